@@ -1,0 +1,53 @@
+/* One interaction, for audit and compliance: who, which client, what, decision with its precise
+ * reason, when, request id. Never a token, code, secret or password. */
+#ifndef MODEL_AUDIT_EVENT_H
+#define MODEL_AUDIT_EVENT_H
+
+#include "core/str.h"
+
+/* AUDIT(NAME, "name in the file", what it records) */
+#define AUDIT_TABLE(AUDIT)                                                                         \
+    AUDIT(CLIENT_REGISTERED, "client.registered", "a client was registered or refused")           \
+    AUDIT(CLIENT_DELETED, "client.deleted", "a client was deleted")                                \
+    AUDIT(USER_CREATED, "user.created", "an account was created")                                  \
+    AUDIT(USER_CHANGED, "user.changed", "a password was changed or an account disabled")           \
+    AUDIT(LOGIN, "login", "a person signed in or failed to")                                       \
+    AUDIT(LOGOUT, "logout", "a person signed out")                                                 \
+    AUDIT(AUTHORIZE, "authorize", "an authorization request was refused or answered")              \
+    AUDIT(CONSENT, "consent", "a person approved or denied a client")                              \
+    AUDIT(TOKEN, "token", "the token endpoint issued or refused tokens")                           \
+    AUDIT(REFRESH_REUSE, "refresh_reuse", "a rotated refresh token came back; family revoked")     \
+    AUDIT(CODE_REPLAY, "code_replay", "a used code came back; family revoked")                     \
+    AUDIT(REVOKE, "revoke", "a token was revoked")                                                 \
+    AUDIT(RESOURCE_CHANGED, "resource.changed", "a protected resource was added or changed")       \
+    AUDIT(KEY_CHANGED, "key.changed", "a signing key was made, activated or retired")              \
+    AUDIT(ACCESS, "access", "a resource server let a request in or refused it")                    \
+    AUDIT(TOOL_CALL, "tool_call", "a tool was called")                                             \
+    AUDIT(SERVER, "server", "the server started or stopped")
+
+typedef enum {
+#define AUDIT(name, text, about) AUDIT_##name,
+    AUDIT_TABLE(AUDIT)
+#undef AUDIT
+        AUDIT_KIND_COUNT
+} audit_kind_t;
+
+/** Unset members are left out of the line. */
+typedef struct {
+    audit_kind_t kind;
+    bool allowed;     /* the decision: "allow" or "deny" */
+    str_t reason;     /* precise; the name of a reason row for refusals, e.g. "pkce_mismatch" */
+    str_t detail;     /* one free sentence, no secrets; hostile parts are escaped by the writer */
+    str_t user;       /* id of the person */
+    str_t client;     /* client_id */
+    str_t resource;   /* resource identifier */
+    str_t scope;      /* asked for or granted */
+    str_t tool;       /* of a tool call */
+    str_t family;     /* grant id */
+    str_t token;      /* jti, never the token */
+    str_t address;    /* of the caller */
+    str_t request_id; /* of the HTTP request */
+    int64_t duration_us; /* 0: left out */
+} audit_event_t;
+
+#endif

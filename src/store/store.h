@@ -1,0 +1,102 @@
+/* What is remembered. Two verbs carry the protocol: `ask` gathers facts, `apply` makes all effects
+ * of one decision durable at once. Drivers: memory, sqlite. No SQL outside a driver. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "core/arena.h"
+#include "core/log.h"
+#include "core/ports.h"
+#include "model/effect.h"
+
+typedef struct store store_t;           /* one for the process; thread-safe */
+typedef struct store_conn store_conn_t; /* one for each worker; only its thread */
+
+typedef struct {
+    str_t driver;       /* "memory" or "sqlite" */
+    str_t path;         /* sqlite: the database file (created with mode 0600) */
+    const log_t *log;   /* borrowed */
+    clock_port_t clock;
+} store_config_t;
+
+/** Opens and migrates. On failure *why is one sentence with the mend (in `a`). */
+rc_t store_open(arena_t *a, const store_config_t *config, store_t **out, str_t *why) MUST_USE;
+/** Waits for queued writes, then closes. All connections must be closed before. */
+void store_close(store_t *s);
+
+/** A worker's own access. `post` brings completions back to its thread. */
+rc_t store_connect(store_t *s, post_port_t post, store_conn_t **out) MUST_USE;
+void store_disconnect(store_conn_t *c);
+
+/* One fact asked for. ASK(NAME, key member, result type) */
+typedef enum {
+    ASK_CLIENT,          /* key: id -> client_t */
+    ASK_USER,            /* key: id -> user_t */
+    ASK_USER_BY_NAME,    /* key: name -> user_t */
+    ASK_USER_COUNT,      /* -> count */
+    ASK_SESSION,         /* hash -> session_t */
+    ASK_INTERACTION,     /* hash -> interaction_t */
+    ASK_CODE,            /* hash -> code_t, with family (NULL before redemption) and user */
+    ASK_REFRESH,         /* hash -> refresh_t, with its family and user */
+    ASK_FAMILY,          /* key: id -> family_t, with user */
+    ASK_CONSENT,         /* key: user, key2: client, key3: resource -> consent_t */
+    ASK_RESOURCES,       /* -> array of resource_t, by uri */
+    ASK_KEYS,            /* -> array of key_record_t, oldest first */
+    ASK_CLIENTS,         /* -> array of client_t, newest first, at most `limit` */
+    ASK_USERS,           /* -> array of user_t by name, at most `limit` */
+    ASK_REGISTRATION_TOKEN, /* hash -> registration_token_t */
+} ask_kind_t;
+
+/** A question and its answer. The caller fills the first part; the store the second, in the arena
+ *  given to store_ask. A record that does not exist leaves its pointer NULL: no error. */
+typedef struct {
+    ask_kind_t kind;
+    str_t key, key2, key3;
+    hash_t hash;
+    uint32_t limit; /* 0: the driver's own maximum of 1000 */
+
+    union {
+        const client_t *client;
+        const user_t *user;
+        const session_t *session;
+        const interaction_t *interaction;
+        const code_t *code;
+        const refresh_t *refresh;
+        const family_t *family;
+        const consent_t *consent;
+        const registration_token_t *registration_token;
+        const resource_t *resources;
+        const key_record_t *keys;
+        const client_t *clients;
+        const user_t *users;
+    } u;
+    size_t count;             /* of arrays and counts */
+    const family_t *family;   /* ASK_CODE, ASK_REFRESH */
+    const user_t *owner;      /* ASK_CODE, ASK_REFRESH, ASK_FAMILY; NULL: user is gone */
+} ask_t;
+
+/** RC_OK: applied or answered. RC_CONFLICT: nothing was changed; `failed` is the index of the
+ *  effect whose precondition did not hold. RC_IO, RC_MEMORY, RC_BUSY: nothing was changed. */
+typedef void (*store_done_t)(void *ctx, rc_t rc, size_t failed);
+
+/**
+ * Answers all questions from one consistent view. `asks` and `a` must live until done, which runs
+ * on the connection's thread, either before this returns or later. Reads see every write that was
+ * acknowledged before.
+ */
+void store_ask(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t done, void *ctx);
+
+/**
+ * Applies all effects in order, in one transaction, and calls done after they are durable (a crash
+ * right after loses nothing). Effects are borrowed until done. Later effects see earlier ones.
+ */
+void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
+
+/** A number that changes when resources, keys or clients change, by any process: for caches.
+ *  Cheap (well under a microsecond amortized). */
+uint64_t store_generation(store_conn_t *c);
+
+/** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry,
+ *  refresh tokens and families past their end, unused clients, registration tokens). */
+void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+
+#endif
