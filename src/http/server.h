@@ -1,0 +1,75 @@
+/* The server: worker threads, each with its own loop and its own listening socket. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "core/log.h"
+#include "core/ports.h"
+#include "http/app.h"
+
+typedef struct http_server http_server_t;
+typedef struct http_timer http_timer_t;
+
+/** All times in milliseconds; 0 takes the default of http_server_defaults. */
+typedef struct {
+    int64_t header_ms; /* from the first byte of a request to the end of its head */
+    int64_t body_ms;   /* from there to the end of the body */
+    int64_t idle_ms;   /* between requests */
+    int64_t write_ms;  /* without the client taking a byte */
+    int64_t drain_ms;  /* from stop to the cut */
+} http_times_t;
+
+typedef struct {
+    str_t host;    /* an IPv4 or IPv6 address to listen on */
+    uint16_t port; /* 0: the system picks one, the same for all workers */
+    unsigned workers;
+    unsigned max_connections; /* of one worker */
+    unsigned max_per_address; /* connections of one rate key to one worker; proxies are exempt */
+    http_times_t times;
+    http_proxies_t proxies;
+    const http_app_t *app;
+    clock_port_t clock;
+    random_port_t random;
+    const log_t *log;
+    /* On each worker's thread, before it accepts; *worker becomes x->worker. May be NULL. */
+    rc_t (*worker_init)(void *app_ctx, http_worker_t *loop, void **worker);
+    /* The server drains: end long streams. May be NULL. */
+    void (*worker_drain)(void *app_ctx, void *worker);
+    /* After the worker's last exchange. May be NULL. */
+    void (*worker_exit)(void *app_ctx, void *worker);
+} http_server_config_t;
+
+/** A config with every limit and time at its default, system ports, 1 worker on 127.0.0.1:0. */
+http_server_config_t http_server_defaults(void);
+/** Copies the config, checks the routes and binds all sockets. RC_CONFIG, RC_IO (address in use),
+ *  RC_MEMORY; *why is then one sentence (static). */
+rc_t http_server_new(const http_server_config_t *config, http_server_t **out, str_t *why) MUST_USE;
+/** The port all workers listen on. */
+uint16_t http_server_port(const http_server_t *s);
+/** Starts the workers and returns when all have run their worker_init; on failure none runs. Sets
+ *  SIGPIPE to be ignored. */
+rc_t http_server_start(http_server_t *s) MUST_USE;
+/** Begins to drain: no new connections, idle ones close, open exchanges may end within drain_ms.
+ * Any thread; not from a signal handler. */
+void http_server_stop(http_server_t *s);
+/** Waits for all workers to end. */
+void http_server_join(http_server_t *s);
+/** start, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the main
+ *  thread. A second signal cuts at once. */
+rc_t http_server_run(http_server_t *s) MUST_USE;
+/** After join (or without start). The post ports of the workers end here, so end pools first. */
+void http_server_free(http_server_t *s);
+
+/** Hands work to a worker from any thread (bounded by LIMIT_HTTP_POSTS). Valid until
+ *  http_server_free. */
+post_port_t http_worker_post(http_worker_t *w);
+unsigned http_worker_index(const http_worker_t *w);
+/** The loop's own monotonic time, cheap. */
+int64_t http_worker_now_ms(const http_worker_t *w);
+/** Calls fn(arg) on the worker after first_ms and then every repeat_ms (0: once). On the worker's
+ *  thread only. NULL without memory. Timers end with the worker. */
+http_timer_t *http_timer_start(http_worker_t *w, int64_t first_ms, int64_t repeat_ms,
+                               void (*fn)(void *arg), void *arg);
+/** Ends a timer, also one that has run once; NULL is fine. The worker's thread only. */
+void http_timer_stop(http_timer_t *t);
+
+#endif
