@@ -1,0 +1,175 @@
+#include "as/flow.h"
+
+#include <assert.h>
+
+/* Two callers race for one code or token: the second look settles it. More rounds only serve a
+ * family that many racing callers refresh at once. */
+enum { ROUNDS_MAX = 20, RETRY_AFTER_S = 1 };
+
+static void snapshot_release(void *snapshot)
+{
+    as_snapshot_release(snapshot);
+}
+
+as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
+{
+    as_worker_t *w = x->worker;
+    as_flow_t *f = ARENA_NEW(x->arena, as_flow_t);
+    void *own = arena_alloc(x->arena, own_size ? own_size : 1);
+    if (!f || !own) {
+        http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
+        return NULL;
+    }
+    as_snapshot_refresh(w);
+    *f = (as_flow_t){
+        .w = w,
+        .x = x,
+        .a = x->arena,
+        .snapshot = as_snapshot_hold(w->snapshot),
+        .now = clock_seconds(&w->as->clock),
+        .own = own,
+    };
+    if (arena_cleanup(x->arena, snapshot_release, f->snapshot) != RC_OK) {
+        http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
+        return NULL;
+    }
+    return f;
+}
+
+ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind)
+{
+    assert(f->n_asks < AS_ASKS_MAX);
+    ask_t *ask = &f->asks[f->n_asks++];
+    *ask = (ask_t){.kind = kind};
+    return ask;
+}
+
+void as_flow_forget(as_flow_t *f)
+{
+    f->n_asks = 0;
+}
+
+void as_flow_fail(as_flow_t *f, rc_t rc)
+{
+    LOG(f->w->as->log, LOG_ERROR, "request failed", LOG_S("why", str_c(rc_name(rc))),
+        LOG_S("path", f->x->path), LOG_S("request_id", f->x->request_id));
+    http_reply_retry(f->x, 503, RETRY_AFTER_S,
+                     STR("the server cannot do this right now; try again in a moment"));
+}
+
+static void gathered(void *ctx, rc_t rc, size_t failed)
+{
+    as_flow_t *f = ctx;
+    (void)failed;
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    f->decide(f);
+}
+
+void as_flow_gather(as_flow_t *f, as_step_t decide)
+{
+    f->decide = decide;
+    store_ask(f->w->store, f->a, f->asks, f->n_asks, gathered, f);
+}
+
+/* The questions stand as they were asked; their answers are forgotten. */
+static void ask_again(as_flow_t *f)
+{
+    for (size_t i = 0; i < f->n_asks; i++) {
+        ask_t *ask = &f->asks[i];
+        *ask = (ask_t){.kind = ask->kind,
+                       .key = ask->key,
+                       .key2 = ask->key2,
+                       .key3 = ask->key3,
+                       .hash = ask->hash,
+                       .limit = ask->limit};
+    }
+    f->effects.n = 0;
+    f->has_event = false;
+    f->answer = (as_answer_t){0};
+    as_flow_gather(f, f->decide);
+}
+
+static void reply(as_flow_t *f)
+{
+    as_answer_t *answer = &f->answer;
+    http_headers_t headers = {answer->headers, answer->n_headers};
+    http_reply(f->x, answer->status, headers, answer->body);
+}
+
+static void audited(void *ctx, rc_t rc)
+{
+    as_flow_t *f = ctx;
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    reply(f);
+}
+
+static void audit_then_reply(as_flow_t *f)
+{
+    if (!f->has_event) {
+        reply(f);
+        return;
+    }
+    audit_append(f->w->as->audit, f->w->post, &f->event, audited, f);
+}
+
+static void applied(void *ctx, rc_t rc, size_t failed)
+{
+    as_flow_t *f = ctx;
+    (void)failed;
+    if (rc == RC_CONFLICT && ++f->rounds < ROUNDS_MAX) {
+        ask_again(f);
+        return;
+    }
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    audit_then_reply(f);
+}
+
+void as_flow_finish(as_flow_t *f)
+{
+    if (f->effects.n == 0) {
+        audit_then_reply(f);
+        return;
+    }
+    store_apply(f->w->store, &f->effects, applied, f);
+}
+
+audit_event_t *as_flow_event(as_flow_t *f, audit_kind_t kind, bool allowed, str_t reason)
+{
+    f->has_event = true;
+    f->event = (audit_event_t){
+        .kind = kind,
+        .allowed = allowed,
+        .reason = reason,
+        .address = f->x->client_text,
+        .request_id = f->x->request_id,
+    };
+    return &f->event;
+}
+
+void as_flow_answer(as_flow_t *f, int status, str_t body)
+{
+    f->answer = (as_answer_t){.status = status, .body = body};
+}
+
+void as_flow_answer_json(as_flow_t *f, int status, str_t body)
+{
+    as_flow_answer(f, status, body);
+    as_flow_header(f, STR("Content-Type"), STR("application/json"));
+}
+
+void as_flow_header(as_flow_t *f, str_t name, str_t value)
+{
+    if (!str_is_set(value))
+        return;
+    assert(f->answer.n_headers < sizeof f->answer.headers / sizeof f->answer.headers[0]);
+    f->answer.headers[f->answer.n_headers++] = (http_header_t){name, value};
+}

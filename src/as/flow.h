@@ -1,0 +1,66 @@
+/* The way of every request that decides something:
+ *
+ *   gather facts (store_ask) -> decide (a pure room) -> apply effects (store_apply, one
+ *   transaction) -> write the audit event (durable) -> answer
+ *
+ * A conflict on apply means that somebody was faster: the facts are gathered anew and the decision
+ * is made again, a bounded number of times. When store or audit fail, the answer is 503. */
+#ifndef AS_FLOW_H
+#define AS_FLOW_H
+
+#include "as/as.h"
+
+typedef struct as_flow as_flow_t;
+typedef void (*as_step_t)(as_flow_t *f);
+
+/** An answer that waits until what it says is durable. Lives in the flow's arena. */
+typedef struct {
+    int status;
+    http_header_t headers[6];
+    size_t n_headers;
+    str_t body;
+    bool json; /* adds the JSON content type */
+} as_answer_t;
+
+enum { AS_ASKS_MAX = 6 };
+
+struct as_flow {
+    as_worker_t *w;
+    http_exchange_t *x;
+    arena_t *a; /* the exchange's */
+    as_snapshot_t *snapshot; /* held until the exchange ends */
+    int64_t now; /* seconds */
+    void *own;   /* the endpoint's */
+
+    as_step_t decide;
+    ask_t asks[AS_ASKS_MAX];
+    size_t n_asks;
+    unsigned rounds;
+
+    effects_t effects;
+    audit_event_t event;
+    bool has_event;
+    as_answer_t answer;
+};
+
+/** A flow for `x` with `own` zeroed of `own_size` bytes; NULL: no memory, x is answered. */
+as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size);
+/** Adds a question for the next as_flow_gather, to be filled by the caller. */
+ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
+/** Forgets the questions so far, for a second round of facts. */
+void as_flow_forget(as_flow_t *f);
+/** Answers the questions and goes on with `decide`. After a conflict in as_flow_finish the same
+ *  questions are asked again and the same `decide` runs. */
+void as_flow_gather(as_flow_t *f, as_step_t decide);
+/** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
+void as_flow_finish(as_flow_t *f);
+/** Out of memory, or a room failed: 503, nothing remembered. */
+void as_flow_fail(as_flow_t *f, rc_t rc);
+
+/** Sets the event to be written with the verdict, filled with what the exchange knows. */
+audit_event_t *as_flow_event(as_flow_t *f, audit_kind_t kind, bool allowed, str_t reason);
+void as_flow_answer(as_flow_t *f, int status, str_t body);
+void as_flow_answer_json(as_flow_t *f, int status, str_t body);
+void as_flow_header(as_flow_t *f, str_t name, str_t value);
+
+#endif

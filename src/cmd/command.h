@@ -1,0 +1,43 @@
+/* One command, one file, one const struct. */
+#ifndef CMD_COMMAND_H
+#define CMD_COMMAND_H
+
+/* Exit codes, the same for every command; documented in docs/COMMANDS.md. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,  /* the world failed: disk, network, store */
+    EXIT_USAGE = 2,   /* the command line is wrong */
+    EXIT_SETTING = 3, /* a setting is wrong or unsafe; the start was refused */
+    EXIT_REFUSED = 4, /* the thing exists already, does not exist, or breaks a rule */
+};
+
+typedef struct {
+    const char *name;  /* the words on the command line, e.g. "admin user add" */
+    const char *usage; /* arguments behind the name */
+    const char *about; /* one line for --help */
+    /** Gets what follows the name; argv[argc] is NULL. Returns an exit code. */
+    int (*run)(int argc, char **argv);
+} command_t;
+
+extern const command_t CMD_SERVE;
+extern const command_t CMD_CONFIG_CHECK;
+extern const command_t CMD_CONFIG_SHOW;
+extern const command_t CMD_ADMIN_USER_ADD;
+extern const command_t CMD_ADMIN_USER_DISABLE;
+extern const command_t CMD_ADMIN_USER_PASSWORD;
+extern const command_t CMD_ADMIN_USER_LIST;
+extern const command_t CMD_ADMIN_CLIENT_ADD;
+extern const command_t CMD_ADMIN_CLIENT_DELETE;
+extern const command_t CMD_ADMIN_CLIENT_LIST;
+extern const command_t CMD_ADMIN_RESOURCE_ADD;
+extern const command_t CMD_ADMIN_RESOURCE_DELETE;
+extern const command_t CMD_ADMIN_RESOURCE_LIST;
+extern const command_t CMD_ADMIN_REGISTRATION_TOKEN;
+extern const command_t CMD_ADMIN_KEY_ROTATE;
+extern const command_t CMD_AUDIT_TAIL;
+extern const command_t CMD_AUDIT_VERIFY;
+
+/** Prints "warder: <message>" on standard error in one line and returns `code`. */
+int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
