@@ -1,0 +1,207 @@
+#include "core/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+buf_t buf_new(arena_t *a, size_t max)
+{
+    return (buf_t){.arena = a, .max = max};
+}
+
+buf_t buf_fixed(void *p, size_t cap)
+{
+    return (buf_t){.p = p, .cap = cap, .max = cap};
+}
+
+static void fail(buf_t *b, rc_t rc)
+{
+    if (b->failed == RC_OK)
+        b->failed = rc;
+}
+
+/* Room for n more bytes, or a failure that sticks. */
+static bool reserve(buf_t *b, size_t n)
+{
+    if (b->failed != RC_OK)
+        return false;
+    if (n > b->max - b->n) {
+        fail(b, RC_LIMIT);
+        return false;
+    }
+    if (n <= b->cap - b->n)
+        return true;
+    size_t cap = b->cap ? b->cap * 2 : 256;
+    while (cap < b->n + n)
+        cap *= 2;
+    if (cap > b->max)
+        cap = b->max;
+    char *p = arena_alloc(b->arena, cap);
+    if (!p) {
+        fail(b, RC_MEMORY);
+        return false;
+    }
+    if (b->n > 0)
+        memcpy(p, b->p, b->n);
+    b->p = p;
+    b->cap = cap;
+    return true;
+}
+
+void buf_put(buf_t *b, str_t s)
+{
+    if (s.n == 0 || !reserve(b, s.n))
+        return;
+    memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
+}
+
+void buf_char(buf_t *b, char c)
+{
+    if (reserve(b, 1))
+        b->p[b->n++] = c;
+}
+
+void buf_u64(buf_t *b, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    buf_put(b, str_of(digits + at, sizeof digits - at));
+}
+
+void buf_i64(buf_t *b, int64_t v)
+{
+    if (v < 0)
+        buf_char(b, '-');
+    buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void buf_hex(buf_t *b, const uint8_t *p, size_t n)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        buf_char(b, DIGITS[p[i] >> 4]);
+        buf_char(b, DIGITS[p[i] & 15]);
+    }
+}
+
+void buf_b64url(buf_t *b, const uint8_t *p, size_t n)
+{
+    static const char ALPHABET[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        uint32_t v = (uint32_t)p[i] << 16;
+        if (left > 1)
+            v |= (uint32_t)p[i + 1] << 8;
+        if (left > 2)
+            v |= p[i + 2];
+        buf_char(b, ALPHABET[v >> 18]);
+        buf_char(b, ALPHABET[v >> 12 & 63]);
+        if (left > 1)
+            buf_char(b, ALPHABET[v >> 6 & 63]);
+        if (left > 2)
+            buf_char(b, ALPHABET[v & 63]);
+    }
+}
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+static void percent(buf_t *b, str_t s, bool plus)
+{
+    static const char DIGITS[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (is_unreserved(c)) {
+            buf_char(b, (char)c);
+            continue;
+        }
+        if (plus && c == ' ') {
+            buf_char(b, '+');
+            continue;
+        }
+        buf_char(b, '%');
+        buf_char(b, DIGITS[c >> 4]);
+        buf_char(b, DIGITS[c & 15]);
+    }
+}
+
+void buf_percent(buf_t *b, str_t s)
+{
+    percent(b, s, false);
+}
+
+void buf_form(buf_t *b, str_t s)
+{
+    percent(b, s, true);
+}
+
+void buf_html(buf_t *b, str_t s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        switch (s.p[i]) {
+        case '&':
+            buf_put(b, STR("&amp;"));
+            break;
+        case '<':
+            buf_put(b, STR("&lt;"));
+            break;
+        case '>':
+            buf_put(b, STR("&gt;"));
+            break;
+        case '"':
+            buf_put(b, STR("&quot;"));
+            break;
+        case '\'':
+            buf_put(b, STR("&#39;"));
+            break;
+        default:
+            buf_char(b, s.p[i]);
+        }
+    }
+}
+
+void buf_fmt(buf_t *b, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    /* vsnprintf wants room for its NUL, which is not counted: a fixed buffer may lack it. */
+    if (n < 0 || !reserve(b, (size_t)n)) {
+        if (n < 0)
+            fail(b, RC_MALFORMED);
+        return;
+    }
+    if (b->cap - b->n > (size_t)n) {
+        va_start(args, fmt);
+        vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
+        va_end(args);
+        b->n += (size_t)n;
+        return;
+    }
+    if (!reserve(b, (size_t)n + 1))
+        return;
+    va_start(args, fmt);
+    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
+    va_end(args);
+    b->n += (size_t)n;
+}
+
+str_t buf_str(const buf_t *b)
+{
+    return b->p ? str_of(b->p, b->n) : STR("");
+}
+
+rc_t buf_done(const buf_t *b, str_t *out)
+{
+    *out = b->failed == RC_OK ? buf_str(b) : STR_UNSET;
+    return b->failed;
+}

@@ -1,0 +1,180 @@
+#include "core/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+json_writer_t json_writer(buf_t *b)
+{
+    return (json_writer_t){.buf = b};
+}
+
+static void before_value(json_writer_t *w)
+{
+    uint64_t bit = 1ull << w->depth;
+    if (w->comma & bit)
+        buf_char(w->buf, ',');
+    w->comma |= bit;
+}
+
+static void begin(json_writer_t *w, char c)
+{
+    before_value(w);
+    buf_char(w->buf, c);
+    if (w->depth == 63) {
+        w->buf->failed = RC_LIMIT;
+        return;
+    }
+    w->depth++;
+    w->comma &= ~(1ull << w->depth);
+}
+
+static void end(json_writer_t *w, char c)
+{
+    if (w->depth > 0)
+        w->depth--;
+    buf_char(w->buf, c);
+}
+
+void json_begin_object(json_writer_t *w)
+{
+    begin(w, '{');
+}
+
+void json_end_object(json_writer_t *w)
+{
+    end(w, '}');
+}
+
+void json_begin_array(json_writer_t *w)
+{
+    begin(w, '[');
+}
+
+void json_end_array(json_writer_t *w)
+{
+    end(w, ']');
+}
+
+static void escaped(buf_t *b, unsigned char c)
+{
+    static const char SHORT[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    buf_char(b, '\\');
+    if (c == '"' || c == '\\') {
+        buf_char(b, (char)c);
+        return;
+    }
+    if (c < sizeof SHORT && SHORT[c]) {
+        buf_char(b, SHORT[c]);
+        return;
+    }
+    buf_put(b, STR("u00"));
+    buf_hex(b, &c, 1);
+}
+
+static void quoted(buf_t *b, str_t s)
+{
+    if (!str_is_utf8(s)) {
+        if (b->failed == RC_OK)
+            b->failed = RC_MALFORMED;
+        return;
+    }
+    buf_char(b, '"');
+    size_t clean = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+            continue;
+        buf_put(b, str_of(s.p + clean, i - clean));
+        escaped(b, c);
+        clean = i + 1;
+    }
+    buf_put(b, str_skip(s, clean));
+    buf_char(b, '"');
+}
+
+void json_key(json_writer_t *w, str_t name)
+{
+    before_value(w);
+    quoted(w->buf, name);
+    buf_char(w->buf, ':');
+    w->comma &= ~(1ull << w->depth);
+}
+
+void json_str(json_writer_t *w, str_t s)
+{
+    before_value(w);
+    quoted(w->buf, s);
+}
+
+void json_int(json_writer_t *w, int64_t v)
+{
+    before_value(w);
+    buf_i64(w->buf, v);
+}
+
+void json_double(json_writer_t *w, double v)
+{
+    before_value(w);
+    if (!isfinite(v)) {
+        if (w->buf->failed == RC_OK)
+            w->buf->failed = RC_MALFORMED;
+        return;
+    }
+    char text[40];
+    int n = 0;
+    for (int digits = 1; digits <= 17; digits++) {
+        n = snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    buf_put(w->buf, str_of(text, (size_t)n));
+}
+
+void json_bool(json_writer_t *w, bool v)
+{
+    before_value(w);
+    buf_put(w->buf, v ? STR("true") : STR("false"));
+}
+
+void json_null(json_writer_t *w)
+{
+    before_value(w);
+    buf_put(w->buf, STR("null"));
+}
+
+void json_raw(json_writer_t *w, str_t raw)
+{
+    before_value(w);
+    buf_put(w->buf, raw);
+}
+
+void json_member_str(json_writer_t *w, str_t name, str_t s)
+{
+    if (!str_is_set(s))
+        return;
+    json_key(w, name);
+    json_str(w, s);
+}
+
+void json_member_int(json_writer_t *w, str_t name, int64_t v)
+{
+    json_key(w, name);
+    json_int(w, v);
+}
+
+void json_member_bool(json_writer_t *w, str_t name, bool v)
+{
+    json_key(w, name);
+    json_bool(w, v);
+}
+
+void json_member_strs(json_writer_t *w, str_t name, str_list_t list)
+{
+    json_key(w, name);
+    json_begin_array(w);
+    for (size_t i = 0; i < list.n; i++)
+        json_str(w, list.v[i]);
+    json_end_array(w);
+}

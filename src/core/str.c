@@ -1,0 +1,152 @@
+#include "core/str.h"
+
+bool str_eq_ct(str_t a, str_t b)
+{
+    if (!a.p || !b.p || a.n != b.n)
+        return false;
+    volatile uint8_t difference = 0;
+    for (size_t i = 0; i < a.n; i++)
+        difference |= (uint8_t)(a.p[i] ^ b.p[i]);
+    return difference == 0;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+bool str_eq_nocase(str_t a, str_t b)
+{
+    if (!a.p || !b.p)
+        return !a.p && !b.p;
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    return true;
+}
+
+bool str_starts(str_t s, str_t prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+bool str_ends(str_t s, str_t suffix)
+{
+    return s.n >= suffix.n &&
+           (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
+
+int str_cmp(str_t a, str_t b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    if (order != 0)
+        return order;
+    return a.n < b.n ? -1 : a.n > b.n;
+}
+
+size_t str_find(str_t s, char c, size_t from)
+{
+    if (from >= s.n)
+        return s.n;
+    const char *hit = memchr(s.p + from, c, s.n - from);
+    return hit ? (size_t)(hit - s.p) : s.n;
+}
+
+bool str_contains(str_t s, str_t part)
+{
+    if (part.n == 0)
+        return true;
+    return s.n >= part.n && memmem(s.p, s.n, part.p, part.n) != NULL;
+}
+
+str_t str_skip(str_t s, size_t n)
+{
+    if (n > s.n)
+        n = s.n;
+    return s.p ? (str_t){s.p + n, s.n - n} : s;
+}
+
+str_t str_first(str_t s, size_t n)
+{
+    return (str_t){s.p, n < s.n ? n : s.n};
+}
+
+static bool in_set(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+str_t str_trim(str_t s, const char *set)
+{
+    while (s.n > 0 && in_set(s.p[0], set))
+        s = str_skip(s, 1);
+    while (s.n > 0 && in_set(s.p[s.n - 1], set))
+        s.n--;
+    return s;
+}
+
+bool str_split(str_t *rest, char sep, str_t *part)
+{
+    if (!rest->p)
+        return false;
+    size_t at = str_find(*rest, sep, 0);
+    *part = str_first(*rest, at);
+    *rest = at < rest->n ? str_skip(*rest, at + 1) : STR_UNSET;
+    return true;
+}
+
+bool str_list_has(str_list_t list, str_t s)
+{
+    for (size_t i = 0; i < list.n; i++)
+        if (str_eq(list.v[i], s))
+            return true;
+    return false;
+}
+
+bool str_is_printable_ascii(str_t s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || (unsigned char)s.p[i] > 0x7e)
+            return false;
+    return true;
+}
+
+/* Length of the well-formed sequence at p, or 0. The table is RFC 3629 section 4's grammar. */
+static size_t utf8_sequence(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char lead_min, lead_max, second_min, second_max, length;
+    } ROWS[] = {
+        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        if (p[0] < ROWS[i].lead_min || p[0] > ROWS[i].lead_max)
+            continue;
+        if (ROWS[i].length == 1)
+            return 1;
+        if (n < ROWS[i].length || p[1] < ROWS[i].second_min || p[1] > ROWS[i].second_max)
+            return 0;
+        for (size_t k = 2; k < ROWS[i].length; k++)
+            if ((p[k] & 0xc0) != 0x80)
+                return 0;
+        return ROWS[i].length;
+    }
+    return 0;
+}
+
+bool str_is_utf8(str_t s)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    for (size_t at = 0; at < s.n;) {
+        size_t length = utf8_sequence(p + at, s.n - at);
+        if (length == 0)
+            return false;
+        at += length;
+    }
+    return true;
+}
