@@ -1,0 +1,42 @@
+#include "mcp/version.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static void spoken_revision_is_kept(void **state)
+{
+    (void)state;
+    size_t n;
+    const mcp_version_t *v = mcp_versions(&n);
+    assert_true(n >= 3);
+    for (size_t i = 0; i < n; i++)
+        assert_ptr_equal(mcp_version_negotiate(v[i].name), &v[i]);
+}
+
+static void unknown_revision_gets_the_newest(void **state)
+{
+    (void)state;
+    static const char *const ASKED[] = {"2026-07-28", "2024-11-05", "", "1.0"};
+    for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
+        assert_null(mcp_version_find(str_c(ASKED[i])));
+        assert_true(str_eq(mcp_version_negotiate(str_c(ASKED[i]))->name, STR("2025-11-25")));
+    }
+}
+
+static void absent_header_means_the_first_revision_without_one(void **state)
+{
+    (void)state;
+    assert_true(str_eq(mcp_version_assumed()->name, STR("2025-03-26")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spoken_revision_is_kept),
+        cmocka_unit_test(unknown_revision_gets_the_newest),
+        cmocka_unit_test(absent_header_means_the_first_revision_without_one),
+    };
+    return cmocka_run_group_tests_name("version", tests, NULL, NULL);
+}
