@@ -26,11 +26,11 @@ typedef struct {
 /** All settings, checked. Lives in the arena it was loaded into; read-only. Strings that have an
  *  empty default in the table may be empty here: conf_load has no knowledge of the machine. */
 typedef struct {
-#define SETTING_STR(key, def, text)            str_t key;
-#define SETTING_ENUM(key, def, words, text)    str_t key;
-#define SETTING_INT(key, def, min, max, text)  int64_t key;
-#define SETTING_BOOL(key, def, text)           bool key;
-#define SETTING_LIST(key, text)                str_list_t key;
+#define SETTING_STR(key, def, text)           str_t key;
+#define SETTING_ENUM(key, def, words, text)   str_t key;
+#define SETTING_INT(key, def, min, max, text) int64_t key;
+#define SETTING_BOOL(key, def, text)          bool key;
+#define SETTING_LIST(key, text)               str_list_t key;
 #include "conf/settings.def"
 #undef SETTING_STR
 #undef SETTING_ENUM
@@ -50,9 +50,9 @@ typedef struct {
 } conf_value_t;
 
 typedef struct {
-    str_t file_name;           /* for messages; unset: no file */
-    str_t file;                /* its bytes (YAML) */
-    const conf_value_t *env;   /* the WARDER_ variables, keys already in lower case, without prefix */
+    str_t file_name;         /* for messages; unset: no file */
+    str_t file;              /* its bytes (YAML) */
+    const conf_value_t *env; /* the WARDER_ variables, keys already in lower case, without prefix */
     size_t n_env;
     const conf_value_t *flags; /* "listen" for --listen */
     size_t n_flags;

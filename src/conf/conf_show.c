@@ -1,0 +1,87 @@
+#include "conf/conf_table.h"
+
+#include "core/buf.h"
+
+enum { SHOW_MAX = 65536 };
+
+rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, str_t *out)
+{
+    static const char *const ORIGIN[] = {"default", "file", "environment", "command line"};
+    conf_raw_t *raw = ARENA_ARRAY(a, CONF_N_ROWS, conf_raw_t);
+    if (!raw)
+        return RC_MEMORY;
+    str_t why;
+    const struct conf_node *resources;
+    TRY(conf_merge(a, sources, raw, &resources, &why));
+    buf_t b = buf_new(a, SHOW_MAX);
+    for (size_t i = 0; i < CONF_N_ROWS; i++)
+        buf_fmt(&b, "%" PRIstr ": \"%" PRIstr "\"  # %s\n", STR_ARG(CONF_ROWS[i].key),
+                STR_ARG(raw[i].text), ORIGIN[raw[i].origin]);
+    for (size_t i = 0; i < conf->n_resources; i++)
+        buf_fmt(&b, "# resource %" PRIstr " with %zu scopes\n", STR_ARG(conf->resources[i].uri),
+                conf->resources[i].n_scopes);
+    return buf_done(&b, out);
+}
+
+static void put_upper(buf_t *b, str_t s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        buf_char(b, s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 32) : s.p[i]);
+}
+
+static void put_flag(buf_t *b, str_t s)
+{
+    buf_put(b, STR("--"));
+    for (size_t i = 0; i < s.n; i++)
+        buf_char(b, s.p[i] == '_' ? '-' : s.p[i]);
+}
+
+static void put_values(buf_t *b, const conf_row_t *row)
+{
+    switch (row->type) {
+    case CONF_INT:
+        buf_fmt(b, "%lld to %lld", (long long)row->min, (long long)row->max);
+        break;
+    case CONF_ENUM:
+        buf_put(b, row->words);
+        break;
+    case CONF_BOOL:
+        buf_put(b, STR("true false"));
+        break;
+    case CONF_STRS:
+        buf_put(b, STR("a list; in environment and flags separated by commas"));
+        break;
+    case CONF_STR:
+        buf_put(b, STR("text"));
+        break;
+    }
+}
+
+rc_t conf_document(arena_t *a, str_t *out)
+{
+    buf_t b = buf_new(a, SHOW_MAX);
+    buf_put(&b, STR("# Settings\n\n"
+                    "Rendered from `src/conf/settings.def`. Each setting can stand in the settings "
+                    "file (YAML,\n`warder serve --config FILE`), in the environment, and on the "
+                    "command line; the later wins.\n\n"
+                    "| setting | environment | flag | default | values | what it does |\n"
+                    "|---|---|---|---|---|---|\n"));
+    for (size_t i = 0; i < CONF_N_ROWS; i++) {
+        const conf_row_t *row = &CONF_ROWS[i];
+        buf_fmt(&b, "| `%" PRIstr "` | `WARDER_", STR_ARG(row->key));
+        put_upper(&b, row->key);
+        buf_put(&b, STR("` | `"));
+        put_flag(&b, row->key);
+        buf_fmt(&b, "` | %s%" PRIstr "%s | ", row->def.n ? "`" : "", STR_ARG(row->def),
+                row->def.n ? "`" : "");
+        put_values(&b, row);
+        buf_fmt(&b, " | %" PRIstr " |\n", STR_ARG(row->text));
+    }
+    buf_put(&b, STR("\nProtected resources stand in the file only (or come by `warder admin "
+                    "resource add`):\n\n"
+                    "```yaml\nresources:\n  - uri: https://mcp.example.com/mcp\n"
+                    "    name: Finance sentiment\n    scopes:\n"
+                    "      \"news:read\": Read market news and its sentiment\n"
+                    "    default_scopes: [\"news:read\"]\n    aliases: []\n```\n"));
+    return buf_done(&b, out);
+}

@@ -1,0 +1,164 @@
+#include "conf/conf_table.h"
+
+#include "conf/conf_yaml.h"
+#include "core/buf.h"
+
+#include <stddef.h>
+
+#define AT(key) offsetof(conf_t, key)
+
+const conf_row_t CONF_ROWS[] = {
+#define SETTING_STR(key, def, text)                                                                \
+    {STR_INIT(#key), CONF_STR, STR_INIT(def), {NULL, 0}, 0, 0, STR_INIT(text), AT(key)},
+#define SETTING_ENUM(key, def, words, text)                                                        \
+    {STR_INIT(#key), CONF_ENUM, STR_INIT(def), STR_INIT(words), 0, 0, STR_INIT(text), AT(key)},
+#define SETTING_INT(key, def, min, max, text)                                                      \
+    {STR_INIT(#key), CONF_INT, STR_INIT(#def), {NULL, 0}, min, max, STR_INIT(text), AT(key)},
+#define SETTING_BOOL(key, def, text)                                                               \
+    {STR_INIT(#key), CONF_BOOL, STR_INIT(#def), {NULL, 0}, 0, 0, STR_INIT(text), AT(key)},
+#define SETTING_LIST(key, text)                                                                    \
+    {STR_INIT(#key), CONF_STRS, STR_INIT(""), {NULL, 0}, 0, 0, STR_INIT(text), AT(key)},
+#include "conf/settings.def"
+#undef SETTING_STR
+#undef SETTING_ENUM
+#undef SETTING_INT
+#undef SETTING_BOOL
+#undef SETTING_LIST
+};
+const size_t CONF_N_ROWS = sizeof CONF_ROWS / sizeof CONF_ROWS[0];
+
+size_t conf_row_find(str_t key)
+{
+    size_t i = 0;
+    while (i < CONF_N_ROWS && !str_eq(CONF_ROWS[i].key, key))
+        i++;
+    return i;
+}
+
+/* Letters that the two have in common at the front and at the back. */
+static size_t likeness(str_t a, str_t b)
+{
+    size_t front = 0, back = 0, least = a.n < b.n ? a.n : b.n;
+    while (front < least && a.p[front] == b.p[front])
+        front++;
+    while (back < least - front && a.p[a.n - 1 - back] == b.p[b.n - 1 - back])
+        back++;
+    return front + back;
+}
+
+str_t conf_row_nearest(str_t key)
+{
+    size_t best = 0, score = 0;
+    for (size_t i = 0; i < CONF_N_ROWS; i++) {
+        size_t like = likeness(key, CONF_ROWS[i].key);
+        if (like > score) {
+            score = like;
+            best = i;
+        }
+    }
+    return CONF_ROWS[best].key;
+}
+
+static rc_t split_list(arena_t *a, conf_raw_t *raw)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < raw->text.n; i++)
+        n += raw->text.p[i] == ',';
+    str_t *v = ARENA_ARRAY(a, n, str_t);
+    if (!v)
+        return RC_MEMORY;
+    size_t filled = 0;
+    str_t part;
+    for (str_t rest = raw->text; str_split(&rest, ',', &part);) {
+        part = str_trim(part, " ");
+        if (part.n > 0)
+            v[filled++] = part;
+    }
+    raw->list = (str_list_t){v, filled};
+    return RC_OK;
+}
+
+static rc_t set_values(arena_t *a, const conf_value_t *values, size_t n, conf_origin_t origin,
+                       conf_raw_t *raw, str_t *why)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t row = conf_row_find(values[i].key);
+        if (row == CONF_N_ROWS) {
+            *why = arena_printf(a, "there is no setting '%" PRIstr "'; did you mean '%" PRIstr "'?",
+                                STR_ARG(values[i].key), STR_ARG(conf_row_nearest(values[i].key)));
+            return RC_CONFIG;
+        }
+        raw[row] = (conf_raw_t){.text = values[i].value, .origin = origin};
+        if (CONF_ROWS[row].type == CONF_STRS)
+            TRY(split_list(a, &raw[row]));
+    }
+    return RC_OK;
+}
+
+static rc_t join_list(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_t *why)
+{
+    size_t n = 0;
+    for (const conf_node_t *c = node->child; c; c = c->next)
+        n++;
+    str_t *v = ARENA_ARRAY(a, n ? n : 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    n = 0;
+    buf_t joined = buf_new(a, 65536);
+    for (const conf_node_t *c = node->child; c; c = c->next) {
+        if (c->kind != CONF_SCALAR) {
+            *why = arena_printf(a, "%" PRIstr " in the settings file must be a list of words",
+                                STR_ARG(node->key));
+            return RC_CONFIG;
+        }
+        v[n++] = c->value;
+        if (joined.n > 0)
+            buf_put(&joined, STR(","));
+        buf_put(&joined, c->value);
+    }
+    raw->list = (str_list_t){v, n};
+    return buf_done(&joined, &raw->text);
+}
+
+static rc_t set_node(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_t *why)
+{
+    size_t row = conf_row_find(node->key);
+    if (row == CONF_N_ROWS) {
+        *why =
+            arena_printf(a,
+                         "line %u of the settings file: there is no setting '%" PRIstr
+                         "'; did you mean '%" PRIstr "'?",
+                         node->line + 1, STR_ARG(node->key), STR_ARG(conf_row_nearest(node->key)));
+        return RC_CONFIG;
+    }
+    raw[row] = (conf_raw_t){.text = node->value, .origin = CONF_FROM_FILE};
+    if (CONF_ROWS[row].type == CONF_STRS && node->kind == CONF_LIST)
+        return join_list(a, node, &raw[row], why);
+    if (node->kind != CONF_SCALAR) {
+        *why = arena_printf(a, "line %u of the settings file: '%" PRIstr "' takes one value",
+                            node->line + 1, STR_ARG(node->key));
+        return RC_CONFIG;
+    }
+    return CONF_ROWS[row].type == CONF_STRS ? split_list(a, &raw[row]) : RC_OK;
+}
+
+rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw,
+                const conf_node_t **resources, str_t *why)
+{
+    *resources = NULL;
+    for (size_t i = 0; i < CONF_N_ROWS; i++)
+        raw[i] = (conf_raw_t){.text = CONF_ROWS[i].def};
+    if (str_is_set(sources->file_name)) {
+        conf_node_t *top;
+        TRY(conf_yaml_parse(a, sources->file, &top, why));
+        for (const conf_node_t *n = top->child; n; n = n->next) {
+            if (str_eq(n->key, STR("resources"))) {
+                *resources = n;
+                continue;
+            }
+            TRY(set_node(a, n, raw, why));
+        }
+    }
+    TRY(set_values(a, sources->env, sources->n_env, CONF_FROM_ENV, raw, why));
+    return set_values(a, sources->flags, sources->n_flags, CONF_FROM_FLAG, raw, why);
+}
