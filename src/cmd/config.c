@@ -1,0 +1,42 @@
+/* warder config check|show */
+#include "cmd/command.h"
+#include "cmd/settings.h"
+
+#include <stdio.h>
+
+enum { ARENA_BYTES = 4 << 20 };
+
+static int check(int argc, char **argv)
+{
+    arena_t *a = arena_new(ARENA_BYTES);
+    option_t *rows = a ? settings_options(a) : NULL;
+    settings_t settings;
+    int code = EXIT_USAGE;
+    if (rows && options_parse(argc, argv, rows, NULL, 0, NULL))
+        code = settings_load(a, rows, &settings);
+    if (code == EXIT_DONE)
+        printf("the settings are good\n");
+    arena_free(a);
+    return code;
+}
+
+static int show(int argc, char **argv)
+{
+    arena_t *a = arena_new(ARENA_BYTES);
+    option_t *rows = a ? settings_options(a) : NULL;
+    settings_t settings;
+    str_t text;
+    int code = EXIT_USAGE;
+    if (rows && options_parse(argc, argv, rows, NULL, 0, NULL))
+        code = settings_load(a, rows, &settings);
+    if (code == EXIT_DONE && conf_show(a, &settings.sources, &settings.conf, &text) == RC_OK)
+        printf("%" PRIstr, STR_ARG(text));
+    arena_free(a);
+    return code;
+}
+
+const command_t CMD_CONFIG_CHECK = {"config check", "[--config FILE] [--SETTING VALUE...]",
+                                    "says whether the settings are good", check};
+const command_t CMD_CONFIG_SHOW = {"config show", "[--config FILE] [--SETTING VALUE...]",
+                                   "prints every setting with its value and where it came from",
+                                   show};

@@ -1,0 +1,174 @@
+#include "cmd/settings.h"
+
+#include "cmd/command.h"
+#include "conf/conf_table.h"
+#include "core/limits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+const char *settings_flag(arena_t *a, str_t key)
+{
+    char *flag = arena_cstr(a, key);
+    for (char *c = flag; c && *c; c++)
+        if (*c == '_')
+            *c = '-';
+    return flag;
+}
+
+option_t *settings_options(arena_t *a)
+{
+    option_t *rows = ARENA_ARRAY(a, CONF_N_ROWS + 2, option_t);
+    if (!rows)
+        return NULL;
+    rows[0].name = "config";
+    for (size_t i = 0; i < CONF_N_ROWS; i++)
+        rows[i + 1].name = settings_flag(a, CONF_ROWS[i].key);
+    return rows;
+}
+
+static rc_t read_file(arena_t *a, const char *path, str_t *out)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return RC_IO;
+    char *bytes = arena_alloc(a, LIMIT_CONF_FILE_BYTES + 1);
+    size_t n = bytes ? fread(bytes, 1, LIMIT_CONF_FILE_BYTES + 1, f) : 0;
+    bool bad = ferror(f);
+    fclose(f);
+    if (!bytes)
+        return RC_MEMORY;
+    *out = str_of(bytes, n);
+    return bad ? RC_IO : RC_OK;
+}
+
+/* WARDER_PUBLIC_URL=… as {public_url, …}. Variables of other programs' making are left alone only
+ * if they do not begin with WARDER_. */
+static rc_t read_environment(arena_t *a, conf_sources_t *sources)
+{
+    size_t n = 0;
+    for (char **e = environ; *e; e++)
+        n += strncmp(*e, "WARDER_", 7) == 0;
+    conf_value_t *values = ARENA_ARRAY(a, n + 1, conf_value_t);
+    if (!values)
+        return RC_MEMORY;
+    n = 0;
+    for (char **e = environ; *e; e++) {
+        if (strncmp(*e, "WARDER_", 7) != 0)
+            continue;
+        str_t entry = str_c(*e + 7);
+        size_t eq = str_find(entry, '=', 0);
+        char *key = arena_cstr(a, str_first(entry, eq));
+        if (!key)
+            return RC_MEMORY;
+        for (char *c = key; *c; c++)
+            if (*c >= 'A' && *c <= 'Z')
+                *c = (char)(*c + 32);
+        str_t name = str_c(key);
+        /* The names that the tests and the build use for themselves. */
+        if (str_eq(name, STR("shared")) || str_eq(name, STR("source")) ||
+            str_eq(name, STR("config")))
+            continue;
+        values[n++] = (conf_value_t){name, str_skip(entry, eq + 1)};
+    }
+    sources->env = values;
+    sources->n_env = n;
+    return RC_OK;
+}
+
+static rc_t read_flags(arena_t *a, const option_t *rows, conf_sources_t *sources)
+{
+    conf_value_t *values = ARENA_ARRAY(a, CONF_N_ROWS, conf_value_t);
+    if (!values)
+        return RC_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < CONF_N_ROWS; i++) {
+        const char *flag = settings_flag(a, CONF_ROWS[i].key);
+        if (flag && option_is_set(rows, flag))
+            values[n++] = (conf_value_t){CONF_ROWS[i].key, option_get(rows, flag)};
+    }
+    sources->flags = values;
+    sources->n_flags = n;
+    return RC_OK;
+}
+
+/* $XDG_STATE_HOME/warder, else ~/.local/state/warder (XDG base directories), else ./warder-data. */
+static str_t default_data(arena_t *a)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && state[0] == '/')
+        return arena_printf(a, "%s/warder", state);
+    if (home && home[0] == '/')
+        return arena_printf(a, "%s/.local/state/warder", home);
+    return STR("warder-data");
+}
+
+static void fill_defaults(arena_t *a, settings_t *s)
+{
+    conf_t *conf = &s->conf;
+    if (conf->data.n == 0)
+        conf->data = default_data(a);
+    if (conf->audit_file.n == 0)
+        conf->audit_file = arena_printf(a, "%" PRIstr "/audit.log", STR_ARG(conf->data));
+    if (conf->workers == 0) {
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+        conf->workers = n < 1 ? 1 : n > 256 ? 256 : n;
+    }
+    if (str_eq(conf->store, STR("memory")))
+        conf->workers = conf->workers > 0 ? conf->workers : 1;
+    s->database = arena_printf(a, "%" PRIstr "/warder.db", STR_ARG(conf->data));
+}
+
+int settings_load(arena_t *a, const option_t *rows, settings_t *out)
+{
+    *out = (settings_t){0};
+    str_t file = option_row(rows, "config") ? option_get(rows, "config") : STR_UNSET;
+    if (!str_is_set(file))
+        file = str_c(getenv("WARDER_CONFIG"));
+    if (str_is_set(file)) {
+        const char *path = arena_cstr(a, file);
+        if (!path || read_file(a, path, &out->sources.file) != RC_OK)
+            return command_fail(EXIT_SETTING, "the settings file '%" PRIstr "' cannot be read: %s",
+                                STR_ARG(file), strerror(errno));
+        out->sources.file_name = file;
+    }
+    if (read_environment(a, &out->sources) != RC_OK || read_flags(a, rows, &out->sources) != RC_OK)
+        return command_fail(EXIT_FAILED, "out of memory");
+    const conf_t *conf;
+    str_t why;
+    if (conf_load(a, &out->sources, &conf, &why) != RC_OK)
+        return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
+    out->conf = *conf;
+    fill_defaults(a, out);
+    return EXIT_DONE;
+}
+
+int settings_make_data(arena_t *a, const settings_t *s)
+{
+    char *path = arena_cstr(a, s->conf.data);
+    if (!path)
+        return command_fail(EXIT_FAILED, "out of memory");
+    for (char *slash = path + 1; *slash; slash++) {
+        if (*slash != '/')
+            continue;
+        *slash = '\0';
+        mkdir(path, 0755);
+        *slash = '/';
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return command_fail(EXIT_SETTING,
+                            "the data folder '%s' cannot be made: %s; give another by --data", path,
+                            strerror(errno));
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return command_fail(EXIT_SETTING, "'%s' is not a folder; give another by --data", path);
+    if (access(path, W_OK | X_OK) != 0)
+        return command_fail(EXIT_SETTING, "the data folder '%s' cannot be written: %s", path,
+                            strerror(errno));
+    return EXIT_DONE;
+}

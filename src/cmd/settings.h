@@ -1,0 +1,26 @@
+/* The settings as this machine gives them: file, environment, flags, and the defaults that depend
+ * on the machine (data folder, number of processors). */
+#ifndef CMD_SETTINGS_H
+#define CMD_SETTINGS_H
+
+#include "cmd/options.h"
+#include "conf/conf.h"
+
+/** The settings, with every empty default filled in but public_url (it may depend on the port). */
+typedef struct {
+    conf_t conf;
+    conf_sources_t sources;
+    str_t database; /* path */
+} settings_t;
+
+/** Reads them; `rows` may hold --config and any setting as a flag. Returns 0, or an exit code after
+ *  it has said why. */
+int settings_load(arena_t *a, const option_t *rows, settings_t *out);
+/** Makes the data folder (mode 0700) where it is missing. 0 or an exit code. */
+int settings_make_data(arena_t *a, const settings_t *s);
+/** Rows for --config and one for each setting, ended by NULL. In the arena. */
+option_t *settings_options(arena_t *a);
+/** The flag of a setting key: dashes for underscores. */
+const char *settings_flag(arena_t *a, str_t key);
+
+#endif
