@@ -21,9 +21,10 @@ typedef struct {
 rc_t http_proxies_parse(arena_t *a, str_list_t texts, http_proxies_t *out, str_t *bad) MUST_USE;
 bool http_proxies_trust(const http_proxies_t *p, const http_addr_t *a);
 /**
- * The client behind `peer`. Fields of an untrusted peer are ignored. Forwarded wins over
- * X-Forwarded-*; a hop that does not parse ends the walk, and the last good hop counts. `tls` is
- * whether the connection from the peer itself is encrypted. Pure.
+ * The client behind `peer`. Fields of an untrusted peer are ignored; a hop that does not parse ends
+ * the walk, and the last good hop counts. Where both Forwarded and X-Forwarded-* came and do not
+ * agree, one is forged: the peer itself counts. `tls` is whether the connection from the peer is
+ * encrypted. Pure.
  */
 http_client_t http_proxy_client(const http_proxies_t *p, const http_addr_t *peer, bool tls,
                                 http_headers_t headers);

@@ -1,0 +1,410 @@
+#include "http/conn.h"
+
+#include <stdlib.h>
+
+rc_t http_bytes_room(http_bytes_t *b, size_t more, size_t max)
+{
+    if (more > max || b->n > max - more)
+        return RC_LIMIT;
+    if (b->cap - b->n >= more)
+        return RC_OK;
+    size_t cap = b->cap ? b->cap : 1024;
+    while (cap < b->n + more)
+        cap *= 2;
+    char *p = realloc(b->p, cap);
+    if (!p)
+        return RC_MEMORY;
+    b->p = p;
+    b->cap = cap;
+    return RC_OK;
+}
+
+void http_bytes_free(http_bytes_t *b)
+{
+    free(b->p);
+    *b = (http_bytes_t){0};
+}
+
+void http_conn_deadline(http_conn_t *c, int64_t after_ms)
+{
+    c->deadline_ms = after_ms ? http_hub_now(c->hub) + after_ms : 0;
+}
+
+void http_conn_lose(http_conn_t *c)
+{
+    bool called = c->phase >= HTTP_PHASE_READY && c->phase <= HTTP_PHASE_STREAM;
+    if (c->wire)
+        c->wire->ops->abort(c->wire);
+    c->wire = NULL;
+    c->pending = false;
+    c->deadline_ms = 0;
+    if (!called) {
+        c->phase = HTTP_PHASE_DONE;
+        return;
+    }
+    http_call_t *call = &c->block->call;
+    if (call->answered) {
+        c->phase = HTTP_PHASE_DONE;
+        return;
+    }
+    if (call->told || !call->on_gone)
+        return;
+    call->told = true;
+    call->on_gone(call->gone_ctx, &call->x);
+}
+
+bool http_conn_send(http_conn_t *c, const struct iovec *v, unsigned n)
+{
+    if (!c->wire)
+        return true;
+    http_send_t sent = c->wire->ops->send(c->wire, v, n);
+    if (sent == HTTP_DEAD)
+        http_conn_lose(c);
+    if (sent != HTTP_PENDING)
+        return true;
+    c->pending = true;
+    c->unsent = c->wire->ops->unsent(c->wire);
+    http_conn_deadline(c, c->hub->times.write_ms);
+    return false;
+}
+
+/* Says goodbye on the wire and ends. */
+static bool end(http_conn_t *c)
+{
+    if (c->wire)
+        c->wire->ops->close(c->wire);
+    c->wire = NULL;
+    c->phase = HTTP_PHASE_ENDED;
+    return false;
+}
+
+static void give_block(http_conn_t *c)
+{
+    http_hub_give_block(c->hub, c->block);
+    c->block = NULL;
+}
+
+/* Ready for the next request; the bytes behind the last one go to the front. */
+static void rewind_block(http_conn_t *c)
+{
+    http_block_t *b = c->block;
+    c->have -= c->used;
+    if (c->have)
+        memmove(b->in, b->in + c->used, c->have);
+    c->used = 0;
+    http_codec_init(&b->codec);
+}
+
+/* HEAD: bytes to a request head. */
+static bool run_head(http_conn_t *c)
+{
+    if (c->have == 0) {
+        if (c->block)
+            give_block(c);
+        return c->ended || c->hub->draining || !c->wire ? end(c) : false;
+    }
+    http_codec_t *codec = &c->block->codec;
+    switch (http_codec_head(codec, c->block->in, c->have)) {
+    case HTTP_STEP_DONE:
+        c->used = codec->pos;
+        http_dispatch_head(c);
+        return true;
+    case HTTP_STEP_BAD:
+        http_dispatch_refuse(c, codec->status, codec->why);
+        return true;
+    default:
+        return c->ended ? end(c) : false;
+    }
+}
+
+/* Takes body bytes out of the block, to the call's own memory. */
+static bool keep_body(http_conn_t *c, str_t data)
+{
+    http_bytes_t *body = &c->block->call.body;
+    rc_t rc = http_bytes_room(body, data.n, http_dispatch_body_limit(c));
+    if (rc != RC_OK) {
+        http_dispatch_refuse(c, rc == RC_LIMIT ? 413 : 503, STR("the body is too long"));
+        return false;
+    }
+    if (data.n)
+        memcpy(body->p + body->n, data.p, data.n);
+    body->n += data.n;
+    return true;
+}
+
+/* Drops what was eaten from the body part of the block; the head in front of it stays. */
+static void eat(http_conn_t *c, str_t rest)
+{
+    memmove(c->block->in + c->used, rest.p, rest.n);
+    c->have = c->used + rest.n;
+}
+
+static bool body_complete(http_conn_t *c)
+{
+    http_bytes_t *body = &c->block->call.body;
+    if (body->n)
+        c->block->call.x.body = str_of(body->p, body->n);
+    c->phase = HTTP_PHASE_READY;
+    return true;
+}
+
+static bool run_chunked(http_conn_t *c)
+{
+    http_block_t *b = c->block;
+    str_t in = str_of(b->in + c->used, c->have - c->used), data;
+    http_step_t step;
+    do {
+        step = http_chunked_next(&b->chunked, &in, &data);
+        if (step == HTTP_STEP_BAD) {
+            http_dispatch_refuse(c, b->chunked.status, STR("the chunked body is malformed"));
+            return true;
+        }
+        if (!keep_body(c, data))
+            return true;
+    } while (step == HTTP_STEP_MORE && in.n);
+    eat(c, in);
+    if (step == HTTP_STEP_DONE)
+        return body_complete(c);
+    return c->ended ? end(c) : false;
+}
+
+/* A body that fits behind its head stays there, and is never copied. */
+static bool run_length(http_conn_t *c)
+{
+    http_block_t *b = c->block;
+    size_t length = (size_t)b->codec.head.length, there = c->have - c->used;
+    if (length <= HTTP_BLOCK_IN - c->used) {
+        if (there < length)
+            return c->ended ? end(c) : false;
+        b->call.x.body = str_of(b->in + c->used, length);
+        c->used += length;
+        c->phase = HTTP_PHASE_READY;
+        return true;
+    }
+    str_t in = str_of(b->in + c->used, there);
+    size_t need = length - b->call.body.n;
+    if (!keep_body(c, str_first(in, need)))
+        return true;
+    eat(c, str_skip(in, need));
+    if (b->call.body.n == length)
+        return body_complete(c);
+    return c->ended ? end(c) : false;
+}
+
+/* BODY: the rest of the request. */
+static bool run_body(http_conn_t *c)
+{
+    bool chunked = c->block->codec.head.frame == HTTP_FRAME_CHUNKED;
+    bool on = chunked ? run_chunked(c) : run_length(c);
+    if (c->wire)
+        c->wire->ops->resume(c->wire);
+    return on;
+}
+
+static bool run_ready(http_conn_t *c)
+{
+    c->phase = HTTP_PHASE_HANDLING;
+    c->deadline_ms = 0;
+    http_dispatch_ready(c);
+    return c->phase != HTTP_PHASE_HANDLING;
+}
+
+static bool wait_for_others(http_conn_t *c)
+{
+    return false;
+}
+
+static void end_call(http_conn_t *c)
+{
+    http_call_t *call = &c->block->call;
+    http_hub_give_arena(c->hub, call->x.arena);
+    http_bytes_free(&call->body);
+    http_bytes_free(&call->flight);
+    http_bytes_free(&call->queue);
+}
+
+/* DONE: the exchange ends, the connection goes on or not. */
+static bool run_done(http_conn_t *c)
+{
+    bool called = c->block && c->block->call.conn == c;
+    if (called) {
+        end_call(c);
+        c->block->call.conn = NULL;
+    }
+    if (!c->wire || c->close || !called)
+        return end(c);
+    rewind_block(c);
+    c->phase = HTTP_PHASE_HEAD;
+    http_conn_deadline(c, c->have ? c->hub->times.header_ms : c->hub->times.idle_ms);
+    c->wire->ops->resume(c->wire);
+    return true;
+}
+
+static bool (*const PHASES[])(http_conn_t *c) = {
+    [HTTP_PHASE_HEAD] = run_head,
+    [HTTP_PHASE_BODY] = run_body,
+    [HTTP_PHASE_READY] = run_ready,
+    [HTTP_PHASE_HANDLING] = wait_for_others,
+    [HTTP_PHASE_STREAM] = wait_for_others,
+    [HTTP_PHASE_WRITING] = wait_for_others,
+    [HTTP_PHASE_DONE] = run_done,
+    [HTTP_PHASE_ENDED] = wait_for_others,
+};
+
+void http_conn_free(http_conn_t *c)
+{
+    http_hub_t *h = c->hub;
+    *(c->prev ? &c->prev->next : &h->conns) = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    h->conn_count--;
+    free(c);
+}
+
+void http_conn_run(http_conn_t *c)
+{
+    if (c->running)
+        return;
+    c->running = true;
+    while (PHASES[c->phase](c)) {
+    }
+    c->running = false;
+    if (c->phase != HTTP_PHASE_ENDED)
+        return;
+    if (c->block)
+        give_block(c);
+    if (!c->hub->walking)
+        http_conn_free(c);
+}
+
+/* What the wire calls. */
+
+static void *conn_space(http_sink_t *s, size_t *n)
+{
+    http_conn_t *c = (http_conn_t *)s;
+    *n = 0;
+    if (!c->block) {
+        c->block = http_hub_block(c->hub);
+        if (!c->block)
+            return NULL;
+        c->block->call.conn = NULL;
+        http_codec_init(&c->block->codec);
+    }
+    *n = HTTP_BLOCK_IN - c->have;
+    return c->block->in + c->have;
+}
+
+static void conn_filled(http_sink_t *s, size_t n)
+{
+    http_conn_t *c = (http_conn_t *)s;
+    bool first = c->phase == HTTP_PHASE_HEAD && c->have == 0;
+    c->have += n;
+    if (first)
+        http_conn_deadline(c, c->hub->times.header_ms);
+    http_conn_run(c);
+}
+
+static void conn_sent(http_sink_t *s)
+{
+    http_conn_t *c = (http_conn_t *)s;
+    c->pending = false;
+    c->deadline_ms = 0;
+    /* Callbacks of a stream may end it: the connection is freed only by the run below. */
+    c->running = true;
+    if (c->phase == HTTP_PHASE_STREAM || c->block->call.flight.n)
+        http_stream_sent(&c->block->call);
+    else
+        c->phase = HTTP_PHASE_DONE;
+    c->running = false;
+    http_conn_run(c);
+}
+
+static void conn_ended(http_sink_t *s)
+{
+    http_conn_t *c = (http_conn_t *)s;
+    c->ended = true;
+    c->close = true;
+    /* Who ends a stream's connection on its side has stopped to listen; who does it after a plain
+     * request may still want the answer. */
+    if (c->phase == HTTP_PHASE_STREAM) {
+        http_conn_cut(c, 0);
+        return;
+    }
+    http_conn_run(c);
+}
+
+static void conn_gone(http_sink_t *s)
+{
+    http_conn_t *c = (http_conn_t *)s;
+    c->wire = NULL;
+    http_conn_cut(c, 0);
+}
+
+static const http_sink_ops_t SINK = {conn_space, conn_filled, conn_sent, conn_ended, conn_gone};
+
+http_conn_t *http_conn_open(http_hub_t *hub, http_wire_t *wire, http_addr_t peer, bool tls)
+{
+    http_conn_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->sink.ops = &SINK;
+    c->wire = wire;
+    c->hub = hub;
+    c->peer = peer;
+    c->tls = tls;
+    c->next = hub->conns;
+    if (c->next)
+        c->next->prev = c;
+    hub->conns = c;
+    hub->conn_count++;
+    http_conn_deadline(c, hub->times.header_ms);
+    return c;
+}
+
+void http_conn_cut(http_conn_t *c, int64_t now_ms)
+{
+    bool was = c->running;
+    c->running = true;
+    http_conn_lose(c);
+    c->running = was;
+    http_conn_run(c);
+}
+
+void http_conn_drain(http_conn_t *c, int64_t now_ms)
+{
+    c->close = true;
+    if (c->phase != HTTP_PHASE_HEAD || c->have)
+        return;
+    end(c);
+    http_conn_run(c);
+}
+
+/* A pending send is cut only when the client took nothing since the last look. */
+static bool made_progress(http_conn_t *c)
+{
+    if (!c->pending || !c->wire)
+        return false;
+    size_t unsent = c->wire->ops->unsent(c->wire);
+    bool progress = unsent < c->unsent;
+    c->unsent = unsent;
+    return progress;
+}
+
+void http_conn_tick(http_conn_t *c, int64_t now_ms)
+{
+    if (c->deadline_ms == 0 || now_ms < c->deadline_ms)
+        return;
+    if (made_progress(c)) {
+        http_conn_deadline(c, c->hub->times.write_ms);
+        return;
+    }
+    bool reading = (c->phase == HTTP_PHASE_HEAD && c->have) || c->phase == HTTP_PHASE_BODY;
+    c->deadline_ms = 0;
+    if (reading)
+        http_dispatch_refuse(c, 408, STR("the request did not arrive in time"));
+    else if (c->phase == HTTP_PHASE_HEAD)
+        end(c);
+    else
+        http_conn_lose(c);
+    http_conn_run(c);
+}

@@ -1,0 +1,63 @@
+/* What the connections of one worker share: free blocks and arenas, the date, random ids, the list
+ * of connections. One thread. Internal to the room. */
+#ifndef HTTP_HUB_H
+#define HTTP_HUB_H
+
+#include "core/log.h"
+#include "core/ports.h"
+#include "http/app.h"
+#include "http/server.h"
+#include "http/writer.h"
+
+typedef struct http_conn http_conn_t;
+typedef struct http_block http_block_t;
+
+/* Kept for reuse by one worker: enough for the requests in flight at once under load. */
+enum { HTTP_HUB_ARENAS = 64, HTTP_HUB_BLOCKS = 64, HTTP_HUB_IDS = 4096, HTTP_ID_TEXT = 32 };
+
+typedef struct {
+    const http_app_t *app;
+    void *worker;        /* x->worker */
+    http_worker_t *loop; /* x->loop */
+    http_times_t times;
+    http_proxies_t proxies;
+    clock_port_t clock;
+    random_port_t random;
+    const log_t *log;
+
+    bool draining;
+    bool walking;        /* over conns: freeing waits */
+    http_conn_t *conns; /* all open ones, and those whose exchange is not answered */
+    size_t conn_count;
+
+    int64_t date_until_ms; /* monotonic */
+    char date[HTTP_DATE_TEXT];
+    size_t ids_left;
+    uint8_t ids[HTTP_HUB_IDS];
+    arena_t *arenas[HTTP_HUB_ARENAS];
+    size_t arena_count;
+    http_block_t *blocks;
+    size_t block_count;
+} http_hub_t;
+
+int64_t http_hub_now(const http_hub_t *h);
+/** The Date of this second; borrowed until the next call. */
+str_t http_hub_date(http_hub_t *h);
+/** 128 random bits as hexadecimal into `out`. */
+rc_t http_hub_id(http_hub_t *h, char out[HTTP_ID_TEXT]) MUST_USE;
+/** An empty arena of LIMIT_REQUEST_ARENA_BYTES; NULL without memory. Give back when done. */
+arena_t *http_hub_arena(http_hub_t *h);
+void http_hub_give_arena(http_hub_t *h, arena_t *a);
+/** An uninitialized block; NULL without memory. */
+http_block_t *http_hub_block(http_hub_t *h);
+void http_hub_give_block(http_hub_t *h, http_block_t *b);
+/** Cuts what has waited too long; call a few times a second. */
+void http_hub_tick(http_hub_t *h);
+/** No more requests: idle connections close, the others after their answer. */
+void http_hub_drain(http_hub_t *h);
+/** Cuts every connection; exchanges that are not answered yet stay until they are. */
+void http_hub_cut(http_hub_t *h);
+/** Frees what is kept for reuse. No connection may be left. */
+void http_hub_close(http_hub_t *h);
+
+#endif

@@ -1,0 +1,137 @@
+#include "http/writer.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "http/scan.h"
+
+typedef struct {
+    char *p;
+    size_t n, cap;
+    bool full;
+} out_t;
+
+static void put(out_t *o, str_t s)
+{
+    if (s.n > o->cap - o->n) {
+        o->full = true;
+        return;
+    }
+    if (s.n)
+        memcpy(o->p + o->n, s.p, s.n);
+    o->n += s.n;
+}
+
+static void put_number(out_t *o, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    put(o, str_of(digits + at, sizeof digits - at));
+}
+
+/* The server's own fields: a handler that sets one would frame the message anew. */
+static bool is_reserved(str_t name)
+{
+    static const str_t NAMES[] = {STR_INIT("content-length"), STR_INIT("transfer-encoding"),
+                                  STR_INIT("connection"), STR_INIT("date"), STR_INIT("trailer")};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (name.n == NAMES[i].n && str_eq_nocase(name, NAMES[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ascii(str_t s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] & 0x80)
+            return false;
+    }
+    return true;
+}
+
+static bool is_sound(const http_header_t *h)
+{
+    return h->name.n && http_scan_class(h->name.p, 0, h->name.n, HTTP_C_TOKEN) == h->name.n &&
+           http_scan_value(h->value.p, 0, h->value.n) == h->value.n && is_ascii(h->value) &&
+           !is_reserved(h->name);
+}
+
+static void put_status(out_t *o, int status)
+{
+    if (status == 200) {
+        put(o, STR("HTTP/1.1 200 OK\r\nDate: "));
+        return;
+    }
+    put(o, STR("HTTP/1.1 "));
+    put_number(o, (uint64_t)status);
+    put(o, STR(" "));
+    put(o, http_status_phrase(status));
+    put(o, STR("\r\nDate: "));
+}
+
+static void put_end(out_t *o, const http_answer_head_t *h)
+{
+    if (h->end == HTTP_END_CHUNKED)
+        put(o, STR("\r\nTransfer-Encoding: chunked"));
+    if (h->end != HTTP_END_LENGTH)
+        return;
+    put(o, STR("\r\nContent-Length: "));
+    put_number(o, h->length);
+}
+
+static rc_t put_fields(out_t *o, const http_answer_head_t *h)
+{
+    for (size_t i = 0; i < h->headers.n; i++) {
+        const http_header_t *f = &h->headers.v[i];
+        if (!str_is_set(f->value))
+            continue;
+        if (!is_sound(f))
+            return RC_MALFORMED;
+        if (h->no_store && str_eq_nocase(f->name, STR("cache-control")))
+            continue;
+        put(o, f->name);
+        put(o, STR(": "));
+        put(o, f->value);
+        put(o, STR("\r\n"));
+    }
+    return RC_OK;
+}
+
+rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t *n)
+{
+    out_t o = {out, 0, cap, false};
+    put_status(&o, h->status);
+    put(&o, h->date);
+    put_end(&o, h);
+    put(&o, STR("\r\nX-Content-Type-Options: nosniff\r\n"));
+    if (h->close)
+        put(&o, STR("Connection: close\r\n"));
+    if (h->no_store)
+        put(&o, STR("Cache-Control: no-store\r\n"));
+    if (h->cors)
+        put(&o, STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
+                    "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version\r\n"));
+    TRY(put_fields(&o, h));
+    put(&o, STR("\r\n"));
+    *n = o.n;
+    return o.full ? RC_LIMIT : RC_OK;
+}
+
+void http_writer_date(int64_t unix_s, char out[HTTP_DATE_TEXT])
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t t = (time_t)unix_s;
+    struct tm tm = {0};
+    char text[64];
+    gmtime_r(&t, &tm);
+    snprintf(text, sizeof text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
+             tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+             tm.tm_sec);
+    memcpy(out, text, HTTP_DATE_TEXT);
+}
