@@ -92,7 +92,8 @@ static bool split_origin_form(http_head_t *h, str_t s)
     return s.p[q] == '?' && http_scan_class(s.p, q, s.n, HTTP_C_QUERY) == s.n;
 }
 
-/* absolute-form: the authority is checked and then ignored, as public_url rules (RFC 9112 3.2.2). */
+/* absolute-form: the authority is checked and then ignored, as public_url rules (RFC 9112 3.2.2).
+ */
 static bool split_absolute_form(http_head_t *h, str_t s)
 {
     size_t colon = str_find(s, ':', 0);
@@ -318,8 +319,8 @@ static int step_value(http_codec_t *c, const view_t *v)
 }
 
 static int (*const STEPS[STATE_COUNT])(http_codec_t *, const view_t *) = {
-    [START] = step_start,     [METHOD] = step_method,           [TARGET] = step_target,
-    [VERSION] = step_version, [NAME] = step_name,               [VALUE_START] = step_value_start,
+    [START] = step_start,     [METHOD] = step_method, [TARGET] = step_target,
+    [VERSION] = step_version, [NAME] = step_name,     [VALUE_START] = step_value_start,
     [VALUE] = step_value,
 };
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/secret.h"
+
 rc_t http_bytes_room(http_bytes_t *b, size_t more, size_t max)
 {
     if (more > max || b->n > max - more)
@@ -218,6 +220,10 @@ static void end_call(http_conn_t *c)
 {
     http_call_t *call = &c->block->call;
     http_hub_give_arena(c->hub, call->x.arena);
+    /* Heads and bodies carry tokens and passwords. */
+    secret_wipe(c->block->in, c->used);
+    if (call->body.p)
+        secret_wipe(call->body.p, call->body.cap);
     http_bytes_free(&call->body);
     http_bytes_free(&call->flight);
     http_bytes_free(&call->queue);
@@ -241,14 +247,10 @@ static bool run_done(http_conn_t *c)
 }
 
 static bool (*const PHASES[])(http_conn_t *c) = {
-    [HTTP_PHASE_HEAD] = run_head,
-    [HTTP_PHASE_BODY] = run_body,
-    [HTTP_PHASE_READY] = run_ready,
-    [HTTP_PHASE_HANDLING] = wait_for_others,
-    [HTTP_PHASE_STREAM] = wait_for_others,
-    [HTTP_PHASE_WRITING] = wait_for_others,
-    [HTTP_PHASE_DONE] = run_done,
-    [HTTP_PHASE_ENDED] = wait_for_others,
+    [HTTP_PHASE_HEAD] = run_head,          [HTTP_PHASE_BODY] = run_body,
+    [HTTP_PHASE_READY] = run_ready,        [HTTP_PHASE_HANDLING] = wait_for_others,
+    [HTTP_PHASE_STREAM] = wait_for_others, [HTTP_PHASE_WRITING] = wait_for_others,
+    [HTTP_PHASE_DONE] = run_done,          [HTTP_PHASE_ENDED] = wait_for_others,
 };
 
 void http_conn_free(http_conn_t *c)
@@ -400,11 +402,13 @@ void http_conn_tick(http_conn_t *c, int64_t now_ms)
     }
     bool reading = (c->phase == HTTP_PHASE_HEAD && c->have) || c->phase == HTTP_PHASE_BODY;
     c->deadline_ms = 0;
+    c->running = true;
     if (reading)
         http_dispatch_refuse(c, 408, STR("the request did not arrive in time"));
     else if (c->phase == HTTP_PHASE_HEAD)
         end(c);
     else
         http_conn_lose(c);
+    c->running = false;
     http_conn_run(c);
 }

@@ -3,7 +3,7 @@
 
 /* What browsers of MCP clients send across origins, besides the safelisted fields. */
 #define PREFLIGHT_HEADERS                                                                          \
-    "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, "   \
+    "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, "    \
     "Last-Event-ID, DPoP"
 
 /* An exchange with nothing in it but what every answer needs. */
@@ -109,11 +109,11 @@ static void reply_options(http_exchange_t *x, unsigned allowed)
     str_t allow = http_router_allow_text(allowed, text);
     bool cors = x->route && x->route->cors == HTTP_CORS_PUBLIC;
     http_reply(x, 204,
-               HTTP_HEADERS({STR("Allow"), allow},
-                            {STR("Access-Control-Allow-Methods"), cors ? allow : STR_UNSET},
-                            {STR("Access-Control-Allow-Headers"),
-                             cors ? STR(PREFLIGHT_HEADERS) : STR_UNSET},
-                            {STR("Access-Control-Max-Age"), cors ? STR("7200") : STR_UNSET}),
+               HTTP_HEADERS(
+                   {STR("Allow"), allow},
+                   {STR("Access-Control-Allow-Methods"), cors ? allow : STR_UNSET},
+                   {STR("Access-Control-Allow-Headers"), cors ? STR(PREFLIGHT_HEADERS) : STR_UNSET},
+                   {STR("Access-Control-Max-Age"), cors ? STR("7200") : STR_UNSET}),
                STR(""));
 }
 
@@ -190,7 +190,8 @@ void http_dispatch_head(http_conn_t *c)
     }
     fill_head(&b->call, head);
     fill_client(c, &b->call);
-    /* An answer before the body leaves bytes on the way that nobody reads: it ends the connection. */
+    /* An answer before the body leaves bytes on the way that nobody reads: it ends the connection.
+     */
     c->close |= head->close || has_body;
     c->phase = HTTP_PHASE_HANDLING;
     c->deadline_ms = 0;

@@ -64,6 +64,11 @@ void http_reply(http_exchange_t *x, int status, http_headers_t headers, str_t bo
 {
     http_call_t *call = http_call_of(x);
     http_conn_t *c = call->conn;
+    /* A second answer behind a begun stream would be read as part of it. */
+    if (c->phase == HTTP_PHASE_STREAM) {
+        http_stream_abort(x);
+        return;
+    }
     http_answer_head_t h = answer_head(call, status, headers);
     h.end = status < 200 || status == 204 || status == 304 ? HTTP_END_NONE : HTTP_END_LENGTH;
     h.length = body.n;

@@ -43,9 +43,10 @@ str_t http_header(const http_exchange_t *x, str_t name);
 /**
  * Answers. `body` must stay valid until the exchange ends: in x->arena, static, or kept alive by an
  * arena_cleanup. `headers` are copied. Content-Length, Date, Connection, nosniff, and the CORS and
- * no-store fields of the route are added here; do not pass them (a Cache-Control of the handler's
- * wins over no flag, never over NO_STORE). A header with CR, LF, NUL or another control byte, or a
- * bad name, turns the answer into a bare 500: never a split one. x must not be used afterwards.
+ * no-store fields of the route are added here; do not pass them. NO_STORE wins over a Cache-Control
+ * that is passed. A header with CR, LF, NUL or another control byte, a
+ * non-ASCII byte, a bad name, or one that frames the message, turns the answer into a bare 500:
+ * never a split one. x must not be used afterwards.
  */
 void http_reply(http_exchange_t *x, int status, http_headers_t headers, str_t body);
 /** http_reply with Content-Type: application/json. */
@@ -58,8 +59,9 @@ void http_reply_retry(http_exchange_t *x, int status, uint32_t after_s, str_t se
 /** 304 when If-None-Match names `etag` (quoted, as sent), else 200 with ETag. RFC 9110 13.1.2. */
 void http_reply_cached(http_exchange_t *x, str_t etag, http_headers_t headers, str_t body);
 
-/** Called once, if the client goes away before the answer is complete; the exchange stays valid
- *  until it is answered. NULL forgets. May be called from within http_stream_write. */
+/** Called once from the loop, if the client goes away before the answer is complete; the exchange
+ *  stays valid until it is answered, which `gone` itself may do. NULL forgets. Not called when a
+ *  stream call has said RC_IO. */
 void http_exchange_on_gone(http_exchange_t *x, void (*gone)(void *ctx, http_exchange_t *x),
                            void *ctx);
 bool http_exchange_is_gone(const http_exchange_t *x);

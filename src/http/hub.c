@@ -72,8 +72,8 @@ void http_hub_give_block(http_hub_t *h, http_block_t *b)
     h->block_count++;
 }
 
-/* Calls fn on every connection. A hook may answer any exchange meanwhile, so nothing is freed before
- * the walk is over. */
+/* Calls fn on every connection. A hook may answer any exchange meanwhile, so nothing is freed
+ * before the walk is over. */
 static void each_conn(http_hub_t *h, void (*fn)(http_conn_t *c, int64_t now_ms))
 {
     int64_t now = http_hub_now(h);

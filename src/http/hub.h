@@ -26,7 +26,7 @@ typedef struct {
     const log_t *log;
 
     bool draining;
-    bool walking;        /* over conns: freeing waits */
+    bool walking;       /* over conns: freeing waits */
     http_conn_t *conns; /* all open ones, and those whose exchange is not answered */
     size_t conn_count;
 

@@ -40,8 +40,8 @@ bool http_proxies_trust(const http_proxies_t *p, const http_addr_t *a)
     return false;
 }
 
-/* The address of a node: "1.2.3.4", "1.2.3.4:56", "[::1]", "[::1]:56", "::1" (RFC 7239 section 6, and
- * what proxies write). Obfuscated and unknown nodes have none. */
+/* The address of a node: "1.2.3.4", "1.2.3.4:56", "[::1]", "[::1]:56", "::1" (RFC 7239 section 6,
+ * and what proxies write). Obfuscated and unknown nodes have none. */
 static bool parse_node(str_t node, http_addr_t *out)
 {
     str_t host = node, port = STR_UNSET;

@@ -4,9 +4,9 @@
 #include <emmintrin.h>
 #endif
 
-#define ALPHA_NUM (HTTP_C_TOKEN | HTTP_C_PATH | HTTP_C_QUERY | HTTP_C_HOST)
+#define ALPHA_NUM  (HTTP_C_TOKEN | HTTP_C_PATH | HTTP_C_QUERY | HTTP_C_HOST)
 #define EVERYWHERE ALPHA_NUM
-#define IN_URI (HTTP_C_PATH | HTTP_C_QUERY | HTTP_C_HOST)
+#define IN_URI     (HTTP_C_PATH | HTTP_C_QUERY | HTTP_C_HOST)
 
 const uint8_t HTTP_BYTES[256] = {
     ['0' ... '9'] = ALPHA_NUM | HTTP_C_HEX,

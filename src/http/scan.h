@@ -7,8 +7,9 @@
 enum {
     HTTP_C_TOKEN = 1, /* RFC 9110 section 5.6.2 */
     HTTP_C_PATH = 2,  /* RFC 3986 pchar and '/'; '%' counts, its digits are checked apart */
-    HTTP_C_QUERY = 4, /* path, '?', and what browsers send raw (WHATWG URL, query percent-encode set) */
-    HTTP_C_HOST = 8,  /* a host with port, brackets included */
+    HTTP_C_QUERY =
+        4, /* path, '?', and what browsers send raw (WHATWG URL, query percent-encode set) */
+    HTTP_C_HOST = 8, /* a host with port, brackets included */
     HTTP_C_HEX = 16,
 };
 

@@ -12,8 +12,8 @@ static void append(http_bytes_t *b, str_t s)
     b->n += s.n;
 }
 
-/* Sends what waits, unless a piece is under way: queue and flight change places, so that bytes under
- * way never move. */
+/* Sends what waits, unless a piece is under way: queue and flight change places, so that bytes
+ * under way never move. */
 static void flush(http_call_t *call)
 {
     http_conn_t *c = call->conn;
@@ -26,6 +26,18 @@ static void flush(http_call_t *call)
         if (http_conn_send(c, &v, 1))
             call->flight.n = 0;
     }
+}
+
+/* flush for a caller who learns of a lost client by RC_IO, and must not be told twice. */
+static rc_t flush_for(http_call_t *call)
+{
+    bool told = call->told;
+    call->told = true;
+    flush(call);
+    if (!call->conn->wire)
+        return RC_IO;
+    call->told = told;
+    return RC_OK;
 }
 
 /* The writer's answer went out whole: the exchange is over. */
@@ -81,8 +93,7 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
     c->phase = HTTP_PHASE_STREAM;
     call->events = events;
     call->stream_end = h.end;
-    flush(call);
-    return c->wire ? RC_OK : RC_IO;
+    return flush_for(call);
 }
 
 rc_t http_stream_write(http_exchange_t *x, str_t bytes)
@@ -106,8 +117,7 @@ rc_t http_stream_write(http_exchange_t *x, str_t bytes)
     append(&call->queue, str_of(size, (size_t)n));
     append(&call->queue, bytes);
     append(&call->queue, chunked ? STR("\r\n") : STR(""));
-    flush(call);
-    return call->conn->wire ? RC_OK : RC_IO;
+    return flush_for(call);
 }
 
 void http_stream_end(http_exchange_t *x)
