@@ -1,0 +1,43 @@
+/* What a server of tools needs from others: who may come in, and where it is written down. */
+#ifndef MCP_HTTP_PORTS_H
+#define MCP_HTTP_PORTS_H
+
+#include "http/exchange.h"
+#include "model/audit_event.h"
+
+/** The verdict on the credentials of one request. Slices live until the exchange ends. */
+typedef struct {
+    bool allowed;
+    /* a refusal */
+    int status;      /* 400, 401 or 503 */
+    str_t challenge; /* WWW-Authenticate; unset with 503 */
+    str_t error;     /* OAuth error code for the body; unset when no token came */
+    str_t reason;    /* precise, for the audit only */
+    str_t detail;    /* one sentence for the audit; may be unset */
+    /* who it is; in a refusal as far as it is known */
+    str_t issuer, subject, client, scope, token_id;
+    int64_t expires_at; /* of the token, Unix seconds */
+} mcp_access_t;
+
+/** Judges tokens. The methods run on the exchange's worker. */
+typedef struct {
+    /** Calls done(arg, verdict) exactly once: within the call, or later on the same worker. */
+    void (*check)(void *ctx, http_exchange_t *x,
+                  void (*done)(void *arg, const mcp_access_t *verdict), void *arg);
+    /** Whether the granted scopes hold all that `needed` names. */
+    bool (*covers)(void *ctx, str_t granted, str_t needed);
+    /** The challenge of a 403 (RFC 6750 section 3.1) with all scopes of the operation. */
+    str_t (*insufficient)(void *ctx, arena_t *a, str_t needed);
+    void *ctx;
+} mcp_access_port_t;
+
+/** Writes events down. */
+typedef struct {
+    /** Calls done(arg, durable) exactly once on the exchange's worker, when the event cannot be
+     * lost any more, or with false when it could not be written. Borrows `e` until then. */
+    void (*record)(void *ctx, http_exchange_t *x, const audit_event_t *e,
+                   void (*done)(void *arg, bool durable), void *arg);
+    void *ctx;
+} mcp_audit_port_t;
+
+#endif
