@@ -296,6 +296,12 @@ static void *conn_space(http_sink_t *s, size_t *n)
     return c->block->in + c->have;
 }
 
+/* An idle connection has no block, and room for a whole one. */
+static void conn_room(http_sink_t *s, size_t *n)
+{
+    *n = HTTP_BLOCK_IN - ((http_conn_t *)s)->have;
+}
+
 static void conn_filled(http_sink_t *s, size_t n)
 {
     http_conn_t *c = (http_conn_t *)s;
@@ -342,7 +348,8 @@ static void conn_gone(http_sink_t *s)
     http_conn_cut(c, 0);
 }
 
-static const http_sink_ops_t SINK = {conn_space, conn_filled, conn_sent, conn_ended, conn_gone};
+static const http_sink_ops_t SINK = {conn_space, conn_room,  conn_filled,
+                                     conn_sent,  conn_ended, conn_gone};
 
 http_conn_t *http_conn_open(http_hub_t *hub, http_wire_t *wire, http_addr_t peer, bool tls)
 {

@@ -36,6 +36,8 @@ typedef struct {
 typedef struct {
     /** Room for the next bytes; *n = 0 stops reading until resume. */
     void *(*space)(http_sink_t *s, size_t *n);
+    /** Whether space() would have any, without taking it. */
+    void (*room)(http_sink_t *s, size_t *n);
     /** n bytes were put into the last space(). */
     void (*filled)(http_sink_t *s, size_t n);
     /** The pending send is complete. */

@@ -1,0 +1,293 @@
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/uv_worker.h"
+
+/* How often the main thread looks whether the workers have ended while it waits for a signal. */
+enum { LOOK_MS = 50 };
+
+typedef struct {
+    struct sockaddr_storage name;
+    socklen_t n;
+} name_t;
+
+http_server_config_t http_server_defaults(void)
+{
+    return (http_server_config_t){
+        .host = STR("127.0.0.1"),
+        .workers = 1,
+        .max_connections = 8192,
+        .max_per_address = 1024,
+        .times = {.header_ms = 10000,
+                  .body_ms = 30000,
+                  .idle_ms = 60000,
+                  .write_ms = 30000,
+                  .drain_ms = 10000},
+        .clock = clock_system(),
+        .random = random_system(),
+    };
+}
+
+static int64_t or_default(int64_t value, int64_t standard)
+{
+    return value > 0 ? value : standard;
+}
+
+static void fill_defaults(http_server_config_t *c)
+{
+    http_server_config_t d = http_server_defaults();
+    c->times.header_ms = or_default(c->times.header_ms, d.times.header_ms);
+    c->times.body_ms = or_default(c->times.body_ms, d.times.body_ms);
+    c->times.idle_ms = or_default(c->times.idle_ms, d.times.idle_ms);
+    c->times.write_ms = or_default(c->times.write_ms, d.times.write_ms);
+    c->times.drain_ms = or_default(c->times.drain_ms, d.times.drain_ms);
+    c->workers = c->workers ? c->workers : d.workers;
+    c->max_connections = c->max_connections ? c->max_connections : d.max_connections;
+    c->max_per_address = c->max_per_address ? c->max_per_address : d.max_per_address;
+}
+
+static name_t socket_name(const http_addr_t *a, uint16_t port)
+{
+    name_t out = {0};
+    void *p = &out.name;
+    if (a->family == 4) {
+        struct sockaddr_in *in = p;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(port);
+        memcpy(&in->sin_addr, a->bytes, 4);
+        out.n = sizeof *in;
+        return out;
+    }
+    struct sockaddr_in6 *in6 = p;
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(port);
+    memcpy(&in6->sin6_addr, a->bytes, 16);
+    out.n = sizeof *in6;
+    return out;
+}
+
+static void set(int fd, int level, int option)
+{
+    int on = 1;
+    (void)setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* A bound socket, or -1 with errno. */
+static int bind_one(const http_addr_t *a, uint16_t port, bool shared)
+{
+    name_t name = socket_name(a, port);
+    int fd = socket(name.name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    set(fd, SOL_SOCKET, SO_REUSEADDR);
+    set(fd, IPPROTO_TCP, TCP_NODELAY); /* accepted sockets inherit it */
+    if (shared)
+        set(fd, SOL_SOCKET, SO_REUSEPORT);
+    if (bind(fd, (struct sockaddr *)&name.name, name.n) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+static uint16_t bound_port(int fd)
+{
+    name_t name = {.n = sizeof name.name};
+    const void *p = &name.name;
+    if (getsockname(fd, (struct sockaddr *)&name.name, &name.n) != 0)
+        return 0;
+    bool four = name.name.ss_family == AF_INET;
+    return ntohs(four ? ((const struct sockaddr_in *)p)->sin_port
+                      : ((const struct sockaddr_in6 *)p)->sin6_port);
+}
+
+/* SO_REUSEPORT would let a second server of the same user share the port unseen: a bind without it
+ * first says whether anybody is there. */
+static bool is_taken(const http_addr_t *a, uint16_t port)
+{
+    int fd = port ? bind_one(a, port, false) : -1;
+    if (fd >= 0)
+        close(fd);
+    return port && fd < 0 && errno == EADDRINUSE;
+}
+
+static rc_t bind_all(http_server_t *s, const http_addr_t *a, str_t *why)
+{
+    s->port = s->config.port;
+    if (is_taken(a, s->port)) {
+        *why = STR("the address is in use; stop the other server or choose another port");
+        return RC_IO;
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        s->listeners[i] = bind_one(a, s->port, true);
+        if (s->listeners[i] < 0) {
+            *why = STR("cannot listen on the address; is it one of this machine, and may this "
+                       "user take the port?");
+            return RC_IO;
+        }
+        s->port = bound_port(s->listeners[i]);
+    }
+    return RC_OK;
+}
+
+static rc_t open_workers(http_server_t *s, str_t *why)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        *why = STR("out of memory or file descriptors");
+        TRY(http_worker_open(&s->workers[i], s, i));
+    }
+    return RC_OK;
+}
+
+static http_server_t *alloc_server(const http_server_config_t *config)
+{
+    http_server_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->config = *config;
+    fill_defaults(&s->config);
+    s->count = s->config.workers;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->workers = calloc(s->count, sizeof *s->workers);
+    s->listeners = calloc(s->count, sizeof *s->listeners);
+    if (!s->workers || !s->listeners) {
+        http_server_free(s);
+        return NULL;
+    }
+    memset(s->listeners, 0xff, s->count * sizeof *s->listeners);
+    return s;
+}
+
+rc_t http_server_new(const http_server_config_t *config, http_server_t **out, str_t *why)
+{
+    http_addr_t address;
+    *out = NULL;
+    if (http_addr_parse(config->host, &address) != RC_OK) {
+        *why = STR("the address to listen on is not an IPv4 or IPv6 address");
+        return RC_CONFIG;
+    }
+    TRY(http_router_check(&config->app->routes, why));
+    http_server_t *s = alloc_server(config);
+    if (!s) {
+        *why = STR("out of memory");
+        return RC_MEMORY;
+    }
+    rc_t rc = bind_all(s, &address, why);
+    if (rc == RC_OK)
+        rc = open_workers(s, why);
+    if (rc != RC_OK) {
+        http_server_free(s);
+        return rc;
+    }
+    *out = s;
+    return RC_OK;
+}
+
+uint16_t http_server_port(const http_server_t *s)
+{
+    return s->port;
+}
+
+static void stop_all(http_server_t *s, int how)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        http_worker_stop(&s->workers[i], how);
+}
+
+rc_t http_server_start(http_server_t *s)
+{
+    unsigned running = 0;
+    signal(SIGPIPE, SIG_IGN);
+    while (running < s->count && pthread_create(&s->workers[running].thread, NULL, http_worker_main,
+                                                &s->workers[running]) == 0)
+        running++;
+    pthread_mutex_lock(&s->lock);
+    while (s->ready < running)
+        pthread_cond_wait(&s->changed, &s->lock);
+    rc_t rc = running < s->count ? RC_MEMORY : s->init_rc;
+    pthread_mutex_unlock(&s->lock);
+    s->started = rc == RC_OK;
+    if (rc == RC_OK)
+        return RC_OK;
+    stop_all(s, 2);
+    for (unsigned i = 0; i < running; i++)
+        pthread_join(s->workers[i].thread, NULL);
+    return rc;
+}
+
+void http_server_stop(http_server_t *s)
+{
+    stop_all(s, 1);
+}
+
+void http_server_join(http_server_t *s)
+{
+    if (!s->started)
+        return;
+    for (unsigned i = 0; i < s->count; i++)
+        pthread_join(s->workers[i].thread, NULL);
+    s->started = false;
+}
+
+static bool has_ended(http_server_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool ended = s->ended == s->count;
+    pthread_mutex_unlock(&s->lock);
+    return ended;
+}
+
+/* First signal: drain. Second: cut. Until all workers are gone. */
+static void wait_for_signals(http_server_t *s, const sigset_t *signals)
+{
+    const struct timespec look = {0, LOOK_MS * 1000000L};
+    for (int how = 1; !has_ended(s);) {
+        if (sigtimedwait(signals, NULL, &look) < 0)
+            continue;
+        LOG(s->config.log, LOG_INFO, "stopping",
+            LOG_S("how", how == 1 ? STR("drain") : STR("cut")));
+        stop_all(s, how);
+        how = 2;
+    }
+}
+
+rc_t http_server_run(http_server_t *s)
+{
+    sigset_t signals, before;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    /* Blocked before the threads start, so that they inherit it and only this one is told. */
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    rc_t rc = http_server_start(s);
+    if (rc == RC_OK) {
+        wait_for_signals(s, &signals);
+        http_server_join(s);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+void http_server_free(http_server_t *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; s->workers && i < s->count; i++)
+        http_worker_close(&s->workers[i]);
+    for (unsigned i = 0; s->listeners && i < s->count; i++) {
+        if (s->listeners[i] >= 0)
+            close(s->listeners[i]);
+    }
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    free(s->workers);
+    free(s->listeners);
+    free(s);
+}

@@ -1,0 +1,326 @@
+#include "http/uv_worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+/* After the cut, how long exchanges may wait for work that is under way elsewhere. */
+enum { LAST_WAIT_MS = 5000 };
+
+struct http_timer {
+    uv_timer_t timer;
+    http_worker_t *worker;
+    http_timer_t *prev, *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static rc_t worker_post(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    http_worker_t *w = ctx;
+    rc_t rc = RC_OK;
+    pthread_mutex_lock(&w->lock);
+    if (w->closed)
+        rc = RC_IO;
+    else if (w->post_count == LIMIT_HTTP_POSTS)
+        rc = RC_BUSY;
+    else
+        w->posts[(w->post_first + w->post_count++) % LIMIT_HTTP_POSTS] = (http_post_t){fn, arg};
+    /* Under the lock: the handle must not close between the look and the call. */
+    if (rc == RC_OK && w->post_count == 1)
+        uv_async_send(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+post_port_t http_worker_post(http_worker_t *w)
+{
+    return (post_port_t){worker_post, w};
+}
+
+unsigned http_worker_index(const http_worker_t *w)
+{
+    return w->index;
+}
+
+int64_t http_worker_now_ms(const http_worker_t *w)
+{
+    return (int64_t)uv_now(&w->loop);
+}
+
+static bool take_post(http_worker_t *w, http_post_t *out)
+{
+    pthread_mutex_lock(&w->lock);
+    bool some = w->post_count > 0;
+    if (some) {
+        *out = w->posts[w->post_first];
+        w->post_first = (w->post_first + 1) % LIMIT_HTTP_POSTS;
+        w->post_count--;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return some;
+}
+
+static void run_posts(http_worker_t *w)
+{
+    http_post_t post;
+    while (take_post(w, &post))
+        post.fn(post.arg);
+}
+
+/* Timers of the application. */
+
+static void on_timer(uv_timer_t *timer)
+{
+    http_timer_t *t = timer->data;
+    t->fn(t->arg);
+}
+
+http_timer_t *http_timer_start(http_worker_t *w, int64_t first_ms, int64_t repeat_ms,
+                               void (*fn)(void *arg), void *arg)
+{
+    http_timer_t *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->worker = w;
+    t->fn = fn;
+    t->arg = arg;
+    t->timer.data = t;
+    if (uv_timer_init(&w->loop, &t->timer) != 0 ||
+        uv_timer_start(&t->timer, on_timer, (uint64_t)first_ms, (uint64_t)repeat_ms) != 0) {
+        free(t);
+        return NULL;
+    }
+    t->next = w->timers;
+    if (t->next)
+        t->next->prev = t;
+    w->timers = t;
+    return t;
+}
+
+static void free_timer(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void http_timer_stop(http_timer_t *t)
+{
+    if (!t)
+        return;
+    *(t->prev ? &t->prev->next : &t->worker->timers) = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    uv_close((uv_handle_t *)&t->timer, free_timer);
+}
+
+void http_timers_close(http_worker_t *w)
+{
+    while (w->timers)
+        http_timer_stop(w->timers);
+}
+
+/* Draining: close the door, let the guests finish, then put them out. */
+
+static void begin_drain(http_worker_t *w)
+{
+    const http_server_config_t *config = &w->server->config;
+    w->drain_until_ms = http_worker_now_ms(w) + config->times.drain_ms;
+    uv_close((uv_handle_t *)&w->listener, NULL);
+    http_hub_drain(&w->hub);
+    if (config->worker_drain && w->initialized)
+        config->worker_drain(config->app->ctx, w->worker);
+}
+
+static void begin_cut(http_worker_t *w)
+{
+    w->cut = true;
+    w->drain_until_ms = http_worker_now_ms(w) + LAST_WAIT_MS;
+    http_hub_cut(&w->hub);
+    http_socket_cut_all(w);
+}
+
+static void end_loop(http_worker_t *w)
+{
+    if (uv_is_closing((uv_handle_t *)&w->tick))
+        return;
+    http_timers_close(w);
+    uv_close((uv_handle_t *)&w->tick, NULL);
+    pthread_mutex_lock(&w->lock);
+    w->closed = true;
+    uv_close((uv_handle_t *)&w->wake, NULL);
+    pthread_mutex_unlock(&w->lock);
+    uv_stop(&w->loop);
+}
+
+static void look_at_stop(http_worker_t *w)
+{
+    int stop = atomic_load(&w->stop);
+    if (stop && w->drain_until_ms == 0)
+        begin_drain(w);
+    if (w->drain_until_ms == 0)
+        return;
+    bool late = http_worker_now_ms(w) >= w->drain_until_ms;
+    if (!w->cut && (stop == 2 || late))
+        begin_cut(w);
+    else if (w->cut && late && w->hub.conn_count)
+        end_loop(w);
+    if (w->hub.conn_count == 0 && w->socket_count == 0)
+        end_loop(w);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    http_worker_t *w = wake->data;
+    run_posts(w);
+    look_at_stop(w);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    http_worker_t *w = tick->data;
+    http_hub_tick(&w->hub);
+    http_socket_tick(w);
+    look_at_stop(w);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    if (status == 0)
+        http_socket_accept(listener->data);
+}
+
+void http_worker_stop(http_worker_t *w, int how)
+{
+    pthread_mutex_lock(&w->lock);
+    if (atomic_load(&w->stop) < how)
+        atomic_store(&w->stop, how);
+    if (!w->closed)
+        uv_async_send(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void fill_hub(http_worker_t *w)
+{
+    const http_server_config_t *config = &w->server->config;
+    w->hub.app = config->app;
+    w->hub.loop = w;
+    w->hub.times = config->times;
+    w->hub.proxies = config->proxies;
+    w->hub.clock = config->clock;
+    w->hub.random = config->random;
+    w->hub.log = config->log;
+}
+
+static void close_loop(http_worker_t *w)
+{
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&w->loop);
+}
+
+static rc_t open_handles(http_worker_t *w)
+{
+    if (uv_loop_init(&w->loop) != 0)
+        return RC_IO;
+    w->wake.data = w->tick.data = w->listener.data = w;
+    if (uv_async_init(&w->loop, &w->wake, on_wake) != 0) {
+        uv_loop_close(&w->loop);
+        return RC_IO;
+    }
+    /* These two cannot fail on Linux: they only fill in the handle. */
+    uv_timer_init(&w->loop, &w->tick);
+    uv_tcp_init(&w->loop, &w->listener);
+    return RC_OK;
+}
+
+rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index)
+{
+    uint8_t seed[16];
+    w->server = s;
+    w->index = index;
+    fill_hub(w);
+    TRY(s->config.random.fill(s->config.random.ctx, seed, sizeof seed));
+    w->posts = calloc(LIMIT_HTTP_POSTS, sizeof *w->posts);
+    w->addresses = map_new(seed, s->config.max_connections + 1);
+    if (!w->posts || !w->addresses || open_handles(w) != RC_OK) {
+        free(w->posts);
+        map_free(w->addresses, NULL);
+        w->posts = NULL;
+        return RC_MEMORY;
+    }
+    pthread_mutex_init(&w->lock, NULL);
+    return RC_OK;
+}
+
+void http_worker_close(http_worker_t *w)
+{
+    if (!w->posts)
+        return;
+    if (!w->closed) { /* never ran */
+        w->closed = true;
+        uv_close((uv_handle_t *)&w->listener, NULL);
+        uv_close((uv_handle_t *)&w->tick, NULL);
+        uv_close((uv_handle_t *)&w->wake, NULL);
+        close_loop(w);
+    }
+    pthread_mutex_destroy(&w->lock);
+    map_free(w->addresses, NULL);
+    free(w->posts);
+    w->posts = NULL;
+}
+
+static rc_t begin(http_worker_t *w)
+{
+    http_server_t *s = w->server;
+    if (uv_tcp_open(&w->listener, s->listeners[w->index]) != 0)
+        return RC_IO;
+    s->listeners[w->index] = -1;
+    if (s->config.worker_init)
+        TRY(s->config.worker_init(s->config.app->ctx, w, &w->worker));
+    w->hub.worker = w->worker;
+    w->initialized = true;
+    uv_timer_start(&w->tick, on_tick, HTTP_TICK_MS, HTTP_TICK_MS);
+    if (uv_listen((uv_stream_t *)&w->listener, SOMAXCONN, on_connection) != 0)
+        return RC_IO;
+    return RC_OK;
+}
+
+/* Tells the starter how it went. */
+static void report(http_server_t *s, rc_t rc)
+{
+    pthread_mutex_lock(&s->lock);
+    s->ready++;
+    if (rc != RC_OK && s->init_rc == RC_OK)
+        s->init_rc = rc;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void end(http_worker_t *w)
+{
+    http_server_t *s = w->server;
+    close_loop(w);
+    run_posts(w);
+    if (w->hub.conn_count)
+        LOG(s->config.log, LOG_ERROR, "exchanges were never answered",
+            LOG_I("count", (int64_t)w->hub.conn_count));
+    if (s->config.worker_exit && w->initialized)
+        s->config.worker_exit(s->config.app->ctx, w->worker);
+    http_hub_close(&w->hub);
+    pthread_mutex_lock(&s->lock);
+    s->ended++;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void *http_worker_main(void *arg)
+{
+    http_worker_t *w = arg;
+    rc_t rc = begin(w);
+    if (rc != RC_OK)
+        atomic_store(&w->stop, 2);
+    report(w->server, rc);
+    if (rc != RC_OK)
+        look_at_stop(w);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    end(w);
+    return NULL;
+}

@@ -1,0 +1,79 @@
+/* A worker: one thread, one loop, one listening socket. Internal to the room's uv files. */
+#ifndef HTTP_UV_WORKER_H
+#define HTTP_UV_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "core/map.h"
+#include "http/conn.h"
+
+/* Deadlines are looked at this often; they are seconds, so this is exact enough. */
+enum { HTTP_TICK_MS = 100 };
+
+typedef struct {
+    void (*fn)(void *arg);
+    void *arg;
+} http_post_t;
+
+typedef struct http_socket http_socket_t;
+
+struct http_worker {
+    http_server_t *server;
+    unsigned index;
+    pthread_t thread;
+    uv_loop_t loop;
+    uv_tcp_t listener;
+    uv_async_t wake;
+    uv_timer_t tick;
+    http_timer_t *timers;
+    http_hub_t hub;
+    void *worker;     /* what worker_init made */
+    map_t *addresses; /* rate key -> number of connections, as a pointer's value */
+    http_socket_t *sockets;
+    unsigned socket_count;
+    int64_t drain_until_ms; /* 0: not draining */
+    bool cut;
+    bool initialized; /* worker_init went well: the other hooks are due */
+
+    atomic_int stop;      /* 0 run, 1 drain, 2 cut */
+    pthread_mutex_t lock; /* guards the queue below */
+    http_post_t *posts;
+    size_t post_first, post_count;
+    bool closed; /* nothing can be posted any more */
+};
+
+struct http_server {
+    http_server_config_t config;
+    uint16_t port;
+    unsigned count;
+    http_worker_t *workers;
+    int *listeners; /* sockets, bound; -1 once handed to a worker */
+    bool started;
+
+    pthread_mutex_t lock; /* guards the two below */
+    pthread_cond_t changed;
+    unsigned ready, ended;
+    rc_t init_rc; /* the first failure of a worker's start */
+};
+
+/** The thread of a worker (arg: its http_worker_t). */
+void *http_worker_main(void *arg);
+/** Asks a worker to drain (1) or to cut (2). Any thread. */
+void http_worker_stop(http_worker_t *w, int how);
+/** Creates the loop, the queue and the handles that other threads may use; undone by _close. */
+rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index) MUST_USE;
+void http_worker_close(http_worker_t *w);
+/** Ends all timers that are left (at the worker's end). */
+void http_timers_close(http_worker_t *w);
+
+/* uv_socket.c */
+/** Takes one connection from the listener. */
+void http_socket_accept(http_worker_t *w);
+/** Deadlines of sockets that say goodbye. */
+void http_socket_tick(http_worker_t *w);
+/** Breaks all sockets without a word. */
+void http_socket_cut_all(http_worker_t *w);
+
+#endif
