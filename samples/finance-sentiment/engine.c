@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NOT_REACH = 3, HEDGE_REACH = 4, SCALE_REACH = 2 };
+enum { NOT_REACH = 3, HEDGE_REACH = 4, SCALE_REACH = 2, DESPITE_REACH = 12 };
 
 static const double BEFORE_BUT = 0.6;
 static const double AFTER_BUT = 1.2;
@@ -45,62 +45,70 @@ static double factor_around(const reading_t *r, const finding_t *f)
 /* What stands behind "despite" up to the next comma counts for little. */
 static double factor_despite(const reading_t *r, size_t i)
 {
-    const token_t *t = r->tokens.v;
-    for (size_t k = i; k-- > 0 && t[k].piece == t[i].piece;) {
-        if (reading_is(r, k, WORD_DESPITE))
-            return r->words[k]->weight;
-    }
-    return 1;
+    return factor_before(r, i, DESPITE_REACH, WORD_DESPITE);
 }
 
-static double factor_but(const reading_t *r, size_t i)
+/* What all findings of a sentence share, gathered in one pass: the cost of a text must stay in
+ * proportion to its length, whatever a stranger writes. */
+typedef struct {
+    size_t but;    /* the first "but" that is not the first token, or NOWHERE */
+    size_t topics; /* tokens that speak of money */
+    bool question;
+} clause_t;
+
+enum { NOWHERE = ENGINE_TOKENS };
+
+static bool is_topic(const reading_t *r, size_t i)
 {
-    const token_t *t = r->tokens.v;
-    for (size_t k = 0; k < r->tokens.n; k++) {
-        if (t[k].sentence != t[i].sentence || !reading_is(r, k, WORD_BUT) || k == 0)
-            continue;
-        return k > i ? BEFORE_BUT : AFTER_BUT;
-    }
-    return 1;
+    const token_t *t = &r->tokens.v[i];
+    return t->kind == TOKEN_TICKER || reading_is(r, i, WORD_METRIC) ||
+           (t->kind == TOKEN_NUMBER && t->unit != UNIT_YEAR);
 }
 
-static double factor_question(const reading_t *r, size_t i)
+static clause_t *clauses(arena_t *a, const reading_t *r)
 {
-    const token_t *t = r->tokens.v;
-    for (size_t k = i; k < r->tokens.n && t[k].sentence == t[i].sentence; k++) {
-        if (t[k].punct == '?')
-            return QUESTION;
+    const tokens_t *t = &r->tokens;
+    clause_t *v = ARENA_ARRAY(a, t->n > 0 ? t->v[t->n - 1].sentence + 1 : 1, clause_t);
+    for (size_t i = 0; v && i < t->n; i++) {
+        clause_t *c = &v[t->v[i].sentence];
+        bool first = i == 0 || t->v[i - 1].sentence != t->v[i].sentence;
+        if (first)
+            c->but = NOWHERE;
+        if (i > 0 && c->but == NOWHERE && reading_is(r, i, WORD_BUT))
+            c->but = i;
+        c->topics += is_topic(r, i);
+        c->question |= t->v[i].punct == '?';
     }
-    return 1;
+    return v;
+}
+
+static double factor_but(const clause_t *c, size_t i)
+{
+    if (c->but == NOWHERE)
+        return 1;
+    return c->but > i ? BEFORE_BUT : AFTER_BUT;
 }
 
 /* Words of tone only speak of money where money is spoken of. */
-static double factor_topic(const reading_t *r, const finding_t *f)
+static double factor_topic(const reading_t *r, const clause_t *c, const finding_t *f)
 {
-    const token_t *t = r->tokens.v;
     if (!str_eq(f->rule, STR("word")) && !str_eq(f->rule, STR("direction")))
         return 1;
-    for (size_t k = 0; k < r->tokens.n; k++) {
-        if (t[k].sentence != t[f->anchor].sentence || k == f->anchor)
-            continue;
-        if (t[k].kind == TOKEN_TICKER || reading_is(r, k, WORD_METRIC) ||
-            (t[k].kind == TOKEN_NUMBER && t[k].unit != UNIT_YEAR))
-            return 1;
-    }
-    return OFF_TOPIC;
+    return c->topics > (is_topic(r, f->anchor) ? 1U : 0U) ? 1 : OFF_TOPIC;
 }
 
-static double weigh(const reading_t *r, const finding_t *f)
+static double weigh(const reading_t *r, const clause_t *all, const finding_t *f)
 {
+    const clause_t *c = &all[r->tokens.v[f->anchor].sentence];
     size_t first = f->from;
     double w = f->weight;
     w *= factor_on(r, f, NOT_REACH, WORD_NOT);
     w *= factor_on(r, f, HEDGE_REACH, WORD_HEDGE);
     w *= factor_around(r, f);
     w *= factor_despite(r, first);
-    w *= factor_but(r, first);
-    w *= factor_topic(r, f);
-    return w * factor_question(r, f->to);
+    w *= factor_but(c, first);
+    w *= factor_topic(r, c, f);
+    return w * (c->question ? QUESTION : 1);
 }
 
 static int by_place(const void *a, const void *b)
@@ -134,12 +142,13 @@ static rc_t collect(arena_t *a, reading_t *r, sentiment_t *out)
     size_t n = r->found_count;
     evidence_t *e = ARENA_ARRAY(a, n + 1, evidence_t);
     double *weights = ARENA_ARRAY(a, n + 1, double);
-    if (!e || !weights)
+    const clause_t *all = clauses(a, r);
+    if (!e || !weights || !all)
         return RC_MEMORY;
     qsort(r->found, n, sizeof *r->found, by_anchor);
     for (size_t i = 0; i < n; i++) {
         const finding_t *f = &r->found[i];
-        weights[i] = weigh(r, f);
+        weights[i] = weigh(r, all, f);
         if (weights[i] == 0 || out->evidence_count == ENGINE_EVIDENCE)
             continue;
         e[out->evidence_count++] =
