@@ -1,0 +1,141 @@
+/* Protect a service with OAuth 2.1 access tokens, as MCP asks of a server: the 401 that leads
+ * clients to the authorization server, the metadata document (RFC 9728), and the checks of each
+ * token (RFC 9068, RFC 6750, RFC 8707).
+ *
+ *     warder_rs_config_t config = {
+ *         .resource = "https://mcp.example.com/mcp",
+ *         .servers = &(warder_rs_server_t){.issuer = "https://auth.example.com"},
+ *         .server_count = 1,
+ *         .scopes = "files:read",
+ *     };
+ *     char why[256];
+ *     warder_rs_t *rs = warder_rs_new(&config, why, sizeof why);
+ *
+ *     const char *value = ...;     // of the Authorization header; none: header_count 0
+ *     warder_rs_request_t request = {.headers = &value, .header_count = 1, .scope = "files:read"};
+ *     warder_rs_verdict_t *v = warder_rs_check(rs, &request);
+ *     if (!v || v->outcome != WARDER_RS_ALLOW)
+ *         ...                      // answer v->status, v->www_authenticate, v->body (no v: 503)
+ *     else
+ *         ...                      // serve v->sub
+ *     warder_rs_verdict_free(v);
+ *
+ * examples/rs_minimal.c is a whole program.
+ *
+ * Threads: a warder_rs_t may be used by any number of threads at once; create it before they start
+ * and free it after they have ended. A verdict belongs to the thread that got it. The library has
+ * no global state, starts no threads, and calls the ports on the thread that called it.
+ * Strings: NUL-terminated, and borrowed for the length of the call; the config is copied. */
+#ifndef WARDER_RS_H
+#define WARDER_RS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct warder_rs warder_rs_t;
+
+/** An authorization server whose tokens are taken. */
+typedef struct {
+    const char *issuer;   /* https URL, or http on a loopback host; compared byte for byte */
+    const char *jwks_uri; /* NULL: found through the issuer's metadata (RFC 8414) */
+} warder_rs_server_t;
+
+/** What the library needs of the world. */
+typedef struct {
+    int64_t (*now_ms)(void *ctx);  /* Unix time */
+    int64_t (*mono_ms)(void *ctx); /* never goes back */
+    /** GETs a document: no redirects, no credentials, certificates checked, bounded time. Writes
+     *  at most `cap` bytes; returns their number, or -1 for anything but a whole 200 answer. */
+    int64_t (*fetch)(void *ctx, const char *url, char *body, size_t cap);
+    void *ctx;
+} warder_rs_ports_t;
+
+/** Zero takes the default of a number. */
+typedef struct {
+    const char *resource; /* identifier (RFC 8707): absolute http(s) URL without a fragment */
+    const char *name;     /* for people; may be NULL */
+    const warder_rs_server_t *servers;
+    size_t server_count; /* 1 to 8 */
+    const char *scopes;  /* the least a client should ask for, space-separated; may be NULL */
+    int leeway_s;        /* for clocks that differ: 0 to 60, default 30; -1: none */
+    int keys_fresh_s;    /* keys are fetched again after that: 30 to 86400, default 300 */
+    int keys_stale_s;    /* and still used for so long while that fails, default 3600 */
+    int refetch_s;       /* between two fetches for unknown key ids: 1 to 3600, default 10 */
+    size_t cache_tokens; /* verified tokens that are remembered, default 4096 */
+    const warder_rs_ports_t *ports; /* NULL: the system's clock, and libcurl */
+} warder_rs_config_t;
+
+/** NULL when the config is wrong or there is no memory; `why` (may be NULL) gets one sentence. */
+warder_rs_t *warder_rs_new(const warder_rs_config_t *config, char *why, size_t why_size);
+/** NULL is fine. */
+void warder_rs_free(warder_rs_t *rs);
+
+typedef struct {
+    const char *const *headers; /* the values of all Authorization headers, in order */
+    size_t header_count;        /* 0: none came. Never pass tokens from a query or a form */
+    const char *scope; /* all the operation needs, space-separated; NULL: any token will do */
+} warder_rs_request_t;
+
+typedef enum {
+    WARDER_RS_ALLOW,
+    WARDER_RS_DENY,
+    WARDER_RS_NEED_KEYS, /* only from warder_rs_check_now: refresh on a thread that may block, and
+                            ask again */
+} warder_rs_outcome_t;
+
+/** The verdict. Strings are never NULL unless it says so, and live until it is freed. */
+typedef struct {
+    warder_rs_outcome_t outcome;
+    /* with WARDER_RS_DENY */
+    int status;                   /* 400, 401, 403 or 503 */
+    const char *www_authenticate; /* value of the header to send; "" with 503: send none */
+    const char *body;             /* JSON to send as application/json; "" when no token came */
+    const char *error;            /* the error code in both, e.g. "invalid_token"; or "" */
+    int retry_after_s;            /* with 503: value for Retry-After */
+    /* always */
+    const char *reason; /* precise, for your log and audit; never for the caller */
+    bool refresh_due;   /* keys are due: call warder_rs_refresh on a thread that may block, soon */
+    /* who it is: with WARDER_RS_ALLOW and with 403, else "" */
+    const char *iss, *sub, *client_id, *scope, *jti;
+    int64_t exp; /* Unix seconds; 0: unknown */
+} warder_rs_verdict_t;
+
+/** Judges a request; may fetch keys, and so block for seconds. NULL: no memory, answer 503. */
+warder_rs_verdict_t *warder_rs_check(warder_rs_t *rs, const warder_rs_request_t *request);
+/** The same without ever blocking, for event loops. A request that was answered NEED_KEYS is asked
+ *  again after warder_rs_refresh has returned; when it is NEED_KEYS once more, answer 503. */
+warder_rs_verdict_t *warder_rs_check_now(warder_rs_t *rs, const warder_rs_request_t *request);
+/** NULL is fine. */
+void warder_rs_verdict_free(warder_rs_verdict_t *verdict);
+
+/** Fetches the keys that are due; blocks. Threads that come while one is fetching wait for it, a
+ *  bounded number of them; further ones return at once. Call it at start to be warm. Returns
+ *  whether keys of every server are at hand. */
+bool warder_rs_refresh(warder_rs_t *rs);
+
+/** Whether the granted scopes hold all that `needed` names ('*' in a grant covers segments). */
+bool warder_rs_scope_covers(const char *granted, const char *needed);
+/** A 403 insufficient_scope for a need found out after the check (e.g. a tool's). */
+warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed);
+
+/** The identifier tokens must name, in its canonical form. Lives as long as rs, as below. */
+const char *warder_rs_resource(const warder_rs_t *rs);
+/** The protected resource metadata document, JSON; serve it to anybody, with
+ *  Access-Control-Allow-Origin: *. */
+const char *warder_rs_metadata(const warder_rs_t *rs);
+/** Where the challenge says it is. */
+const char *warder_rs_metadata_url(const warder_rs_t *rs);
+/** The i-th request path to serve it at, NULL after the last: path-inserted first, then its twin
+ *  with or without a last slash, then the root, which is right for a host with one resource. */
+const char *warder_rs_metadata_path(const warder_rs_t *rs, size_t i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
