@@ -4,74 +4,92 @@
 #include "core/limits.h"
 #include "jose/digest.h"
 
-static const str_t PRIVATE_MEMBERS[] = {STR_INIT("d"),  STR_INIT("p"),  STR_INIT("q"),
-                                        STR_INIT("dp"), STR_INIT("dq"), STR_INIT("qi"),
-                                        STR_INIT("oth")};
-
-static rc_t member_bytes(arena_t *a, const json_t *json, str_t name, str_t *out)
+str_t jwk_verdict_name(jwk_verdict_t verdict)
 {
-    str_t text = json_get_str(json, name);
-    if (!str_is_set(text))
-        return RC_MALFORMED;
-    return b64url_decode(a, text, out);
+    static const str_t NAMES[] = {
+#define JWK_VERDICT(name, text) [JWK_##name] = STR_INIT(text),
+        JWK_VERDICT_TABLE(JWK_VERDICT)
+#undef JWK_VERDICT
+    };
+    return NAMES[verdict];
 }
 
-/* Coordinates and Ed25519 keys are of fixed length, leading zeros kept (RFC 7518 section 6.2.1.2)
- */
-static bool member_32(arena_t *a, const json_t *json, str_t name, const uint8_t **out)
-{
-    str_t bytes;
-    if (member_bytes(a, json, name, &bytes) != RC_OK || bytes.n != 32)
-        return false;
-    *out = (const uint8_t *)bytes.p;
-    return true;
-}
-
-static jwk_verdict_t parse_ec(arena_t *a, const json_t *json, jose_key_t **key)
-{
-    const uint8_t *x, *y;
-    if (!str_eq(json_get_str(json, STR("crv")), STR("P-256")))
-        return JWK_UNSUPPORTED;
-    if (!member_32(a, json, STR("x"), &x) || !member_32(a, json, STR("y"), &y))
-        return JWK_MALFORMED;
-    return jose_key_from_ec(x, y, key) == RC_OK ? JWK_OK : JWK_MALFORMED;
-}
-
-static jwk_verdict_t parse_okp(arena_t *a, const json_t *json, jose_key_t **key)
-{
-    const uint8_t *x;
-    if (!str_eq(json_get_str(json, STR("crv")), STR("Ed25519")))
-        return JWK_UNSUPPORTED;
-    if (!member_32(a, json, STR("x"), &x))
-        return JWK_MALFORMED;
-    return jose_key_from_ed25519(x, key) == RC_OK ? JWK_OK : JWK_MALFORMED;
-}
-
-static jwk_verdict_t parse_rsa(arena_t *a, const json_t *json, jose_key_t **key)
-{
-    str_t n, e;
-    if (member_bytes(a, json, STR("n"), &n) != RC_OK ||
-        member_bytes(a, json, STR("e"), &e) != RC_OK || n.n == 0 || e.n == 0)
-        return JWK_MALFORMED;
-    /* Base64urlUInt has no leading zero octets (RFC 7518 section 2). */
-    if (n.p[0] == 0 || e.p[0] == 0)
-        return JWK_MALFORMED;
-    return jose_key_from_rsa(n, e, key) == RC_OK ? JWK_OK : JWK_MALFORMED;
-}
+/* The members that carry key material: where they stand in key_parts_t, which kinds must have
+ * them, and the exact length, 0 being a number of any length (RFC 7518 section 6). */
+enum { EC = 1u << KEY_EC_P256, OKP = 1u << KEY_ED25519, RSA = 1u << KEY_RSA };
+static const struct {
+    str_t name;
+    size_t offset;
+    unsigned kinds;
+    bool is_private;
+} MEMBERS[] = {
+    {STR_INIT("x"), offsetof(key_parts_t, x), EC | OKP, false},
+    {STR_INIT("y"), offsetof(key_parts_t, y), EC, false},
+    {STR_INIT("n"), offsetof(key_parts_t, n), RSA, false},
+    {STR_INIT("e"), offsetof(key_parts_t, e), RSA, false},
+    {STR_INIT("d"), offsetof(key_parts_t, d), EC | OKP | RSA, true},
+    {STR_INIT("p"), offsetof(key_parts_t, p), RSA, true},
+    {STR_INIT("q"), offsetof(key_parts_t, q), RSA, true},
+    {STR_INIT("dp"), offsetof(key_parts_t, dp), RSA, true},
+    {STR_INIT("dq"), offsetof(key_parts_t, dq), RSA, true},
+    {STR_INIT("qi"), offsetof(key_parts_t, qi), RSA, true},
+};
+enum { N_MEMBERS = sizeof MEMBERS / sizeof MEMBERS[0], FIXED_BYTES = 32 };
 
 static const struct {
-    str_t kty;
+    str_t kty, crv;
+    key_kind_t kind;
     alg_t alg; /* of a key that names none */
-    jwk_verdict_t (*parse)(arena_t *a, const json_t *json, jose_key_t **key);
 } KINDS[] = {
-    {STR_INIT("EC"), ALG_ES256, parse_ec},
-    {STR_INIT("OKP"), ALG_EDDSA, parse_okp},
-    {STR_INIT("RSA"), ALG_RS256, parse_rsa},
+    {STR_INIT("EC"), STR_INIT("P-256"), KEY_EC_P256, ALG_ES256},
+    {STR_INIT("OKP"), STR_INIT("Ed25519"), KEY_ED25519, ALG_EDDSA},
+    {STR_INIT("RSA"), {NULL, 0}, KEY_RSA, ALG_RS256},
 };
 enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
 
-/* use and key_ops: a key that is meant for something else must not verify (RFC 7517 4.2, 4.3). */
-static bool is_for_verifying(const json_t *json)
+static str_t *part(key_parts_t *parts, size_t member)
+{
+    return (str_t *)(void *)((char *)parts + MEMBERS[member].offset);
+}
+
+/* A coordinate or an Ed25519 key keeps its leading zeros (RFC 7518 section 6.2.1.2), a number has
+ * none (Base64urlUInt, section 2). */
+static bool read_member(arena_t *a, const json_t *json, bool fixed, str_t *out)
+{
+    if (!json_is(json, JSON_STRING) || b64url_decode(a, json->str, out) != RC_OK)
+        return false;
+    return fixed ? out->n == FIXED_BYTES : out->n > 0 && out->p[0] != 0;
+}
+
+static jwk_verdict_t read_parts(arena_t *a, const json_t *json, size_t kind, bool private,
+                                key_parts_t *parts)
+{
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        bool wanted = (MEMBERS[i].kinds & 1u << KINDS[kind].kind) != 0;
+        if (!wanted || (MEMBERS[i].is_private && !private))
+            continue;
+        const json_t *member = json_get(json, MEMBERS[i].name);
+        if (!read_member(a, member, KINDS[kind].kind != KEY_RSA, part(parts, i)))
+            return JWK_MALFORMED;
+    }
+    return JWK_OK;
+}
+
+/* A secret in a public key, whatever its kind, is a mishap that must not go on in silence: neither
+ * is the key taken. `oth` is the prime list of RSA keys with more than two. */
+static jwk_verdict_t refuse_secrets(const json_t *json)
+{
+    if (json_get(json, STR("k")))
+        return JWK_SYMMETRIC;
+    for (size_t i = 0; i < N_MEMBERS; i++)
+        if (MEMBERS[i].is_private && json_get(json, MEMBERS[i].name))
+            return JWK_PRIVATE;
+    return json_get(json, STR("oth")) ? JWK_PRIVATE : JWK_OK;
+}
+
+/* use and key_ops: a key that is meant for something else must not serve here (RFC 7517 sections
+ * 4.2 and 4.3). */
+static bool is_meant_for(const json_t *json, str_t operation)
 {
     const json_t *use = json_get(json, STR("use")), *ops = json_get(json, STR("key_ops"));
     if (use && !str_eq(use->str, STR("sig")))
@@ -81,30 +99,54 @@ static bool is_for_verifying(const json_t *json)
     if (ops->type != JSON_ARRAY)
         return false;
     for (const json_t *op = ops->child; op; op = op->next)
-        if (str_eq(op->str, STR("verify")))
+        if (str_eq(op->str, operation))
             return true;
     return false;
 }
 
-static jwk_verdict_t read_alg(const json_t *json, size_t kind, jwk_t *out)
+static jwk_verdict_t find_kind(const json_t *json, size_t *kind)
 {
-    const json_t *alg = json_get(json, STR("alg"));
-    out->alg = alg ? alg_parse(alg->str) : KINDS[kind].alg;
-    bool rsa_pss = kind == 2 && out->alg == ALG_PS256;
-    return out->alg == KINDS[kind].alg || rsa_pss ? JWK_OK : JWK_UNSUPPORTED;
+    str_t kty = json_get_str(json, STR("kty"));
+    if (!str_is_set(kty))
+        return JWK_MALFORMED;
+    if (str_eq(kty, STR("oct")))
+        return JWK_SYMMETRIC;
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (!str_eq(KINDS[i].kty, kty))
+            continue;
+        *kind = i;
+        bool fits = !KINDS[i].crv.p || str_eq(json_get_str(json, STR("crv")), KINDS[i].crv);
+        return fits ? JWK_OK : JWK_UNSUPPORTED;
+    }
+    return JWK_UNSUPPORTED;
 }
 
-static jwk_verdict_t check_members(const json_t *json)
+static jwk_verdict_t read_names(const json_t *json, size_t kind, jwk_t *out)
 {
-    if (str_eq(json_get_str(json, STR("kty")), STR("oct")) || json_get(json, STR("k")))
-        return JWK_SYMMETRIC;
-    for (size_t i = 0; i < sizeof PRIVATE_MEMBERS / sizeof PRIVATE_MEMBERS[0]; i++)
-        if (json_get(json, PRIVATE_MEMBERS[i]))
-            return JWK_PRIVATE;
-    const json_t *kid = json_get(json, STR("kid"));
-    if (kid && (kid->type != JSON_STRING || kid->str.n > LIMIT_KID_BYTES))
+    const json_t *alg = json_get(json, STR("alg")), *kid = json_get(json, STR("kid"));
+    if (kid && (kid->type != JSON_STRING || kid->str.n == 0 || kid->str.n > LIMIT_KID_BYTES))
         return JWK_MALFORMED;
-    return is_for_verifying(json) ? JWK_OK : JWK_UNSUPPORTED;
+    out->kid = kid ? kid->str : STR_UNSET;
+    out->alg = alg ? alg_parse(alg->str) : KINDS[kind].alg;
+    return jose_key_fits(KINDS[kind].kind, out->alg) ? JWK_OK : JWK_UNSUPPORTED;
+}
+
+static jwk_verdict_t read_key(arena_t *a, const json_t *json, bool private, jwk_t *out)
+{
+    size_t kind;
+    key_parts_t parts = {0};
+    jwk_verdict_t verdict = find_kind(json, &kind);
+    if (verdict != JWK_OK)
+        return verdict;
+    if (!is_meant_for(json, private ? STR("sign") : STR("verify")))
+        return JWK_UNSUPPORTED;
+    if ((verdict = read_names(json, kind, out)) != JWK_OK)
+        return verdict;
+    if ((verdict = read_parts(a, json, kind, private, &parts)) != JWK_OK)
+        return verdict;
+    rc_t rc = private ? jose_key_from_private(KINDS[kind].kind, &parts, &out->key)
+                      : jose_key_from_public(KINDS[kind].kind, &parts, &out->key);
+    return rc == RC_OK ? JWK_OK : JWK_UNSOUND;
 }
 
 jwk_verdict_t jwk_parse(arena_t *a, const json_t *json, jwk_t *out)
@@ -112,20 +154,16 @@ jwk_verdict_t jwk_parse(arena_t *a, const json_t *json, jwk_t *out)
     *out = (jwk_t){0};
     if (!json_is(json, JSON_OBJECT))
         return JWK_MALFORMED;
-    jwk_verdict_t verdict = check_members(json);
-    if (verdict != JWK_OK)
-        return verdict;
-    str_t kty = json_get_str(json, STR("kty"));
-    size_t kind = 0;
-    while (kind < N_KINDS && !str_eq(KINDS[kind].kty, kty))
-        kind++;
-    if (kind == N_KINDS)
-        return str_is_set(kty) ? JWK_UNSUPPORTED : JWK_MALFORMED;
-    verdict = read_alg(json, kind, out);
-    if (verdict != JWK_OK)
-        return verdict;
-    out->kid = json_get_str(json, STR("kid"));
-    return KINDS[kind].parse(a, json, &out->key);
+    jwk_verdict_t verdict = refuse_secrets(json);
+    return verdict == JWK_OK ? read_key(a, json, false, out) : verdict;
+}
+
+jwk_verdict_t jwk_parse_private(arena_t *a, const json_t *json, jwk_t *out)
+{
+    *out = (jwk_t){0};
+    if (!json_is(json, JSON_OBJECT) || json_get(json, STR("oth")))
+        return JWK_MALFORMED;
+    return read_key(a, json, true, out);
 }
 
 void jwk_free(jwk_t *jwk)
@@ -137,7 +175,7 @@ void jwk_free(jwk_t *jwk)
 static void write_b64(json_writer_t *w, arena_t *a, str_t name, str_t bytes)
 {
     str_t text = b64url_encode(a, bytes.p, bytes.n);
-    if (!str_is_set(text))
+    if (!str_is_set(text) && w->buf->failed == RC_OK)
         w->buf->failed = RC_MEMORY;
     json_member_str(w, name, text);
 }
@@ -165,7 +203,7 @@ static rc_t write_required(arena_t *a, json_writer_t *w, const jose_key_t *key)
         write_b64(w, a, STR("n"), first);
         break;
     }
-    return RC_OK;
+    return w->buf->failed;
 }
 
 rc_t jwk_write(arena_t *a, json_writer_t *w, const jwk_t *jwk)
@@ -181,7 +219,7 @@ rc_t jwk_write(arena_t *a, json_writer_t *w, const jwk_t *jwk)
 
 rc_t jwk_thumbprint(arena_t *a, const jose_key_t *key, str_t *out)
 {
-    buf_t b = buf_new(a, 8192);
+    buf_t b = buf_new(a, 2 * RSA_BITS_MAX / 8);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     TRY(write_required(a, &w, key));
@@ -192,55 +230,4 @@ rc_t jwk_thumbprint(arena_t *a, const jose_key_t *key, str_t *out)
     sha256(text, digest);
     *out = b64url_encode(a, digest, sizeof digest);
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
-}
-
-static void free_key(void *key)
-{
-    jose_key_free(key);
-}
-
-rc_t jwks_parse(arena_t *a, str_t text, jwks_t *out)
-{
-    *out = (jwks_t){0};
-    static const json_limits_t LIMITS = {LIMIT_JWKS_BYTES, 8, 4096};
-    const json_t *json;
-    TRY(json_parse(a, text, &LIMITS, &json));
-    const json_t *keys = json_get(json, STR("keys"));
-    if (!json_is(keys, JSON_ARRAY))
-        return RC_MALFORMED;
-    if (keys->count > LIMIT_JWKS_KEYS)
-        return RC_LIMIT;
-    out->v = ARENA_ARRAY(a, keys->count + 1, jwk_t);
-    if (!out->v)
-        return RC_MEMORY;
-    for (const json_t *k = keys->child; k; k = k->next) {
-        jwk_t jwk;
-        if (jwk_parse(a, k, &jwk) != JWK_OK)
-            continue;
-        TRY(arena_cleanup(a, free_key, jwk.key));
-        for (size_t i = 0; i < out->n; i++)
-            if (str_is_set(jwk.kid) && str_eq(out->v[i].kid, jwk.kid))
-                return RC_MALFORMED;
-        out->v[out->n++] = jwk;
-    }
-    return RC_OK;
-}
-
-const jwk_t *jwks_find(const jwks_t *set, str_t kid, alg_t alg)
-{
-    const jwk_t *found = NULL;
-    for (size_t i = 0; i < set->n; i++) {
-        const jwk_t *jwk = &set->v[i];
-        if (jwk->alg != alg)
-            continue;
-        if (str_is_set(kid) && str_is_set(jwk->kid) && str_eq(jwk->kid, kid))
-            return jwk;
-        if (str_is_set(kid))
-            continue;
-        /* Two candidates and no kid: no guessing. */
-        if (found)
-            return NULL;
-        found = jwk;
-    }
-    return found;
 }

@@ -1,34 +1,44 @@
-/* One asymmetric key. Opaque: the library behind it stays in ossl_key.c. */
+/* One asymmetric key. Opaque: the library behind it stays in ossl_*.c. */
 #ifndef JOSE_KEY_H
 #define JOSE_KEY_H
 
 #include "core/arena.h"
-#include "core/ports.h"
 #include "jose/alg.h"
 
 typedef struct jose_key jose_key_t;
 
 typedef enum { KEY_EC_P256, KEY_ED25519, KEY_RSA } key_kind_t;
 
-enum { KEY_SIGNATURE_MAX = 1024, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192 };
+/* RSA: NIST SP 800-57 wants 2048 bits; verifying grows with the square of the size, so that larger
+ * keys than 8192 bits would let a key set burn our time. */
+enum { KEY_SIGNATURE_MAX = 1024, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_EXPONENT_BITS = 64 };
 
-/** Public EC P-256 point (RFC 7518 section 6.2.1), 32 bytes each, checked to lie on the curve. */
-rc_t jose_key_from_ec(const uint8_t x[32], const uint8_t y[32], jose_key_t **out) MUST_USE;
-/** Public Ed25519 key (RFC 8037 section 2). */
-rc_t jose_key_from_ed25519(const uint8_t x[32], jose_key_t **out) MUST_USE;
-/** Public RSA key, big-endian without leading zeros; RC_MALFORMED outside of RSA_BITS_MIN/MAX or
- *  for an exponent that is even, below 3 or above 2^32. */
-rc_t jose_key_from_rsa(str_t n, str_t e, jose_key_t **out) MUST_USE;
-/** Private key from PKCS#8 DER. */
+/** Members of a JWK as bytes, big-endian; those the kind does not have are unset. */
+typedef struct {
+    str_t x, y;                /* EC (32 bytes each), OKP (x alone) */
+    str_t n, e;                /* RSA */
+    str_t d, p, q, dp, dq, qi; /* private: d for all, the others for RSA */
+} key_parts_t;
+
+/** A public key of checked parts. RC_MALFORMED: a point that is not on the curve (RFC 7518 section
+ *  6.2.1), RSA outside of the sizes above, an exponent that is even or below 3, or a modulus with
+ *  the mark of weak generators (ROCA, CVE-2017-15361). Free with jose_key_free. */
+rc_t jose_key_from_public(key_kind_t kind, const key_parts_t *parts, jose_key_t **out) MUST_USE;
+/** The same with its private half, which must fit the public one. */
+rc_t jose_key_from_private(key_kind_t kind, const key_parts_t *parts, jose_key_t **out) MUST_USE;
+/** Private key from PKCS#8 DER (RFC 5958), nothing behind it, within the same limits. */
 rc_t jose_key_from_pkcs8(str_t der, jose_key_t **out) MUST_USE;
-/** A new key pair for `alg` (RS256: 2048 bits). */
+/** A new key pair for `alg` (RSA: 2048 bits). */
 rc_t jose_key_generate(alg_t alg, jose_key_t **out) MUST_USE;
-/** PKCS#8 DER of a private key, in the arena; wiped when it ends. */
+/** PKCS#8 DER of a private key, in the arena; wiped when it ends. RC_NOT_FOUND: it is public. */
 rc_t jose_key_pkcs8(arena_t *a, const jose_key_t *key, str_t *out) MUST_USE;
 /** Keys are immutable and counted; free drops one count. NULL is fine. Any thread. */
 jose_key_t *jose_key_hold(jose_key_t *key);
 void jose_key_free(jose_key_t *key);
 key_kind_t jose_key_kind(const jose_key_t *key);
+bool jose_key_is_private(const jose_key_t *key);
+/** Whether keys of that kind can be for `alg`. */
+bool jose_key_fits(key_kind_t kind, alg_t alg);
 /** Public parts for a JWK: EC x,y; OKP x; RSA n,e. In the arena; y unset for OKP. */
 rc_t jose_key_public(arena_t *a, const jose_key_t *key, str_t *first, str_t *second) MUST_USE;
 
@@ -38,6 +48,7 @@ bool jose_key_verify(const jose_key_t *key, alg_t alg, str_t input, str_t sig);
 
 /** A signing context: reused for many signatures, one thread at a time. */
 typedef struct jose_signing jose_signing_t;
+/** RC_MALFORMED: the key does not fit `alg`, or is public. */
 rc_t jose_signing_new(jose_key_t *key, alg_t alg, jose_signing_t **out) MUST_USE;
 void jose_signing_free(jose_signing_t *s);
 /** Signs `input`; *n is the length at `sig` (KEY_SIGNATURE_MAX bytes). */
