@@ -1,0 +1,93 @@
+#include "oauth/scope.h"
+
+static bool is_scope_char(char c)
+{
+    return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+bool oauth_scope_is_token(str_t s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!is_scope_char(s.p[i]))
+            return false;
+    return s.n > 0;
+}
+
+bool oauth_scope_is_valid(str_t s)
+{
+    str_t token, rest = s;
+    if (s.n == 0)
+        return false;
+    while (str_split(&rest, ' ', &token))
+        if (!oauth_scope_is_token(token))
+            return false;
+    return true;
+}
+
+bool oauth_scope_next(str_t *rest, str_t *token)
+{
+    while (str_split(rest, ' ', token))
+        if (token->n > 0)
+            return true;
+    return false;
+}
+
+bool oauth_scope_has(str_t scope, str_t token)
+{
+    str_t one;
+    while (oauth_scope_next(&scope, &one))
+        if (str_eq(one, token))
+            return true;
+    return false;
+}
+
+static bool is_star(str_t segment)
+{
+    return segment.n == 1 && segment.p[0] == '*';
+}
+
+bool oauth_scope_is_wildcard(str_t token)
+{
+    str_t segment;
+    while (str_split(&token, ':', &segment))
+        if (is_star(segment))
+            return true;
+    return false;
+}
+
+bool oauth_scope_token_covers(str_t granted, str_t needed)
+{
+    if (str_eq(granted, needed))
+        return true;
+    /* '*' in a need could otherwise be met by a grant of less. */
+    if (oauth_scope_is_wildcard(needed))
+        return false;
+    str_t g, n;
+    while (str_split(&granted, ':', &g)) {
+        if (!str_split(&needed, ':', &n))
+            return false;
+        if (is_star(g) && n.n > 0 && !str_is_set(granted))
+            return true;
+        if (is_star(g) ? n.n == 0 : !str_eq(g, n))
+            return false;
+    }
+    return !str_is_set(needed);
+}
+
+static bool any_covers(str_t granted, str_t needed)
+{
+    str_t one;
+    while (oauth_scope_next(&granted, &one))
+        if (oauth_scope_token_covers(one, needed))
+            return true;
+    return false;
+}
+
+bool oauth_scope_covers(str_t granted, str_t needed)
+{
+    str_t one;
+    while (oauth_scope_next(&needed, &one))
+        if (!any_covers(granted, one))
+            return false;
+    return true;
+}

@@ -1,0 +1,29 @@
+/* Scopes: one grammar for the authorization server, the gateway and the resource server library.
+ *
+ * A scope token is that of RFC 6749 section 3.3; ':' cuts it into segments. In a granted token a
+ * segment that is just '*' is a wildcard: an inner one stands for exactly one segment, a last one
+ * for one or more, never for none. A needed token holds no wildcard: there '*' is a character like
+ * any other that only an equal grant covers. Nothing else is implied: `openid` is not `openid.x`,
+ * and `files` is not `files:read`. */
+#ifndef OAUTH_SCOPE_H
+#define OAUTH_SCOPE_H
+
+#include "core/arena.h"
+
+/** Whether s is one scope token: printable ASCII without space, '"' and '\'. */
+bool oauth_scope_is_token(str_t s);
+/** Whether s is scope tokens with single spaces between them (RFC 6749 section 3.3). */
+bool oauth_scope_is_valid(str_t s);
+/** Takes the next token off *rest; spaces are passed over. False when there is none. */
+bool oauth_scope_next(str_t *rest, str_t *token);
+/** Whether the list `scope` names exactly `token`. */
+bool oauth_scope_has(str_t scope, str_t token);
+/** Whether the token has a wildcard segment, to be marked where people consent. */
+bool oauth_scope_is_wildcard(str_t token);
+/** Whether the granted token holds the needed token. */
+bool oauth_scope_token_covers(str_t granted, str_t needed);
+/** Whether the granted list holds every token of the needed list. Nothing needed is held by
+ *  anything. */
+bool oauth_scope_covers(str_t granted, str_t needed);
+
+#endif
