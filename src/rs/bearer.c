@@ -1,0 +1,36 @@
+#include "rs/bearer.h"
+
+/* b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=" */
+static bool is_token(str_t s)
+{
+    size_t end = s.n;
+    while (end > 0 && s.p[end - 1] == '=')
+        end--;
+    for (size_t i = 0; i < end; i++) {
+        char c = s.p[i];
+        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        if (!alnum && !memchr("-._~+/", c, 6))
+            return false;
+    }
+    return end > 0;
+}
+
+rs_bearer_t rs_bearer_read(const char *const *values, size_t n, str_t *token)
+{
+    *token = STR_UNSET;
+    if (n == 0)
+        return RS_BEARER_NONE;
+    if (n > 1)
+        return RS_BEARER_REPEATED;
+    str_t value = str_trim(str_c(values[0]), " \t");
+    if (str_is_empty(value))
+        return RS_BEARER_MALFORMED;
+    size_t space = str_find(value, ' ', 0);
+    if (!str_eq_nocase(str_first(value, space), STR("Bearer")))
+        return RS_BEARER_OTHER;
+    str_t rest = str_trim(str_skip(value, space), " ");
+    if (!is_token(rest))
+        return RS_BEARER_MALFORMED;
+    *token = rest;
+    return RS_BEARER_TOKEN;
+}

@@ -1,0 +1,19 @@
+/* The credentials of a request. Pure. */
+#ifndef RS_BEARER_H
+#define RS_BEARER_H
+
+#include "core/str.h"
+
+typedef enum {
+    RS_BEARER_NONE,      /* none came */
+    RS_BEARER_OTHER,     /* of another scheme */
+    RS_BEARER_REPEATED,  /* more than one field */
+    RS_BEARER_MALFORMED, /* not exactly one token behind "Bearer" */
+    RS_BEARER_TOKEN,
+} rs_bearer_t;
+
+/** Takes the token out of the values of all Authorization fields (RFC 6750 section 2.1, RFC 9110
+ *  section 11.6.2); *token borrows. */
+rs_bearer_t rs_bearer_read(const char *const *values, size_t n, str_t *token);
+
+#endif

@@ -1,0 +1,196 @@
+#include "rs/settings.h"
+
+#include "core/json.h"
+#include "core/limits.h"
+#include "core/url.h"
+#include "oauth/scope.h"
+
+static const str_t WELL_KNOWN = STR_INIT("/.well-known/oauth-protected-resource");
+
+typedef struct {
+    arena_t *a;
+    rs_settings_t *out;
+    str_t why;
+} check_t;
+
+static rc_t refuse(check_t *c, str_t why)
+{
+    c->why = why;
+    return RC_CONFIG;
+}
+
+static rc_t copy(arena_t *a, str_t s, str_t *out)
+{
+    *out = arena_dup(a, s);
+    return str_is_set(*out) || !str_is_set(s) ? RC_OK : RC_MEMORY;
+}
+
+/* https, or http where nobody else can listen in. */
+static bool is_safe_http(const url_t *u)
+{
+    if (!url_is_http(u) || str_is_set(u->userinfo) || str_is_set(u->fragment))
+        return false;
+    return url_is_https(u) || url_host_is_loopback(u->host);
+}
+
+static rc_t check_resource(check_t *c, const char *text)
+{
+    url_t u;
+    rs_settings_t *s = c->out;
+    if (!text || url_parse(str_c(text), &u) != RC_OK || !is_safe_http(&u) || str_is_set(u.query))
+        return refuse(c, STR("resource must be an https URL without query and fragment (http only "
+                             "on a loopback host)"));
+    TRY(url_canonical(c->a, &u, &s->resource));
+    TRY(copy(c->a, s->resource, &s->resource));
+    s->audience_text[0] = s->resource;
+    s->audiences = (str_list_t){s->audience_text, 1};
+    if (str_is_empty(u.path) || str_eq(u.path, STR("/"))) {
+        s->audience_text[1] = arena_printf(c->a, "%" PRIstr "/", STR_ARG(s->resource));
+        s->audiences.n = 2;
+        return str_is_set(s->audience_text[1]) ? RC_OK : RC_MEMORY;
+    }
+    return RC_OK;
+}
+
+/* Strict clients keep a last slash behind the well-known part, others drop it: both are served. */
+static rc_t make_paths(check_t *c)
+{
+    url_t u;
+    str_t origin;
+    rs_settings_t *s = c->out;
+    TRY(url_parse(s->resource, &u));
+    TRY(url_origin(c->a, &u, &origin));
+    bool slash = str_ends(u.path, STR("/"));
+    str_t bare = str_first(u.path, u.path.n - (slash ? 1 : 0));
+    const char *other = slash ? "" : "/";
+    s->paths[0] = arena_printf(c->a, "%" PRIstr "%" PRIstr, STR_ARG(WELL_KNOWN), STR_ARG(u.path));
+    s->paths[1] =
+        arena_printf(c->a, "%" PRIstr "%" PRIstr "%s", STR_ARG(WELL_KNOWN), STR_ARG(bare), other);
+    s->paths[2] = str_is_empty(bare) ? STR_UNSET : WELL_KNOWN;
+    s->metadata_url =
+        arena_printf(c->a, "%" PRIstr "%" PRIstr, STR_ARG(origin), STR_ARG(s->paths[0]));
+    bool all = str_is_set(s->paths[0]) && str_is_set(s->paths[1]) && str_is_set(s->metadata_url);
+    return all ? RC_OK : RC_MEMORY;
+}
+
+static rc_t check_server(check_t *c, const warder_rs_server_t *given)
+{
+    url_t u;
+    rs_server_t *server = &c->out->servers[c->out->n_servers];
+    if (!given->issuer || url_parse(str_c(given->issuer), &u) != RC_OK || !is_safe_http(&u) ||
+        str_is_set(u.query))
+        return refuse(c, STR("issuer must be an https URL without query and fragment (http only on "
+                             "a loopback host)"));
+    server->loopback = url_host_is_loopback(u.host);
+    TRY(copy(c->a, str_c(given->issuer), &server->issuer));
+    TRY(copy(c->a, str_c(given->jwks_uri), &server->jwks_uri));
+    if (given->jwks_uri && !rs_server_may_fetch(server, server->jwks_uri))
+        return refuse(c, STR("jwks_uri must be an https URL (http only on a loopback host, for a "
+                             "loopback issuer)"));
+    for (size_t i = 0; i < c->out->n_servers; i++)
+        if (str_eq(c->out->servers[i].issuer, server->issuer))
+            return refuse(c, STR("the same issuer is given twice"));
+    c->out->n_servers++;
+    return RC_OK;
+}
+
+/* Asking for offline_access is the client's own decision; a resource must not suggest it. */
+static rc_t check_scopes(check_t *c, const char *text)
+{
+    str_t given = str_c(text), token;
+    if (str_is_empty(given))
+        return RC_OK;
+    if (!oauth_scope_is_valid(given))
+        return refuse(c, STR("scopes must be scope tokens with single spaces between them"));
+    buf_t b = buf_new(c->a, given.n + 1);
+    while (oauth_scope_next(&given, &token)) {
+        if (str_eq(token, STR("offline_access")))
+            continue;
+        if (b.n > 0)
+            buf_char(&b, ' ');
+        buf_put(&b, token);
+    }
+    TRY(b.failed);
+    return b.n > 0 ? copy(c->a, buf_str(&b), &c->out->scopes) : RC_OK;
+}
+
+static rc_t check_range(check_t *c, int given, int standard, int min, int max, int64_t *ms)
+{
+    if (given != 0 && (given < min || given > max))
+        return refuse(c, STR("leeway_s, keys_fresh_s, keys_stale_s or refetch_s is out of range"));
+    *ms = (given ? given : standard) * 1000LL;
+    return RC_OK;
+}
+
+static rc_t check_numbers(check_t *c, const warder_rs_config_t *config)
+{
+    rs_settings_t *s = c->out;
+    TRY(check_range(c, config->leeway_s, 30, -1, 60, &s->leeway_ms));
+    TRY(check_range(c, config->keys_fresh_s, 300, 30, 86400, &s->fresh_ms));
+    TRY(check_range(c, config->keys_stale_s, 3600, 1, 604800, &s->stale_ms));
+    TRY(check_range(c, config->refetch_s, 10, 1, 3600, &s->refetch_ms));
+    if (config->leeway_s < 0)
+        s->leeway_ms = 0;
+    if (config->cache_tokens > LIMIT_RS_CACHE_TOKENS)
+        return refuse(c, STR("cache_tokens is too large"));
+    s->cache_tokens = config->cache_tokens ? config->cache_tokens : 4096;
+    return RC_OK;
+}
+
+static rc_t check_all(check_t *c, const warder_rs_config_t *config)
+{
+    TRY(check_resource(c, config->resource));
+    TRY(make_paths(c));
+    if (config->server_count == 0 || config->server_count > RS_SERVERS_MAX || !config->servers)
+        return refuse(c, STR("servers must hold 1 to 8 authorization servers"));
+    for (size_t i = 0; i < config->server_count; i++)
+        TRY(check_server(c, &config->servers[i]));
+    TRY(check_scopes(c, config->scopes));
+    if (config->name && !str_is_utf8(str_c(config->name)))
+        return refuse(c, STR("name must be UTF-8"));
+    TRY(copy(c->a, str_c(config->name), &c->out->name));
+    return check_numbers(c, config);
+}
+
+rc_t rs_settings_check(arena_t *a, const warder_rs_config_t *config, rs_settings_t *out, str_t *why)
+{
+    check_t c = {.a = a, .out = out, .why = STR("there is not enough memory")};
+    *out = (rs_settings_t){0};
+    rc_t rc = check_all(&c, config);
+    *why = rc == RC_OK ? STR_UNSET : c.why;
+    return rc;
+}
+
+static void write_scopes(json_writer_t *w, str_t scopes)
+{
+    str_t token;
+    if (!str_is_set(scopes))
+        return;
+    json_key(w, STR("scopes_supported"));
+    json_begin_array(w);
+    while (oauth_scope_next(&scopes, &token))
+        json_str(w, token);
+    json_end_array(w);
+}
+
+rc_t rs_settings_metadata(arena_t *a, const rs_settings_t *s, str_t *out)
+{
+    static const str_t METHODS[] = {STR_INIT("header")};
+    buf_t b = buf_new(a, LIMIT_RS_METADATA_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("resource"), s->resource);
+    json_key(&w, STR("authorization_servers"));
+    json_begin_array(&w);
+    for (size_t i = 0; i < s->n_servers; i++)
+        json_str(&w, s->servers[i].issuer);
+    json_end_array(&w);
+    write_scopes(&w, s->scopes);
+    json_member_strs(&w, STR("bearer_methods_supported"), (str_list_t){METHODS, 1});
+    json_member_str(&w, STR("resource_name"), s->name);
+    json_end_object(&w);
+    buf_char(&b, '\0'); /* for those who take it as a C string */
+    TRY(buf_done(&b, out));
+    out->n--;
+    return RC_OK;
+}

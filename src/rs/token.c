@@ -1,0 +1,115 @@
+#include "rs/token.h"
+
+static const struct {
+    str_t text;
+    int status;
+    str_t error;
+} REASONS[] = {
+#define REASON(name, text, status, error, rule)                                                    \
+    [RS_##name] = {STR_INIT(text), status, STR_INIT(error)},
+#include "rs/reasons.def"
+#undef REASON
+};
+
+str_t rs_reason_text(rs_reason_t reason)
+{
+    return REASONS[reason].text;
+}
+
+int rs_reason_status(rs_reason_t reason)
+{
+    return REASONS[reason].status;
+}
+
+str_t rs_reason_error(rs_reason_t reason)
+{
+    return REASONS[reason].error;
+}
+
+static void refuse(rs_token_t *t, rs_reason_t reason, str_t detail)
+{
+    t->reason = reason;
+    t->detail = detail;
+}
+
+rc_t rs_token_read(arena_t *a, const rs_settings_t *s, str_t text, rs_token_t *out)
+{
+    *out = (rs_token_t){.reason = RS_ALLOWED};
+    TRY(jws_parse(a, text, 0, &out->jws));
+    if (out->jws.refusal != JWS_FINE) {
+        refuse(out, RS_TOKEN, jws_refusal_name(out->jws.refusal));
+        return RC_OK;
+    }
+    TRY(jwt_claims_parse(a, out->jws.payload, &out->claims));
+    if (out->claims.refusal != JWT_FINE) {
+        refuse(out, RS_TOKEN, jwt_refusal_name(out->claims.refusal));
+        return RC_OK;
+    }
+    for (size_t i = 0; i < s->n_servers; i++)
+        if (str_eq(out->claims.iss, s->servers[i].issuer)) {
+            out->server = i;
+            return RC_OK;
+        }
+    refuse(out, RS_ISSUER, STR_UNSET);
+    return RC_OK;
+}
+
+/* What names somebody must read the same to all who handle it: a NUL or a line break inside would
+ * let one subject pass for another. */
+static bool is_fit(str_t s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
+{
+    const struct {
+        str_t from;
+        const char **to;
+    } COPIES[] = {
+        {c->iss, &who->iss},     {c->sub, &who->sub}, {c->client_id, &who->client_id},
+        {c->scope, &who->scope}, {c->jti, &who->jti},
+    };
+    *who = (rs_principal_t){.exp_ms = c->exp_ms};
+    for (size_t i = 0; i < sizeof COPIES / sizeof COPIES[0]; i++) {
+        if (!is_fit(COPIES[i].from))
+            return RC_MALFORMED;
+        *COPIES[i].to = str_is_set(COPIES[i].from) ? arena_cstr(a, COPIES[i].from) : "";
+        if (!*COPIES[i].to)
+            return RC_MEMORY;
+    }
+    return RC_OK;
+}
+
+rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_t now_ms,
+                    rs_token_t *token, rs_principal_t *who)
+{
+    jws_refusal_t signature = jws_verify(&token->jws, key);
+    if (signature != JWS_FINE) {
+        refuse(token, RS_TOKEN, jws_refusal_name(signature));
+        return RC_OK;
+    }
+    jwt_expect_t expect = {.typ = STR("at+jwt"),
+                           .issuer = s->servers[token->server].issuer,
+                           .audiences = {s->audience_text, s->audiences.n},
+                           .now_ms = now_ms,
+                           .leeway_ms = s->leeway_ms};
+    jwt_refusal_t claims = jwt_check(token->jws.typ, &token->claims, &expect);
+    if (claims != JWT_FINE) {
+        refuse(token, RS_TOKEN, jwt_refusal_name(claims));
+        return RC_OK;
+    }
+    /* Bound to a key of its holder: without the proof it is stolen goods. */
+    if (token->claims.cnf) {
+        refuse(token, RS_BOUND, STR_UNSET);
+        return RC_OK;
+    }
+    rc_t rc = fill(a, &token->claims, who);
+    if (rc != RC_MALFORMED)
+        return rc;
+    refuse(token, RS_CLAIM, STR_UNSET);
+    return RC_OK;
+}

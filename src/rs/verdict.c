@@ -1,0 +1,124 @@
+#include "rs/verdict.h"
+
+#include "core/json.h"
+#include "core/limits.h"
+#include "oauth/challenge.h"
+
+typedef struct {
+    warder_rs_verdict_t public; /* first: the caller's pointer is ours */
+    arena_t *arena;
+} verdict_t;
+
+/* One sentence for each error code and no more: what exactly is wrong with a token helps whoever
+ * forges one, and goes to the audit instead. */
+static const struct {
+    str_t error, description;
+} DESCRIPTIONS[] = {
+    {STR_INIT("invalid_request"), STR_INIT("Send one Authorization header with one bearer token")},
+    {STR_INIT("invalid_token"), STR_INIT("The access token is not valid for this resource")},
+    {STR_INIT("insufficient_scope"), STR_INIT("The operation needs more scope")},
+    {STR_INIT("temporarily_unavailable"), STR_INIT("Tokens cannot be checked just now")},
+};
+
+static str_t description_of(str_t error)
+{
+    for (size_t i = 0; i < sizeof DESCRIPTIONS / sizeof DESCRIPTIONS[0]; i++)
+        if (str_eq(DESCRIPTIONS[i].error, error))
+            return DESCRIPTIONS[i].description;
+    return STR_UNSET;
+}
+
+static rc_t cstr(arena_t *a, str_t s, const char **out)
+{
+    *out = str_is_set(s) ? arena_cstr(a, s) : "";
+    return *out ? RC_OK : RC_MEMORY;
+}
+
+static rc_t write_challenge(const rs_settings_t *s, arena_t *a, rs_reason_t reason, str_t needed,
+                            const char **out)
+{
+    str_t text, error = rs_reason_error(reason);
+    /* A client without a good token gets what to ask for at least, one with too little scope all
+     * that the operation needs, in one challenge. */
+    oauth_challenge_t c = {.error = str_is_empty(error) ? STR_UNSET : error,
+                           .error_description = description_of(error),
+                           .scope =
+                               reason == RS_SCOPE || !str_is_set(s->scopes) ? needed : s->scopes,
+                           .resource_metadata = s->metadata_url};
+    if (str_is_empty(c.scope))
+        c.scope = STR_UNSET;
+    TRY(oauth_challenge_write(a, &c, &text));
+    return cstr(a, text, out);
+}
+
+static rc_t write_body(arena_t *a, str_t error, const char **out)
+{
+    *out = "";
+    if (str_is_empty(error))
+        return RC_OK;
+    str_t text;
+    buf_t b = buf_new(a, LIMIT_CHALLENGE_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("error"), error);
+    json_member_str(&w, STR("error_description"), description_of(error));
+    json_end_object(&w);
+    TRY(buf_done(&b, &text));
+    return cstr(a, text, out);
+}
+
+static rc_t fill_refusal(const rs_settings_t *s, arena_t *a, rs_reason_t reason, str_t needed,
+                         warder_rs_verdict_t *v)
+{
+    v->outcome = WARDER_RS_DENY;
+    v->status = rs_reason_status(reason);
+    TRY(cstr(a, rs_reason_error(reason), &v->error));
+    TRY(write_body(a, rs_reason_error(reason), &v->body));
+    if (reason != RS_KEYS_AWAY)
+        return write_challenge(s, a, reason, needed, &v->www_authenticate);
+    v->retry_after_s = (int)(s->refetch_ms / 1000);
+    return RC_OK;
+}
+
+static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, str_t needed,
+                 warder_rs_verdict_t *v)
+{
+    const rs_principal_t *who = &found->who;
+    *v = (warder_rs_verdict_t){.outcome = WARDER_RS_ALLOW,
+                               .status = 200,
+                               .www_authenticate = "",
+                               .body = "",
+                               .error = "",
+                               .refresh_due = found->refresh_due,
+                               .iss = who->iss,
+                               .sub = who->sub,
+                               .client_id = who->client_id,
+                               .scope = who->scope,
+                               .jti = who->jti,
+                               .exp = who->exp_ms / 1000};
+    str_t reason = str_is_set(found->detail) ? found->detail : rs_reason_text(found->reason);
+    TRY(cstr(a, reason, &v->reason));
+    if (found->reason != RS_ALLOWED)
+        TRY(fill_refusal(s, a, found->reason, needed, v));
+    if (found->need_keys)
+        v->outcome = WARDER_RS_NEED_KEYS;
+    return RC_OK;
+}
+
+warder_rs_verdict_t *rs_verdict_make(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
+                                     str_t needed)
+{
+    verdict_t *v = ARENA_NEW(a, verdict_t);
+    if (!v || fill(s, a, found, needed, &v->public) != RC_OK) {
+        arena_free(a);
+        return NULL;
+    }
+    v->arena = a;
+    return &v->public;
+}
+
+void warder_rs_verdict_free(warder_rs_verdict_t *verdict)
+{
+    if (verdict)
+        arena_free(((verdict_t *)verdict)->arena);
+}
