@@ -7,6 +7,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* A set that was fetched a moment ago holds what there is: the request that made us fetch it is
+ * decided by it. */
+enum { SETTLED_MS = 1000 };
 enum { KEY_ARENA_BYTES = 4 * 1024 * 1024, FETCH_ARENA_BYTES = 1024 * 1024 };
 
 struct rs_key_set {
@@ -55,6 +58,8 @@ bool rs_key_may_fetch(const rs_key_times_t *t, const rs_settings_t *s, int64_t m
 
 bool rs_key_may_search(const rs_key_times_t *t, const rs_settings_t *s, int64_t mono_ms)
 {
+    if (t->have && mono_ms - t->fetched_at < SETTLED_MS)
+        return false;
     return !t->searched || mono_ms - t->searched_at >= s->refetch_ms;
 }
 

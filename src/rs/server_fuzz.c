@@ -1,0 +1,22 @@
+/* Metadata of an authorization server from anywhere: what is taken may be fetched. */
+#include "rs/settings.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const rs_server_t SERVERS[] = {
+        {.issuer = STR_INIT("https://as.test")},
+        {.issuer = STR_INIT("http://127.0.0.1:8080"), .loopback = true},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        arena_t *a = arena_new(1 << 20);
+        str_t uri;
+        if (rs_server_read_metadata(a, &SERVERS[i], str_of(data, size), &uri) == RC_OK &&
+            !rs_server_may_fetch(&SERVERS[i], uri))
+            abort();
+        arena_free(a);
+    }
+    return 0;
+}
