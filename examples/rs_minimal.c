@@ -1,5 +1,5 @@
 /* A protected CGI program: put it behind any web server that passes HTTP_AUTHORIZATION on.
- *     cc rs_minimal.c -lwarder        (see include/warder/rs.h for what each call does) */
+ * include/warder/rs.h says what each call does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <warder/rs.h>

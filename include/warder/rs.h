@@ -57,8 +57,12 @@ typedef struct {
 
 /** Zero takes the default of a number. */
 typedef struct {
-    const char *resource; /* identifier (RFC 8707): absolute http(s) URL without a fragment */
-    const char *name;     /* for people; may be NULL */
+    /** Identifier (RFC 8707): the https URL clients use, or http on a loopback host; no query, no
+     *  fragment. The `aud` of a token must be its canonical form byte for byte (scheme and host in
+     *  lower case, no default port); only the lone slash of a URL without a path is one with none.
+     */
+    const char *resource;
+    const char *name; /* for people; may be NULL */
     const warder_rs_server_t *servers;
     size_t server_count; /* 1 to 8 */
     const char *scopes;  /* the least a client should ask for, space-separated; may be NULL */

@@ -1,4 +1,5 @@
 #include "rs/rs_test_world.h"
+#include "rs/verdict.h"
 
 #include <stdio.h>
 
@@ -365,6 +366,36 @@ static void leeway(void **state)
     assert_denied(world_ask(w, token, NULL), 401, "jwt_expired");
 }
 
+/* With less memory than it takes there is no verdict; never another one. */
+static void memory_runs_out(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    assert_true(warder_rs_refresh(w->rs));
+    const char *value = arena_printf(w->a, "Bearer %s", world_sign(w, &w->key, W_GOOD)).p;
+    warder_rs_request_t req = {.headers = &value, .header_count = 1, .scope = "files:write"};
+    unsigned failed = 0;
+    for (size_t budget = 0; budget < 65536; budget += 48) {
+        rs_finding_t found;
+        arena_t *small = arena_new(budget);
+        rc_t rc = rs_check(w->rs, small, &req, &found);
+        assert_true(rc == RC_OK || rc == RC_MEMORY);
+        failed += rc == RC_MEMORY;
+        if (rc == RC_OK)
+            assert_int_equal(found.reason, RS_SCOPE);
+        warder_rs_verdict_t *v =
+            rc == RC_OK ? rs_verdict_make(&w->rs->settings, small, &found, STR("files:write"))
+                        : NULL;
+        if (v)
+            assert_denied(v, 403, "insufficient_scope");
+        if (rc != RC_OK)
+            arena_free(small);
+        warder_rs_verdict_free(v);
+    }
+    assert_true(failed > 0);
+    control(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +419,7 @@ int main(void)
         WORLD_TEST(needed_scope_cannot_break_the_challenge),
         WORLD_TEST(without_baseline_the_operation_decides),
         WORLD_TEST(leeway),
+        WORLD_TEST(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
