@@ -1,0 +1,58 @@
+// The official suite's authorization-server mode, with a person played headlessly.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Browser } from './lib/browser.mjs';
+import { register } from './lib/oauth.mjs';
+import { PASSWORD, World, freePort } from './lib/world.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const SUITE = path.join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
+
+let w;
+before(async () => (w = await World.start({ sample: false })));
+after(() => w?.stop());
+
+/** Runs the suite; calls onUrl with the authorization URL that it prints. */
+function runSuite(args, onUrl) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [SUITE, 'authorization', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    let asked = false;
+    const hear = (chunk) => {
+      text += chunk;
+      const url = new RegExp(`${w.base}[^\\s"']*code_challenge=[^\\s"']*`).exec(text)?.[0];
+      if (url && !asked && /\s$/.test(text)) {
+        asked = true;
+        onUrl(url).catch((error) => {
+          child.kill();
+          reject(error);
+        });
+      }
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, text }));
+  });
+}
+
+for (const resource of [false, true]) {
+  test(`conformance suite, authorization mode: 2 of 2 (${resource ? 'with' : 'without'} resource)`, { timeout: 60_000 }, async () => {
+    const port = await freePort();
+    const client = await register(w, { redirect_uris: [`http://127.0.0.1:${port}/callback`] });
+    const args = ['--url', w.issuer, '--client-id', client.client_id, '-p', String(port)];
+    if (resource) args.push('--resource', w.mcp);
+    const { code, text } = await runSuite(args, async (url) => {
+      const left = await new Browser(w.base).authorize(url, { user: 'alice', password: PASSWORD });
+      await (await fetch(left)).text();
+    });
+    assert.equal(code, 0, text);
+    assert.match(text, /authorization-server-metadata-endpoint/);
+    assert.match(text, /authorization-code-grant/);
+    assert.doesNotMatch(text, /[1-9]\d* failed|✗/, text);
+    console.log(text.trim().split('\n').slice(-8).join('\n'));
+  });
+}

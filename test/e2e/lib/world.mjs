@@ -1,0 +1,219 @@
+// The real binaries on free ports of loopback, with a fresh data folder each; ended with the tests.
+import { execFile, spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+export const ROOT = path.resolve(here, '../../..');
+export const BUILD = path.resolve(process.env.WARDER_BUILD ?? path.join(ROOT, 'build'));
+export const ARTIFACTS = path.resolve(process.env.WARDER_E2E_OUT ?? path.join(here, '../out'));
+const READY_MS = 10_000;
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export const NEWS = 'news:read';
+export const ANALYZE = 'sentiment:analyze';
+export const PASSWORD = 'correct horse battery staple';
+
+/** A port that was free a moment ago. */
+export async function freePort() {
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+// Whatever happens to the tests, nothing they started outlives them.
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a program and waits for its line "NAME: ready at URL" on standard output. */
+export async function start(file, args, { env = {}, data, name = path.basename(file) } = {}) {
+  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const log = data ? createWriteStream(path.join(data, `${name}.log`), { flags: 'a' }) : null;
+  const server = { child, name, out: '', err: '', url: null, exited: null };
+  child.stdout.on('data', (chunk) => (server.out += chunk));
+  child.stderr.on('data', (chunk) => {
+    server.err = (server.err + chunk).slice(-200_000);
+    log?.write(chunk);
+  });
+  server.done = new Promise((resolve) => {
+    child.on('error', (error) => {
+      server.exited = { error };
+      running.delete(child);
+      resolve(server.exited);
+    });
+    child.on('close', (code, signal) => {
+      server.exited ??= { code, signal };
+      running.delete(child);
+      log?.end();
+      resolve(server.exited);
+    });
+  });
+  const deadline = Date.now() + READY_MS;
+  while (!server.url) {
+    server.url = /ready at (\S+)/.exec(server.out)?.[1] ?? null;
+    if (server.exited || Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} did not start: ${JSON.stringify(server.exited)} ${server.err.slice(-2000)}`);
+    }
+    if (!server.url) await sleep(5);
+  }
+  return server;
+}
+
+/** SIGTERM, and a clean end within the drain time; a sanitizer's report fails the test. */
+export async function stop(server) {
+  if (!server.exited) server.child.kill('SIGTERM');
+  const ended = await Promise.race([server.done, sleep(15_000).then(() => null)]);
+  if (!ended) {
+    server.child.kill('SIGKILL');
+    throw new Error(`${server.name} did not end on SIGTERM`);
+  }
+  assertClean(server);
+  if (ended.code !== 0) {
+    throw new Error(`${server.name} ended with ${JSON.stringify(ended)}: ${server.err.slice(-3000)}`);
+  }
+}
+
+function assertClean(server) {
+  const report = /(ERROR: \w+Sanitizer|runtime error:)[^]*/.exec(server.err);
+  if (report) throw new Error(`${server.name}: ${report[0].slice(0, 4000)}`);
+}
+
+/** Runs one command of the command line to its end. */
+export function run(file, args, { env = {}, input } = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(file, args, { env: { ...process.env, ...env }, timeout: 20_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? (error.code ?? 1) : 0, stdout, stderr }),
+    );
+    if (input !== undefined) child.stdin.end(input);
+    else child.stdin.end();
+  });
+}
+
+// Tests send far more than people do; the tests of the limits set their own.
+const GENEROUS = {
+  WARDER_REGISTRATION_PER_MINUTE: '100000',
+  WARDER_TOKEN_REQUESTS_PER_MINUTE: '0',
+  WARDER_TOKEN_FAILURES_PER_MINUTE: '100000',
+  WARDER_PAGE_REQUESTS_PER_MINUTE: '100000',
+  WARDER_WORKERS: '2',
+};
+
+/** Warder, and the sample behind it unless `sample` is false. */
+export class World {
+  static async start({ env = {}, args = [], sample = true, users = ['alice'] } = {}) {
+    const w = new World();
+    w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
+    w.env = { ...GENEROUS, ...env };
+    w.args = args;
+    w.users = {};
+    try {
+      await w.startWarder(0);
+      for (const user of users) await w.addUser(user);
+      w.samplePort = await freePort();
+      w.mcp = `http://127.0.0.1:${w.samplePort}/mcp`;
+      await w.addResource(w.mcp);
+      if (sample) await w.startSample();
+    } catch (error) {
+      await w.stop().catch(() => {});
+      throw error;
+    }
+    return w;
+  }
+
+  async startWarder(port) {
+    this.warder = await start(
+      path.join(BUILD, 'warder'),
+      ['serve', '--listen', `127.0.0.1:${port}`, '--data', this.data, ...this.args],
+      { env: this.env, data: this.data },
+    );
+    // The port that was picked at first is kept by restarts.
+    this.port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(this.warder.out)?.[1] ?? port);
+    this.base = `http://127.0.0.1:${this.port}`;
+    this.issuer = this.env.WARDER_PUBLIC_URL ?? this.base;
+    const answer = await fetch(`${this.base}/.well-known/oauth-authorization-server`);
+    if (answer.status !== 200) throw new Error(`metadata answered ${answer.status}`);
+    this.metadata = await answer.json();
+  }
+
+  async startSample(issuer = this.issuer) {
+    this.sample = await start(
+      path.join(BUILD, 'finance-sentiment'),
+      ['--listen', `127.0.0.1:${this.samplePort}`, '--issuer', issuer, '--resource', this.mcp,
+        '--data', path.join(this.data, 'sample')],
+      { data: this.data },
+    );
+  }
+
+  /** Without a drain, as a power cut would. */
+  async kill9() {
+    this.warder.child.kill('SIGKILL');
+    await this.warder.done;
+    assertClean(this.warder);
+  }
+
+  async restart() {
+    if (!this.warder.exited) await stop(this.warder);
+    await this.startWarder(this.port);
+  }
+
+  /** `warder WORDS… --data DIR`; throws with its message unless `code` is what came out. */
+  async cli(words, { input, code = 0 } = {}) {
+    const answer = await run(path.join(BUILD, 'warder'), [...words, '--data', this.data], { input });
+    if (code !== null && answer.code !== code) {
+      throw new Error(`warder ${words.join(' ')}: exit ${answer.code}: ${answer.stderr}${answer.stdout}`);
+    }
+    return answer;
+  }
+
+  async addUser(name, password = PASSWORD) {
+    await this.cli(['admin', 'user', 'add', name, '--password-stdin'], { input: `${password}\n` });
+    this.users[name] = password;
+  }
+
+  /** Registers a client through the command line; the answer of --json. */
+  async addClient(args) {
+    const { stdout } = await this.cli(['admin', 'client', 'add', ...args, '--json']);
+    return JSON.parse(stdout);
+  }
+
+  machineClient(scope = `${NEWS} ${ANALYZE}`, extra = []) {
+    return this.addClient(['--name', 'Machine', '--grant', 'client_credentials', '--scope', scope, ...extra]);
+  }
+
+  addResource(uri, extra = []) {
+    return this.cli(['admin', 'resource', 'add', '--uri', uri, '--name', 'Finance sentiment',
+      '--scope', `${NEWS}=Read market news and its sentiment`,
+      '--scope', `${ANALYZE}=Score texts that you send`,
+      '--default-scope', NEWS, ...extra]);
+  }
+
+  /** The audit trail as parsed lines. */
+  audit() {
+    const file = path.join(this.data, 'audit.log');
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+
+  auditText() {
+    return readFileSync(path.join(this.data, 'audit.log'), 'utf8');
+  }
+
+  async stop() {
+    const faults = [];
+    for (const server of [this.sample, this.warder]) {
+      if (server) await stop(server).catch((fault) => faults.push(fault));
+    }
+    if (!faults.length && !process.env.WARDER_E2E_KEEP) rmSync(this.data, { recursive: true, force: true });
+    else if (existsSync(this.data)) console.error(`kept ${this.data}`);
+    if (faults.length) throw new AggregateError(faults, faults.map((f) => f.message).join('; '));
+  }
+}
