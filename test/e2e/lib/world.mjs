@@ -34,8 +34,9 @@ process.on('exit', () => {
 });
 
 /** Starts a program and waits for its line "NAME: ready at URL" on standard output. */
-export async function start(file, args, { env = {}, data, name = path.basename(file) } = {}) {
-  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function start(file, args, { env = {}, data, name = path.basename(file), wrap = [] } = {}) {
+  const [program, ...words] = [...wrap, file, ...args];
+  const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const log = data ? createWriteStream(path.join(data, `${name}.log`), { flags: 'a' }) : null;
   const server = { child, name, out: '', err: '', url: null, exited: null };
@@ -110,11 +111,12 @@ const GENEROUS = {
 
 /** Warder, and the sample behind it unless `sample` is false. */
 export class World {
-  static async start({ env = {}, args = [], sample = true, users = ['alice'] } = {}) {
+  static async start({ env = {}, args = [], sample = true, users = ['alice'], wrap = [] } = {}) {
     const w = new World();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
     w.env = { ...GENEROUS, ...env };
     w.args = args;
+    w.wrap = wrap;
     w.users = {};
     try {
       await w.startWarder(0);
@@ -134,7 +136,7 @@ export class World {
     this.warder = await start(
       path.join(BUILD, 'warder'),
       ['serve', '--listen', `127.0.0.1:${port}`, '--data', this.data, ...this.args],
-      { env: this.env, data: this.data },
+      { env: this.env, data: this.data, wrap: this.wrap },
     );
     // The port that was picked at first is kept by restarts.
     this.port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(this.warder.out)?.[1] ?? port);
@@ -207,13 +209,13 @@ export class World {
     return readFileSync(path.join(this.data, 'audit.log'), 'utf8');
   }
 
-  async stop() {
+  async stop({ keep = Boolean(process.env.WARDER_E2E_KEEP) } = {}) {
     const faults = [];
     for (const server of [this.sample, this.warder]) {
       if (server) await stop(server).catch((fault) => faults.push(fault));
     }
-    if (!faults.length && !process.env.WARDER_E2E_KEEP) rmSync(this.data, { recursive: true, force: true });
-    else if (existsSync(this.data)) console.error(`kept ${this.data}`);
+    if (!faults.length && !keep) rmSync(this.data, { recursive: true, force: true });
+    else if (faults.length && existsSync(this.data)) console.error(`kept ${this.data}`);
     if (faults.length) throw new AggregateError(faults, faults.map((f) => f.message).join('; '));
   }
 }
