@@ -26,6 +26,7 @@ async function signIn(keeper, browser, fetchFn) {
   const client = new Client({ name: 'e2e', version: '1.0.0' });
   await assert.rejects(client.connect(transport), UnauthorizedError);
   const left = await browser.authorize(keeper.asked, { user: 'alice', password: PASSWORD });
+  assert.equal(left.searchParams.get('error'), null, left.href);
   assert.equal(left.searchParams.get('state'), keeper.lastState);
   await transport.finishAuth(left.searchParams.get('code'));
 }
@@ -68,6 +69,7 @@ test('SDK v1: a call beyond the granted scope is 403, steps up, and succeeds', a
   assert.match(refusal.challenge, /error="insufficient_scope"/);
   assert.match(refusal.challenge, /scope="[^"]*sentiment:analyze/);
   const left = await browser.authorize(keeper.asked, { user: 'alice', password: PASSWORD });
+  assert.equal(left.searchParams.get('error'), null, left.href);
   await transport.finishAuth(left.searchParams.get('code'));
   assert.ok(keeper.kept.scope.split(' ').includes(ANALYZE));
   const result = await client.callTool(ANALYZE_CALL);

@@ -27,6 +27,7 @@ async function signIn(keeper, browser, fetchFn) {
   const client = new Client({ name: 'e2e', version: '1.0.0' });
   await assert.rejects(client.connect(transport), UnauthorizedError);
   const left = await browser.authorize(keeper.asked, { user: 'alice', password: PASSWORD });
+  assert.equal(left.searchParams.get('error'), null, left.href);
   assert.equal(left.searchParams.get('state'), keeper.lastState);
   await transport.finishAuth(left.searchParams);
 }
@@ -61,6 +62,7 @@ test('SDK v2: a call beyond the granted scope is 403, steps up with the union, a
   const asked = keeper.asked.searchParams.get('scope').split(' ');
   assert.ok(asked.includes(ANALYZE) && asked.includes(NEWS), String(asked));
   const left = await browser.authorize(keeper.asked, { user: 'alice', password: PASSWORD });
+  assert.equal(left.searchParams.get('error'), null, left.href);
   await transport.finishAuth(left.searchParams);
   assert.deepEqual(keeper.kept.scope.split(' ').sort(), [NEWS, ANALYZE].sort());
   assert.ok(!(await client.callTool(ANALYZE_CALL)).isError);
