@@ -154,7 +154,7 @@ async function benchNginx(bytes) {
   mkdirSync(path.join(root, 'www/.well-known'), { recursive: true });
   writeFileSync(path.join(root, 'www/.well-known/oauth-authorization-server'), bytes);
   writeFileSync(path.join(root, 'nginx.conf'), `
-    daemon off; worker_processes 1; pid ${root}/pid; error_log stderr error;
+    ${process.getuid() === 0 ? 'user root;' : ''} daemon off; worker_processes 1; pid ${root}/pid; error_log stderr error;
     events { worker_connections 1024; }
     http {
       access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=16;
