@@ -26,4 +26,14 @@ bool oauth_scope_token_covers(str_t granted, str_t needed);
  *  anything. */
 bool oauth_scope_covers(str_t granted, str_t needed);
 
+/** What a request wrote, in one form: each token once, in order, single spaces between (spaces
+ *  around and between are forgiven). In the arena; unset when there is no token. RC_MALFORMED: a
+ *  character that no scope has; RC_LIMIT: over LIMIT_SCOPE_TOKENS or LIMIT_SCOPE_BYTES; RC_MEMORY.
+ */
+rc_t oauth_scope_parse(arena_t *a, str_t text, str_t *out) MUST_USE;
+/** The tokens of `asked` that `allowed` holds, in the order asked; unset when there is none. */
+rc_t oauth_scope_narrow(arena_t *a, str_t asked, str_t allowed, str_t *out) MUST_USE;
+/** The tokens of both, each once, those of `first` first; unset when there is none. */
+rc_t oauth_scope_union(arena_t *a, str_t first, str_t second, str_t *out) MUST_USE;
+
 #endif

@@ -1,0 +1,86 @@
+/* The authorization endpoint (RFC 6749 section 4.1.1), and the way on after each page.
+ *
+ *   oauth_authorize_read    the parameters: who asks? Then the shell gathers client, session, user.
+ *   oauth_authorize_check   stage A, before the redirect URI is trusted: a refusal is a page.
+ *                           Stage B, after: a refusal goes to the client.
+ *   oauth_authorize_next    for a checked request, new or waiting: login, consent, code or error.
+ *                           Before it the shell gathers the consent of user, client and resource.
+ *
+ * A refusal does not lead a visitor to a client that merely registered itself, unless somebody is
+ * signed in: otherwise this server were an open redirector (RFC 9700 section 4.11.2). Then a page
+ * is shown whose link leads there. */
+#ifndef OAUTH_AUTHORIZE_H
+#define OAUTH_AUTHORIZE_H
+
+#include "core/form.h"
+#include "core/ports.h"
+#include "model/audit_event.h"
+#include "model/effect.h"
+#include "oauth/reason.h"
+#include "oauth/settings.h"
+
+typedef enum {
+    OAUTH_AUTHORIZE_LOGIN,    /* show the login page for `interaction` */
+    OAUTH_AUTHORIZE_CONSENT,  /* show the consent page for `interaction` */
+    OAUTH_AUTHORIZE_REDIRECT, /* send the visitor to `redirect`: a code, or an error */
+    OAUTH_AUTHORIZE_PAGE,     /* show the error page, status of the reason; if `redirect` is set
+                               * with a link there */
+} oauth_authorize_kind_t;
+
+/** One verdict for every step of the authorization endpoint, and of consent.h. Lives in the arena
+ *  or borrows from the facts. */
+typedef struct {
+    oauth_authorize_kind_t kind;
+    oauth_reason_t reason; /* of an error page or redirect; else OAUTH_FINE */
+    str_t description;     /* of an error, for people; else unset */
+    str_t redirect;
+    str_t handle;                     /* LOGIN, CONSENT: for the page's form */
+    const interaction_t *interaction; /* LOGIN, CONSENT: as it will be stored */
+    effects_t effects;
+    bool has_event; /* pages that only ask leave no event */
+    audit_event_t event;
+} oauth_authorize_verdict_t;
+
+/** The parameters of one request, taken apart. */
+typedef struct {
+    oauth_reason_t reason; /* OAUTH_FINE: look client_id up; else check makes the page of it */
+    str_t client_id;
+    const form_t *form; /* borrowed */
+} oauth_authorize_request_t;
+
+/** Reads who asks. `body` is NULL for a GET; parameters come from one place only. */
+oauth_authorize_request_t oauth_authorize_read(const form_t *query, const form_t *body);
+
+/** What is known. The first four are needed everywhere. */
+typedef struct {
+    const oauth_settings_t *settings;
+    const random_port_t *random;
+    int64_t now; /* seconds */
+    const oauth_resources_t *resources;
+    const client_t *client;   /* NULL: unknown */
+    const session_t *session; /* live; NULL: nobody is signed in */
+    const user_t *user;       /* of the session; a disabled one counts as nobody */
+    const consent_t *consent; /* of user, client and the request's resource; NULL: none. Not needed
+                               * by oauth_authorize_check */
+    const interaction_t *interaction; /* that goes on; NULL for a new request, and its handle: */
+    str_t handle;
+} oauth_authorize_facts_t;
+
+/**
+ * Checks all parameters. *request is filled and *fine true when the shell shall go on with
+ * oauth_authorize_next; otherwise *out is the answer. Fails as the arena does.
+ */
+rc_t oauth_authorize_check(arena_t *a, const oauth_authorize_facts_t *facts,
+                           const oauth_authorize_request_t *in, authz_request_t *request,
+                           bool *fine, oauth_authorize_verdict_t *out) MUST_USE;
+
+/**
+ * Where a checked request goes now. With facts.interaction (after login, or when its page is loaded
+ * again) `request` is &facts.interaction->request. Silent (a code without a page) only where the
+ * remembered consent covers client, resource, scopes and redirect URI, the URI is https, and the
+ * client is no native one (OAuth 2.1 section 7.3.1).
+ */
+rc_t oauth_authorize_next(arena_t *a, const oauth_authorize_facts_t *facts,
+                          const authz_request_t *request, oauth_authorize_verdict_t *out) MUST_USE;
+
+#endif

@@ -1,0 +1,48 @@
+/* The authorization server's metadata (RFC 8414) and its OpenID alias, written from the tables that
+ * drive behaviour, so that nothing is promised that is refused. */
+#ifndef OAUTH_METADATA_H
+#define OAUTH_METADATA_H
+
+#include "core/arena.h"
+#include "oauth/settings.h"
+
+/* ENDPOINT(NAME, "member of the metadata", "path below the issuer") */
+#define OAUTH_ENDPOINT_TABLE(ENDPOINT)                                                             \
+    ENDPOINT(AUTHORIZE, "authorization_endpoint", "/authorize")                                    \
+    ENDPOINT(TOKEN, "token_endpoint", "/token")                                                    \
+    ENDPOINT(JWKS, "jwks_uri", "/jwks")                                                            \
+    ENDPOINT(REGISTER, "registration_endpoint", "/register")                                       \
+    ENDPOINT(REVOKE, "revocation_endpoint", "/revoke")
+
+typedef enum {
+#define ENDPOINT(name, member, path) OAUTH_ENDPOINT_##name,
+    OAUTH_ENDPOINT_TABLE(ENDPOINT)
+#undef ENDPOINT
+        OAUTH_ENDPOINT_COUNT
+} oauth_endpoint_t;
+
+/** The path of an endpoint, e.g. "/token"; static. */
+str_t oauth_endpoint_path(oauth_endpoint_t endpoint);
+
+typedef enum {
+    OAUTH_METADATA_SERVER, /* /.well-known/oauth-authorization-server */
+    OAUTH_METADATA_OPENID, /* /.well-known/openid-configuration */
+} oauth_metadata_kind_t;
+
+typedef struct {
+    const oauth_settings_t *settings;
+    const oauth_resources_t *resources;
+    str_t signing_alg; /* JWA name of the key that signs */
+} oauth_metadata_facts_t;
+
+/**
+ * The document in the arena. registration_endpoint only while registration is not off;
+ * scopes_supported are those of the resources: identity scopes and offline_access are taken in
+ * requests but never granted, so that they are not advertised either. The OpenID document has the
+ * same members and those without which clients refuse to read it; there are no ID tokens yet, and
+ * `openid` is therefore not among the scopes. RC_MEMORY, RC_LIMIT.
+ */
+rc_t oauth_metadata_write(arena_t *a, const oauth_metadata_facts_t *facts,
+                          oauth_metadata_kind_t kind, str_t *out) MUST_USE;
+
+#endif

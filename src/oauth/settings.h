@@ -1,0 +1,44 @@
+/* What the operator decides, as the decisions of this room read it. Filled once by the shell. */
+#ifndef OAUTH_SETTINGS_H
+#define OAUTH_SETTINGS_H
+
+#include "model/records.h"
+
+/** Who may register a client (RFC 7591). */
+typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } oauth_registration_t;
+
+/** Times are seconds. */
+typedef struct {
+    str_t issuer;                 /* the one string in metadata, `iss` and tokens */
+    int64_t code_lifetime;        /* 60 */
+    int64_t interaction_lifetime; /* how long a person may take for login and consent */
+    int64_t decision_replay;      /* how long a repeated decision gets the same answer: 30 */
+    int64_t access_token_lifetime;
+    int64_t refresh_token_idle;     /* an unused refresh token ends */
+    int64_t refresh_token_lifetime; /* a grant ends, however often it was refreshed */
+    int64_t refresh_grace;          /* a rotated refresh token may come again; 0: never */
+    uint64_t max_interactions;      /* quota of INTERACTION_INSERT; 0: none */
+    bool keep_consented; /* a request for more than was approved before is widened by what was
+                          * approved before, visibly on the consent page: clients that step up ask
+                          * for the new scope only and would lose the old one */
+    oauth_registration_t registration;
+    bool private_schemes;         /* accept cursor:// and the like (RFC 8252 section 7.1) */
+    bool drop_bad_redirect_uris;  /* register the good ones of a list and drop the others */
+    bool strict_application_type; /* refuse "web" with native redirect URIs instead of correcting
+                                   * it to "native" */
+    uint32_t registrable_grants;  /* GRANT_* bits that a stranger may register for */
+    int64_t registration_unused_ttl;
+    uint64_t max_clients; /* quota of CLIENT_INSERT; 0: none */
+} oauth_settings_t;
+
+/** The defaults of all but the issuer, which is unset. */
+oauth_settings_t oauth_settings_default(void);
+
+/** The protected resources as the store has them, and which one is meant when none is named. */
+typedef struct {
+    const resource_t *v;
+    size_t n;
+    str_t default_uri; /* canonical; unset: the only one, if there is exactly one */
+} oauth_resources_t;
+
+#endif
