@@ -2,12 +2,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
-
-/* %x20-21 / %x23-5B / %x5D-7E: what all members of a challenge may hold (RFC 6750 section 3). */
-static bool is_plain(char c)
-{
-    return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
-}
+#include "oauth/plain.h"
 
 static void member(buf_t *b, bool *first, str_t name, str_t value)
 {
@@ -17,8 +12,7 @@ static void member(buf_t *b, bool *first, str_t name, str_t value)
     *first = false;
     buf_put(b, name);
     buf_put(b, STR("=\""));
-    for (size_t i = 0; i < value.n; i++)
-        buf_char(b, is_plain(value.p[i]) ? value.p[i] : '?');
+    oauth_plain_put(b, value);
     buf_char(b, '"');
 }
 

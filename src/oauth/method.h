@@ -16,12 +16,19 @@
     METHOD(SECRET_BASIC, "client_secret_basic")                                                    \
     METHOD(SECRET_POST, "client_secret_post")
 
+enum {
+#define GRANT(name, text) OAUTH_GRANT_INDEX_##name,
+    OAUTH_GRANT_TABLE(GRANT)
+#undef GRANT
+        OAUTH_GRANTS, /* how many there are */
+};
+
 /** The GRANT_* bit of a grant_type, or 0. */
 uint32_t oauth_grant_parse(str_t name);
 /** The name of one GRANT_* bit; static; unset for others. */
 str_t oauth_grant_name(uint32_t bit);
-/** The names of all grants in `bits`, in the order of the table; `v` has room for 3. */
-str_list_t oauth_grant_names(uint32_t bits, str_t v[3]);
+/** The names of all grants in `bits`, in the order of the table; they are written to `v`. */
+str_list_t oauth_grant_names(uint32_t bits, str_t v[OAUTH_GRANTS]);
 
 /** False when there is no such method. */
 bool oauth_method_parse(str_t name, client_auth_t *out);

@@ -27,6 +27,8 @@ const resource_t *oauth_resource_find(const oauth_resources_t *known, str_t uri)
  *  of them that the client is registered for. Unset when there is none. RC_MEMORY, RC_LIMIT. */
 rc_t oauth_resource_scope(arena_t *a, const resource_t *resource, const client_t *client,
                           str_t *out) MUST_USE;
+/** The scopes of all resources. Unset when there is none. RC_MEMORY, RC_LIMIT. */
+rc_t oauth_resource_scope_all(arena_t *a, const oauth_resources_t *known, str_t *out) MUST_USE;
 /** The sentence for people for one granted scope, or unset. */
 str_t oauth_resource_scope_text(const resource_t *resource, str_t token);
 

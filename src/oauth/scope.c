@@ -1,5 +1,11 @@
 #include "oauth/scope.h"
 
+#include "core/buf.h"
+#include "core/limits.h"
+
+/* What resources offer and consents add up to may be longer than one request. */
+enum { SET_BYTES = 8 * LIMIT_SCOPE_BYTES };
+
 static bool is_scope_char(char c)
 {
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -90,4 +96,69 @@ bool oauth_scope_covers(str_t granted, str_t needed)
         if (!any_covers(granted, one))
             return false;
     return true;
+}
+
+static rc_t check_bounds(str_t text)
+{
+    size_t n = 0;
+    str_t token;
+    while (oauth_scope_next(&text, &token))
+        n++;
+    return n > LIMIT_SCOPE_TOKENS ? RC_LIMIT : RC_OK;
+}
+
+/* Appends what is not there yet. */
+static void put_new(buf_t *b, str_t token)
+{
+    if (oauth_scope_has(buf_str(b), token))
+        return;
+    if (b->n > 0)
+        buf_char(b, ' ');
+    buf_put(b, token);
+}
+
+/* No token at all is unset, as where none was given. */
+static rc_t done(const buf_t *b, str_t *out)
+{
+    TRY(buf_done(b, out));
+    if (out->n == 0)
+        *out = STR_UNSET;
+    return RC_OK;
+}
+
+rc_t oauth_scope_parse(arena_t *a, str_t text, str_t *out)
+{
+    *out = STR_UNSET;
+    if (text.n > LIMIT_SCOPE_BYTES)
+        return RC_LIMIT;
+    TRY(check_bounds(text));
+    buf_t b = buf_new(a, LIMIT_SCOPE_BYTES);
+    str_t token;
+    while (oauth_scope_next(&text, &token)) {
+        if (!oauth_scope_is_token(token))
+            return RC_MALFORMED;
+        put_new(&b, token);
+    }
+    return done(&b, out);
+}
+
+rc_t oauth_scope_narrow(arena_t *a, str_t asked, str_t allowed, str_t *out)
+{
+    buf_t b = buf_new(a, SET_BYTES);
+    str_t token;
+    while (oauth_scope_next(&asked, &token))
+        if (any_covers(allowed, token))
+            put_new(&b, token);
+    return done(&b, out);
+}
+
+rc_t oauth_scope_union(arena_t *a, str_t first, str_t second, str_t *out)
+{
+    buf_t b = buf_new(a, SET_BYTES);
+    str_t token;
+    while (oauth_scope_next(&first, &token))
+        put_new(&b, token);
+    while (oauth_scope_next(&second, &token))
+        put_new(&b, token);
+    return done(&b, out);
 }

@@ -1,0 +1,20 @@
+/* Client metadata (RFC 7591 section 2): JSON into the record of a client, and back. */
+#ifndef OAUTH_CLIENT_METADATA_H
+#define OAUTH_CLIENT_METADATA_H
+
+#include "core/json.h"
+#include "oauth/reason.h"
+#include "oauth/settings.h"
+
+/** Reads `body`; *reason is OAUTH_FINE and *client filled but for id, secret, origin and times, or
+ *  *reason says why not. The client lives in the arena and borrows `body`. RC_MEMORY. */
+rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
+                                client_t *client, oauth_reason_t *reason) MUST_USE;
+/** Writes the members of the client's metadata into an object that is open. Absent ones are left
+ *  out, never null. */
+void oauth_client_metadata_write(json_writer_t *w, const client_t *client);
+/** Whether `jwks` is a JWK Set in which every key is sound and public, has a kid of its own, and
+ *  brings no certificates to be believed (RFC 7517). Keys of kinds that are not supported pass. */
+bool oauth_client_jwks_is_sound(arena_t *a, const json_t *jwks);
+
+#endif
