@@ -51,6 +51,7 @@ typedef struct {
 typedef struct {
     oauth_reason_t reason; /* OAUTH_FINE: sign claims, then oauth_token_answer */
     int status;
+    str_t description;      /* of a refusal, where it says more than the reason's; else unset */
     str_t body;             /* of a refusal: JSON */
     str_t www_authenticate; /* of a refusal; unset: none */
     str_t claims;           /* JSON of the access token (RFC 9068 section 2.2) */

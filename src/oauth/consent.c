@@ -1,0 +1,116 @@
+#include "oauth/consent.h"
+
+#include "oauth/authorize_answer.h"
+#include "oauth/handle.h"
+#include "oauth/scope.h"
+
+static oauth_reason_t check_owner(const oauth_authorize_facts_t *facts)
+{
+    const interaction_t *i = facts->interaction;
+    if (!i)
+        return OAUTH_INTERACTION_UNKNOWN;
+    if (i->state == INTERACTION_LOGIN)
+        return OAUTH_INTERACTION_STATE;
+    if (!oauth_authorize_user(facts) ||
+        memcmp(i->session_id.b, facts->session->id.b, sizeof i->session_id.b) != 0)
+        return OAUTH_INTERACTION_OTHER_SESSION;
+    return OAUTH_FINE;
+}
+
+static oauth_reason_t check(const oauth_authorize_facts_t *facts)
+{
+    const interaction_t *i = facts->interaction;
+    oauth_reason_t reason = check_owner(facts);
+    if (reason != OAUTH_FINE)
+        return reason;
+    if (i->state == INTERACTION_DONE)
+        return i->decision != DECISION_NONE &&
+                       facts->now - i->decided_at <= facts->settings->decision_replay
+                   ? OAUTH_FINE
+                   : OAUTH_INTERACTION_UNKNOWN;
+    if (facts->now >= i->expires_at)
+        return OAUTH_INTERACTION_EXPIRED;
+    return facts->client ? OAUTH_FINE : OAUTH_CLIENT_NOT_REGISTERED;
+}
+
+/* Puts the decision on the interaction; two clicks race for this effect. */
+static rc_t add_decision(arena_t *a, const oauth_authorize_facts_t *facts, decision_t decision,
+                         effects_t *effects)
+{
+    interaction_t *done = ARENA_NEW(a, interaction_t);
+    if (!done)
+        return RC_MEMORY;
+    *done = *facts->interaction;
+    done->state = INTERACTION_DONE;
+    done->decision = decision;
+    done->decided_at = facts->now;
+    if (decision == DECISION_APPROVED)
+        done->granted_scope = done->request.scope;
+    effect_t *update = effects_add(effects, EFFECT_INTERACTION_UPDATE, facts->now);
+    update->u.interaction = done;
+    update->expect_interaction = INTERACTION_CONSENT;
+    return RC_OK;
+}
+
+/* Remembered for this redirect URI: what was approved for another one does not add up with it. */
+static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    const authz_request_t *request = &facts->interaction->request;
+    const consent_t *before = facts->consent;
+    consent_t *consent = ARENA_NEW(a, consent_t);
+    if (!consent)
+        return RC_MEMORY;
+    *consent = (consent_t){
+        .user_id = facts->session->user_id,
+        .client_id = request->client_id,
+        .resource = request->resource,
+        .redirect_uri = request->redirect_uri,
+        .scope = request->scope,
+        .granted_at = facts->now,
+    };
+    if (before && str_eq(before->redirect_uri, request->redirect_uri))
+        TRY(oauth_scope_union(a, before->scope, request->scope, &consent->scope));
+    effects_add(effects, EFFECT_CONSENT_PUT, facts->now)->u.consent = consent;
+    return RC_OK;
+}
+
+static rc_t deny(arena_t *a, const oauth_authorize_facts_t *facts, oauth_authorize_verdict_t *out)
+{
+    const interaction_t *i = facts->interaction;
+    TRY(oauth_answer_error(a, facts, &i->request, OAUTH_ACCESS_DENIED, STR_UNSET, out));
+    out->event.kind = AUDIT_CONSENT;
+    if (i->state == INTERACTION_DONE) {
+        out->has_event = false;
+        return RC_OK;
+    }
+    return add_decision(a, facts, DECISION_DENIED, &out->effects);
+}
+
+static rc_t approve(arena_t *a, const oauth_authorize_facts_t *facts, str_t derive_key,
+                    oauth_authorize_verdict_t *out)
+{
+    str_t code;
+    const interaction_t *i = facts->interaction;
+    TRY(oauth_handle_derive(a, derive_key, OAUTH_HANDLE_CODE, facts->handle, &code));
+    TRY(oauth_answer_code(a, facts, &i->request, code, out));
+    if (i->state == INTERACTION_DONE)
+        return RC_OK;
+    TRY(add_decision(a, facts, DECISION_APPROVED, &out->effects));
+    TRY(add_consent(a, facts, &out->effects));
+    return oauth_answer_issue(a, facts, &i->request, code, AUDIT_CONSENT, out);
+}
+
+rc_t oauth_consent_decide(arena_t *a, const oauth_authorize_facts_t *facts,
+                          const oauth_decision_t *decision, oauth_authorize_verdict_t *out)
+{
+    oauth_reason_t reason = check(facts);
+    if (reason != OAUTH_FINE) {
+        oauth_answer_page(facts, reason, STR_UNSET, out);
+        out->event.kind = AUDIT_CONSENT;
+        return RC_OK;
+    }
+    const interaction_t *i = facts->interaction;
+    bool approved =
+        i->state == INTERACTION_DONE ? i->decision == DECISION_APPROVED : decision->approve;
+    return approved ? approve(a, facts, decision->derive_key, out) : deny(a, facts, out);
+}

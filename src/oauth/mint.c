@@ -1,0 +1,105 @@
+#include "oauth/mint.h"
+
+#include "core/json.h"
+#include "core/limits.h"
+#include "oauth/handle.h"
+#include "oauth/resource.h"
+
+static rc_t make_jti(arena_t *a, const oauth_token_facts_t *facts, str_t family_id, str_t *out)
+{
+    str_t own;
+    TRY(oauth_handle_new(a, facts->random, OAUTH_HANDLE_JTI, &own));
+    *out = own;
+    if (str_is_set(family_id))
+        *out = arena_printf(a, "%" PRIstr ".%" PRIstr, STR_ARG(family_id), STR_ARG(own));
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
+static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
+                         str_t jti, str_t *out)
+{
+    buf_t b = buf_new(a, LIMIT_TOKEN_CLAIMS_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("iss"), facts->settings->issuer);
+    json_member_str(&w, STR("sub"), what->sub);
+    json_member_str(&w, STR("aud"), what->resource);
+    json_member_int(&w, STR("exp"), facts->now + facts->settings->access_token_lifetime);
+    json_member_int(&w, STR("iat"), facts->now);
+    json_member_str(&w, STR("jti"), jti);
+    json_member_str(&w, STR("client_id"), facts->client->id);
+    json_member_str(&w, STR("scope"), what->scope);
+    json_end_object(&w);
+    return buf_done(&b, out);
+}
+
+rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
+                       oauth_token_verdict_t *out)
+{
+    str_t jti;
+    TRY(make_jti(a, facts, what->family_id, &jti));
+    TRY(write_claims(a, facts, what, jti, &out->claims));
+    out->scope = what->scope;
+    out->expires_in = facts->settings->access_token_lifetime;
+    out->event.resource = what->resource;
+    out->event.scope = what->scope;
+    out->event.family = what->family_id;
+    out->event.token = jti;
+    return RC_OK;
+}
+
+rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const family_t *family,
+                        const hash_t *parent, oauth_token_verdict_t *out)
+{
+    refresh_t *r = ARENA_NEW(a, refresh_t);
+    if (!r)
+        return RC_MEMORY;
+    TRY(oauth_handle_new(a, facts->random, OAUTH_HANDLE_REFRESH, &out->refresh_token));
+    int64_t idle_end = facts->now + facts->settings->refresh_token_idle;
+    *r = (refresh_t){
+        .id = oauth_handle_hash(out->refresh_token),
+        .family_id = family->id,
+        .created_at = facts->now,
+        .expires_at = idle_end < family->expires_at ? idle_end : family->expires_at,
+    };
+    if (parent)
+        r->parent = *parent;
+    effects_add(&out->effects, EFFECT_REFRESH_INSERT, facts->now)->u.refresh = r;
+    return RC_OK;
+}
+
+rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,
+                       effects_t *effects)
+{
+    if (!family || family->revoked_at != 0)
+        return RC_OK;
+    family_t *revoked = ARENA_NEW(a, family_t);
+    if (!revoked)
+        return RC_MEMORY;
+    *revoked = *family;
+    revoked->revoked_at = now;
+    revoked->revoked_reason = oauth_reason_name(why);
+    effects_add(effects, EFFECT_FAMILY_REVOKE, now)->u.family = revoked;
+    return RC_OK;
+}
+
+rc_t oauth_mint_check_use(arena_t *a, const oauth_token_facts_t *facts, str_t resource,
+                          oauth_token_verdict_t *out)
+{
+    oauth_resource_verdict_t asked;
+    out->reason = OAUTH_USER_GONE;
+    if (!facts->owner || facts->owner->disabled)
+        return RC_OK;
+    out->reason = OAUTH_RESOURCE_WITHDRAWN;
+    if (!oauth_resource_find(facts->resources, resource))
+        return RC_OK;
+    out->reason = OAUTH_FINE;
+    if (facts->request->resources.n == 0)
+        return RC_OK;
+    TRY(oauth_resource_resolve(a, facts->resources, facts->request->resources, &asked));
+    out->reason = asked.reason;
+    out->description = asked.description;
+    if (asked.reason == OAUTH_FINE && !str_eq(asked.resource->uri, resource))
+        out->reason = OAUTH_RESOURCE_NOT_GRANTED;
+    return RC_OK;
+}

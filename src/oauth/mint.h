@@ -1,0 +1,31 @@
+/* What grants have in common: tokens, and the checks of whom and what they are for. */
+#ifndef OAUTH_MINT_H
+#define OAUTH_MINT_H
+
+#include "oauth/token.h"
+
+/** What an access token says. */
+typedef struct {
+    str_t sub;
+    str_t resource;  /* the one audience */
+    str_t scope;     /* unset: none */
+    str_t family_id; /* unset: no person granted it, and it belongs to no family */
+} oauth_mint_t;
+
+/** Sets out->claims (RFC 9068 section 2.2), scope, expires_in, and the event's fields. The jti of a
+ *  family's token is its id, '.', and a random part, so that revocation knows the family again. */
+rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
+                       oauth_token_verdict_t *out) MUST_USE;
+/** Sets out->refresh_token and adds REFRESH_INSERT for it; it ends when idle, and with its family.
+ */
+rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const family_t *family,
+                        const hash_t *parent, oauth_token_verdict_t *out) MUST_USE;
+/** Adds FAMILY_REVOKE, unless it is revoked. */
+rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,
+                       effects_t *effects) MUST_USE;
+/** Whether a grant for `resource` may be used by its owner in this request: OAUTH_USER_GONE,
+ *  OAUTH_RESOURCE_*, or OAUTH_FINE. `description` as oauth_resource_verdict_t. */
+rc_t oauth_mint_check_use(arena_t *a, const oauth_token_facts_t *facts, str_t resource,
+                          oauth_token_verdict_t *out) MUST_USE;
+
+#endif
