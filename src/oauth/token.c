@@ -19,7 +19,8 @@ static const struct {
 
 enum { N_GRANTS = sizeof GRANTS / sizeof GRANTS[0] };
 
-_Static_assert(N_GRANTS == OAUTH_GRANTS, "each grant of the table that metadata reads is decided");
+_Static_assert((int)N_GRANTS == (int)OAUTH_GRANTS,
+               "each grant of the table that metadata reads is decided");
 
 static size_t index_of(uint32_t bit)
 {
