@@ -160,6 +160,14 @@ void world_assert_effects(const effects_t *effects, const effect_kind_t *kinds)
         assert_int_equal(effects->v[i].kind, kinds[i]);
 }
 
+/* The row goes through a void pointer that is not const; the tests only read it. */
+struct CMUnitTest world_row_test(const char *name, CMUnitTestFunction fn, const void *row)
+{
+    struct CMUnitTest test = {.name = name, .test_func = fn};
+    memcpy(&test.initial_state, &row, sizeof row);
+    return test;
+}
+
 int world_run(const struct CMUnitTest *tests, size_t n)
 {
     return _cmocka_run_group_tests("tests", tests, n, NULL, NULL);

@@ -68,6 +68,8 @@ void world_assert_str(str_t left, str_t right, const char *file, int line);
 void world_assert_reason(oauth_reason_t left, oauth_reason_t right, const char *file, int line);
 #define assert_reason(left, right) world_assert_reason((left), (right), __FILE__, __LINE__)
 
+/** A test of the name, whose state is the row. */
+struct CMUnitTest world_row_test(const char *name, CMUnitTestFunction fn, const void *row);
 /** Runs `n` tests whose names and rows are made at run time; the exit code of main. */
 int world_run(const struct CMUnitTest *tests, size_t n);
 
