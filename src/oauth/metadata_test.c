@@ -1,0 +1,116 @@
+#include "oauth/oauth_test_world.h"
+
+#include "oauth/metadata.h"
+
+static const json_t *document(world_t *w, oauth_metadata_kind_t kind)
+{
+    str_t text;
+    const oauth_metadata_facts_t facts = {&w->settings, &w->resources, STR("ES256")};
+    assert_int_equal(oauth_metadata_write(w->a, &facts, kind, &text), RC_OK);
+    assert_false(str_contains(text, STR("null")));
+    return world_json(w, text);
+}
+
+/* attack case: META-001 */
+static void all_of_it(void **state)
+{
+    (void)state;
+    world_t w;
+    str_t text;
+    world_begin(&w);
+    const oauth_metadata_facts_t facts = {&w.settings, &w.resources, STR("ES256")};
+    assert_int_equal(oauth_metadata_write(w.a, &facts, OAUTH_METADATA_SERVER, &text), RC_OK);
+    assert_text(text, "{\"issuer\":\"https://as.test\","
+                      "\"authorization_endpoint\":\"https://as.test/authorize\","
+                      "\"token_endpoint\":\"https://as.test/token\","
+                      "\"jwks_uri\":\"https://as.test/jwks\","
+                      "\"registration_endpoint\":\"https://as.test/register\","
+                      "\"revocation_endpoint\":\"https://as.test/revoke\","
+                      "\"scopes_supported\":[\"a:read\",\"a:write\",\"b\"],"
+                      "\"response_types_supported\":[\"code\"],"
+                      "\"response_modes_supported\":[\"query\"],"
+                      "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\","
+                      "\"client_credentials\"],"
+                      "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\","
+                      "\"client_secret_post\"],"
+                      "\"revocation_endpoint_auth_methods_supported\":[\"none\","
+                      "\"client_secret_basic\",\"client_secret_post\"],"
+                      "\"code_challenge_methods_supported\":[\"S256\"],"
+                      "\"authorization_response_iss_parameter_supported\":true}");
+    world_end(&w);
+}
+
+static void both_documents_agree(void **state)
+{
+    (void)state;
+    world_t w;
+    world_begin(&w);
+    const json_t *server = document(&w, OAUTH_METADATA_SERVER);
+    const json_t *openid = document(&w, OAUTH_METADATA_OPENID);
+    for (const json_t *m = server->child; m; m = m->next)
+        assert_str(json_get(openid, m->key)->raw, m->raw);
+    assert_text(json_get(openid, STR("subject_types_supported"))->raw, "[\"public\"]");
+    assert_text(json_get(openid, STR("id_token_signing_alg_values_supported"))->raw, "[\"ES256\"]");
+    assert_text(json_get(openid, STR("request_uri_parameter_supported"))->raw, "false");
+    world_end(&w);
+}
+
+/* attack case: DCR-001 */
+static void registration_is_named_only_while_it_is_on(void **state)
+{
+    (void)state;
+    world_t w;
+    world_begin(&w);
+    w.settings.registration = OAUTH_REGISTER_TOKEN;
+    assert_non_null(json_get(document(&w, OAUTH_METADATA_SERVER), STR("registration_endpoint")));
+    w.settings.registration = OAUTH_REGISTER_OFF;
+    assert_null(json_get(document(&w, OAUTH_METADATA_SERVER), STR("registration_endpoint")));
+    world_end(&w);
+}
+
+static void without_resources_no_scopes(void **state)
+{
+    (void)state;
+    world_t w;
+    world_begin(&w);
+    w.resources.n = 0;
+    assert_null(json_get(document(&w, OAUTH_METADATA_SERVER), STR("scopes_supported")));
+    world_end(&w);
+}
+
+static void paths(void **state)
+{
+    (void)state;
+    assert_text(oauth_endpoint_path(OAUTH_ENDPOINT_AUTHORIZE), "/authorize");
+    assert_text(oauth_endpoint_path(OAUTH_ENDPOINT_REVOKE), "/revoke");
+}
+
+static rc_t write_in(world_t *w, arena_t *a, void *ctx)
+{
+    str_t text;
+    const oauth_metadata_facts_t facts = {&w->settings, &w->resources, STR("ES256")};
+    (void)ctx;
+    return oauth_metadata_write(a, &facts, OAUTH_METADATA_OPENID, &text);
+}
+
+static void without_memory(void **state)
+{
+    (void)state;
+    world_t w;
+    world_begin(&w);
+    world_starve(write_in, &w, NULL);
+    world_end(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_of_it),
+        cmocka_unit_test(both_documents_agree),
+        cmocka_unit_test(registration_is_named_only_while_it_is_on),
+        cmocka_unit_test(without_resources_no_scopes),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(without_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
