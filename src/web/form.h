@@ -1,0 +1,27 @@
+/* What pages and shell agree on: the paths of the pages, and the names of their form fields. */
+#ifndef WEB_FORM_H
+#define WEB_FORM_H
+
+#include "core/buf.h"
+
+#define WEB_PATH_HOME    "/"
+#define WEB_PATH_SETUP   "/setup"
+#define WEB_PATH_LOGIN   "/login"
+#define WEB_PATH_CONSENT "/consent"
+#define WEB_PATH_LOGOUT  "/logout"
+#define WEB_PATH_REVOKE  "/grants/revoke"
+
+#define WEB_FIELD_CSRF           "csrf"
+#define WEB_FIELD_INTERACTION    "interaction"
+#define WEB_FIELD_TOKEN          "token" /* of the set-up link */
+#define WEB_FIELD_USERNAME       "username"
+#define WEB_FIELD_PASSWORD       "password"
+#define WEB_FIELD_PASSWORD_AGAIN "password_again"
+#define WEB_FIELD_DECISION       "decision"
+#define WEB_FIELD_CLIENT         "client_id"
+#define WEB_FIELD_RESOURCE       "resource"
+
+#define WEB_DECISION_APPROVE "approve"
+#define WEB_DECISION_DENY    "deny"
+
+#endif

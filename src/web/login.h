@@ -1,0 +1,41 @@
+/* The pages that ask for a password. Views borrow; unset members are left out of the page. */
+#ifndef WEB_LOGIN_H
+#define WEB_LOGIN_H
+
+#include "web/form.h"
+
+/** What the page says above the form. */
+typedef enum {
+    WEB_LOGIN_PLAIN,
+    WEB_LOGIN_AGAIN,   /* the client asks for the password though somebody is signed in */
+    WEB_LOGIN_REFUSED, /* name or password wrong; the same for every cause */
+    WEB_LOGIN_LATER,   /* too many failures: wait retry_after_s */
+    WEB_LOGIN_BUSY,    /* the server has too much to do right now */
+    WEB_LOGIN_STALE,   /* the form was too old or not ours: please again */
+    WEB_LOGIN_NOTICE_COUNT
+} web_login_notice_t;
+
+/** Sign in; posts username, password, csrf, interaction to WEB_PATH_LOGIN. */
+typedef struct {
+    str_t csrf;
+    str_t interaction; /* unset: leads to the account page */
+    str_t client_name; /* who is waiting, with an interaction; unset: the client has no name */
+    str_t username;    /* what was typed before */
+    web_login_notice_t notice;
+    uint32_t retry_after_s;
+} web_login_t;
+
+void web_page_login(buf_t *b, const web_login_t *v);
+
+/** The first account; posts token, username, password, password_again, csrf to WEB_PATH_SETUP. */
+typedef struct {
+    str_t csrf;
+    str_t token; /* of the link */
+    str_t username;
+    str_t problem;            /* one sentence (identity_password_fault_text, ...) */
+    bool problem_of_username; /* which field it belongs to */
+} web_setup_t;
+
+void web_page_setup(buf_t *b, const web_setup_t *v);
+
+#endif
