@@ -1,0 +1,132 @@
+#include "cmd/admin.h"
+
+#include "cmd/command.h"
+#include "conf/conf_table.h"
+#include "core/buf.h"
+
+#include <stdio.h>
+
+enum { ARENA_BYTES = 16 << 20 };
+
+option_t *admin_options(arena_t *a, const option_t *own, size_t n_own)
+{
+    option_t *settings = settings_options(a);
+    option_t *rows = ARENA_ARRAY(a, n_own + CONF_N_ROWS + 2, option_t);
+    if (!settings || !rows)
+        return NULL;
+    memcpy(rows, own, n_own * sizeof *rows);
+    memcpy(rows + n_own, settings, (CONF_N_ROWS + 2) * sizeof *rows);
+    return rows;
+}
+
+static int open_store(admin_t *admin)
+{
+    const conf_t *conf = &admin->settings.conf;
+    str_t why = STR("out of memory");
+    store_config_t config = {
+        .driver = conf->store,
+        .path = admin->settings.database,
+        .log = &admin->log,
+        .clock = clock_system(),
+    };
+    if (store_open(admin->a, &config, &admin->store, &why) != RC_OK)
+        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    if (store_connect(admin->store, once_port(&admin->once), &admin->conn) != RC_OK)
+        return command_fail(EXIT_FAILED, "the store cannot be reached");
+    audit_config_t audit = {.path = conf->audit_file, .log = &admin->log, .clock = clock_system()};
+    if (audit_open(admin->a, &audit, &admin->audit, &why) != RC_OK)
+        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    return EXIT_DONE;
+}
+
+int admin_open(admin_t *admin, arena_t *a, const option_t *rows)
+{
+    *admin = (admin_t){.a = a, .random = random_system(), .log = log_stderr(LOG_WARN)};
+    clock_port_t clock = clock_system();
+    admin->now = clock_seconds(&clock);
+    once_init(&admin->once);
+    int code = settings_load(a, rows, &admin->settings);
+    if (code == EXIT_DONE && str_eq(admin->settings.conf.store, STR("memory")))
+        code = command_fail(EXIT_SETTING, "store is 'memory': only the server itself can reach it; "
+                                          "set store to sqlite");
+    if (code == EXIT_DONE)
+        code = settings_make_data(a, &admin->settings);
+    return code == EXIT_DONE ? open_store(admin) : code;
+}
+
+void admin_close(admin_t *admin)
+{
+    if (admin->audit)
+        audit_close(admin->audit);
+    if (admin->conn)
+        store_disconnect(admin->conn);
+    if (admin->store)
+        store_close(admin->store);
+}
+
+rc_t admin_ask(admin_t *admin, ask_t *ask)
+{
+    once_result_t result = {0};
+    store_ask(admin->conn, admin->a, ask, 1, once_done, &result);
+    once_wait(&admin->once, &result);
+    if (result.rc != RC_OK)
+        command_fail(EXIT_FAILED, "the store did not answer (%s)", rc_name(result.rc));
+    return result.rc;
+}
+
+static void audited(void *ctx, rc_t rc)
+{
+    once_done(ctx, rc, 0);
+}
+
+int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,
+                const char *conflict)
+{
+    once_result_t applied = {0}, recorded = {0};
+    store_apply(admin->conn, effects, once_done, &applied);
+    once_wait(&admin->once, &applied);
+    if (applied.rc == RC_CONFLICT)
+        return command_fail(EXIT_REFUSED, "%s", conflict);
+    if (applied.rc != RC_OK)
+        return command_fail(EXIT_FAILED, "the store could not be written (%s)",
+                            rc_name(applied.rc));
+    audit_append(admin->audit, once_port(&admin->once), event, audited, &recorded);
+    once_wait(&admin->once, &recorded);
+    if (recorded.rc != RC_OK)
+        return command_fail(EXIT_FAILED, "done, but the audit trail could not be written (%s)",
+                            rc_name(recorded.rc));
+    return EXIT_DONE;
+}
+
+str_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes)
+{
+    uint8_t random[64];
+    if (bytes > sizeof random || admin->random.fill(admin->random.ctx, random, bytes) != RC_OK)
+        return STR_UNSET;
+    buf_t b = buf_new(admin->a, 256);
+    buf_put(&b, str_c(prefix));
+    buf_b64url(&b, random, bytes);
+    str_t out;
+    return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
+}
+
+int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,
+                  admin_run_t run)
+{
+    arena_t *a = arena_new(ARENA_BYTES);
+    option_t *rows = a ? admin_options(a, own, n_own) : NULL;
+    str_t words[4];
+    size_t n_words = 0;
+    int code = EXIT_USAGE;
+    if (!rows)
+        code = command_fail(EXIT_FAILED, "out of memory");
+    else if (options_parse(argc, argv, rows, words, max_words, &n_words)) {
+        admin_t admin;
+        code = admin_open(&admin, a, rows);
+        if (code == EXIT_DONE)
+            code = run(&admin, rows, words, n_words);
+        admin_close(&admin);
+    }
+    arena_free(a);
+    return code;
+}

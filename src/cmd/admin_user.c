@@ -1,0 +1,161 @@
+/* warder admin user add|password|disable|list */
+#include "cmd/admin.h"
+#include "cmd/command.h"
+
+#include "core/secret.h"
+#include "identity/password.h"
+#include "identity/username.h"
+
+#include <stdio.h>
+
+static const option_t PASSWORD_OPTIONS[] = {{.name = "password-stdin", .is_switch = true}};
+enum { LINE_MAX_BYTES = 4096 };
+
+/* The first line of standard input: a password must not stand on a command line. */
+static int read_password(admin_t *admin, const option_t *rows, str_t name, str_t *hashed)
+{
+    if (!option_is_set(rows, "password-stdin"))
+        return command_fail(EXIT_USAGE, "give the password on standard input, with "
+                                        "--password-stdin");
+    char *line = arena_alloc(admin->a, LINE_MAX_BYTES);
+    if (!line || !fgets(line, LINE_MAX_BYTES, stdin))
+        return command_fail(EXIT_USAGE, "standard input holds no password");
+    str_t password = str_trim(str_c(line), "\r\n");
+    str_t why;
+    int code = EXIT_DONE;
+    if (!password_is_acceptable(password, name, &why))
+        code = command_fail(EXIT_REFUSED, "%" PRIstr, STR_ARG(why));
+    else if (password_hash(admin->a, password, hashed) != RC_OK)
+        code = command_fail(EXIT_FAILED, "the password could not be hashed: out of memory");
+    secret_wipe(line, LINE_MAX_BYTES);
+    return code;
+}
+
+static int read_name(admin_t *admin, const str_t *words, size_t n_words, str_t *name)
+{
+    if (n_words != 1)
+        return command_fail(EXIT_USAGE, "say who: one user name");
+    if (username_normalize(admin->a, words[0], name) != RC_OK)
+        return command_fail(EXIT_REFUSED,
+                            "'%" PRIstr "' is no user name: 1 to 64 of a-z 0-9 . _ @ + -",
+                            STR_ARG(words[0]));
+    return EXIT_DONE;
+}
+
+static int find_user(admin_t *admin, str_t name, const user_t **out)
+{
+    ask_t ask = {.kind = ASK_USER_BY_NAME, .key = name};
+    if (admin_ask(admin, &ask) != RC_OK)
+        return EXIT_FAILED;
+    if (!ask.u.user)
+        return command_fail(EXIT_REFUSED, "there is no user '%" PRIstr "'", STR_ARG(name));
+    *out = ask.u.user;
+    return EXIT_DONE;
+}
+
+static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    user_t user = {.created_at = admin->now, .password_changed_at = admin->now};
+    int code = read_name(admin, words, n_words, &user.name);
+    if (code == EXIT_DONE)
+        code = read_password(admin, rows, user.name, &user.password);
+    if (code != EXIT_DONE)
+        return code;
+    user.id = admin_random_text(admin, "u_", 16);
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_USER_INSERT, admin->now)->u.user = &user;
+    audit_event_t event = {.kind = AUDIT_USER_CREATED,
+                           .allowed = true,
+                           .reason = STR("added_by_admin"),
+                           .user = user.id};
+    code = admin_apply(admin, &effects, &event, "a user of that name exists already");
+    if (code == EXIT_DONE)
+        printf("%" PRIstr " is %" PRIstr "\n", STR_ARG(user.name), STR_ARG(user.id));
+    return code;
+}
+
+static int run_add(int argc, char **argv)
+{
+    return admin_command(argc, argv, PASSWORD_OPTIONS, 1, 1, add);
+}
+
+static int set_password(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    str_t name, hashed;
+    const user_t *old = NULL;
+    int code = read_name(admin, words, n_words, &name);
+    if (code == EXIT_DONE)
+        code = read_password(admin, rows, name, &hashed);
+    if (code == EXIT_DONE)
+        code = find_user(admin, name, &old);
+    if (code != EXIT_DONE)
+        return code;
+    user_t user = *old;
+    user.password = hashed;
+    user.password_changed_at = admin->now;
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_USER_SET_PASSWORD, admin->now)->u.user = &user;
+    audit_event_t event = {.kind = AUDIT_USER_CHANGED,
+                           .allowed = true,
+                           .reason = STR("password_set_by_admin"),
+                           .user = user.id};
+    return admin_apply(admin, &effects, &event, "the user is gone");
+}
+
+static int run_password(int argc, char **argv)
+{
+    return admin_command(argc, argv, PASSWORD_OPTIONS, 1, 1, set_password);
+}
+
+static int disable(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    (void)rows;
+    str_t name;
+    const user_t *user = NULL;
+    int code = read_name(admin, words, n_words, &name);
+    if (code == EXIT_DONE)
+        code = find_user(admin, name, &user);
+    if (code != EXIT_DONE)
+        return code;
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_USER_DISABLE, admin->now)->u.key = user->id;
+    audit_event_t event = {.kind = AUDIT_USER_CHANGED,
+                           .allowed = true,
+                           .reason = STR("disabled_by_admin"),
+                           .user = user->id};
+    return admin_apply(admin, &effects, &event, "the user is gone");
+}
+
+static int run_disable(int argc, char **argv)
+{
+    return admin_command(argc, argv, NULL, 0, 1, disable);
+}
+
+static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    (void)rows;
+    (void)words;
+    (void)n_words;
+    ask_t ask = {.kind = ASK_USERS};
+    if (admin_ask(admin, &ask) != RC_OK)
+        return EXIT_FAILED;
+    for (size_t i = 0; i < ask.count; i++)
+        printf("%" PRIstr "  %" PRIstr "%s\n", STR_ARG(ask.u.users[i].id),
+               STR_ARG(ask.u.users[i].name), ask.u.users[i].disabled ? "  disabled" : "");
+    return EXIT_DONE;
+}
+
+static int run_list(int argc, char **argv)
+{
+    return admin_command(argc, argv, NULL, 0, 0, list);
+}
+
+const command_t CMD_ADMIN_USER_ADD = {"admin user add", "NAME --password-stdin",
+                                      "creates an account", run_add};
+const command_t CMD_ADMIN_USER_PASSWORD = {"admin user password", "NAME --password-stdin",
+                                           "changes a password; ends the account's sessions",
+                                           run_password};
+const command_t CMD_ADMIN_USER_DISABLE = {"admin user disable", "NAME",
+                                          "disables an account; ends its sessions and grants",
+                                          run_disable};
+const command_t CMD_ADMIN_USER_LIST = {"admin user list", "", "lists the accounts", run_list};

@@ -1,0 +1,292 @@
+/* Records to columns and back, by one table of fields for each kind. */
+#include "store/sqlite_db.h"
+
+#include "core/json.h"
+
+#include <stddef.h>
+
+#define COUNT(v) (int)(sizeof(v) / sizeof((v)[0]))
+
+#define F(record, column, kind) {#column, FIELD_##kind, offsetof(record, column)}
+/* The request inside of a code or an interaction; its `state` has a name of its own there. */
+#define REQUEST(record)                                                                            \
+    {"client_id", FIELD_STR, offsetof(record, request.client_id)},                                 \
+        {"redirect_uri", FIELD_STR, offsetof(record, request.redirect_uri)},                       \
+        {"redirect_uri_given", FIELD_BOOL, offsetof(record, request.redirect_uri_given)},          \
+        {"req_state", FIELD_STR, offsetof(record, request.state)},                                 \
+        {"code_challenge", FIELD_STR, offsetof(record, request.code_challenge)},                   \
+        {"scope", FIELD_STR, offsetof(record, request.scope)},                                     \
+        {"resource", FIELD_STR, offsetof(record, request.resource)},                               \
+        {"nonce", FIELD_STR, offsetof(record, request.nonce)},                                     \
+        {"prompt", FIELD_STR, offsetof(record, request.prompt)},                                   \
+    {                                                                                              \
+        "max_age", FIELD_I64, offsetof(record, request.max_age)                                    \
+    }
+
+static const field_t CLIENT[] = {
+    F(client_t, id, STR),          F(client_t, name, STR),
+    F(client_t, auth, INT),        F(client_t, type, INT),
+    F(client_t, origin, INT),      F(client_t, has_secret, BOOL),
+    F(client_t, secret_hash, HASH), F(client_t, grants, U32),
+    F(client_t, redirect_uris, STRS), F(client_t, scope, STR),
+    F(client_t, client_uri, STR),  F(client_t, logo_uri, STR),
+    F(client_t, tos_uri, STR),     F(client_t, policy_uri, STR),
+    F(client_t, software_id, STR), F(client_t, software_version, STR),
+    F(client_t, contacts, STRS),   F(client_t, created_at, I64),
+    F(client_t, expires_at, I64),
+};
+static const field_t USER[] = {
+    F(user_t, id, STR),         F(user_t, name, STR),       F(user_t, password, STR),
+    F(user_t, disabled, BOOL),  F(user_t, admin, BOOL),     F(user_t, created_at, I64),
+    F(user_t, password_changed_at, I64),
+};
+static const field_t SESSION[] = {
+    F(session_t, id, HASH),        F(session_t, user_id, STR), F(session_t, auth_time, I64),
+    F(session_t, created_at, I64), F(session_t, seen_at, I64), F(session_t, expires_at, I64),
+};
+static const field_t INTERACTION[] = {
+    F(interaction_t, id, HASH),
+    F(interaction_t, state, INT),
+    F(interaction_t, decision, INT),
+    F(interaction_t, session_id, HASH),
+    REQUEST(interaction_t),
+    F(interaction_t, granted_scope, STR),
+    F(interaction_t, created_at, I64),
+    F(interaction_t, expires_at, I64),
+    F(interaction_t, decided_at, I64),
+};
+static const field_t CODE[] = {
+    F(code_t, id, HASH),        F(code_t, family_id, STR),  F(code_t, user_id, STR),
+    REQUEST(code_t),            F(code_t, auth_time, I64),  F(code_t, created_at, I64),
+    F(code_t, expires_at, I64), F(code_t, consumed_at, I64),
+};
+static const field_t FAMILY[] = {
+    F(family_t, id, STR),         F(family_t, client_id, STR),  F(family_t, user_id, STR),
+    F(family_t, scope, STR),      F(family_t, resource, STR),   F(family_t, auth_time, I64),
+    F(family_t, created_at, I64), F(family_t, expires_at, I64), F(family_t, revoked_at, I64),
+    F(family_t, revoked_reason, STR),
+};
+static const field_t REFRESH[] = {
+    F(refresh_t, id, HASH),         F(refresh_t, family_id, STR),  F(refresh_t, parent, HASH),
+    F(refresh_t, created_at, I64),  F(refresh_t, expires_at, I64), F(refresh_t, rotated_at, I64),
+    F(refresh_t, uses, U32),
+};
+static const field_t CONSENT[] = {
+    F(consent_t, user_id, STR),      F(consent_t, client_id, STR), F(consent_t, resource, STR),
+    F(consent_t, redirect_uri, STR), F(consent_t, scope, STR),     F(consent_t, granted_at, I64),
+};
+static const field_t RESOURCE[] = {
+    F(resource_t, uri, STR),           F(resource_t, name, STR),
+    F(resource_t, aliases, STRS),      {"scopes", FIELD_SCOPES, 0},
+    F(resource_t, default_scope, STR), F(resource_t, created_at, I64),
+};
+static const field_t KEY[] = {
+    F(key_record_t, kid, STR),          F(key_record_t, alg, STR),
+    F(key_record_t, use, INT),          F(key_record_t, state, INT),
+    F(key_record_t, secret, BYTES),     F(key_record_t, created_at, I64),
+    F(key_record_t, activated_at, I64), F(key_record_t, retired_at, I64),
+};
+static const field_t REGISTRATION_TOKEN[] = {
+    F(registration_token_t, id, HASH),
+    F(registration_token_t, created_at, I64),
+    F(registration_token_t, expires_at, I64),
+};
+
+const table_t TABLES[TABLE_COUNT] = {
+    [TABLE_CLIENT] = {"client", CLIENT, COUNT(CLIENT), sizeof(client_t)},
+    [TABLE_USER] = {"user", USER, COUNT(USER), sizeof(user_t)},
+    [TABLE_SESSION] = {"session", SESSION, COUNT(SESSION), sizeof(session_t)},
+    [TABLE_INTERACTION] = {"interaction", INTERACTION, COUNT(INTERACTION), sizeof(interaction_t)},
+    [TABLE_CODE] = {"code", CODE, COUNT(CODE), sizeof(code_t)},
+    [TABLE_FAMILY] = {"family", FAMILY, COUNT(FAMILY), sizeof(family_t)},
+    [TABLE_REFRESH] = {"refresh", REFRESH, COUNT(REFRESH), sizeof(refresh_t)},
+    [TABLE_CONSENT] = {"consent", CONSENT, COUNT(CONSENT), sizeof(consent_t)},
+    [TABLE_RESOURCE] = {"resource", RESOURCE, COUNT(RESOURCE), sizeof(resource_t)},
+    [TABLE_KEY] = {"key", KEY, COUNT(KEY), sizeof(key_record_t)},
+    [TABLE_REGISTRATION_TOKEN] = {"registration_token", REGISTRATION_TOKEN,
+                                  COUNT(REGISTRATION_TOKEN), sizeof(registration_token_t)},
+};
+
+enum { LIST_BYTES_MAX = 262144, LIST_ARENA = 1 << 20 };
+
+void sqlite_bind_str(sqlite3_stmt *s, int at, str_t v)
+{
+    if (str_is_set(v))
+        sqlite3_bind_text(s, at, v.p, (int)v.n, SQLITE_TRANSIENT);
+    else
+        sqlite3_bind_null(s, at);
+}
+
+void sqlite_bind_hash(sqlite3_stmt *s, int at, const hash_t *v)
+{
+    sqlite3_bind_blob(s, at, v->b, sizeof v->b, SQLITE_TRANSIENT);
+}
+
+static void write_list(json_writer_t *w, const str_list_t *list)
+{
+    json_begin_array(w);
+    for (size_t i = 0; i < list->n; i++)
+        json_str(w, list->v[i]);
+    json_end_array(w);
+}
+
+static void write_scopes(json_writer_t *w, const resource_t *r)
+{
+    json_begin_object(w);
+    for (size_t i = 0; i < r->n_scopes; i++) {
+        json_key(w, r->scopes[i].name);
+        json_str(w, str_is_set(r->scopes[i].text) ? r->scopes[i].text : STR(""));
+    }
+    json_end_object(w);
+}
+
+static rc_t bind_json(sqlite3_stmt *s, int at, const field_t *f, const void *record)
+{
+    arena_t *a = arena_new(LIST_ARENA);
+    if (!a)
+        return RC_MEMORY;
+    buf_t b = buf_new(a, LIST_BYTES_MAX);
+    json_writer_t w = json_writer(&b);
+    if (f->type == FIELD_SCOPES)
+        write_scopes(&w, record);
+    else
+        write_list(&w, (const str_list_t *)((const char *)record + f->offset));
+    str_t text;
+    rc_t rc = buf_done(&b, &text);
+    if (rc == RC_OK)
+        sqlite_bind_str(s, at, text);
+    arena_free(a);
+    return rc;
+}
+
+static rc_t bind_field(sqlite3_stmt *s, int at, const field_t *f, const void *record)
+{
+    const void *p = (const char *)record + f->offset;
+    const str_t *str = p;
+    switch (f->type) {
+    case FIELD_STR:
+        sqlite_bind_str(s, at, *str);
+        break;
+    case FIELD_BYTES:
+        sqlite3_bind_blob(s, at, str->p, (int)str->n, SQLITE_TRANSIENT);
+        break;
+    case FIELD_I64:
+        sqlite3_bind_int64(s, at, *(const int64_t *)p);
+        break;
+    case FIELD_U32:
+        sqlite3_bind_int64(s, at, *(const uint32_t *)p);
+        break;
+    case FIELD_INT:
+        sqlite3_bind_int(s, at, *(const int *)p);
+        break;
+    case FIELD_BOOL:
+        sqlite3_bind_int(s, at, *(const bool *)p);
+        break;
+    case FIELD_HASH:
+        sqlite_bind_hash(s, at, p);
+        break;
+    case FIELD_STRS:
+    case FIELD_SCOPES:
+        return bind_json(s, at, f, record);
+    }
+    return RC_OK;
+}
+
+rc_t sqlite_bind_record(sqlite3_stmt *s, table_id_t table, const void *record)
+{
+    for (int i = 0; i < TABLES[table].n_fields; i++)
+        TRY(bind_field(s, i + 1, &TABLES[table].fields[i], record));
+    return RC_OK;
+}
+
+static str_t column_bytes(arena_t *a, sqlite3_stmt *s, int at)
+{
+    if (sqlite3_column_type(s, at) == SQLITE_NULL)
+        return STR_UNSET;
+    const void *p = sqlite3_column_blob(s, at);
+    return arena_dup(a, str_of(p ? p : "", (size_t)sqlite3_column_bytes(s, at)));
+}
+
+static rc_t read_list(arena_t *a, const json_t *json, str_list_t *out)
+{
+    str_t *v = ARENA_ARRAY(a, json->count + 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    size_t n = 0;
+    for (const json_t *item = json->child; item; item = item->next)
+        v[n++] = item->str;
+    *out = (str_list_t){v, n};
+    return RC_OK;
+}
+
+static rc_t read_scopes(arena_t *a, const json_t *json, resource_t *r)
+{
+    scope_text_t *v = ARENA_ARRAY(a, json->count + 1, scope_text_t);
+    if (!v)
+        return RC_MEMORY;
+    r->scopes = v;
+    for (const json_t *item = json->child; item; item = item->next)
+        v[r->n_scopes++] = (scope_text_t){item->key, item->str.n ? item->str : STR_UNSET};
+    return RC_OK;
+}
+
+static rc_t read_json(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
+{
+    str_t text = column_bytes(a, s, at);
+    const json_t *json;
+    if (!str_is_set(text) || json_parse(a, text, NULL, &json) != RC_OK)
+        return RC_IO;
+    if (f->type == FIELD_SCOPES)
+        return read_scopes(a, json, record);
+    return read_list(a, json, (str_list_t *)((char *)record + f->offset));
+}
+
+static rc_t read_field(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
+{
+    void *p = (char *)record + f->offset;
+    switch (f->type) {
+    case FIELD_STR:
+    case FIELD_BYTES: {
+        str_t v = column_bytes(a, s, at);
+        if (!str_is_set(v) && sqlite3_column_type(s, at) != SQLITE_NULL)
+            return RC_MEMORY;
+        *(str_t *)p = v;
+        break;
+    }
+    case FIELD_I64:
+        *(int64_t *)p = sqlite3_column_int64(s, at);
+        break;
+    case FIELD_U32:
+        *(uint32_t *)p = (uint32_t)sqlite3_column_int64(s, at);
+        break;
+    case FIELD_INT:
+        *(int *)p = sqlite3_column_int(s, at);
+        break;
+    case FIELD_BOOL:
+        *(bool *)p = sqlite3_column_int(s, at) != 0;
+        break;
+    case FIELD_HASH: {
+        const void *blob = sqlite3_column_blob(s, at);
+        if (!blob || sqlite3_column_bytes(s, at) != (int)sizeof(hash_t))
+            return RC_IO;
+        memcpy(p, blob, sizeof(hash_t));
+        break;
+    }
+    case FIELD_STRS:
+    case FIELD_SCOPES:
+        return read_json(a, s, at, f, record);
+    }
+    return RC_OK;
+}
+
+rc_t sqlite_read_record(arena_t *a, sqlite3_stmt *s, table_id_t table, void **out)
+{
+    *out = NULL;
+    void *record = arena_alloc(a, TABLES[table].size);
+    if (!record)
+        return RC_MEMORY;
+    for (int i = 0; i < TABLES[table].n_fields; i++)
+        TRY(read_field(a, s, i, &TABLES[table].fields[i], record));
+    *out = record;
+    return RC_OK;
+}
