@@ -1,0 +1,13 @@
+/* The feed the server was started with: one JSON file, or a folder of them. */
+#ifndef SENTIMENT_FEED_H
+#define SENTIMENT_FEED_H
+
+#include "news.h"
+
+enum { FEED_ARENA_BYTES = 256 << 20, FEED_FILES = 1000 };
+
+/** Reads `path` (a file, or a folder whose *.json files are read in the order of their names) into
+ *  the arena. RC_CONFIG: *why is one sentence (in the arena) that names the file and the mend. */
+rc_t feed_load(arena_t *a, const char *path, news_t *out, str_t *why) MUST_USE;
+
+#endif

@@ -1,0 +1,124 @@
+#include "news.h"
+
+#include "core/num.h"
+#include "core/url.h"
+
+static const json_limits_t NEWS_LIMITS = {NEWS_FILE_BYTES, 16, 400000};
+
+/* Numbers arrive as strings: "relevance_score": "0.25". Plain numbers are taken too. */
+static bool get_number(const json_t *object, str_t name, double *out)
+{
+    const json_t *v = json_get(object, name);
+    if (json_is(v, JSON_STRING))
+        return num_f64(v->str, out);
+    return json_f64(v, out);
+}
+
+static double clamp(double v, double low, double high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static bool read_ticker(arena_t *a, const json_t *v, news_ticker_t *out)
+{
+    *out = (news_ticker_t){.relevance = 1};
+    out->ticker = news_clean(a, json_get_str(v, STR("ticker")), NEWS_NAME_BYTES);
+    if (get_number(v, STR("relevance_score"), &out->relevance))
+        out->relevance = clamp(out->relevance, 0, 1);
+    out->has_score = get_number(v, STR("ticker_sentiment_score"), &out->score);
+    out->score = clamp(out->score, -1, 1);
+    return out->ticker.n > 0;
+}
+
+static rc_t read_tickers(arena_t *a, const json_t *list, article_t *out)
+{
+    size_t n = json_is(list, JSON_ARRAY) ? list->count : 0;
+    n = n > NEWS_TICKERS ? NEWS_TICKERS : n;
+    news_ticker_t *v = ARENA_ARRAY(a, n + 1, news_ticker_t);
+    if (!v)
+        return RC_MEMORY;
+    const json_t *e = n > 0 ? list->child : NULL;
+    for (size_t i = 0; i < n; i++, e = e->next) {
+        if (read_ticker(a, e, &v[out->ticker_count]))
+            out->ticker_count++;
+    }
+    out->tickers = v;
+    return RC_OK;
+}
+
+/* A link goes to a reader's browser: only web addresses, as they are. */
+static str_t read_url(arena_t *a, str_t text)
+{
+    url_t u;
+    if (text.n > NEWS_URL_BYTES || url_parse(text, &u) != RC_OK || !url_is_http(&u))
+        return STR_UNSET;
+    return arena_dup(a, text);
+}
+
+static rc_t read_article(arena_t *a, const json_t *v, article_t *out)
+{
+    *out = (article_t){
+        .title = news_clean(a, json_get_str(v, STR("title")), NEWS_TITLE_BYTES),
+        .summary = news_clean(a, json_get_str(v, STR("summary")), NEWS_SUMMARY_BYTES),
+        .source = news_clean(a, json_get_str(v, STR("source")), NEWS_NAME_BYTES),
+        .url = read_url(a, json_get_str(v, STR("url"))),
+        .time = news_time(a, json_get_str(v, STR("time_published"))),
+    };
+    return read_tickers(a, json_get(v, STR("ticker_sentiment")), out);
+}
+
+static rc_t read_feed(arena_t *a, const json_t *feed, news_t *out)
+{
+    if (feed->count > NEWS_ARTICLES)
+        return RC_LIMIT;
+    article_t *v = ARENA_ARRAY(a, feed->count + 1, article_t);
+    if (!v)
+        return RC_MEMORY;
+    for (const json_t *e = feed->child; e; e = e->next) {
+        TRY(read_article(a, e, &v[out->n]));
+        if (v[out->n].title.n > 0 && v[out->n].time.p)
+            out->n++;
+    }
+    out->v = v;
+    return RC_OK;
+}
+
+/* The service says "no articles" in the same member as "you have used up your calls". */
+static news_verdict_t verdict_without_feed(const json_t *root)
+{
+    str_t information = json_get_str(root, STR("Information"));
+    if (str_starts(information, STR("No articles found")))
+        return NEWS_OK;
+    if (information.p || json_get_str(root, STR("Note")).p ||
+        json_get_str(root, STR("Error Message")).p)
+        return NEWS_REFUSED;
+    return NEWS_MALFORMED;
+}
+
+rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+{
+    const json_t *root;
+    *out = (news_t){0};
+    *verdict = NEWS_MALFORMED;
+    rc_t rc = json_parse(a, text, &NEWS_LIMITS, &root);
+    if (rc == RC_MALFORMED || rc == RC_LIMIT)
+        return RC_OK;
+    TRY(rc);
+    const json_t *feed = json_get(root, STR("feed"));
+    if (!json_is(feed, JSON_ARRAY)) {
+        *verdict = verdict_without_feed(root);
+        return RC_OK;
+    }
+    rc = read_feed(a, feed, out);
+    *verdict = rc == RC_OK ? NEWS_OK : NEWS_MALFORMED;
+    return rc == RC_LIMIT ? RC_OK : rc;
+}
+
+const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker)
+{
+    for (size_t i = 0; i < article->ticker_count; i++) {
+        if (str_eq_nocase(article->tickers[i].ticker, ticker))
+            return &article->tickers[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,127 @@
+#include "news.h"
+
+#include "core/num.h"
+
+/* Length of the UTF-8 character at s, and its code point; 0 when it is none (RFC 3629). */
+static size_t decode(str_t s, uint32_t *c)
+{
+    static const uint32_t LEAST[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char b = (unsigned char)s.p[0];
+    size_t n = b < 0x80 ? 1 : b >= 0xf0 ? 4 : b >= 0xe0 ? 3 : b >= 0xc0 ? 2 : 0;
+    if (n == 0 || n > s.n || b > 0xf4)
+        return 0;
+    *c = n == 1 ? b : b & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+            return 0;
+        *c = *c << 6 | ((unsigned char)s.p[i] & 0x3f);
+    }
+    bool bad = *c < LEAST[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff);
+    return bad ? 0 : n;
+}
+
+typedef struct {
+    uint32_t first, last;
+} range_t;
+
+/* What a reader cannot see but a model or a terminal obeys: controls, marks that turn or hide text,
+ * tags, variation and interlinear marks, noncharacters. */
+static const range_t INVISIBLE[] = {
+    {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},
+    {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+    {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
+static bool is_invisible(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof INVISIBLE / sizeof *INVISIBLE; i++) {
+        if (c >= INVISIBLE[i].first && c <= INVISIBLE[i].last)
+            return true;
+    }
+    return false;
+}
+
+static bool is_space(uint32_t c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029;
+}
+
+str_t news_clean(arena_t *a, str_t text, size_t max)
+{
+    size_t room = text.n < max ? text.n : max, n = 0;
+    char *p = arena_alloc(a, room + 1);
+    if (!p)
+        return STR_UNSET;
+    for (size_t i = 0, step; i < text.n; i += step) {
+        uint32_t c = 0;
+        size_t width = decode(str_skip(text, i), &c);
+        step = width > 0 ? width : 1;
+        if (is_space(c) && width > 0) {
+            if (n > 0 && n < room && p[n - 1] != ' ')
+                p[n++] = ' ';
+            continue;
+        }
+        if (width == 0 || is_invisible(c))
+            continue;
+        if (n + width > room)
+            break;
+        memcpy(p + n, text.p + i, width);
+        n += width;
+    }
+    return str_trim(str_of(p, n), " ");
+}
+
+static bool digits(str_t s, size_t at, size_t n, unsigned low, unsigned high)
+{
+    uint64_t v;
+    return s.n >= at + n && num_u64(str_of(s.p + at, n), high, &v) && v >= low;
+}
+
+static bool is_compact(str_t t)
+{
+    return t.n == NEWS_TIME && digits(t, 0, 4, 1970, 9999) && digits(t, 4, 2, 1, 12) &&
+           digits(t, 6, 2, 1, 31) && t.p[8] == 'T' && digits(t, 9, 2, 0, 23) &&
+           digits(t, 11, 2, 0, 59) && digits(t, 13, 2, 0, 59);
+}
+
+/* RFC 3339 in UTC, down to the day: "2026-05-03", "2026-05-03T12:00Z", "2026-05-03T12:00:00Z". */
+static bool is_extended(str_t t)
+{
+    static const char SHAPE[] = "0000-00-00T00:00:00Z";
+    bool whole = t.n == 20, minutes = t.n == 17, day = t.n == 10;
+    if (!whole && !minutes && !day)
+        return false;
+    for (size_t i = 0; i < t.n; i++) {
+        char want = minutes && i == 16 ? 'Z' : SHAPE[i];
+        if (want == '0' ? t.p[i] < '0' || t.p[i] > '9' : t.p[i] != want)
+            return false;
+    }
+    return true;
+}
+
+str_t news_time(arena_t *a, str_t text)
+{
+    char c[NEWS_TIME];
+    size_t n = 0;
+    bool extended = is_extended(text);
+    for (size_t i = 0; i < text.n && n < sizeof c; i++) {
+        if (!extended || (text.p[i] != '-' && text.p[i] != ':' && text.p[i] != 'Z'))
+            c[n++] = text.p[i];
+    }
+    if (n == 8 && extended)
+        c[n++] = 'T';
+    if (n == 9 || n == 13) { /* hours or seconds were left out */
+        memset(c + n, '0', sizeof c - n);
+        n = sizeof c;
+    }
+    bool good = (extended || text.n == 13 || text.n == 15) && is_compact(str_of(c, n));
+    return good ? arena_dup(a, str_of(c, n)) : STR_UNSET;
+}
+
+str_t news_time_text(arena_t *a, str_t t)
+{
+    const char *p = t.p;
+    return arena_printf(a, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", p, p + 4, p + 6, p + 9, p + 11,
+                        p + 13);
+}

@@ -1,0 +1,34 @@
+/* The audit trail: one JSON object a line, each with the hash of the line before, durable before
+ * the answer that it records goes out. Several processes may append to one file. */
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include "core/arena.h"
+#include "core/log.h"
+#include "core/ports.h"
+#include "model/audit_event.h"
+
+typedef struct audit audit_t; /* one for the process; thread-safe */
+
+typedef struct {
+    str_t path;       /* made with mode 0600 where it is missing */
+    const log_t *log; /* borrowed */
+    clock_port_t clock;
+} audit_config_t;
+
+/** On the thread of `back`; RC_OK: the line is on the disk. Else it is not in the file, or nobody
+ *  can tell (RC_IO): do not answer as if it were. */
+typedef void (*audit_done_t)(void *ctx, rc_t rc);
+
+/** Opens the file, mends a torn last line (a crash in the middle of a write; never acknowledged)
+ *  and starts the one writing thread. RC_CONFIG, RC_IO, RC_MEMORY: *why is one sentence with the
+ *  mend, in `a`. */
+rc_t audit_open(arena_t *a, const audit_config_t *config, audit_t **out, str_t *why) MUST_USE;
+/** Writes what waits, then ends. */
+void audit_close(audit_t *t);
+/** Records `e` (copied here) and calls done on the thread of `back`. All events that wait are
+ *  written together, with one fdatasync. Any thread. RC_BUSY when too many wait. */
+void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_done_t done,
+                  void *ctx);
+
+#endif

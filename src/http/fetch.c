@@ -1,0 +1,68 @@
+#include "http/fetch.h"
+
+#include "core/url.h"
+#include "http/addr.h"
+
+str_t http_fetch_verdict_name(http_fetch_verdict_t v)
+{
+    static const str_t NAMES[] = {
+        [HTTP_FETCH_OK] = STR_INIT("ok"),
+        [HTTP_FETCH_BAD_URL] = STR_INIT("bad_url"),
+        [HTTP_FETCH_SPECIAL] = STR_INIT("special_address"),
+        [HTTP_FETCH_REDIRECT] = STR_INIT("redirect"),
+        [HTTP_FETCH_TOO_LONG] = STR_INIT("too_long"),
+        [HTTP_FETCH_TIMEOUT] = STR_INIT("timeout"),
+        [HTTP_FETCH_TLS] = STR_INIT("tls"),
+        [HTTP_FETCH_FAILED] = STR_INIT("failed"),
+    };
+    return NAMES[v];
+}
+
+/* An address literal is judged before anything is sent. */
+static http_fetch_verdict_t check_literal(str_t host, bool allow_loopback)
+{
+    http_addr_t address;
+    if (http_addr_parse(str_trim(host, "[]"), &address) != RC_OK)
+        return HTTP_FETCH_OK;
+    if (allow_loopback && http_addr_is_loopback(&address))
+        return HTTP_FETCH_OK;
+    return http_addr_is_special(&address) ? HTTP_FETCH_SPECIAL : HTTP_FETCH_OK;
+}
+
+http_fetch_verdict_t http_fetch_check_url(str_t url, bool allow_loopback)
+{
+    url_t u;
+    if (url_parse(url, &u) != RC_OK || !url_is_http(&u))
+        return HTTP_FETCH_BAD_URL;
+    if (str_is_set(u.userinfo) || str_is_set(u.fragment))
+        return HTTP_FETCH_BAD_URL;
+    if (!url_is_https(&u) && !(allow_loopback && url_host_is_loopback(u.host)))
+        return HTTP_FETCH_BAD_URL;
+    return check_literal(u.host, allow_loopback);
+}
+
+static rc_t fake_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
+                     http_fetch_result_t *out)
+{
+    http_fetch_fake_t *fake = ctx;
+    *out = (http_fetch_result_t){.verdict = HTTP_FETCH_FAILED};
+    fake->calls++;
+    for (size_t i = 0; i < fake->n; i++) {
+        const http_fetch_fake_row_t *row = &fake->rows[i];
+        if (!str_eq(str_c(row->url), req->url))
+            continue;
+        out->verdict = row->verdict;
+        if (row->verdict != HTTP_FETCH_OK)
+            return RC_OK;
+        out->status = row->status;
+        out->content_type = str_c(row->content_type);
+        out->body = row->body ? str_c(row->body) : STR("");
+        return RC_OK;
+    }
+    return RC_OK;
+}
+
+http_fetch_port_t http_fetch_fake(http_fetch_fake_t *state)
+{
+    return (http_fetch_port_t){fake_get, state};
+}
