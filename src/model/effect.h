@@ -1,5 +1,6 @@
 /* Effects: what a protocol decision wants remembered. All effects of one decision are applied in
- * one atomic step, or none; a precondition that no longer holds is a conflict. */
+ * one atomic step, or none; a precondition that no longer holds is a conflict (RC_CONFLICT), a
+ * quota that is reached a limit (RC_LIMIT). */
 #ifndef MODEL_EFFECT_H
 #define MODEL_EFFECT_H
 
@@ -7,7 +8,7 @@
 
 /* EFFECT(NAME, member of effect_t, precondition: otherwise RC_CONFLICT) */
 #define EFFECT_TABLE(EFFECT)                                                                       \
-    EFFECT(CLIENT_INSERT, client, "no client has the id; quota.max_clients not reached")           \
+    EFFECT(CLIENT_INSERT, client, "no client has the id; below quota.max_clients"   )           \
     EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
     EFFECT(CLIENT_DELETE, key, "the client exists (its families are revoked too)")                 \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
@@ -17,7 +18,7 @@
     EFFECT(SESSION_INSERT, session, "")                                                            \
     EFFECT(SESSION_TOUCH, session, "the session exists")                                           \
     EFFECT(SESSION_DELETE, hash, "")                                                               \
-    EFFECT(INTERACTION_INSERT, interaction, "quota.max_interactions not reached")                  \
+    EFFECT(INTERACTION_INSERT, interaction, "below quota.max_interactions"      )                  \
     EFFECT(INTERACTION_UPDATE, interaction, "it exists in state `expect_interaction`")             \
     EFFECT(CODE_INSERT, code, "")                                                                  \
     EFFECT(CODE_CONSUME, hash, "the code exists and was not consumed; at = consumed_at")           \

@@ -1,4 +1,5 @@
-/* The schema as numbered migrations. A migration that has shipped is never edited. */
+/* The schema as numbered migrations. A migration that has shipped is never edited. Quotas are asked
+ * with each registration and each authorization, so triggers keep the counts. */
 #include "store/sqlite_db.h"
 
 #define REQUEST_COLUMNS                                                                            \
@@ -8,14 +9,17 @@
 
 static const char *const MIGRATIONS[] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "INSERT INTO meta VALUES('generation', 1);"
+    "INSERT INTO meta VALUES('generation', 1), ('registered', 0), ('interactions', 0);"
     "CREATE TABLE client(id TEXT PRIMARY KEY, name TEXT, auth INTEGER NOT NULL,"
     " type INTEGER NOT NULL, origin INTEGER NOT NULL, has_secret INTEGER NOT NULL,"
     " secret_hash BLOB NOT NULL, grants INTEGER NOT NULL, redirect_uris TEXT NOT NULL, scope TEXT,"
     " client_uri TEXT, logo_uri TEXT, tos_uri TEXT, policy_uri TEXT, software_id TEXT,"
     " software_version TEXT, contacts TEXT NOT NULL, created_at INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL);"
-    "CREATE INDEX client_origin ON client(origin);"
+    "CREATE TRIGGER client_in AFTER INSERT ON client WHEN new.origin=1 BEGIN"
+    " UPDATE meta SET value=value+1 WHERE name='registered'; END;"
+    "CREATE TRIGGER client_out AFTER DELETE ON client WHEN old.origin=1 BEGIN"
+    " UPDATE meta SET value=value-1 WHERE name='registered'; END;"
     "CREATE INDEX client_expires ON client(expires_at) WHERE expires_at<>0;"
     "CREATE TABLE user(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, password TEXT NOT NULL,"
     " disabled INTEGER NOT NULL, admin INTEGER NOT NULL, created_at INTEGER NOT NULL,"
@@ -28,6 +32,10 @@ static const char *const MIGRATIONS[] = {
     " decision INTEGER NOT NULL, session_id BLOB NOT NULL, " REQUEST_COLUMNS ","
     " granted_scope TEXT, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
     " decided_at INTEGER NOT NULL);"
+    "CREATE TRIGGER interaction_in AFTER INSERT ON interaction BEGIN"
+    " UPDATE meta SET value=value+1 WHERE name='interactions'; END;"
+    "CREATE TRIGGER interaction_out AFTER DELETE ON interaction BEGIN"
+    " UPDATE meta SET value=value-1 WHERE name='interactions'; END;"
     "CREATE INDEX interaction_expires ON interaction(expires_at);"
     "CREATE TABLE code(id BLOB PRIMARY KEY, family_id TEXT NOT NULL, user_id TEXT NOT NULL,"
     " " REQUEST_COLUMNS ", auth_time INTEGER NOT NULL, created_at INTEGER NOT NULL,"

@@ -75,7 +75,8 @@ typedef struct {
 } ask_t;
 
 /** RC_OK: applied or answered. RC_CONFLICT: nothing was changed; `failed` is the index of the
- *  effect whose precondition did not hold. RC_IO, RC_MEMORY, RC_BUSY: nothing was changed. */
+ *  effect whose precondition did not hold. RC_LIMIT: likewise, its quota is reached. RC_IO,
+ *  RC_MEMORY, RC_BUSY: nothing was changed. */
 typedef void (*store_done_t)(void *ctx, rc_t rc, size_t failed);
 
 /**
@@ -91,8 +92,9 @@ void store_ask(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t 
  */
 void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
 
-/** A number that changes when resources, keys or clients change, by any process: for caches.
- *  Cheap (well under a microsecond amortized). */
+/** A number that changes when resources or keys change, by any process: for caches. Another
+ *  process's change shows within STORE_GENERATION_MS. Cheap: asks the disk no more often. */
+enum { STORE_GENERATION_MS = 100 };
 uint64_t store_generation(store_conn_t *c);
 
 /** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry,

@@ -1,0 +1,31 @@
+/* What a driver provides; store.c passes each call to the one that was opened. */
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+
+#include "store/store.h"
+
+typedef struct {
+    const char *name; /* as in store_config_t.driver */
+    rc_t (*open)(arena_t *a, const store_config_t *config, store_t **out, str_t *why);
+    void (*close)(store_t *s);
+    rc_t (*connect)(store_t *s, post_port_t post, store_conn_t **out);
+    void (*disconnect)(store_conn_t *c);
+    void (*ask)(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t done, void *ctx);
+    void (*apply)(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
+    uint64_t (*generation)(store_conn_t *c);
+    void (*expire)(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+} store_driver_t;
+
+/* The first member of a driver's own structs. */
+struct store {
+    const store_driver_t *driver;
+};
+struct store_conn {
+    const store_driver_t *driver;
+};
+
+extern const store_driver_t STORE_SQLITE;
+/** SQLite's engine on memory alone: nothing outlives the process. */
+extern const store_driver_t STORE_MEMORY;
+
+#endif

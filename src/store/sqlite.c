@@ -1,0 +1,184 @@
+/* The driver on SQLite: the writer's connection for all changes, and a reader for each worker. On
+ * memory there is one connection for both, behind a lock. */
+#include "store/driver.h"
+#include "store/sqlite_writer.h"
+
+#include <stdlib.h>
+
+typedef struct {
+    store_t base;
+    sqlite_writer_t writer;
+    pthread_mutex_t memory_lock;
+    bool in_memory;
+    clock_port_t clock;
+    char *path;
+} sqlite_store_t;
+
+typedef struct {
+    store_conn_t base;
+    sqlite_store_t *store;
+    post_port_t post;
+    sqlite_db_t own; /* a reader; unused on memory */
+    uint64_t generation;
+    int64_t generation_until; /* monotonic ms */
+} sqlite_conn_t;
+
+static void free_store(sqlite_store_t *s)
+{
+    sqlite_db_close(&s->writer.db);
+    pthread_mutex_destroy(&s->memory_lock);
+    free(s->path);
+    free(s);
+}
+
+static rc_t open_store(arena_t *a, const store_config_t *config, const store_driver_t *driver,
+                       str_t path, store_t **out, str_t *why)
+{
+    *why = STR("the store has no memory");
+    sqlite_store_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return RC_MEMORY;
+    pthread_mutex_init(&s->memory_lock, NULL);
+    s->base.driver = driver;
+    s->clock = config->clock;
+    s->in_memory = driver == &STORE_MEMORY;
+    s->writer.db_lock = s->in_memory ? &s->memory_lock : NULL;
+    s->writer.log = config->log;
+    s->path = strndup(path.p, path.n);
+    rc_t rc = s->path ? sqlite_db_open(&s->writer.db, a, s->path, SQLITE_WRITER, why) : RC_MEMORY;
+    if (rc == RC_OK)
+        rc = sqlite_writer_start(&s->writer);
+    if (rc != RC_OK) {
+        free_store(s);
+        return rc;
+    }
+    *out = &s->base;
+    return RC_OK;
+}
+
+static rc_t open_file(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
+{
+    return open_store(a, config, &STORE_SQLITE, config->path, out, why);
+}
+
+static rc_t open_memory(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
+{
+    return open_store(a, config, &STORE_MEMORY, STR(":memory:"), out, why);
+}
+
+static void close_store(store_t *base)
+{
+    sqlite_store_t *s = (sqlite_store_t *)base;
+    sqlite_writer_stop(&s->writer);
+    free_store(s);
+}
+
+static rc_t connect_worker(store_t *base, post_port_t post, store_conn_t **out)
+{
+    sqlite_store_t *s = (sqlite_store_t *)base;
+    sqlite_conn_t *c = calloc(1, sizeof *c);
+    if (!c)
+        return RC_MEMORY;
+    c->base.driver = base->driver;
+    c->store = s;
+    c->post = post;
+    arena_t *a = arena_new(4096);
+    str_t why;
+    rc_t rc = !a             ? RC_MEMORY
+              : s->in_memory ? RC_OK
+                             : sqlite_db_open(&c->own, a, s->path, SQLITE_READER, &why);
+    if (rc != RC_OK)
+        free(c);
+    else
+        *out = &c->base;
+    arena_free(a);
+    return rc;
+}
+
+static void disconnect_worker(store_conn_t *base)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    if (!c->store->in_memory)
+        sqlite_db_close(&c->own);
+    free(c);
+}
+
+static sqlite_db_t *enter(sqlite_conn_t *c)
+{
+    if (!c->store->in_memory)
+        return &c->own;
+    pthread_mutex_lock(&c->store->memory_lock);
+    return &c->store->writer.db;
+}
+
+static void leave(sqlite_conn_t *c)
+{
+    if (c->store->in_memory)
+        pthread_mutex_unlock(&c->store->memory_lock);
+}
+
+static rc_t answer_all(sqlite_db_t *db, arena_t *a, ask_t *asks, size_t n)
+{
+    TRY(sqlite_run_fixed(db, STMT_BEGIN_READ));
+    rc_t rc = RC_OK;
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        rc = sqlite_answer(db, a, &asks[i]);
+    rc_t end = sqlite_run_fixed(db, STMT_COMMIT);
+    return rc != RC_OK ? rc : end;
+}
+
+static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_done_t done,
+                void *ctx)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    sqlite_db_t *db = enter(c);
+    rc_t rc = answer_all(db, a, asks, n);
+    leave(c);
+    done(ctx, rc, 0);
+}
+
+static void push(sqlite_conn_t *c, const sqlite_job_t *job)
+{
+    rc_t rc = sqlite_writer_push(&c->store->writer, job);
+    if (rc != RC_OK)
+        job->done(job->ctx, rc, 0);
+}
+
+static void apply(store_conn_t *base, const effects_t *effects, store_done_t done, void *ctx)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    push(c, &(sqlite_job_t){.effects = effects, .back = c->post, .done = done, .ctx = ctx});
+}
+
+static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    push(c, &(sqlite_job_t){.expire_now = now,
+                            .expire_limit = limit,
+                            .back = c->post,
+                            .done = done,
+                            .ctx = ctx});
+}
+
+static uint64_t generation(store_conn_t *base)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    uint64_t here = atomic_load_explicit(&c->store->writer.generation, memory_order_relaxed);
+    int64_t now = c->store->clock.mono_ms(c->store->clock.ctx);
+    if (now >= c->generation_until) {
+        sqlite_db_t *db = enter(c);
+        rc_t rc = sqlite_generation(db, &c->generation);
+        leave(c);
+        c->generation_until = now + (rc == RC_OK ? STORE_GENERATION_MS : 0);
+    }
+    return here > c->generation ? here : c->generation;
+}
+
+const store_driver_t STORE_SQLITE = {
+    "sqlite", open_file, close_store, connect_worker, disconnect_worker, ask, apply, generation,
+    expire,
+};
+const store_driver_t STORE_MEMORY = {
+    "memory", open_memory, close_store, connect_worker, disconnect_worker, ask, apply, generation,
+    expire,
+};

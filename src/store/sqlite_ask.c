@@ -1,0 +1,185 @@
+/* Questions, answered from the transaction that is open. */
+#include "store/sqlite_db.h"
+
+enum { LIST_MAX = 1000 };
+
+/* Reads the one row of a bound statement; *out stays NULL without one. */
+static rc_t read_one(arena_t *a, sqlite3_stmt *s, table_id_t table, const void **out)
+{
+    *out = NULL;
+    if (!s)
+        return RC_MEMORY;
+    void *record = NULL;
+    int code = sqlite3_step(s);
+    rc_t rc = code == SQLITE_ROW    ? sqlite_read_record(a, s, table, &record)
+              : code == SQLITE_DONE ? RC_OK
+                                    : RC_IO;
+    sqlite3_reset(s);
+    *out = record;
+    return rc;
+}
+
+static rc_t by_key(sqlite_db_t *db, arena_t *a, table_id_t table, str_t key, const void **out)
+{
+    sqlite3_stmt *s = sqlite_select(db, table);
+    if (s)
+        sqlite_bind_str(s, 1, key);
+    return read_one(a, s, table, out);
+}
+
+static rc_t by_hash(sqlite_db_t *db, arena_t *a, table_id_t table, const hash_t *hash,
+                    const void **out)
+{
+    sqlite3_stmt *s = sqlite_select(db, table);
+    if (s)
+        sqlite_bind_hash(s, 1, hash);
+    return read_one(a, s, table, out);
+}
+
+static rc_t answer_user_by_name(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    sqlite3_stmt *s = sqlite_fixed(db, STMT_USER_BY_NAME);
+    if (!s)
+        return RC_MEMORY;
+    sqlite_bind_str(s, 1, ask->key);
+    str_t id = STR_UNSET;
+    int code = sqlite3_step(s);
+    if (code == SQLITE_ROW)
+        id = arena_dup(a, str_of(sqlite3_column_text(s, 0), (size_t)sqlite3_column_bytes(s, 0)));
+    sqlite3_reset(s);
+    if (code == SQLITE_DONE)
+        return RC_OK;
+    if (code != SQLITE_ROW)
+        return RC_IO;
+    if (!str_is_set(id))
+        return RC_MEMORY;
+    return by_key(db, a, TABLE_USER, id, (const void **)&ask->u.user);
+}
+
+static rc_t answer_family(sqlite_db_t *db, arena_t *a, ask_t *ask, str_t id)
+{
+    TRY(by_key(db, a, TABLE_FAMILY, id, (const void **)&ask->family));
+    if (!ask->family)
+        return RC_OK;
+    return by_key(db, a, TABLE_USER, ask->family->user_id, (const void **)&ask->owner);
+}
+
+static rc_t answer_code(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    TRY(by_hash(db, a, TABLE_CODE, &ask->hash, (const void **)&ask->u.code));
+    const code_t *code = ask->u.code;
+    if (!code)
+        return RC_OK;
+    TRY(by_key(db, a, TABLE_FAMILY, code->family_id, (const void **)&ask->family));
+    return by_key(db, a, TABLE_USER, code->user_id, (const void **)&ask->owner);
+}
+
+static rc_t answer_refresh(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    TRY(by_hash(db, a, TABLE_REFRESH, &ask->hash, (const void **)&ask->u.refresh));
+    return ask->u.refresh ? answer_family(db, a, ask, ask->u.refresh->family_id) : RC_OK;
+}
+
+static rc_t answer_consent(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    sqlite3_stmt *s = sqlite_fixed(db, STMT_CONSENT_GET);
+    if (!s)
+        return RC_MEMORY;
+    sqlite_bind_str(s, 1, ask->key);
+    sqlite_bind_str(s, 2, ask->key2);
+    sqlite_bind_str(s, 3, ask->key3);
+    return read_one(a, s, TABLE_CONSENT, (const void **)&ask->u.consent);
+}
+
+/* The keys of a list, read whole first: the same connection reads each record then. */
+static rc_t read_ids(arena_t *a, sqlite3_stmt *s, uint32_t limit, str_list_t *out)
+{
+    if (!s)
+        return RC_MEMORY;
+    str_t *v = ARENA_ARRAY(a, limit, str_t);
+    if (!v)
+        return RC_MEMORY;
+    size_t n = 0;
+    sqlite3_bind_int64(s, 1, limit);
+    int code;
+    while ((code = sqlite3_step(s)) == SQLITE_ROW && n < limit) {
+        v[n] = arena_dup(a, str_of(sqlite3_column_text(s, 0), (size_t)sqlite3_column_bytes(s, 0)));
+        if (!str_is_set(v[n++]))
+            break;
+    }
+    sqlite3_reset(s);
+    *out = (str_list_t){v, n};
+    return code == SQLITE_DONE ? RC_OK : code == SQLITE_ROW ? RC_MEMORY : RC_IO;
+}
+
+static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, table_id_t table)
+{
+    uint32_t limit = ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
+    str_list_t keys;
+    TRY(read_ids(a, sqlite_fixed(db, ids), limit, &keys));
+    size_t size = TABLES[table].size;
+    char *v = arena_array(a, keys.n + 1, size);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < keys.n; i++) {
+        const void *record;
+        TRY(by_key(db, a, table, keys.v[i], &record));
+        if (record)
+            memcpy(v + size * ask->count++, record, size);
+    }
+    ask->u.resources = (const void *)v;
+    return RC_OK;
+}
+
+static rc_t answer_count(sqlite_db_t *db, ask_t *ask)
+{
+    int64_t n = 0;
+    TRY(sqlite_run_number(sqlite_fixed(db, STMT_USER_COUNT), &n));
+    ask->count = (size_t)n;
+    return RC_OK;
+}
+
+rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    ask->u.client = NULL;
+    ask->count = 0;
+    ask->family = NULL;
+    ask->owner = NULL;
+    const void **record = (const void **)&ask->u.client;
+    switch (ask->kind) {
+    case ASK_CLIENT:
+        return by_key(db, a, TABLE_CLIENT, ask->key, record);
+    case ASK_USER:
+        return by_key(db, a, TABLE_USER, ask->key, record);
+    case ASK_USER_BY_NAME:
+        return answer_user_by_name(db, a, ask);
+    case ASK_USER_COUNT:
+        return answer_count(db, ask);
+    case ASK_SESSION:
+        return by_hash(db, a, TABLE_SESSION, &ask->hash, record);
+    case ASK_INTERACTION:
+        return by_hash(db, a, TABLE_INTERACTION, &ask->hash, record);
+    case ASK_CODE:
+        return answer_code(db, a, ask);
+    case ASK_REFRESH:
+        return answer_refresh(db, a, ask);
+    case ASK_FAMILY: {
+        TRY(answer_family(db, a, ask, ask->key));
+        ask->u.family = ask->family;
+        return RC_OK;
+    }
+    case ASK_CONSENT:
+        return answer_consent(db, a, ask);
+    case ASK_REGISTRATION_TOKEN:
+        return by_hash(db, a, TABLE_REGISTRATION_TOKEN, &ask->hash, record);
+    case ASK_RESOURCES:
+        return answer_list(db, a, ask, STMT_RESOURCE_IDS, TABLE_RESOURCE);
+    case ASK_KEYS:
+        return answer_list(db, a, ask, STMT_KEY_IDS, TABLE_KEY);
+    case ASK_CLIENTS:
+        return answer_list(db, a, ask, STMT_CLIENT_IDS, TABLE_CLIENT);
+    case ASK_USERS:
+        return answer_list(db, a, ask, STMT_USER_IDS, TABLE_USER);
+    }
+    return RC_IO;
+}

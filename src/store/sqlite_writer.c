@@ -1,0 +1,183 @@
+#include "store/sqlite_writer.h"
+
+#include "core/limits.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum { BATCH_MAX = 512 };
+
+static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
+{
+    if (job->effects)
+        return sqlite_apply_effects(&w->db, job->effects, &job->failed);
+    return sqlite_expire(&w->db, job->expire_now, job->expire_limit);
+}
+
+/* After some errors (disk full, out of memory) SQLite has rolled the whole transaction back. */
+static bool is_open(const sqlite_writer_t *w)
+{
+    return sqlite3_get_autocommit(w->db.handle) == 0;
+}
+
+/* One job within the transaction: all of it or nothing. False: the transaction is lost. */
+static bool run_job(sqlite_writer_t *w, sqlite_job_t *job)
+{
+    job->rc = sqlite_run_fixed(&w->db, STMT_SAVEPOINT);
+    if (job->rc != RC_OK)
+        return is_open(w);
+    job->rc = carry_out(w, job);
+    if (job->rc != RC_OK) {
+        if (!is_open(w) || sqlite_run_fixed(&w->db, STMT_ROLLBACK_TO) != RC_OK)
+            return false;
+    }
+    return sqlite_run_fixed(&w->db, STMT_RELEASE) == RC_OK;
+}
+
+static void fail_all(sqlite_writer_t *w, sqlite_job_t *batch, rc_t rc)
+{
+    LOG(w->log, LOG_ERROR, "the store could not write", LOG_S("why", str_c(rc_name(rc))),
+        LOG_S("sqlite", str_c(sqlite3_errmsg(w->db.handle))));
+    if (is_open(w)) {
+        rc_t ignored = sqlite_run_fixed(&w->db, STMT_ROLLBACK);
+        (void)ignored;
+    }
+    for (sqlite_job_t *job = batch; job; job = job->next)
+        job->rc = rc;
+}
+
+static void note_generation(sqlite_writer_t *w)
+{
+    uint64_t generation;
+    if (!w->db.generation_grew)
+        return;
+    w->db.generation_grew = false;
+    if (sqlite_generation(&w->db, &generation) == RC_OK)
+        atomic_store(&w->generation, generation);
+}
+
+static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
+{
+    rc_t rc = sqlite_run_fixed(&w->db, STMT_BEGIN);
+    if (rc != RC_OK) {
+        fail_all(w, batch, rc);
+        return;
+    }
+    for (sqlite_job_t *job = batch; job; job = job->next) {
+        if (!run_job(w, job)) {
+            fail_all(w, batch, RC_IO);
+            return;
+        }
+    }
+    rc = sqlite_run_fixed(&w->db, STMT_COMMIT);
+    if (rc != RC_OK)
+        fail_all(w, batch, rc);
+    note_generation(w);
+}
+
+static void tell(void *arg)
+{
+    sqlite_job_t *job = arg;
+    job->done(job->ctx, job->rc, job->failed);
+    free(job);
+}
+
+/* The worker's queue is bounded and drains by itself; a loop that has ended wants no answer. */
+static void post_back(sqlite_job_t *job)
+{
+    static const struct timespec SHORT = {0, 200000};
+    rc_t rc;
+    while ((rc = job->back.post(job->back.ctx, tell, job)) == RC_BUSY)
+        nanosleep(&SHORT, NULL);
+    if (rc != RC_OK)
+        free(job);
+}
+
+/* Takes up to BATCH_MAX jobs; NULL: it is over. */
+static sqlite_job_t *take_batch(sqlite_writer_t *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->first && !w->stopping)
+        pthread_cond_wait(&w->filled, &w->lock);
+    sqlite_job_t *batch = w->first, **end = &w->first;
+    for (size_t n = 0; *end && n < BATCH_MAX; n++) {
+        end = &(*end)->next;
+        w->waiting--;
+    }
+    w->first = *end;
+    *end = NULL;
+    if (!w->first)
+        w->last = &w->first;
+    pthread_mutex_unlock(&w->lock);
+    return batch;
+}
+
+static void *write_until_stopped(void *arg)
+{
+    sqlite_writer_t *w = arg;
+    sqlite_job_t *batch;
+    while ((batch = take_batch(w))) {
+        if (w->db_lock)
+            pthread_mutex_lock(w->db_lock);
+        run_batch(w, batch);
+        if (w->db_lock)
+            pthread_mutex_unlock(w->db_lock);
+        for (sqlite_job_t *job = batch, *next; job; job = next) {
+            next = job->next;
+            post_back(job);
+        }
+    }
+    return NULL;
+}
+
+rc_t sqlite_writer_start(sqlite_writer_t *w)
+{
+    uint64_t generation;
+    TRY(sqlite_generation(&w->db, &generation));
+    atomic_init(&w->generation, generation);
+    w->last = &w->first;
+    if (pthread_mutex_init(&w->lock, NULL) != 0)
+        return RC_MEMORY;
+    if (pthread_cond_init(&w->filled, NULL) != 0) {
+        pthread_mutex_destroy(&w->lock);
+        return RC_MEMORY;
+    }
+    if (pthread_create(&w->thread, NULL, write_until_stopped, w) != 0) {
+        pthread_cond_destroy(&w->filled);
+        pthread_mutex_destroy(&w->lock);
+        return RC_MEMORY;
+    }
+    return RC_OK;
+}
+
+void sqlite_writer_stop(sqlite_writer_t *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->filled);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->filled);
+    pthread_mutex_destroy(&w->lock);
+}
+
+rc_t sqlite_writer_push(sqlite_writer_t *w, const sqlite_job_t *job)
+{
+    sqlite_job_t *copy = malloc(sizeof *copy);
+    if (!copy)
+        return RC_MEMORY;
+    *copy = *job;
+    copy->next = NULL;
+    pthread_mutex_lock(&w->lock);
+    bool fits = w->waiting < LIMIT_STORE_JOBS;
+    if (fits) {
+        *w->last = copy;
+        w->last = &copy->next;
+        w->waiting++;
+        pthread_cond_signal(&w->filled);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (!fits)
+        free(copy);
+    return fits ? RC_OK : RC_BUSY;
+}
