@@ -19,8 +19,8 @@
  *  pool, limits, setup. */
 typedef struct {
     const conf_t *conf;
-    str_t issuer;        /* public_url: the one string in metadata, `iss` and tokens */
-    bool secure;         /* issuer is https: __Host- cookies */
+    str_t issuer; /* public_url: the one string in metadata, `iss` and tokens */
+    bool secure;  /* issuer is https: __Host- cookies */
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;

@@ -21,6 +21,10 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
         return NULL;
     }
     as_snapshot_refresh(w);
+    if (!w->snapshot) {
+        http_reply_retry(x, 503, RETRY_AFTER_S, STR("the server has no keys yet"));
+        return NULL;
+    }
     *f = (as_flow_t){
         .w = w,
         .x = x,
@@ -44,11 +48,6 @@ ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind)
     return ask;
 }
 
-void as_flow_forget(as_flow_t *f)
-{
-    f->n_asks = 0;
-}
-
 void as_flow_fail(as_flow_t *f, rc_t rc)
 {
     LOG(f->w->as->log, LOG_ERROR, "request failed", LOG_S("why", str_c(rc_name(rc))),
@@ -70,25 +69,21 @@ static void gathered(void *ctx, rc_t rc, size_t failed)
 
 void as_flow_gather(as_flow_t *f, as_step_t decide)
 {
+    size_t from = f->n_answered;
     f->decide = decide;
-    store_ask(f->w->store, f->a, f->asks, f->n_asks, gathered, f);
+    f->n_answered = f->n_asks;
+    if (from == f->n_asks)
+        decide(f);
+    else
+        store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
 }
 
-/* The questions stand as they were asked; their answers are forgotten. */
-static void ask_again(as_flow_t *f)
+static void decide_again(as_flow_t *f)
 {
-    for (size_t i = 0; i < f->n_asks; i++) {
-        ask_t *ask = &f->asks[i];
-        *ask = (ask_t){.kind = ask->kind,
-                       .key = ask->key,
-                       .key2 = ask->key2,
-                       .key3 = ask->key3,
-                       .hash = ask->hash,
-                       .limit = ask->limit};
-    }
     f->effects.n = 0;
     f->has_event = false;
     f->answer = (as_answer_t){0};
+    f->n_answered = 0;
     as_flow_gather(f, f->decide);
 }
 
@@ -122,8 +117,10 @@ static void applied(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
     (void)failed;
-    if (rc == RC_CONFLICT && ++f->rounds < ROUNDS_MAX) {
-        ask_again(f);
+    bool full_now = rc == RC_LIMIT && !f->full;
+    f->full |= full_now;
+    if (full_now || (rc == RC_CONFLICT && ++f->rounds < ROUNDS_MAX)) {
+        decide_again(f);
         return;
     }
     if (rc != RC_OK) {
@@ -142,17 +139,15 @@ void as_flow_finish(as_flow_t *f)
     store_apply(f->w->store, &f->effects, applied, f);
 }
 
-audit_event_t *as_flow_event(as_flow_t *f, audit_kind_t kind, bool allowed, str_t reason)
+void as_flow_take(as_flow_t *f, const effects_t *effects, const audit_event_t *event)
 {
-    f->has_event = true;
-    f->event = (audit_event_t){
-        .kind = kind,
-        .allowed = allowed,
-        .reason = reason,
-        .address = f->x->client_text,
-        .request_id = f->x->request_id,
-    };
-    return &f->event;
+    f->effects = *effects;
+    f->has_event = event != NULL;
+    if (!event)
+        return;
+    f->event = *event;
+    f->event.address = f->x->client_text;
+    f->event.request_id = f->x->request_id;
 }
 
 void as_flow_answer(as_flow_t *f, int status, str_t body)
@@ -170,6 +165,6 @@ void as_flow_header(as_flow_t *f, str_t name, str_t value)
 {
     if (!str_is_set(value))
         return;
-    assert(f->answer.n_headers < sizeof f->answer.headers / sizeof f->answer.headers[0]);
+    assert(f->answer.n_headers < AS_HEADERS_MAX);
     f->answer.headers[f->answer.n_headers++] = (http_header_t){name, value};
 }

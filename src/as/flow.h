@@ -16,26 +16,27 @@ typedef void (*as_step_t)(as_flow_t *f);
 /** An answer that waits until what it says is durable. Lives in the flow's arena. */
 typedef struct {
     int status;
-    http_header_t headers[6];
+    http_header_t headers[AS_HEADERS_MAX];
     size_t n_headers;
     str_t body;
-    bool json; /* adds the JSON content type */
 } as_answer_t;
 
-enum { AS_ASKS_MAX = 6 };
+enum { AS_ASKS_MAX = 6, AS_HEADERS_MAX = 12 };
 
 struct as_flow {
     as_worker_t *w;
     http_exchange_t *x;
-    arena_t *a; /* the exchange's */
+    arena_t *a;              /* the exchange's */
     as_snapshot_t *snapshot; /* held until the exchange ends */
-    int64_t now; /* seconds */
-    void *own;   /* the endpoint's */
+    int64_t now;             /* seconds */
+    void *own;               /* the endpoint's */
 
     as_step_t decide;
     ask_t asks[AS_ASKS_MAX];
     size_t n_asks;
+    size_t n_answered; /* of them */
     unsigned rounds;
+    bool full; /* a quota was reached (RC_LIMIT on apply): decide once more, knowing that */
 
     effects_t effects;
     audit_event_t event;
@@ -47,18 +48,16 @@ struct as_flow {
 as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size);
 /** Adds a question for the next as_flow_gather, to be filled by the caller. */
 ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
-/** Forgets the questions so far, for a second round of facts. */
-void as_flow_forget(as_flow_t *f);
-/** Answers the questions and goes on with `decide`. After a conflict in as_flow_finish the same
- *  questions are asked again and the same `decide` runs. */
+/** Answers the questions that are new and goes on with `decide`. After a conflict in as_flow_finish
+ *  all questions are asked again, of one view, and the last `decide` runs again. */
 void as_flow_gather(as_flow_t *f, as_step_t decide);
 /** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
 void as_flow_finish(as_flow_t *f);
 /** Out of memory, or a room failed: 503, nothing remembered. */
 void as_flow_fail(as_flow_t *f, rc_t rc);
 
-/** Sets the event to be written with the verdict, filled with what the exchange knows. */
-audit_event_t *as_flow_event(as_flow_t *f, audit_kind_t kind, bool allowed, str_t reason);
+/** Takes over the effects of a verdict, and its event (NULL: none). */
+void as_flow_take(as_flow_t *f, const effects_t *effects, const audit_event_t *event);
 void as_flow_answer(as_flow_t *f, int status, str_t body);
 void as_flow_answer_json(as_flow_t *f, int status, str_t body);
 void as_flow_header(as_flow_t *f, str_t name, str_t value);

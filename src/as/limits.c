@@ -59,8 +59,7 @@ bool as_limits_take(as_limits_t *l, as_rate_t rate, str_t key, uint32_t *retry_a
     if (!l->rates[rate])
         return true;
     pthread_mutex_lock(&l->lock);
-    bool taken =
-        http_rate_take(l->rates[rate], key, l->clock.mono_ms(l->clock.ctx), retry_after);
+    bool taken = http_rate_take(l->rates[rate], key, l->clock.mono_ms(l->clock.ctx), retry_after);
     pthread_mutex_unlock(&l->lock);
     return taken;
 }

@@ -90,8 +90,7 @@ static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t 
 
 static int run_add(int argc, char **argv)
 {
-    return admin_command(argc, argv, ADD_OPTIONS, sizeof ADD_OPTIONS / sizeof *ADD_OPTIONS, 0,
-                         add);
+    return admin_command(argc, argv, ADD_OPTIONS, sizeof ADD_OPTIONS / sizeof *ADD_OPTIONS, 0, add);
 }
 
 static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
@@ -117,7 +116,7 @@ static int run_list(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 0, list);
 }
 
-static int delete(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+static int delete (admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
     (void)rows;
     if (n_words != 1)

@@ -155,7 +155,6 @@ const command_t CMD_ADMIN_USER_ADD = {"admin user add", "NAME --password-stdin",
 const command_t CMD_ADMIN_USER_PASSWORD = {"admin user password", "NAME --password-stdin",
                                            "changes a password; ends the account's sessions",
                                            run_password};
-const command_t CMD_ADMIN_USER_DISABLE = {"admin user disable", "NAME",
-                                          "disables an account; ends its sessions and grants",
-                                          run_disable};
+const command_t CMD_ADMIN_USER_DISABLE = {
+    "admin user disable", "NAME", "disables an account; ends its sessions and grants", run_disable};
 const command_t CMD_ADMIN_USER_LIST = {"admin user list", "", "lists the accounts", run_list};

@@ -18,10 +18,10 @@ typedef enum {
 /** A value. Read-only; lives in the arena it was parsed into, and borrows the input. */
 typedef struct json {
     json_type_t type;
-    uint32_t count;           /* members or elements */
-    str_t raw;                /* the exact bytes of the value in the input, for signing, forwarding */
-    str_t str;                /* JSON_STRING: decoded text (may hold NUL); else unset */
-    str_t key;                /* as a member: its decoded name; else unset */
+    uint32_t count; /* members or elements */
+    str_t raw;      /* the exact bytes of the value in the input, for signing, forwarding */
+    str_t str;      /* JSON_STRING: decoded text (may hold NUL); else unset */
+    str_t key;      /* as a member: its decoded name; else unset */
     const struct json *child; /* first member or element */
     const struct json *next;  /* next sibling */
 } json_t;

@@ -1,4 +1,5 @@
-/* A hash map from slices to pointers, seeded so that keys of strangers cannot collide on purpose. */
+/* A hash map from slices to pointers, seeded so that keys of strangers cannot collide on purpose.
+ */
 #ifndef CORE_MAP_H
 #define CORE_MAP_H
 

@@ -20,9 +20,12 @@ typedef struct {
 } str_list_t;
 
 /* The slice of a string literal (array), without its NUL. */
-#define STR(lit)      ((str_t){"" lit, sizeof(lit) - 1})
-#define STR_INIT(lit) {"" lit, sizeof(lit) - 1}
-#define STR_UNSET     ((str_t){NULL, 0})
+#define STR(lit) ((str_t){"" lit, sizeof(lit) - 1})
+#define STR_INIT(lit)                                                                              \
+    {                                                                                              \
+        "" lit, sizeof(lit) - 1                                                                    \
+    }
+#define STR_UNSET ((str_t){NULL, 0})
 
 /* For printf: printf("%" PRIstr, STR_ARG(s)). Trusted formats only. */
 #define PRIstr     ".*s"

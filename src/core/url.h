@@ -7,13 +7,13 @@
 /** The parts, borrowed from the text. Absent parts are unset, present but empty ones are empty. */
 typedef struct {
     str_t text;
-    str_t scheme;   /* as written; compare with str_eq_nocase */
-    str_t userinfo; /* unset when there is no '@' */
-    str_t host;     /* with brackets for an IPv6 literal; unset without an authority */
-    str_t port;     /* digits, unset when absent */
-    str_t path;     /* may be empty */
-    str_t query;    /* behind '?', unset when absent */
-    str_t fragment; /* behind '#', unset when absent */
+    str_t scheme;         /* as written; compare with str_eq_nocase */
+    str_t userinfo;       /* unset when there is no '@' */
+    str_t host;           /* with brackets for an IPv6 literal; unset without an authority */
+    str_t port;           /* digits, unset when absent */
+    str_t path;           /* may be empty */
+    str_t query;          /* behind '?', unset when absent */
+    str_t fragment;       /* behind '#', unset when absent */
     uint16_t port_number; /* given or the scheme's default (http 80, https 443), 0 if unknown */
 } url_t;
 

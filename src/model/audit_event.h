@@ -7,7 +7,7 @@
 
 /* AUDIT(NAME, "name in the file", what it records) */
 #define AUDIT_TABLE(AUDIT)                                                                         \
-    AUDIT(CLIENT_REGISTERED, "client.registered", "a client was registered or refused")           \
+    AUDIT(CLIENT_REGISTERED, "client.registered", "a client was registered or refused")            \
     AUDIT(CLIENT_DELETED, "client.deleted", "a client was deleted")                                \
     AUDIT(USER_CREATED, "user.created", "an account was created")                                  \
     AUDIT(USER_CHANGED, "user.changed", "a password was changed or an account disabled")           \

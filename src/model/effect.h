@@ -8,7 +8,7 @@
 
 /* EFFECT(NAME, member of effect_t, precondition: otherwise RC_CONFLICT) */
 #define EFFECT_TABLE(EFFECT)                                                                       \
-    EFFECT(CLIENT_INSERT, client, "no client has the id; below quota.max_clients"   )           \
+    EFFECT(CLIENT_INSERT, client, "no client has the id; below quota.max_clients")                 \
     EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
     EFFECT(CLIENT_DELETE, key, "the client exists (its families are revoked too)")                 \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
@@ -18,15 +18,16 @@
     EFFECT(SESSION_INSERT, session, "")                                                            \
     EFFECT(SESSION_TOUCH, session, "the session exists")                                           \
     EFFECT(SESSION_DELETE, hash, "")                                                               \
-    EFFECT(INTERACTION_INSERT, interaction, "below quota.max_interactions"      )                  \
+    EFFECT(INTERACTION_INSERT, interaction, "below quota.max_interactions")                        \
     EFFECT(INTERACTION_UPDATE, interaction, "it exists in state `expect_interaction`")             \
     EFFECT(CODE_INSERT, code, "")                                                                  \
     EFFECT(CODE_CONSUME, hash, "the code exists and was not consumed; at = consumed_at")           \
     EFFECT(FAMILY_INSERT, family, "")                                                              \
     EFFECT(FAMILY_REVOKE, family, "none: id, revoked_at, revoked_reason; already revoked stays")   \
     EFFECT(REFRESH_INSERT, refresh, "its family exists and is not revoked")                        \
-    EFFECT(REFRESH_ROTATE, refresh, "it exists with `uses` == refresh.uses, its family is live; "  \
-                                    "uses grows by one, rotated_at is set if it was 0")            \
+    EFFECT(REFRESH_ROTATE, refresh,                                                                \
+           "it exists with `uses` == refresh.uses, its family is live; "                           \
+           "uses grows by one, rotated_at is set if it was 0")                                     \
     EFFECT(CONSENT_PUT, consent, "")                                                               \
     EFFECT(CONSENT_DELETE, consent, "it exists (the families of user+client+resource end)")        \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \

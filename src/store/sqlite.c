@@ -127,8 +127,7 @@ static rc_t answer_all(sqlite_db_t *db, arena_t *a, ask_t *asks, size_t n)
     return rc != RC_OK ? rc : end;
 }
 
-static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_done_t done,
-                void *ctx)
+static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_done_t done, void *ctx)
 {
     sqlite_conn_t *c = (sqlite_conn_t *)base;
     sqlite_db_t *db = enter(c);
@@ -153,11 +152,9 @@ static void apply(store_conn_t *base, const effects_t *effects, store_done_t don
 static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
 {
     sqlite_conn_t *c = (sqlite_conn_t *)base;
-    push(c, &(sqlite_job_t){.expire_now = now,
-                            .expire_limit = limit,
-                            .back = c->post,
-                            .done = done,
-                            .ctx = ctx});
+    push(c,
+         &(sqlite_job_t){
+             .expire_now = now, .expire_limit = limit, .back = c->post, .done = done, .ctx = ctx});
 }
 
 static uint64_t generation(store_conn_t *base)
@@ -175,10 +172,10 @@ static uint64_t generation(store_conn_t *base)
 }
 
 const store_driver_t STORE_SQLITE = {
-    "sqlite", open_file, close_store, connect_worker, disconnect_worker, ask, apply, generation,
-    expire,
+    "sqlite", open_file, close_store, connect_worker, disconnect_worker,
+    ask,      apply,     generation,  expire,
 };
 const store_driver_t STORE_MEMORY = {
-    "memory", open_memory, close_store, connect_worker, disconnect_worker, ask, apply, generation,
-    expire,
+    "memory", open_memory, close_store, connect_worker, disconnect_worker,
+    ask,      apply,       generation,  expire,
 };

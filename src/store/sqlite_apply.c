@@ -309,8 +309,12 @@ rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *fai
 rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
 {
     static const stmt_id_t ALL[] = {
-        STMT_EXPIRE_SESSION, STMT_EXPIRE_INTERACTION, STMT_EXPIRE_CODE,
-        STMT_EXPIRE_REFRESH, STMT_EXPIRE_FAMILY,      STMT_EXPIRE_CLIENT,
+        STMT_EXPIRE_SESSION,
+        STMT_EXPIRE_INTERACTION,
+        STMT_EXPIRE_CODE,
+        STMT_EXPIRE_REFRESH,
+        STMT_EXPIRE_FAMILY,
+        STMT_EXPIRE_CLIENT,
         STMT_EXPIRE_REGISTRATION_TOKEN,
     };
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0] && limit > 0; i++) {

@@ -80,6 +80,14 @@ static rc_t answer_refresh(sqlite_db_t *db, arena_t *a, ask_t *ask)
     return ask->u.refresh ? answer_family(db, a, ask, ask->u.refresh->family_id) : RC_OK;
 }
 
+static rc_t answer_session(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    TRY(by_hash(db, a, TABLE_SESSION, &ask->hash, (const void **)&ask->u.session));
+    if (!ask->u.session)
+        return RC_OK;
+    return by_key(db, a, TABLE_USER, ask->u.session->user_id, (const void **)&ask->owner);
+}
+
 static rc_t answer_consent(sqlite_db_t *db, arena_t *a, ask_t *ask)
 {
     sqlite3_stmt *s = sqlite_fixed(db, STMT_CONSENT_GET);
@@ -156,7 +164,7 @@ rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask)
     case ASK_USER_COUNT:
         return answer_count(db, ask);
     case ASK_SESSION:
-        return by_hash(db, a, TABLE_SESSION, &ask->hash, record);
+        return answer_session(db, a, ask);
     case ASK_INTERACTION:
         return by_hash(db, a, TABLE_INTERACTION, &ask->hash, record);
     case ASK_CODE:

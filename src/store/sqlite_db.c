@@ -16,8 +16,9 @@ static rc_t make_private(arena_t *a, const char *path, str_t *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        *why = arena_printf(a, "the database %s cannot be opened (%s); give the setting data a "
-                               "folder that this user may write",
+        *why = arena_printf(a,
+                            "the database %s cannot be opened (%s); give the setting data a "
+                            "folder that this user may write",
                             path, strerror(errno));
         return RC_IO;
     }
@@ -40,8 +41,9 @@ static rc_t set_up(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t 
                                 "PRAGMA wal_autocheckpoint=4000; PRAGMA recursive_triggers=ON"
                               : "PRAGMA query_only=ON";
     if (execute(db, pragmas) != RC_OK) {
-        *why = arena_printf(a, "%s is not a database of Warder, or damaged (%s); restore it from a "
-                               "backup or give the setting data another folder",
+        *why = arena_printf(a,
+                            "%s is not a database of Warder, or damaged (%s); restore it from a "
+                            "backup or give the setting data another folder",
                             path, sqlite3_errmsg(db->handle));
         return RC_IO;
     }

@@ -73,8 +73,8 @@ typedef enum {
 } sqlite_role_t;
 
 /** Opens `path` and sets it up. RC_CONFIG or RC_IO: *why is one sentence with the mend, in `a`. */
-rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role, str_t *why)
-    MUST_USE;
+rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role,
+                    str_t *why) MUST_USE;
 /** Finalizes all statements; a db of zeros is fine. */
 void sqlite_db_close(sqlite_db_t *db);
 /** Prepares lazily. NULL: the statement does not fit the schema (a bug) or no memory. The caller
@@ -86,9 +86,9 @@ sqlite3_stmt *sqlite_select(sqlite_db_t *db, table_id_t table);
 
 void sqlite_bind_str(sqlite3_stmt *s, int at, str_t v);
 void sqlite_bind_hash(sqlite3_stmt *s, int at, const hash_t *v);
-/** Steps a bound statement that yields no row, and resets it; *changed (may be NULL) counts the rows
- *  it changed. NULL is RC_MEMORY; a row that exists already is RC_CONFLICT; a lock that somebody
- *  holds too long is RC_BUSY. */
+/** Steps a bound statement that yields no row, and resets it; *changed (may be NULL) counts the
+ * rows it changed. NULL is RC_MEMORY; a row that exists already is RC_CONFLICT; a lock that
+ * somebody holds too long is RC_BUSY. */
 rc_t sqlite_run(sqlite_db_t *db, sqlite3_stmt *s, int *changed) MUST_USE;
 /** Runs a statement that binds nothing. */
 rc_t sqlite_run_fixed(sqlite_db_t *db, stmt_id_t id) MUST_USE;

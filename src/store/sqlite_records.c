@@ -7,7 +7,10 @@
 
 #define COUNT(v) (int)(sizeof(v) / sizeof((v)[0]))
 
-#define F(record, column, kind) {#column, FIELD_##kind, offsetof(record, column)}
+#define F(record, column, kind)                                                                    \
+    {                                                                                              \
+#column, FIELD_##kind, offsetof(record, column)                                            \
+    }
 /* The request inside of a code or an interaction; its `state` has a name of its own there. */
 #define REQUEST(record)                                                                            \
     {"client_id", FIELD_STR, offsetof(record, request.client_id)},                                 \
@@ -24,20 +27,33 @@
     }
 
 static const field_t CLIENT[] = {
-    F(client_t, id, STR),          F(client_t, name, STR),
-    F(client_t, auth, INT),        F(client_t, type, INT),
-    F(client_t, origin, INT),      F(client_t, has_secret, BOOL),
-    F(client_t, secret_hash, HASH), F(client_t, grants, U32),
-    F(client_t, redirect_uris, STRS), F(client_t, scope, STR),
-    F(client_t, client_uri, STR),  F(client_t, logo_uri, STR),
-    F(client_t, tos_uri, STR),     F(client_t, policy_uri, STR),
-    F(client_t, software_id, STR), F(client_t, software_version, STR),
-    F(client_t, contacts, STRS),   F(client_t, created_at, I64),
+    F(client_t, id, STR),
+    F(client_t, name, STR),
+    F(client_t, auth, INT),
+    F(client_t, type, INT),
+    F(client_t, origin, INT),
+    F(client_t, has_secret, BOOL),
+    F(client_t, secret_hash, HASH),
+    F(client_t, grants, U32),
+    F(client_t, redirect_uris, STRS),
+    F(client_t, scope, STR),
+    F(client_t, client_uri, STR),
+    F(client_t, logo_uri, STR),
+    F(client_t, tos_uri, STR),
+    F(client_t, policy_uri, STR),
+    F(client_t, software_id, STR),
+    F(client_t, software_version, STR),
+    F(client_t, contacts, STRS),
+    F(client_t, created_at, I64),
     F(client_t, expires_at, I64),
 };
 static const field_t USER[] = {
-    F(user_t, id, STR),         F(user_t, name, STR),       F(user_t, password, STR),
-    F(user_t, disabled, BOOL),  F(user_t, admin, BOOL),     F(user_t, created_at, I64),
+    F(user_t, id, STR),
+    F(user_t, name, STR),
+    F(user_t, password, STR),
+    F(user_t, disabled, BOOL),
+    F(user_t, admin, BOOL),
+    F(user_t, created_at, I64),
     F(user_t, password_changed_at, I64),
 };
 static const field_t SESSION[] = {
@@ -56,19 +72,21 @@ static const field_t INTERACTION[] = {
     F(interaction_t, decided_at, I64),
 };
 static const field_t CODE[] = {
-    F(code_t, id, HASH),        F(code_t, family_id, STR),  F(code_t, user_id, STR),
-    REQUEST(code_t),            F(code_t, auth_time, I64),  F(code_t, created_at, I64),
+    F(code_t, id, HASH),        F(code_t, family_id, STR),
+    F(code_t, user_id, STR),    REQUEST(code_t),
+    F(code_t, auth_time, I64),  F(code_t, created_at, I64),
     F(code_t, expires_at, I64), F(code_t, consumed_at, I64),
 };
 static const field_t FAMILY[] = {
-    F(family_t, id, STR),         F(family_t, client_id, STR),  F(family_t, user_id, STR),
-    F(family_t, scope, STR),      F(family_t, resource, STR),   F(family_t, auth_time, I64),
-    F(family_t, created_at, I64), F(family_t, expires_at, I64), F(family_t, revoked_at, I64),
-    F(family_t, revoked_reason, STR),
+    F(family_t, id, STR),         F(family_t, client_id, STR),
+    F(family_t, user_id, STR),    F(family_t, scope, STR),
+    F(family_t, resource, STR),   F(family_t, auth_time, I64),
+    F(family_t, created_at, I64), F(family_t, expires_at, I64),
+    F(family_t, revoked_at, I64), F(family_t, revoked_reason, STR),
 };
 static const field_t REFRESH[] = {
-    F(refresh_t, id, HASH),         F(refresh_t, family_id, STR),  F(refresh_t, parent, HASH),
-    F(refresh_t, created_at, I64),  F(refresh_t, expires_at, I64), F(refresh_t, rotated_at, I64),
+    F(refresh_t, id, HASH),        F(refresh_t, family_id, STR),  F(refresh_t, parent, HASH),
+    F(refresh_t, created_at, I64), F(refresh_t, expires_at, I64), F(refresh_t, rotated_at, I64),
     F(refresh_t, uses, U32),
 };
 static const field_t CONSENT[] = {
@@ -76,9 +94,8 @@ static const field_t CONSENT[] = {
     F(consent_t, redirect_uri, STR), F(consent_t, scope, STR),     F(consent_t, granted_at, I64),
 };
 static const field_t RESOURCE[] = {
-    F(resource_t, uri, STR),           F(resource_t, name, STR),
-    F(resource_t, aliases, STRS),      {"scopes", FIELD_SCOPES, 0},
-    F(resource_t, default_scope, STR), F(resource_t, created_at, I64),
+    F(resource_t, uri, STR),     F(resource_t, name, STR),          F(resource_t, aliases, STRS),
+    {"scopes", FIELD_SCOPES, 0}, F(resource_t, default_scope, STR), F(resource_t, created_at, I64),
 };
 static const field_t KEY[] = {
     F(key_record_t, kid, STR),          F(key_record_t, alg, STR),

@@ -12,9 +12,9 @@ typedef struct store store_t;           /* one for the process; thread-safe */
 typedef struct store_conn store_conn_t; /* one for each worker; only its thread */
 
 typedef struct {
-    str_t driver;       /* "memory" or "sqlite" */
-    str_t path;         /* sqlite: the database file (created with mode 0600) */
-    const log_t *log;   /* borrowed */
+    str_t driver;     /* "memory" or "sqlite" */
+    str_t path;       /* sqlite: the database file (created with mode 0600) */
+    const log_t *log; /* borrowed */
     clock_port_t clock;
 } store_config_t;
 
@@ -29,20 +29,20 @@ void store_disconnect(store_conn_t *c);
 
 /* One fact asked for. ASK(NAME, key member, result type) */
 typedef enum {
-    ASK_CLIENT,          /* key: id -> client_t */
-    ASK_USER,            /* key: id -> user_t */
-    ASK_USER_BY_NAME,    /* key: name -> user_t */
-    ASK_USER_COUNT,      /* -> count */
-    ASK_SESSION,         /* hash -> session_t */
-    ASK_INTERACTION,     /* hash -> interaction_t */
-    ASK_CODE,            /* hash -> code_t, with family (NULL before redemption) and user */
-    ASK_REFRESH,         /* hash -> refresh_t, with its family and user */
-    ASK_FAMILY,          /* key: id -> family_t, with user */
-    ASK_CONSENT,         /* key: user, key2: client, key3: resource -> consent_t */
-    ASK_RESOURCES,       /* -> array of resource_t, by uri */
-    ASK_KEYS,            /* -> array of key_record_t, oldest first */
-    ASK_CLIENTS,         /* -> array of client_t, newest first, at most `limit` */
-    ASK_USERS,           /* -> array of user_t by name, at most `limit` */
+    ASK_CLIENT,             /* key: id -> client_t */
+    ASK_USER,               /* key: id -> user_t */
+    ASK_USER_BY_NAME,       /* key: name -> user_t */
+    ASK_USER_COUNT,         /* -> count */
+    ASK_SESSION,            /* hash -> session_t, with its user */
+    ASK_INTERACTION,        /* hash -> interaction_t */
+    ASK_CODE,               /* hash -> code_t, with family (NULL before redemption) and user */
+    ASK_REFRESH,            /* hash -> refresh_t, with its family and user */
+    ASK_FAMILY,             /* key: id -> family_t, with user */
+    ASK_CONSENT,            /* key: user, key2: client, key3: resource -> consent_t */
+    ASK_RESOURCES,          /* -> array of resource_t, by uri */
+    ASK_KEYS,               /* -> array of key_record_t, oldest first */
+    ASK_CLIENTS,            /* -> array of client_t, newest first, at most `limit` */
+    ASK_USERS,              /* -> array of user_t by name, at most `limit` */
     ASK_REGISTRATION_TOKEN, /* hash -> registration_token_t */
 } ask_kind_t;
 
@@ -69,9 +69,9 @@ typedef struct {
         const client_t *clients;
         const user_t *users;
     } u;
-    size_t count;             /* of arrays and counts */
-    const family_t *family;   /* ASK_CODE, ASK_REFRESH */
-    const user_t *owner;      /* ASK_CODE, ASK_REFRESH, ASK_FAMILY; NULL: user is gone */
+    size_t count;           /* of arrays and counts */
+    const family_t *family; /* ASK_CODE, ASK_REFRESH */
+    const user_t *owner;    /* ASK_CODE, ASK_REFRESH, ASK_FAMILY, ASK_SESSION; NULL: gone */
 } ask_t;
 
 /** RC_OK: applied or answered. RC_CONFLICT: nothing was changed; `failed` is the index of the

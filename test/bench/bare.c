@@ -1,7 +1,7 @@
 /* The least that a durable, signing token endpoint can do: for each request one ES256 signature and
  * one row in SQLite, rows of concurrent requests sharing a transaction, the answer only after the
- * commit. What it leaves out (parsing, authentication, policy, audit) is what Warder's figure has to
- * be seen against. Not a server for anything else. Usage: bare PORT DATABASE */
+ * commit. What it leaves out (parsing, authentication, policy, audit) is what Warder's figure has
+ * to be seen against. Not a server for anything else. Usage: bare PORT DATABASE */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <pthread.h>

@@ -1,0 +1,134 @@
+#include "as/as.h"
+#include "as/keys.h"
+#include "core/buf.h"
+#include "jose/digest.h"
+#include "oauth/handle.h"
+
+#include <stdlib.h>
+
+enum { SNAPSHOT_BYTES = 16 << 20, RETRY_MS = 1000 };
+
+/* One question to the store about everything; lives in the new snapshot's arena. */
+typedef struct {
+    as_worker_t *w;
+    as_snapshot_t *s;
+    ask_t asks[2];
+} load_t;
+
+as_snapshot_t *as_snapshot_hold(as_snapshot_t *s)
+{
+    s->refs++;
+    return s;
+}
+
+void as_snapshot_release(as_snapshot_t *s)
+{
+    if (!s || --s->refs > 0)
+        return;
+    signer_local_free(s->local);
+    keyring_unref(s->ring);
+    arena_free(s->arena);
+    free(s);
+}
+
+static as_snapshot_t *snapshot_new(void)
+{
+    as_snapshot_t *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->refs = 1;
+    s->arena = arena_new(SNAPSHOT_BYTES);
+    if (s->arena)
+        return s;
+    free(s);
+    return NULL;
+}
+
+static rc_t make_keys(as_snapshot_t *s, const ask_t *keys)
+{
+    keyring_record_t *records;
+    size_t n;
+    TRY(as_keys_signing(s->arena, keys->u.keys, keys->count, &records, &n));
+    TRY(as_keys_derive(s->arena, keys->u.keys, keys->count, &s->derive_key));
+    TRY(keyring_new(records, n, &s->ring));
+    const jwk_t *current = keyring_current(s->ring);
+    if (!current)
+        return RC_NOT_FOUND;
+    s->alg = current->alg;
+    s->kid = current->kid;
+    TRY(signer_local_new(keyring_keys(s->ring), &s->local));
+    s->signer = signer_local_port(s->local);
+    return RC_OK;
+}
+
+/* The ETag is a hash of the document: the same on every worker and after each start. */
+static rc_t add_document(as_snapshot_t *s, as_doc_t which, str_t body)
+{
+    hash_t hash = oauth_handle_hash(body);
+    buf_t b = buf_new(s->arena, 64);
+    buf_char(&b, '"');
+    buf_b64url(&b, hash.b, 15);
+    buf_char(&b, '"');
+    s->documents[which].body = body;
+    return buf_done(&b, &s->documents[which].etag);
+}
+
+static rc_t make_documents(const as_t *as, as_snapshot_t *s)
+{
+    str_t body;
+    oauth_metadata_facts_t facts = {&as->oauth, &s->resources, alg_name(s->alg)};
+    TRY(oauth_metadata_write(s->arena, &facts, OAUTH_METADATA_SERVER, &body));
+    TRY(add_document(s, AS_DOCUMENT_SERVER, body));
+    TRY(oauth_metadata_write(s->arena, &facts, OAUTH_METADATA_OPENID, &body));
+    TRY(add_document(s, AS_DOCUMENT_OPENID, body));
+    return add_document(s, AS_DOCUMENT_JWKS, keyring_document(s->ring));
+}
+
+static rc_t fill(const as_t *as, as_snapshot_t *s, const load_t *load)
+{
+    s->resources = (oauth_resources_t){
+        .v = load->asks[0].u.resources,
+        .n = load->asks[0].count,
+        .default_uri = as->default_resource,
+    };
+    TRY(make_keys(s, &load->asks[1]));
+    return make_documents(as, s);
+}
+
+static void loaded(void *ctx, rc_t rc, size_t failed)
+{
+    load_t *load = ctx;
+    as_worker_t *w = load->w;
+    as_snapshot_t *s = load->s;
+    (void)failed;
+    w->snapshot_loading = false;
+    if (rc == RC_OK)
+        rc = fill(w->as, s, load);
+    if (rc != RC_OK) {
+        LOG(w->as->log, LOG_ERROR, "keys and resources cannot be read",
+            LOG_S("why", str_c(rc_name(rc))));
+        w->snapshot_retry_at = w->as->clock.mono_ms(w->as->clock.ctx) + RETRY_MS;
+        as_snapshot_release(s);
+        return;
+    }
+    as_snapshot_release(w->snapshot);
+    w->snapshot = s;
+}
+
+void as_snapshot_refresh(as_worker_t *w)
+{
+    uint64_t generation = store_generation(w->store);
+    if ((w->snapshot && w->snapshot->generation == generation) || w->snapshot_loading ||
+        w->as->clock.mono_ms(w->as->clock.ctx) < w->snapshot_retry_at)
+        return;
+    as_snapshot_t *s = snapshot_new();
+    load_t *load = s ? ARENA_NEW(s->arena, load_t) : NULL;
+    if (!load) {
+        as_snapshot_release(s);
+        return;
+    }
+    s->generation = generation;
+    *load = (load_t){w, s, {{.kind = ASK_RESOURCES}, {.kind = ASK_KEYS}}};
+    w->snapshot_loading = true;
+    store_ask(w->store, s->arena, load->asks, 2, loaded, load);
+}
