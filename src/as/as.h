@@ -4,40 +4,51 @@
 #ifndef AS_AS_H
 #define AS_AS_H
 
+#include "as/limits.h"
 #include "as/snapshot.h"
+#include "as/throttle.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
 #include "core/log.h"
 #include "core/ports.h"
 #include "http/pool.h"
 #include "http/server.h"
+#include "identity/password.h"
+#include "identity/session.h"
 #include "identity/setup.h"
-#include "as/limits.h"
 #include "store/store.h"
 
 /** What all workers share. Read-only after the start, but for what locks itself: store, audit,
- *  pool, limits, setup. */
-typedef struct {
+ *  pool, limits, throttle. */
+typedef struct as {
     const conf_t *conf;
-    str_t issuer; /* public_url: the one string in metadata, `iss` and tokens */
-    bool secure;  /* issuer is https: __Host- cookies */
+    oauth_settings_t oauth; /* with the issuer: the one string in metadata, `iss` and tokens */
+    str_t default_resource; /* canonical; unset: the only one */
+    bool secure;            /* the issuer is https: __Host- cookies */
+    identity_session_times_t session_times;
+    identity_password_cost_t password_cost;
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;
     as_limits_t *limits;
-    as_setup_t *setup;
+    as_throttle_t *throttle;
+    identity_setup_t setup; /* of the link that makes the first account */
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
+    http_app_t app;
+    arena_t *rotation; /* of the look at the keys under way (maintenance.c), the first worker's */
 } as_t;
 
 /** What one worker owns; only its thread. */
 typedef struct as_worker {
     as_t *as;
-    http_worker_t *loop;
+    http_worker_t *loop; /* NULL under http/direct.h */
     post_port_t post;
     store_conn_t *store;
     as_snapshot_t *snapshot; /* current; replaced whole when the store's generation changes */
+    bool snapshot_loading;
+    int64_t snapshot_retry_at; /* monotonic ms, after a failure */
 } as_worker_t;
 
 #endif

@@ -139,6 +139,14 @@ void as_flow_finish(as_flow_t *f)
     store_apply(f->w->store, &f->effects, applied, f);
 }
 
+void as_flow_settle(as_flow_t *f, rc_t rc)
+{
+    if (rc == RC_OK)
+        as_flow_finish(f);
+    else
+        as_flow_fail(f, rc);
+}
+
 void as_flow_take(as_flow_t *f, const effects_t *effects, const audit_event_t *event)
 {
     f->effects = *effects;
@@ -167,4 +175,16 @@ void as_flow_header(as_flow_t *f, str_t name, str_t value)
         return;
     assert(f->answer.n_headers < AS_HEADERS_MAX);
     f->answer.headers[f->answer.n_headers++] = (http_header_t){name, value};
+}
+
+rc_t as_flow_headers_of(as_flow_t *f, str_t name, str_list_t *out)
+{
+    size_t n = http_headers_count(f->x->headers, name), at = 0;
+    str_t *v = ARENA_ARRAY(f->a, n ? n : 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        http_headers_next(f->x->headers, name, &at, &v[i]);
+    *out = (str_list_t){v, n};
+    return RC_OK;
 }

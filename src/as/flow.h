@@ -13,6 +13,8 @@
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
 
+enum { AS_ASKS_MAX = 6, AS_HEADERS_MAX = 12 };
+
 /** An answer that waits until what it says is durable. Lives in the flow's arena. */
 typedef struct {
     int status;
@@ -20,8 +22,6 @@ typedef struct {
     size_t n_headers;
     str_t body;
 } as_answer_t;
-
-enum { AS_ASKS_MAX = 6, AS_HEADERS_MAX = 12 };
 
 struct as_flow {
     as_worker_t *w;
@@ -53,6 +53,8 @@ ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
 void as_flow_gather(as_flow_t *f, as_step_t decide);
 /** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
 void as_flow_finish(as_flow_t *f);
+/** The end of a step: as_flow_finish when `rc` is RC_OK, else as_flow_fail. */
+void as_flow_settle(as_flow_t *f, rc_t rc);
 /** Out of memory, or a room failed: 503, nothing remembered. */
 void as_flow_fail(as_flow_t *f, rc_t rc);
 
@@ -60,6 +62,9 @@ void as_flow_fail(as_flow_t *f, rc_t rc);
 void as_flow_take(as_flow_t *f, const effects_t *effects, const audit_event_t *event);
 void as_flow_answer(as_flow_t *f, int status, str_t body);
 void as_flow_answer_json(as_flow_t *f, int status, str_t body);
+/** Adds a header to the answer; an unset value adds none. */
 void as_flow_header(as_flow_t *f, str_t name, str_t value);
+/** All values of the request's header of that name, in order, in the arena. */
+rc_t as_flow_headers_of(as_flow_t *f, str_t name, str_list_t *out) MUST_USE;
 
 #endif

@@ -8,10 +8,6 @@
 #include "jose/keyring.h"
 #include "model/effect.h"
 
-/* How long others may keep the key set: its Cache-Control, and the time a new key is published
- * before it signs. Seconds. */
-enum { AS_KEYS_CACHE_AGE = 300 };
-
 /** The signing keys among the records, for keyring_new. RC_IO: a record names no known algorithm.
  */
 rc_t as_keys_signing(arena_t *a, const key_record_t *records, size_t n, keyring_record_t **out,
@@ -23,15 +19,15 @@ rc_t as_keys_derive(arena_t *a, const key_record_t *records, size_t n, str_t *ou
 typedef struct {
     const conf_t *conf;
     random_port_t random;
-    int64_t now;      /* seconds */
-    bool rotate_now;  /* an administrator asked: publish a new key now */
-    bool at_once;     /* and use it at once, though others may not have seen it (a key leaked) */
+    int64_t now;     /* seconds */
+    bool rotate_now; /* an administrator asked: publish a new key now */
+    bool at_once;    /* and use it at once, though others may not have seen it (a key leaked) */
 } as_keys_policy_t;
 
 /**
- * What must change now, as effects (none: n is 0); *about is a sentence for the trail, *next_at when
- * to look again (0: not by itself). Makes keys: slow for RSA. RC_CONFLICT on apply: another process
- * was faster, ask and plan again.
+ * What must change now, as effects (none: n is 0); *about is a sentence for the trail, *next_at
+ * when to look again (0: not by itself). Makes keys: slow for RSA. RC_CONFLICT on apply: another
+ * process was faster, ask and plan again.
  */
 rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,
                   effects_t *effects, str_t *about, int64_t *next_at) MUST_USE;

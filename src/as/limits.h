@@ -13,7 +13,7 @@ typedef enum {
     AS_RATE_PAGE,         /* key: address */
     AS_RATE_REGISTER,     /* key: address */
     AS_RATE_TOKEN,        /* key: client and address; only with token_requests_per_minute */
-    AS_RATE_CLIENT_FAILS, /* key: address; taken by failed client authentications */
+    AS_RATE_CLIENT_FAILS, /* key: the same; taken by failed client authentications */
     AS_RATE_COUNT,
 } as_rate_t;
 

@@ -111,6 +111,7 @@ static void loaded(void *ctx, rc_t rc, size_t failed)
         as_snapshot_release(s);
         return;
     }
+    w->snapshot_retry_at = 0;
     as_snapshot_release(w->snapshot);
     w->snapshot = s;
 }

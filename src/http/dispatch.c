@@ -171,7 +171,8 @@ static bool admit(http_conn_t *c, http_call_t *call, const http_head_t *head)
         reply_unmatched(x, &match);
         return false;
     }
-    x->rest = str_skip(x->path, x->route->path.n);
+    bool begins = str_starts(x->path, x->route->path);
+    x->rest = begins ? str_skip(x->path, x->route->path.n) : STR("");
     x->media = http_media_body(http_header(x, STR("content-type")));
     if (!check_body(call, head))
         return false;

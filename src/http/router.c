@@ -4,6 +4,8 @@ static bool path_matches(const http_route_t *r, str_t path)
 {
     if (r->path.n == path.n)
         return memcmp(r->path.p, path.p, path.n) == 0;
+    if ((r->flags & HTTP_ROUTE_SUFFIX) && str_ends(path, r->path))
+        return true;
     return (r->flags & HTTP_ROUTE_PREFIX) && path.n > r->path.n && path.p[r->path.n] == '/' &&
            memcmp(r->path.p, path.p, r->path.n) == 0;
 }

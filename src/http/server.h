@@ -36,6 +36,9 @@ typedef struct {
     void (*worker_drain)(void *app_ctx, void *worker);
     /* After the worker's last exchange. May be NULL. */
     void (*worker_exit)(void *app_ctx, void *worker);
+    /* All workers accept; on the thread of http_server_run. May be NULL. */
+    void (*ready)(void *ready_ctx);
+    void *ready_ctx;
 } http_server_config_t;
 
 /** A config with every limit and time at its default, system ports, 1 worker on 127.0.0.1:0. */
@@ -53,8 +56,9 @@ rc_t http_server_start(http_server_t *s) MUST_USE;
 void http_server_stop(http_server_t *s);
 /** Waits for all workers to end. */
 void http_server_join(http_server_t *s);
-/** start, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the main
- *  thread. A second signal cuts at once. */
+/** start, ready, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the
+ *  main thread. A second signal cuts at once. Whoever made threads before must have blocked both
+ *  signals before that, or one of them takes the signal and the process ends. */
 rc_t http_server_run(http_server_t *s) MUST_USE;
 /** After join (or without start). The post ports of the workers end here, so end pools first. */
 void http_server_free(http_server_t *s);

@@ -268,6 +268,8 @@ rc_t http_server_run(http_server_t *s)
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     rc_t rc = http_server_start(s);
     if (rc == RC_OK) {
+        if (s->config.ready)
+            s->config.ready(s->config.ready_ctx);
         wait_for_signals(s, &signals);
         http_server_join(s);
     }

@@ -183,3 +183,21 @@ rc_t oauth_authorize_next(arena_t *a, const oauth_authorize_facts_t *facts,
         return oauth_answer_error(a, facts, request, OAUTH_CONSENT_REQUIRED, STR_UNSET, out);
     return show_consent(a, facts, request, out);
 }
+
+rc_t oauth_authorize_release(arena_t *a, const interaction_t *interaction, const session_t *before,
+                             int64_t now, effects_t *effects)
+{
+    if (!before || interaction->state != INTERACTION_CONSENT ||
+        !same_hash(&interaction->session_id, &before->id))
+        return RC_OK;
+    interaction_t *next = ARENA_NEW(a, interaction_t);
+    if (!next)
+        return RC_MEMORY;
+    *next = *interaction;
+    next->state = INTERACTION_LOGIN;
+    next->session_id = (hash_t){{0}};
+    effect_t *update = effects_add(effects, EFFECT_INTERACTION_UPDATE, now);
+    update->u.interaction = next;
+    update->expect_interaction = INTERACTION_CONSENT;
+    return RC_OK;
+}

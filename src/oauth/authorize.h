@@ -83,4 +83,12 @@ rc_t oauth_authorize_check(arena_t *a, const oauth_authorize_facts_t *facts,
 rc_t oauth_authorize_next(arena_t *a, const oauth_authorize_facts_t *facts,
                           const authz_request_t *request, oauth_authorize_verdict_t *out) MUST_USE;
 
+/**
+ * Whoever signs in anew takes along the request that waited for the decision of the session
+ * `before` (NULL: there was none): adds INTERACTION_UPDATE, so that it waits for a login again and
+ * then belongs to the new session. Adds nothing when it belongs to another one. RC_MEMORY.
+ */
+rc_t oauth_authorize_release(arena_t *a, const interaction_t *interaction, const session_t *before,
+                             int64_t now, effects_t *effects) MUST_USE;
+
 #endif

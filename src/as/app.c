@@ -1,0 +1,218 @@
+#include "as/app.h"
+
+#include "as/endpoints.h"
+#include "as/maintenance.h"
+#include "as/page.h"
+#include "core/limits.h"
+#include "core/url.h"
+#include "identity/csrf.h"
+#include "oauth/metadata.h"
+#include "web/form.h"
+
+#include <stdlib.h>
+
+static const as_doc_t SERVER = AS_DOCUMENT_SERVER, OPENID = AS_DOCUMENT_OPENID,
+                      JWKS = AS_DOCUMENT_JWKS;
+
+enum {
+    READ = HTTP_M(GET),
+    WRITE = HTTP_M(POST),
+    PAGE = HTTP_ROUTE_PAGE,
+    FORM_PAGE = HTTP_ROUTE_PAGE | HTTP_ROUTE_CSRF,
+    /* Clients look for metadata with the path of the issuer or of the resource behind it (RFC 8414
+     * section 3.1) and before it (OpenID Connect Discovery section 4). */
+    WELL_KNOWN = HTTP_ROUTE_PREFIX | HTTP_ROUTE_SUFFIX,
+};
+
+#define FORM(limit) .body_limit = (limit), .bodies = HTTP_BODY_FORM
+#define JSON(limit) .body_limit = (limit), .bodies = HTTP_BODY_JSON
+#define OPEN_TO_ALL .cors = HTTP_CORS_PUBLIC
+
+static const http_route_t ROUTES[] = {
+    {STR_INIT("/.well-known/oauth-authorization-server"), READ, as_document_get, OPEN_TO_ALL,
+     .flags = WELL_KNOWN, .data = &SERVER},
+    {STR_INIT("/.well-known/openid-configuration"), READ, as_document_get, OPEN_TO_ALL,
+     .flags = WELL_KNOWN, .data = &OPENID},
+    {STR_INIT("/jwks"), READ, as_document_get, OPEN_TO_ALL, .data = &JWKS},
+    {STR_INIT("/register"), WRITE, as_register_post, JSON(LIMIT_REGISTRATION_BYTES), OPEN_TO_ALL,
+     .flags = HTTP_ROUTE_NO_STORE, .rate_class = AS_RATE_REGISTER},
+    {STR_INIT("/token"), WRITE, as_token_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
+     .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT("/revoke"), WRITE, as_revoke_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
+     .flags = HTTP_ROUTE_NO_STORE},
+
+    {STR_INIT("/authorize"), READ | WRITE, as_authorize, FORM(LIMIT_FORM_BYTES), .flags = PAGE,
+     .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_CONSENT), WRITE, as_consent_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
+     .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_LOGIN), WRITE, as_login_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
+     .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_SETUP), READ, as_setup_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_SETUP), WRITE, as_setup_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
+     .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
+     .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+
+    {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},
+    {STR_INIT("/healthz"), READ, as_health_get, .flags = HTTP_ROUTE_NO_STORE},
+};
+
+/* Before the body is read: how often may this address ask? */
+static bool admit(http_exchange_t *x)
+{
+    uint32_t retry_after = 1;
+    const as_worker_t *w = x->worker;
+    as_rate_t rate = (as_rate_t)x->route->rate_class;
+    if (rate == AS_RATE_NONE || as_limits_take(w->as->limits, rate, x->rate_key, &retry_after))
+        return true;
+    http_reply_retry(x, 429, retry_after, STR("too many requests; try again later"));
+    return false;
+}
+
+/* A form must come from our own origin; its token is the handler's to check. */
+static bool guard(http_exchange_t *x)
+{
+    const as_worker_t *w = x->worker;
+    if (!(x->route->flags & HTTP_ROUTE_CSRF) ||
+        identity_csrf_origin_fits(http_header(x, STR("origin")),
+                                  http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer))
+        return true;
+    http_reply_error(x, 403, STR("This form was sent from another site."));
+    return false;
+}
+
+static oauth_registration_t registration_mode(const conf_t *conf, str_t issuer)
+{
+    url_t url;
+    if (str_eq(conf->registration, STR("off")))
+        return OAUTH_REGISTER_OFF;
+    if (str_eq(conf->registration, STR("open")))
+        return OAUTH_REGISTER_OPEN;
+    if (str_eq(conf->registration, STR("token")))
+        return OAUTH_REGISTER_TOKEN;
+    bool local = url_parse(issuer, &url) == RC_OK && url_host_is_loopback(url.host);
+    return local ? OAUTH_REGISTER_OPEN : OAUTH_REGISTER_TOKEN;
+}
+
+static oauth_settings_t oauth_settings_of(const conf_t *conf)
+{
+    oauth_settings_t s = oauth_settings_default();
+    s.code_lifetime = conf->code_lifetime;
+    s.access_token_lifetime = conf->access_token_lifetime;
+    s.refresh_token_idle = conf->refresh_token_idle;
+    s.refresh_token_lifetime = conf->refresh_token_lifetime;
+    s.refresh_grace = conf->refresh_grace;
+    s.private_schemes = conf->registration_private_schemes;
+    s.registration_unused_ttl = conf->registration_unused_ttl;
+    s.max_clients = (uint64_t)conf->registration_max_clients;
+    return s;
+}
+
+static rc_t default_resource(arena_t *a, const conf_t *conf, str_t *out)
+{
+    url_t url;
+    *out = STR_UNSET;
+    if (conf->default_resource.n == 0)
+        return RC_OK;
+    TRY(url_parse(conf->default_resource, &url));
+    return url_canonical(a, &url, out);
+}
+
+static void fill(as_t *as, const as_config_t *config)
+{
+    const conf_t *conf = config->conf;
+    as->conf = conf;
+    as->oauth = oauth_settings_of(conf);
+    as->session_times = (identity_session_times_t){conf->session_idle, conf->session_lifetime};
+    as->password_cost = identity_password_cost_default();
+    as->store = config->store;
+    as->audit = config->audit;
+    as->pool = config->pool;
+    as->log = config->log;
+    as->clock = config->clock;
+    as->random = config->random;
+    as->app = (http_app_t){
+        .routes = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]},
+        .ctx = as,
+        .admit = admit,
+        .guard = guard,
+        .page_error = as_page_error_hook,
+    };
+}
+
+rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
+{
+    as_t *as = *out = ARENA_NEW(a, as_t);
+    if (!as)
+        return RC_MEMORY;
+    fill(as, config);
+    TRY(default_resource(a, config->conf, &as->default_resource));
+    TRY(as_limits_new(config->conf, config->clock, config->random, &as->limits));
+    return as_throttle_new(config->clock, config->random, &as->throttle);
+}
+
+void as_identify(as_t *as, str_t issuer)
+{
+    as->oauth.issuer = issuer;
+    as->oauth.registration = registration_mode(as->conf, issuer);
+    as->secure = str_starts(issuer, STR("https://"));
+}
+
+void as_free(as_t *as)
+{
+    if (!as)
+        return;
+    as_limits_free(as->limits);
+    as_throttle_free(as->throttle);
+    arena_free(as->rotation); /* cut off by the end of its worker */
+}
+
+rc_t as_open_setup(as_t *as, arena_t *a, str_t *link)
+{
+    str_t token;
+    TRY(identity_setup_open(a, &as->random, clock_seconds(&as->clock), &as->setup, &token));
+    return identity_setup_link(a, as->oauth.issuer, token, link);
+}
+
+rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out)
+{
+    as_worker_t *w = calloc(1, sizeof *w);
+    if (!w)
+        return RC_MEMORY;
+    w->as = as;
+    w->post = post;
+    rc_t rc = store_connect(as->store, post, &w->store);
+    if (rc != RC_OK) {
+        free(w);
+        return rc;
+    }
+    as_snapshot_refresh(w);
+    *out = w;
+    return RC_OK;
+}
+
+void as_worker_free(as_worker_t *w)
+{
+    as_snapshot_release(w->snapshot);
+    store_disconnect(w->store);
+    free(w);
+}
+
+rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
+{
+    as_worker_t *w;
+    TRY(as_worker_new(app, http_worker_post(loop), &w));
+    w->loop = loop;
+    *worker = w;
+    return http_worker_index(loop) == 0 ? as_maintenance_start(w) : RC_OK;
+}
+
+void as_worker_exit(void *app, void *worker)
+{
+    (void)app;
+    as_worker_free(worker);
+}

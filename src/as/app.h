@@ -1,0 +1,35 @@
+/* The authorization server as an application of http/: made once, served by every worker. */
+#ifndef AS_APP_H
+#define AS_APP_H
+
+#include "as/as.h"
+
+/** What it is made of; borrowed for its life. */
+typedef struct {
+    const conf_t *conf;
+    store_t *store;
+    audit_t *audit;
+    http_pool_t *pool;
+    const log_t *log;
+    clock_port_t clock;
+    random_port_t random;
+} as_config_t;
+
+/** RC_MEMORY, or what the random port answers. The settings must have been checked. */
+rc_t as_new(arena_t *a, const as_config_t *config, as_t **out) MUST_USE;
+/** Tells it its public URL, checked: before the workers start. */
+void as_identify(as_t *as, str_t issuer);
+/** After the server has been joined. NULL is fine. */
+void as_free(as_t *as);
+/** Opens the set-up link, before the workers start; *link is in the arena. Only while there is no
+ *  account. */
+rc_t as_open_setup(as_t *as, arena_t *a, str_t *link) MUST_USE;
+
+/** For http_server_config_t. The first worker also keeps house (maintenance.h). */
+rc_t as_worker_init(void *app, http_worker_t *loop, void **worker);
+void as_worker_exit(void *app, void *worker);
+/** For tests without a loop: a worker whose completions come through `post`. */
+rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out) MUST_USE;
+void as_worker_free(as_worker_t *w);
+
+#endif

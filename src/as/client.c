@@ -1,0 +1,61 @@
+#include "as/client.h"
+
+#include "core/buf.h"
+#include "core/limits.h"
+#include "oauth/parameters.h"
+
+/* Who is counted: this client at this address. Not the address alone: the clouds that many clients
+ * call from have few of them, and one that has lost its registration must not lock the others out.
+ */
+static str_t rate_key(as_flow_t *f, str_t client_id)
+{
+    buf_t b = buf_new(f->a, HTTP_ADDR_KEY + LIMIT_CLIENT_ID_BYTES);
+    str_t out;
+    buf_put(&b, f->x->rate_key);
+    buf_put(&b, str_first(client_id, LIMIT_CLIENT_ID_BYTES));
+    return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
+}
+
+rc_t as_client_read(as_flow_t *f, as_client_t *out)
+{
+    str_list_t authorization;
+    oauth_reason_t reason;
+    TRY(as_flow_headers_of(f, STR("authorization"), &authorization));
+    TRY(oauth_parameters_read(f->a, f->x->body, &out->form, &reason));
+    TRY(oauth_client_auth_read(f->a, authorization, &out->form, &out->claim));
+    if (reason != OAUTH_FINE)
+        out->claim.reason = reason;
+    out->rate_key = rate_key(f, out->claim.client_id);
+    if (!str_is_set(out->rate_key))
+        return RC_MEMORY;
+    if (out->claim.reason != OAUTH_FINE)
+        return RC_OK;
+    ask_t *ask = as_flow_ask(f, ASK_CLIENT);
+    ask->key = out->claim.client_id;
+    out->client = ask;
+    return RC_OK;
+}
+
+const client_t *as_client_record(const as_client_t *c)
+{
+    return c->client ? c->client->u.client : NULL;
+}
+
+bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)
+{
+    uint32_t retry_after = 1;
+    as_limits_t *limits = f->w->as->limits;
+    bool may = rate == AS_RATE_CLIENT_FAILS
+                   ? as_limits_peek(limits, rate, c->rate_key, &retry_after)
+                   : as_limits_take(limits, rate, c->rate_key, &retry_after);
+    if (!may)
+        http_reply_retry(f->x, 429, retry_after, STR("too many requests; try again later"));
+    return may;
+}
+
+void as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
+{
+    uint32_t retry_after;
+    if (reason != OAUTH_FINE && oauth_reason_status(reason) == 401)
+        as_limits_take(f->w->as->limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
+}

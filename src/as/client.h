@@ -1,0 +1,26 @@
+/* What the token and revocation endpoints do about the client that asks. */
+#ifndef AS_CLIENT_H
+#define AS_CLIENT_H
+
+#include "as/flow.h"
+#include "oauth/client_auth.h"
+
+/** The body as a form, the client's claim from it and the headers, and the question for its record
+ *  (*client; NULL when the claim is refused already). */
+typedef struct {
+    form_t form;
+    oauth_client_claim_t claim;
+    const ask_t *client;
+    str_t rate_key;
+} as_client_t;
+
+/** Reads all of it and adds the question. RC_MEMORY. */
+rc_t as_client_read(as_flow_t *f, as_client_t *out) MUST_USE;
+/** The record, or NULL. */
+const client_t *as_client_record(const as_client_t *c);
+/** Whether it may ask (again) now; false: answered with 429. */
+bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate);
+/** Counts a refusal that was about the client itself. */
+void as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason);
+
+#endif

@@ -1,0 +1,31 @@
+/* The handlers of all routes (app.c). */
+#ifndef AS_ENDPOINTS_H
+#define AS_ENDPOINTS_H
+
+#include "http/exchange.h"
+
+/* document.c */
+void as_document_get(http_exchange_t *x); /* route->data: const as_doc_t */
+void as_asset_get(http_exchange_t *x);
+void as_health_get(http_exchange_t *x);
+
+/* register.c, token.c, revoke.c */
+void as_register_post(http_exchange_t *x);
+void as_token_post(http_exchange_t *x);
+void as_revoke_post(http_exchange_t *x);
+
+/* authorize.c: GET and POST */
+void as_authorize(http_exchange_t *x);
+/* consent.c */
+void as_consent_get(http_exchange_t *x);
+void as_consent_post(http_exchange_t *x);
+/* login.c, setup.c, account.c */
+void as_login_get(http_exchange_t *x);
+void as_login_post(http_exchange_t *x);
+void as_setup_get(http_exchange_t *x);
+void as_setup_post(http_exchange_t *x);
+void as_home_get(http_exchange_t *x);
+void as_logout_get(http_exchange_t *x);
+void as_logout_post(http_exchange_t *x);
+
+#endif

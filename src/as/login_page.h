@@ -1,0 +1,12 @@
+/* The login page as an answer: for the login endpoint, and for requests that need one first. */
+#ifndef AS_LOGIN_PAGE_H
+#define AS_LOGIN_PAGE_H
+
+#include "as/browser.h"
+#include "web/login.h"
+
+/** Answers with the page; fills the csrf of `view` and sets the browser cookie where there is none.
+ *  view.interaction is what the form decides on. */
+rc_t as_login_page(as_flow_t *f, as_browser_t *b, int status, const web_login_t *view) MUST_USE;
+
+#endif

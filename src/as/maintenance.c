@@ -1,0 +1,127 @@
+#include "as/maintenance.h"
+
+#include "as/keys.h"
+
+#include <stdlib.h>
+
+enum {
+    EXPIRE_ROWS = 1000,   /* of each kind at a time: a batch must not hold up the writer */
+    KEYS_EVERY_MS = 1000, /* how late a rotation that somebody asked for may begin */
+    ARENA_BYTES = 4 << 20,
+};
+
+/* One look at the keys: ask, plan on the pool (making an RSA key takes a while), apply, record. */
+typedef struct {
+    as_worker_t *w;
+    arena_t *a;
+    ask_t keys;
+    effects_t effects;
+    str_t about;
+    rc_t rc;
+} rotation_t;
+
+static void rotation_end(rotation_t *r, const char *failed_at)
+{
+    if (failed_at)
+        LOG(r->w->as->log, LOG_ERROR, "keys could not be rotated", LOG_S("at", str_c(failed_at)),
+            LOG_S("why", str_c(rc_name(r->rc))));
+    r->w->as->rotation = NULL;
+    arena_free(r->a);
+}
+
+static void recorded(void *ctx, rc_t rc)
+{
+    rotation_t *r = ctx;
+    r->rc = rc;
+    rotation_end(r, rc == RC_OK ? NULL : "audit");
+}
+
+static void applied(void *ctx, rc_t rc, size_t failed)
+{
+    rotation_t *r = ctx;
+    (void)failed;
+    r->rc = rc;
+    if (rc == RC_CONFLICT) { /* another process was faster: the next look sees what it did */
+        rotation_end(r, NULL);
+        return;
+    }
+    if (rc != RC_OK) {
+        rotation_end(r, "store");
+        return;
+    }
+    const audit_event_t event = {
+        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("rotation"), .detail = r->about};
+    audit_append(r->w->as->audit, r->w->post, &event, recorded, r);
+}
+
+static void plan(void *arg)
+{
+    rotation_t *r = arg;
+    const as_t *as = r->w->as;
+    int64_t next_at;
+    const as_keys_policy_t policy = {
+        .conf = as->conf, .random = as->random, .now = clock_seconds(&as->clock)};
+    r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
+                         &next_at);
+}
+
+static void planned(void *arg)
+{
+    rotation_t *r = arg;
+    if (r->rc != RC_OK)
+        rotation_end(r, "plan");
+    else if (r->effects.n == 0)
+        rotation_end(r, NULL);
+    else
+        store_apply(r->w->store, &r->effects, applied, r);
+}
+
+static void asked(void *ctx, rc_t rc, size_t failed)
+{
+    rotation_t *r = ctx;
+    (void)failed;
+    r->rc = rc;
+    if (rc == RC_OK)
+        r->rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
+    if (r->rc != RC_OK)
+        rotation_end(r, rc == RC_OK ? "pool" : "store");
+}
+
+static void look_at_keys(void *arg)
+{
+    as_worker_t *w = arg;
+    if (w->as->rotation)
+        return;
+    arena_t *a = arena_new(ARENA_BYTES);
+    rotation_t *r = a ? ARENA_NEW(a, rotation_t) : NULL;
+    if (!r) {
+        arena_free(a);
+        return;
+    }
+    *r = (rotation_t){.w = w, .a = a, .keys = {.kind = ASK_KEYS}};
+    w->as->rotation = a;
+    store_ask(w->store, a, &r->keys, 1, asked, r);
+}
+
+static void expired(void *ctx, rc_t rc, size_t failed)
+{
+    as_worker_t *w = ctx;
+    (void)failed;
+    if (rc != RC_OK)
+        LOG(w->as->log, LOG_WARN, "what has expired could not be deleted",
+            LOG_S("why", str_c(rc_name(rc))));
+}
+
+static void expire(void *arg)
+{
+    as_worker_t *w = arg;
+    store_expire(w->store, clock_seconds(&w->as->clock), EXPIRE_ROWS, expired, w);
+}
+
+rc_t as_maintenance_start(as_worker_t *w)
+{
+    int64_t cleanup_ms = w->as->conf->cleanup_interval * 1000;
+    bool started = http_timer_start(w->loop, cleanup_ms, cleanup_ms, expire, w) &&
+                   http_timer_start(w->loop, KEYS_EVERY_MS, KEYS_EVERY_MS, look_at_keys, w);
+    return started ? RC_OK : RC_MEMORY;
+}

@@ -1,0 +1,73 @@
+#include "as/page.h"
+
+#include "core/limits.h"
+#include "web/headers.h"
+
+buf_t as_page_new(arena_t *a)
+{
+    return buf_new(a, LIMIT_PAGE_BYTES);
+}
+
+rc_t as_page_answer(as_flow_t *f, int status, const buf_t *page)
+{
+    str_t body;
+    size_t n;
+    TRY(buf_done(page, &body));
+    as_flow_answer(f, status, body);
+    const web_header_t *headers = web_security_headers(&n);
+    for (size_t i = 0; i < n; i++)
+        as_flow_header(f, headers[i].name, headers[i].value);
+    return RC_OK;
+}
+
+rc_t as_page_error(as_flow_t *f, const web_error_t *v)
+{
+    web_error_t view = *v;
+    buf_t page = as_page_new(f->a);
+    view.request_id = f->x->request_id;
+    web_page_error(&page, &view);
+    return as_page_answer(f, v->status, &page);
+}
+
+void as_page_refuse_form(as_flow_t *f, audit_kind_t kind)
+{
+    static const effects_t NONE = {.n = 0};
+    const audit_event_t event = {
+        .kind = kind,
+        .reason = STR("form_not_ours"),
+        .detail = STR("the form's token does not belong to this browser and page"),
+    };
+    const web_error_t view = {
+        .status = 403,
+        .sentence = STR("This form is too old, or was not sent from our page in this browser. Go "
+                        "back to the client and start again."),
+    };
+    as_flow_take(f, &NONE, &event);
+    as_flow_settle(f, as_page_error(f, &view));
+}
+
+void as_page_see_other(as_flow_t *f, str_t location)
+{
+    as_flow_answer(f, 303, STR(""));
+    as_flow_header(f, STR("Location"), location);
+    as_flow_header(f, STR("Cache-Control"), STR("no-store"));
+    as_flow_header(f, STR("Referrer-Policy"), STR("same-origin"));
+}
+
+void as_page_error_hook(http_exchange_t *x, int status, str_t sentence)
+{
+    http_header_t headers[AS_HEADERS_MAX];
+    size_t n;
+    str_t body;
+    buf_t page = as_page_new(x->arena);
+    const web_error_t view = {.status = status, .sentence = sentence, .request_id = x->request_id};
+    web_page_error(&page, &view);
+    const web_header_t *all = web_security_headers(&n);
+    for (size_t i = 0; i < n; i++)
+        headers[i] = (http_header_t){all[i].name, all[i].value};
+    if (buf_done(&page, &body) != RC_OK) {
+        http_reply(x, 503, HTTP_NO_HEADERS, STR(""));
+        return;
+    }
+    http_reply(x, status, (http_headers_t){headers, n}, body);
+}

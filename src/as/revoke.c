@@ -1,0 +1,70 @@
+#include "oauth/revoke.h"
+
+#include "as/client.h"
+#include "as/endpoints.h"
+
+typedef struct {
+    as_client_t client;
+    oauth_revoke_request_t request;
+    const ask_t *token; /* the refresh token or the family; NULL: nothing to look up */
+} revoke_t;
+
+static rc_t decide(as_flow_t *f)
+{
+    revoke_t *r = f->own;
+    oauth_revoke_verdict_t verdict;
+    bool is_refresh = r->token && r->token->kind == ASK_REFRESH;
+    const oauth_revoke_facts_t facts = {
+        .now = f->now,
+        .claim = &r->client.claim,
+        .request = &r->request,
+        .client = as_client_record(&r->client),
+        .family = is_refresh ? r->token->family
+                  : r->token ? r->token->u.family
+                             : NULL,
+    };
+    TRY(oauth_revoke_decide(f->a, &facts, &verdict));
+    as_client_count(f, &r->client, verdict.reason);
+    as_flow_take(f, &verdict.effects, &verdict.event);
+    if (verdict.body.n == 0)
+        as_flow_answer(f, verdict.status, verdict.body);
+    else
+        as_flow_answer_json(f, verdict.status, verdict.body);
+    as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
+    return RC_OK;
+}
+
+static void step(as_flow_t *f)
+{
+    as_flow_settle(f, decide(f));
+}
+
+static rc_t read(as_flow_t *f, revoke_t *r)
+{
+    TRY(as_client_read(f, &r->client));
+    TRY(oauth_revoke_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
+                          f->w->as->oauth.issuer, &r->request));
+    if (!r->client.client || r->request.reason != OAUTH_FINE)
+        return RC_OK;
+    bool is_access = str_is_set(r->request.family_id);
+    ask_t *ask = as_flow_ask(f, is_access ? ASK_FAMILY : ASK_REFRESH);
+    ask->key = r->request.family_id;
+    ask->hash = r->request.hash;
+    r->token = ask;
+    return RC_OK;
+}
+
+void as_revoke_post(http_exchange_t *x)
+{
+    as_flow_t *f = as_flow_new(x, sizeof(revoke_t));
+    if (!f)
+        return;
+    revoke_t *r = f->own;
+    rc_t rc = read(f, r);
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    if (as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
+        as_flow_gather(f, step);
+}

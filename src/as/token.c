@@ -1,0 +1,94 @@
+/* parse -> authenticate client -> load grant -> decide -> mint -> commit -> audit -> respond */
+#include "oauth/token.h"
+
+#include "as/client.h"
+#include "as/endpoints.h"
+#include "jose/jws.h"
+
+typedef struct {
+    as_client_t client;
+    oauth_token_request_t request;
+    const ask_t *grant; /* the code or refresh token; NULL: none came */
+} token_t;
+
+static rc_t mint(as_flow_t *f, const oauth_token_verdict_t *verdict)
+{
+    str_t access_token, body;
+    const as_snapshot_t *s = f->snapshot;
+    const jws_sign_t what = {s->alg, s->kid, STR("at+jwt"), verdict->claims};
+    TRY(jws_sign(f->a, &s->signer, &what, &access_token));
+    TRY(oauth_token_answer(f->a, verdict, access_token, &body));
+    as_flow_answer_json(f, 200, body);
+    return RC_OK;
+}
+
+static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
+{
+    const as_t *as = f->w->as;
+    oauth_token_facts_t facts = {
+        .settings = &as->oauth,
+        .random = &as->random,
+        .now = f->now,
+        .resources = &f->snapshot->resources,
+        .claim = &t->client.claim,
+        .request = &t->request,
+        .client = as_client_record(&t->client),
+    };
+    if (!t->grant)
+        return facts;
+    bool is_code = t->grant->kind == ASK_CODE;
+    facts.code = is_code ? t->grant->u.code : NULL;
+    facts.refresh = is_code ? NULL : t->grant->u.refresh;
+    facts.family = t->grant->family;
+    facts.owner = t->grant->owner;
+    return facts;
+}
+
+static rc_t decide(as_flow_t *f)
+{
+    token_t *t = f->own;
+    oauth_token_verdict_t verdict;
+    const oauth_token_facts_t facts = gather_facts(f, t);
+    TRY(oauth_token_decide(f->a, &facts, &verdict));
+    as_client_count(f, &t->client, verdict.reason);
+    as_flow_take(f, &verdict.effects, &verdict.event);
+    if (verdict.reason == OAUTH_FINE)
+        return mint(f, &verdict);
+    as_flow_answer_json(f, verdict.status, verdict.body);
+    as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
+    return RC_OK;
+}
+
+static void step(as_flow_t *f)
+{
+    as_flow_settle(f, decide(f));
+}
+
+static rc_t read(as_flow_t *f, token_t *t)
+{
+    TRY(as_client_read(f, &t->client));
+    TRY(oauth_token_read(f->a, &t->client.form, &t->request));
+    if (!t->request.has_hash || !t->client.client)
+        return RC_OK;
+    ask_t *ask =
+        as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE : ASK_REFRESH);
+    ask->hash = t->request.hash;
+    t->grant = ask;
+    return RC_OK;
+}
+
+void as_token_post(http_exchange_t *x)
+{
+    as_flow_t *f = as_flow_new(x, sizeof(token_t));
+    if (!f)
+        return;
+    token_t *t = f->own;
+    rc_t rc = read(f, t);
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    if (as_client_may_ask(f, &t->client, AS_RATE_TOKEN) &&
+        as_client_may_ask(f, &t->client, AS_RATE_CLIENT_FAILS))
+        as_flow_gather(f, step);
+}

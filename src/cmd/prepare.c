@@ -1,0 +1,133 @@
+#include "cmd/prepare.h"
+
+#include "as/declared.h"
+#include "as/keys.h"
+#include "cmd/command.h"
+#include "cmd/once.h"
+#include "core/arena.h"
+
+enum { ROUNDS_MAX = 20 }; /* other processes that start at the same time */
+
+typedef struct {
+    const prepare_t *p;
+    store_conn_t *conn;
+    once_t once;
+    int64_t now;
+} work_t;
+
+static rc_t ask(work_t *w, ask_t *question)
+{
+    once_result_t result = {0};
+    store_ask(w->conn, w->p->a, question, 1, once_done, &result);
+    once_wait(&w->once, &result);
+    return result.rc;
+}
+
+static rc_t apply(work_t *w, const effects_t *effects)
+{
+    once_result_t result = {0};
+    store_apply(w->conn, effects, once_done, &result);
+    once_wait(&w->once, &result);
+    return result.rc;
+}
+
+static void recorded(void *ctx, rc_t rc)
+{
+    once_done(ctx, rc, 0);
+}
+
+static rc_t record(work_t *w, const audit_event_t *event)
+{
+    once_result_t result = {0};
+    audit_append(w->p->audit, once_port(&w->once), event, recorded, &result);
+    once_wait(&w->once, &result);
+    return result.rc;
+}
+
+/* One look at the keys. RC_CONFLICT: another process was faster. */
+static rc_t make_keys_once(work_t *w)
+{
+    int64_t next_at;
+    audit_event_t event = {.kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("start")};
+    ask_t keys = {.kind = ASK_KEYS};
+    effects_t effects = {.n = 0};
+    const as_keys_policy_t policy = {.conf = w->p->conf, .random = random_system(), .now = w->now};
+    TRY(ask(w, &keys));
+    TRY(as_keys_plan(w->p->a, keys.u.keys, keys.count, &policy, &effects, &event.detail, &next_at));
+    if (effects.n == 0)
+        return RC_OK;
+    TRY(apply(w, &effects));
+    return record(w, &event);
+}
+
+static rc_t make_keys(work_t *w)
+{
+    rc_t rc = RC_CONFLICT;
+    for (int i = 0; rc == RC_CONFLICT && i < ROUNDS_MAX; i++)
+        rc = make_keys_once(w);
+    return rc;
+}
+
+static rc_t put_resource(work_t *w, const resource_t *resource)
+{
+    effects_t effects = {.n = 0};
+    const audit_event_t event = {
+        .kind = AUDIT_RESOURCE_CHANGED,
+        .allowed = true,
+        .reason = STR("settings"),
+        .resource = resource->uri,
+    };
+    effects_add(&effects, EFFECT_RESOURCE_PUT, w->now)->u.resource = resource;
+    TRY(apply(w, &effects));
+    return record(w, &event);
+}
+
+static bool is_known(const ask_t *resources, const resource_t *resource)
+{
+    for (size_t i = 0; i < resources->count; i++)
+        if (as_declared_same(&resources->u.resources[i], resource))
+            return true;
+    return false;
+}
+
+static rc_t declare_resources(work_t *w)
+{
+    const conf_t *conf = w->p->conf;
+    ask_t resources = {.kind = ASK_RESOURCES};
+    TRY(ask(w, &resources));
+    for (size_t i = 0; i < conf->n_resources; i++) {
+        resource_t resource;
+        TRY(as_declared_resource(w->p->a, &conf->resources[i], w->now, &resource));
+        if (!is_known(&resources, &resource))
+            TRY(put_resource(w, &resource));
+    }
+    return RC_OK;
+}
+
+static rc_t prepare(work_t *w, bool *has_users)
+{
+    ask_t users = {.kind = ASK_USER_COUNT};
+    const audit_event_t start = {.kind = AUDIT_SERVER, .allowed = true, .reason = STR("started")};
+    TRY(make_keys(w));
+    TRY(declare_resources(w));
+    TRY(ask(w, &users));
+    *has_users = users.count > 0;
+    return record(w, &start);
+}
+
+int prepare_store(const prepare_t *p, bool *has_users)
+{
+    clock_port_t clock = clock_system();
+    work_t w = {.p = p, .now = clock_seconds(&clock)};
+    once_init(&w.once);
+    rc_t rc = store_connect(p->store, once_port(&w.once), &w.conn);
+    if (rc == RC_OK)
+        rc = prepare(&w, has_users);
+    if (w.conn)
+        store_disconnect(w.conn);
+    return rc == RC_OK
+               ? EXIT_DONE
+               : command_fail(EXIT_FAILED,
+                              "keys and resources could not be prepared in the data folder (%s)",
+                              rc_name(rc));
+}

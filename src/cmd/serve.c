@@ -1,0 +1,217 @@
+/* warder serve: the authorization server from the settings to the end of the process. */
+#include "as/app.h"
+#include "cmd/command.h"
+#include "cmd/prepare.h"
+#include "cmd/settings.h"
+#include "core/limits.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+enum { ARENA_BYTES = 64 << 20, POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8 };
+
+typedef struct {
+    arena_t *a;
+    settings_t settings;
+    log_t log;
+    store_t *store;
+    audit_t *audit;
+    http_pool_t *pool;
+    http_proxies_t proxies;
+    as_t *as;
+    http_server_t *server;
+    str_t issuer, setup_link;
+} serve_t;
+
+static log_level_t log_level(str_t word)
+{
+    static const char *const WORDS[] = {"debug", "info", "warn", "error"};
+    size_t i = 0;
+    while (i < 3 && !str_eq(word, str_c(WORDS[i])))
+        i++;
+    return (log_level_t)i;
+}
+
+static int open_rooms(serve_t *s)
+{
+    const conf_t *conf = &s->settings.conf;
+    str_t why = STR("out of memory");
+    const store_config_t store = {
+        .driver = conf->store,
+        .path = s->settings.database,
+        .log = &s->log,
+        .clock = clock_system(),
+    };
+    const audit_config_t audit = {
+        .path = conf->audit_file, .log = &s->log, .clock = clock_system()};
+    if (store_open(s->a, &store, &s->store, &why) != RC_OK)
+        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    if (audit_open(s->a, &audit, &s->audit, &why) != RC_OK)
+        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    int64_t threads = conf->workers;
+    threads = threads < POOL_THREADS_MIN ? POOL_THREADS_MIN : threads;
+    threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
+    s->pool = http_pool_new((unsigned)threads, POOL_QUEUE);
+    return s->pool ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory or threads");
+}
+
+/* Scripts wait for these lines; nothing else goes to standard output. */
+static void announce(void *ctx)
+{
+    const serve_t *s = ctx;
+    if (str_is_set(s->setup_link))
+        printf("warder: first account: %" PRIstr "\n", STR_ARG(s->setup_link));
+    printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
+    fflush(stdout);
+}
+
+static int make_server(serve_t *s)
+{
+    const conf_t *conf = &s->settings.conf;
+    str_t why = STR("out of memory"), bad;
+    if (http_proxies_parse(s->a, conf->trusted_proxies, &s->proxies, &bad) != RC_OK)
+        return command_fail(EXIT_SETTING,
+                            "trusted_proxies: '%" PRIstr "' is no network such as 10.0.0.0/8",
+                            STR_ARG(bad));
+    http_server_config_t config = http_server_defaults();
+    config.host = conf->listen_host;
+    config.port = conf->listen_port;
+    config.workers = (unsigned)conf->workers;
+    config.times.drain_ms = conf->drain_timeout * 1000;
+    config.proxies = s->proxies;
+    config.app = &s->as->app;
+    config.log = &s->log;
+    config.worker_init = as_worker_init;
+    config.worker_exit = as_worker_exit;
+    config.ready = announce;
+    config.ready_ctx = s;
+    rc_t rc = http_server_new(&config, &s->server, &why);
+    if (rc != RC_OK)
+        return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED,
+                            "cannot listen on %" PRIstr ": %" PRIstr, STR_ARG(conf->listen),
+                            STR_ARG(why));
+    return EXIT_DONE;
+}
+
+static bool is_loopback_host(str_t host)
+{
+    http_addr_t addr;
+    return http_addr_parse(host, &addr) == RC_OK && http_addr_is_loopback(&addr);
+}
+
+/* The public URL is set, or this machine's own where nobody else can reach it anyway. */
+static int choose_issuer(serve_t *s)
+{
+    const conf_t *conf = &s->settings.conf;
+    str_t why;
+    if (conf->public_url.n > 0) {
+        if (conf_check_public_url(s->a, conf->public_url, &s->issuer, &why) != RC_OK)
+            return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
+        return EXIT_DONE;
+    }
+    str_t host = conf->listen_host;
+    if (!is_loopback_host(host))
+        return command_fail(EXIT_SETTING,
+                            "listen is '%" PRIstr "', which others can reach, and public_url is "
+                            "not set; set public_url to the https URL that clients use",
+                            STR_ARG(conf->listen));
+    bool is_v6 = str_find(host, ':', 0) < host.n;
+    s->issuer = arena_printf(s->a, is_v6 ? "http://[%" PRIstr "]:%u" : "http://%" PRIstr ":%u",
+                             STR_ARG(host), (unsigned)http_server_port(s->server));
+    return str_is_set(s->issuer) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+}
+
+static int make_app(serve_t *s)
+{
+    const as_config_t config = {
+        .conf = &s->settings.conf,
+        .store = s->store,
+        .audit = s->audit,
+        .pool = s->pool,
+        .log = &s->log,
+        .clock = clock_system(),
+        .random = random_system(),
+    };
+    rc_t rc = as_new(s->a, &config, &s->as);
+    if (rc != RC_OK)
+        return command_fail(EXIT_FAILED, "cannot start: %s", rc_name(rc));
+    int code = make_server(s);
+    if (code == EXIT_DONE)
+        code = choose_issuer(s);
+    if (code == EXIT_DONE)
+        as_identify(s->as, s->issuer);
+    return code;
+}
+
+/* What must be in the store before the first request: keys, declared resources, an account or the
+ * way to make one. */
+static int prepare(serve_t *s)
+{
+    bool has_users;
+    const prepare_t p = {s->a, &s->settings.conf, s->store, s->audit};
+    int code = prepare_store(&p, &has_users);
+    if (code != EXIT_DONE || has_users)
+        return code;
+    rc_t rc = as_open_setup(s->as, s->a, &s->setup_link);
+    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "no set-up link: %s", rc_name(rc));
+}
+
+static int run(serve_t *s)
+{
+    rc_t rc = http_server_run(s->server);
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
+}
+
+static void end(serve_t *s)
+{
+    http_pool_free(s->pool);
+    if (s->server)
+        http_server_free(s->server);
+    as_free(s->as);
+    if (s->audit)
+        audit_close(s->audit);
+    if (s->store)
+        store_close(s->store);
+}
+
+/* Before there are threads: all of them inherit it, and http_server_run alone is told. */
+static void block_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+static int serve(serve_t *s, const option_t *rows)
+{
+    int (*const STEPS[])(serve_t * s) = {open_rooms, make_app, prepare, run};
+    int code = settings_load(s->a, rows, &s->settings);
+    if (code == EXIT_DONE)
+        code = settings_make_data(s->a, &s->settings);
+    block_signals();
+    s->log = log_stderr(log_level(s->settings.conf.log_level));
+    for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)
+        code = STEPS[i](s);
+    end(s);
+    return code;
+}
+
+static int serve_command(int argc, char **argv)
+{
+    arena_t *a = arena_new(ARENA_BYTES);
+    option_t *rows = a ? settings_options(a) : NULL;
+    serve_t s = {.a = a};
+    int code = EXIT_USAGE;
+    if (!rows)
+        code = command_fail(EXIT_FAILED, "out of memory");
+    else if (options_parse(argc, argv, rows, NULL, 0, NULL))
+        code = serve(&s, rows);
+    arena_free(a);
+    return code;
+}
+
+const command_t CMD_SERVE = {"serve", "[--config FILE] [--SETTING VALUE...]",
+                             "runs the authorization server", serve_command};
