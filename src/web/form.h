@@ -24,4 +24,8 @@
 #define WEB_DECISION_APPROVE "approve"
 #define WEB_DECISION_DENY    "deny"
 
+/* The hint beside a new password: IDENTITY_PASSWORD_CHARS_MIN, which the shell holds equal. */
+#define WEB_PASSWORD_CHARS_MIN      10
+#define WEB_PASSWORD_CHARS_MIN_TEXT "10"
+
 #endif

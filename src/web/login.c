@@ -1,0 +1,102 @@
+#include "web/login.h"
+
+#include "web/page.h"
+
+enum { MINUTE_S = 60, MINUTES_FROM_S = 120 };
+
+static const struct {
+    str_t sentence; /* unset: built, or none */
+    bool alert;
+} NOTICES[WEB_LOGIN_NOTICE_COUNT] = {
+    [WEB_LOGIN_AGAIN] = {STR_INIT("To be safe, please enter your password again."), false},
+    [WEB_LOGIN_REFUSED] = {STR_INIT("The user name or the password is wrong. Please try again."),
+                           true},
+    [WEB_LOGIN_BUSY] = {STR_INIT("The server has too much to do right now. Your password was not "
+                                 "looked at; please try again in a moment."),
+                        true},
+    [WEB_LOGIN_STALE] = {STR_INIT("This page had been open for too long, so nothing was sent. "
+                                  "Please sign in again."),
+                         true},
+};
+
+#define ALERT_ID STR("problem")
+
+/* Seconds while they are few, then whole minutes, rounded up. */
+static void write_wait(buf_t *b, uint32_t s)
+{
+    bool minutes = s > MINUTES_FROM_S;
+    uint64_t n = minutes ? ((uint64_t)s + MINUTE_S - 1) / MINUTE_S : s > 0 ? s : 1;
+    HTML(b,
+         "<p class=\"alert\" role=\"alert\" id=\"problem\">Too many attempts have failed. Please "
+         "wait ");
+    buf_u64(b, n);
+    HTML(b, " {}{}, then try again.</p>\n", minutes ? STR("minute") : STR("second"),
+         n == 1 ? STR("") : STR("s"));
+}
+
+static bool has_alert(const web_login_t *v)
+{
+    return v->notice == WEB_LOGIN_LATER || NOTICES[v->notice].alert;
+}
+
+static void write_notice(buf_t *b, const web_login_t *v)
+{
+    str_t sentence = NOTICES[v->notice].sentence;
+    if (v->notice == WEB_LOGIN_LATER)
+        write_wait(b, v->retry_after_s);
+    else if (NOTICES[v->notice].alert)
+        web_page_alert(b, ALERT_ID, sentence);
+    else if (str_is_set(sentence))
+        HTML(b, "<p class=\"note\">{text}</p>\n", sentence);
+}
+
+static void write_waiting(buf_t *b, const web_login_t *v)
+{
+    if (!str_is_set(v->interaction))
+        return;
+    HTML(b,
+         "<p class=\"lead\"><strong><bdi>{}</bdi></strong> asks for access. Sign in first; what it "
+         "may do, you decide on the next page.</p>\n",
+         web_html_or(v->client_name, STR("An application without a name")));
+}
+
+/* The end of an <input>. Name and password are wrong or right together: both say so. */
+static void end_input(buf_t *b, const web_login_t *v)
+{
+    if (v->notice == WEB_LOGIN_REFUSED)
+        HTML(b, " aria-invalid=\"true\"");
+    if (has_alert(v))
+        HTML(b, " aria-describedby=\"problem\"");
+    HTML(b, "></div>\n");
+}
+
+static void write_fields(buf_t *b, const web_login_t *v)
+{
+    HTML(b,
+         "<div class=\"field\"><label for=\"username\">User name</label>\n"
+         "<input type=\"text\" id=\"username\" name=\"{=}\" value=\"{}\" autocomplete=\"username\" "
+         "autocapitalize=\"none\" spellcheck=\"false\" required",
+         STR(WEB_FIELD_USERNAME), v->username);
+    end_input(b, v);
+    HTML(b,
+         "<div class=\"field\"><label for=\"password\">Password</label>\n"
+         "<input type=\"password\" id=\"password\" name=\"{=}\" autocomplete=\"current-password\" "
+         "required",
+         STR(WEB_FIELD_PASSWORD));
+    end_input(b, v);
+}
+
+void web_page_login(buf_t *b, const web_login_t *v)
+{
+    web_page_begin(
+        b, &(web_frame_t){.title = has_alert(v) ? STR("Problem: Sign in") : STR("Sign in")});
+    HTML(b, "<h1>Sign in</h1>\n");
+    write_waiting(b, v);
+    write_notice(b, v);
+    HTML(b, "<form method=\"post\" action=\"{=}\">\n", STR(WEB_PATH_LOGIN));
+    web_page_hidden(b, STR(WEB_FIELD_CSRF), v->csrf);
+    web_page_hidden(b, STR(WEB_FIELD_INTERACTION), v->interaction);
+    write_fields(b, v);
+    HTML(b, "<div class=\"actions\"><button class=\"primary\">Sign in</button></div>\n</form>\n");
+    web_page_end(b);
+}
