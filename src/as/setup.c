@@ -4,6 +4,7 @@
 #include "as/browser.h"
 #include "as/endpoints.h"
 #include "as/page.h"
+#include "identity/password.h"
 #include "identity/username.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
@@ -18,6 +19,9 @@ typedef struct {
     identity_password_hash_t hash;
     rc_t hash_rc;
 } setup_t;
+
+_Static_assert((int)WEB_PASSWORD_CHARS_MIN == (int)IDENTITY_PASSWORD_CHARS_MIN,
+               "the page says how long");
 
 static const effects_t NONE = {.n = 0};
 
