@@ -168,7 +168,7 @@ void as_free(as_t *as)
         return;
     as_limits_free(as->limits);
     as_throttle_free(as->throttle);
-    arena_free(as->rotation); /* cut off by the end of its worker */
+    arena_free(as->keys.look); /* cut off by the end of its worker */
 }
 
 rc_t as_open_setup(as_t *as, arena_t *a, str_t *link)

@@ -37,7 +37,11 @@ typedef struct as {
     clock_port_t clock;
     random_port_t random;
     http_app_t app;
-    arena_t *rotation; /* of the look at the keys under way (maintenance.c), the first worker's */
+    struct {             /* of maintenance.c; the first worker's alone */
+        arena_t *look;   /* of the look under way; NULL: none */
+        uint64_t seen;   /* the store's generation at the last look that changed nothing */
+        int64_t next_at; /* when to look again though nothing changed; 0: no need */
+    } keys;
 } as_t;
 
 /** What one worker owns; only its thread. */

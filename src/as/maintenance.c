@@ -14,9 +14,11 @@ enum {
 typedef struct {
     as_worker_t *w;
     arena_t *a;
+    uint64_t generation;
     ask_t keys;
     effects_t effects;
     str_t about;
+    int64_t next_at;
     rc_t rc;
 } rotation_t;
 
@@ -25,7 +27,7 @@ static void rotation_end(rotation_t *r, const char *failed_at)
     if (failed_at)
         LOG(r->w->as->log, LOG_ERROR, "keys could not be rotated", LOG_S("at", str_c(failed_at)),
             LOG_S("why", str_c(rc_name(r->rc))));
-    r->w->as->rotation = NULL;
+    r->w->as->keys.look = NULL;
     arena_free(r->a);
 }
 
@@ -58,22 +60,27 @@ static void plan(void *arg)
 {
     rotation_t *r = arg;
     const as_t *as = r->w->as;
-    int64_t next_at;
     const as_keys_policy_t policy = {
         .conf = as->conf, .random = as->random, .now = clock_seconds(&as->clock)};
     r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
-                         &next_at);
+                         &r->next_at);
 }
 
 static void planned(void *arg)
 {
     rotation_t *r = arg;
-    if (r->rc != RC_OK)
+    as_t *as = r->w->as;
+    if (r->rc != RC_OK) {
         rotation_end(r, "plan");
-    else if (r->effects.n == 0)
-        rotation_end(r, NULL);
-    else
+        return;
+    }
+    if (r->effects.n > 0) { /* looks again: the store's generation will have changed */
         store_apply(r->w->store, &r->effects, applied, r);
+        return;
+    }
+    as->keys.seen = r->generation;
+    as->keys.next_at = r->next_at;
+    rotation_end(r, NULL);
 }
 
 static void asked(void *ctx, rc_t rc, size_t failed)
@@ -90,7 +97,10 @@ static void asked(void *ctx, rc_t rc, size_t failed)
 static void look_at_keys(void *arg)
 {
     as_worker_t *w = arg;
-    if (w->as->rotation)
+    as_t *as = w->as;
+    uint64_t generation = store_generation(w->store);
+    bool is_due = as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at;
+    if (as->keys.look || (as->keys.seen == generation && !is_due))
         return;
     arena_t *a = arena_new(ARENA_BYTES);
     rotation_t *r = a ? ARENA_NEW(a, rotation_t) : NULL;
@@ -98,8 +108,8 @@ static void look_at_keys(void *arg)
         arena_free(a);
         return;
     }
-    *r = (rotation_t){.w = w, .a = a, .keys = {.kind = ASK_KEYS}};
-    w->as->rotation = a;
+    *r = (rotation_t){.w = w, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
+    as->keys.look = a;
     store_ask(w->store, a, &r->keys, 1, asked, r);
 }
 
