@@ -2,6 +2,7 @@
 #ifndef IDENTITY_SESSION_H
 #define IDENTITY_SESSION_H
 
+#include "core/arena.h"
 #include "core/ports.h"
 #include "model/effect.h"
 
