@@ -25,6 +25,7 @@ static rc_t show_home(as_flow_t *f)
     const user_t *user = as_browser_user(f, &own->browser);
     if (!user)
         return show_welcome(f);
+    TRY(as_browser_touch(f, &own->browser));
     web_account_t view = {.username = user->name, .admin = user->admin};
     TRY(as_browser_token(f, &own->browser, IDENTITY_CSRF_LOGOUT, STR_UNSET, &view.logout_csrf));
     buf_t page = as_page_new(f->a);

@@ -29,6 +29,12 @@ const user_t *as_browser_user(const as_flow_t *f, const as_browser_t *b)
     return user && !user->disabled ? user : NULL;
 }
 
+rc_t as_browser_touch(as_flow_t *f, const as_browser_t *b)
+{
+    const session_t *s = as_browser_session(f, b);
+    return s ? identity_session_touch(f->a, s, f->now, &f->effects) : RC_OK;
+}
+
 rc_t as_browser_bind(as_flow_t *f, as_browser_t *b, bool *is_new)
 {
     *is_new = !str_is_set(b->browser_handle);

@@ -19,6 +19,8 @@ as_browser_t as_browser_read(as_flow_t *f);
 const session_t *as_browser_session(const as_flow_t *f, const as_browser_t *b);
 /** Who is signed in: the session's account, unless it is gone or disabled; or NULL. */
 const user_t *as_browser_user(const as_flow_t *f, const as_browser_t *b);
+/** Adds to the flow's effects that the live session is in use, once a minute. */
+rc_t as_browser_touch(as_flow_t *f, const as_browser_t *b) MUST_USE;
 /** Whether the request carries a browser cookie already; if not, makes a handle, to be set by
  *  as_browser_set after the answer is made. */
 rc_t as_browser_bind(as_flow_t *f, as_browser_t *b, bool *is_new) MUST_USE;

@@ -144,6 +144,7 @@ rc_t as_interaction_answer(as_flow_t *f, as_browser_t *b, const oauth_authorize_
                            const oauth_authorize_verdict_t *verdict, as_leave_t leave)
 {
     as_flow_take(f, &verdict->effects, verdict->has_event ? &verdict->event : NULL);
+    TRY(as_browser_touch(f, b));
     switch (verdict->kind) {
     case OAUTH_AUTHORIZE_LOGIN:
         return show_login(f, b, facts, verdict);
