@@ -56,7 +56,6 @@ static const str_t COMMON[] = {
     STR_INIT("cheerleader"),
     STR_INIT("chocolate1"),
     STR_INIT("correcthorsebatterystaple"),
-    STR_INIT("correct horse battery staple"),
     STR_INIT("football123"),
     STR_INIT("iloveyou12"),
     STR_INIT("iloveyou123"),

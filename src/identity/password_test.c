@@ -112,7 +112,7 @@ static void password_common(void **state)
     assert_int_equal(check("Password123"), IDENTITY_PASSWORD_COMMON);
     assert_int_equal(check("QWERTYUIOP"), IDENTITY_PASSWORD_COMMON);
     assert_int_equal(check("zxcvbnm1234"), IDENTITY_PASSWORD_COMMON);
-    assert_int_equal(check("correct horse battery staple"), IDENTITY_PASSWORD_COMMON);
+    assert_int_equal(check("correcthorsebatterystaple"), IDENTITY_PASSWORD_COMMON);
 }
 
 static void each_fault_has_a_sentence(void **state)
