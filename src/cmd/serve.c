@@ -20,6 +20,7 @@ typedef struct {
     http_proxies_t proxies;
     as_t *as;
     http_server_t *server;
+    str_t address; /* http:// and where it listens, with the real port */
     str_t issuer, setup_link;
 } serve_t;
 
@@ -59,6 +60,7 @@ static int open_rooms(serve_t *s)
 static void announce(void *ctx)
 {
     const serve_t *s = ctx;
+    printf("warder: listening on %" PRIstr "\n", STR_ARG(s->address));
     if (str_is_set(s->setup_link))
         printf("warder: first account: %" PRIstr "\n", STR_ARG(s->setup_link));
     printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
@@ -99,26 +101,32 @@ static bool is_loopback_host(str_t host)
     return http_addr_parse(host, &addr) == RC_OK && http_addr_is_loopback(&addr);
 }
 
+static int name_address(serve_t *s)
+{
+    str_t host = s->settings.conf.listen_host;
+    bool is_v6 = str_find(host, ':', 0) < host.n;
+    s->address = arena_printf(s->a, is_v6 ? "http://[%" PRIstr "]:%u" : "http://%" PRIstr ":%u",
+                              STR_ARG(host), (unsigned)http_server_port(s->server));
+    return str_is_set(s->address) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+}
+
 /* The public URL is set, or this machine's own where nobody else can reach it anyway. */
 static int choose_issuer(serve_t *s)
 {
     const conf_t *conf = &s->settings.conf;
     str_t why;
+    s->issuer = s->address;
     if (conf->public_url.n > 0) {
         if (conf_check_public_url(s->a, conf->public_url, &s->issuer, &why) != RC_OK)
             return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
         return EXIT_DONE;
     }
-    str_t host = conf->listen_host;
-    if (!is_loopback_host(host))
+    if (!is_loopback_host(conf->listen_host))
         return command_fail(EXIT_SETTING,
                             "listen is '%" PRIstr "', which others can reach, and public_url is "
                             "not set; set public_url to the https URL that clients use",
                             STR_ARG(conf->listen));
-    bool is_v6 = str_find(host, ':', 0) < host.n;
-    s->issuer = arena_printf(s->a, is_v6 ? "http://[%" PRIstr "]:%u" : "http://%" PRIstr ":%u",
-                             STR_ARG(host), (unsigned)http_server_port(s->server));
-    return str_is_set(s->issuer) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+    return EXIT_DONE;
 }
 
 static int make_app(serve_t *s)
@@ -136,6 +144,8 @@ static int make_app(serve_t *s)
     if (rc != RC_OK)
         return command_fail(EXIT_FAILED, "cannot start: %s", rc_name(rc));
     int code = make_server(s);
+    if (code == EXIT_DONE)
+        code = name_address(s);
     if (code == EXIT_DONE)
         code = choose_issuer(s);
     if (code == EXIT_DONE)
