@@ -3,6 +3,8 @@
 #include "core/num.h"
 #include "core/url.h"
 
+enum { NEWS_TREE_BYTES = 64 << 20, NEWS_SCORE_BYTES = 2 << 20 };
+
 static const json_limits_t NEWS_LIMITS = {NEWS_FILE_BYTES, 16, 400000};
 
 /* Numbers arrive as strings: "relevance_score": "0.25". Plain numbers are taken too. */
@@ -67,20 +69,43 @@ static rc_t read_article(arena_t *a, const json_t *v, article_t *out)
     return read_tickers(a, json_get(v, STR("ticker_sentiment")), out);
 }
 
-static rc_t read_feed(arena_t *a, const json_t *feed, news_t *out)
+/* The engine needs room for its tokens, the article only for the number. */
+static rc_t score(arena_t *scratch, article_t *x)
 {
-    if (feed->count > NEWS_ARTICLES)
-        return RC_LIMIT;
+    sentiment_t s;
+    arena_reset(scratch);
+    str_t text =
+        arena_printf(scratch, "%" PRIstr ". %" PRIstr, STR_ARG(x->title), STR_ARG(x->summary));
+    if (!text.p)
+        return RC_MEMORY;
+    TRY(engine_analyze(scratch, text, &s));
+    x->score = s.score;
+    return RC_OK;
+}
+
+static rc_t read_articles(arena_t *a, arena_t *scratch, const json_t *feed, news_t *out)
+{
     article_t *v = ARENA_ARRAY(a, feed->count + 1, article_t);
     if (!v)
         return RC_MEMORY;
     for (const json_t *e = feed->child; e; e = e->next) {
-        TRY(read_article(a, e, &v[out->n]));
-        if (v[out->n].title.n > 0 && v[out->n].time.p)
-            out->n++;
+        article_t *x = &v[out->n];
+        TRY(read_article(a, e, x));
+        if (x->title.n == 0 || !x->time.p)
+            continue;
+        TRY(score(scratch, x));
+        out->n++;
     }
     out->v = v;
     return RC_OK;
+}
+
+static rc_t read_feed(arena_t *a, const json_t *feed, news_t *out)
+{
+    arena_t *scratch = arena_new(NEWS_SCORE_BYTES);
+    rc_t rc = scratch ? read_articles(a, scratch, feed, out) : RC_MEMORY;
+    arena_free(scratch);
+    return rc;
 }
 
 /* The service says "no articles" in the same member as "you have used up your calls". */
@@ -95,12 +120,11 @@ static news_verdict_t verdict_without_feed(const json_t *root)
     return NEWS_MALFORMED;
 }
 
-rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+static rc_t read_document(arena_t *a, arena_t *tree, str_t text, news_t *out,
+                          news_verdict_t *verdict)
 {
     const json_t *root;
-    *out = (news_t){0};
-    *verdict = NEWS_MALFORMED;
-    rc_t rc = json_parse(a, text, &NEWS_LIMITS, &root);
+    rc_t rc = json_parse(tree, text, &NEWS_LIMITS, &root);
     if (rc == RC_MALFORMED || rc == RC_LIMIT)
         return RC_OK;
     TRY(rc);
@@ -109,9 +133,20 @@ rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
         *verdict = verdict_without_feed(root);
         return RC_OK;
     }
-    rc = read_feed(a, feed, out);
-    *verdict = rc == RC_OK ? NEWS_OK : NEWS_MALFORMED;
-    return rc == RC_LIMIT ? RC_OK : rc;
+    if (feed->count > NEWS_ARTICLES)
+        return RC_OK;
+    *verdict = NEWS_OK;
+    return read_feed(a, feed, out);
+}
+
+rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+{
+    *out = (news_t){0};
+    *verdict = NEWS_MALFORMED;
+    arena_t *tree = arena_new(NEWS_TREE_BYTES);
+    rc_t rc = tree ? read_document(a, tree, text, out, verdict) : RC_MEMORY;
+    arena_free(tree);
+    return rc;
 }
 
 const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker)
