@@ -1,0 +1,112 @@
+#include "options.h"
+
+#include "core/num.h"
+#include "http/addr.h"
+
+#include <stddef.h>
+
+const char OPTIONS_HELP[] =
+    "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
+    "[--data DIR]\n"
+    "\n"
+    "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
+    "\n"
+    "  --listen ADDR:PORT  where to listen; port 0 takes a free one\n"
+    "  --issuer URL        the authorization server whose tokens are taken\n"
+    "  --resource URI      what clients call this server; by default http://ADDR:PORT/mcp\n"
+    "  --feed PATH         a JSON file of news, or a folder of them; by default a built-in one\n"
+    "  --data DIR          where audit.log goes; by default $XDG_STATE_HOME/finance-sentiment or\n"
+    "                      ~/.local/state/finance-sentiment\n"
+    "\n"
+    "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
+
+/* --name VALUE or --name=VALUE into a member of options_t. */
+static const struct {
+    str_t name;
+    size_t member;
+} ROWS[] = {
+    {STR_INIT("--listen"), offsetof(options_t, listen)},
+    {STR_INIT("--issuer"), offsetof(options_t, issuer)},
+    {STR_INIT("--resource"), offsetof(options_t, resource)},
+    {STR_INIT("--feed"), offsetof(options_t, feed)},
+    {STR_INIT("--data"), offsetof(options_t, data)},
+};
+
+static bool say(str_t *why, str_t text)
+{
+    *why = text;
+    return false;
+}
+
+static const char **find(options_t *o, str_t name)
+{
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        if (str_eq(ROWS[i].name, name))
+            return (const char **)((char *)o + ROWS[i].member);
+    }
+    return NULL;
+}
+
+/* The value of argv[*i], in it or behind it; moves *i onto it. */
+static const char *value_of(int argc, char **argv, int *i, str_t name)
+{
+    if (argv[*i][name.n] == '=')
+        return argv[*i] + name.n + 1;
+    return *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static bool read_rows(arena_t *a, int argc, char **argv, options_t *o, str_t *why)
+{
+    for (int i = 0; i < argc; i++) {
+        str_t name = str_first(str_c(argv[i]), strcspn(argv[i], "="));
+        const char **at = find(o, name);
+        if (!at)
+            return say(why, arena_printf(a, "no option '%s'; 'finance-sentiment --help' lists them",
+                                         argv[i]));
+        const char *value = value_of(argc, argv, &i, name);
+        if (!value || !*value)
+            return say(why, arena_printf(a, "%" PRIstr " wants a value", STR_ARG(name)));
+        if (*at)
+            return say(why,
+                       arena_printf(a, "%" PRIstr " is given twice; leave one out", STR_ARG(name)));
+        *at = value;
+    }
+    return true;
+}
+
+/* "127.0.0.1:8081" or "[::1]:8081". */
+static bool read_listen(options_t *o)
+{
+    http_addr_t addr;
+    uint64_t port;
+    str_t all = str_c(o->listen);
+    size_t colon = all.n;
+    while (colon > 0 && all.p[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || !num_u64(str_skip(all, colon), 65535, &port))
+        return false;
+    str_t host = str_first(all, colon - 1);
+    bool brackets = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    o->host = brackets ? str_of(host.p + 1, host.n - 2) : host;
+    o->port = (uint16_t)port;
+    return http_addr_parse(o->host, &addr) == RC_OK && brackets == (addr.family == 6);
+}
+
+bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
+{
+    *out = (options_t){0};
+    out->help = argc == 1 && strcmp(argv[0], "--help") == 0;
+    out->version = argc == 1 && strcmp(argv[0], "--version") == 0;
+    if (out->help || out->version)
+        return true;
+    if (!read_rows(a, argc, argv, out, why))
+        return false;
+    if (!out->listen || !out->issuer)
+        return say(why, STR("give --listen ADDR:PORT and --issuer URL, the address of the "
+                            "authorization server"));
+    if (!read_listen(out))
+        return say(why, STR("--listen wants an address and a port, such as 127.0.0.1:8081 or "
+                            "[::1]:8081"));
+    return true;
+}

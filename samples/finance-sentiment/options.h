@@ -1,0 +1,23 @@
+/* The command line. */
+#ifndef SENTIMENT_OPTIONS_H
+#define SENTIMENT_OPTIONS_H
+
+#include "core/arena.h"
+
+typedef struct {
+    const char *listen; /* as given */
+    str_t host;         /* of it, without brackets */
+    uint16_t port;
+    const char *issuer;
+    const char *resource; /* NULL: http://LISTEN/mcp */
+    const char *feed;     /* NULL: the built-in one */
+    const char *data;     /* NULL: the default folder */
+    bool help, version;   /* nothing else is checked then */
+} options_t;
+
+/** Reads argv behind the program's name; borrows it. False: *why is one sentence, in `a`. */
+bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why);
+/** What --help prints. */
+extern const char OPTIONS_HELP[];
+
+#endif

@@ -1,0 +1,103 @@
+#include "options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { ARENA_BYTES = 1 << 16, WORDS = 16 };
+
+static int setup(void **state)
+{
+    *state = arena_new(ARENA_BYTES);
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    arena_free(*state);
+    return 0;
+}
+
+/* Splits `line` at blanks and reads it. */
+static bool read_line(arena_t *a, const char *line, options_t *o, str_t *why)
+{
+    char *argv[WORDS], *copy = arena_cstr(a, str_c(line)), *at;
+    int n = 0;
+    for (char *w = strtok_r(copy, " ", &at); w && n < WORDS; w = strtok_r(NULL, " ", &at))
+        argv[n++] = w;
+    *why = STR_UNSET;
+    return options_read(a, n, argv, o, why);
+}
+
+#define LEAST "--listen 127.0.0.1:8081 --issuer http://127.0.0.1:8080 "
+
+static void all_options_are_read(void **state)
+{
+    options_t o;
+    str_t why;
+    assert_true(read_line(*state,
+                          "--listen=[::1]:0 --issuer https://as.test --resource "
+                          "https://rs.test/mcp --feed f --data d",
+                          &o, &why));
+    assert_true(str_eq(o.host, STR("::1")));
+    assert_int_equal(o.port, 0);
+    assert_string_equal(o.issuer, "https://as.test");
+    assert_string_equal(o.resource, "https://rs.test/mcp");
+    assert_string_equal(o.feed, "f");
+    assert_string_equal(o.data, "d");
+    assert_true(read_line(*state, LEAST, &o, &why));
+    assert_true(str_eq(o.host, STR("127.0.0.1")));
+    assert_int_equal(o.port, 8081);
+    assert_null(o.resource);
+    assert_null(o.feed);
+}
+
+static void help_and_version_need_nothing(void **state)
+{
+    options_t o;
+    str_t why;
+    assert_true(read_line(*state, "--help", &o, &why) && o.help);
+    assert_true(read_line(*state, "--version", &o, &why) && o.version);
+}
+
+static void refusals_say_the_mend(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } ROWS[] = {
+        {"", "--listen"},
+        {"--listen 127.0.0.1:1", "--issuer"},
+        {"--issuer https://as.test", "--listen"},
+        {LEAST "--port 1", "no option '--port'"},
+        {LEAST "--feed", "--feed wants a value"},
+        {LEAST "--feed=", "--feed wants a value"},
+        {LEAST "--data a --data b", "--data is given twice"},
+        {LEAST "word", "no option 'word'"},
+        {"--issuer x --listen 8081", "--listen wants"},
+        {"--issuer x --listen localhost:8081", "--listen wants"},
+        {"--issuer x --listen 127.0.0.1:65536", "--listen wants"},
+        {"--issuer x --listen 127.0.0.1:", "--listen wants"},
+        {"--issuer x --listen 127.0.0.1:-1", "--listen wants"},
+        {"--issuer x --listen ::1:80", "--listen wants"},
+        {"--issuer x --listen [127.0.0.1]:80", "--listen wants"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        options_t o;
+        str_t why;
+        assert_false(read_line(*state, ROWS[i].line, &o, &why));
+        if (!str_contains(why, str_c(ROWS[i].says)))
+            fail_msg("'%s' said '%.*s'", ROWS[i].line, STR_ARG(why));
+        assert_false(str_contains(why, STR("\n")));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_options_are_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(help_and_version_need_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals_say_the_mend, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

@@ -1,0 +1,34 @@
+/* The whole server, put together. */
+#ifndef SENTIMENT_SERVER_H
+#define SENTIMENT_SERVER_H
+
+#include "core/log.h"
+#include "core/secret.h"
+#include "options.h"
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,  /* the world failed: disk, network */
+    EXIT_USAGE = 2,   /* the command line is wrong */
+    EXIT_SETTING = 3, /* a setting is wrong or unsafe; the start was refused */
+};
+
+typedef struct server server_t;
+
+/** What it needs beside the command line. */
+typedef struct {
+    options_t options;
+    secret_t key;     /* of Alpha Vantage; unset hidden: no live news. Borrowed */
+    const char *data; /* an existing folder, for audit.log */
+    const log_t *log;
+} server_config_t;
+
+/** Loads, checks, binds and starts. EXIT_DONE, or an exit code with *why, one sentence in `a`,
+ *  which must outlive the server. */
+int server_start(arena_t *a, const server_config_t *config, server_t **out, str_t *why);
+/** The URL of the MCP endpoint. */
+str_t server_url(const server_t *s);
+/** Drains, waits, and frees. NULL is fine. */
+void server_stop(server_t *s);
+
+#endif
