@@ -133,8 +133,8 @@ static rc_t unknown(arena_t *a, const ask_t *k, str_t note, mcp_tool_result_t *o
 {
     str_t names = news_ticker_names(a, &k->f->feed, KNOWN_NAMES);
     out->is_error = true;
-    out->text = arena_printf(a, "There are no news about %" PRIstr ". %" PRIstr "%s%" PRIstr "%s",
-                             STR_ARG(k->q.ticker), STR_ARG(note),
+    out->text = arena_printf(a, "There are no news about %" PRIstr ".%s%" PRIstr "%s%" PRIstr "%s",
+                             STR_ARG(k->q.ticker), note.p ? " " : "", STR_ARG(note),
                              names.n > 0 ? " The feed has news about, for example: " : "",
                              STR_ARG(names), names.n > 0 ? "." : "");
     return out->text.p ? RC_OK : RC_MEMORY;
