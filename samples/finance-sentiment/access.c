@@ -12,7 +12,9 @@ typedef struct {
     const char *headers[HEADERS_MAX];
 } check_t;
 
-static const mcp_access_t NO_MEMORY = {.status = 503, .reason = STR_INIT("out_of_memory")};
+static const mcp_access_t NO_MEMORY = {.status = 503,
+                                       .error = STR_INIT("temporarily_unavailable"),
+                                       .reason = STR_INIT("out_of_memory")};
 
 static str_t keep(arena_t *a, const char *text)
 {
