@@ -26,6 +26,8 @@ struct arena {
 
 static block_t *block_new(size_t size)
 {
+    if (size > SIZE_MAX - sizeof(block_t))
+        return NULL;
     block_t *b = malloc(sizeof *b + size);
     if (!b)
         return NULL;

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 buf_t buf_new(arena_t *a, size_t max)
 {
@@ -13,7 +14,7 @@ buf_t buf_fixed(void *p, size_t cap)
     return (buf_t){.p = p, .cap = cap, .max = cap};
 }
 
-static void fail(buf_t *b, rc_t rc)
+void buf_fail(buf_t *b, rc_t rc)
 {
     if (b->failed == RC_OK)
         b->failed = rc;
@@ -25,7 +26,7 @@ static bool reserve(buf_t *b, size_t n)
     if (b->failed != RC_OK)
         return false;
     if (n > b->max - b->n) {
-        fail(b, RC_LIMIT);
+        buf_fail(b, RC_LIMIT);
         return false;
     }
     if (n <= b->cap - b->n)
@@ -37,7 +38,7 @@ static bool reserve(buf_t *b, size_t n)
         cap = b->max;
     char *p = arena_alloc(b->arena, cap);
     if (!p) {
-        fail(b, RC_MEMORY);
+        buf_fail(b, RC_MEMORY);
         return false;
     }
     if (b->n > 0)
@@ -170,29 +171,18 @@ void buf_html(buf_t *b, str_t s)
 
 void buf_fmt(buf_t *b, const char *fmt, ...)
 {
+    char *text;
     va_list args;
     va_start(args, fmt);
-    int n = vsnprintf(NULL, 0, fmt, args);
+    int n = vasprintf(&text, fmt, args);
     va_end(args);
-    /* vsnprintf wants room for its NUL, which is not counted: a fixed buffer may lack it. */
-    if (n < 0 || !reserve(b, (size_t)n)) {
-        if (n < 0)
-            fail(b, RC_MALFORMED);
+    if (n < 0) {
+        buf_fail(b, RC_MEMORY);
         return;
     }
-    if (b->cap - b->n > (size_t)n) {
-        va_start(args, fmt);
-        vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
-        va_end(args);
-        b->n += (size_t)n;
-        return;
-    }
-    if (!reserve(b, (size_t)n + 1))
-        return;
-    va_start(args, fmt);
-    vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
-    va_end(args);
-    b->n += (size_t)n;
+    /* By way of a copy: the NUL of vsnprintf would need a byte that a full builder lacks. */
+    buf_put(b, str_of(text, (size_t)n));
+    free(text);
 }
 
 str_t buf_str(const buf_t *b)

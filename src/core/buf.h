@@ -9,13 +9,15 @@ typedef struct {
     char *p;
     size_t n, cap, max;
     arena_t *arena;
-    rc_t failed; /* RC_OK, RC_LIMIT or RC_MEMORY; the first failure stays */
+    rc_t failed; /* RC_OK or the first failure, which stays (writers: also RC_MALFORMED) */
 } buf_t;
 
 /** A builder in `a` of at most `max` bytes. */
 buf_t buf_new(arena_t *a, size_t max);
 /** A builder over the caller's bytes. */
 buf_t buf_fixed(void *p, size_t cap);
+/** Makes the builder fail with `rc`, if it has not failed before. */
+void buf_fail(buf_t *b, rc_t rc);
 void buf_put(buf_t *b, str_t s);
 void buf_char(buf_t *b, char c);
 void buf_i64(buf_t *b, int64_t v);

@@ -2,14 +2,11 @@
  * and one pass over the bytes. */
 #include "core/json.h"
 
+#include "core/json_string.h"
 #include "core/limits.h"
 #include "core/num.h"
 
 #include <stdlib.h>
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 const json_limits_t JSON_LIMITS_DEFAULT = {LIMIT_JSON_BYTES, LIMIT_JSON_DEPTH, LIMIT_JSON_NODES};
 
@@ -50,164 +47,6 @@ static void skip_space(reader_t *r)
 {
     while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t'))
         r->p++;
-}
-
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c != '"' && c != '\\';
-}
-
-/* To the first byte at or after p that ends a run of plain string bytes; *high tells whether any
- * byte of the run is not ASCII. */
-static const char *plain_end(const char *p, const char *end, bool *high)
-{
-    unsigned char seen = 0;
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    for (; end - p >= 16; p += 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v);
-        __m128i stop =
-            _mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
-        unsigned tops = (unsigned)_mm_movemask_epi8(v);
-        if (mask) {
-            unsigned n = (unsigned)__builtin_ctz(mask);
-            if (tops & ((1u << n) - 1))
-                *high = true;
-            return p + n;
-        }
-        seen |= tops ? 0x80 : 0;
-    }
-#endif
-    for (; p < end && is_plain((unsigned char)*p); p++)
-        seen |= (unsigned char)*p;
-    if (seen & 0x80)
-        *high = true;
-    return p;
-}
-
-static int hex4(const char *p)
-{
-    int v = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : -1;
-        if (digit < 0 && (c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            digit = (c | 0x20) - 'a' + 10;
-        if (digit < 0)
-            return -1;
-        v = v << 4 | digit;
-    }
-    return v;
-}
-
-static char *put_utf8(char *out, unsigned long c)
-{
-    if (c < 0x80) {
-        *out++ = (char)c;
-        return out;
-    }
-    if (c < 0x800) {
-        *out++ = (char)(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *out++ = (char)(0xe0 | c >> 12);
-        } else {
-            *out++ = (char)(0xf0 | c >> 18);
-            *out++ = (char)(0x80 | (c >> 12 & 0x3f));
-        }
-        *out++ = (char)(0x80 | (c >> 6 & 0x3f));
-    }
-    *out++ = (char)(0x80 | (c & 0x3f));
-    return out;
-}
-
-/* \uXXXX behind the 'u'; surrogates must come as a pair (RFC 7493 section 2.1). */
-static rc_t unicode_escape(const char **p, const char *end, char **out)
-{
-    if (end - *p < 4)
-        return RC_MALFORMED;
-    int unit = hex4(*p);
-    *p += 4;
-    if (unit < 0 || (unit >= 0xdc00 && unit <= 0xdfff))
-        return RC_MALFORMED;
-    unsigned long c = (unsigned long)unit;
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-        if (end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
-            return RC_MALFORMED;
-        int low = hex4(*p + 2);
-        *p += 6;
-        if (low < 0xdc00 || low > 0xdfff)
-            return RC_MALFORMED;
-        c = 0x10000 + ((c - 0xd800) << 10) + (unsigned long)(low - 0xdc00);
-    }
-    *out = put_utf8(*out, c);
-    return RC_OK;
-}
-
-static rc_t escape(const char **p, const char *end, char **out)
-{
-    static const char PLAIN[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
-    if (*p == end)
-        return RC_MALFORMED;
-    unsigned char c = (unsigned char)*(*p)++;
-    if (c == 'u')
-        return unicode_escape(p, end, out);
-    if (!PLAIN[c])
-        return RC_MALFORMED;
-    *(*out)++ = PLAIN[c];
-    return RC_OK;
-}
-
-/* The rest of a string that has an escape: decoded into the arena. p stands on the first escape. */
-static rc_t decode_string(reader_t *r, const char *start, bool *high, str_t *out)
-{
-    /* The end is not known yet; no decoded string is longer than its source. */
-    const char *close = r->p;
-    while (close < r->end && *close != '"')
-        close += *close == '\\' ? 2 : 1;
-    if (close >= r->end)
-        return RC_MALFORMED;
-    char *text = arena_alloc(r->a, (size_t)(close - start) + 1);
-    if (!text)
-        return RC_MEMORY;
-    char *to = text;
-    const char *from = start;
-    for (;;) {
-        const char *stop = plain_end(from, r->end, high);
-        memcpy(to, from, (size_t)(stop - from));
-        to += stop - from;
-        from = stop;
-        if (from == r->end || (unsigned char)*from < 0x20)
-            return RC_MALFORMED;
-        if (*from++ == '"')
-            break;
-        TRY(escape(&from, r->end, &to));
-    }
-    r->p = from;
-    *out = str_of(text, (size_t)(to - text));
-    return RC_OK;
-}
-
-/* p stands behind the opening quote; afterwards behind the closing one. */
-static rc_t read_string(reader_t *r, str_t *out)
-{
-    const char *start = r->p;
-    bool high = false;
-    r->p = plain_end(start, r->end, &high);
-    if (r->p == r->end || (unsigned char)*r->p < 0x20)
-        return RC_MALFORMED;
-    if (*r->p == '"') {
-        *out = str_of(start, (size_t)(r->p - start));
-        r->p++;
-    } else {
-        TRY(decode_string(r, start, &high, out));
-    }
-    /* Raw bytes outside of ASCII must be UTF-8; escapes can only yield UTF-8. */
-    return high && !str_is_utf8(*out) ? RC_MALFORMED : RC_OK;
 }
 
 static bool is_digit(const reader_t *r)
@@ -327,8 +166,7 @@ static rc_t read_scalar(reader_t *r, json_t *node)
 {
     switch (node->type) {
     case JSON_STRING:
-        r->p++;
-        return read_string(r, &node->str);
+        return json_string_read(r->a, &r->p, r->end, &node->str);
     case JSON_TRUE:
         return read_word(r, STR("true"));
     case JSON_FALSE:
@@ -376,8 +214,7 @@ static rc_t read_key(reader_t *r, str_t *key)
     skip_space(r);
     if (r->p == r->end || *r->p != '"')
         return RC_MALFORMED;
-    r->p++;
-    TRY(read_string(r, key));
+    TRY(json_string_read(r->a, &r->p, r->end, key));
     skip_space(r);
     if (r->p == r->end || *r->p != ':')
         return RC_MALFORMED;

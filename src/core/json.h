@@ -53,11 +53,14 @@ bool json_i64(const json_t *v, int64_t *out);
 bool json_f64(const json_t *v, double *out);
 bool json_is(const json_t *v, json_type_t type);
 
-/** Writer: values and keys in order; commas and escapes are its own. Failure sticks in buf. */
+/** Writer: values and keys in order; commas and escapes are its own. Failure sticks in buf: a call
+ *  out of place (a value without its key, the wrong end, a second document) is RC_MALFORMED. */
 typedef struct {
     buf_t *buf;
-    uint64_t comma; /* one bit a level: a comma is due before the next value */
-    unsigned depth; /* at most 63 */
+    uint64_t comma;  /* one bit a level: a comma is due before the next value */
+    uint64_t object; /* one bit a level: it is an object, its members need keys */
+    bool keyed;      /* a key waits for its value */
+    unsigned depth;  /* at most 63 */
 } json_writer_t;
 
 json_writer_t json_writer(buf_t *b);

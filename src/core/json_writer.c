@@ -9,7 +9,12 @@ json_writer_t json_writer(buf_t *b)
     return (json_writer_t){.buf = b};
 }
 
-static void before_value(json_writer_t *w)
+static bool in_object(const json_writer_t *w)
+{
+    return w->object >> w->depth & 1;
+}
+
+static void comma(json_writer_t *w)
 {
     uint64_t bit = 1ull << w->depth;
     if (w->comma & bit)
@@ -17,43 +22,58 @@ static void before_value(json_writer_t *w)
     w->comma |= bit;
 }
 
-static void begin(json_writer_t *w, char c)
+/* A member's value follows its key; an element, a comma; the document stands alone. */
+static void before_value(json_writer_t *w)
+{
+    if (in_object(w) != w->keyed || (w->depth == 0 && w->comma))
+        buf_fail(w->buf, RC_MALFORMED);
+    if (!w->keyed)
+        comma(w);
+    w->keyed = false;
+}
+
+static void begin(json_writer_t *w, char c, uint64_t object)
 {
     before_value(w);
     buf_char(w->buf, c);
     if (w->depth == 63) {
-        w->buf->failed = RC_LIMIT;
+        buf_fail(w->buf, RC_LIMIT);
         return;
     }
     w->depth++;
     w->comma &= ~(1ull << w->depth);
+    w->object &= ~(1ull << w->depth);
+    w->object |= object << w->depth;
 }
 
-static void end(json_writer_t *w, char c)
+static void end(json_writer_t *w, char c, bool object)
 {
-    if (w->depth > 0)
-        w->depth--;
+    if (w->depth == 0 || in_object(w) != object || w->keyed) {
+        buf_fail(w->buf, RC_MALFORMED);
+        return;
+    }
+    w->depth--;
     buf_char(w->buf, c);
 }
 
 void json_begin_object(json_writer_t *w)
 {
-    begin(w, '{');
+    begin(w, '{', 1);
 }
 
 void json_end_object(json_writer_t *w)
 {
-    end(w, '}');
+    end(w, '}', true);
 }
 
 void json_begin_array(json_writer_t *w)
 {
-    begin(w, '[');
+    begin(w, '[', 0);
 }
 
 void json_end_array(json_writer_t *w)
 {
-    end(w, ']');
+    end(w, ']', false);
 }
 
 static void escaped(buf_t *b, unsigned char c)
@@ -76,8 +96,7 @@ static void escaped(buf_t *b, unsigned char c)
 static void quoted(buf_t *b, str_t s)
 {
     if (!str_is_utf8(s)) {
-        if (b->failed == RC_OK)
-            b->failed = RC_MALFORMED;
+        buf_fail(b, RC_MALFORMED);
         return;
     }
     buf_char(b, '"');
@@ -96,10 +115,12 @@ static void quoted(buf_t *b, str_t s)
 
 void json_key(json_writer_t *w, str_t name)
 {
-    before_value(w);
+    if (!in_object(w) || w->keyed)
+        buf_fail(w->buf, RC_MALFORMED);
+    comma(w);
     quoted(w->buf, name);
     buf_char(w->buf, ':');
-    w->comma &= ~(1ull << w->depth);
+    w->keyed = true;
 }
 
 void json_str(json_writer_t *w, str_t s)
@@ -118,8 +139,7 @@ void json_double(json_writer_t *w, double v)
 {
     before_value(w);
     if (!isfinite(v)) {
-        if (w->buf->failed == RC_OK)
-            w->buf->failed = RC_MALFORMED;
+        buf_fail(w->buf, RC_MALFORMED);
         return;
     }
     char text[40];

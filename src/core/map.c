@@ -98,7 +98,7 @@ static slot_t *find(const map_t *m, str_t key, uint64_t hash)
         slot_t *s = &m->slots[i];
         if (!s->key)
             return s;
-        if (s->hash == hash && s->n == key.n && memcmp(s->key, key.p, key.n) == 0)
+        if (s->hash == hash && str_eq(str_of(s->key, s->n), key))
             return s;
     }
 }

@@ -1,6 +1,5 @@
 #include "core/num.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 

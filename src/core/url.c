@@ -234,45 +234,66 @@ static void put_lower(buf_t *b, str_t s)
         buf_char(b, s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i]);
 }
 
-static void put_origin(buf_t *b, const url_t *u)
+/* A scheme of which no default port is known has none to leave out. */
+static void put_host(buf_t *b, const url_t *u)
 {
-    put_lower(b, u->scheme);
-    buf_put(b, STR("://"));
+    uint16_t usual = default_port(u->scheme);
     put_lower(b, u->host);
-    if (str_is_set(u->port) && u->port_number != default_port(u->scheme)) {
+    if (str_is_set(u->port) && (usual == 0 || u->port_number != usual)) {
         buf_char(b, ':');
         buf_u64(b, u->port_number);
     }
 }
 
+static void put_origin(buf_t *b, const url_t *u)
+{
+    put_lower(b, u->scheme);
+    buf_put(b, STR("://"));
+    put_host(b, u);
+}
+
 rc_t url_origin(arena_t *a, const url_t *u, str_t *out)
 {
+    *out = STR_UNSET;
+    if (u->host.n == 0)
+        return RC_MALFORMED;
     buf_t b = buf_new(a, LIMIT_URL_BYTES);
     put_origin(&b, u);
     return buf_done(&b, out);
 }
 
+static void put_part(buf_t *b, char mark, str_t part)
+{
+    if (!str_is_set(part))
+        return;
+    buf_char(b, mark);
+    buf_put(b, part);
+}
+
 rc_t url_canonical(arena_t *a, const url_t *u, str_t *out)
 {
-    buf_t b = buf_new(a, LIMIT_URL_BYTES + 8);
-    if (url_is_http(u)) {
-        put_origin(&b, u);
-    } else {
-        put_lower(&b, u->scheme);
-        buf_char(&b, ':');
-        if (str_is_set(u->host)) {
-            buf_put(&b, STR("//"));
-            put_lower(&b, u->host);
+    buf_t b = buf_new(a, LIMIT_URL_BYTES);
+    put_lower(&b, u->scheme);
+    buf_char(&b, ':');
+    if (str_is_set(u->host)) {
+        buf_put(&b, STR("//"));
+        if (str_is_set(u->userinfo)) {
+            buf_put(&b, u->userinfo);
+            buf_char(&b, '@');
         }
+        put_host(&b, u);
     }
     bool bare = url_is_http(u) && str_eq(u->path, STR("/")) && !str_is_set(u->query);
     if (!bare)
         buf_put(&b, u->path);
-    if (str_is_set(u->query)) {
-        buf_char(&b, '?');
-        buf_put(&b, u->query);
-    }
+    put_part(&b, '?', u->query);
+    put_part(&b, '#', u->fragment);
     return buf_done(&b, out);
+}
+
+static int hex_value(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 rc_t url_path_decode(arena_t *a, str_t raw, str_t *out)
@@ -285,15 +306,9 @@ rc_t url_path_decode(arena_t *a, str_t raw, str_t *out)
     for (size_t i = 0; i < raw.n; i++) {
         char c = raw.p[i];
         if (c == '%') {
-            char digits[3] = {0};
             if (raw.n - i < 3 || !is_hex(raw.p[i + 1]) || !is_hex(raw.p[i + 2]))
                 return RC_MALFORMED;
-            memcpy(digits, raw.p + i + 1, 2);
-            unsigned v = 0;
-            for (int k = 0; k < 2; k++)
-                v = v << 4 |
-                    (unsigned)(digits[k] <= '9' ? digits[k] - '0' : (digits[k] | 0x20) - 'a' + 10);
-            c = (char)v;
+            c = (char)(hex_value(raw.p[i + 1]) << 4 | hex_value(raw.p[i + 2]));
             i += 2;
         }
         if (c == '\0')

@@ -25,10 +25,12 @@ bool url_is_http(const url_t *u);
 bool url_is_https(const url_t *u);
 /** Host is exactly "localhost", "127.0.0.1" or "[::1]" (RFC 8252 section 7.3, OAuth 2.1 4.1.1). */
 bool url_host_is_loopback(str_t host);
-/** "scheme://host[:port]" with scheme and host in lower case, the default port left out. */
+/** "scheme://host[:port]" with scheme and host in lower case, the default port left out.
+ *  RC_MALFORMED when there is no host. */
 rc_t url_origin(arena_t *a, const url_t *u, str_t *out) MUST_USE;
-/** The whole URL with lower-case scheme and host and without the default port; path, query as they
- *  are. Path-less http(s) URLs come out without the slash: "https://h/" and "https://h" are one. */
+/** The whole URL with lower-case scheme and host and without the default port; userinfo, path,
+ * query and fragment as they are. Path-less http(s) URLs come out without the slash: "https://h/"
+ * and "https://h" are one. */
 rc_t url_canonical(arena_t *a, const url_t *u, str_t *out) MUST_USE;
 /** Percent-decodes a path strictly (no NUL, valid UTF-8). */
 rc_t url_path_decode(arena_t *a, str_t raw, str_t *out) MUST_USE;
