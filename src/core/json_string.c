@@ -26,7 +26,7 @@ static const char *plain_end(const char *p, const char *end, bool *high)
         unsigned tops = (unsigned)_mm_movemask_epi8(v);
         if (mask) {
             unsigned n = (unsigned)__builtin_ctz(mask);
-            if (tops & ((1u << n) - 1))
+            if (seen || tops & ((1u << n) - 1))
                 *high = true;
             return p + n;
         }

@@ -79,20 +79,24 @@ static void strings_are_decoded(void **state)
     }
 }
 
-/* The string scanner takes sixteen bytes at a time: each kind of byte at each place of a block. */
+/* The string scanner takes sixteen bytes at a time: each kind of byte at each place of strings that
+ * end within, at and behind a block, and with bytes behind them. */
 static void every_byte_at_every_place(void **state)
 {
-    for (size_t at = 0; at < 40; at++) {
-        for (int c = 0; c < 256; c++) {
-            char text[48];
-            memset(text, 'x', sizeof text);
-            text[0] = text[41] = '"';
-            text[1 + at] = (char)c;
-            arena_reset(*state);
-            rc_t rc = judge(*state, str_of(text, 42));
+    static const unsigned char BYTES[] = {0,   1,    0x1f, ' ',  '!',  '"',  '#',  '[',
+                                          '\\', ']', 0x7f, 0x80, 0xbf, 0xe2, 0xff};
+    char text[128];
+    for (size_t n = 1; n < 50; n++) {
+        for (size_t at = 0; at < n * ROWS(BYTES); at++) {
+            unsigned char c = BYTES[at % ROWS(BYTES)];
+            memset(text, 'x', n + 2);
+            memset(text + n + 2, ' ', 40);
+            text[0] = text[n + 1] = '"';
+            text[1 + at / ROWS(BYTES)] = (char)c;
             bool good = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-            if ((rc == RC_OK) != good)
-                fail_msg("byte %d at %zu", c, at);
+            arena_reset(*state);
+            if ((judge(*state, str_of(text, n + 42)) == RC_OK) != good)
+                fail_msg("byte %d at %zu of %zu", c, at / ROWS(BYTES), n);
         }
     }
 }
