@@ -1,8 +1,32 @@
 #include "conf/conf_table.h"
 
-#include "core/buf.h"
+#include "core/json.h"
 
-enum { SHOW_MAX = 65536 };
+enum { SHOW_MAX = 1 << 20 };
+
+/* YAML takes what JSON writes. */
+static void put_setting(json_writer_t *w, const conf_row_t *row, const conf_t *conf)
+{
+    const void *field = (const char *)conf + row->offset;
+    str_list_t list;
+    switch (row->type) {
+    case CONF_INT:
+        json_int(w, *(const int64_t *)field);
+        break;
+    case CONF_BOOL:
+        json_bool(w, *(const bool *)field);
+        break;
+    case CONF_STRS:
+        list = *(const str_list_t *)field;
+        json_begin_array(w);
+        for (size_t i = 0; i < list.n; i++)
+            json_str(w, list.v[i]);
+        json_end_array(w);
+        break;
+    default:
+        json_str(w, *(const str_t *)field);
+    }
+}
 
 rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, str_t *out)
 {
@@ -14,9 +38,13 @@ rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, st
     const struct conf_node *resources;
     TRY(conf_merge(a, sources, raw, &resources, &why));
     buf_t b = buf_new(a, SHOW_MAX);
-    for (size_t i = 0; i < CONF_N_ROWS; i++)
-        buf_fmt(&b, "%" PRIstr ": \"%" PRIstr "\"  # %s\n", STR_ARG(CONF_ROWS[i].key),
-                STR_ARG(raw[i].text), ORIGIN[raw[i].origin]);
+    for (size_t i = 0; i < CONF_N_ROWS; i++) {
+        json_writer_t w = json_writer(&b);
+        buf_put(&b, CONF_ROWS[i].key);
+        buf_put(&b, STR(": "));
+        put_setting(&w, &CONF_ROWS[i], conf);
+        buf_fmt(&b, "  # %s\n", ORIGIN[raw[i].origin]);
+    }
     for (size_t i = 0; i < conf->n_resources; i++)
         buf_fmt(&b, "# resource %" PRIstr " with %zu scopes\n", STR_ARG(conf->resources[i].uri),
                 conf->resources[i].n_scopes);

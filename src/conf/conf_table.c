@@ -2,6 +2,7 @@
 
 #include "conf/conf_yaml.h"
 #include "core/buf.h"
+#include "core/limits.h"
 
 #include <stddef.h>
 
@@ -56,7 +57,55 @@ str_t conf_row_nearest(str_t key)
             best = i;
         }
     }
-    return CONF_ROWS[best].key;
+    /* Less than half in common is a guess that helps nobody. */
+    return score >= 3 && score * 2 >= key.n ? CONF_ROWS[best].key : STR_UNSET;
+}
+
+bool conf_is_text(str_t text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return false;
+    return str_is_utf8(text);
+}
+
+str_t conf_shown(arena_t *a, str_t text)
+{
+    enum { SHOWN_MAX = 120 };
+    str_t cut = str_first(text, SHOWN_MAX);
+    char *p = arena_alloc(a, SHOWN_MAX);
+    if (!p)
+        return STR("");
+    for (size_t i = 0; i < cut.n; i++)
+        p[i] = cut.p[i] >= 0x20 && cut.p[i] < 0x7f ? cut.p[i] : '?';
+    return str_of(p, cut.n);
+}
+
+static str_t where(arena_t *a, conf_origin_t origin, unsigned line)
+{
+    static const char *const WHERE[] = {"the default", "the settings file", "the environment",
+                                        "the command line"};
+    if (origin == CONF_FROM_FILE)
+        return arena_printf(a, "line %u of the settings file", line + 1);
+    return str_c(WHERE[origin]);
+}
+
+rc_t conf_refuse(arena_t *a, const conf_row_t *row, const conf_raw_t *raw, str_t mend, str_t *why)
+{
+    str_t from = where(a, raw->origin, raw->line), shown = conf_shown(a, raw->text);
+    *why = arena_printf(a, "%" PRIstr " (from %" PRIstr ") is '%" PRIstr "'; %" PRIstr,
+                        STR_ARG(row->key), STR_ARG(from), STR_ARG(shown), STR_ARG(mend));
+    return RC_CONFIG;
+}
+
+static rc_t no_such_key(arena_t *a, str_t key, str_t from, str_t *why)
+{
+    str_t shown = conf_shown(a, key), near = conf_row_nearest(key);
+    str_t mend = str_is_set(near) ? arena_printf(a, "did you mean '%" PRIstr "'?", STR_ARG(near))
+                                  : STR("docs/SETTINGS.md lists the settings");
+    *why = arena_printf(a, "there is no setting '%" PRIstr "' (from %" PRIstr "); %" PRIstr,
+                        STR_ARG(shown), STR_ARG(from), STR_ARG(mend));
+    return RC_CONFIG;
 }
 
 static rc_t split_list(arena_t *a, conf_raw_t *raw)
@@ -83,16 +132,20 @@ static rc_t set_values(arena_t *a, const conf_value_t *values, size_t n, conf_or
 {
     for (size_t i = 0; i < n; i++) {
         size_t row = conf_row_find(values[i].key);
-        if (row == CONF_N_ROWS) {
-            *why = arena_printf(a, "there is no setting '%" PRIstr "'; did you mean '%" PRIstr "'?",
-                                STR_ARG(values[i].key), STR_ARG(conf_row_nearest(values[i].key)));
-            return RC_CONFIG;
-        }
+        if (row == CONF_N_ROWS)
+            return no_such_key(a, values[i].key, where(a, origin, 0), why);
         raw[row] = (conf_raw_t){.text = values[i].value, .origin = origin};
         if (CONF_ROWS[row].type == CONF_STRS)
             TRY(split_list(a, &raw[row]));
     }
     return RC_OK;
+}
+
+static rc_t one_value(arena_t *a, const conf_node_t *node, const char *what, str_t *why)
+{
+    *why = arena_printf(a, "%" PRIstr " (from line %u of the settings file) takes %s",
+                        STR_ARG(node->key), node->line + 1, what);
+    return RC_CONFIG;
 }
 
 static rc_t join_list(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_t *why)
@@ -104,13 +157,10 @@ static rc_t join_list(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_
     if (!v)
         return RC_MEMORY;
     n = 0;
-    buf_t joined = buf_new(a, 65536);
+    buf_t joined = buf_new(a, LIMIT_CONF_FILE_BYTES);
     for (const conf_node_t *c = node->child; c; c = c->next) {
-        if (c->kind != CONF_SCALAR) {
-            *why = arena_printf(a, "%" PRIstr " in the settings file must be a list of words",
-                                STR_ARG(node->key));
-            return RC_CONFIG;
-        }
+        if (c->kind != CONF_SCALAR)
+            return one_value(a, node, "a list of words", why);
         v[n++] = c->value;
         if (joined.n > 0)
             buf_put(&joined, STR(","));
@@ -123,22 +173,13 @@ static rc_t join_list(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_
 static rc_t set_node(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_t *why)
 {
     size_t row = conf_row_find(node->key);
-    if (row == CONF_N_ROWS) {
-        *why =
-            arena_printf(a,
-                         "line %u of the settings file: there is no setting '%" PRIstr
-                         "'; did you mean '%" PRIstr "'?",
-                         node->line + 1, STR_ARG(node->key), STR_ARG(conf_row_nearest(node->key)));
-        return RC_CONFIG;
-    }
-    raw[row] = (conf_raw_t){.text = node->value, .origin = CONF_FROM_FILE};
+    if (row == CONF_N_ROWS)
+        return no_such_key(a, node->key, where(a, CONF_FROM_FILE, node->line), why);
+    raw[row] = (conf_raw_t){.text = node->value, .origin = CONF_FROM_FILE, .line = node->line};
     if (CONF_ROWS[row].type == CONF_STRS && node->kind == CONF_LIST)
         return join_list(a, node, &raw[row], why);
-    if (node->kind != CONF_SCALAR) {
-        *why = arena_printf(a, "line %u of the settings file: '%" PRIstr "' takes one value",
-                            node->line + 1, STR_ARG(node->key));
-        return RC_CONFIG;
-    }
+    if (node->kind != CONF_SCALAR)
+        return one_value(a, node, "one value", why);
     return CONF_ROWS[row].type == CONF_STRS ? split_list(a, &raw[row]) : RC_OK;
 }
 

@@ -25,12 +25,20 @@ typedef struct {
     str_t text;      /* scalar, or comma-separated list */
     str_list_t list; /* of CONF_STRS */
     conf_origin_t origin;
+    unsigned line; /* in the file, from 0 */
 } conf_raw_t;
 
 /** Index of the row, or CONF_N_ROWS. */
 size_t conf_row_find(str_t key);
-/** The key that looks most like `key`, for messages. */
+/** The key that looks most like `key`, for messages; unset when none looks like it. */
 str_t conf_row_nearest(str_t key);
+/** Whether text is UTF-8 without control characters. */
+bool conf_is_text(str_t text);
+/** `text` for a message: cut, and with '?' for what is not printable ASCII. */
+str_t conf_shown(arena_t *a, str_t text);
+/** *why becomes "KEY (from WHERE) is 'VALUE'; MEND". Returns RC_CONFIG. */
+rc_t conf_refuse(arena_t *a, const conf_row_t *row, const conf_raw_t *raw, str_t mend,
+                 str_t *why) MUST_USE;
 /** Merges the sources into `raw` (CONF_N_ROWS of them), without checking values. The file's
  *  resources node is left in *resources (NULL: none). */
 struct conf_node;

@@ -24,14 +24,31 @@ static rc_t next(loader_t *l)
     if (l->have_event)
         yaml_event_delete(&l->event);
     l->have_event = false;
-    if (!yaml_parser_parse(&l->parser, &l->event))
-        return refuse(l, l->parser.problem ? l->parser.problem : "not YAML",
-                      l->parser.problem_mark.line);
-    l->have_event = true;
-    return RC_OK;
+    l->have_event = yaml_parser_parse(&l->parser, &l->event);
+    if (l->have_event)
+        return RC_OK;
+    if (l->parser.error == YAML_MEMORY_ERROR)
+        return RC_MEMORY;
+    return refuse(l, l->parser.problem ? l->parser.problem : "not YAML",
+                  l->parser.problem_mark.line);
 }
 
 static rc_t read_node(loader_t *l, conf_node_t **out);
+
+/* Anchors make bombs, and tags make types: neither has a use in settings. */
+static bool is_marked(const yaml_event_t *e)
+{
+    switch (e->type) {
+    case YAML_SCALAR_EVENT:
+        return e->data.scalar.anchor || e->data.scalar.tag;
+    case YAML_SEQUENCE_START_EVENT:
+        return e->data.sequence_start.anchor || e->data.sequence_start.tag;
+    case YAML_MAPPING_START_EVENT:
+        return e->data.mapping_start.anchor || e->data.mapping_start.tag;
+    default:
+        return false;
+    }
+}
 
 /* A name that stands twice would hide one of its values. */
 static bool has_key(const conf_node_t *map, str_t key)
@@ -47,6 +64,10 @@ static rc_t read_key(loader_t *l, const conf_node_t *map, str_t *key)
     size_t line = l->event.start_mark.line;
     if (l->event.type != YAML_SCALAR_EVENT)
         return refuse(l, "a key must be a plain word", line);
+    if (is_marked(&l->event))
+        return refuse(l, "anchors and tags are not taken", line);
+    if (l->event.data.scalar.length > LIMIT_CONF_VALUE_BYTES)
+        return refuse(l, "the key is too long", line);
     *key = arena_dup(l->a, str_of(l->event.data.scalar.value, l->event.data.scalar.length));
     if (!str_is_set(*key))
         return RC_MEMORY;
@@ -76,9 +97,11 @@ static rc_t read_children(loader_t *l, conf_node_t *node, yaml_event_type_t end)
 static rc_t read_scalar(loader_t *l, conf_node_t *node)
 {
     str_t text = str_of(l->event.data.scalar.value, l->event.data.scalar.length);
-    if (l->event.data.scalar.anchor || l->event.data.scalar.tag)
-        return refuse(l, "anchors and tags are not taken", node->line);
-    bool plain = l->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    yaml_scalar_style_t style = l->event.data.scalar.style;
+    bool plain = style == YAML_PLAIN_SCALAR_STYLE;
+    /* A block ends in a newline that nobody means. */
+    if (style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE)
+        text = str_trim(text, "\n");
     if (plain && (str_eq(text, STR("~")) || str_eq(text, STR("null"))))
         text = STR("");
     if (text.n > LIMIT_CONF_VALUE_BYTES)
@@ -93,6 +116,8 @@ static rc_t read_node(loader_t *l, conf_node_t **out)
     size_t line = l->event.start_mark.line;
     if (l->depth == LIMIT_CONF_DEPTH || ++l->nodes > LIMIT_CONF_NODES)
         return refuse(l, "nested too deep, or too long", line);
+    if (is_marked(&l->event))
+        return refuse(l, "anchors and tags are not taken", line);
     conf_node_t *node = ARENA_NEW(l->a, conf_node_t);
     if (!node)
         return RC_MEMORY;
@@ -137,6 +162,8 @@ static rc_t read_document(loader_t *l, conf_node_t **out)
     TRY(next(l));
     if (l->event.type != YAML_STREAM_END_EVENT)
         return refuse(l, "one document only", l->event.start_mark.line);
+    if ((*out)->kind == CONF_SCALAR && (*out)->value.n == 0)
+        (*out)->kind = CONF_MAP; /* "---" alone, as good as an empty file */
     if ((*out)->kind != CONF_MAP)
         return refuse(l, "settings are written as 'key: value'", 0);
     return RC_OK;
