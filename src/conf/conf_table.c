@@ -63,8 +63,17 @@ str_t conf_row_nearest(str_t key)
 
 bool conf_is_text(str_t text)
 {
+    /* C1 controls begin with C2 80 to C2 9F; the rest are what YAML breaks lines at or drops:
+     * U+2028, U+2029, U+FEFF, U+FFFE, U+FFFF. */
+    static const str_t NO_TEXT[] = {STR_INIT("\xe2\x80\xa8"), STR_INIT("\xe2\x80\xa9"),
+                                    STR_INIT("\xef\xbb\xbf"), STR_INIT("\xef\xbf\xbe"),
+                                    STR_INIT("\xef\xbf\xbf")};
+    const unsigned char *p = (const unsigned char *)text.p;
     for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+        if (p[i] < 0x20 || p[i] == 0x7f || (p[i] == 0xc2 && i + 1 < text.n && p[i + 1] < 0xa0))
+            return false;
+    for (size_t i = 0; i < sizeof NO_TEXT / sizeof NO_TEXT[0]; i++)
+        if (str_contains(text, NO_TEXT[i]))
             return false;
     return str_is_utf8(text);
 }

@@ -32,7 +32,7 @@ typedef struct {
 size_t conf_row_find(str_t key);
 /** The key that looks most like `key`, for messages; unset when none looks like it. */
 str_t conf_row_nearest(str_t key);
-/** Whether text is UTF-8 without control characters. */
+/** Whether text is UTF-8 without control characters, line separators and what YAML cannot hold. */
 bool conf_is_text(str_t text);
 /** `text` for a message: cut, and with '?' for what is not printable ASCII. */
 str_t conf_shown(arena_t *a, str_t text);

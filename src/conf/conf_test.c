@@ -210,6 +210,40 @@ static void a_long_value_is_cut_in_the_sentence(void **state)
     assert_true(str_contains(test_refusal(*state, &s), STR("'?xxx")));
 }
 
+static void what_is_text(void **state)
+{
+    (void)state;
+    static const struct {
+        str_t text;
+        bool good;
+    } TABLE[] = {
+        {STR_INIT(""), true},
+        {STR_INIT("a ~"), true},
+        {STR_INIT("\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80"), true},
+        {STR_INIT("\xe2\x80\xa7"), true},
+        {STR_INIT("\xef\xbf\xbd"), true},
+        {STR_INIT("a\0"), false},
+        {STR_INIT("\t"), false},
+        {STR_INIT("\n"), false},
+        {STR_INIT("\x1f"), false},
+        {STR_INIT("\x7f"), false},
+        {STR_INIT("\xc2\x80"), false},
+        {STR_INIT("\xc2\x85"), false},
+        {STR_INIT("\xc2\x9f"), false},
+        {STR_INIT("x\xe2\x80\xa8"), false},
+        {STR_INIT("\xe2\x80\xa9"), false},
+        {STR_INIT("\xef\xbb\xbf"), false},
+        {STR_INIT("\xef\xbf\xbe"), false},
+        {STR_INIT("\xef\xbf\xbf"), false},
+        {STR_INIT("\xff"), false},
+        {STR_INIT("\xc2"), false},
+    };
+    for (size_t i = 0; i < ROWS(TABLE); i++)
+        if (conf_is_text(TABLE[i].text) != TABLE[i].good)
+            fail_msg("row %zu", i);
+    assert_true(conf_is_text(STR_UNSET));
+}
+
 static void public_urls(void **state)
 {
     static const struct {
@@ -334,6 +368,7 @@ int main(void)
         ARENA_TEST(the_sentence_names_the_source),
         ARENA_TEST(a_later_source_mends),
         ARENA_TEST(a_long_value_is_cut_in_the_sentence),
+        cmocka_unit_test(what_is_text),
         ARENA_TEST(public_urls),
         ARENA_TEST(public_urls_refused),
         ARENA_TEST(a_password_in_a_url_is_not_repeated),
