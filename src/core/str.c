@@ -114,21 +114,20 @@ bool str_is_printable_ascii(str_t s)
     return true;
 }
 
-/* Length of the well-formed sequence at p, or 0. The table is RFC 3629 section 4's grammar. */
+/* Length of the well-formed sequence of several bytes at p, or 0. The table is RFC 3629 section 4's
+ * grammar. */
 static size_t utf8_sequence(const unsigned char *p, size_t n)
 {
     static const struct {
         unsigned char lead_min, lead_max, second_min, second_max, length;
     } ROWS[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         if (p[0] < ROWS[i].lead_min || p[0] > ROWS[i].lead_max)
             continue;
-        if (ROWS[i].length == 1)
-            return 1;
         if (n < ROWS[i].length || p[1] < ROWS[i].second_min || p[1] > ROWS[i].second_max)
             return 0;
         for (size_t k = 2; k < ROWS[i].length; k++)
@@ -139,14 +138,30 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
     return 0;
 }
 
+/* Behind the ASCII bytes at p, eight at a time where they are. */
+static const unsigned char *skip_ascii(const unsigned char *p, const unsigned char *end)
+{
+    uint64_t word;
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, 8);
+        if (word & 0x8080808080808080u)
+            break;
+    }
+    while (p < end && *p < 0x80)
+        p++;
+    return p;
+}
+
 bool str_is_utf8(str_t s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t at = 0; at < s.n;) {
-        size_t length = utf8_sequence(p + at, s.n - at);
+    if (s.n == 0)
+        return true;
+    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+    while ((p = skip_ascii(p, end)) < end) {
+        size_t length = utf8_sequence(p, (size_t)(end - p));
         if (length == 0)
             return false;
-        at += length;
+        p += length;
     }
     return true;
 }

@@ -212,6 +212,22 @@ static void utf8(void **state)
             fail_msg("row %zu", i);
 }
 
+/* ASCII is passed over eight bytes at a time: a bad byte at each place of texts of each length. */
+static void utf8_at_every_place(void **state)
+{
+    for (size_t n = 1; n < 30; n++) {
+        char text[30];
+        memset(text, 'x', sizeof text);
+        arena_reset(*state);
+        assert_true(str_is_utf8(test_exact(*state, str_of(text, n))));
+        for (size_t at = 0; at < n; at++) {
+            text[at] = '\x80';
+            assert_false(str_is_utf8(test_exact(*state, str_of(text, n))));
+            text[at] = 'x';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
         cmocka_unit_test(lists),
         cmocka_unit_test(printable_ascii),
         ARENA_TEST(utf8),
+        ARENA_TEST(utf8_at_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
