@@ -1,7 +1,8 @@
 #include "http/codec.h"
 
-#include "http/scan.h"
 #include "core/num.h"
+#include "http/addr.h"
+#include "http/scan.h"
 
 /* The states of a head, in the order of its bytes. */
 enum { START, METHOD, TARGET, VERSION, NAME, VALUE_START, VALUE, STATE_COUNT };
@@ -92,10 +93,37 @@ static bool split_origin_form(http_head_t *h, str_t s)
     return s.p[q] == '?' && http_scan_class(s.p, q, s.n, HTTP_C_QUERY) == s.n;
 }
 
-/* absolute-form: the authority is checked and then ignored, as public_url rules (RFC 9112 3.2.2).
- */
-static bool split_absolute_form(http_head_t *h, str_t s)
+static bool is_port(str_t s)
 {
+    uint64_t number;
+    return s.n == 0 || num_u64(s, 65535, &number);
+}
+
+/* uri-host [ ":" port ] (RFC 9112 section 3.2). A comma is legal in a reg-name and refused: that is
+ * how two Host fields look once a proxy has joined them. */
+static bool is_authority(str_t s)
+{
+    http_addr_t literal;
+    bool six = str_starts(s, STR("["));
+    size_t end = six ? str_find(s, ']', 0) + 1 : str_find(s, ':', 0);
+    str_t name = str_first(s, end), port = str_skip(s, end);
+    if (port.n && (port.p[0] != ':' || !is_port(str_skip(port, 1))))
+        return false;
+    if (six)
+        return str_ends(name, STR("]")) && str_contains(name, STR(":")) &&
+               http_addr_parse(str_skip(str_first(name, name.n - 1), 1), &literal) == RC_OK;
+    for (size_t i = 0; i < name.n; i++) {
+        if (!(HTTP_BYTES[(uint8_t)name.p[i]] & HTTP_C_HOST) || strchr("[],", name.p[i]))
+            return false;
+    }
+    return name.n && http_scan_escapes(name);
+}
+
+/* absolute-form: the authority must be that of the Host field, and goes nowhere else, as public_url
+ * rules (RFC 9112 section 3.2.2). */
+static bool split_absolute_form(http_codec_t *c, str_t s)
+{
+    http_head_t *h = &c->head;
     size_t colon = str_find(s, ':', 0);
     str_t scheme = str_first(s, colon);
     if (!str_eq_nocase(scheme, STR("http")) && !str_eq_nocase(scheme, STR("https")))
@@ -105,7 +133,8 @@ static bool split_absolute_form(http_head_t *h, str_t s)
         return false;
     rest = str_skip(rest, 3);
     size_t n = http_scan_class(rest.p, 0, rest.n, HTTP_C_HOST);
-    if (n == 0)
+    c->authority = str_first(rest, n);
+    if (!is_authority(c->authority))
         return false;
     if (n == rest.n || rest.p[n] == '?') {
         h->path = STR("/");
@@ -115,15 +144,16 @@ static bool split_absolute_form(http_head_t *h, str_t s)
     return rest.p[n] == '/' && split_origin_form(h, str_skip(rest, n));
 }
 
-static bool split_target(http_head_t *h)
+static bool split_target(http_codec_t *c)
 {
+    http_head_t *h = &c->head;
     str_t s = h->target;
     if (s.n == 0)
         return false;
     if (s.p[0] == '/')
         return split_origin_form(h, s);
     if (!str_eq(s, STR("*")))
-        return split_absolute_form(h, s);
+        return split_absolute_form(c, s);
     h->path = s;
     return h->method == HTTP_OPTIONS;
 }
@@ -136,7 +166,7 @@ static int step_target(http_codec_t *c, const view_t *v)
     if (v->p[c->pos] != ' ')
         return bad(c, 400, STR("a byte that no request target has"));
     c->head.target = str_of(v->p + c->mark, c->pos - c->mark);
-    if (!split_target(&c->head))
+    if (!split_target(c))
         return bad(c, 400, STR("the request target follows no form"));
     c->mark = ++c->pos;
     c->state = VERSION;
@@ -173,7 +203,7 @@ static int on_host(http_codec_t *c, str_t value)
 {
     if (c->has_host)
         return bad(c, 400, STR("more than one Host"));
-    if (value.n == 0 || http_scan_class(value.p, 0, value.n, HTTP_C_HOST) != value.n)
+    if (!is_authority(value))
         return bad(c, 400, STR("the Host is malformed"));
     c->has_host = true;
     c->head.host = value;
@@ -264,6 +294,8 @@ static int finish(http_codec_t *c)
     http_head_t *h = &c->head;
     if (h->minor == 1 && !c->has_host)
         return bad(c, 400, STR("no Host"));
+    if (c->has_host && str_is_set(c->authority) && !str_eq_nocase(c->authority, h->host))
+        return bad(c, 400, STR("the target and the Host name different servers"));
     if (c->has_length && c->has_coding)
         return bad(c, 400, STR("both Content-Length and Transfer-Encoding"));
     if (c->has_coding && h->minor == 0)

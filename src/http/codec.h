@@ -32,9 +32,10 @@ typedef struct {
 
 typedef struct {
     unsigned state;
-    size_t pos;  /* bytes looked at; with DONE the length of the head */
-    size_t mark; /* where the current piece began */
-    str_t name;  /* of the current field */
+    size_t pos;      /* bytes looked at; with DONE the length of the head */
+    size_t mark;     /* where the current piece began */
+    str_t name;      /* of the current field */
+    str_t authority; /* of an absolute-form target */
     bool has_length, has_coding, has_host;
     int status; /* with BAD */
     str_t why;  /* with BAD: one static sentence */

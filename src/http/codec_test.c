@@ -25,9 +25,14 @@ static const head_case_t CASES[] = {
     {"empty line first", "\r\nGET / HTTP/1.1\r\n" HOST "\r\n", 0},
     {"two empty lines first", "\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", 400},
     {"http/1.0 without host", "GET / HTTP/1.0\r\n\r\n", 0},
-    {"absolute form", "GET http://evil.test/a?b HTTP/1.1\r\n" HOST "\r\n", 0},
-    {"absolute form, no path", "GET https://evil.test HTTP/1.1\r\n" HOST "\r\n", 0},
-    {"absolute form, query only", "GET https://evil.test?a HTTP/1.1\r\n" HOST "\r\n", 0},
+    {"absolute form", "GET http://a.test/a?b HTTP/1.1\r\n" HOST "\r\n", 0},
+    {"absolute form, no path", "GET https://A.TEST HTTP/1.1\r\n" HOST "\r\n", 0},
+    {"absolute form, query only", "GET https://a.test?a HTTP/1.1\r\n" HOST "\r\n", 0},
+    {"absolute form and another host", "GET http://evil.test/ HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"absolute form and another port", "GET http://a.test:1/ HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"absolute form without host", "GET http://a.test/ HTTP/1.1\r\n\r\n", 400},
+    {"absolute form in http/1.0", "GET http://a.test/ HTTP/1.0\r\n\r\n", 0},
+    {"absolute form with two authorities", "GET http://a.test,b/ HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form with userinfo", "GET http://u@evil.test/ HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form, other scheme", "GET ftp://evil.test/ HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form without authority", "GET http:///a HTTP/1.1\r\n" HOST "\r\n", 400},
@@ -59,6 +64,19 @@ static const head_case_t CASES[] = {
     {"two hosts, other case", "GET / HTTP/1.1\r\n" HOST "hOST: b.test\r\n\r\n", 400},
     {"empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400},
     {"host with path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+    {"host with port", "GET / HTTP/1.1\r\nHost: a.test:8080\r\n\r\n", 0},
+    {"ipv6 host", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 0},
+    {"host with a list", "GET / HTTP/1.1\r\nHost: a.test,b.test\r\n\r\n", 400},
+    {"host with userinfo", "GET / HTTP/1.1\r\nHost: u@a.test\r\n\r\n", 400},
+    {"host with a word for a port", "GET / HTTP/1.1\r\nHost: a.test:x\r\n\r\n", 400},
+    {"host with a port too high", "GET / HTTP/1.1\r\nHost: a.test:65536\r\n\r\n", 400},
+    {"host with two ports", "GET / HTTP/1.1\r\nHost: a.test:1:2\r\n\r\n", 400},
+    {"host of a port only", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400},
+    {"ipv6 host without brackets", "GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", 400},
+    {"ipv6 host left open", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400},
+    {"ipv4 host in brackets", "GET / HTTP/1.1\r\nHost: [1.2.3.4]\r\n\r\n", 400},
+    {"junk behind an ipv6 host", "GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", 400},
+    {"host with a cut escape", "GET / HTTP/1.1\r\nHost: a%2\r\n\r\n", 400},
     {"host with space", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
     {"obs-fold", "GET / HTTP/1.1\r\n" HOST "A: b\r\n c\r\n\r\n", 400},
     {"first field folded", "GET / HTTP/1.1\r\n " HOST "\r\n", 400},
@@ -101,6 +119,31 @@ static const head_case_t CASES[] = {
     {"chunked in http/1.0", "POST / HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n", 400},
     {"expect", "POST / HTTP/1.1\r\n" HOST "Expect: 100-Continue\r\n\r\n", 0},
     {"unknown expect", "POST / HTTP/1.1\r\n" HOST "Expect: magic\r\n\r\n", 417},
+    {"http/0.9", "GET /\r\n\r\n", 400},
+    {"http/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 501},
+    {"trace", "TRACE / HTTP/1.1\r\n" HOST "\r\n", 501},
+    {"upgrade is not taken up",
+     "GET / HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n", 0},
+    {"length with leading zero", "POST / HTTP/1.1\r\n" HOST "Content-Length: 05\r\n\r\n", 0},
+    {"minus zero length", "POST / HTTP/1.1\r\n" HOST "Content-Length: -0\r\n\r\n", 400},
+    {"length with a space", "POST / HTTP/1.1\r\n" HOST "Content-Length: 5 5\r\n\r\n", 400},
+    {"length list of two values", "POST / HTTP/1.1\r\n" HOST "Content-Length: 5, 6\r\n\r\n", 400},
+    {"different lengths",
+     "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\ncontent-length: 6\r\n\r\n", 400},
+    {"length behind chunked",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", 400},
+    {"two codings",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n", 400},
+    {"identity", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n", 501},
+    {"chunked with a parameter", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked;a\r\n\r\n",
+     501},
+    {"folded coding", "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\r\n chunked\r\n\r\n", 400},
+    {"space before the colon of a coding",
+     "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n\r\n", 400},
+    {"space before the name", "POST / HTTP/1.1\r\n" HOST " Transfer-Encoding: chunked\r\n\r\n",
+     400},
+    {"bare cr before a coding",
+     "POST / HTTP/1.1\r\n" HOST "A: b\rTransfer-Encoding: chunked\r\n\r\n", 400},
     {"tls hello", "\x16\x03\x01\x02", 400},
 };
 
@@ -135,7 +178,8 @@ static void assert_same(const http_codec_t *a, const http_codec_t *b)
     }
 }
 
-/* Every case is a refusal named after its reason, or a request that must pass. */
+/* Every case is a refusal named after its reason, or a request that must pass.
+ * attack case: GWH-001, GWH-003, GWH-005 (at the level of the codec) */
 static void head_cases_end_as_the_table_says(void **state)
 {
     static http_codec_t c;
@@ -189,7 +233,7 @@ static void a_head_is_taken_apart(void **state)
     assert_false(str_is_set(http_headers_get(fields, STR("x-z"))));
 }
 
-/* attack case: META-002 (the authority of absolute-form goes nowhere) */
+/* attack case: META-002 (the authority of absolute-form goes nowhere), GWH-005 */
 static void absolute_form_leaves_only_path_and_query(void **state)
 {
     static http_codec_t c;
@@ -197,9 +241,9 @@ static void absolute_form_leaves_only_path_and_query(void **state)
         const char *bytes;
         str_t path, query;
     } rows[] = {
-        {"GET http://evil.test/a?b HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/a"), STR_INIT("b")},
-        {"GET http://evil.test HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/"), {NULL, 0}},
-        {"GET HTTP://evil.test?x HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/"), STR_INIT("x")},
+        {"GET http://a.test/a?b HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/a"), STR_INIT("b")},
+        {"GET http://a.test HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/"), {NULL, 0}},
+        {"GET HTTP://a.test?x HTTP/1.1\r\n" HOST "\r\n", STR_INIT("/"), STR_INIT("x")},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         str_t bytes = str_c(rows[i].bytes);
@@ -207,6 +251,19 @@ static void absolute_form_leaves_only_path_and_query(void **state)
         assert_true(str_eq(c.head.path, rows[i].path));
         assert_true(str_eq(c.head.query, rows[i].query));
         assert_true(str_eq(c.head.host, STR("a.test")));
+    }
+}
+
+static void a_nul_anywhere_is_refused(void **state)
+{
+    static http_codec_t c;
+    str_t good = STR("GET /a?b HTTP/1.1\r\nHost: a.test\r\nA: b\r\n\r\n");
+    char text[64];
+    for (size_t at = 0; at < good.n; at++) {
+        memcpy(text, good.p, good.n);
+        text[at] = 0;
+        assert_int_equal(parse_split(&c, str_of(text, good.n), good.n), HTTP_STEP_BAD);
+        assert_int_equal(c.status, 400);
     }
 }
 
@@ -264,82 +321,6 @@ static void fields_beyond_the_count_are_431(void **state)
     assert_int_equal(many_fields(LIMIT_HTTP_HEADERS + 1), 431);
 }
 
-/* Decodes in pieces of `step` bytes; joins the data into `out`. */
-static http_step_t unchunk(str_t in, size_t step, char *out, size_t *n, size_t *left)
-{
-    http_chunked_t c = {0};
-    http_step_t result = HTTP_STEP_MORE;
-    *n = 0;
-    while (in.n && result == HTTP_STEP_MORE) {
-        str_t piece = str_first(in, step), data;
-        in = str_skip(in, piece.n);
-        do {
-            result = http_chunked_next(&c, &piece, &data);
-            if (result == HTTP_STEP_BAD)
-                return result;
-            memcpy(out + *n, data.p, data.n);
-            *n += data.n;
-        } while (result == HTTP_STEP_MORE && piece.n);
-        *left = piece.n + in.n;
-    }
-    return result;
-}
-
-static void chunks_are_joined_at_any_split(void **state)
-{
-    str_t in = STR("4\r\nWiki\r\n0000000A;x=\"y\"\r\n0123456789\r\n0\r\nA: b\r\nC:\r\n\r\nrest");
-    char out[64];
-    size_t n, left;
-    for (size_t step = 1; step <= in.n; step++) {
-        assert_int_equal(unchunk(in, step, out, &n, &left), HTTP_STEP_DONE);
-        assert_true(str_eq(str_of(out, n), STR("Wiki0123456789")));
-        assert_int_equal(left, 4);
-    }
-}
-
-static void bad_chunks_are_refused(void **state)
-{
-    static const char *const rows[] = {
-        "\r\n",          "g\r\n",         "-1\r\n",       " 4\r\n",         "4 \r\n",
-        "0x4\r\n",       "4\nWiki",       "4\r\nWikix",   "4\r\nWiki\n",    "4\r\rWiki",
-        "000000004\r\n", ";a\r\n",        "4;a\nb\r\n",   "0\r\n x: y\r\n", "0\r\nx\r\n\r\n",
-        "0\r\n\n",       "0\r\nx:\x01\r", "0\r\n: y\r\n", "100000000\r\n",  "4\r\nWiki\r\nZ",
-    };
-    char out[64];
-    size_t n, left;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        for (size_t step = 1; step < 8; step++)
-            assert_int_equal(unchunk(str_c(rows[i]), step, out, &n, &left), HTTP_STEP_BAD);
-    }
-    assert_int_equal(unchunk(STR("0\r\n\r\n"), 1, out, &n, &left), HTTP_STEP_DONE);
-}
-
-static void trailers_beyond_the_limit_are_431(void **state)
-{
-    http_chunked_t c = {0};
-    str_t in = STR("0\r\nA: "), data, pad = STR("aaaaaaaaaaaaaaaa");
-    assert_int_equal(http_chunked_next(&c, &in, &data), HTTP_STEP_MORE);
-    http_step_t step = HTTP_STEP_MORE;
-    size_t sent = 0;
-    for (; step == HTTP_STEP_MORE && sent < 2 * LIMIT_HTTP_TRAILER_BYTES; sent += pad.n) {
-        str_t piece = pad;
-        step = http_chunked_next(&c, &piece, &data);
-    }
-    assert_int_equal(step, HTTP_STEP_BAD);
-    assert_int_equal(c.status, 431);
-}
-
-static void extensions_beyond_the_limit_are_400(void **state)
-{
-    http_chunked_t c = {0};
-    static char text[LIMIT_HTTP_CHUNK_LINE_BYTES + 8];
-    memset(text, 'a', sizeof text);
-    memcpy(text, "1;", 2);
-    str_t in = str_of(text, sizeof text), data;
-    assert_int_equal(http_chunked_next(&c, &in, &data), HTTP_STEP_BAD);
-    assert_int_equal(c.status, 400);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,13 +328,10 @@ int main(void)
         cmocka_unit_test(every_split_gives_the_same),
         cmocka_unit_test(a_head_is_taken_apart),
         cmocka_unit_test(absolute_form_leaves_only_path_and_query),
+        cmocka_unit_test(a_nul_anywhere_is_refused),
         cmocka_unit_test(a_target_beyond_the_limit_is_414),
         cmocka_unit_test(a_head_beyond_the_limit_is_431),
         cmocka_unit_test(fields_beyond_the_count_are_431),
-        cmocka_unit_test(chunks_are_joined_at_any_split),
-        cmocka_unit_test(bad_chunks_are_refused),
-        cmocka_unit_test(trailers_beyond_the_limit_are_431),
-        cmocka_unit_test(extensions_beyond_the_limit_are_400),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,10 +49,13 @@ void http_conn_lose(http_conn_t *c)
         c->phase = HTTP_PHASE_DONE;
         return;
     }
-    if (call->told || !call->on_gone)
+    if (call->told)
         return;
     call->told = true;
-    call->on_gone(call->gone_ctx, &call->x);
+    if (call->on_gone)
+        call->on_gone(call->gone_ctx, &call->x);
+    else if (call->wants_room && call->events.writable)
+        call->events.writable(call->events.ctx, &call->x);
 }
 
 bool http_conn_send(http_conn_t *c, const struct iovec *v, unsigned n)
@@ -70,6 +73,11 @@ bool http_conn_send(http_conn_t *c, const struct iovec *v, unsigned n)
     return false;
 }
 
+bool http_conn_is_last(const http_conn_t *c)
+{
+    return c->close || c->hub->draining || (c->ended && c->have == c->used);
+}
+
 /* Says goodbye on the wire and ends. */
 static bool end(http_conn_t *c)
 {
@@ -80,10 +88,20 @@ static bool end(http_conn_t *c)
     return false;
 }
 
+/* Heads and bodies carry tokens and passwords: nothing of them stays in a free block. */
 static void give_block(http_conn_t *c)
 {
+    secret_wipe(c->block->in, c->have);
+    c->have = 0;
     http_hub_give_block(c->hub, c->block);
     c->block = NULL;
+}
+
+/* After the client's end there is nothing to read. */
+static void read_on(http_conn_t *c)
+{
+    if (c->wire && !c->ended)
+        c->wire->ops->resume(c->wire);
 }
 
 /* Ready for the next request; the bytes behind the last one go to the front. */
@@ -93,6 +111,7 @@ static void rewind_block(http_conn_t *c)
     c->have -= c->used;
     if (c->have)
         memmove(b->in, b->in + c->used, c->have);
+    secret_wipe(b->in + c->have, c->used);
     c->used = 0;
     http_codec_init(&b->codec);
 }
@@ -125,7 +144,10 @@ static bool keep_body(http_conn_t *c, str_t data)
     http_bytes_t *body = &c->block->call.body;
     rc_t rc = http_bytes_room(body, data.n, http_dispatch_body_limit(c));
     if (rc != RC_OK) {
-        http_dispatch_refuse(c, rc == RC_LIMIT ? 413 : 503, STR("the body is too long"));
+        if (rc == RC_LIMIT)
+            http_dispatch_refuse(c, 413, STR("the body is longer than this address takes"));
+        else
+            http_dispatch_refuse(c, 503, STR("out of memory"));
         return false;
     }
     if (data.n)
@@ -198,8 +220,7 @@ static bool run_body(http_conn_t *c)
 {
     bool chunked = c->block->codec.head.frame == HTTP_FRAME_CHUNKED;
     bool on = chunked ? run_chunked(c) : run_length(c);
-    if (c->wire)
-        c->wire->ops->resume(c->wire);
+    read_on(c);
     return on;
 }
 
@@ -220,8 +241,6 @@ static void end_call(http_conn_t *c)
 {
     http_call_t *call = &c->block->call;
     http_hub_give_arena(c->hub, call->x.arena);
-    /* Heads and bodies carry tokens and passwords. */
-    secret_wipe(c->block->in, c->used);
     if (call->body.p)
         secret_wipe(call->body.p, call->body.cap);
     http_bytes_free(&call->body);
@@ -242,7 +261,7 @@ static bool run_done(http_conn_t *c)
     rewind_block(c);
     c->phase = HTTP_PHASE_HEAD;
     http_conn_deadline(c, c->have ? c->hub->times.header_ms : c->hub->times.idle_ms);
-    c->wire->ops->resume(c->wire);
+    read_on(c);
     return true;
 }
 
@@ -331,10 +350,9 @@ static void conn_ended(http_sink_t *s)
 {
     http_conn_t *c = (http_conn_t *)s;
     c->ended = true;
-    c->close = true;
-    /* Who ends a stream's connection on its side has stopped to listen; who does it after a plain
-     * request may still want the answer. */
-    if (c->phase == HTTP_PHASE_STREAM) {
+    /* Who ends a stream's connection on its side has stopped to listen; who does it after plain
+     * requests still wants all their answers. */
+    if (c->phase == HTTP_PHASE_STREAM && !c->block->call.answered) {
         http_conn_cut(c, 0);
         return;
     }

@@ -31,7 +31,7 @@ typedef struct {
     http_exchange_t x;
     http_conn_t *conn;
     bool answered; /* http_reply or http_stream_end was called */
-    bool told;     /* on_gone was called */
+    bool told;     /* that the client is gone */
     void (*on_gone)(void *ctx, http_exchange_t *x);
     void *gone_ctx;
     http_bytes_t body; /* when it does not fit behind its head */
@@ -90,6 +90,8 @@ void http_conn_lose(http_conn_t *c);
 /** Sends; true when all went out or the client is lost, false when it is pending. */
 bool http_conn_send(http_conn_t *c, const struct iovec *v, unsigned n);
 void http_conn_deadline(http_conn_t *c, int64_t after_ms);
+/** Whether the answer of the current exchange is the last one. */
+bool http_conn_is_last(const http_conn_t *c);
 
 /* dispatch.c */
 /** The head is complete: fills the exchange and looks up its route. The next phase is BODY or

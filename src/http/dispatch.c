@@ -198,7 +198,7 @@ void http_dispatch_head(http_conn_t *c)
     c->deadline_ms = 0;
     if (!admit(c, &b->call, head))
         return;
-    c->close = head->close || c->ended || c->hub->draining;
+    c->close = head->close || c->hub->draining;
     c->phase = has_body ? HTTP_PHASE_BODY : HTTP_PHASE_READY;
     memset(&b->chunked, 0, sizeof b->chunked);
     http_conn_deadline(c, has_body ? c->hub->times.body_ms : 0);

@@ -36,7 +36,7 @@ static http_answer_head_t answer_head(http_call_t *call, int status, http_header
         .status = status,
         .headers = headers,
         .date = http_hub_date(c->hub),
-        .close = c->close || c->hub->draining,
+        .close = http_conn_is_last(c),
         .cors = route && route->cors == HTTP_CORS_PUBLIC,
         .no_store = route && (route->flags & HTTP_ROUTE_NO_STORE),
     };
@@ -157,6 +157,33 @@ void http_reply_retry(http_exchange_t *x, int status, uint32_t after_s, str_t se
     plain_error(x, status, buf_str(&b), sentence);
 }
 
+/* Weak comparison with each tag of a list, or "*" (RFC 9110 section 13.1.2). Tags may hold commas,
+ * so the list is read from quote to quote. */
+static bool names_etag(str_t list, str_t etag)
+{
+    str_t opaque = str_starts(etag, STR("W/")) ? str_skip(etag, 2) : etag;
+    if (str_eq(list, STR("*")))
+        return true;
+    for (size_t from = str_find(list, '"', 0), to; from < list.n;
+         from = str_find(list, '"', to + 1)) {
+        to = str_find(list, '"', from + 1);
+        if (str_eq(str_skip(str_first(list, to + 1), from), opaque))
+            return true;
+    }
+    return false;
+}
+
+static bool has_etag(const http_exchange_t *x, str_t etag)
+{
+    size_t at = 0;
+    str_t list;
+    while (http_headers_next(x->headers, STR("if-none-match"), &at, &list)) {
+        if (names_etag(list, etag))
+            return true;
+    }
+    return false;
+}
+
 void http_reply_cached(http_exchange_t *x, str_t etag, http_headers_t headers, str_t body)
 {
     http_header_t *all = ARENA_ARRAY(x->arena, headers.n + 1, http_header_t);
@@ -168,6 +195,6 @@ void http_reply_cached(http_exchange_t *x, str_t etag, http_headers_t headers, s
         memcpy(all, headers.v, headers.n * sizeof *all);
     all[headers.n] = (http_header_t){STR("ETag"), etag};
     http_headers_t with = {all, headers.n + 1};
-    bool same = http_headers_has_token(x->headers, STR("if-none-match"), etag);
+    bool same = has_etag(x, etag);
     http_reply(x, same ? 304 : 200, with, same ? STR("") : body);
 }

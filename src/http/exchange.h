@@ -66,15 +66,16 @@ void http_exchange_on_gone(http_exchange_t *x, void (*gone)(void *ctx, http_exch
                            void *ctx);
 bool http_exchange_is_gone(const http_exchange_t *x);
 
-/** Called whenever a stream that answered RC_BUSY has room again. */
+/** Called whenever a stream that answered RC_BUSY has room again, and when its client is gone and
+ * no on_gone is set: the next write then says RC_IO. */
 typedef struct {
     void (*writable)(void *ctx, http_exchange_t *x);
     void *ctx;
 } http_stream_events_t;
 
 /** Sends the head of an answer of unknown length (chunked; to an HTTP/1.0 client it ends with the
- *  connection). RC_IO: the client is gone; RC_MALFORMED: a bad header, nothing was sent. In both
- *  cases the exchange still wants its answer or its end. */
+ *  connection). RC_IO: the client is gone or has ended its side; RC_MALFORMED: a bad header,
+ * nothing was sent. In both cases the exchange still wants its answer or its end. */
 rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
                        http_stream_events_t events) MUST_USE;
 /** Queues bytes (copied) and sends what the socket takes. RC_BUSY: nothing was taken, more than

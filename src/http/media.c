@@ -27,7 +27,8 @@ static bool take_quoted(str_t *s, str_t *out)
     return false;
 }
 
-/* One "; name=value" in front of *s. */
+/* One "; name=value" in front of *s, or a ";" with nothing behind it, whose name is empty (RFC 9110
+ * section 5.6.6). */
 static bool take_parameter(str_t *s, str_t *name, str_t *value)
 {
     *s = str_trim(*s, " \t");
@@ -35,7 +36,9 @@ static bool take_parameter(str_t *s, str_t *name, str_t *value)
         return false;
     *s = str_trim(str_skip(*s, 1), " \t");
     *name = take_token(s);
-    if (name->n == 0 || !str_starts(*s, STR("=")))
+    if (name->n == 0)
+        return s->n == 0 || s->p[0] == ';';
+    if (!str_starts(*s, STR("=")))
         return false;
     *s = str_skip(*s, 1);
     if (str_starts(*s, STR("\"")))
@@ -55,7 +58,7 @@ unsigned http_media_body(str_t content_type)
     };
     if (!str_is_set(content_type))
         return 0;
-    str_t rest = content_type, name, value;
+    str_t rest = content_type, name, value = STR("");
     size_t end = str_find(rest, ';', 0);
     str_t type = str_trim(str_first(rest, end), " \t");
     rest = str_trim(str_skip(rest, end), " \t");
@@ -86,13 +89,17 @@ static bool is_zero_weight(str_t parameters)
     return false;
 }
 
-static bool range_takes(str_t range, str_t type)
+/* How closely a range names a type: 3 by name, 2 by its main type, 1 as anything, 0 not. */
+static unsigned range_fit(str_t range, str_t type)
 {
-    if (str_eq(range, STR("*/*")) || str_eq_nocase(range, type))
-        return true;
+    if (str_eq_nocase(range, type))
+        return 3;
+    if (str_eq(range, STR("*/*")))
+        return 1;
     str_t main = str_first(type, str_find(type, '/', 0) + 1);
-    return range.n == main.n + 1 && str_ends(range, STR("*")) &&
-           str_eq_nocase(str_first(range, main.n), main);
+    bool fits = range.n == main.n + 1 && str_ends(range, STR("*")) &&
+                str_eq_nocase(str_first(range, main.n), main);
+    return fits ? 2 : 0;
 }
 
 bool http_media_accepts(str_t accept, str_t type)
@@ -100,11 +107,15 @@ bool http_media_accepts(str_t accept, str_t type)
     if (!str_is_set(accept))
         return true;
     str_t part;
+    unsigned best = 0;
+    bool takes = false;
     while (str_split(&accept, ',', &part)) {
         size_t end = str_find(part, ';', 0);
-        str_t range = str_trim(str_first(part, end), " \t");
-        if (range_takes(range, type) && !is_zero_weight(str_skip(part, end)))
-            return true;
+        unsigned fit = range_fit(str_trim(str_first(part, end), " \t"), type);
+        if (fit == 0 || fit < best)
+            continue;
+        takes = (fit == best && takes) || !is_zero_weight(str_skip(part, end));
+        best = fit;
     }
-    return false;
+    return takes;
 }

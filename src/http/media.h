@@ -14,7 +14,8 @@ enum {
  *  parameter, and for a charset other than UTF-8. */
 unsigned http_media_body(str_t content_type);
 /** Whether an Accept value takes `type` ("text/html", "text/event-stream") by name, by its main
- *  type's wildcard or by a full wildcard, with a weight above zero. Unset takes everything. */
+ *  type's wildcard or by a full wildcard, with a weight above zero; the closest range decides (RFC
+ *  9110 section 12.5.1). Unset takes everything. */
 bool http_media_accepts(str_t accept, str_t type);
 
 #endif

@@ -117,11 +117,24 @@ static void read_element(str_t element, hop_t *hop)
         *hop = (hop_t){0};
 }
 
+/* With a quote left open, what a proxy appends would become part of what the client wrote. */
+static bool is_quoted_well(str_t s)
+{
+    bool open = false;
+    for (size_t i = 0; i < s.n; i++)
+        open ^= s.p[i] == '"';
+    return !open;
+}
+
 static void read_forwarded(http_headers_t h, chain_t *c)
 {
     size_t at = 0;
     str_t value, element;
     while (http_headers_next(h, STR("forwarded"), &at, &value)) {
+        if (!is_quoted_well(value)) {
+            push(c);
+            continue;
+        }
         while (split_quoted(&value, ',', &element))
             read_element(element, push(c));
     }

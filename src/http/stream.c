@@ -75,14 +75,14 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
     http_conn_t *c = call->conn;
     const http_route_t *route = x->route;
     size_t n = 0;
-    if (!c->wire)
+    if (!c->wire || c->ended)
         return RC_IO;
     http_answer_head_t h = {
         .status = status,
         .headers = headers,
         .end = stream_end_of(call),
         .date = http_hub_date(c->hub),
-        .close = c->close || c->hub->draining || stream_end_of(call) == HTTP_END_CLOSE,
+        .close = http_conn_is_last(c) || stream_end_of(call) == HTTP_END_CLOSE,
         .cors = route && route->cors == HTTP_CORS_PUBLIC,
         .no_store = route && (route->flags & HTTP_ROUTE_NO_STORE),
     };
