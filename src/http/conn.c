@@ -78,8 +78,7 @@ bool http_conn_is_last(const http_conn_t *c)
     return c->close || c->hub->draining || (c->ended && c->have == c->used);
 }
 
-/* Says goodbye on the wire and ends. */
-static bool end(http_conn_t *c)
+bool http_conn_end(http_conn_t *c)
 {
     if (c->wire)
         c->wire->ops->close(c->wire);
@@ -97,8 +96,7 @@ static void give_block(http_conn_t *c)
     c->block = NULL;
 }
 
-/* After the client's end there is nothing to read. */
-static void read_on(http_conn_t *c)
+void http_conn_read_on(http_conn_t *c)
 {
     if (c->wire && !c->ended)
         c->wire->ops->resume(c->wire);
@@ -122,7 +120,7 @@ static bool run_head(http_conn_t *c)
     if (c->have == 0) {
         if (c->block)
             give_block(c);
-        return c->ended || c->hub->draining || !c->wire ? end(c) : false;
+        return c->ended || c->hub->draining || !c->wire ? http_conn_end(c) : false;
     }
     http_codec_t *codec = &c->block->codec;
     switch (http_codec_head(codec, c->block->in, c->have)) {
@@ -134,94 +132,8 @@ static bool run_head(http_conn_t *c)
         http_dispatch_refuse(c, codec->status, codec->why);
         return true;
     default:
-        return c->ended ? end(c) : false;
+        return c->ended ? http_conn_end(c) : false;
     }
-}
-
-/* Takes body bytes out of the block, to the call's own memory. */
-static bool keep_body(http_conn_t *c, str_t data)
-{
-    http_bytes_t *body = &c->block->call.body;
-    rc_t rc = http_bytes_room(body, data.n, http_dispatch_body_limit(c));
-    if (rc != RC_OK) {
-        if (rc == RC_LIMIT)
-            http_dispatch_refuse(c, 413, STR("the body is longer than this address takes"));
-        else
-            http_dispatch_refuse(c, 503, STR("out of memory"));
-        return false;
-    }
-    if (data.n)
-        memcpy(body->p + body->n, data.p, data.n);
-    body->n += data.n;
-    return true;
-}
-
-/* Drops what was eaten from the body part of the block; the head in front of it stays. */
-static void eat(http_conn_t *c, str_t rest)
-{
-    memmove(c->block->in + c->used, rest.p, rest.n);
-    c->have = c->used + rest.n;
-}
-
-static bool body_complete(http_conn_t *c)
-{
-    http_bytes_t *body = &c->block->call.body;
-    if (body->n)
-        c->block->call.x.body = str_of(body->p, body->n);
-    c->phase = HTTP_PHASE_READY;
-    return true;
-}
-
-static bool run_chunked(http_conn_t *c)
-{
-    http_block_t *b = c->block;
-    str_t in = str_of(b->in + c->used, c->have - c->used), data;
-    http_step_t step;
-    do {
-        step = http_chunked_next(&b->chunked, &in, &data);
-        if (step == HTTP_STEP_BAD) {
-            http_dispatch_refuse(c, b->chunked.status, STR("the chunked body is malformed"));
-            return true;
-        }
-        if (!keep_body(c, data))
-            return true;
-    } while (step == HTTP_STEP_MORE && in.n);
-    eat(c, in);
-    if (step == HTTP_STEP_DONE)
-        return body_complete(c);
-    return c->ended ? end(c) : false;
-}
-
-/* A body that fits behind its head stays there, and is never copied. */
-static bool run_length(http_conn_t *c)
-{
-    http_block_t *b = c->block;
-    size_t length = (size_t)b->codec.head.length, there = c->have - c->used;
-    if (length <= HTTP_BLOCK_IN - c->used) {
-        if (there < length)
-            return c->ended ? end(c) : false;
-        b->call.x.body = str_of(b->in + c->used, length);
-        c->used += length;
-        c->phase = HTTP_PHASE_READY;
-        return true;
-    }
-    str_t in = str_of(b->in + c->used, there);
-    size_t need = length - b->call.body.n;
-    if (!keep_body(c, str_first(in, need)))
-        return true;
-    eat(c, str_skip(in, need));
-    if (b->call.body.n == length)
-        return body_complete(c);
-    return c->ended ? end(c) : false;
-}
-
-/* BODY: the rest of the request. */
-static bool run_body(http_conn_t *c)
-{
-    bool chunked = c->block->codec.head.frame == HTTP_FRAME_CHUNKED;
-    bool on = chunked ? run_chunked(c) : run_length(c);
-    read_on(c);
-    return on;
 }
 
 static bool run_ready(http_conn_t *c)
@@ -257,16 +169,16 @@ static bool run_done(http_conn_t *c)
         c->block->call.conn = NULL;
     }
     if (!c->wire || c->close || !called)
-        return end(c);
+        return http_conn_end(c);
     rewind_block(c);
     c->phase = HTTP_PHASE_HEAD;
     http_conn_deadline(c, c->have ? c->hub->times.header_ms : c->hub->times.idle_ms);
-    read_on(c);
+    http_conn_read_on(c);
     return true;
 }
 
 static bool (*const PHASES[])(http_conn_t *c) = {
-    [HTTP_PHASE_HEAD] = run_head,          [HTTP_PHASE_BODY] = run_body,
+    [HTTP_PHASE_HEAD] = run_head,          [HTTP_PHASE_BODY] = http_body_run,
     [HTTP_PHASE_READY] = run_ready,        [HTTP_PHASE_HANDLING] = wait_for_others,
     [HTTP_PHASE_STREAM] = wait_for_others, [HTTP_PHASE_WRITING] = wait_for_others,
     [HTTP_PHASE_DONE] = run_done,          [HTTP_PHASE_ENDED] = wait_for_others,
@@ -402,7 +314,7 @@ void http_conn_drain(http_conn_t *c, int64_t now_ms)
     c->close = true;
     if (c->phase != HTTP_PHASE_HEAD || c->have)
         return;
-    end(c);
+    http_conn_end(c);
     http_conn_run(c);
 }
 
@@ -431,7 +343,7 @@ void http_conn_tick(http_conn_t *c, int64_t now_ms)
     if (reading)
         http_dispatch_refuse(c, 408, STR("the request did not arrive in time"));
     else if (c->phase == HTTP_PHASE_HEAD)
-        end(c);
+        http_conn_end(c);
     else
         http_conn_lose(c);
     c->running = false;

@@ -93,6 +93,15 @@ void http_conn_deadline(http_conn_t *c, int64_t after_ms);
 /** Whether the answer of the current exchange is the last one. */
 bool http_conn_is_last(const http_conn_t *c);
 
+/** Says goodbye on the wire and ends; false, for phases to return. */
+bool http_conn_end(http_conn_t *c);
+/** Goes on reading; after the client's end there is nothing to read. */
+void http_conn_read_on(http_conn_t *c);
+
+/* body.c */
+/** The phase BODY: true when another phase is to run. */
+bool http_body_run(http_conn_t *c);
+
 /* dispatch.c */
 /** The head is complete: fills the exchange and looks up its route. The next phase is BODY or
  *  READY, or that of an early answer. */
