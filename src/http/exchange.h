@@ -74,7 +74,7 @@ typedef struct {
 } http_stream_events_t;
 
 /** Sends the head of an answer of unknown length (chunked; to an HTTP/1.0 client it ends with the
- *  connection). RC_IO: the client is gone or has ended its side; RC_MALFORMED: a bad header,
+ *  connection). RC_IO: the client is gone; RC_MALFORMED: a bad header,
  * nothing was sent. In both cases the exchange still wants its answer or its end. */
 rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
                        http_stream_events_t events) MUST_USE;

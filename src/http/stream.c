@@ -75,7 +75,7 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
     http_conn_t *c = call->conn;
     const http_route_t *route = x->route;
     size_t n = 0;
-    if (!c->wire || c->ended)
+    if (!c->wire)
         return RC_IO;
     http_answer_head_t h = {
         .status = status,

@@ -271,6 +271,8 @@ static http_socket_t *socket_new(http_worker_t *w)
 void http_socket_accept(http_worker_t *w)
 {
     http_socket_t *s = socket_new(w);
+    /* libuv listens no more until the connection it holds is taken: the next tick tries again. */
+    w->accept_due = !s;
     if (!s)
         return;
     if (uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&s->tcp) != 0) {
@@ -294,6 +296,8 @@ void http_socket_accept(http_worker_t *w)
 void http_socket_tick(http_worker_t *w)
 {
     int64_t now = http_worker_now_ms(w);
+    if (w->accept_due && !uv_is_closing((uv_handle_t *)&w->listener))
+        http_socket_accept(w);
     for (http_socket_t *s = w->sockets; s; s = s->next) {
         if (s->close_at_ms && now >= s->close_at_ms)
             shut(s);

@@ -33,6 +33,7 @@ struct http_worker {
     map_t *addresses; /* rate key -> number of connections, as a pointer's value */
     http_socket_t *sockets;
     unsigned socket_count;
+    bool accept_due;        /* a connection waits for the memory of its socket */
     int64_t drain_until_ms; /* 0: not draining */
     bool cut;
     bool initialized; /* worker_init went well: the other hooks are due */
