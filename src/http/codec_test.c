@@ -34,6 +34,7 @@ static const head_case_t CASES[] = {
     {"absolute form in http/1.0", "GET http://a.test/ HTTP/1.0\r\n\r\n", 0},
     {"absolute form with two authorities", "GET http://a.test,b/ HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form with userinfo", "GET http://u@evil.test/ HTTP/1.1\r\n" HOST "\r\n", 400},
+    {"absolute form without slashes", "GET http:a.test HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form, other scheme", "GET ftp://evil.test/ HTTP/1.1\r\n" HOST "\r\n", 400},
     {"absolute form without authority", "GET http:///a HTTP/1.1\r\n" HOST "\r\n", 400},
     {"options star", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 0},

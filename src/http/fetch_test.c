@@ -198,6 +198,13 @@ static void the_double_answers_from_its_table(void **state)
     assert_int_equal(fake.calls, 3);
 }
 
+static void verdicts_have_names(void **state)
+{
+    assert_true(str_eq(http_fetch_verdict_name(HTTP_FETCH_OK), STR("ok")));
+    assert_true(str_eq(http_fetch_verdict_name(HTTP_FETCH_SPECIAL), STR("special_address")));
+    assert_true(str_eq(http_fetch_verdict_name(HTTP_FETCH_FAILED), STR("failed")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +216,7 @@ int main(void)
         cmocka_unit_test(tls_is_required_where_https_is_said),
         cmocka_unit_test(urls_are_judged_before_any_look_up),
         cmocka_unit_test(the_double_answers_from_its_table),
+        cmocka_unit_test(verdicts_have_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

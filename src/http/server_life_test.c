@@ -1,6 +1,8 @@
 /* How servers start, drain and end. */
 #include "http/http_test_server.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -147,6 +149,107 @@ static void a_post_to_an_ended_loop_is_refused(void **state)
     test_server_stop(s);
 }
 
+static rc_t new_server(const http_server_config_t *c, str_t *why)
+{
+    http_server_t *s;
+    rc_t rc = http_server_new(c, &s, why);
+    if (rc != RC_OK)
+        assert_null(s);
+    http_server_free(s);
+    return rc;
+}
+
+static void an_address_that_is_none_is_refused(void **state)
+{
+    http_server_config_t c = test_server_config();
+    str_t why = STR_UNSET;
+    c.host = STR("localhost");
+    assert_int_equal(new_server(&c, &why), RC_CONFIG);
+    assert_true(str_contains(why, STR("not an IPv4 or IPv6 address")));
+}
+
+static void an_address_of_another_machine_is_refused(void **state)
+{
+    http_server_config_t c = test_server_config();
+    str_t why = STR_UNSET;
+    c.host = STR("192.0.2.1");
+    assert_int_equal(new_server(&c, &why), RC_IO);
+    assert_true(str_contains(why, STR("cannot listen")));
+}
+
+static void an_unsound_table_is_refused(void **state)
+{
+    static const http_route_t rows[] = {{STR_INIT("no-slash"), HTTP_M(GET), NULL}};
+    static const http_app_t app = {.routes = {rows, 1}};
+    http_server_config_t c = test_server_config();
+    str_t why = STR_UNSET;
+    c.app = &app;
+    assert_int_equal(new_server(&c, &why), RC_CONFIG);
+    assert_true(str_contains(why, STR("slash")));
+}
+
+static rc_t no_random(void *ctx, void *p, size_t n)
+{
+    return RC_IO;
+}
+
+static void without_randomness_there_is_no_server(void **state)
+{
+    http_server_config_t c = test_server_config();
+    str_t why = STR_UNSET;
+    c.random.fill = no_random;
+    assert_int_equal(new_server(&c, &why), RC_IO);
+    assert_true(str_is_set(why));
+}
+
+static void a_server_listens_on_ipv6(void **state)
+{
+    http_server_config_t c = test_server_config();
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        close(fd);
+        skip();
+    }
+    c.host = STR("::1");
+    http_server_t *s = test_server_start(&c);
+    to.sin6_port = htons(http_server_port(s));
+    assert_int_not_equal(to.sin6_port, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    test_say(fd, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    assert_true(str_ends(test_hear(fd, NULL), STR("hello")));
+    close(fd);
+    test_server_stop(s);
+}
+
+static void hold_the_loop(void *arg)
+{
+    const struct timespec nap = {0, 1000000};
+    while (atomic_load((atomic_bool *)arg))
+        nanosleep(&nap, NULL);
+}
+
+static void a_full_queue_of_posts_is_busy(void **state)
+{
+    http_server_config_t c = test_server_config();
+    atomic_bool held = true;
+    c.workers = 1;
+    c.worker_exit = NULL;
+    c.worker_init = remember_loop;
+    http_server_t *s = test_server_start(&c);
+    post_port_t port = http_worker_post(last_loop);
+    assert_int_equal(port.post(port.ctx, hold_the_loop, &held), RC_OK);
+    int taken = 0;
+    while (taken < 2 * LIMIT_HTTP_POSTS && port.post(port.ctx, on_post, NULL) == RC_OK)
+        taken++;
+    assert_true(taken == LIMIT_HTTP_POSTS || taken == LIMIT_HTTP_POSTS - 1);
+    assert_int_equal(port.post(port.ctx, on_post, NULL), RC_BUSY);
+    atomic_store(&held, false);
+    assert_true(test_wait_for(&test_seen.posted, taken));
+    test_assert_alive(s);
+    test_server_stop(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +260,12 @@ int main(void)
         cmocka_unit_test(a_failing_worker_stops_the_start),
         cmocka_unit_test(an_unstarted_server_is_freed),
         cmocka_unit_test(a_post_to_an_ended_loop_is_refused),
+        cmocka_unit_test(an_address_that_is_none_is_refused),
+        cmocka_unit_test(an_address_of_another_machine_is_refused),
+        cmocka_unit_test(an_unsound_table_is_refused),
+        cmocka_unit_test(without_randomness_there_is_no_server),
+        cmocka_unit_test(a_server_listens_on_ipv6),
+        cmocka_unit_test(a_full_queue_of_posts_is_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

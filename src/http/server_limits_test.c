@@ -194,6 +194,30 @@ static void connections_of_a_trusted_proxy_are_not_counted(void **state)
     test_server_stop(s);
 }
 
+/* Far more pipelined requests than a block holds: the reading stops and goes on, none is lost. */
+static void a_flood_of_pipelined_requests_is_answered(void **state)
+{
+    enum { FLOOD = 5000 };
+    static const char one[] = "GET /hello HTTP/1.1\r\n" HOST "\r\n";
+    static char flood[FLOOD * sizeof one];
+    http_server_config_t c = test_server_config();
+    http_server_t *s = test_server_start(&c);
+    atomic_store(&test_seen.hold, true);
+    int fd = test_dial(s);
+    const struct timespec nap = {0, 50000000};
+    for (size_t i = 0; i < FLOOD; i++)
+        memcpy(flood + i * (sizeof one - 1), one, sizeof one);
+    test_say(fd, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    test_say(fd, flood);
+    shutdown(fd, SHUT_WR);
+    nanosleep(&nap, NULL);
+    atomic_store(&test_seen.hold, false);
+    str_t all = test_hear(fd, NULL);
+    assert_int_equal(test_count(all, STR("HTTP/1.1 200 OK")), FLOOD + 1);
+    close(fd);
+    test_server_stop(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +230,7 @@ int main(void)
         cmocka_unit_test(connections_of_one_address_are_bounded),
         cmocka_unit_test(a_client_that_sends_on_still_hears_413),
         cmocka_unit_test(connections_of_a_worker_are_bounded),
+        cmocka_unit_test(a_flood_of_pipelined_requests_is_answered),
         cmocka_unit_test(connections_of_a_trusted_proxy_are_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
