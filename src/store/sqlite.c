@@ -58,6 +58,11 @@ static rc_t open_store(arena_t *a, const store_config_t *config, const store_dri
 
 static rc_t open_file(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
 {
+    /* SQLite would make a private database for each connection of these names. */
+    if (str_is_empty(config->path) || str_eq(config->path, STR(":memory:"))) {
+        *why = STR("the store sqlite needs the path of a file; give the setting data a folder");
+        return RC_CONFIG;
+    }
     return open_store(a, config, &STORE_SQLITE, config->path, out, why);
 }
 
@@ -117,13 +122,21 @@ static void leave(sqlite_conn_t *c)
         pthread_mutex_unlock(&c->store->memory_lock);
 }
 
+/* A transaction that could not be ended would hold its old view forever. */
+static rc_t begin_read(sqlite_db_t *db)
+{
+    if (sqlite_is_open(db))
+        TRY(sqlite_run_fixed(db, STMT_ROLLBACK));
+    return sqlite_run_fixed(db, STMT_BEGIN_READ);
+}
+
 static rc_t answer_all(sqlite_db_t *db, arena_t *a, ask_t *asks, size_t n)
 {
-    TRY(sqlite_run_fixed(db, STMT_BEGIN_READ));
+    TRY(begin_read(db));
     rc_t rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         rc = sqlite_answer(db, a, &asks[i]);
-    rc_t end = sqlite_run_fixed(db, STMT_COMMIT);
+    rc_t end = sqlite_is_open(db) ? sqlite_run_fixed(db, STMT_COMMIT) : RC_OK;
     return rc != RC_OK ? rc : end;
 }
 
@@ -132,6 +145,9 @@ static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_don
     sqlite_conn_t *c = (sqlite_conn_t *)base;
     sqlite_db_t *db = enter(c);
     rc_t rc = answer_all(db, a, asks, n);
+    if (rc != RC_OK)
+        LOG(c->store->writer.log, LOG_ERROR, "the store could not read",
+            LOG_S("why", str_c(rc_name(rc))), LOG_S("sqlite", str_c(sqlite3_errmsg(db->handle))));
     leave(c);
     done(ctx, rc, 0);
 }
@@ -164,9 +180,10 @@ static uint64_t generation(store_conn_t *base)
     int64_t now = c->store->clock.mono_ms(c->store->clock.ctx);
     if (now >= c->generation_until) {
         sqlite_db_t *db = enter(c);
-        rc_t rc = sqlite_generation(db, &c->generation);
+        rc_t ignored = sqlite_generation(db, &c->generation); /* asks again soon */
         leave(c);
-        c->generation_until = now + (rc == RC_OK ? STORE_GENERATION_MS : 0);
+        (void)ignored;
+        c->generation_until = now + STORE_GENERATION_MS;
     }
     return here > c->generation ? here : c->generation;
 }

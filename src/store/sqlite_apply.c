@@ -1,20 +1,29 @@
 /* Effects within the open transaction: one small function for each row of EFFECT_TABLE. */
 #include "store/sqlite_db.h"
 
-/* A statement that had to change exactly its row: otherwise the precondition did not hold. */
-static rc_t run_or_conflict(sqlite_db_t *db, sqlite3_stmt *s)
+/* A fixed statement that may change nothing. */
+static rc_t run(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args)
+{
+    return sqlite_run(db, sqlite_bind(sqlite_fixed(db, id), args), NULL);
+}
+
+/* One that had to change its row: otherwise the precondition did not hold. */
+static rc_t run_or_conflict(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args)
 {
     int changed = 0;
-    TRY(sqlite_run(db, s, &changed));
+    TRY(sqlite_run(db, sqlite_bind(sqlite_fixed(db, id), args), &changed));
     return changed > 0 ? RC_OK : RC_CONFLICT;
 }
 
 static rc_t write_record(sqlite_db_t *db, sqlite3_stmt *s, table_id_t table, const void *record)
 {
     if (!s)
-        return RC_MEMORY;
-    TRY(sqlite_bind_record(s, table, record));
-    return sqlite_run(db, s, NULL);
+        return sqlite_failure(db);
+    rc_t rc = sqlite_bind_record(s, table, record);
+    if (rc == RC_OK)
+        return sqlite_run(db, s, NULL);
+    sqlite_done(s);
+    return rc;
 }
 
 static rc_t insert(sqlite_db_t *db, table_id_t table, const void *record)
@@ -27,29 +36,9 @@ static rc_t put(sqlite_db_t *db, table_id_t table, const void *record)
     return write_record(db, sqlite_put(db, table), table, record);
 }
 
-/* A fixed statement whose first parameter is a key. */
-static sqlite3_stmt *keyed(sqlite_db_t *db, stmt_id_t id, str_t key)
+static rc_t number(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args, int64_t *out)
 {
-    sqlite3_stmt *s = sqlite_fixed(db, id);
-    if (s)
-        sqlite_bind_str(s, 1, key);
-    return s;
-}
-
-static sqlite3_stmt *hashed(sqlite_db_t *db, stmt_id_t id, const hash_t *hash)
-{
-    sqlite3_stmt *s = sqlite_fixed(db, id);
-    if (s)
-        sqlite_bind_hash(s, 1, hash);
-    return s;
-}
-
-/* The same with a time as the second. */
-static sqlite3_stmt *at(sqlite3_stmt *s, int64_t time)
-{
-    if (s)
-        sqlite3_bind_int64(s, 2, time);
-    return s;
+    return sqlite_run_number(db, sqlite_bind(sqlite_fixed(db, id), args), out);
 }
 
 static rc_t check_quota(sqlite_db_t *db, stmt_id_t count, uint64_t max)
@@ -57,7 +46,7 @@ static rc_t check_quota(sqlite_db_t *db, stmt_id_t count, uint64_t max)
     int64_t n = 0;
     if (max == 0)
         return RC_OK;
-    TRY(sqlite_run_number(sqlite_fixed(db, count), &n));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, count), &n));
     return (uint64_t)n < max ? RC_OK : RC_LIMIT;
 }
 
@@ -70,14 +59,14 @@ static rc_t client_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t client_keep(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(db, keyed(db, STMT_CLIENT_KEEP, e->u.key));
+    return run_or_conflict(db, STMT_CLIENT_KEEP, ARGS(ARG_S(e->u.key)));
 }
 
 static rc_t client_delete(sqlite_db_t *db, const effect_t *e)
 {
-    TRY(run_or_conflict(db, keyed(db, STMT_CLIENT_DELETE, e->u.key)));
-    TRY(sqlite_run(db, keyed(db, STMT_CLIENT_CONSENTS_DELETE, e->u.key), NULL));
-    return sqlite_run(db, at(keyed(db, STMT_FAMILIES_END_CLIENT, e->u.key), e->at), NULL);
+    TRY(run_or_conflict(db, STMT_CLIENT_DELETE, ARGS(ARG_S(e->u.key))));
+    TRY(run(db, STMT_CLIENT_CONSENTS_DELETE, ARGS(ARG_S(e->u.key))));
+    return run(db, STMT_FAMILIES_END_CLIENT, ARGS(ARG_S(e->u.key), ARG_I(e->at)));
 }
 
 static rc_t user_insert(sqlite_db_t *db, const effect_t *e)
@@ -88,34 +77,28 @@ static rc_t user_insert(sqlite_db_t *db, const effect_t *e)
 static rc_t user_insert_first(sqlite_db_t *db, const effect_t *e)
 {
     int64_t n = 0;
-    TRY(sqlite_run_number(sqlite_fixed(db, STMT_USER_COUNT), &n));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_USER_COUNT), &n));
     return n == 0 ? user_insert(db, e) : RC_CONFLICT;
 }
 
 /* Who took over an account must not keep what it had opened. */
-static rc_t end_user(sqlite_db_t *db, str_t user_id, int64_t time, str_t why)
+static rc_t end_user(sqlite_db_t *db, str_t user_id, int64_t at, str_t why)
 {
-    TRY(sqlite_run(db, keyed(db, STMT_USER_SESSIONS_DELETE, user_id), NULL));
-    sqlite3_stmt *s = at(keyed(db, STMT_FAMILIES_END_USER, user_id), time);
-    if (s)
-        sqlite_bind_str(s, 3, why);
-    return sqlite_run(db, s, NULL);
+    TRY(run(db, STMT_USER_SESSIONS_DELETE, ARGS(ARG_S(user_id))));
+    return run(db, STMT_FAMILIES_END_USER, ARGS(ARG_S(user_id), ARG_I(at), ARG_S(why)));
 }
 
 static rc_t user_set_password(sqlite_db_t *db, const effect_t *e)
 {
-    sqlite3_stmt *s = keyed(db, STMT_USER_SET_PASSWORD, e->u.user->id);
-    if (s) {
-        sqlite_bind_str(s, 2, e->u.user->password);
-        sqlite3_bind_int64(s, 3, e->at);
-    }
-    TRY(run_or_conflict(db, s));
-    return end_user(db, e->u.user->id, e->at, STR("password_changed"));
+    const user_t *user = e->u.user;
+    TRY(run_or_conflict(db, STMT_USER_SET_PASSWORD,
+                        ARGS(ARG_S(user->id), ARG_S(user->password), ARG_I(e->at))));
+    return end_user(db, user->id, e->at, STR("password_changed"));
 }
 
 static rc_t user_disable(sqlite_db_t *db, const effect_t *e)
 {
-    TRY(run_or_conflict(db, keyed(db, STMT_USER_DISABLE, e->u.key)));
+    TRY(run_or_conflict(db, STMT_USER_DISABLE, ARGS(ARG_S(e->u.key))));
     return end_user(db, e->u.key, e->at, STR("user_disabled"));
 }
 
@@ -126,13 +109,13 @@ static rc_t session_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t session_touch(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(
-        db, at(hashed(db, STMT_SESSION_TOUCH, &e->u.session->id), e->u.session->seen_at));
+    return run_or_conflict(db, STMT_SESSION_TOUCH,
+                           ARGS(ARG_H(&e->u.session->id), ARG_I(e->u.session->seen_at)));
 }
 
 static rc_t session_delete(sqlite_db_t *db, const effect_t *e)
 {
-    return sqlite_run(db, hashed(db, STMT_SESSION_DELETE, e->u.hash), NULL);
+    return run(db, STMT_SESSION_DELETE, ARGS(ARG_H(e->u.hash)));
 }
 
 static rc_t interaction_insert(sqlite_db_t *db, const effect_t *e)
@@ -144,7 +127,7 @@ static rc_t interaction_insert(sqlite_db_t *db, const effect_t *e)
 static rc_t interaction_update(sqlite_db_t *db, const effect_t *e)
 {
     int64_t state = 0;
-    rc_t rc = sqlite_run_number(hashed(db, STMT_INTERACTION_STATE, &e->u.interaction->id), &state);
+    rc_t rc = number(db, STMT_INTERACTION_STATE, ARGS(ARG_H(&e->u.interaction->id)), &state);
     if (rc == RC_NOT_FOUND || (rc == RC_OK && state != (int64_t)e->expect_interaction))
         return RC_CONFLICT;
     return rc == RC_OK ? put(db, TABLE_INTERACTION, e->u.interaction) : rc;
@@ -157,7 +140,7 @@ static rc_t code_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t code_consume(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(db, at(hashed(db, STMT_CODE_CONSUME, e->u.hash), e->at));
+    return run_or_conflict(db, STMT_CODE_CONSUME, ARGS(ARG_H(e->u.hash), ARG_I(e->at)));
 }
 
 static rc_t family_insert(sqlite_db_t *db, const effect_t *e)
@@ -167,17 +150,15 @@ static rc_t family_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t family_revoke(sqlite_db_t *db, const effect_t *e)
 {
-    const family_t *family = e->u.family;
-    sqlite3_stmt *s = at(keyed(db, STMT_FAMILY_REVOKE, family->id), family->revoked_at);
-    if (s)
-        sqlite_bind_str(s, 3, family->revoked_reason);
-    return sqlite_run(db, s, NULL);
+    const family_t *f = e->u.family;
+    return run(db, STMT_FAMILY_REVOKE,
+               ARGS(ARG_S(f->id), ARG_I(f->revoked_at), ARG_S(f->revoked_reason)));
 }
 
 static rc_t refresh_insert(sqlite_db_t *db, const effect_t *e)
 {
     int64_t live = 0;
-    rc_t rc = sqlite_run_number(keyed(db, STMT_FAMILY_LIVE, e->u.refresh->family_id), &live);
+    rc_t rc = number(db, STMT_FAMILY_LIVE, ARGS(ARG_S(e->u.refresh->family_id)), &live);
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_CONFLICT : rc;
     return insert(db, TABLE_REFRESH, e->u.refresh);
@@ -185,10 +166,9 @@ static rc_t refresh_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t refresh_rotate(sqlite_db_t *db, const effect_t *e)
 {
-    sqlite3_stmt *s = at(hashed(db, STMT_REFRESH_ROTATE, &e->u.refresh->id), e->u.refresh->uses);
-    if (s)
-        sqlite3_bind_int64(s, 3, e->at);
-    return run_or_conflict(db, s);
+    const refresh_t *r = e->u.refresh;
+    return run_or_conflict(db, STMT_REFRESH_ROTATE,
+                           ARGS(ARG_H(&r->id), ARG_I(r->uses), ARG_I(e->at)));
 }
 
 static rc_t consent_put(sqlite_db_t *db, const effect_t *e)
@@ -196,23 +176,13 @@ static rc_t consent_put(sqlite_db_t *db, const effect_t *e)
     return put(db, TABLE_CONSENT, e->u.consent);
 }
 
-static sqlite3_stmt *consent_keyed(sqlite_db_t *db, stmt_id_t id, const consent_t *c)
-{
-    sqlite3_stmt *s = keyed(db, id, c->user_id);
-    if (s) {
-        sqlite_bind_str(s, 2, c->client_id);
-        sqlite_bind_str(s, 3, c->resource);
-    }
-    return s;
-}
-
 static rc_t consent_delete(sqlite_db_t *db, const effect_t *e)
 {
-    TRY(run_or_conflict(db, consent_keyed(db, STMT_CONSENT_DELETE, e->u.consent)));
-    sqlite3_stmt *s = consent_keyed(db, STMT_FAMILIES_END_CONSENT, e->u.consent);
-    if (s)
-        sqlite3_bind_int64(s, 4, e->at);
-    return sqlite_run(db, s, NULL);
+    const consent_t *c = e->u.consent;
+    TRY(run_or_conflict(db, STMT_CONSENT_DELETE,
+                        ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource))));
+    return run(db, STMT_FAMILIES_END_CONSENT,
+               ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_I(e->at)));
 }
 
 static rc_t resource_put(sqlite_db_t *db, const effect_t *e)
@@ -222,29 +192,24 @@ static rc_t resource_put(sqlite_db_t *db, const effect_t *e)
 
 static rc_t resource_delete(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(db, keyed(db, STMT_RESOURCE_DELETE, e->u.key));
+    return run_or_conflict(db, STMT_RESOURCE_DELETE, ARGS(ARG_S(e->u.key)));
 }
 
 static rc_t key_put(sqlite_db_t *db, const effect_t *e)
 {
     const key_record_t *key = e->u.key_record;
-    if (key->state == KEY_CURRENT) {
-        int64_t other = 0;
-        sqlite3_stmt *s = sqlite_fixed(db, STMT_KEY_OTHER_CURRENT);
-        if (s) {
-            sqlite3_bind_int(s, 1, (int)key->use);
-            sqlite_bind_str(s, 2, key->kid);
-        }
-        rc_t rc = sqlite_run_number(s, &other);
-        if (rc != RC_NOT_FOUND)
-            return rc == RC_OK ? RC_CONFLICT : rc;
-    }
+    int64_t other = 0;
+    if (key->state != KEY_CURRENT)
+        return put(db, TABLE_KEY, key);
+    rc_t rc = number(db, STMT_KEY_OTHER_CURRENT, ARGS(ARG_I(key->use), ARG_S(key->kid)), &other);
+    if (rc != RC_NOT_FOUND)
+        return rc == RC_OK ? RC_CONFLICT : rc;
     return put(db, TABLE_KEY, key);
 }
 
 static rc_t key_delete(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(db, keyed(db, STMT_KEY_DELETE, e->u.key));
+    return run_or_conflict(db, STMT_KEY_DELETE, ARGS(ARG_S(e->u.key)));
 }
 
 static rc_t registration_token_insert(sqlite_db_t *db, const effect_t *e)
@@ -254,7 +219,8 @@ static rc_t registration_token_insert(sqlite_db_t *db, const effect_t *e)
 
 static rc_t registration_token_consume(sqlite_db_t *db, const effect_t *e)
 {
-    return run_or_conflict(db, at(hashed(db, STMT_REGISTRATION_TOKEN_CONSUME, e->u.hash), e->at));
+    return run_or_conflict(db, STMT_REGISTRATION_TOKEN_CONSUME,
+                           ARGS(ARG_H(e->u.hash), ARG_I(e->at)));
 }
 
 typedef struct {
@@ -318,12 +284,8 @@ rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
         STMT_EXPIRE_REGISTRATION_TOKEN,
     };
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0] && limit > 0; i++) {
-        sqlite3_stmt *s = sqlite_fixed(db, ALL[i]);
-        if (!s)
-            return RC_MEMORY;
         int changed = 0;
-        sqlite3_bind_int64(s, 1, now);
-        sqlite3_bind_int64(s, 2, limit);
+        sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, ALL[i]), ARGS(ARG_I(now), ARG_I(limit)));
         TRY(sqlite_run(db, s, &changed));
         limit -= (uint32_t)changed;
     }

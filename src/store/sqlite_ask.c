@@ -4,56 +4,63 @@
 enum { LIST_MAX = 1000 };
 
 /* Reads the one row of a bound statement; *out stays NULL without one. */
-static rc_t read_one(arena_t *a, sqlite3_stmt *s, table_id_t table, const void **out)
+static rc_t read_one(sqlite_db_t *db, arena_t *a, sqlite3_stmt *s, table_id_t table,
+                     const void **out)
 {
     *out = NULL;
     if (!s)
-        return RC_MEMORY;
+        return sqlite_failure(db);
     void *record = NULL;
     int code = sqlite3_step(s);
     rc_t rc = code == SQLITE_ROW    ? sqlite_read_record(a, s, table, &record)
               : code == SQLITE_DONE ? RC_OK
-                                    : RC_IO;
-    sqlite3_reset(s);
+                                    : sqlite_failure(db);
+    sqlite_done(s);
     *out = record;
     return rc;
 }
 
 static rc_t by_key(sqlite_db_t *db, arena_t *a, table_id_t table, str_t key, const void **out)
 {
-    sqlite3_stmt *s = sqlite_select(db, table);
-    if (s)
-        sqlite_bind_str(s, 1, key);
-    return read_one(a, s, table, out);
+    return read_one(db, a, sqlite_bind(sqlite_select(db, table), ARGS(ARG_S(key))), table, out);
 }
 
 static rc_t by_hash(sqlite_db_t *db, arena_t *a, table_id_t table, const hash_t *hash,
                     const void **out)
 {
-    sqlite3_stmt *s = sqlite_select(db, table);
-    if (s)
-        sqlite_bind_hash(s, 1, hash);
-    return read_one(a, s, table, out);
+    return read_one(db, a, sqlite_bind(sqlite_select(db, table), ARGS(ARG_H(hash))), table, out);
+}
+
+/* The first columns of the rows of a bound statement, at most `max`, copied into the arena. */
+static rc_t read_ids(sqlite_db_t *db, arena_t *a, sqlite3_stmt *s, size_t max, str_list_t *out)
+{
+    if (!s)
+        return sqlite_failure(db);
+    str_t *v = ARENA_ARRAY(a, max, str_t);
+    size_t n = 0;
+    rc_t rc = v ? RC_OK : RC_MEMORY;
+    int code = SQLITE_DONE;
+    while (rc == RC_OK && n < max && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        const void *p = sqlite3_column_blob(s, 0);
+        v[n] = arena_dup(a, str_of(p ? p : "", (size_t)sqlite3_column_bytes(s, 0)));
+        if (!str_is_set(v[n++]))
+            rc = RC_MEMORY;
+    }
+    if (rc == RC_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        rc = sqlite_failure(db);
+    sqlite_done(s);
+    *out = (str_list_t){v, n};
+    return rc;
 }
 
 static rc_t answer_user_by_name(sqlite_db_t *db, arena_t *a, ask_t *ask)
 {
-    sqlite3_stmt *s = sqlite_fixed(db, STMT_USER_BY_NAME);
-    if (!s)
-        return RC_MEMORY;
-    sqlite_bind_str(s, 1, ask->key);
-    str_t id = STR_UNSET;
-    int code = sqlite3_step(s);
-    if (code == SQLITE_ROW)
-        id = arena_dup(a, str_of(sqlite3_column_text(s, 0), (size_t)sqlite3_column_bytes(s, 0)));
-    sqlite3_reset(s);
-    if (code == SQLITE_DONE)
+    str_list_t ids;
+    sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, STMT_USER_BY_NAME), ARGS(ARG_S(ask->key)));
+    TRY(read_ids(db, a, s, 1, &ids));
+    if (ids.n == 0)
         return RC_OK;
-    if (code != SQLITE_ROW)
-        return RC_IO;
-    if (!str_is_set(id))
-        return RC_MEMORY;
-    return by_key(db, a, TABLE_USER, id, (const void **)&ask->u.user);
+    return by_key(db, a, TABLE_USER, ids.v[0], (const void **)&ask->u.user);
 }
 
 static rc_t answer_family(sqlite_db_t *db, arena_t *a, ask_t *ask, str_t id)
@@ -90,41 +97,17 @@ static rc_t answer_session(sqlite_db_t *db, arena_t *a, ask_t *ask)
 
 static rc_t answer_consent(sqlite_db_t *db, arena_t *a, ask_t *ask)
 {
-    sqlite3_stmt *s = sqlite_fixed(db, STMT_CONSENT_GET);
-    if (!s)
-        return RC_MEMORY;
-    sqlite_bind_str(s, 1, ask->key);
-    sqlite_bind_str(s, 2, ask->key2);
-    sqlite_bind_str(s, 3, ask->key3);
-    return read_one(a, s, TABLE_CONSENT, (const void **)&ask->u.consent);
+    sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, STMT_CONSENT_GET),
+                                  ARGS(ARG_S(ask->key), ARG_S(ask->key2), ARG_S(ask->key3)));
+    return read_one(db, a, s, TABLE_CONSENT, (const void **)&ask->u.consent);
 }
 
-/* The keys of a list, read whole first: the same connection reads each record then. */
-static rc_t read_ids(arena_t *a, sqlite3_stmt *s, uint32_t limit, str_list_t *out)
-{
-    if (!s)
-        return RC_MEMORY;
-    str_t *v = ARENA_ARRAY(a, limit, str_t);
-    if (!v)
-        return RC_MEMORY;
-    size_t n = 0;
-    sqlite3_bind_int64(s, 1, limit);
-    int code;
-    while ((code = sqlite3_step(s)) == SQLITE_ROW && n < limit) {
-        v[n] = arena_dup(a, str_of(sqlite3_column_text(s, 0), (size_t)sqlite3_column_bytes(s, 0)));
-        if (!str_is_set(v[n++]))
-            break;
-    }
-    sqlite3_reset(s);
-    *out = (str_list_t){v, n};
-    return code == SQLITE_DONE ? RC_OK : code == SQLITE_ROW ? RC_MEMORY : RC_IO;
-}
-
+/* The keys are read whole first: the same connection reads each record then. */
 static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, table_id_t table)
 {
     uint32_t limit = ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
     str_list_t keys;
-    TRY(read_ids(a, sqlite_fixed(db, ids), limit, &keys));
+    TRY(read_ids(db, a, sqlite_bind(sqlite_fixed(db, ids), ARGS(ARG_I(limit))), limit, &keys));
     size_t size = TABLES[table].size;
     char *v = arena_array(a, keys.n + 1, size);
     if (!v)
@@ -142,7 +125,7 @@ static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, 
 static rc_t answer_count(sqlite_db_t *db, ask_t *ask)
 {
     int64_t n = 0;
-    TRY(sqlite_run_number(sqlite_fixed(db, STMT_USER_COUNT), &n));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_USER_COUNT), &n));
     ask->count = (size_t)n;
     return RC_OK;
 }

@@ -1,73 +1,9 @@
+/* The statements of one connection, and what their failures mean. */
 #include "store/sqlite_db.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-enum {
-    BUSY_MS = 5000,      /* an administrator's command beside the server holds the lock briefly */
-    BUILT_SQL_MAX = 1024 /* the longest INSERT is about 400 bytes */
-};
-
-/* The database holds password hashes and private keys: its owner's alone, from its first byte. */
-static rc_t make_private(arena_t *a, const char *path, str_t *why)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        *why = arena_printf(a,
-                            "the database %s cannot be opened (%s); give the setting data a "
-                            "folder that this user may write",
-                            path, strerror(errno));
-        return RC_IO;
-    }
-    close(fd);
-    return RC_OK;
-}
-
-static rc_t execute(sqlite_db_t *db, const char *sql)
-{
-    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? RC_OK : RC_IO;
-}
-
-static rc_t set_up(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role, str_t *why)
-{
-    sqlite3_busy_timeout(db->handle, BUSY_MS);
-    /* WAL: readers never wait for the writer. FULL: a commit is on the disk when it returns.
-     * Recursive triggers: a row that is replaced counts as deleted too. */
-    const char *pragmas = role == SQLITE_WRITER
-                              ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                "PRAGMA wal_autocheckpoint=4000; PRAGMA recursive_triggers=ON"
-                              : "PRAGMA query_only=ON";
-    if (execute(db, pragmas) != RC_OK) {
-        *why = arena_printf(a,
-                            "%s is not a database of Warder, or damaged (%s); restore it from a "
-                            "backup or give the setting data another folder",
-                            path, sqlite3_errmsg(db->handle));
-        return RC_IO;
-    }
-    return role == SQLITE_WRITER ? sqlite_migrate(db, a, why) : RC_OK;
-}
-
-rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role, str_t *why)
-{
-    *db = (sqlite_db_t){0};
-    bool in_memory = strcmp(path, ":memory:") == 0;
-    if (role == SQLITE_WRITER && !in_memory)
-        TRY(make_private(a, path, why));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
-        *why = arena_printf(a, "the database %s cannot be opened (%s)", path,
-                            db->handle ? sqlite3_errmsg(db->handle) : "no memory");
-        sqlite_db_close(db);
-        return RC_IO;
-    }
-    rc_t rc = set_up(db, a, path, role, why);
-    if (rc != RC_OK)
-        sqlite_db_close(db);
-    return rc;
-}
+enum { BUILT_SQL_MAX = 1024 /* the longest INSERT is about 400 bytes */ };
 
 static void finalize_all(sqlite3_stmt **v, size_t n)
 {
@@ -147,13 +83,39 @@ sqlite3_stmt *sqlite_select(sqlite_db_t *db, table_id_t table)
     return prepare(db, &db->select[table], sql);
 }
 
-static rc_t failure(int code)
+sqlite3_stmt *sqlite_bind(sqlite3_stmt *s, sqlite_args_t args)
 {
+    for (int i = 0; i < args.n && s; i++) {
+        const sqlite_arg_t *arg = &args.v[i];
+        int code;
+        if (arg->type == SQLITE_ARG_I64)
+            code = sqlite3_bind_int64(s, i + 1, arg->i);
+        else if (arg->type == SQLITE_ARG_HASH)
+            code = sqlite3_bind_blob(s, i + 1, arg->hash->b, sizeof arg->hash->b, SQLITE_STATIC);
+        else
+            code = sqlite3_bind_text64(s, i + 1, arg->s.p, arg->s.n, SQLITE_STATIC, SQLITE_UTF8);
+        if (code != SQLITE_OK)
+            return NULL;
+    }
+    return s;
+}
+
+void sqlite_done(sqlite3_stmt *s)
+{
+    if (!s)
+        return;
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+}
+
+rc_t sqlite_failure(const sqlite_db_t *db)
+{
+    int code = sqlite3_extended_errcode(db->handle);
+    if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return RC_CONFLICT;
     switch (code & 0xff) {
     case SQLITE_NOMEM:
         return RC_MEMORY;
-    case SQLITE_CONSTRAINT:
-        return RC_CONFLICT;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return RC_BUSY;
@@ -165,13 +127,13 @@ static rc_t failure(int code)
 rc_t sqlite_run(sqlite_db_t *db, sqlite3_stmt *s, int *changed)
 {
     if (!s)
-        return RC_MEMORY;
+        return sqlite_failure(db);
     int code = sqlite3_step(s);
+    rc_t rc = code == SQLITE_DONE || code == SQLITE_ROW ? RC_OK : sqlite_failure(db);
     if (changed)
         *changed = code == SQLITE_DONE ? sqlite3_changes(db->handle) : 0;
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
-    return code == SQLITE_DONE || code == SQLITE_ROW ? RC_OK : failure(code);
+    sqlite_done(s);
+    return rc;
 }
 
 rc_t sqlite_run_fixed(sqlite_db_t *db, stmt_id_t id)
@@ -179,23 +141,27 @@ rc_t sqlite_run_fixed(sqlite_db_t *db, stmt_id_t id)
     return sqlite_run(db, sqlite_fixed(db, id), NULL);
 }
 
-rc_t sqlite_run_number(sqlite3_stmt *s, int64_t *out)
+rc_t sqlite_run_number(sqlite_db_t *db, sqlite3_stmt *s, int64_t *out)
 {
     if (!s)
-        return RC_MEMORY;
+        return sqlite_failure(db);
     int code = sqlite3_step(s);
-    if (code == SQLITE_ROW)
+    rc_t rc = code == SQLITE_ROW ? RC_OK : code == SQLITE_DONE ? RC_NOT_FOUND : sqlite_failure(db);
+    if (rc == RC_OK)
         *out = sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
-    if (code == SQLITE_ROW)
-        return RC_OK;
-    return code == SQLITE_DONE ? RC_NOT_FOUND : failure(code);
+    sqlite_done(s);
+    return rc;
+}
+
+bool sqlite_is_open(const sqlite_db_t *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
 }
 
 rc_t sqlite_generation(sqlite_db_t *db, uint64_t *out)
 {
     int64_t value = 0;
-    TRY(sqlite_run_number(sqlite_fixed(db, STMT_GENERATION), &value));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_GENERATION), &value));
     *out = (uint64_t)value;
     return RC_OK;
 }

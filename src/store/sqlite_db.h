@@ -15,8 +15,8 @@ typedef enum {
     FIELD_BOOL,
     FIELD_HASH,
     FIELD_BYTES,  /* a str_t of any bytes */
-    FIELD_STRS,   /* str_list_t, as a JSON array */
-    FIELD_SCOPES, /* scopes and n_scopes of a resource, as a JSON object */
+    FIELD_STRS,   /* str_list_t, as sqlite_list.h writes it */
+    FIELD_SCOPES, /* scopes and n_scopes of a resource: a list of name, text, name, text */
 } field_type_t;
 
 typedef struct {
@@ -72,36 +72,67 @@ typedef enum {
     SQLITE_READER, /* can change nothing */
 } sqlite_role_t;
 
-/** Opens `path` and sets it up. RC_CONFIG or RC_IO: *why is one sentence with the mend, in `a`. */
+/** Opens `path` (":memory:" for one that is not shared) and sets it up. Any failure: *why is one
+ *  sentence with the mend, in `a`. */
 rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role,
                     str_t *why) MUST_USE;
 /** Finalizes all statements; a db of zeros is fine. */
 void sqlite_db_close(sqlite_db_t *db);
-/** Prepares lazily. NULL: the statement does not fit the schema (a bug) or no memory. The caller
- *  binds, steps and resets. */
+/** Sets *why to one sentence with the mend for the last failure on `handle` (NULL: no memory). */
+rc_t sqlite_explain(arena_t *a, const char *path, sqlite3 *handle, str_t *why) MUST_USE;
+
+/** Prepares lazily. NULL: no memory, or the disk failed; sqlite_failure tells. The caller binds,
+ *  steps and ends with sqlite_done. */
 sqlite3_stmt *sqlite_fixed(sqlite_db_t *db, stmt_id_t id);
 sqlite3_stmt *sqlite_insert(sqlite_db_t *db, table_id_t table);
 sqlite3_stmt *sqlite_put(sqlite_db_t *db, table_id_t table);
 sqlite3_stmt *sqlite_select(sqlite_db_t *db, table_id_t table);
 
-void sqlite_bind_str(sqlite3_stmt *s, int at, str_t v);
-void sqlite_bind_hash(sqlite3_stmt *s, int at, const hash_t *v);
-/** Steps a bound statement that yields no row, and resets it; *changed (may be NULL) counts the
- * rows it changed. NULL is RC_MEMORY; a row that exists already is RC_CONFLICT; a lock that
- * somebody holds too long is RC_BUSY. */
+/* What a fixed statement is bound to, in order of its parameters. */
+typedef struct {
+    enum { SQLITE_ARG_STR, SQLITE_ARG_HASH, SQLITE_ARG_I64 } type;
+    str_t s;
+    const hash_t *hash;
+    int64_t i;
+} sqlite_arg_t;
+typedef struct {
+    const sqlite_arg_t *v;
+    int n;
+} sqlite_args_t;
+
+#define ARG_S(value) ((sqlite_arg_t){.type = SQLITE_ARG_STR, .s = (value)})
+#define ARG_H(value) ((sqlite_arg_t){.type = SQLITE_ARG_HASH, .hash = (value)})
+#define ARG_I(value) ((sqlite_arg_t){.type = SQLITE_ARG_I64, .i = (value)})
+#define ARGS(...)                                                                                  \
+    ((sqlite_args_t){(const sqlite_arg_t[]){__VA_ARGS__},                                          \
+                     sizeof((const sqlite_arg_t[]){__VA_ARGS__}) / sizeof(sqlite_arg_t)})
+
+/** Binds all of `args` (borrowed until sqlite_done): `s` again, or NULL as sqlite_fixed. A bound
+ *  value that got lost would ask for NULL, so none may fail unseen. */
+sqlite3_stmt *sqlite_bind(sqlite3_stmt *s, sqlite_args_t args);
+/** Resets and forgets what was bound. NULL is fine. */
+void sqlite_done(sqlite3_stmt *s);
+/** Why the last call on `db` failed: RC_CONFLICT for a row that exists already, RC_BUSY for a lock
+ *  that somebody holds too long, RC_MEMORY, else RC_IO. Never RC_OK. */
+rc_t sqlite_failure(const sqlite_db_t *db);
+/** Steps a bound statement that yields no row, and ends it; *changed (may be NULL) counts the rows
+ *  it changed. NULL: the failure of making it. */
 rc_t sqlite_run(sqlite_db_t *db, sqlite3_stmt *s, int *changed) MUST_USE;
 /** Runs a statement that binds nothing. */
 rc_t sqlite_run_fixed(sqlite_db_t *db, stmt_id_t id) MUST_USE;
-/** The first column of the first row as a number: RC_NOT_FOUND without a row. Resets. */
-rc_t sqlite_run_number(sqlite3_stmt *s, int64_t *out) MUST_USE;
+/** The first column of the first row as a number: RC_NOT_FOUND without a row. Ends it. */
+rc_t sqlite_run_number(sqlite_db_t *db, sqlite3_stmt *s, int64_t *out) MUST_USE;
+/** Whether a transaction is open; some failures (full disk, no memory) end it by themselves. */
+bool sqlite_is_open(const sqlite_db_t *db);
 
-/** Binds all columns of a record, in order. */
+/** Binds all columns of a record, in order. The record is borrowed until sqlite_done. */
 rc_t sqlite_bind_record(sqlite3_stmt *s, table_id_t table, const void *record) MUST_USE;
 /** Reads the row under `s` into a record in the arena. */
 rc_t sqlite_read_record(arena_t *a, sqlite3_stmt *s, table_id_t table, void **out) MUST_USE;
 
-/** Brings the schema up to date. RC_CONFIG: the database is newer than this program. */
-rc_t sqlite_migrate(sqlite_db_t *db, arena_t *a, str_t *why) MUST_USE;
+/** Brings the schema up to date. RC_CONFIG: the database is newer than this program, or another
+ *  program's. */
+rc_t sqlite_migrate(sqlite_db_t *db, arena_t *a, const char *path, str_t *why) MUST_USE;
 
 /** Answers one question within an open read transaction. */
 rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask) MUST_USE;

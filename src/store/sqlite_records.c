@@ -1,9 +1,10 @@
 /* Records to columns and back, by one table of fields for each kind. */
 #include "store/sqlite_db.h"
 
-#include "core/json.h"
+#include "store/sqlite_list.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #define COUNT(v) (int)(sizeof(v) / sizeof((v)[0]))
 
@@ -124,95 +125,63 @@ const table_t TABLES[TABLE_COUNT] = {
                                   COUNT(REGISTRATION_TOKEN), sizeof(registration_token_t)},
 };
 
-enum { LIST_BYTES_MAX = 262144, LIST_ARENA = 1 << 20 };
-
-void sqlite_bind_str(sqlite3_stmt *s, int at, str_t v)
+/* A resource's scopes as a list of name, text, name, text. */
+static rc_t write_scopes(const resource_t *r, str_t *out)
 {
-    if (str_is_set(v))
-        sqlite3_bind_text(s, at, v.p, (int)v.n, SQLITE_TRANSIENT);
-    else
-        sqlite3_bind_null(s, at);
-}
-
-void sqlite_bind_hash(sqlite3_stmt *s, int at, const hash_t *v)
-{
-    sqlite3_bind_blob(s, at, v->b, sizeof v->b, SQLITE_TRANSIENT);
-}
-
-static void write_list(json_writer_t *w, const str_list_t *list)
-{
-    json_begin_array(w);
-    for (size_t i = 0; i < list->n; i++)
-        json_str(w, list->v[i]);
-    json_end_array(w);
-}
-
-static void write_scopes(json_writer_t *w, const resource_t *r)
-{
-    json_begin_object(w);
-    for (size_t i = 0; i < r->n_scopes; i++) {
-        json_key(w, r->scopes[i].name);
-        json_str(w, str_is_set(r->scopes[i].text) ? r->scopes[i].text : STR(""));
-    }
-    json_end_object(w);
-}
-
-static rc_t bind_json(sqlite3_stmt *s, int at, const field_t *f, const void *record)
-{
-    arena_t *a = arena_new(LIST_ARENA);
-    if (!a)
+    str_t *v = calloc(r->n_scopes + 1, 2 * sizeof *v);
+    if (!v)
         return RC_MEMORY;
-    buf_t b = buf_new(a, LIST_BYTES_MAX);
-    json_writer_t w = json_writer(&b);
-    if (f->type == FIELD_SCOPES)
-        write_scopes(&w, record);
-    else
-        write_list(&w, (const str_list_t *)((const char *)record + f->offset));
-    str_t text;
-    rc_t rc = buf_done(&b, &text);
-    if (rc == RC_OK)
-        sqlite_bind_str(s, at, text);
-    arena_free(a);
+    for (size_t i = 0; i < r->n_scopes; i++) {
+        v[2 * i] = r->scopes[i].name;
+        v[2 * i + 1] = r->scopes[i].text;
+    }
+    rc_t rc = sqlite_list_write((str_list_t){v, 2 * r->n_scopes}, out);
+    free(v);
     return rc;
 }
 
-static rc_t bind_field(sqlite3_stmt *s, int at, const field_t *f, const void *record)
+static int bind_list(sqlite3_stmt *s, int at, const field_t *f, const void *record)
+{
+    str_t bytes;
+    const str_list_t *list = (const str_list_t *)((const char *)record + f->offset);
+    rc_t rc =
+        f->type == FIELD_SCOPES ? write_scopes(record, &bytes) : sqlite_list_write(*list, &bytes);
+    return rc == RC_OK ? sqlite3_bind_blob64(s, at, bytes.p, bytes.n, free) : SQLITE_NOMEM;
+}
+
+static int bind_field(sqlite3_stmt *s, int at, const field_t *f, const void *record)
 {
     const void *p = (const char *)record + f->offset;
     const str_t *str = p;
     switch (f->type) {
     case FIELD_STR:
-        sqlite_bind_str(s, at, *str);
-        break;
+        return sqlite3_bind_text64(s, at, str->p, str->n, SQLITE_STATIC, SQLITE_UTF8);
     case FIELD_BYTES:
-        sqlite3_bind_blob(s, at, str->p, (int)str->n, SQLITE_TRANSIENT);
-        break;
+        return sqlite3_bind_blob64(s, at, str->p, str->n, SQLITE_STATIC);
     case FIELD_I64:
-        sqlite3_bind_int64(s, at, *(const int64_t *)p);
-        break;
+        return sqlite3_bind_int64(s, at, *(const int64_t *)p);
     case FIELD_U32:
-        sqlite3_bind_int64(s, at, *(const uint32_t *)p);
-        break;
+        return sqlite3_bind_int64(s, at, *(const uint32_t *)p);
     case FIELD_INT:
-        sqlite3_bind_int(s, at, *(const int *)p);
-        break;
+        return sqlite3_bind_int(s, at, *(const int *)p);
     case FIELD_BOOL:
-        sqlite3_bind_int(s, at, *(const bool *)p);
-        break;
+        return sqlite3_bind_int(s, at, *(const bool *)p);
     case FIELD_HASH:
-        sqlite_bind_hash(s, at, p);
-        break;
+        return sqlite3_bind_blob(s, at, p, sizeof(hash_t), SQLITE_STATIC);
     case FIELD_STRS:
     case FIELD_SCOPES:
-        return bind_json(s, at, f, record);
+        return bind_list(s, at, f, record);
     }
-    return RC_OK;
+    return SQLITE_MISUSE;
 }
 
 rc_t sqlite_bind_record(sqlite3_stmt *s, table_id_t table, const void *record)
 {
-    for (int i = 0; i < TABLES[table].n_fields; i++)
-        TRY(bind_field(s, i + 1, &TABLES[table].fields[i], record));
+    for (int i = 0; i < TABLES[table].n_fields; i++) {
+        int code = bind_field(s, i + 1, &TABLES[table].fields[i], record);
+        if (code != SQLITE_OK)
+            return code == SQLITE_NOMEM ? RC_MEMORY : RC_IO;
+    }
     return RC_OK;
 }
 
@@ -224,38 +193,31 @@ static str_t column_bytes(arena_t *a, sqlite3_stmt *s, int at)
     return arena_dup(a, str_of(p ? p : "", (size_t)sqlite3_column_bytes(s, at)));
 }
 
-static rc_t read_list(arena_t *a, const json_t *json, str_list_t *out)
+static rc_t read_scopes(arena_t *a, str_list_t list, resource_t *r)
 {
-    str_t *v = ARENA_ARRAY(a, json->count + 1, str_t);
-    if (!v)
-        return RC_MEMORY;
-    size_t n = 0;
-    for (const json_t *item = json->child; item; item = item->next)
-        v[n++] = item->str;
-    *out = (str_list_t){v, n};
-    return RC_OK;
-}
-
-static rc_t read_scopes(arena_t *a, const json_t *json, resource_t *r)
-{
-    scope_text_t *v = ARENA_ARRAY(a, json->count + 1, scope_text_t);
+    scope_text_t *v = ARENA_ARRAY(a, list.n / 2 + 1, scope_text_t);
     if (!v)
         return RC_MEMORY;
     r->scopes = v;
-    for (const json_t *item = json->child; item; item = item->next)
-        v[r->n_scopes++] = (scope_text_t){item->key, item->str.n ? item->str : STR_UNSET};
+    r->n_scopes = list.n / 2;
+    for (size_t i = 0; i < r->n_scopes; i++)
+        v[i] = (scope_text_t){list.v[2 * i], list.v[2 * i + 1]};
     return RC_OK;
 }
 
-static rc_t read_json(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
+static rc_t read_list(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
 {
-    str_t text = column_bytes(a, s, at);
-    const json_t *json;
-    if (!str_is_set(text) || json_parse(a, text, NULL, &json) != RC_OK)
-        return RC_IO;
+    str_t bytes = column_bytes(a, s, at);
+    str_list_t list;
+    if (!str_is_set(bytes))
+        return sqlite3_column_type(s, at) == SQLITE_NULL ? RC_IO : RC_MEMORY;
+    rc_t rc = sqlite_list_read(a, bytes, &list);
+    if (rc != RC_OK)
+        return rc == RC_MALFORMED ? RC_IO : rc;
     if (f->type == FIELD_SCOPES)
-        return read_scopes(a, json, record);
-    return read_list(a, json, (str_list_t *)((char *)record + f->offset));
+        return read_scopes(a, list, record);
+    *(str_list_t *)((char *)record + f->offset) = list;
+    return RC_OK;
 }
 
 static rc_t read_field(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
@@ -291,7 +253,7 @@ static rc_t read_field(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, vo
     }
     case FIELD_STRS:
     case FIELD_SCOPES:
-        return read_json(a, s, at, f, record);
+        return read_list(a, s, at, f, record);
     }
     return RC_OK;
 }

@@ -3,32 +3,33 @@
 #include "store/sqlite_db.h"
 
 #define REQUEST_COLUMNS                                                                            \
-    "client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL, redirect_uri_given INTEGER NOT NULL, "   \
-    "req_state TEXT, code_challenge TEXT NOT NULL, scope TEXT NOT NULL, resource TEXT NOT NULL, "  \
+    "client_id TEXT, redirect_uri TEXT, redirect_uri_given INTEGER NOT NULL, "                     \
+    "req_state TEXT, code_challenge TEXT, scope TEXT, resource TEXT, "                             \
     "nonce TEXT, prompt TEXT, max_age INTEGER NOT NULL"
 
 static const char *const MIGRATIONS[] = {
-    "CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE meta(name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "INSERT INTO meta VALUES('generation', 1), ('registered', 0), ('interactions', 0);"
-    "CREATE TABLE client(id TEXT PRIMARY KEY, name TEXT, auth INTEGER NOT NULL,"
+    "CREATE TABLE client(id TEXT NOT NULL PRIMARY KEY, name TEXT, auth INTEGER NOT NULL,"
     " type INTEGER NOT NULL, origin INTEGER NOT NULL, has_secret INTEGER NOT NULL,"
-    " secret_hash BLOB NOT NULL, grants INTEGER NOT NULL, redirect_uris TEXT NOT NULL, scope TEXT,"
+    " secret_hash BLOB NOT NULL, grants INTEGER NOT NULL, redirect_uris BLOB NOT NULL, scope TEXT,"
     " client_uri TEXT, logo_uri TEXT, tos_uri TEXT, policy_uri TEXT, software_id TEXT,"
-    " software_version TEXT, contacts TEXT NOT NULL, created_at INTEGER NOT NULL,"
+    " software_version TEXT, contacts BLOB NOT NULL, created_at INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL);"
     "CREATE TRIGGER client_in AFTER INSERT ON client WHEN new.origin=1 BEGIN"
     " UPDATE meta SET value=value+1 WHERE name='registered'; END;"
     "CREATE TRIGGER client_out AFTER DELETE ON client WHEN old.origin=1 BEGIN"
     " UPDATE meta SET value=value-1 WHERE name='registered'; END;"
-    "CREATE INDEX client_expires ON client(expires_at) WHERE expires_at<>0;"
-    "CREATE TABLE user(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, password TEXT NOT NULL,"
+    "CREATE INDEX client_expires ON client(expires_at) WHERE expires_at>0;"
+    "CREATE TABLE user(id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE, password TEXT,"
     " disabled INTEGER NOT NULL, admin INTEGER NOT NULL, created_at INTEGER NOT NULL,"
     " password_changed_at INTEGER NOT NULL);"
-    "CREATE TABLE session(id BLOB PRIMARY KEY, user_id TEXT NOT NULL, auth_time INTEGER NOT NULL,"
+    "CREATE TABLE session(id BLOB NOT NULL PRIMARY KEY, user_id TEXT NOT NULL, auth_time INTEGER "
+    "NOT NULL,"
     " created_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);"
     "CREATE INDEX session_user ON session(user_id);"
     "CREATE INDEX session_expires ON session(expires_at);"
-    "CREATE TABLE interaction(id BLOB PRIMARY KEY, state INTEGER NOT NULL,"
+    "CREATE TABLE interaction(id BLOB NOT NULL PRIMARY KEY, state INTEGER NOT NULL,"
     " decision INTEGER NOT NULL, session_id BLOB NOT NULL, " REQUEST_COLUMNS ","
     " granted_scope TEXT, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
     " decided_at INTEGER NOT NULL);"
@@ -37,43 +38,48 @@ static const char *const MIGRATIONS[] = {
     "CREATE TRIGGER interaction_out AFTER DELETE ON interaction BEGIN"
     " UPDATE meta SET value=value-1 WHERE name='interactions'; END;"
     "CREATE INDEX interaction_expires ON interaction(expires_at);"
-    "CREATE TABLE code(id BLOB PRIMARY KEY, family_id TEXT NOT NULL, user_id TEXT NOT NULL,"
+    "CREATE TABLE code(id BLOB NOT NULL PRIMARY KEY, family_id TEXT NOT NULL, user_id TEXT,"
     " " REQUEST_COLUMNS ", auth_time INTEGER NOT NULL, created_at INTEGER NOT NULL,"
     " expires_at INTEGER NOT NULL, consumed_at INTEGER NOT NULL);"
     "CREATE INDEX code_expires ON code(expires_at);"
-    "CREATE TABLE family(id TEXT PRIMARY KEY, client_id TEXT NOT NULL, user_id TEXT NOT NULL,"
-    " scope TEXT NOT NULL, resource TEXT NOT NULL, auth_time INTEGER NOT NULL,"
+    "CREATE TABLE family(id TEXT NOT NULL PRIMARY KEY, client_id TEXT, user_id TEXT,"
+    " scope TEXT, resource TEXT, auth_time INTEGER NOT NULL,"
     " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL,"
     " revoked_reason TEXT);"
     "CREATE INDEX family_user ON family(user_id, client_id);"
     "CREATE INDEX family_client ON family(client_id);"
     "CREATE INDEX family_expires ON family(expires_at);"
-    "CREATE TABLE refresh(id BLOB PRIMARY KEY, family_id TEXT NOT NULL, parent BLOB NOT NULL,"
+    "CREATE TABLE refresh(id BLOB NOT NULL PRIMARY KEY, family_id TEXT NOT NULL, parent BLOB NOT "
+    "NULL,"
     " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, rotated_at INTEGER NOT NULL,"
     " uses INTEGER NOT NULL);"
-    "CREATE INDEX refresh_expires ON refresh(expires_at);"
+    "CREATE INDEX refresh_family ON refresh(family_id);"
     "CREATE TABLE consent(user_id TEXT NOT NULL, client_id TEXT NOT NULL, resource TEXT NOT NULL,"
-    " redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, granted_at INTEGER NOT NULL,"
+    " redirect_uri TEXT, scope TEXT, granted_at INTEGER NOT NULL,"
     " PRIMARY KEY(user_id, client_id, resource));"
     "CREATE INDEX consent_client ON consent(client_id);"
-    "CREATE TABLE resource(uri TEXT PRIMARY KEY, name TEXT, aliases TEXT NOT NULL,"
-    " scopes TEXT NOT NULL, default_scope TEXT, created_at INTEGER NOT NULL);"
-    "CREATE TABLE key(kid TEXT PRIMARY KEY, alg TEXT NOT NULL, use INTEGER NOT NULL,"
-    " state INTEGER NOT NULL, secret BLOB NOT NULL, created_at INTEGER NOT NULL,"
+    "CREATE TABLE resource(uri TEXT NOT NULL PRIMARY KEY, name TEXT, aliases BLOB NOT NULL,"
+    " scopes BLOB NOT NULL, default_scope TEXT, created_at INTEGER NOT NULL);"
+    "CREATE TABLE key(kid TEXT NOT NULL PRIMARY KEY, alg TEXT, use INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, secret BLOB, created_at INTEGER NOT NULL,"
     " activated_at INTEGER NOT NULL, retired_at INTEGER NOT NULL);"
-    "CREATE TABLE registration_token(id BLOB PRIMARY KEY, created_at INTEGER NOT NULL,"
-    " expires_at INTEGER NOT NULL);",
+    "CREATE TABLE registration_token(id BLOB NOT NULL PRIMARY KEY, created_at INTEGER NOT NULL,"
+    " expires_at INTEGER NOT NULL);"
+    "CREATE INDEX registration_token_expires ON registration_token(expires_at);",
 };
-enum { NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0] };
+enum {
+    NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],
+    APPLICATION_ID = 0x57415244 /* "WARD": file(1) and we know the file by it */
+};
 
-static rc_t read_version(sqlite_db_t *db, int *version)
+/* The number that a PRAGMA or a count yields; -1 when it cannot be read. */
+static int ask_number(sqlite_db_t *db, const char *sql)
 {
     sqlite3_stmt *s;
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &s, NULL) != SQLITE_OK)
-        return RC_IO;
-    *version = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int(s, 0) : -1;
-    sqlite3_finalize(s);
-    return *version >= 0 ? RC_OK : RC_IO;
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL) != SQLITE_OK)
+        return -1;
+    int value = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int(s, 0) : -1;
+    return sqlite3_finalize(s) == SQLITE_OK ? value : -1;
 }
 
 static rc_t run(sqlite_db_t *db, const char *sql)
@@ -83,35 +89,48 @@ static rc_t run(sqlite_db_t *db, const char *sql)
 
 static rc_t migrate_from(sqlite_db_t *db, int version)
 {
-    for (; version < NEWEST; version++) {
-        char set[64];
-        sqlite3_snprintf(sizeof set, set, "PRAGMA user_version=%d", version + 1);
+    char set[96];
+    for (; version < NEWEST; version++)
         TRY(run(db, MIGRATIONS[version]));
-        TRY(run(db, set));
-    }
-    return RC_OK;
+    sqlite3_snprintf(sizeof set, set, "PRAGMA user_version=%d; PRAGMA application_id=%d", NEWEST,
+                     APPLICATION_ID);
+    return run(db, set);
 }
 
-rc_t sqlite_migrate(sqlite_db_t *db, arena_t *a, str_t *why)
+/* Within the transaction: two processes may start at once, and the second finds the work done. */
+static rc_t migrate(sqlite_db_t *db, arena_t *a, const char *path, str_t *why)
 {
-    *why = STR("the database cannot be set up; is the disk full or the file damaged?");
-    /* Two processes may start at once: the second finds the work done. */
-    TRY(run(db, "BEGIN IMMEDIATE"));
-    int version;
-    rc_t rc = read_version(db, &version);
-    if (rc == RC_OK && version > NEWEST) {
+    int version = ask_number(db, "PRAGMA user_version");
+    int tables = ask_number(db, "SELECT count(*) FROM sqlite_master");
+    int application = ask_number(db, "PRAGMA application_id");
+    if (version < 0 || tables < 0 || sqlite3_errcode(db->handle) != SQLITE_OK)
+        return sqlite_explain(a, path, db->handle, why);
+    if (application != APPLICATION_ID && (tables > 0 || version > 0 || application != 0)) {
         *why = arena_printf(a,
-                            "the database has schema %d, this program knows up to %d; start the "
+                            "the database %s belongs to another program; give the setting data "
+                            "another folder",
+                            path);
+        return RC_CONFIG;
+    }
+    if (version > NEWEST) {
+        *why = arena_printf(a,
+                            "the database %s has schema %d, this program knows up to %d; start the "
                             "newer program that wrote it",
-                            version, NEWEST);
-        rc = RC_CONFIG;
+                            path, version, NEWEST);
+        return RC_CONFIG;
     }
-    if (rc == RC_OK)
-        rc = migrate_from(db, version);
-    if (rc != RC_OK) {
-        rc_t ignored = run(db, "ROLLBACK");
-        (void)ignored;
-        return rc;
-    }
-    return run(db, "COMMIT");
+    if (version == NEWEST)
+        return RC_OK;
+    return migrate_from(db, version) == RC_OK ? RC_OK : sqlite_explain(a, path, db->handle, why);
+}
+
+rc_t sqlite_migrate(sqlite_db_t *db, arena_t *a, const char *path, str_t *why)
+{
+    if (run(db, "BEGIN IMMEDIATE") != RC_OK)
+        return sqlite_explain(a, path, db->handle, why);
+    rc_t rc = migrate(db, a, path, why);
+    if (rc == RC_OK && run(db, "COMMIT") != RC_OK)
+        rc = sqlite_explain(a, path, db->handle, why);
+    /* Closing the connection, as the caller does now, rolls back what is open. */
+    return rc;
 }

@@ -14,10 +14,10 @@ static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
     return sqlite_expire(&w->db, job->expire_now, job->expire_limit);
 }
 
-/* After some errors (disk full, out of memory) SQLite has rolled the whole transaction back. */
-static bool is_open(const sqlite_writer_t *w)
+static void complain(const sqlite_writer_t *w, rc_t rc)
 {
-    return sqlite3_get_autocommit(w->db.handle) == 0;
+    LOG(w->log, LOG_ERROR, "the store could not write", LOG_S("why", str_c(rc_name(rc))),
+        LOG_S("sqlite", str_c(sqlite3_errmsg(w->db.handle))));
 }
 
 /* One job within the transaction: all of it or nothing. False: the transaction is lost. */
@@ -25,23 +25,28 @@ static bool run_job(sqlite_writer_t *w, sqlite_job_t *job)
 {
     job->rc = sqlite_run_fixed(&w->db, STMT_SAVEPOINT);
     if (job->rc != RC_OK)
-        return is_open(w);
+        return false;
     job->rc = carry_out(w, job);
-    if (job->rc != RC_OK) {
-        if (!is_open(w) || sqlite_run_fixed(&w->db, STMT_ROLLBACK_TO) != RC_OK)
-            return false;
-    }
+    if (job->rc != RC_OK && job->rc != RC_CONFLICT && job->rc != RC_LIMIT)
+        complain(w, job->rc);
+    if (!sqlite_is_open(&w->db))
+        return false;
+    if (job->rc != RC_OK && sqlite_run_fixed(&w->db, STMT_ROLLBACK_TO) != RC_OK)
+        return false;
     return sqlite_run_fixed(&w->db, STMT_RELEASE) == RC_OK;
+}
+
+/* Ends what a failure left open. Should this fail too, the next batch tries again. */
+static void roll_back(sqlite_writer_t *w)
+{
+    rc_t ignored = sqlite_is_open(&w->db) ? sqlite_run_fixed(&w->db, STMT_ROLLBACK) : RC_OK;
+    (void)ignored;
 }
 
 static void fail_all(sqlite_writer_t *w, sqlite_job_t *batch, rc_t rc)
 {
-    LOG(w->log, LOG_ERROR, "the store could not write", LOG_S("why", str_c(rc_name(rc))),
-        LOG_S("sqlite", str_c(sqlite3_errmsg(w->db.handle))));
-    if (is_open(w)) {
-        rc_t ignored = sqlite_run_fixed(&w->db, STMT_ROLLBACK);
-        (void)ignored;
-    }
+    complain(w, rc);
+    roll_back(w);
     for (sqlite_job_t *job = batch; job; job = job->next)
         job->rc = rc;
 }
@@ -58,6 +63,7 @@ static void note_generation(sqlite_writer_t *w)
 
 static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
 {
+    roll_back(w);
     rc_t rc = sqlite_run_fixed(&w->db, STMT_BEGIN);
     if (rc != RC_OK) {
         fail_all(w, batch, rc);
@@ -65,7 +71,7 @@ static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
     }
     for (sqlite_job_t *job = batch; job; job = job->next) {
         if (!run_job(w, job)) {
-            fail_all(w, batch, RC_IO);
+            fail_all(w, batch, job->rc == RC_MEMORY ? RC_MEMORY : RC_IO);
             return;
         }
     }

@@ -1,0 +1,214 @@
+#include "store/store_test_util.h"
+
+hash_t test_hash(const char *text)
+{
+    hash_t h = {{0}};
+    size_t n = strlen(text);
+    memset(h.b, 0xA5, sizeof h.b);
+    memcpy(h.b, text, n < sizeof h.b ? n : sizeof h.b);
+    return h;
+}
+
+client_t test_client(str_t id)
+{
+    static const str_t URIS[] = {STR_INIT("https://a.test/cb"), STR_INIT("http://[::1]/x")};
+    static const str_t CONTACTS[] = {STR_INIT("mail@a.test")};
+    return (client_t){
+        .id = id,
+        .name = STR("A client"),
+        .auth = CLIENT_AUTH_SECRET_POST,
+        .type = CLIENT_NATIVE,
+        .origin = CLIENT_BY_REGISTRATION,
+        .has_secret = true,
+        .secret_hash = test_hash("secret"),
+        .grants = GRANT_AUTHORIZATION_CODE | GRANT_CLIENT_CREDENTIALS,
+        .redirect_uris = {URIS, 2},
+        .scope = STR("a b"),
+        .client_uri = STR("https://a.test/"),
+        .logo_uri = STR("https://a.test/logo"),
+        .tos_uri = STR("https://a.test/tos"),
+        .policy_uri = STR("https://a.test/policy"),
+        .software_id = STR("software"),
+        .software_version = STR("1.2"),
+        .contacts = {CONTACTS, 1},
+        .created_at = TEST_NOW - 5,
+        .expires_at = TEST_NOW + 100,
+    };
+}
+
+user_t test_user(str_t id, str_t name)
+{
+    return (user_t){.id = id,
+                    .name = name,
+                    .password = STR("$argon2id$x"),
+                    .admin = true,
+                    .created_at = TEST_NOW - 10,
+                    .password_changed_at = TEST_NOW - 9};
+}
+
+session_t test_session(const char *id, str_t user)
+{
+    return (session_t){.id = test_hash(id),
+                       .user_id = user,
+                       .auth_time = TEST_NOW - 4,
+                       .created_at = TEST_NOW - 3,
+                       .seen_at = TEST_NOW - 2,
+                       .expires_at = TEST_NOW + 100};
+}
+
+static authz_request_t request(void)
+{
+    return (authz_request_t){.client_id = STR("c1"),
+                             .redirect_uri = STR("http://127.0.0.1:5/cb"),
+                             .redirect_uri_given = true,
+                             .state = STR("state"),
+                             .code_challenge = STR("challenge"),
+                             .scope = STR("a b"),
+                             .resource = STR("https://r.test/mcp"),
+                             .nonce = STR("nonce"),
+                             .prompt = STR("consent"),
+                             .max_age = -1};
+}
+
+interaction_t test_interaction(const char *id)
+{
+    return (interaction_t){.id = test_hash(id),
+                           .state = INTERACTION_CONSENT,
+                           .decision = DECISION_DENIED,
+                           .session_id = test_hash("session"),
+                           .request = request(),
+                           .granted_scope = STR("a"),
+                           .created_at = TEST_NOW - 7,
+                           .expires_at = TEST_NOW + 100,
+                           .decided_at = TEST_NOW - 6};
+}
+
+code_t test_code(const char *id, str_t family)
+{
+    return (code_t){.id = test_hash(id),
+                    .family_id = family,
+                    .user_id = STR("u1"),
+                    .request = request(),
+                    .auth_time = TEST_NOW - 8,
+                    .created_at = TEST_NOW - 1,
+                    .expires_at = TEST_NOW + 60};
+}
+
+family_t test_family(str_t id)
+{
+    return (family_t){.id = id,
+                      .client_id = STR("c1"),
+                      .user_id = STR("u1"),
+                      .scope = STR("a"),
+                      .resource = STR("https://r.test/mcp"),
+                      .auth_time = TEST_NOW - 8,
+                      .created_at = TEST_NOW,
+                      .expires_at = TEST_NOW + 1000};
+}
+
+refresh_t test_refresh(const char *id, str_t family)
+{
+    return (refresh_t){.id = test_hash(id),
+                       .family_id = family,
+                       .parent = test_hash("parent"),
+                       .created_at = TEST_NOW,
+                       .expires_at = TEST_NOW + 100};
+}
+
+static const void *by_key(play_t *p, ask_kind_t kind, str_t key)
+{
+    ask_t ask = {.kind = kind, .key = key};
+    play_ask(p, &ask);
+    return ask.u.client;
+}
+
+static const void *by_hash(play_t *p, ask_kind_t kind, const char *id)
+{
+    ask_t ask = {.kind = kind, .hash = test_hash(id)};
+    play_ask(p, &ask);
+    return ask.u.session;
+}
+
+const client_t *get_client(play_t *p, str_t id)
+{
+    return by_key(p, ASK_CLIENT, id);
+}
+
+const user_t *get_user(play_t *p, str_t id)
+{
+    return by_key(p, ASK_USER, id);
+}
+
+const family_t *get_family(play_t *p, str_t id)
+{
+    return by_key(p, ASK_FAMILY, id);
+}
+
+const session_t *get_session(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_SESSION, id);
+}
+
+const interaction_t *get_interaction(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_INTERACTION, id);
+}
+
+const code_t *get_code(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_CODE, id);
+}
+
+const refresh_t *get_refresh(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_REFRESH, id);
+}
+
+const consent_t *get_consent(play_t *p, const consent_t *c)
+{
+    ask_t ask = {.kind = ASK_CONSENT, .key = c->user_id, .key2 = c->client_id, .key3 = c->resource};
+    play_ask(p, &ask);
+    return ask.u.consent;
+}
+
+void put_client(play_t *p, const client_t *c)
+{
+    play_add(p, EFFECT_CLIENT_INSERT)->u.client = c;
+    assert_applied(p);
+}
+
+void put_user(play_t *p, const user_t *u)
+{
+    play_add(p, EFFECT_USER_INSERT)->u.user = u;
+    assert_applied(p);
+}
+
+void put_session(play_t *p, const session_t *s)
+{
+    play_add(p, EFFECT_SESSION_INSERT)->u.session = s;
+    assert_applied(p);
+}
+
+void put_interaction(play_t *p, const interaction_t *i)
+{
+    play_add(p, EFFECT_INTERACTION_INSERT)->u.interaction = i;
+    assert_applied(p);
+}
+
+void put_code(play_t *p, const code_t *c)
+{
+    play_add(p, EFFECT_CODE_INSERT)->u.code = c;
+    assert_applied(p);
+}
+
+void put_family(play_t *p, const family_t *f)
+{
+    play_add(p, EFFECT_FAMILY_INSERT)->u.family = f;
+    assert_applied(p);
+}
+
+void put_refresh(play_t *p, const refresh_t *r)
+{
+    play_add(p, EFFECT_REFRESH_INSERT)->u.refresh = r;
+    assert_applied(p);
+}

@@ -1,0 +1,162 @@
+#include "store/store_test_util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void test_loop_init(test_loop_t *l)
+{
+    *l = (test_loop_t){0};
+    assert_int_equal(pthread_mutex_init(&l->lock, NULL), 0);
+    assert_int_equal(pthread_cond_init(&l->filled, NULL), 0);
+}
+
+void test_loop_free(test_loop_t *l)
+{
+    pthread_cond_destroy(&l->filled);
+    pthread_mutex_destroy(&l->lock);
+}
+
+static rc_t post(void *ctx, void (*fn)(void *), void *arg)
+{
+    test_loop_t *l = ctx;
+    pthread_mutex_lock(&l->lock);
+    bool fits = l->n < TEST_QUEUE;
+    if (fits) {
+        size_t at = (l->first + l->n++) % TEST_QUEUE;
+        l->queue[at].fn = fn;
+        l->queue[at].arg = arg;
+    }
+    pthread_cond_signal(&l->filled);
+    pthread_mutex_unlock(&l->lock);
+    return fits ? RC_OK : RC_BUSY;
+}
+
+post_port_t test_loop_port(test_loop_t *l)
+{
+    return (post_port_t){post, l};
+}
+
+void test_loop_step(test_loop_t *l)
+{
+    pthread_mutex_lock(&l->lock);
+    while (l->n == 0)
+        pthread_cond_wait(&l->filled, &l->lock);
+    void (*fn)(void *) = l->queue[l->first].fn;
+    void *arg = l->queue[l->first].arg;
+    l->first = (l->first + 1) % TEST_QUEUE;
+    l->n--;
+    pthread_mutex_unlock(&l->lock);
+    fn(arg);
+}
+
+void test_done(void *ctx, rc_t rc, size_t failed)
+{
+    *(test_result_t *)ctx = (test_result_t){true, rc, failed};
+}
+
+store_conn_t *play_connect(store_t *store, test_loop_t *loop)
+{
+    store_conn_t *c;
+    assert_int_equal(store_connect(store, test_loop_port(loop), &c), RC_OK);
+    return c;
+}
+
+void play_open(play_t *p)
+{
+    store_config_t config = {
+        .driver = str_c(p->driver), .path = str_c(p->path), .clock = clock_fake(&p->clock)};
+    str_t why = STR_UNSET;
+    if (store_open(p->a, &config, &p->store, &why) != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(why));
+    p->conn = play_connect(p->store, &p->loop);
+}
+
+void play_close(play_t *p)
+{
+    store_disconnect(p->conn);
+    store_close(p->store);
+}
+
+static int begin(void **state, const char *driver)
+{
+    play_t *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->a = arena_new(64 << 20);
+    assert_non_null(p->a);
+    p->driver = driver;
+    p->clock.ms = (int64_t)TEST_NOW * 1000;
+    test_loop_init(&p->loop);
+    snprintf(p->dir, sizeof p->dir, "/tmp/warder-store-XXXXXX");
+    assert_non_null(mkdtemp(p->dir));
+    snprintf(p->path, sizeof p->path, "%s/db", p->dir);
+    play_open(p);
+    *state = p;
+    return 0;
+}
+
+int play_begin_memory(void **state)
+{
+    return begin(state, "memory");
+}
+
+int play_begin_sqlite(void **state)
+{
+    return begin(state, "sqlite");
+}
+
+int play_end(void **state)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
+    play_t *p = *state;
+    play_close(p);
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);
+        unlink(path);
+    }
+    rmdir(p->dir);
+    test_loop_free(&p->loop);
+    arena_free(p->a);
+    free(p);
+    return 0;
+}
+
+effect_t *play_add(play_t *p, effect_kind_t kind)
+{
+    return effects_add(&p->effects, kind, TEST_NOW);
+}
+
+rc_t play_apply(play_t *p)
+{
+    test_result_t r = {0};
+    store_apply(p->conn, &p->effects, test_done, &r);
+    while (!r.done)
+        test_loop_step(&p->loop);
+    p->effects.n = 0;
+    p->failed = r.failed;
+    return r.rc;
+}
+
+rc_t play_ask_all(play_t *p, ask_t *asks, size_t n)
+{
+    test_result_t r = {0};
+    store_ask(p->conn, p->a, asks, n, test_done, &r);
+    while (!r.done)
+        test_loop_step(&p->loop);
+    return r.rc;
+}
+
+void play_ask(play_t *p, ask_t *ask)
+{
+    assert_int_equal(play_ask_all(p, ask, 1), RC_OK);
+}
+
+rc_t play_expire(play_t *p, int64_t now, uint32_t limit)
+{
+    test_result_t r = {0};
+    store_expire(p->conn, now, limit, test_done, &r);
+    while (!r.done)
+        test_loop_step(&p->loop);
+    return r.rc;
+}

@@ -1,0 +1,124 @@
+/* What the tests of the store share: a store of each driver in turn, and calls that wait. */
+#ifndef STORE_TEST_UTIL_H
+#define STORE_TEST_UTIL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "store/store.h"
+
+#include <pthread.h>
+
+enum { TEST_NOW = 1700000000, TEST_QUEUE = 4096 };
+
+/* The double of a worker's loop: what is posted waits here until its thread runs it. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct {
+        void (*fn)(void *arg);
+        void *arg;
+    } queue[TEST_QUEUE];
+    size_t first, n;
+} test_loop_t;
+
+void test_loop_init(test_loop_t *l);
+void test_loop_free(test_loop_t *l);
+post_port_t test_loop_port(test_loop_t *l);
+/** Waits for one call and runs it. */
+void test_loop_step(test_loop_t *l);
+
+/* The answer of one call. */
+typedef struct {
+    bool done;
+    rc_t rc;
+    size_t failed;
+} test_result_t;
+
+void test_done(void *ctx, rc_t rc, size_t failed);
+
+typedef struct {
+    arena_t *a;
+    clock_fake_t clock;
+    store_t *store;
+    store_conn_t *conn;
+    test_loop_t loop;
+    effects_t effects; /* of the next test_apply, which empties it */
+    size_t failed;     /* of the last one */
+    char dir[64];
+    char path[80];
+    const char *driver;
+} play_t;
+
+/* A test for both drivers: a test function that takes the play as *state. */
+#define ON_EVERY_STORE(test)                                                                       \
+    {#test "_memory", test, play_begin_memory, play_end, NULL},                                    \
+    {                                                                                              \
+#test "_sqlite", test, play_begin_sqlite, play_end, NULL                                   \
+    }
+#define ON_SQLITE(test)                                                                            \
+    {                                                                                              \
+#test, test, play_begin_sqlite, play_end, NULL                                             \
+    }
+
+int play_begin_memory(void **state);
+int play_begin_sqlite(void **state);
+int play_end(void **state);
+
+/** Opens a store on p->path again, with its connection; asserts. */
+void play_open(play_t *p);
+void play_close(play_t *p);
+/** Opens a second connection, for a loop of its own. */
+store_conn_t *play_connect(store_t *store, test_loop_t *loop);
+
+effect_t *play_add(play_t *p, effect_kind_t kind);
+/** Applies p->effects and waits. */
+rc_t play_apply(play_t *p);
+/** Asks one question and waits; asserts that it is answered. */
+void play_ask(play_t *p, ask_t *ask);
+rc_t play_ask_all(play_t *p, ask_t *asks, size_t n);
+rc_t play_expire(play_t *p, int64_t now, uint32_t limit);
+
+/** The last apply failed with `rc` at the effect of that index. */
+#define assert_refused(p, want, index)                                                             \
+    do {                                                                                           \
+        assert_int_equal(play_apply(p), want);                                                     \
+        assert_int_equal((p)->failed, index);                                                      \
+    } while (0)
+#define assert_applied(p)     assert_int_equal(play_apply(p), RC_OK)
+#define assert_str(got, want) assert_true(str_eq((got), (want)))
+
+hash_t test_hash(const char *text);
+
+/* Records with every member set, and few bytes in common. */
+client_t test_client(str_t id);
+user_t test_user(str_t id, str_t name);
+session_t test_session(const char *id, str_t user);
+interaction_t test_interaction(const char *id);
+code_t test_code(const char *id, str_t family);
+family_t test_family(str_t id);
+refresh_t test_refresh(const char *id, str_t family);
+
+/* The whole record in the store, or NULL. */
+const client_t *get_client(play_t *p, str_t id);
+const user_t *get_user(play_t *p, str_t id);
+const session_t *get_session(play_t *p, const char *id);
+const interaction_t *get_interaction(play_t *p, const char *id);
+const code_t *get_code(play_t *p, const char *id);
+const family_t *get_family(play_t *p, str_t id);
+const refresh_t *get_refresh(play_t *p, const char *id);
+const consent_t *get_consent(play_t *p, const consent_t *c);
+
+/* One effect applied, which must succeed. */
+void put_client(play_t *p, const client_t *c);
+void put_user(play_t *p, const user_t *u);
+void put_session(play_t *p, const session_t *s);
+void put_interaction(play_t *p, const interaction_t *i);
+void put_code(play_t *p, const code_t *c);
+void put_family(play_t *p, const family_t *f);
+void put_refresh(play_t *p, const refresh_t *r);
+
+#endif
