@@ -1,0 +1,240 @@
+/* Several processes on one database, and processes that die. */
+#include "store/store_test_util.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CRASHES = 20, OUTSTANDING = 32 };
+
+/* A process of its own with a store of its own; what it plays ends with _exit(0). */
+static pid_t fork_player(play_t *p, void (*play)(play_t *child, int out), int *in)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        close(ends[0]);
+        play_t child = {.a = arena_new(64 << 20), .driver = p->driver, .clock = p->clock};
+        memcpy(child.path, p->path, sizeof child.path);
+        test_loop_init(&child.loop);
+        play_open(&child);
+        play(&child, ends[1]);
+        _exit(0);
+    }
+    close(ends[1]);
+    *in = ends[0];
+    return pid;
+}
+
+static void reap(pid_t pid, bool killed)
+{
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(killed ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+typedef struct {
+    effects_t effects;
+    client_t client;
+    family_t family;
+    char id[32];
+    int number, out;
+    bool done;
+} acked_t;
+
+static void acknowledge(void *ctx, rc_t rc, size_t failed)
+{
+    acked_t *job = ctx;
+    job->done = true;
+    if (rc != RC_OK || write(job->out, &job->number, sizeof job->number) != sizeof job->number)
+        _exit(3);
+}
+
+/* Applies decisions of two records each, many at once, and tells each that is acknowledged. */
+static void write_until_killed(play_t *p, int out)
+{
+    static acked_t jobs[OUTSTANDING];
+    for (int number = 0;; number++) {
+        acked_t *job = &jobs[number % OUTSTANDING];
+        while (number >= OUTSTANDING && !job->done)
+            test_loop_step(&p->loop);
+        snprintf(job->id, sizeof job->id, "%d", number);
+        job->client = test_client(str_c(job->id));
+        job->family = test_family(str_c(job->id));
+        job->number = number;
+        job->out = out;
+        job->done = false;
+        job->effects.n = 0;
+        effects_add(&job->effects, EFFECT_CLIENT_INSERT, TEST_NOW)->u.client = &job->client;
+        effects_add(&job->effects, EFFECT_FAMILY_INSERT, TEST_NOW)->u.family = &job->family;
+        store_apply(p->conn, &job->effects, acknowledge, job);
+    }
+}
+
+/* Each number is there whole or not at all; those below `acked` are there. */
+static void check_numbers(play_t *p, int acked)
+{
+    for (int number = 0; number < acked + 2 * OUTSTANDING; number++) {
+        char id[32];
+        snprintf(id, sizeof id, "%d", number);
+        bool client = get_client(p, str_c(id)) != NULL;
+        bool family = get_family(p, str_c(id)) != NULL;
+        assert_int_equal(client, family);
+        if (number < acked)
+            assert_true(client);
+    }
+}
+
+static void remove_database(const play_t *p)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);
+        unlink(path);
+    }
+}
+
+static void acknowledged_writes_survive_a_kill(void **state)
+{
+    play_t *p = *state;
+    for (int round = 0; round < CRASHES; round++) {
+        int in, number, acked = 0;
+        play_close(p);
+        remove_database(p);
+        pid_t pid = fork_player(p, write_until_killed, &in);
+        while (acked < 20 + 17 * round &&
+               read(in, &number, sizeof number) == (ssize_t)sizeof number)
+            assert_int_equal(number, acked++);
+        assert_int_equal(acked, 20 + 17 * round);
+        kill(pid, SIGKILL);
+        reap(pid, true);
+        while (read(in, &number, sizeof number) == (ssize_t)sizeof number)
+            acked++;
+        close(in);
+        play_open(p);
+        check_numbers(p, acked);
+    }
+}
+
+enum { OF_EACH = 150 };
+
+static void insert_own(play_t *p, str_t prefix)
+{
+    for (int i = 0; i < OF_EACH; i++) {
+        client_t c = test_client(arena_printf(p->a, "%" PRIstr "%d", STR_ARG(prefix), i));
+        play_add(p, EFFECT_CLIENT_INSERT)->u.client = &c;
+        if (play_apply(p) != RC_OK)
+            _exit(4);
+    }
+}
+
+static void insert_as_child(play_t *p, int out)
+{
+    insert_own(p, STR("child"));
+    play_close(p);
+}
+
+static void two_processes_write_side_by_side(void **state)
+{
+    play_t *p = *state;
+    int in;
+    play_close(p);
+    pid_t pid = fork_player(p, insert_as_child, &in);
+    play_open(p);
+    insert_own(p, STR("parent"));
+    reap(pid, false);
+    close(in);
+    ask_t all = {.kind = ASK_CLIENTS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 2 * OF_EACH);
+}
+
+/* A server that is never idle must let an administrator's command in. */
+static void busy_writer_lets_another_process_in(void **state)
+{
+    play_t *p = *state;
+    int in, number;
+    play_close(p);
+    pid_t pid = fork_player(p, write_until_killed, &in);
+    assert_int_equal(read(in, &number, sizeof number), sizeof number);
+    play_open(p);
+    for (int i = 0; i < 5; i++) {
+        user_t u = test_user(arena_printf(p->a, "u%d", i), arena_printf(p->a, "n%d", i));
+        put_user(p, &u);
+    }
+    kill(pid, SIGKILL);
+    reap(pid, true);
+    close(in);
+}
+
+static void put_a_resource(play_t *p, int out)
+{
+    resource_t r = {.uri = STR("https://r.test/mcp")};
+    play_add(p, EFFECT_RESOURCE_PUT)->u.resource = &r;
+    if (play_apply(p) != RC_OK)
+        _exit(4);
+    play_close(p);
+}
+
+static void generation_shows_the_change_of_another_process(void **state)
+{
+    play_t *p = *state;
+    int in;
+    play_close(p);
+    pid_t pid = fork_player(p, put_a_resource, &in);
+    reap(pid, false);
+    close(in);
+    play_open(p);
+    uint64_t before = store_generation(p->conn);
+    play_t other = {.a = p->a, .driver = p->driver, .clock = p->clock};
+    memcpy(other.path, p->path, sizeof other.path);
+    test_loop_init(&other.loop);
+    play_open(&other);
+    put_a_resource(&other, 0);
+    test_loop_free(&other.loop);
+    p->clock.ms += STORE_GENERATION_MS - 1;
+    assert_int_equal(store_generation(p->conn), before);
+    p->clock.ms += 1;
+    assert_true(store_generation(p->conn) > before);
+}
+
+static void open_and_close(play_t *p, int out)
+{
+    play_close(p);
+}
+
+static void many_processes_make_one_new_database(void **state)
+{
+    play_t *p = *state;
+    enum { PROCESSES = 8 };
+    pid_t pids[PROCESSES];
+    play_close(p);
+    for (int round = 0; round < 5; round++) {
+        remove_database(p);
+        for (int i = 0; i < PROCESSES; i++) {
+            int in;
+            pids[i] = fork_player(p, open_and_close, &in);
+            close(in);
+        }
+        for (int i = 0; i < PROCESSES; i++)
+            reap(pids[i], false);
+    }
+    play_open(p);
+    assert_int_equal(store_generation(p->conn), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_SQLITE(acknowledged_writes_survive_a_kill),
+        ON_SQLITE(two_processes_write_side_by_side),
+        ON_SQLITE(busy_writer_lets_another_process_in),
+        ON_SQLITE(generation_shows_the_change_of_another_process),
+        ON_SQLITE(many_processes_make_one_new_database),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
