@@ -31,6 +31,16 @@ static void free_store(sqlite_store_t *s)
     free(s);
 }
 
+static rc_t start_writer(sqlite_store_t *s, arena_t *a, str_t *why)
+{
+    rc_t rc = sqlite_writer_start(&s->writer);
+    if (rc == RC_MEMORY)
+        *why = STR("the store has no memory or no thread; give the program more");
+    else if (rc != RC_OK)
+        rc = sqlite_explain(a, s->path, s->writer.db.handle, why);
+    return rc;
+}
+
 static rc_t open_store(arena_t *a, const store_config_t *config, const store_driver_t *driver,
                        str_t path, store_t **out, str_t *why)
 {
@@ -47,7 +57,7 @@ static rc_t open_store(arena_t *a, const store_config_t *config, const store_dri
     s->path = strndup(path.p, path.n);
     rc_t rc = s->path ? sqlite_db_open(&s->writer.db, a, s->path, SQLITE_WRITER, why) : RC_MEMORY;
     if (rc == RC_OK)
-        rc = sqlite_writer_start(&s->writer);
+        rc = start_writer(s, a, why);
     if (rc != RC_OK) {
         free_store(s);
         return rc;

@@ -69,7 +69,7 @@ static rc_t make_private(arena_t *a, const char *path, str_t *why)
                             path);
         return RC_CONFIG;
     }
-    if (access(path, R_OK | W_OK) != 0)
+    if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
         return explain_errno(a, path, why);
     if ((st.st_mode & 077) != 0 && chmod(path, st.st_mode & 0700) != 0)
         return explain_errno(a, path, why);
