@@ -1,7 +1,10 @@
 /* Several processes on one database, and processes that die. */
 #include "store/store_test_util.h"
 
+#include "core/limits.h"
+
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,6 +205,53 @@ static void generation_shows_the_change_of_another_process(void **state)
     assert_true(store_generation(p->conn) > before);
 }
 
+static sqlite3 *hold_the_lock(const play_t *p)
+{
+    sqlite3 *holder;
+    assert_int_equal(sqlite3_open(p->path, &holder), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return holder;
+}
+
+/* A program that sits on the lock for more than five seconds; reading goes on meanwhile. */
+static void lock_that_is_held_too_long_is_busy(void **state)
+{
+    play_t *p = *state;
+    client_t before = test_client(STR("before")), c = test_client(STR("c"));
+    put_client(p, &before);
+    sqlite3 *holder = hold_the_lock(p);
+    play_add(p, EFFECT_CLIENT_INSERT)->u.client = &c;
+    assert_int_equal(play_apply(p), RC_BUSY);
+    assert_non_null(get_client(p, before.id));
+    assert_null(get_client(p, c.id));
+    sqlite3_close(holder);
+    put_client(p, &c);
+}
+
+static void count_down(void *ctx, rc_t rc, size_t failed)
+{
+    int *counts = ctx;
+    counts[rc == RC_BUSY]++;
+    assert_true(rc == RC_BUSY || rc == RC_OK);
+}
+
+static void queue_that_is_full_is_busy(void **state)
+{
+    play_t *p = *state;
+    effects_t none = {0};
+    int counts[2] = {0, 0}, pushed = 0;
+    sqlite3 *holder = hold_the_lock(p);
+    /* What the writer has taken already does not count as waiting. */
+    for (; counts[1] == 0 && pushed < LIMIT_STORE_JOBS * 2; pushed++)
+        store_apply(p->conn, &none, count_down, counts);
+    assert_int_equal(counts[1], 1);
+    assert_true(pushed > LIMIT_STORE_JOBS);
+    sqlite3_close(holder);
+    while (counts[0] + counts[1] < pushed)
+        test_loop_step(&p->loop);
+    assert_int_equal(counts[1], 1);
+}
+
 static void open_and_close(play_t *p, int out)
 {
     play_close(p);
@@ -234,6 +284,8 @@ int main(void)
         ON_SQLITE(two_processes_write_side_by_side),
         ON_SQLITE(busy_writer_lets_another_process_in),
         ON_SQLITE(generation_shows_the_change_of_another_process),
+        ON_SQLITE(lock_that_is_held_too_long_is_busy),
+        ON_SQLITE(queue_that_is_full_is_busy),
         ON_SQLITE(many_processes_make_one_new_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

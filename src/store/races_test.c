@@ -1,6 +1,7 @@
 /* Callers who race: of many who redeem one code or rotate one token, exactly one wins. */
 #include "store/store_test_util.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -159,10 +160,69 @@ static void exactly_one_racer_wins_across_two_stores(void **state)
     count_survivors(p);
 }
 
+/* Two consents that always change together. */
+typedef struct {
+    play_t *p;
+    atomic_bool over;
+} pair_t;
+
+static consent_t consent_of(str_t resource, int64_t at)
+{
+    return (consent_t){
+        .user_id = STR("u"), .client_id = STR("c"), .resource = resource, .granted_at = at};
+}
+
+static void *change_pairs(void *arg)
+{
+    pair_t *pair = arg;
+    for (int64_t at = 1; at <= 300; at++) {
+        consent_t one = consent_of(STR("1"), at), two = consent_of(STR("2"), at);
+        play_add(pair->p, EFFECT_CONSENT_PUT)->u.consent = &one;
+        play_add(pair->p, EFFECT_CONSENT_PUT)->u.consent = &two;
+        if (play_apply(pair->p) != RC_OK)
+            break;
+    }
+    atomic_store(&pair->over, true);
+    return NULL;
+}
+
+static void questions_of_one_call_see_one_moment(void **state)
+{
+    play_t *p = *state;
+    pair_t pair = {.p = p};
+    test_loop_t *loop = malloc(sizeof *loop);
+    test_loop_init(loop);
+    store_conn_t *conn = play_connect(p->store, loop);
+    arena_t *a = arena_new(1 << 20);
+    pthread_t thread;
+    int64_t last = 0;
+    assert_int_equal(pthread_create(&thread, NULL, change_pairs, &pair), 0);
+    while (!atomic_load(&pair.over)) {
+        ask_t asks[2] = {
+            {.kind = ASK_CONSENT, .key = STR("u"), .key2 = STR("c"), .key3 = STR("1")},
+            {.kind = ASK_CONSENT, .key = STR("u"), .key2 = STR("c"), .key3 = STR("2")}};
+        test_result_t r = {0};
+        store_ask(conn, a, asks, 2, test_done, &r);
+        assert_int_equal(r.rc, RC_OK);
+        int64_t one = asks[0].u.consent ? asks[0].u.consent->granted_at : 0;
+        int64_t two = asks[1].u.consent ? asks[1].u.consent->granted_at : 0;
+        assert_int_equal(one, two);
+        assert_true(one >= last);
+        last = one;
+        arena_reset(a);
+    }
+    pthread_join(thread, NULL);
+    store_disconnect(conn);
+    arena_free(a);
+    test_loop_free(loop);
+    free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(exactly_one_racer_wins),
+        ON_EVERY_STORE(questions_of_one_call_see_one_moment),
         ON_SQLITE(exactly_one_racer_wins_across_two_stores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

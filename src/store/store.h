@@ -88,7 +88,8 @@ void store_ask(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t 
 
 /**
  * Applies all effects in order, in one transaction, and calls done after they are durable (a crash
- * right after loses nothing). Effects are borrowed until done. Later effects see earlier ones.
+ * right after loses nothing). Effects are borrowed until done. Later effects see earlier ones. When
+ * too many wait (LIMIT_STORE_JOBS), done says RC_BUSY before this returns.
  */
 void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
 
@@ -98,7 +99,9 @@ enum { STORE_GENERATION_MS = 100 };
 uint64_t store_generation(store_conn_t *c);
 
 /** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry,
- *  refresh tokens and families past their end, unused clients, registration tokens). */
+ *  families past their end with their refresh tokens, unused clients, registration tokens). A
+ *  refresh token past its own idle end stays known until its family's: reuse must end the family.
+ */
 void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
 
 #endif
