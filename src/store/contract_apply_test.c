@@ -167,6 +167,50 @@ static void answer_that_does_not_fit_the_arena_is_no_memory(void **state)
     assert_non_null(get_client(p, c.id));
 }
 
+/* Queues as many inserts as there are results, and closes the store at once. */
+static void close_with_writes_waiting(play_t *p, test_result_t *results, int n)
+{
+    effects_t *effects = ARENA_ARRAY(p->a, (size_t)n, effects_t);
+    assert_non_null(effects);
+    for (int i = 0; i < n; i++) {
+        client_t *c = ARENA_NEW(p->a, client_t);
+        assert_non_null(c);
+        *c = test_client(arena_printf(p->a, "c%d", i));
+        effects_add(&effects[i], EFFECT_CLIENT_INSERT, TEST_NOW)->u.client = c;
+        store_apply(p->conn, &effects[i], test_done, &results[i]);
+    }
+    play_close(p);
+}
+
+static void closing_waits_for_queued_writes(void **state)
+{
+    play_t *p = *state;
+    test_result_t results[100] = {0};
+    close_with_writes_waiting(p, results, 100);
+    while (p->loop.n > 0)
+        test_loop_step(&p->loop);
+    play_open(p);
+    bool keeps = str_eq(str_c(p->driver), STR("sqlite"));
+    for (int i = 0; i < 100; i++) {
+        assert_true(results[i].done);
+        assert_int_equal(results[i].rc, RC_OK);
+        assert_int_equal(get_client(p, arena_printf(p->a, "c%d", i)) != NULL, keeps);
+    }
+}
+
+static void loop_that_has_ended_gets_no_answer(void **state)
+{
+    play_t *p = *state;
+    test_result_t results[100] = {0};
+    p->loop.gone = true;
+    close_with_writes_waiting(p, results, 100);
+    p->loop.gone = false;
+    play_open(p);
+    assert_int_equal(p->loop.n, 0);
+    for (int i = 0; i < 100; i++)
+        assert_false(results[i].done);
+}
+
 static void unknown_driver_is_refused_with_a_sentence(void **state)
 {
     play_t *p = *state;
@@ -188,6 +232,8 @@ int main(void)
         ON_EVERY_STORE(jobs_of_one_worker_keep_their_order),
         ON_EVERY_STORE(every_connection_sees_what_was_acknowledged),
         ON_EVERY_STORE(answer_that_does_not_fit_the_arena_is_no_memory),
+        ON_EVERY_STORE(closing_waits_for_queued_writes),
+        ON_EVERY_STORE(loop_that_has_ended_gets_no_answer),
         ON_EVERY_STORE(unknown_driver_is_refused_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

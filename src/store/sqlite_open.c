@@ -35,7 +35,7 @@ rc_t sqlite_explain(arena_t *a, const char *path, sqlite3 *handle, str_t *why)
     const refusal_t *row = REFUSALS;
     while (row->code != code && row->code != SQLITE_OK)
         row++;
-    *why = arena_printf(a, "the database %s is of no use (%s): %s", path,
+    *why = arena_printf(a, "the database %s cannot be used (%s): %s", path,
                         handle ? sqlite3_errmsg(handle) : "out of memory", row->mend);
     return row->rc;
 }

@@ -21,7 +21,7 @@ static rc_t post(void *ctx, void (*fn)(void *), void *arg)
 {
     test_loop_t *l = ctx;
     pthread_mutex_lock(&l->lock);
-    bool fits = l->n < TEST_QUEUE;
+    bool fits = !l->gone && l->n < TEST_QUEUE;
     if (fits) {
         size_t at = (l->first + l->n++) % TEST_QUEUE;
         l->queue[at].fn = fn;
@@ -29,7 +29,7 @@ static rc_t post(void *ctx, void (*fn)(void *), void *arg)
     }
     pthread_cond_signal(&l->filled);
     pthread_mutex_unlock(&l->lock);
-    return fits ? RC_OK : RC_BUSY;
+    return fits ? RC_OK : l->gone ? RC_IO : RC_BUSY;
 }
 
 post_port_t test_loop_port(test_loop_t *l)

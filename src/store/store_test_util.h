@@ -23,6 +23,7 @@ typedef struct {
         void *arg;
     } queue[TEST_QUEUE];
     size_t first, n;
+    bool gone; /* the loop has ended: nothing is taken */
 } test_loop_t;
 
 void test_loop_init(test_loop_t *l);
