@@ -1,0 +1,317 @@
+#include "audit/file.h"
+
+#include "audit/chain.h"
+#include "core/limits.h"
+#include "core/ports.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    SCRATCH_BYTES = 8 * LIMIT_AUDIT_LINE_BYTES,
+    BLOCK_BYTES = 4096,
+    RENAMES_MAX = 8, /* in the middle of one lock; more is no rotation */
+};
+
+const audit_disk_t AUDIT_DISK = {write, fdatasync, ftruncate};
+
+static void say(const audit_file_t *f, log_level_t level, str_t msg)
+{
+    log_field_t fields[] = {LOG_S("file", str_c(f->path)), LOG_I("seq", (int64_t)f->head.seq)};
+    log_write(f->log, level, msg, fields, 2);
+}
+
+static rc_t fail_errno(const audit_file_t *f, str_t what)
+{
+    LOG(f->log, LOG_ERROR, "the audit trail failed", LOG_S("what", what),
+        LOG_S("file", str_c(f->path)), LOG_S("why", str_c(strerror(errno))));
+    return RC_IO;
+}
+
+static rc_t take_lock(int fd)
+{
+    while (flock(fd, LOCK_EX) != 0)
+        if (errno != EINTR)
+            return RC_IO;
+    return RC_OK;
+}
+
+/* Reads exactly n bytes at `at`. */
+static rc_t read_at(int fd, void *p, size_t n, off_t at)
+{
+    char *to = p;
+    while (n > 0) {
+        ssize_t got = pread(fd, to, n, at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return RC_IO;
+        to += got;
+        at += got;
+        n -= (size_t)got;
+    }
+    return RC_OK;
+}
+
+/* Where the last line before `end` starts, if a newline stands at end - 1; in general: the place
+ * behind the last newline of the bytes before `end`, or 0. */
+static rc_t line_start(int fd, off_t end, off_t *start)
+{
+    char block[BLOCK_BYTES];
+    while (end > 0) {
+        size_t n = end < BLOCK_BYTES ? (size_t)end : BLOCK_BYTES;
+        TRY(read_at(fd, block, n, end - (off_t)n));
+        const char *hit = memrchr(block, '\n', n);
+        if (hit) {
+            *start = end - (off_t)n + (hit - block) + 1;
+            return RC_OK;
+        }
+        end -= (off_t)n;
+    }
+    *start = 0;
+    return RC_OK;
+}
+
+/* The head that a whole line at [start, end) leaves. RC_MALFORMED: it is no line of a trail. */
+static rc_t read_head(audit_file_t *f, off_t start, off_t end, audit_head_t *head)
+{
+    audit_record_t r;
+    if (end - start > LIMIT_AUDIT_LINE_BYTES)
+        return RC_MALFORMED;
+    arena_reset(f->scratch);
+    size_t n = (size_t)(end - start);
+    char *bytes = arena_alloc(f->scratch, n);
+    if (!bytes)
+        return RC_MEMORY;
+    TRY(read_at(f->fd, bytes, n, start));
+    TRY(audit_record_read(f->scratch, str_of(bytes, n), &r));
+    head->seq = r.seq;
+    sha256(str_of(bytes, n), head->hash);
+    return RC_OK;
+}
+
+/* A crash in the middle of a write leaves the front of a line, or zeros where bytes were to come.
+ * Anything else is somebody's file, and not ours to cut. */
+static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
+{
+    char first;
+    TRY(read_at(f->fd, &first, 1, end));
+    if (first != '{' && first != '\0')
+        return RC_MALFORMED;
+    LOG(f->log, LOG_WARN, "a torn last line was cut off the audit trail; nobody was told it stood",
+        LOG_S("file", str_c(f->path)), LOG_I("bytes", size - end));
+    return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, STR("truncate"));
+}
+
+/* Finds the end of a file of `size` bytes: *end behind the last whole line, and that line's head
+ * (which stays as it is when there is none). */
+static rc_t read_tail(audit_file_t *f, off_t size, off_t *end, audit_head_t *head)
+{
+    off_t start;
+    TRY(line_start(f->fd, size, end));
+    if (*end > 0) {
+        TRY(line_start(f->fd, *end - 1, &start));
+        TRY(read_head(f, start, *end, head));
+    }
+    return *end < size ? mend_torn(f, *end, size) : RC_OK;
+}
+
+/* Sees what other processes wrote since. Nothing is read while nobody did. A file that became
+ * shorter was cut by somebody: the chain goes on from the line this process wrote last, so that
+ * the gap shows for ever. */
+static rc_t catch_up(audit_file_t *f)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0)
+        return fail_errno(f, STR("stat"));
+    if (st.st_size == f->size)
+        return RC_OK;
+    bool cut = st.st_size < f->size;
+    audit_head_t found = f->head;
+    off_t end;
+    rc_t rc = read_tail(f, st.st_size, &end, &found);
+    if (rc != RC_OK) {
+        say(f, LOG_ERROR,
+            STR("the end of the audit trail cannot be read; check it by "
+                "'warder audit verify' and move the file away"));
+        return rc;
+    }
+    if (cut)
+        say(f, LOG_ERROR, STR("lines were cut off the audit trail"));
+    else
+        f->head = found;
+    f->size = end;
+    return RC_OK;
+}
+
+/* The name in the folder outlives a crash of the machine too. */
+static rc_t sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    if (n >= sizeof folder)
+        return RC_IO;
+    if (n > 0) {
+        memcpy(folder, path, n);
+        folder[n] = '\0';
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return RC_IO;
+    rc_t rc = fsync(fd) == 0 ? RC_OK : RC_IO;
+    close(fd);
+    return rc;
+}
+
+/* Opens whatever stands at the path now, locked, as a file of which nothing is known yet. */
+static rc_t open_locked(audit_file_t *f)
+{
+    struct stat st;
+    f->size = 0;
+    f->fd = open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (f->fd < 0)
+        return RC_IO;
+    if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(f->fd);
+        errno = EINVAL;
+        return RC_IO;
+    }
+    f->dev = st.st_dev;
+    f->ino = st.st_ino;
+    if (take_lock(f->fd) == RC_OK && (st.st_size > 0 || sync_folder(f->path) == RC_OK))
+        return RC_OK;
+    close(f->fd);
+    return RC_IO;
+}
+
+/* Leaves the renamed file for the one at the path. An empty one continues the chain; in one that
+ * has lines somebody else has done that. The lock of the old file is held until then: whoever waits
+ * for it sees afterwards that the file has moved. */
+static rc_t move_on(audit_file_t *f)
+{
+    audit_file_t next = *f;
+    if (open_locked(&next) != RC_OK)
+        return fail_errno(f, STR("open after a rename"));
+    rc_t rc = catch_up(&next);
+    if (rc != RC_OK) {
+        close(next.fd);
+        return rc;
+    }
+    close(f->fd);
+    *f = next;
+    say(f, LOG_INFO, STR("the audit trail goes on in a new file"));
+    return RC_OK;
+}
+
+static bool is_at_path(const audit_file_t *f)
+{
+    struct stat st;
+    return stat(f->path, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev;
+}
+
+static rc_t follow_rename(audit_file_t *f)
+{
+    for (int i = 0; i < RENAMES_MAX; i++) {
+        if (is_at_path(f))
+            return RC_OK;
+        TRY(move_on(f));
+    }
+    return RC_IO;
+}
+
+rc_t audit_file_lock(audit_file_t *f)
+{
+    if (f->broken)
+        return RC_IO;
+    if (take_lock(f->fd) != RC_OK)
+        return fail_errno(f, STR("lock"));
+    rc_t rc = catch_up(f);
+    if (rc == RC_OK)
+        rc = follow_rename(f);
+    if (rc != RC_OK)
+        audit_file_unlock(f);
+    return rc == RC_MALFORMED ? RC_IO : rc;
+}
+
+void audit_file_unlock(audit_file_t *f)
+{
+    flock(f->fd, LOCK_UN);
+}
+
+static bool write_once(audit_file_t *f, str_t lines)
+{
+    ssize_t n;
+    do
+        n = f->disk->write(f->fd, lines.p, lines.n);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 && (size_t)n < lines.n)
+        errno = ENOSPC;
+    return n == (ssize_t)lines.n;
+}
+
+rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head)
+{
+    if (write_once(f, lines) && f->disk->sync(f->fd) == 0) {
+        f->size += (off_t)lines.n;
+        f->head = *head;
+        return RC_OK;
+    }
+    fail_errno(f, STR("write"));
+    if (f->disk->truncate(f->fd, f->size) != 0) {
+        f->broken = true;
+        fail_errno(f, STR("remove what was half written; nothing more is recorded"));
+    }
+    return RC_IO;
+}
+
+static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
+{
+    if (rc == RC_MALFORMED) {
+        *why = arena_printf(a,
+                            "'%s' does not end like an audit trail; look at it by 'warder audit "
+                            "verify' and move it away, or name another by --audit-file",
+                            f->path);
+        return RC_CONFIG;
+    }
+    if (rc == RC_MEMORY) {
+        *why = STR("out of memory");
+        return rc;
+    }
+    *why =
+        arena_printf(a, "the audit trail '%s' cannot be opened: %s; name another by --audit-file",
+                     f->path, strerror(errno));
+    return errno == EIO ? RC_IO : RC_CONFIG;
+}
+
+rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
+{
+    random_port_t random = random_system();
+    f->disk = f->disk ? f->disk : &AUDIT_DISK;
+    f->head.seq = 0;
+    f->scratch = arena_new(SCRATCH_BYTES);
+    rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
+    if (rc == RC_OK)
+        rc = open_locked(f);
+    if (rc != RC_OK) {
+        arena_free(f->scratch);
+        return explain(a, f, rc, why);
+    }
+    rc = catch_up(f);
+    audit_file_unlock(f);
+    if (rc == RC_OK)
+        return RC_OK;
+    audit_file_close(f);
+    return explain(a, f, rc, why);
+}
+
+void audit_file_close(audit_file_t *f)
+{
+    close(f->fd);
+    arena_free(f->scratch);
+}

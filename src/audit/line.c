@@ -1,0 +1,162 @@
+#include "audit/line.h"
+
+#include "core/json.h"
+#include "core/limits.h"
+
+#define REPLACEMENT STR("\xef\xbf\xbd") /* U+FFFD */
+
+static const str_t KINDS[] = {
+#define AUDIT(name, text, about) STR_INIT(text),
+    AUDIT_TABLE(AUDIT)
+#undef AUDIT
+};
+
+typedef struct {
+    str_t name;
+    size_t offset, limit;
+} member_t;
+
+#define MEMBER(field, limit)                                                                       \
+    {                                                                                              \
+        STR_INIT(#field), offsetof(audit_event_t, field), LIMIT_AUDIT_##limit##_BYTES              \
+    }
+
+/* In the order of the line. */
+static const member_t MEMBERS[] = {
+    MEMBER(reason, TEXT),   MEMBER(detail, TEXT),  MEMBER(user, TEXT),       MEMBER(client, LONG),
+    MEMBER(resource, LONG), MEMBER(scope, LONG),   MEMBER(tool, TEXT),       MEMBER(family, TEXT),
+    MEMBER(token, TEXT),    MEMBER(address, TEXT), MEMBER(request_id, TEXT),
+};
+enum {
+    N_MEMBERS = sizeof MEMBERS / sizeof MEMBERS[0],
+    ESCAPED = 6,       /* bytes that one byte may become: \u001b */
+    MEMBER_FRAME = 24, /* name, quotes, colon, comma */
+    FIXED_BYTES = 192, /* time, event, decision, duration */
+};
+
+str_t audit_kind_name(audit_kind_t kind)
+{
+    return KINDS[kind];
+}
+
+bool audit_kind_exists(str_t name)
+{
+    for (size_t i = 0; i < AUDIT_KIND_COUNT; i++)
+        if (str_eq(KINDS[i], name))
+            return true;
+    return false;
+}
+
+static str_t member_text(const audit_event_t *e, const member_t *m)
+{
+    const str_t *s = (const str_t *)((const char *)e + m->offset);
+    return str_first(*s, m->limit);
+}
+
+size_t audit_body_bound(const audit_event_t *e)
+{
+    size_t n = FIXED_BYTES;
+    for (size_t i = 0; i < N_MEMBERS; i++)
+        n += MEMBER_FRAME + ESCAPED * member_text(e, &MEMBERS[i]).n;
+    return n;
+}
+
+/* Length of the well-formed UTF-8 sequence at the front of s, or 0. */
+static size_t sequence(str_t s)
+{
+    for (size_t n = 1; n <= 4 && n <= s.n; n++)
+        if (str_is_utf8(str_first(s, n)))
+            return n;
+    return 0;
+}
+
+/* Each byte that belongs to no character becomes U+FFFD; a character that the limit cut is shown
+ * that way too. Rare, so it may be slow. */
+static void member_mended(json_writer_t *w, const member_t *m, str_t s)
+{
+    char mended[3 * LIMIT_AUDIT_LONG_BYTES];
+    buf_t b = buf_fixed(mended, sizeof mended);
+    while (s.n > 0) {
+        size_t n = sequence(s);
+        buf_put(&b, n > 0 ? str_first(s, n) : REPLACEMENT);
+        s = str_skip(s, n > 0 ? n : 1);
+    }
+    json_member_str(w, m->name, buf_str(&b));
+}
+
+static void put_digits(char *at, unsigned n, uint64_t value)
+{
+    while (n > 0) {
+        at[--n] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+/* ISO 8601 in UTC with milliseconds. Days to date after Hinnant, "chrono-compatible low-level date
+ * algorithms"; gmtime_r would take the time zone's lock in every worker. */
+static void format_time(int64_t ms, char out[AUDIT_TIME_BYTES])
+{
+    static const int64_t END = 253402300800000; /* the year 10000 */
+    uint64_t t = ms < 0 ? 0 : ms >= END ? (uint64_t)END - 1 : (uint64_t)ms;
+    uint64_t day = t / 86400000, in_day = t % 86400000;
+    uint64_t shifted = day + 719468, era = shifted / 146097, doe = shifted % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    uint64_t month = mp < 10 ? mp + 3 : mp - 9;
+    memcpy(out, "0000-00-00T00:00:00.000Z", AUDIT_TIME_BYTES);
+    put_digits(out, 4, yoe + era * 400 + (month <= 2));
+    put_digits(out + 5, 2, month);
+    put_digits(out + 8, 2, doy - (153 * mp + 2) / 5 + 1);
+    put_digits(out + 11, 2, in_day / 3600000);
+    put_digits(out + 14, 2, in_day / 60000 % 60);
+    put_digits(out + 17, 2, in_day / 1000 % 60);
+    put_digits(out + 20, 3, in_day % 1000);
+}
+
+static void write_members(json_writer_t *w, const audit_event_t *e)
+{
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        str_t s = member_text(e, &MEMBERS[i]);
+        if (str_is_utf8(s))
+            json_member_str(w, MEMBERS[i].name, s);
+        else
+            member_mended(w, &MEMBERS[i], s);
+    }
+    if (e->duration_us != 0)
+        json_member_int(w, STR("duration_us"), e->duration_us);
+}
+
+rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *out)
+{
+    char time[AUDIT_TIME_BYTES];
+    format_time(now_ms, time);
+    json_writer_t w = json_writer(b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("time"), str_of(time, sizeof time));
+    json_member_str(&w, STR("event"), KINDS[e->kind]);
+    json_member_str(&w, STR("decision"), e->allowed ? STR("allow") : STR("deny"));
+    write_members(&w, e);
+    json_end_object(&w);
+    TRY(buf_done(b, out));
+    *out = str_of(out->p + 1, out->n - 2);
+    return RC_OK;
+}
+
+void audit_line_write(buf_t *b, audit_head_t *head, str_t body)
+{
+    char prev[AUDIT_HASH_HEX];
+    buf_t hex = buf_fixed(prev, sizeof prev);
+    buf_hex(&hex, head->hash, sizeof head->hash);
+    size_t start = b->n;
+    json_writer_t w = json_writer(b);
+    json_begin_object(&w);
+    json_member_int(&w, STR("seq"), (int64_t)(head->seq + 1));
+    json_raw(&w, body);
+    json_member_str(&w, STR("prev"), str_of(prev, sizeof prev));
+    json_end_object(&w);
+    buf_char(b, '\n');
+    if (b->failed != RC_OK)
+        return;
+    head->seq++;
+    sha256(str_of(b->p + start, b->n - start), head->hash);
+}

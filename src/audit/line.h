@@ -1,0 +1,33 @@
+/* One event as one line of the trail, and the head that the line after it must name. Pure. */
+#ifndef AUDIT_LINE_H
+#define AUDIT_LINE_H
+
+#include "core/buf.h"
+#include "jose/digest.h"
+#include "model/audit_event.h"
+
+/** Where a chain stands: the number of its last line, and the SHA-256 of that line's bytes with
+ *  its newline. Before the first line: number 0 and 32 random bytes, which name the chain. */
+typedef struct {
+    uint64_t seq;
+    uint8_t hash[SHA256_BYTES];
+} audit_head_t;
+
+enum { AUDIT_HASH_HEX = 2 * SHA256_BYTES, AUDIT_TIME_BYTES = 24 };
+
+/** The kind's name in the file; static. */
+str_t audit_kind_name(audit_kind_t kind);
+/** Whether some kind has this name. */
+bool audit_kind_exists(str_t name);
+
+/** Bytes that audit_body_write may need for `e`. */
+size_t audit_body_bound(const audit_event_t *e);
+/** Writes the members between `seq` and `prev`, without braces: time, event, decision and what is
+ *  set. `now_ms` is Unix time. Text is cut at its limit; bytes that are not UTF-8 become U+FFFD, so
+ *  that the line is JSON whatever strangers sent. *out borrows from `b`, which must be empty. */
+rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *out) MUST_USE;
+/** Appends the line that follows `head`, with its newline, and moves `head` onto it. Failure sticks
+ *  in `b`, and `head` stays. */
+void audit_line_write(buf_t *b, audit_head_t *head, str_t body);
+
+#endif
