@@ -3,10 +3,11 @@
 #include "cmd/command.h"
 #include "conf/conf_table.h"
 #include "core/buf.h"
+#include "oauth/label.h"
 
-#include <stdio.h>
+#include <time.h>
 
-enum { ARENA_BYTES = 16 << 20 };
+enum { ARENA_BYTES = 16 << 20, ADMIN_WORDS_MAX = 4 };
 
 option_t *admin_options(arena_t *a, const option_t *own, size_t n_own)
 {
@@ -14,9 +15,16 @@ option_t *admin_options(arena_t *a, const option_t *own, size_t n_own)
     option_t *rows = ARENA_ARRAY(a, n_own + CONF_N_ROWS + 2, option_t);
     if (!settings || !rows)
         return NULL;
-    memcpy(rows, own, n_own * sizeof *rows);
+    if (n_own > 0)
+        memcpy(rows, own, n_own * sizeof *rows);
     memcpy(rows + n_own, settings, (CONF_N_ROWS + 2) * sizeof *rows);
     return rows;
+}
+
+/* A setting that leads nowhere is a wrong setting; the rest is the world. */
+static int not_opened(rc_t rc, str_t why)
+{
+    return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
 }
 
 static int open_store(admin_t *admin)
@@ -29,14 +37,14 @@ static int open_store(admin_t *admin)
         .log = &admin->log,
         .clock = clock_system(),
     };
-    if (store_open(admin->a, &config, &admin->store, &why) != RC_OK)
-        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    rc_t rc = store_open(admin->a, &config, &admin->store, &why);
+    if (rc != RC_OK)
+        return not_opened(rc, why);
     if (store_connect(admin->store, once_port(&admin->once), &admin->conn) != RC_OK)
         return command_fail(EXIT_FAILED, "the store cannot be reached");
     audit_config_t audit = {.path = conf->audit_file, .log = &admin->log, .clock = clock_system()};
-    if (audit_open(admin->a, &audit, &admin->audit, &why) != RC_OK)
-        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
-    return EXIT_DONE;
+    rc = audit_open(admin->a, &audit, &admin->audit, &why);
+    return rc == RC_OK ? EXIT_DONE : not_opened(rc, why);
 }
 
 int admin_open(admin_t *admin, arena_t *a, const option_t *rows)
@@ -79,35 +87,68 @@ static void audited(void *ctx, rc_t rc)
     once_done(ctx, rc, 0);
 }
 
-int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,
-                const char *conflict)
+rc_t admin_try(admin_t *admin, const effects_t *effects, const audit_event_t *event)
 {
     once_result_t applied = {0}, recorded = {0};
     store_apply(admin->conn, effects, once_done, &applied);
     once_wait(&admin->once, &applied);
-    if (applied.rc == RC_CONFLICT)
-        return command_fail(EXIT_REFUSED, "%s", conflict);
+    if (applied.rc != RC_OK && applied.rc != RC_CONFLICT)
+        command_fail(EXIT_FAILED, "the store could not be written (%s)", rc_name(applied.rc));
     if (applied.rc != RC_OK)
-        return command_fail(EXIT_FAILED, "the store could not be written (%s)",
-                            rc_name(applied.rc));
+        return applied.rc;
     audit_append(admin->audit, once_port(&admin->once), event, audited, &recorded);
     once_wait(&admin->once, &recorded);
-    if (recorded.rc != RC_OK)
-        return command_fail(EXIT_FAILED, "done, but the audit trail could not be written (%s)",
-                            rc_name(recorded.rc));
-    return EXIT_DONE;
+    if (recorded.rc == RC_OK)
+        return RC_OK;
+    command_fail(EXIT_FAILED, "done, but the audit trail could not be written (%s)",
+                 rc_name(recorded.rc));
+    return RC_IO;
 }
 
-str_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes)
+int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,
+                const char *conflict)
+{
+    rc_t rc = admin_try(admin, effects, event);
+    if (rc == RC_CONFLICT)
+        return command_fail(EXIT_REFUSED, "%s", conflict);
+    return rc == RC_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+rc_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes, str_t *out)
 {
     uint8_t random[64];
-    if (bytes > sizeof random || admin->random.fill(admin->random.ctx, random, bytes) != RC_OK)
-        return STR_UNSET;
+    if (bytes > sizeof random)
+        return RC_LIMIT;
+    TRY(admin->random.fill(admin->random.ctx, random, bytes));
     buf_t b = buf_new(admin->a, 256);
     buf_put(&b, str_c(prefix));
     buf_b64url(&b, random, bytes);
-    str_t out;
-    return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
+    return buf_done(&b, out);
+}
+
+int admin_text(admin_t *admin, const char *what, str_t text, size_t max, str_t *out)
+{
+    *out = STR_UNSET;
+    if (text.n == 0)
+        return EXIT_DONE;
+    if (oauth_label_clean(admin->a, text, max, out) != RC_OK)
+        return command_fail(EXIT_FAILED, "out of memory");
+    if (!str_eq(*out, text))
+        return command_fail(EXIT_REFUSED,
+                            "%s takes at most %zu bytes of UTF-8, without characters that hide, "
+                            "reorder or break lines, and no space at its ends",
+                            what, max);
+    return EXIT_DONE;
+}
+
+str_t admin_time(admin_t *admin, int64_t seconds)
+{
+    char text[32];
+    struct tm tm;
+    time_t t = (time_t)seconds;
+    if (!gmtime_r(&t, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        return STR_UNSET;
+    return arena_dup(admin->a, str_c(text));
 }
 
 int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,
@@ -115,7 +156,7 @@ int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size
 {
     arena_t *a = arena_new(ARENA_BYTES);
     option_t *rows = a ? admin_options(a, own, n_own) : NULL;
-    str_t words[4];
+    str_t words[ADMIN_WORDS_MAX];
     size_t n_words = 0;
     int code = EXIT_USAGE;
     if (!rows)

@@ -31,8 +31,16 @@ rc_t admin_ask(admin_t *admin, ask_t *ask) MUST_USE;
  *  did not hold; EXIT_FAILED. */
 int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,
                 const char *conflict);
-/** A text of `bytes` random bytes in base64url behind `prefix`; unset without memory. */
-str_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes);
+/** The same without a word about a conflict: RC_CONFLICT, nothing recorded. Other failures are
+ *  said. */
+rc_t admin_try(admin_t *admin, const effects_t *effects, const audit_event_t *event) MUST_USE;
+/** A text of `bytes` random bytes in base64url behind `prefix`. RC_MEMORY, RC_IO. */
+rc_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes, str_t *out) MUST_USE;
+/** A text for people (a name, a sentence) as it came, unset when empty; refused when it holds what
+ *  hides or breaks lines, or more than `max` bytes. `what` is the option. 0 or an exit code. */
+int admin_text(admin_t *admin, const char *what, str_t text, size_t max, str_t *out);
+/** "2026-01-31T12:00:00Z" of Unix seconds, in the arena. */
+str_t admin_time(admin_t *admin, int64_t seconds);
 
 /** The frame of a command: parses, opens, runs, closes. */
 typedef int (*admin_run_t)(admin_t *admin, const option_t *rows, const str_t *words,

@@ -3,7 +3,9 @@
 #include "cmd/command.h"
 
 #include "core/buf.h"
+#include "core/limits.h"
 #include "core/url.h"
+#include "oauth/scope.h"
 
 #include <stdio.h>
 
@@ -15,67 +17,121 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "alias", .many = true},
 };
 
+static int read_scope(admin_t *admin, str_t value, resource_t *r, scope_text_t *scope)
+{
+    size_t eq = str_find(value, '=', 0);
+    scope->name = str_first(value, eq);
+    if (!oauth_scope_is_token(scope->name))
+        return command_fail(EXIT_REFUSED,
+                            "--scope wants \"name=text\", the name without spaces, quotes and "
+                            "backslashes; not '%" PRIstr "'",
+                            STR_ARG(value));
+    for (size_t i = 0; i < r->n_scopes; i++)
+        if (str_eq(r->scopes[i].name, scope->name))
+            return command_fail(EXIT_REFUSED, "--scope names '%" PRIstr "' twice",
+                                STR_ARG(scope->name));
+    return admin_text(admin, "the text of a scope", str_skip(value, eq + 1),
+                      LIMIT_CLIENT_TEXT_BYTES, &scope->text);
+}
+
 /* "name=text"; a scope without a text is shown by its name. */
-static rc_t read_scopes(admin_t *admin, const option_t *row, resource_t *r)
+static int read_scopes(admin_t *admin, const option_t *row, resource_t *r)
 {
     scope_text_t *scopes = ARENA_ARRAY(admin->a, row->n + 1, scope_text_t);
     if (!scopes)
-        return RC_MEMORY;
-    for (size_t i = 0; i < row->n; i++) {
-        size_t eq = str_find(row->values[i], '=', 0);
-        scopes[i].name = str_first(row->values[i], eq);
-        if (eq < row->values[i].n)
-            scopes[i].text = str_skip(row->values[i], eq + 1);
-        if (scopes[i].name.n == 0 || str_find(scopes[i].name, ' ', 0) < scopes[i].name.n)
-            return RC_MALFORMED;
-    }
+        return command_fail(EXIT_FAILED, "out of memory");
     r->scopes = scopes;
-    r->n_scopes = row->n;
-    return RC_OK;
+    for (size_t i = 0; i < row->n; i++) {
+        int code = read_scope(admin, row->values[i], r, &scopes[i]);
+        if (code != EXIT_DONE)
+            return code;
+        r->n_scopes++;
+    }
+    return EXIT_DONE;
 }
 
-static rc_t join_defaults(admin_t *admin, const option_t *row, resource_t *r)
+static bool has_scope(const resource_t *r, str_t name)
 {
-    buf_t b = buf_new(admin->a, 8192);
+    for (size_t i = 0; i < r->n_scopes; i++)
+        if (str_eq(r->scopes[i].name, name))
+            return true;
+    return false;
+}
+
+/* What a request without scope gets; only what the resource has. */
+static int read_defaults(admin_t *admin, const option_t *row, resource_t *r)
+{
+    buf_t b = buf_new(admin->a, LIMIT_SCOPE_BYTES);
     for (size_t i = 0; i < row->n; i++) {
-        if (i > 0)
-            buf_char(&b, ' ');
-        buf_put(&b, row->values[i]);
+        if (!has_scope(r, row->values[i]))
+            return command_fail(EXIT_REFUSED,
+                                "--default-scope '%" PRIstr "' is no scope of the resource; add "
+                                "it by --scope \"name=text\"",
+                                STR_ARG(row->values[i]));
+        buf_fmt(&b, "%s%" PRIstr, i > 0 ? " " : "", STR_ARG(row->values[i]));
     }
-    return buf_done(&b, &r->default_scope);
+    if (buf_done(&b, &r->default_scope) == RC_OK)
+        return EXIT_DONE;
+    return command_fail(EXIT_REFUSED, "the default scopes are longer than %d bytes",
+                        LIMIT_SCOPE_BYTES);
 }
 
 /* The identifier is what tokens name as audience: absolute, without fragment (RFC 8707 section 2),
  * in one spelling. */
-static int read_uri(admin_t *admin, str_t text, str_t *out)
+static int read_uri(admin_t *admin, const char *what, str_t text, str_t *out)
 {
     url_t url;
-    if (!str_is_set(text))
-        return command_fail(EXIT_USAGE, "a resource needs its URL: --uri https://host/mcp");
     if (url_parse(text, &url) != RC_OK || !url_is_http(&url) || str_is_set(url.fragment) ||
         str_is_set(url.userinfo))
-        return command_fail(EXIT_USAGE,
-                            "--uri '%" PRIstr "' is no resource: give an http(s) URL without "
-                            "fragment",
-                            STR_ARG(text));
+        return command_fail(EXIT_REFUSED,
+                            "%s '%" PRIstr "' is no resource: give an http(s) URL without "
+                            "fragment and user",
+                            what, STR_ARG(text));
     if (url_canonical(admin->a, &url, out) != RC_OK)
         return command_fail(EXIT_FAILED, "out of memory");
     return EXIT_DONE;
+}
+
+/* Other spellings of the identifier, as clients send them. */
+static int read_aliases(admin_t *admin, const option_t *row, resource_t *r)
+{
+    str_t *v = ARENA_ARRAY(admin->a, row->n + 1, str_t);
+    if (!v)
+        return command_fail(EXIT_FAILED, "out of memory");
+    for (size_t i = 0; i < row->n; i++) {
+        int code = read_uri(admin, "--alias", row->values[i], &v[i]);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    r->aliases = (str_list_t){v, row->n};
+    return EXIT_DONE;
+}
+
+static int read_resource(admin_t *admin, const option_t *rows, resource_t *r)
+{
+    if (!option_is_set(rows, "uri"))
+        return command_fail(EXIT_USAGE, "a resource needs its URL: --uri https://host/mcp");
+    int code = read_uri(admin, "--uri", option_get(rows, "uri"), &r->uri);
+    if (code == EXIT_DONE)
+        code = admin_text(admin, "--name", option_get(rows, "name"), LIMIT_CLIENT_NAME_BYTES,
+                          &r->name);
+    if (code == EXIT_DONE)
+        code = read_scopes(admin, option_row(rows, "scope"), r);
+    if (code == EXIT_DONE)
+        code = read_defaults(admin, option_row(rows, "default-scope"), r);
+    if (code == EXIT_DONE)
+        code = read_aliases(admin, option_row(rows, "alias"), r);
+    return code;
 }
 
 static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
     (void)words;
     (void)n_words;
-    resource_t r = {.created_at = admin->now, .name = option_get(rows, "name")};
-    int code = read_uri(admin, option_get(rows, "uri"), &r.uri);
+    resource_t r = {.created_at = admin->now};
+    int code = read_resource(admin, rows, &r);
     if (code != EXIT_DONE)
         return code;
-    if (read_scopes(admin, option_row(rows, "scope"), &r) != RC_OK)
-        return command_fail(EXIT_USAGE, "--scope wants \"name=text\", the name without spaces");
-    if (join_defaults(admin, option_row(rows, "default-scope"), &r) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
-    r.aliases = (str_list_t){option_row(rows, "alias")->values, option_row(rows, "alias")->n};
     effects_t effects = {0};
     effects_add(&effects, EFFECT_RESOURCE_PUT, admin->now)->u.resource = &r;
     audit_event_t event = {.kind = AUDIT_RESOURCE_CHANGED,
@@ -84,7 +140,8 @@ static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t 
                            .resource = r.uri};
     code = admin_apply(admin, &effects, &event, "the resource cannot be added");
     if (code == EXIT_DONE)
-        printf("%" PRIstr " has %zu scopes\n", STR_ARG(r.uri), r.n_scopes);
+        printf("%" PRIstr " has %zu scope%s\n", STR_ARG(r.uri), r.n_scopes,
+               r.n_scopes == 1 ? "" : "s");
     return code;
 }
 
@@ -121,13 +178,19 @@ static int delete (admin_t *admin, const option_t *rows, const str_t *words, siz
     (void)rows;
     if (n_words != 1)
         return command_fail(EXIT_USAGE, "say which: warder admin resource delete URI");
+    str_t uri;
+    int code = read_uri(admin, "URI", words[0], &uri);
+    if (code != EXIT_DONE)
+        return code;
     effects_t effects = {0};
-    effects_add(&effects, EFFECT_RESOURCE_DELETE, admin->now)->u.key = words[0];
+    effects_add(&effects, EFFECT_RESOURCE_DELETE, admin->now)->u.key = uri;
     audit_event_t event = {.kind = AUDIT_RESOURCE_CHANGED,
                            .allowed = true,
                            .reason = STR("deleted_by_admin"),
-                           .resource = words[0]};
-    return admin_apply(admin, &effects, &event, "there is no such resource");
+                           .resource = uri};
+    return admin_apply(admin, &effects, &event,
+                       "there is no such resource; 'warder admin resource list' "
+                       "names them");
 }
 
 static int run_delete(int argc, char **argv)

@@ -2,32 +2,51 @@
 #include "cmd/admin.h"
 #include "cmd/command.h"
 
-#include "core/secret.h"
+#include "core/limits.h"
 #include "identity/password.h"
 #include "identity/username.h"
 
 #include <stdio.h>
 
 static const option_t PASSWORD_OPTIONS[] = {{.name = "password-stdin", .is_switch = true}};
-enum { LINE_MAX_BYTES = 4096 };
 
-/* The first line of standard input: a password must not stand on a command line. */
+/* The first line of standard input, without its end; one byte more than fits means too long.
+ * Unbuffered, so that no copy stays behind in a buffer that nobody wipes. */
+static size_t read_line(char *line, size_t max)
+{
+    size_t n = 0;
+    setvbuf(stdin, NULL, _IONBF, 0);
+    for (int c = getchar(); c != EOF && c != '\n' && n < max; c = getchar())
+        line[n++] = (char)c;
+    return n > 0 && line[n - 1] == '\r' ? n - 1 : n;
+}
+
+static int hash_password(admin_t *admin, secret_t password, str_t name, str_t *hashed)
+{
+    identity_password_fault_t fault = identity_password_check(password, name);
+    if (fault != IDENTITY_PASSWORD_FINE)
+        return command_fail(EXIT_REFUSED, "%" PRIstr, STR_ARG(identity_password_fault_text(fault)));
+    identity_password_cost_t cost = identity_password_cost_default();
+    identity_password_hash_t hash;
+    rc_t rc = identity_password_hash(&cost, password, &hash);
+    if (rc != RC_OK)
+        return command_fail(EXIT_FAILED, "the password could not be hashed (%s)", rc_name(rc));
+    *hashed = arena_dup(admin->a, identity_password_hash_text(&hash));
+    return str_is_set(*hashed) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+}
+
+/* A password must not stand on a command line, where everybody on the machine can read it. */
 static int read_password(admin_t *admin, const option_t *rows, str_t name, str_t *hashed)
 {
     if (!option_is_set(rows, "password-stdin"))
         return command_fail(EXIT_USAGE, "give the password on standard input, with "
                                         "--password-stdin");
-    char *line = arena_alloc(admin->a, LINE_MAX_BYTES);
-    if (!line || !fgets(line, LINE_MAX_BYTES, stdin))
-        return command_fail(EXIT_USAGE, "standard input holds no password");
-    str_t password = str_trim(str_c(line), "\r\n");
-    str_t why;
-    int code = EXIT_DONE;
-    if (!password_is_acceptable(password, name, &why))
-        code = command_fail(EXIT_REFUSED, "%" PRIstr, STR_ARG(why));
-    else if (password_hash(admin->a, password, hashed) != RC_OK)
-        code = command_fail(EXIT_FAILED, "the password could not be hashed: out of memory");
-    secret_wipe(line, LINE_MAX_BYTES);
+    char line[LIMIT_PASSWORD_BYTES + 1];
+    size_t n = read_line(line, sizeof line);
+    int code = n > 0 ? hash_password(admin, secret_of(str_of(line, n)), name, hashed)
+                     : command_fail(EXIT_USAGE, "the first line of standard input holds no "
+                                                "password");
+    secret_wipe(line, sizeof line);
     return code;
 }
 
@@ -35,11 +54,13 @@ static int read_name(admin_t *admin, const str_t *words, size_t n_words, str_t *
 {
     if (n_words != 1)
         return command_fail(EXIT_USAGE, "say who: one user name");
-    if (username_normalize(admin->a, words[0], name) != RC_OK)
+    rc_t rc = identity_username_normalize(admin->a, words[0], name);
+    if (rc == RC_MALFORMED)
         return command_fail(EXIT_REFUSED,
-                            "'%" PRIstr "' is no user name: 1 to 64 of a-z 0-9 . _ @ + -",
-                            STR_ARG(words[0]));
-    return EXIT_DONE;
+                            "this is no user name: take 1 to %d letters, digits and . _ - + @, "
+                            "the first a letter or digit",
+                            LIMIT_USERNAME_BYTES);
+    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
 }
 
 static int find_user(admin_t *admin, str_t name, const user_t **out)
@@ -48,7 +69,9 @@ static int find_user(admin_t *admin, str_t name, const user_t **out)
     if (admin_ask(admin, &ask) != RC_OK)
         return EXIT_FAILED;
     if (!ask.u.user)
-        return command_fail(EXIT_REFUSED, "there is no user '%" PRIstr "'", STR_ARG(name));
+        return command_fail(EXIT_REFUSED,
+                            "there is no user '%" PRIstr "'; 'warder admin user list' names them",
+                            STR_ARG(name));
     *out = ask.u.user;
     return EXIT_DONE;
 }
@@ -61,14 +84,17 @@ static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t 
         code = read_password(admin, rows, user.name, &user.password);
     if (code != EXIT_DONE)
         return code;
-    user.id = admin_random_text(admin, "u_", 16);
+    if (admin_random_text(admin, "u_", 16, &user.id) != RC_OK)
+        return command_fail(EXIT_FAILED, "the system gives no random bytes");
     effects_t effects = {0};
     effects_add(&effects, EFFECT_USER_INSERT, admin->now)->u.user = &user;
     audit_event_t event = {.kind = AUDIT_USER_CREATED,
                            .allowed = true,
                            .reason = STR("added_by_admin"),
                            .user = user.id};
-    code = admin_apply(admin, &effects, &event, "a user of that name exists already");
+    code = admin_apply(admin, &effects, &event,
+                       "a user of that name exists already; 'warder "
+                       "admin user password' sets its password");
     if (code == EXIT_DONE)
         printf("%" PRIstr " is %" PRIstr "\n", STR_ARG(user.name), STR_ARG(user.id));
     return code;
@@ -85,9 +111,9 @@ static int set_password(admin_t *admin, const option_t *rows, const str_t *words
     const user_t *old = NULL;
     int code = read_name(admin, words, n_words, &name);
     if (code == EXIT_DONE)
-        code = read_password(admin, rows, name, &hashed);
-    if (code == EXIT_DONE)
         code = find_user(admin, name, &old);
+    if (code == EXIT_DONE)
+        code = read_password(admin, rows, name, &hashed);
     if (code != EXIT_DONE)
         return code;
     user_t user = *old;
@@ -140,8 +166,9 @@ static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t
     if (admin_ask(admin, &ask) != RC_OK)
         return EXIT_FAILED;
     for (size_t i = 0; i < ask.count; i++)
-        printf("%" PRIstr "  %" PRIstr "%s\n", STR_ARG(ask.u.users[i].id),
-               STR_ARG(ask.u.users[i].name), ask.u.users[i].disabled ? "  disabled" : "");
+        printf("%" PRIstr "  %" PRIstr "%s%s\n", STR_ARG(ask.u.users[i].id),
+               STR_ARG(ask.u.users[i].name), ask.u.users[i].admin ? "  admin" : "",
+               ask.u.users[i].disabled ? "  disabled" : "");
     return EXIT_DONE;
 }
 
@@ -153,7 +180,8 @@ static int run_list(int argc, char **argv)
 const command_t CMD_ADMIN_USER_ADD = {"admin user add", "NAME --password-stdin",
                                       "creates an account", run_add};
 const command_t CMD_ADMIN_USER_PASSWORD = {"admin user password", "NAME --password-stdin",
-                                           "changes a password; ends the account's sessions",
+                                           "changes a password; ends the account's sessions and "
+                                           "grants",
                                            run_password};
 const command_t CMD_ADMIN_USER_DISABLE = {
     "admin user disable", "NAME", "disables an account; ends its sessions and grants", run_disable};

@@ -37,7 +37,13 @@ extern const command_t CMD_ADMIN_KEY_ROTATE;
 extern const command_t CMD_AUDIT_TAIL;
 extern const command_t CMD_AUDIT_VERIFY;
 
-/** Prints "warder: <message>" on standard error in one line and returns `code`. */
+/** All commands, in the order of --help; ended by NULL. */
+extern const command_t *const COMMANDS[];
+/** The command whose words stand at the front of argv, and how many they are; or NULL. */
+const command_t *command_find(int argc, char **argv, int *words);
+
+/** Prints "warder: <message>" on standard error in one line, whatever is in it, and returns `code`.
+ *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

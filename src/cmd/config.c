@@ -6,31 +6,47 @@
 
 enum { ARENA_BYTES = 4 << 20 };
 
+/* Parses and loads; 0 or an exit code. */
+static int load(arena_t *a, int argc, char **argv, settings_t *out)
+{
+    option_t *rows = a ? settings_options(a) : NULL;
+    if (!rows)
+        return command_fail(EXIT_FAILED, "out of memory");
+    if (!options_parse(argc, argv, rows, NULL, 0, NULL))
+        return EXIT_USAGE;
+    return settings_load(a, rows, out);
+}
+
 static int check(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? settings_options(a) : NULL;
     settings_t settings;
-    int code = EXIT_USAGE;
-    if (rows && options_parse(argc, argv, rows, NULL, 0, NULL))
-        code = settings_load(a, rows, &settings);
+    int code = load(a, argc, argv, &settings);
     if (code == EXIT_DONE)
         printf("the settings are good\n");
     arena_free(a);
     return code;
 }
 
+/* An empty setting says "the default of this machine": what that is. */
+static void show_machine(const settings_t *s)
+{
+    printf("# on this machine: data \"%" PRIstr "\", audit_file \"%" PRIstr "\", workers %lld\n",
+           STR_ARG(s->conf.data), STR_ARG(s->conf.audit_file), (long long)s->conf.workers);
+}
+
 static int show(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? settings_options(a) : NULL;
     settings_t settings;
     str_t text;
-    int code = EXIT_USAGE;
-    if (rows && options_parse(argc, argv, rows, NULL, 0, NULL))
-        code = settings_load(a, rows, &settings);
-    if (code == EXIT_DONE && conf_show(a, &settings.sources, &settings.conf, &text) == RC_OK)
+    int code = load(a, argc, argv, &settings);
+    if (code == EXIT_DONE && conf_show(a, &settings.sources, &settings.conf, &text) != RC_OK)
+        code = command_fail(EXIT_FAILED, "out of memory");
+    if (code == EXIT_DONE) {
         printf("%" PRIstr, STR_ARG(text));
+        show_machine(&settings);
+    }
     arena_free(a);
     return code;
 }

@@ -2,67 +2,52 @@
 #include "cmd/command.h"
 
 #include <signal.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static const command_t *const COMMANDS[] = {
-    &CMD_SERVE,
-    &CMD_CONFIG_CHECK,
-    &CMD_CONFIG_SHOW,
-    &CMD_ADMIN_USER_ADD,
-    &CMD_ADMIN_USER_PASSWORD,
-    &CMD_ADMIN_USER_DISABLE,
-    &CMD_ADMIN_USER_LIST,
-    &CMD_ADMIN_CLIENT_ADD,
-    &CMD_ADMIN_CLIENT_DELETE,
-    &CMD_ADMIN_CLIENT_LIST,
-    &CMD_ADMIN_RESOURCE_ADD,
-    &CMD_ADMIN_RESOURCE_DELETE,
-    &CMD_ADMIN_RESOURCE_LIST,
-    &CMD_ADMIN_REGISTRATION_TOKEN,
-    &CMD_ADMIN_KEY_ROTATE,
-    &CMD_AUDIT_TAIL,
-    &CMD_AUDIT_VERIFY,
-};
-enum { N_COMMANDS = sizeof COMMANDS / sizeof COMMANDS[0] };
-
-int command_fail(int code, const char *fmt, ...)
+static void usage(FILE *out, const command_t *command)
 {
-    char message[1024];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(message, sizeof message, fmt, args);
-    va_end(args);
-    fprintf(stderr, "warder: %s\n", message);
-    return code;
-}
-
-/* How many words of argv the command's name takes, or 0 when it is another command. */
-static int command_words(const command_t *command, int argc, char **argv)
-{
-    const char *name = command->name;
-    int words = 0;
-    while (*name) {
-        size_t n = strcspn(name, " ");
-        if (words >= argc || strlen(argv[words]) != n || memcmp(argv[words], name, n) != 0)
-            return 0;
-        words++;
-        name += n;
-        name += *name == ' ';
-    }
-    return words;
+    fprintf(out, "  warder %s%s%s\n      %s\n", command->name, *command->usage ? " " : "",
+            command->usage, command->about);
 }
 
 static int help(FILE *out, int code)
 {
     fprintf(out, "Warder: OAuth 2.1 for Model Context Protocol servers.\n\n");
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  warder %s %s\n      %s\n", COMMANDS[i]->name, COMMANDS[i]->usage,
-                COMMANDS[i]->about);
-    fprintf(out, "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting, 4 "
+    for (const command_t *const *command = COMMANDS; *command; command++)
+        usage(out, *command);
+    fprintf(out, "\nEvery command takes --config FILE and any setting as a flag, e.g. --data DIR.\n"
+                 "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting, 4 "
                  "refused.\n");
     return code;
+}
+
+static int version(void)
+{
+    printf("warder %s\n", WARDER_VERSION);
+    return EXIT_DONE;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
+static int run(int argc, char **argv)
+{
+    int words;
+    const command_t *command = command_find(argc, argv, &words);
+    if (!command)
+        return command_fail(EXIT_USAGE, "no command '%s'; 'warder --help' lists them", argv[0]);
+    if (wants_help(argc - words, argv + words)) {
+        usage(stdout, command);
+        return EXIT_DONE;
+    }
+    return command->run(argc - words, argv + words);
 }
 
 int main(int argc, char **argv)
@@ -70,16 +55,15 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return help(stderr, EXIT_USAGE);
+    int code = EXIT_DONE;
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return help(stdout, EXIT_DONE);
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("warder %s\n", WARDER_VERSION);
-        return EXIT_DONE;
-    }
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        int words = command_words(COMMANDS[i], argc - 1, argv + 1);
-        if (words > 0)
-            return COMMANDS[i]->run(argc - 1 - words, argv + 1 + words);
-    }
-    return command_fail(EXIT_USAGE, "no command '%s'; 'warder --help' lists them", argv[1]);
+        code = help(stdout, EXIT_DONE);
+    else if (strcmp(argv[1], "--version") == 0)
+        code = version();
+    else
+        code = run(argc - 1, argv + 1);
+    /* What was printed may be a secret that is nowhere else. */
+    if (fflush(stdout) != 0 && code == EXIT_DONE)
+        code = command_fail(EXIT_FAILED, "done, but standard output could not be written");
+    return code;
 }

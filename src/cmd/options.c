@@ -30,9 +30,11 @@ static option_t *find(option_t *rows, str_t name)
     return NULL;
 }
 
-static bool fail(const char *what, const char *arg)
+/* Names the option but not its value: somebody may have typed a password there. */
+static bool fail(const char *what, str_t option)
 {
-    command_fail(EXIT_USAGE, "%s: '%s'; 'warder --help' shows the usage", what, arg);
+    command_fail(EXIT_USAGE, "%s: '--%" PRIstr "'; 'warder --help' shows the usage", what,
+                 STR_ARG(option));
     return false;
 }
 
@@ -41,17 +43,18 @@ static bool take(option_t *rows, int argc, char **argv, int *i)
 {
     str_t arg = str_skip(str_c(argv[*i]), 2);
     size_t eq = str_find(arg, '=', 0);
-    option_t *row = find(rows, str_first(arg, eq));
+    str_t name = str_first(arg, eq);
+    option_t *row = find(rows, name);
     if (!row)
-        return fail("there is no option", argv[*i]);
+        return fail("there is no option", name);
     if (row->n >= (row->many ? (size_t)OPTION_VALUES_MAX : 1))
-        return fail("given too often", argv[*i]);
+        return fail("given too often", name);
     if (row->is_switch && eq < arg.n)
-        return fail("this option takes no value", argv[*i]);
+        return fail("this option takes no value", name);
     str_t value = STR("");
     if (!row->is_switch) {
         if (eq == arg.n && *i + 1 >= argc)
-            return fail("this option wants a value", argv[*i]);
+            return fail("this option wants a value", name);
         value = eq < arg.n ? str_skip(arg, eq + 1) : str_c(argv[++*i]);
     }
     row->values[row->n++] = value;
@@ -68,8 +71,11 @@ bool options_parse(int argc, char **argv, option_t *rows, str_t *words, size_t m
                 return false;
             continue;
         }
-        if (n == max_words)
-            return fail("one word too many", argv[i]);
+        if (n == max_words) {
+            command_fail(EXIT_USAGE, "more words than the command takes; 'warder --help' shows "
+                                     "the usage");
+            return false;
+        }
         words[n++] = str_c(argv[i]);
     }
     if (n_words)

@@ -47,6 +47,15 @@ static rc_t read_file(arena_t *a, const char *path, str_t *out)
     return bad ? RC_IO : RC_OK;
 }
 
+/* Variables that tests, benchmarks and the build use for themselves, and the one that names the
+ * settings file. */
+static const str_t NOT_SETTINGS_NAMES[] = {
+    STR_INIT("config"),  STR_INIT("source"),   STR_INIT("shared"),        STR_INIT("build"),
+    STR_INIT("e2e_out"), STR_INIT("e2e_keep"), STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),
+};
+static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
+                                        sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
+
 /* WARDER_PUBLIC_URL=… as {public_url, …}. Variables of other programs' making are left alone only
  * if they do not begin with WARDER_. */
 static rc_t read_environment(arena_t *a, conf_sources_t *sources)
@@ -69,12 +78,8 @@ static rc_t read_environment(arena_t *a, conf_sources_t *sources)
         for (char *c = key; *c; c++)
             if (*c >= 'A' && *c <= 'Z')
                 *c = (char)(*c + 32);
-        str_t name = str_c(key);
-        /* The names that the tests and the build use for themselves. */
-        if (str_eq(name, STR("shared")) || str_eq(name, STR("source")) ||
-            str_eq(name, STR("config")))
-            continue;
-        values[n++] = (conf_value_t){name, str_skip(entry, eq + 1)};
+        if (!str_list_has(NOT_SETTINGS, str_c(key)))
+            values[n++] = (conf_value_t){str_c(key), str_skip(entry, eq + 1)};
     }
     sources->env = values;
     sources->n_env = n;
@@ -108,7 +113,7 @@ static str_t default_data(arena_t *a)
     return STR("warder-data");
 }
 
-static void fill_defaults(arena_t *a, settings_t *s)
+static rc_t fill_defaults(arena_t *a, settings_t *s)
 {
     conf_t *conf = &s->conf;
     if (conf->data.n == 0)
@@ -119,9 +124,9 @@ static void fill_defaults(arena_t *a, settings_t *s)
         long n = sysconf(_SC_NPROCESSORS_ONLN);
         conf->workers = n < 1 ? 1 : n > 256 ? 256 : n;
     }
-    if (str_eq(conf->store, STR("memory")))
-        conf->workers = conf->workers > 0 ? conf->workers : 1;
     s->database = arena_printf(a, "%" PRIstr "/warder.db", STR_ARG(conf->data));
+    bool all = str_is_set(conf->data) && str_is_set(conf->audit_file) && str_is_set(s->database);
+    return all ? RC_OK : RC_MEMORY;
 }
 
 int settings_load(arena_t *a, const option_t *rows, settings_t *out)
@@ -144,7 +149,8 @@ int settings_load(arena_t *a, const option_t *rows, settings_t *out)
     if (conf_load(a, &out->sources, &conf, &why) != RC_OK)
         return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
     out->conf = *conf;
-    fill_defaults(a, out);
+    if (fill_defaults(a, out) != RC_OK)
+        return command_fail(EXIT_FAILED, "out of memory");
     return EXIT_DONE;
 }
 

@@ -9,6 +9,7 @@
 #define AUDIT_TABLE(AUDIT)                                                                         \
     AUDIT(CLIENT_REGISTERED, "client.registered", "a client was registered or refused")            \
     AUDIT(CLIENT_DELETED, "client.deleted", "a client was deleted")                                \
+    AUDIT(REGISTRATION_TOKEN, "registration_token", "a token for one registration was made")       \
     AUDIT(USER_CREATED, "user.created", "an account was created")                                  \
     AUDIT(USER_CHANGED, "user.changed", "a password was changed or an account disabled")           \
     AUDIT(LOGIN, "login", "a person signed in or failed to")                                       \

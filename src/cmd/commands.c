@@ -1,0 +1,51 @@
+#include "cmd/command.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const command_t *const COMMANDS[] = {
+    &CMD_SERVE,
+    &CMD_CONFIG_CHECK,
+    &CMD_CONFIG_SHOW,
+    &CMD_ADMIN_USER_ADD,
+    &CMD_ADMIN_USER_PASSWORD,
+    &CMD_ADMIN_USER_DISABLE,
+    &CMD_ADMIN_USER_LIST,
+    &CMD_ADMIN_CLIENT_ADD,
+    &CMD_ADMIN_CLIENT_DELETE,
+    &CMD_ADMIN_CLIENT_LIST,
+    &CMD_ADMIN_RESOURCE_ADD,
+    &CMD_ADMIN_RESOURCE_DELETE,
+    &CMD_ADMIN_RESOURCE_LIST,
+    &CMD_ADMIN_REGISTRATION_TOKEN,
+    &CMD_ADMIN_KEY_ROTATE,
+    &CMD_AUDIT_TAIL,
+    &CMD_AUDIT_VERIFY,
+    NULL,
+};
+
+/* How many words of argv the command's name takes, or 0 when it is another command. */
+static int command_words(const command_t *command, int argc, char **argv)
+{
+    const char *name = command->name;
+    int words = 0;
+    while (*name) {
+        size_t n = strcspn(name, " ");
+        if (words >= argc || strlen(argv[words]) != n || memcmp(argv[words], name, n) != 0)
+            return 0;
+        words++;
+        name += n;
+        name += *name == ' ';
+    }
+    return words;
+}
+
+const command_t *command_find(int argc, char **argv, int *words)
+{
+    for (const command_t *const *command = COMMANDS; *command; command++) {
+        *words = command_words(*command, argc, argv);
+        if (*words > 0)
+            return *command;
+    }
+    return NULL;
+}
