@@ -1,0 +1,107 @@
+#include "cmd/admin_test_play.h"
+
+#include "cmd/command.h"
+
+static void user_is_added_and_listed(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "Alice");
+    admin_play_run(p, "admin user list");
+    assert_true(str_starts(str_c(p->ran.out), STR("u_")));
+    assert_non_null(strstr(p->ran.out, "  alice\n"));
+    assert_null(strstr(admin_play_trail(p), PASSWORD));
+    assert_null(strstr(admin_play_trail(p), "argon2"));
+    assert_null(strstr(p->ran.out, "argon2"));
+}
+
+static void user_that_exists_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "alice");
+    admin_play_input(p, "admin user add ALICE --password-stdin", STR(PASSWORD "\n"), EXIT_REFUSED);
+    assert_non_null(strstr(p->ran.err, "exists"));
+}
+
+static void user_name_that_cannot_be_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_input(p, "admin user add a/b --password-stdin", STR(PASSWORD "\n"), EXIT_REFUSED);
+    assert_non_null(strstr(p->ran.err, "letters"));
+    admin_play_refused(p, "admin user add --password-stdin", EXIT_USAGE, "who");
+}
+
+static void short_password_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_input(p, "admin user add alice --password-stdin", STR("short\n"), EXIT_REFUSED);
+    assert_null(strstr(p->ran.err, "short\n"));
+}
+
+static void long_password_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    char line[4096];
+    memset(line, 'x', sizeof line);
+    admin_play_input(p, "admin user add alice --password-stdin", str_of(line, sizeof line),
+                     EXIT_REFUSED);
+}
+
+static void password_that_is_missing_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_input(p, "admin user add alice --password-stdin", STR(""), EXIT_USAGE);
+    admin_play_input(p, "admin user add alice --password-stdin", STR("\n" PASSWORD "\n"),
+                     EXIT_USAGE);
+    admin_play_refused(p, "admin user add alice", EXIT_USAGE, "--password-stdin");
+}
+
+static void password_changes(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "alice");
+    admin_play_store(p);
+    ask_t before = {.kind = ASK_USER_BY_NAME, .key = STR("alice")};
+    admin_play_ask(p, &before);
+    size_t lines = admin_play_trail_lines(p);
+    admin_play_input(p, "admin user password alice --password-stdin",
+                     STR("another long passphrase\n"), EXIT_DONE);
+    assert_int_equal(admin_play_trail_lines(p), lines + 1);
+    assert_non_null(strstr(admin_play_trail(p), "password_set_by_admin"));
+    ask_t after = {.kind = ASK_USER_BY_NAME, .key = STR("alice")};
+    admin_play_ask(p, &after);
+    assert_true(str_eq(before.u.user->id, after.u.user->id));
+    assert_true(after.u.user->password_changed_at >= before.u.user->password_changed_at);
+    admin_play_input(p, "admin user password bob --password-stdin", STR(PASSWORD "\n"),
+                     EXIT_REFUSED);
+}
+
+static void user_is_disabled(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "alice");
+    size_t lines = admin_play_trail_lines(p);
+    admin_play_run(p, "admin user disable alice");
+    assert_int_equal(admin_play_trail_lines(p), lines + 1);
+    assert_non_null(strstr(admin_play_trail(p), "disabled_by_admin"));
+    admin_play_run(p, "admin user list");
+    assert_non_null(strstr(p->ran.out, "alice  disabled\n"));
+    admin_play_refused(p, "admin user disable bob", EXIT_REFUSED, "'bob'");
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+    if (test_is_command(argc, argv, &code))
+        return code;
+    const struct CMUnitTest tests[] = {
+        PLAY_TEST(user_is_added_and_listed),
+        PLAY_TEST(user_that_exists_is_refused),
+        PLAY_TEST(user_name_that_cannot_be_is_refused),
+        PLAY_TEST(short_password_is_refused),
+        PLAY_TEST(long_password_is_refused),
+        PLAY_TEST(password_that_is_missing_is_refused),
+        PLAY_TEST(password_changes),
+        PLAY_TEST(user_is_disabled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
