@@ -100,7 +100,8 @@ rc_t admin_try(admin_t *admin, const effects_t *effects, const audit_event_t *ev
     once_wait(&admin->once, &recorded);
     if (recorded.rc == RC_OK)
         return RC_OK;
-    command_fail(EXIT_FAILED, "done, but the audit trail could not be written (%s)",
+    command_fail(EXIT_FAILED,
+                 "done, but the audit trail could not be written (%s): see to audit_file",
                  rc_name(recorded.rc));
     return RC_IO;
 }
