@@ -27,7 +27,8 @@ rc_t audit_open(arena_t *a, const audit_config_t *config, audit_t **out, str_t *
 /** Writes what waits, then ends. */
 void audit_close(audit_t *t);
 /** Records `e` (copied here) and calls done on the thread of `back`. All events that wait are
- *  written together, with one fdatasync. Any thread. RC_BUSY when too many wait. */
+ *  written together, with one fdatasync. Any thread. RC_BUSY when too many wait. Without memory
+ *  even for that (RC_MEMORY), done is called before this returns. */
 void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_done_t done,
                   void *ctx);
 

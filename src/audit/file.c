@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,10 +26,13 @@ static void say(const audit_file_t *f, log_level_t level, str_t msg)
     log_write(f->log, level, msg, fields, 2);
 }
 
+/* Leaves errno as it is. */
 static rc_t fail_errno(const audit_file_t *f, str_t what)
 {
+    int saved = errno;
     LOG(f->log, LOG_ERROR, "the audit trail failed", LOG_S("what", what),
-        LOG_S("file", str_c(f->path)), LOG_S("why", str_c(strerror(errno))));
+        LOG_S("file", str_c(f->path)), LOG_S("why", str_c(strerror(saved))));
+    errno = saved;
     return RC_IO;
 }
 
@@ -169,44 +172,78 @@ static rc_t sync_folder(const char *path)
     return rc;
 }
 
-/* Opens whatever stands at the path now, locked, as a file of which nothing is known yet. */
-static rc_t open_locked(audit_file_t *f)
+/* Opens and locks the file at `path` in place of f's, whose lock may be held: RC_CONFLICT when it
+ * is the very same file (locking it again would wait for ever). Nothing is known of it yet. */
+static rc_t open_locked(audit_file_t *f, const char *path, int flags)
 {
     struct stat st;
     f->size = 0;
-    f->fd = open(f->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    f->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | flags, 0600);
     if (f->fd < 0)
         return RC_IO;
-    if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    bool usable = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode);
+    bool same = usable && st.st_ino == f->ino && st.st_dev == f->dev;
+    if (!usable || same) {
         close(f->fd);
         errno = EINVAL;
-        return RC_IO;
+        return same ? RC_CONFLICT : RC_IO;
     }
     f->dev = st.st_dev;
     f->ino = st.st_ino;
-    if (take_lock(f->fd) == RC_OK && (st.st_size > 0 || sync_folder(f->path) == RC_OK))
+    if (take_lock(f->fd) == RC_OK && (st.st_size > 0 || sync_folder(path) == RC_OK))
         return RC_OK;
     close(f->fd);
     return RC_IO;
 }
 
-/* Leaves the renamed file for the one at the path. An empty one continues the chain; in one that
- * has lines somebody else has done that. The lock of the old file is held until then: whoever waits
- * for it sees afterwards that the file has moved. */
-static rc_t move_on(audit_file_t *f)
+/* Leaves the file for the one at `path`. An empty one continues the chain; in one that has lines
+ * somebody else has done that. RC_NOT_FOUND: its lines do not reach `least`. The lock of the old
+ * file is held until then: whoever waits for it sees afterwards that the file has moved. */
+static rc_t move_to(audit_file_t *f, const char *path, int flags, uint64_t least)
 {
     audit_file_t next = *f;
-    if (open_locked(&next) != RC_OK)
-        return fail_errno(f, STR("open after a rename"));
+    TRY(open_locked(&next, path, flags));
     rc_t rc = catch_up(&next);
+    if (rc == RC_OK && next.head.seq < least)
+        rc = RC_NOT_FOUND;
     if (rc != RC_OK) {
         close(next.fd);
         return rc;
     }
-    close(f->fd);
+    if (f->fd >= 0)
+        close(f->fd);
     *f = next;
-    say(f, LOG_INFO, STR("the audit trail goes on in a new file"));
     return RC_OK;
+}
+
+static bool has_lines(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* Where nothing is at the path yet, the chain may go on from the file that was renamed last (by the
+ * usual name of rotated files), which this process need not have had open. */
+static bool move_to_rotated(audit_file_t *f)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s.1", f->path);
+    return n < (int)sizeof path && !has_lines(f->path) && has_lines(path) &&
+           move_to(f, path, 0, f->head.seq + 1) == RC_OK;
+}
+
+/* One file further, from the older to the newer: so nobody waits in a circle. */
+static rc_t move_on(audit_file_t *f)
+{
+    bool had_one = f->fd >= 0;
+    if (move_to_rotated(f))
+        return RC_OK;
+    rc_t rc = move_to(f, f->path, O_CREAT, 0);
+    if (rc == RC_IO)
+        fail_errno(f, STR("open"));
+    if (rc == RC_OK && had_one)
+        say(f, LOG_INFO, STR("the audit trail goes on in a new file"));
+    return rc == RC_CONFLICT ? RC_OK : rc;
 }
 
 static bool is_at_path(const audit_file_t *f)
@@ -294,24 +331,23 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     random_port_t random = random_system();
     f->disk = f->disk ? f->disk : &AUDIT_DISK;
     f->head.seq = 0;
+    f->fd = -1;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
     if (rc == RC_OK)
-        rc = open_locked(f);
-    if (rc != RC_OK) {
-        arena_free(f->scratch);
-        return explain(a, f, rc, why);
-    }
-    rc = catch_up(f);
-    audit_file_unlock(f);
-    if (rc == RC_OK)
+        rc = follow_rename(f);
+    if (rc == RC_OK) {
+        audit_file_unlock(f);
         return RC_OK;
+    }
+    rc = explain(a, f, rc, why);
     audit_file_close(f);
-    return explain(a, f, rc, why);
+    return rc;
 }
 
 void audit_file_close(audit_file_t *f)
 {
-    close(f->fd);
+    if (f->fd >= 0)
+        close(f->fd);
     arena_free(f->scratch);
 }

@@ -222,6 +222,97 @@ static void two_writers_and_a_rename(void **state)
     assert_int_equal(c.lines, 5);
 }
 
+/* The new process never had the old file open. */
+static void new_process_continues_the_rotated_file(void **state)
+{
+    for (int made = 0; made < 2; made++) {
+        trail_t *t = *state;
+        audit_file_t f = opened(t);
+        assert_int_equal(append(&f, 2), RC_OK);
+        audit_file_close(&f);
+        assert_int_equal(rename(t->path, t->other), 0);
+        if (made)
+            trail_write(t->path, STR("")); /* as logrotate's `create` does */
+        f = opened(t);
+        assert_int_equal(append(&f, 2), RC_OK);
+        audit_file_close(&f);
+        const char *both[] = {t->other, t->path};
+        audit_chain_t c = trail_check(t, both, 2, NULL);
+        assert_str(audit_fault_name(c.fault), STR("none"));
+        assert_int_equal(c.lines, 4);
+        unlink(t->path);
+        unlink(t->other);
+    }
+}
+
+/* An idle process comes back after two rotations: it goes through the file between. */
+static void two_renames_while_idle(void **state)
+{
+    trail_t *t = *state;
+    char oldest[120];
+    snprintf(oldest, sizeof oldest, "%s.2", t->path);
+    audit_file_t idle = opened(t), other = opened(t);
+    assert_int_equal(append(&idle, 2), RC_OK);
+    assert_int_equal(rename(t->path, oldest), 0);
+    assert_int_equal(append(&other, 3), RC_OK);
+    assert_int_equal(rename(t->path, t->other), 0);
+    assert_int_equal(append(&idle, 1), RC_OK);
+    assert_int_equal(append(&other, 1), RC_OK);
+    audit_file_close(&idle);
+    audit_file_close(&other);
+    const char *all[] = {oldest, t->other, t->path};
+    audit_chain_t c = trail_check(t, all, 3, NULL);
+    assert_str(audit_fault_name(c.fault), STR("none"));
+    assert_int_equal(c.lines, 7);
+    unlink(oldest);
+}
+
+/* A file of that name from long ago does not set the chain back. */
+static void stale_rotated_file_is_passed_over(void **state)
+{
+    trail_t *t = *state;
+    char dated[120];
+    snprintf(dated, sizeof dated, "%s-dated", t->path);
+    trail_write(t->other, trail_lines(t->a, 2));
+    trail_write(t->path, trail_lines(t->a, 5));
+    audit_file_t f = opened(t);
+    assert_int_equal(rename(t->path, dated), 0);
+    assert_int_equal(append(&f, 1), RC_OK);
+    audit_file_close(&f);
+    const char *both[] = {dated, t->path};
+    audit_chain_t c = trail_check(t, both, 2, NULL);
+    assert_str(audit_fault_name(c.fault), STR("none"));
+    assert_int_equal(c.lines, 6);
+    unlink(dated);
+}
+
+static void foreign_rotated_file_begins_a_chain(void **state)
+{
+    trail_t *t = *state;
+    trail_write(t->other, STR("hello\n"));
+    audit_file_t f = opened(t);
+    assert_int_equal(append(&f, 1), RC_OK);
+    audit_file_close(&f);
+    expect_sound(t, 1);
+    assert_str(trail_read(t, t->other), STR("hello\n"));
+}
+
+static void foreign_file_after_a_rename(void **state)
+{
+    trail_t *t = *state;
+    audit_file_t f = opened(t);
+    assert_int_equal(append(&f, 1), RC_OK);
+    assert_int_equal(rename(t->path, t->other), 0);
+    trail_write(t->path, STR("hello\n"));
+    assert_int_equal(append(&f, 1), RC_IO);
+    assert_str(trail_read(t, t->path), STR("hello\n"));
+    unlink(t->path);
+    assert_int_equal(append(&f, 1), RC_OK);
+    audit_file_close(&f);
+    const char *both[] = {t->other, t->path};
+    assert_int_equal(trail_check(t, both, 2, NULL).fault, AUDIT_FAULT_NONE);
+}
+
 /* The gap must not heal. */
 static void lines_cut_off_meanwhile_stay_visible(void **state)
 {
@@ -428,6 +519,11 @@ int main(void)
         TRAIL_TEST(not_a_regular_file),
         TRAIL_TEST(chain_goes_on_after_a_rename),
         TRAIL_TEST(two_writers_and_a_rename),
+        TRAIL_TEST(new_process_continues_the_rotated_file),
+        TRAIL_TEST(two_renames_while_idle),
+        TRAIL_TEST(stale_rotated_file_is_passed_over),
+        TRAIL_TEST(foreign_rotated_file_begins_a_chain),
+        TRAIL_TEST(foreign_file_after_a_rename),
         TRAIL_TEST(lines_cut_off_meanwhile_stay_visible),
         TRAIL_TEST(chain_goes_on_in_an_emptied_file),
         TRAIL_TEST(garbage_of_another_process),
