@@ -11,6 +11,14 @@ static void snapshot_release(void *snapshot)
     as_snapshot_release(snapshot);
 }
 
+/* Holds the worker's snapshot until the exchange ends. The ones before stay, too: what was read of
+ * them may be borrowed still. */
+static rc_t hold_snapshot(as_flow_t *f)
+{
+    f->snapshot = as_snapshot_hold(f->w->snapshot);
+    return arena_cleanup(f->a, snapshot_release, f->snapshot);
+}
+
 as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
 {
     as_worker_t *w = x->worker;
@@ -20,7 +28,8 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
         http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
         return NULL;
     }
-    as_snapshot_refresh(w);
+    if (!w->snapshot)
+        as_snapshot_refresh(w);
     if (!w->snapshot) {
         http_reply_retry(x, 503, RETRY_AFTER_S, STR("the server has no keys yet"));
         return NULL;
@@ -29,11 +38,10 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
         .w = w,
         .x = x,
         .a = x->arena,
-        .snapshot = as_snapshot_hold(w->snapshot),
         .now = clock_seconds(&w->as->clock),
         .own = own,
     };
-    if (arena_cleanup(x->arena, snapshot_release, f->snapshot) != RC_OK) {
+    if (hold_snapshot(f) != RC_OK) {
         http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
         return NULL;
     }
@@ -60,6 +68,11 @@ static void gathered(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
     (void)failed;
+    /* The facts tell whether keys and resources are still those of the snapshot: what an
+     * administrator has changed holds from the next request on. */
+    as_snapshot_refresh(f->w);
+    if (rc == RC_OK && f->w->snapshot != f->snapshot)
+        rc = hold_snapshot(f);
     if (rc != RC_OK) {
         as_flow_fail(f, rc);
         return;

@@ -144,17 +144,14 @@ rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *o
 
 void audit_line_write(buf_t *b, audit_head_t *head, str_t body)
 {
-    char prev[AUDIT_HASH_HEX];
-    buf_t hex = buf_fixed(prev, sizeof prev);
-    buf_hex(&hex, head->hash, sizeof head->hash);
     size_t start = b->n;
-    json_writer_t w = json_writer(b);
-    json_begin_object(&w);
-    json_member_int(&w, STR("seq"), (int64_t)(head->seq + 1));
-    json_raw(&w, body);
-    json_member_str(&w, STR("prev"), str_of(prev, sizeof prev));
-    json_end_object(&w);
-    buf_char(b, '\n');
+    buf_put(b, STR("{\"seq\":"));
+    buf_u64(b, head->seq + 1);
+    buf_char(b, ',');
+    buf_put(b, body); /* members that audit_body_write made */
+    buf_put(b, STR(",\"prev\":\""));
+    buf_hex(b, head->hash, sizeof head->hash);
+    buf_put(b, STR("\"}\n"));
     if (b->failed != RC_OK)
         return;
     head->seq++;

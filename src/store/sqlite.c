@@ -140,10 +140,10 @@ static rc_t begin_read(sqlite_db_t *db)
     return sqlite_run_fixed(db, STMT_BEGIN_READ);
 }
 
-static rc_t answer_all(sqlite_db_t *db, arena_t *a, ask_t *asks, size_t n)
+static rc_t answer_all(sqlite_db_t *db, arena_t *a, ask_t *asks, size_t n, uint64_t *generation)
 {
     TRY(begin_read(db));
-    rc_t rc = RC_OK;
+    rc_t rc = sqlite_generation(db, generation);
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         rc = sqlite_answer(db, a, &asks[i]);
     rc_t end = sqlite_is_open(db) ? sqlite_run_fixed(db, STMT_COMMIT) : RC_OK;
@@ -154,7 +154,8 @@ static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_don
 {
     sqlite_conn_t *c = (sqlite_conn_t *)base;
     sqlite_db_t *db = enter(c);
-    rc_t rc = answer_all(db, a, asks, n);
+    rc_t rc = answer_all(db, a, asks, n, &c->generation);
+    c->generation_until = c->store->clock.mono_ms(c->store->clock.ctx) + STORE_GENERATION_MS;
     if (rc != RC_OK)
         LOG(c->store->writer.log, LOG_ERROR, "the store could not read",
             LOG_S("why", str_c(rc_name(rc))), LOG_S("sqlite", str_c(sqlite3_errmsg(db->handle))));

@@ -93,8 +93,9 @@ void store_ask(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t 
  */
 void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
 
-/** A number that changes when resources or keys change, by any process: for caches. Another
- *  process's change shows within STORE_GENERATION_MS. Cheap: asks the disk no more often. */
+/** A number that changes when resources or keys change, by any process: for caches. It is never
+ *  older than the view of the last store_ask on this connection; without one, another process's
+ *  change shows within STORE_GENERATION_MS. Cheap: asks the disk no more often. */
 enum { STORE_GENERATION_MS = 100 };
 uint64_t store_generation(store_conn_t *c);
 
