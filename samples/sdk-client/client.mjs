@@ -1,5 +1,6 @@
 // Signs in and calls one tool, with nothing but the official SDK: discovery, registration, PKCE and
 // tokens are the SDK's. Usage: client.mjs MCP_URL TOOL [JSON]
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -22,7 +23,7 @@ const listener = createServer((request, response) => {
 await new Promise((resolve) => listener.listen(0, '127.0.0.1', resolve));
 const redirectUrl = `http://127.0.0.1:${listener.address().port}/callback`;
 
-const kept = { state: crypto.randomUUID() };
+const kept = { state: randomUUID() };
 const provider = {
   redirectUrl,
   clientMetadata: {
