@@ -228,7 +228,7 @@ static void floor_of(const char *name, corpus_t corpus, double accuracy, double 
     snprintf(path, sizeof path, "%s/data/%s/train.csv", shared ? shared : ".", name);
     rc_t rc = measure_file(path, corpus, true, &f);
     if (rc == RC_NOT_FOUND) {
-        print_message("no labelled headlines at %s\n", path);
+        print_message("skipped: no labelled headlines at %s\n", path);
         skip();
     }
     assert_int_equal(rc, RC_OK);
