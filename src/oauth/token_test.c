@@ -41,7 +41,7 @@ static void parameter_repeated(void **state)
     token_play_t p;
     token_begin(&p);
     static const char *const TWICE[] = {"grant_type=authorization_code", "code=the-code",
-                                        "code_verifier=" TEST_VERIFIER, "client_id=client-1"};
+                                        ("code_verifier=" TEST_VERIFIER), "client_id=client-1"};
     for (size_t i = 0; i < sizeof TWICE / sizeof TWICE[0]; i++) {
         str_t form = arena_printf(p.w.a, "%s&%s", CODE, TWICE[i]);
         token_refused(&p, form.p, OAUTH_PARAMETER_REPEATED);
