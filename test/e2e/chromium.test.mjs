@@ -72,7 +72,7 @@ function callback() {
 }
 
 async function signInForm(page, user, password) {
-  await page.locator('input[type=password]').waitFor();
+  await page.locator('input[type=password]').first().waitFor();
   await page.locator('form input[type=text], form input[type=email], form input:not([type])').first().fill(user);
   await page.locator('input[type=password]').first().fill(password);
   const again = page.locator('input[type=password]').nth(1);
@@ -132,7 +132,7 @@ for (const javaScriptEnabled of [true, false]) {
     if (javaScriptEnabled) await assertAccessible(page, 'login');
     await signInForm(page, 'alice', 'not the passphrase');
     await submit(page).click();
-    await page.locator('input[type=password]').waitFor();
+    await page.locator('input[type=password]').first().waitFor();
     await shot(page, `5-login-refused${suffix}`);
     await signInForm(page, 'alice', PASSWORD);
     await submit(page).click();
