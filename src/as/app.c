@@ -55,6 +55,8 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_REVOKE), WRITE, as_grant_revoke_post, FORM(LIMIT_FORM_BYTES),
+     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
 
     {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},
