@@ -167,7 +167,8 @@ static int open_access(server_t *s, const server_config_t *c, str_t *why)
                              .name = "Finance sentiment",
                              .servers = &server,
                              .server_count = 1,
-                             .scopes = FINANCE_NEWS_SCOPE};
+                             .scopes = FINANCE_NEWS_SCOPE,
+                             .scopes_supported = FINANCE_NEWS_SCOPE " " FINANCE_ANALYZE_SCOPE};
     s->access.rs = rs.resource ? warder_rs_new(&rs, problem, sizeof problem) : NULL;
     s->access.back = back;
     s->access.pool = s->key_pool = http_pool_new(KEY_THREADS, KEY_QUEUE);

@@ -59,7 +59,9 @@ static void check(void *ctx, http_exchange_t *x,
     mcp_access_t v = {.status = 401, .reason = STR("no_token")};
     f->checks++;
     v.challenge = STR("Bearer resource_metadata=\"https://rs.test/meta\", scope=\"news:read\"");
-    if (str_starts(value, STR("Bearer "))) {
+    if (str_eq(value, STR("Bearer later"))) {
+        v = (mcp_access_t){.status = 503, .reason = STR("keys_away"), .retry_after_s = 7};
+    } else if (str_starts(value, STR("Bearer "))) {
         str_t rest = str_skip(value, 7), name;
         v.allowed = str_split(&rest, '/', &name);
         v.issuer = STR("https://as.test");
@@ -90,8 +92,8 @@ static void run_echo(void *ctx, mcp_call_t *call)
     str_t text = json_get_str(call->arguments, STR("text"));
     mcp_tool_result_t r = {.text = text.p ? text : STR("nothing"), .structured = STR("{\"a\":1}")};
     r.is_error = str_eq(text, STR("bad"));
-    if (str_eq(text, STR("fail")))
-        mcp_call_failed(call, RC_IO);
+    if (str_eq(text, STR("fail")) || str_eq(text, STR("busy")))
+        mcp_call_failed(call, str_eq(text, STR("busy")) ? RC_BUSY : RC_IO);
     else
         mcp_call_done(call, &r);
 }
@@ -437,6 +439,29 @@ static void preflight_needs_no_token(void **state)
     assert_int_equal(f->checks, 0);
 }
 
+static void keys_away(void **state)
+{
+    fixture_t *f = *state;
+    http_direct_answer_t r = send(f, "POST", "Authorization: Bearer later\r\n", CALL(""));
+    assert_int_equal(r.status, 503);
+    assert_true(str_eq(http_headers_get(r.headers, STR("Retry-After")), STR("7")));
+    assert_false(http_headers_get(r.headers, STR("WWW-Authenticate")).p);
+    last_event(f, AUDIT_ACCESS, false, "keys_away");
+    r = send(f, "POST", "", CALL(""));
+    assert_false(http_headers_get(r.headers, STR("Retry-After")).p);
+    control(f);
+}
+
+static void busy_tool_says_when_to_come_again(void **state)
+{
+    fixture_t *f = *state;
+    http_direct_answer_t r = send(f, "POST", ALICE, CALL(",\"arguments\":{\"text\":\"busy\"}"));
+    assert_int_equal(r.status, 503);
+    assert_true(str_eq(http_headers_get(r.headers, STR("Retry-After")), STR("1")));
+    last_event(f, AUDIT_TOOL_CALL, false, "busy");
+    control(f);
+}
+
 static void broken_audit_holds_the_answer_back(void **state)
 {
     fixture_t *f = *state;
@@ -516,6 +541,8 @@ int main(void)
         MCP_TEST(unknown_method_and_tool_are_rpc_errors),
         MCP_TEST(metadata_is_found_at_both_places),
         MCP_TEST(preflight_needs_no_token),
+        MCP_TEST(keys_away),
+        MCP_TEST(busy_tool_says_when_to_come_again),
         MCP_TEST(broken_audit_holds_the_answer_back),
         MCP_TEST(stream_idles_until_it_is_drained),
         MCP_TEST(stream_of_a_client_that_goes_away_ends),

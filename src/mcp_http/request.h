@@ -42,6 +42,7 @@ typedef struct mcp_request {
         int status;
         str_t body;
         str_t challenge; /* unset: none */
+        int retry_s;     /* of a 503; 0: RETRY_SECONDS of answer.c */
     } answer;
 } mcp_request_t;
 
