@@ -375,11 +375,93 @@ static void unsupported_protocol_version(void **state)
     control(f);
 }
 
+/* 2025-11-25 "Protocol Version Header", on every method. */
+static void protocol_version_of_any_request(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const METHODS[] = {"POST", "GET", "DELETE"};
+    static const char *const BAD[] = {"2024-11-05", "", "x", "2025-11-25, 2025-06-18"};
+    static const char *const GOOD[] = {"2025-11-25", "2025-06-18", "2025-03-26"};
+    str_t s = session_of(f, ALICE);
+    for (size_t i = 0; i < 12; i++) {
+        str_t h = arena_printf(f->a, "%sMCP-Protocol-Version: %s\r\n", with_session(f, ALICE, s),
+                               BAD[i % 4]);
+        assert_int_equal(send(f, METHODS[i / 4], h.p, i < 4 ? PING : "").status, 400);
+        last_event(f, AUDIT_ACCESS, false, "unsupported_protocol_version");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        str_t h = arena_printf(f->a, "%sMCP-Protocol-Version: %s\r\n", with_session(f, ALICE, s),
+                               GOOD[i]);
+        assert_int_equal(send(f, "POST", h.p, PING).status, 200);
+    }
+}
+
+static void negotiated_version(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const ROWS[][2] = {{"2025-11-25", "2025-11-25"},
+                                          {"2025-06-18", "2025-06-18"},
+                                          {"2025-03-26", "2025-03-26"},
+                                          {"2024-11-05", "2025-11-25"},
+                                          {"2099-01-01", "2025-11-25"}};
+    for (size_t i = 0; i < 5; i++) {
+        str_t body = arena_printf(f->a,
+                                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\","
+                                  "\"params\":{\"protocolVersion\":\"%s\"}}",
+                                  ROWS[i][0]);
+        http_direct_answer_t r = send(f, "POST", ALICE, body.p);
+        assert_int_equal(r.status, 200);
+        str_t says = arena_printf(f->a, "\"protocolVersion\":\"%s\"", ROWS[i][1]);
+        assert_true(str_contains(r.body, says));
+    }
+}
+
+/* What has no answer has none: 202 without a body, or an error without an id. */
+static void notifications_and_responses(void **state)
+{
+    fixture_t *f = *state;
+    static const char *const TAKEN[] = {
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}",
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+        "cancelled\",\"params\":{\"requestId\":99}}",
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/nobody_knows\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":1,\"message\":\"m\"}}",
+    };
+    for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++) {
+        http_direct_answer_t r = send(f, "POST", ALICE, TAKEN[i]);
+        assert_int_equal(r.status, 202);
+        assert_int_equal(r.body.n, 0);
+    }
+    http_direct_answer_t r =
+        send(f, "POST", ALICE, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":7}");
+    assert_int_equal(r.status, 400);
+    assert_int_equal(error_code(f, &r), -32600);
+    assert_false(str_contains(r.body, STR("\"id\"")));
+    control(f);
+}
+
+static void invalid_cursor(void **state)
+{
+    fixture_t *f = *state;
+    http_direct_answer_t r = send(f, "POST", ALICE,
+                                  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+                                  "\"params\":{\"cursor\":\"x\"}}");
+    assert_int_equal(r.status, 200);
+    assert_int_equal(error_code(f, &r), -32602);
+    r = send(f, "POST", ALICE,
+             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{}}");
+    assert_false(str_contains(r.body, STR("nextCursor"))); /* one page */
+    assert_true(str_contains(r.body, STR("\"tools\":[{")));
+}
+
 static void transport_rules(void **state)
 {
     fixture_t *f = *state;
     http_direct_answer_t r = send(f, "POST", ALICE, "[" PING "]");
     assert_int_equal(r.status, 400);
+    assert_false(str_contains(r.body, STR("\"id\"")));
     last_event(f, AUDIT_ACCESS, false, "batch_refused");
     r = raw(f, "POST /mcp HTTP/1.1\r\nHost: rs.test\r\n" ALICE
                "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}");
@@ -388,6 +470,7 @@ static void transport_rules(void **state)
                "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
     assert_int_equal(r.status, 406);
     assert_int_equal(send(f, "PUT", ALICE, "").status, 405);
+    assert_int_equal(send(f, "HEAD", ALICE, "").status, 405);
     control(f);
 }
 
@@ -537,6 +620,10 @@ int main(void)
         MCP_TEST(foreign_origin),
         MCP_TEST(foreign_host),
         MCP_TEST(unsupported_protocol_version),
+        MCP_TEST(protocol_version_of_any_request),
+        MCP_TEST(negotiated_version),
+        MCP_TEST(notifications_and_responses),
+        MCP_TEST(invalid_cursor),
         MCP_TEST(transport_rules),
         MCP_TEST(unknown_method_and_tool_are_rpc_errors),
         MCP_TEST(metadata_is_found_at_both_places),
