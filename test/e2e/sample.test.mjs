@@ -1,17 +1,20 @@
 // The audit trail of the protected server: each call of a tool and each refusal is one event that
-// says who, which client, which tool, what was decided and why; and the chain verifies.
+// says who, which client, which tool, what was decided and why; and the chain verifies. And the
+// client that README shows.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Browser } from './lib/browser.mjs';
 import { analyze, callTool, getNews, machineToken, mcpOpen, mcpPost } from './lib/oauth.mjs';
-import { NEWS, World } from './lib/world.mjs';
+import { NEWS, PASSWORD, ROOT, World } from './lib/world.mjs';
 
 let w;
 let machine;
 let bearer;
 before(async () => {
-  w = await World.start({ users: [] });
+  w = await World.start();
   machine = await w.machineClient();
   bearer = (await machineToken(w, machine, { scope: NEWS })).body.access_token;
 });
@@ -64,4 +67,43 @@ test("sample's audit: the chain verifies, and a changed line is found", async ()
   writeFileSync(forged, text.replace('"decision":"deny"', '"decision":"allow"'), { mode: 0o600 });
   const found = await w.cli(['audit', 'verify', forged], { code: null });
   assert.notEqual(found.code, 0, found.stdout);
+});
+
+/** Runs samples/sdk-client over the SDK that these tests use, and plays the person. */
+function runClient(tool, json) {
+  const folder = path.join(w.data, 'client');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(path.join(ROOT, 'samples/sdk-client/client.mjs'), path.join(folder, 'client.mjs'));
+  try {
+    symlinkSync(path.join(ROOT, 'test/e2e/node_modules'), path.join(folder, 'node_modules'));
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  const browser = new Browser(w.base);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(folder, 'client.mjs'), w.mcp, tool, json]);
+    const answer = { out: '', err: '', asked: 0 };
+    const visit = async (url) => (await fetch(await browser.authorize(url, { user: 'alice', password: PASSWORD }))).text();
+    child.stdout.on('data', (chunk) => (answer.out += chunk));
+    child.stderr.on('data', (chunk) => {
+      answer.err += chunk;
+      const urls = [...answer.err.matchAll(/^ {2}(http\S+)\n/gm)].map((match) => match[1]);
+      for (; answer.asked < urls.length; answer.asked++) visit(urls[answer.asked]).catch(reject);
+    });
+    child.on('close', (code) => resolve({ ...answer, code }));
+  });
+}
+
+test('sample client: signs in once and calls', { timeout: 30_000 }, async () => {
+  const { code, out, err, asked } = await runClient('get_news_sentiment', '{"ticker":"ACME"}');
+  assert.equal(code, 0, err);
+  assert.equal(JSON.parse(out).ticker, 'ACME');
+  assert.equal(asked, 1);
+});
+
+test('sample client: a tool beyond what was granted sends the person back, once', { timeout: 30_000 }, async () => {
+  const { code, out, err, asked } = await runClient('analyze_sentiment', '{"text":"Profit rose to 4.1m from 3.2m."}');
+  assert.equal(code, 0, err);
+  assert.ok(JSON.parse(out).score > 0);
+  assert.equal(asked, 2);
 });
