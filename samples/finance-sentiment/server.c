@@ -99,7 +99,7 @@ static void handle_health(http_exchange_t *x)
     http_reply_json(x, 200, STR("{\"status\":\"ok\"}"));
 }
 
-static int make_app(server_t *s, str_t path, str_t *why)
+static int make_app(server_t *s, const server_config_t *c, str_t path, str_t *why)
 {
     finance_tools(&s->finance, s->tools);
     mcp_http_config_t m = {
@@ -109,6 +109,7 @@ static int make_app(server_t *s, str_t path, str_t *why)
         .tools = s->tools,
         .tool_count = FINANCE_TOOLS,
         .path = path,
+        .calls_per_minute = c->options.calls_per_minute,
         .clock = clock_system(),
         .random = random_system(),
         .log = s->log,
@@ -217,7 +218,7 @@ static int build(server_t *s, const server_config_t *c, str_t *why)
     if (code == EXIT_DONE)
         code = path_of(s, c->options.resource, &path, why);
     if (code == EXIT_DONE)
-        code = make_app(s, path, why);
+        code = make_app(s, c, path, why);
     if (code == EXIT_DONE)
         code = bind_http(s, c, why);
     if (code == EXIT_DONE)

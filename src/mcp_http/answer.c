@@ -27,10 +27,11 @@ void mcp_event_begin(mcp_request_t *r, audit_kind_t kind, bool allowed, str_t re
     r->event.duration_us = (c->mono_ms(c->ctx) - r->began_ms) * 1000;
 }
 
-/* A 503 says when to come again (RFC 9110 section 15.6.4), others do not. */
+/* Who comes too early or too often learns when to come again (RFC 9110 section 15.6.4, RFC 6585
+ * section 4). */
 static str_t retry_after(const mcp_request_t *r)
 {
-    if (r->answer.status != 503)
+    if (r->answer.status != 503 && r->answer.status != 429)
         return STR_UNSET;
     buf_t b = buf_new(r->x->arena, RETRY_BYTES);
     buf_u64(&b, r->answer.retry_s > 0 ? (uint64_t)r->answer.retry_s : RETRY_SECONDS);

@@ -10,7 +10,7 @@
 
 /* --- doubles --- */
 
-enum { MAX_EVENTS = 64, ARENA_BYTES = 4 << 20 };
+enum { MAX_EVENTS = 64, ARENA_BYTES = 4 << 20, CALLS_PER_MINUTE = 12 };
 
 typedef struct {
     audit_event_t v[MAX_EVENTS]; /* kind, allowed; the rest as copies below */
@@ -118,6 +118,7 @@ static int setup(void **state)
                            .tool_count = 1,
                            .path = STR("/mcp"),
                            .origins = {ORIGINS, 1},
+                           .calls_per_minute = CALLS_PER_MINUTE,
                            .clock = clock_fake(&f->clock),
                            .random = random_fake(&f->random)};
     TOOL[0].ctx = f;
@@ -545,6 +546,22 @@ static void busy_tool_says_when_to_come_again(void **state)
     control(f);
 }
 
+static void too_many_calls(void **state)
+{
+    fixture_t *f = *state;
+    for (unsigned i = 0; i < CALLS_PER_MINUTE; i++)
+        assert_int_equal(send(f, "POST", ALICE, CALL("")).status, 200);
+    http_direct_answer_t r = send(f, "POST", ALICE, CALL(""));
+    assert_int_equal(r.status, 429);
+    assert_true(str_eq(http_headers_get(r.headers, STR("Retry-After")), STR("5")));
+    last_event(f, AUDIT_TOOL_CALL, false, "too_many_calls");
+    assert_int_equal(f->runs, CALLS_PER_MINUTE);
+    assert_int_equal(send(f, "POST", ALICE, PING).status, 200);
+    assert_int_equal(send(f, "POST", BOB, CALL("")).status, 200);
+    f->clock.ms += 5000;
+    control(f);
+}
+
 static void broken_audit_holds_the_answer_back(void **state)
 {
     fixture_t *f = *state;
@@ -630,6 +647,7 @@ int main(void)
         MCP_TEST(preflight_needs_no_token),
         MCP_TEST(keys_away),
         MCP_TEST(busy_tool_says_when_to_come_again),
+        MCP_TEST(too_many_calls),
         MCP_TEST(broken_audit_holds_the_answer_back),
         MCP_TEST(stream_idles_until_it_is_drained),
         MCP_TEST(stream_of_a_client_that_goes_away_ends),
