@@ -83,6 +83,25 @@ static void foreign_origin(void **state)
                      200);
     assert_int_equal(mcp_send(f, "POST", ALICE "Origin: http://localhost:6274\r\n", PING).status,
                      200);
+    const char *both = ALICE "Origin: https://app.test\r\norigin: https://evil.test\r\n";
+    assert_int_equal(mcp_send(f, "POST", both, CALL("")).status, 403);
+    assert_last_event(f, AUDIT_ACCESS, false, "foreign_origin");
+}
+
+static void repeated_header(void **state)
+{
+    mcp_world_t *f = *state;
+    str_t id = mcp_session_of(f, ALICE);
+    const char *twice[] = {
+        arena_printf(f->a, "%sMcp-Session-Id: other\r\n", mcp_with_session(f, ALICE, id)).p,
+        ALICE "MCP-Protocol-Version: 2025-11-25\r\nmcp-protocol-version: 1999-01-01\r\n",
+    };
+    for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+        assert_int_equal(mcp_send(f, "POST", twice[i], PING).status, 400);
+        assert_last_event(f, AUDIT_ACCESS, false, "repeated_header");
+        assert_int_equal(mcp_send(f, "DELETE", twice[i], "").status, 400);
+    }
+    mcp_control(f);
 }
 
 static void foreign_host(void **state)
@@ -152,6 +171,7 @@ int main(void)
         MCP_TEST(deleted_session_is_404),
         MCP_TEST(malformed_session_id),
         MCP_TEST(foreign_origin),
+        MCP_TEST(repeated_header),
         MCP_TEST(foreign_host),
         MCP_TEST(metadata_is_found_at_both_places),
         MCP_TEST(preflight_needs_no_token),
