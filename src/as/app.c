@@ -55,6 +55,8 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_REVOKE), WRITE, as_grant_revoke_post, FORM(LIMIT_FORM_BYTES),
+     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
 
     {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},
@@ -77,9 +79,12 @@ static bool admit(http_exchange_t *x)
 static bool guard(http_exchange_t *x)
 {
     const as_worker_t *w = x->worker;
+    bool once = http_headers_count(x->headers, STR("origin")) <= 1 &&
+                http_headers_count(x->headers, STR("sec-fetch-site")) <= 1;
     if (!(x->route->flags & HTTP_ROUTE_CSRF) ||
-        identity_csrf_origin_fits(http_header(x, STR("origin")),
-                                  http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer))
+        (once &&
+         identity_csrf_origin_fits(http_header(x, STR("origin")),
+                                   http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer)))
         return true;
     http_reply_error(x, 403, STR("This form was sent from another site."));
     return false;
