@@ -22,6 +22,7 @@ typedef struct {
     const ask_t *user; /* NULL: nothing to look up, as the following */
     const ask_t *interaction;
     identity_throttle_who_t who;
+    identity_password_cost_t cost; /* a copy: the job may outlive its worker */
     bool fits;
     rc_t hash_rc; /* of the work on the pool */
 } login_t;
@@ -127,8 +128,7 @@ static void verify(void *arg)
     login_t *own = f->own;
     const user_t *user = found_user(own);
     str_t stored = user ? user->password : STR_UNSET;
-    own->hash_rc =
-        identity_password_verify(&f->w->as->password_cost, stored, own->password, &own->fits);
+    own->hash_rc = identity_password_verify(&own->cost, stored, own->password, &own->fits);
     if (own->password.hidden.n > 0)
         secret_wipe((void *)(uintptr_t)own->password.hidden.p, own->password.hidden.n);
 }
@@ -149,6 +149,8 @@ static void verified(void *arg)
 
 static void step_verify(as_flow_t *f)
 {
+    login_t *own = f->own;
+    own->cost = f->w->as->password_cost;
     if (http_pool_run(f->w->as->pool, f->w->post, verify, verified, f) != RC_OK)
         give_up(f);
 }

@@ -13,6 +13,7 @@ enum {
 /* One look at the keys: ask, plan on the pool (making an RSA key takes a while), apply, record. */
 typedef struct {
     as_worker_t *w;
+    const as_t *as; /* for the pool: the job may outlive the worker */
     arena_t *a;
     uint64_t generation;
     ask_t keys;
@@ -59,9 +60,8 @@ static void applied(void *ctx, rc_t rc, size_t failed)
 static void plan(void *arg)
 {
     rotation_t *r = arg;
-    const as_t *as = r->w->as;
     const as_keys_policy_t policy = {
-        .conf = as->conf, .random = as->random, .now = clock_seconds(&as->clock)};
+        .conf = r->as->conf, .random = r->as->random, .now = clock_seconds(&r->as->clock)};
     r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
                          &r->next_at);
 }
@@ -108,7 +108,8 @@ static void look_at_keys(void *arg)
         arena_free(a);
         return;
     }
-    *r = (rotation_t){.w = w, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
+    *r = (rotation_t){
+        .w = w, .as = as, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
     as->keys.look = a;
     store_ask(w->store, a, &r->keys, 1, asked, r);
 }
