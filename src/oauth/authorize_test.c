@@ -66,9 +66,11 @@ static void nobody(play_t *p)
     p->facts.user = NULL;
 }
 
+/* Signs in: each time in a session of its own. */
 static void somebody(play_t *p, int64_t auth_time)
 {
     p->w.session.auth_time = auth_time;
+    p->w.session.id = oauth_handle_hash(STR("a session begun for this request"));
     p->facts.session = &p->w.session;
     p->facts.user = &p->w.user;
 }
@@ -262,6 +264,10 @@ static void prompt_login_asks_once(void **state)
         go_on(&p);
         next(&p); /* still the old session */
         assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
+        assert_no_effects(&p.out.effects);
+        p.w.session.auth_time = TEST_NOW; /* begun in this very second, but before the request */
+        next(&p);
+        assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
         somebody(&p, TEST_NOW);
         next(&p);
         assert_int_equal(p.out.kind, i == 2 ? OAUTH_AUTHORIZE_CONSENT : OAUTH_AUTHORIZE_REDIRECT);
@@ -280,9 +286,13 @@ static void max_age_asks_once(void **state)
     p.request.max_age = 49;
     next(&p);
     assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
-    p.request.max_age = 0;
+    p.request.max_age = 0; /* as prompt=login, however short ago the last one was */
+    p.w.session.auth_time = TEST_NOW;
     next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
     go_on(&p);
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
     somebody(&p, TEST_NOW + 1);
     p.facts.now = TEST_NOW + 5; /* a slow hash, a slow person */
     next(&p);
