@@ -77,9 +77,12 @@ static bool admit(http_exchange_t *x)
 static bool guard(http_exchange_t *x)
 {
     const as_worker_t *w = x->worker;
+    bool once = http_headers_count(x->headers, STR("origin")) <= 1 &&
+                http_headers_count(x->headers, STR("sec-fetch-site")) <= 1;
     if (!(x->route->flags & HTTP_ROUTE_CSRF) ||
-        identity_csrf_origin_fits(http_header(x, STR("origin")),
-                                  http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer))
+        (once &&
+         identity_csrf_origin_fits(http_header(x, STR("origin")),
+                                   http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer)))
         return true;
     http_reply_error(x, 403, STR("This form was sent from another site."));
     return false;

@@ -348,6 +348,25 @@ static void foreign_origin(void **state)
     assert_int_equal(send(f, "POST", ALICE "Origin: null\r\n", CALL("")).status, 403);
     assert_int_equal(send(f, "POST", ALICE "Origin: https://app.test\r\n", CALL("")).status, 200);
     assert_int_equal(send(f, "POST", ALICE "Origin: http://localhost:6274\r\n", PING).status, 200);
+    const char *both = ALICE "Origin: https://app.test\r\norigin: https://evil.test\r\n";
+    assert_int_equal(send(f, "POST", both, CALL("")).status, 403);
+    last_event(f, AUDIT_ACCESS, false, "foreign_origin");
+}
+
+static void repeated_header(void **state)
+{
+    fixture_t *f = *state;
+    str_t id = session_of(f, ALICE);
+    const char *twice[] = {
+        arena_printf(f->a, "%sMcp-Session-Id: other\r\n", with_session(f, ALICE, id)).p,
+        ALICE "MCP-Protocol-Version: 2025-11-25\r\nmcp-protocol-version: 1999-01-01\r\n",
+    };
+    for (size_t i = 0; i < sizeof twice / sizeof *twice; i++) {
+        assert_int_equal(send(f, "POST", twice[i], PING).status, 400);
+        last_event(f, AUDIT_ACCESS, false, "repeated_header");
+        assert_int_equal(send(f, "DELETE", twice[i], "").status, 400);
+    }
+    control(f);
 }
 
 static void foreign_host(void **state)
@@ -510,6 +529,7 @@ int main(void)
         MCP_TEST(deleted_session_is_404),
         MCP_TEST(malformed_session_id),
         MCP_TEST(foreign_origin),
+        MCP_TEST(repeated_header),
         MCP_TEST(foreign_host),
         MCP_TEST(unsupported_protocol_version),
         MCP_TEST(transport_rules),

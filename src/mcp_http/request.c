@@ -2,6 +2,12 @@
 
 #include "mcp/headers.h"
 
+/* Whoever else reads the request may take the other one. */
+static bool is_repeated(const mcp_request_t *r, str_t name)
+{
+    return http_headers_count(r->x->headers, name) > 1;
+}
+
 /* DNS rebinding: a page of a stranger must not reach a server on loopback through its own name. */
 static mcp_error_t check_place(const mcp_request_t *r)
 {
@@ -11,11 +17,14 @@ static mcp_error_t check_place(const mcp_request_t *r)
     if (!mcp_host_allowed(host, own) && !mcp_host_allowed(host, m->config.hosts))
         return MCP_ERROR_FOREIGN_HOST;
     str_t origin = http_header(r->x, STR("Origin"));
-    return mcp_origin_allowed(origin, m->config.origins) ? MCP_NO_ERROR : MCP_ERROR_FOREIGN_ORIGIN;
+    bool allowed = mcp_origin_allowed(origin, m->config.origins) && !is_repeated(r, STR("Origin"));
+    return allowed ? MCP_NO_ERROR : MCP_ERROR_FOREIGN_ORIGIN;
 }
 
 mcp_error_t mcp_check_headers(mcp_request_t *r)
 {
+    if (is_repeated(r, STR("Mcp-Session-Id")) || is_repeated(r, STR("MCP-Protocol-Version")))
+        return MCP_ERROR_REPEATED_HEADER;
     r->session = http_header(r->x, STR("Mcp-Session-Id"));
     if (r->session.p && !mcp_session_id_is_valid(r->session))
         return MCP_ERROR_BAD_SESSION_ID;
