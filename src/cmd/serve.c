@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { ARENA_BYTES = 64 << 20, POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8 };
 
@@ -185,6 +186,14 @@ static void end(serve_t *s)
         store_close(s->store);
 }
 
+/* Passwords, tokens and keys are in memory: no file of it may be written. One byte and not none:
+ * with that the kernel also runs no program that would collect it (core(5), core_pattern). */
+static void forbid_core(void)
+{
+    static const struct rlimit ONE = {1, 1};
+    setrlimit(RLIMIT_CORE, &ONE);
+}
+
 /* Before there are threads: all of them inherit it, and http_server_run alone is told. */
 static void block_signals(void)
 {
@@ -202,6 +211,7 @@ static int serve(serve_t *s, const option_t *rows)
     if (code == EXIT_DONE)
         code = settings_make_data(s->a, &s->settings);
     block_signals();
+    forbid_core();
     s->log = log_stderr(log_level(s->settings.conf.log_level));
     for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)
         code = STEPS[i](s);
