@@ -85,6 +85,7 @@ static rc_t user_insert_first(sqlite_db_t *db, const effect_t *e)
 static rc_t end_user(sqlite_db_t *db, str_t user_id, int64_t at, str_t why)
 {
     TRY(run(db, STMT_USER_SESSIONS_DELETE, ARGS(ARG_S(user_id))));
+    TRY(run(db, STMT_CODES_END_USER, ARGS(ARG_S(user_id), ARG_I(at))));
     return run(db, STMT_FAMILIES_END_USER, ARGS(ARG_S(user_id), ARG_I(at), ARG_S(why)));
 }
 
@@ -181,8 +182,10 @@ static rc_t consent_delete(sqlite_db_t *db, const effect_t *e)
     const consent_t *c = e->u.consent;
     TRY(run_or_conflict(db, STMT_CONSENT_DELETE,
                         ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource))));
-    return run(db, STMT_FAMILIES_END_CONSENT,
-               ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_I(e->at)));
+    const sqlite_args_t whose =
+        ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_I(e->at));
+    TRY(run(db, STMT_CODES_END_CONSENT, whose));
+    return run(db, STMT_FAMILIES_END_CONSENT, whose);
 }
 
 static rc_t resource_put(sqlite_db_t *db, const effect_t *e)
