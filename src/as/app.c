@@ -11,6 +11,10 @@
 
 #include <stdlib.h>
 
+/* What a form decides on, for the event when it is refused. */
+static const audit_kind_t LOGIN = AUDIT_LOGIN, CONSENT = AUDIT_CONSENT, LOGOUT = AUDIT_LOGOUT,
+                          SETUP = AUDIT_USER_CREATED;
+
 static const as_doc_t SERVER = AS_DOCUMENT_SERVER, OPENID = AS_DOCUMENT_OPENID,
                       JWKS = AS_DOCUMENT_JWKS;
 
@@ -45,16 +49,16 @@ static const http_route_t ROUTES[] = {
      .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), WRITE, as_consent_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &CONSENT},
     {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGIN), WRITE, as_login_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &LOGIN},
     {STR_INIT(WEB_PATH_SETUP), READ, as_setup_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_SETUP), WRITE, as_setup_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &SETUP},
     {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &LOGOUT},
     {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
 
     {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},
@@ -84,7 +88,7 @@ static bool guard(http_exchange_t *x)
          identity_csrf_origin_fits(http_header(x, STR("origin")),
                                    http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer)))
         return true;
-    http_reply_error(x, 403, STR("This form was sent from another site."));
+    as_page_refuse_origin(x, *(const audit_kind_t *)x->route->data);
     return false;
 }
 

@@ -69,6 +69,19 @@ static rc_t refuse(as_flow_t *f, identity_login_t verdict, uint32_t retry_after_
     return show(f, later ? 429 : 403, later ? WEB_LOGIN_LATER : WEB_LOGIN_REFUSED, retry_after_s);
 }
 
+/* Nothing of the form is looked at. */
+static rc_t refuse_form(as_flow_t *f)
+{
+    static const effects_t NONE = {.n = 0};
+    const audit_event_t event = {
+        .kind = AUDIT_LOGIN,
+        .reason = STR("form_not_ours"),
+        .detail = STR("the form's token does not belong to this browser and page"),
+    };
+    as_flow_take(f, &NONE, &event);
+    return show(f, 403, WEB_LOGIN_STALE, 0);
+}
+
 /* Where to go on: back to the request that waits, or to the account. */
 static str_t next_page(const as_flow_t *f, const login_t *own)
 {
@@ -214,7 +227,7 @@ void as_login_post(http_exchange_t *x)
     if (rc != RC_OK)
         as_flow_fail(f, rc);
     else if (!own->fits)
-        as_flow_settle(f, show(f, 403, WEB_LOGIN_STALE, 0));
+        as_flow_settle(f, refuse_form(f));
     else
         attempt(f);
 }

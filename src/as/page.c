@@ -29,21 +29,36 @@ rc_t as_page_error(as_flow_t *f, const web_error_t *v)
     return as_page_answer(f, v->status, &page);
 }
 
-void as_page_refuse_form(as_flow_t *f, audit_kind_t kind)
+static void refuse(as_flow_t *f, const audit_event_t *event, str_t sentence)
 {
     static const effects_t NONE = {.n = 0};
+    const web_error_t view = {.status = 403, .sentence = sentence};
+    as_flow_take(f, &NONE, event);
+    as_flow_settle(f, as_page_error(f, &view));
+}
+
+void as_page_refuse_form(as_flow_t *f, audit_kind_t kind)
+{
     const audit_event_t event = {
         .kind = kind,
         .reason = STR("form_not_ours"),
         .detail = STR("the form's token does not belong to this browser and page"),
     };
-    const web_error_t view = {
-        .status = 403,
-        .sentence = STR("This form is too old, or was not sent from our page in this browser. Go "
-                        "back to the client and start again."),
+    refuse(f, &event,
+           STR("This form is too old, or was not sent from our page in this browser. Go back to "
+               "the client and start again."));
+}
+
+void as_page_refuse_origin(http_exchange_t *x, audit_kind_t kind)
+{
+    as_flow_t *f = as_flow_new(x, 0);
+    const audit_event_t event = {
+        .kind = kind,
+        .reason = STR("form_from_elsewhere"),
+        .detail = STR("Origin or Sec-Fetch-Site say that another site sent the form"),
     };
-    as_flow_take(f, &NONE, &event);
-    as_flow_settle(f, as_page_error(f, &view));
+    if (f)
+        refuse(f, &event, STR("This form was sent from another site."));
 }
 
 void as_page_see_other(as_flow_t *f, str_t location)

@@ -53,12 +53,41 @@ test('UI-005 consent CSRF', async () => {
     'no cookies': () => new Browser(w.base).submit(form, {}, button),
   };
   for (const [name, forge] of Object.entries(forgeries)) {
+    const before = w.audit().length;
     const answer = await forge();
+    const event = w.audit().at(before);
+    assert.equal(event?.event, 'consent', `${name} left no event`);
+    assert.match(`${event.decision} ${event.reason}`, /^deny form_(not_ours|from_elsewhere)$/, name);
     assert.equal(answer.left?.searchParams.get('code') ?? null, null, `${name} got a code`);
     if (name === 'no cookies' && loginForm(answer.page)) continue;
     assert.ok(answer.status >= 400 && answer.status < 500, `${name}: ${answer.status}`);
   }
   assert.ok((await atConsent(client, browser).then(({ at: again }) => browser.decide(again.page))).left.searchParams.get('code'));
+});
+
+test('UI-005 a login form of another site, or of another browser, is refused and recorded', async () => {
+  const browser = new Browser(w.base);
+  const form = loginForm((await browser.get(`${w.base}/login`)).page);
+  const fields = { ...Object.fromEntries(form.fields.map((f) => [f.name, f.value])), username: 'alice', password: w.users.alice };
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: w.base, cookie: browser.cookieHeader() };
+  const forgeries = {
+    'foreign origin': { ...headers, origin: 'https://evil.test' },
+    'two origins': { ...headers, origin: [w.base, 'https://evil.test'] },
+    'null origin': { ...headers, origin: 'null' },
+    'another site': { ...headers, 'sec-fetch-site': 'cross-site' },
+    'no cookie': { ...headers, cookie: '' },
+  };
+  for (const [name, bent] of Object.entries(forgeries)) {
+    const before = w.audit().length;
+    const answer = await httpRaw(`${w.base}/login`, { method: 'POST', headers: bent, body: String(new URLSearchParams(fields)) });
+    assert.equal(answer.status, 403, name);
+    assert.ok(!/warder=wss_/.test(answer.headers.get('set-cookie') ?? ''), name);
+    const event = w.audit().at(before);
+    assert.equal(event?.event, 'login', `${name} left no event`);
+    assert.match(`${event.decision} ${event.reason}`, /^deny form_(not_ours|from_elsewhere)$/, name);
+  }
+  const good = await httpRaw(`${w.base}/login`, { method: 'POST', headers, body: String(new URLSearchParams(fields)) });
+  assert.equal(good.status, 303, good.text);
 });
 
 test('UI-006 consent ticket substitution', async () => {
