@@ -91,13 +91,18 @@ void as_flow_gather(as_flow_t *f, as_step_t decide)
         store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
 }
 
+void as_flow_gather_again(as_flow_t *f, as_step_t decide)
+{
+    f->n_answered = 0;
+    as_flow_gather(f, decide);
+}
+
 static void decide_again(as_flow_t *f)
 {
     f->effects.n = 0;
     f->has_event = false;
     f->answer = (as_answer_t){0};
-    f->n_answered = 0;
-    as_flow_gather(f, f->decide);
+    as_flow_gather_again(f, f->decide);
 }
 
 static void reply(as_flow_t *f)

@@ -21,6 +21,7 @@ typedef struct {
     secret_t password;
     const ask_t *user; /* NULL: nothing to look up, as the following */
     const ask_t *interaction;
+    str_t stored; /* the hash that the password was held against; unset: none */
     identity_throttle_who_t who;
     identity_password_cost_t cost; /* a copy: the job may outlive its worker */
     bool fits;
@@ -117,10 +118,17 @@ static rc_t sign_in(as_flow_t *f)
     return as_browser_set(f, IDENTITY_COOKIE_SESSION, handle);
 }
 
+/* The password may have been changed while it was looked at: then the old one fits no longer. */
+static bool fits_still(const login_t *own)
+{
+    const user_t *user = found_user(own);
+    return own->fits && user && str_eq(user->password, own->stored);
+}
+
 static void step_end(as_flow_t *f)
 {
     login_t *own = f->own;
-    identity_login_t verdict = identity_login_judge(found_user(own), own->fits);
+    identity_login_t verdict = identity_login_judge(found_user(own), fits_still(own));
     if (!str_is_set(own->name))
         verdict = IDENTITY_LOGIN_NAME_MALFORMED;
     rc_t rc = verdict == IDENTITY_LOGIN_FINE ? sign_in(f) : refuse(f, verdict, 0);
@@ -139,9 +147,7 @@ static void verify(void *arg)
 {
     as_flow_t *f = arg;
     login_t *own = f->own;
-    const user_t *user = found_user(own);
-    str_t stored = user ? user->password : STR_UNSET;
-    own->hash_rc = identity_password_verify(&own->cost, stored, own->password, &own->fits);
+    own->hash_rc = identity_password_verify(&own->cost, own->stored, own->password, &own->fits);
     if (own->password.hidden.n > 0)
         secret_wipe((void *)(uintptr_t)own->password.hidden.p, own->password.hidden.n);
 }
@@ -157,13 +163,14 @@ static void verified(void *arg)
     bool fine = identity_login_judge(found_user(own), own->fits) == IDENTITY_LOGIN_FINE;
     as_throttle_end(f->w->as->throttle, &own->who,
                     fine ? IDENTITY_ATTEMPT_FITTED : IDENTITY_ATTEMPT_FAILED);
-    as_flow_gather(f, step_end);
+    as_flow_gather_again(f, step_end);
 }
 
 static void step_verify(as_flow_t *f)
 {
     login_t *own = f->own;
     own->cost = f->w->as->password_cost;
+    own->stored = found_user(own) ? found_user(own)->password : STR_UNSET;
     if (http_pool_run(f->w->as->pool, f->w->post, verify, verified, f) != RC_OK)
         give_up(f);
 }

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { control, play, playUrl, signedIn } from './lib/attack.mjs';
 import { Browser, consentForm, loginForm } from './lib/browser.mjs';
 import { authorizeUrl, goodRequest, httpRaw, machineToken, redeem, register } from './lib/oauth.mjs';
-import { ANALYZE, NEWS, PASSWORD, World } from './lib/world.mjs';
+import { ANALYZE, NEWS, PASSWORD, World, sleep } from './lib/world.mjs';
 
 let w;
 before(async () => (w = await World.start({ sample: false, users: ['alice', 'bob', 'dora'] })));
@@ -257,6 +257,32 @@ test('UI-015 password hashing cannot be used to stop the server', async () => {
   const page = await wrong.get(start(client));
   const answer = await wrong.login(page.page, 'erin', `${base}-two`);
   assert.ok(!answer.left && !consentForm(answer.page), 'equal in the first 72 bytes is not equal');
+});
+
+test('a password that is changed while it is being looked at signs nobody in', async () => {
+  await w.addUser('hasty');
+  const browser = new Browser(w.base);
+  const form = loginForm((await browser.get(`${w.base}/login`)).page);
+  const fields = Object.fromEntries(form.fields.map((f) => [f.name, f.value]));
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: w.base, cookie: browser.cookieHeader() };
+  const login = (username, localAddress) => httpRaw(`${w.base}/login`, {
+    method: 'POST', headers, localAddress, body: String(new URLSearchParams({ ...fields, username, password: PASSWORD })),
+  });
+  // Others in front of it keep the threads busy for longer than the change takes.
+  const others = Array.from({ length: 60 }, (_, i) => login(`nobody${i}`, `127.0.9.${i + 1}`));
+  await sleep(100);
+  let answered = false;
+  const waiting = login('hasty', '127.0.9.99').finally(() => (answered = true));
+  await w.cli(['admin', 'user', 'password', 'hasty', '--password-stdin'], { input: 'another horse battery staple\n' });
+  const raced = !answered;
+  const answer = await waiting;
+  await Promise.all(others);
+  if (raced) {
+    assert.equal(answer.status, 403, answer.text);
+    assert.equal(answer.headers.get('location'), null);
+  }
+  const again = await browser.login((await browser.get(`${w.base}/login`)).page, 'hasty', 'another horse battery staple');
+  assert.match(again.page.title, /account/i);
 });
 
 test('UI-016 post-login redirect parameter', async () => {
