@@ -57,7 +57,7 @@ static void write_waiting(buf_t *b, const web_login_t *v)
     HTML(b,
          "<p class=\"lead\"><strong><bdi>{}</bdi></strong> asks for access. Sign in first; what it "
          "may do, you decide on the next page.</p>\n",
-         web_html_or(v->client_name, STR("An application")));
+         web_html_or(v->client_name, STR("An application without a name")));
 }
 
 /* The end of an <input>. Name and password are wrong or right together: both say so. */
