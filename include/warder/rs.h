@@ -65,7 +65,12 @@ typedef struct {
     const char *name; /* for people; may be NULL */
     const warder_rs_server_t *servers;
     size_t server_count; /* 1 to 8 */
-    const char *scopes;  /* the least a client should ask for, space-separated; may be NULL */
+    /** What a client without a token should ask for at first, space-separated: the scope of the
+     *  challenge (MCP 2025-11-25, "Scope Selection Strategy"). NULL: what the operation needs. */
+    const char *scopes;
+    /** All scopes there are: scopes_supported of the metadata, where clients look who got no
+     *  scope in a challenge. Holds those of `scopes`. NULL: the same as `scopes`. */
+    const char *scopes_supported;
     int leeway_s;        /* for clocks that differ: 0 to 60, default 30; -1: none */
     int keys_fresh_s;    /* keys are fetched again after that: 30 to 86400, default 300 */
     int keys_stale_s;    /* and still used for so long while that fails, default 3600 */

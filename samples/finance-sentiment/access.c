@@ -13,6 +13,7 @@ typedef struct {
 } check_t;
 
 static const mcp_access_t NO_MEMORY = {.status = 503,
+                                       .retry_after_s = 1,
                                        .error = STR_INIT("temporarily_unavailable"),
                                        .reason = STR_INIT("out_of_memory")};
 
@@ -28,6 +29,7 @@ static mcp_access_t convert(arena_t *a, const warder_rs_verdict_t *v)
         /* Keys that are still missing after the fetch are ours to answer for (rs.h). */
         .status = v->outcome == WARDER_RS_NEED_KEYS ? 503 : v->status,
         .challenge = keep(a, v->www_authenticate),
+        .retry_after_s = v->retry_after_s,
         .error = keep(a, v->error),
         .reason = keep(a, v->reason),
         .issuer = keep(a, v->iss),

@@ -180,6 +180,7 @@ static void keys_away(void **state)
     assert_int_equal(f->got.status, 503);
     assert_null(f->got.challenge.p);
     assert_str(f->got.reason, "keys_away");
+    assert_int_equal(f->got.retry_after_s, 10);
     world_page(f->w, W_JWKS, keys);
     world_pass(f->w, 11); /* the pause between two fetches */
     assert_taken(f);
@@ -209,10 +210,39 @@ static void full_pool_is_503(void **state)
     }
     assert_int_equal(f->done, 1);
     assert_int_equal(f->got.status, 503);
+    assert_int_equal(f->got.retry_after_s, 10);
     assert_true(asked == POOL_QUEUE + 1 || asked == POOL_QUEUE + 2);
     atomic_store(&GATE, false);
     assert_true(loop_until(&f->loop, &f->done, asked));
     assert_true(f->got.allowed);
+    f->w->during_fetch = NULL;
+    assert_taken(f);
+}
+
+/* attack case: JWT-026: a stranger invents key ids while the authorization server hangs. */
+static void invented_key_ids_starve_no_good_token(void **state)
+{
+    fixture_t *f = *state;
+    jwk_t stranger = world_key(f->w, ALG_ES256, "k9");
+    assert_taken(f);
+    world_pass(f->w, 11); /* so that an unknown id is looked for */
+    f->w->during_fetch = wait_for_gate;
+    atomic_store(&GATE, true);
+    f->x.headers.n = 0;
+    add_header(f, "Authorization",
+               arena_printf(f->w->a, "Bearer %s", world_sign(f->w, &stranger, W_GOOD)));
+    unsigned before = f->done, asked = 0;
+    while (f->done == before && asked++ < 2 * POOL_QUEUE)
+        begin(f);
+    assert_int_equal(f->done, before + 1); /* the pool is full */
+    assert_int_equal(f->got.status, 503);
+    f->headers[0].value = arena_printf(f->w->a, "Bearer %s", good_token(f));
+    begin(f);
+    assert_int_equal(f->done, before + 2); /* within the call */
+    assert_true(f->got.allowed);
+    atomic_store(&GATE, false);
+    assert_true(loop_until(&f->loop, &f->done, before + asked + 1));
+    assert_int_equal(f->got.status, 401); /* those who waited know now */
     f->w->during_fetch = NULL;
     assert_taken(f);
 }
@@ -300,6 +330,7 @@ int main(void)
         ACCESS_TEST(authorization_with_a_nul),
         ACCESS_TEST(keys_away),
         ACCESS_TEST(full_pool_is_503),
+        ACCESS_TEST(invented_key_ids_starve_no_good_token),
         ACCESS_TEST(due_keys_are_fetched_while_the_old_serve),
         ACCESS_TEST(no_memory_is_503),
         ACCESS_TEST(scopes_are_covered_with_wildcards),

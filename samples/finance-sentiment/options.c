@@ -5,9 +5,11 @@
 
 #include <stddef.h>
 
+enum { CALLS_MAX = 1000000 };
+
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
-    "[--data DIR]\n"
+    "[--data DIR] [--calls-per-minute N]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
@@ -17,6 +19,7 @@ const char OPTIONS_HELP[] =
     "  --feed PATH         a JSON file of news, or a folder of them; by default a built-in one\n"
     "  --data DIR          where audit.log goes; by default $XDG_STATE_HOME/finance-sentiment or\n"
     "                      ~/.local/state/finance-sentiment\n"
+    "  --calls-per-minute N  of tools, by one user of one client; by default 6000\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -31,6 +34,7 @@ static const struct {
     {STR_INIT("--resource"), offsetof(options_t, resource)},
     {STR_INIT("--feed"), offsetof(options_t, feed)},
     {STR_INIT("--data"), offsetof(options_t, data)},
+    {STR_INIT("--calls-per-minute"), offsetof(options_t, calls)},
 };
 
 static bool say(str_t *why, str_t text)
@@ -93,6 +97,16 @@ static bool read_listen(options_t *o)
     return http_addr_parse(o->host, &addr) == RC_OK && brackets == (addr.family == 6);
 }
 
+static bool read_calls(options_t *o)
+{
+    uint64_t n = 0;
+    if (!o->calls)
+        return true;
+    bool good = num_u64(str_c(o->calls), CALLS_MAX, &n) && n > 0;
+    o->calls_per_minute = (uint32_t)n;
+    return good;
+}
+
 bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
 {
     *out = (options_t){0};
@@ -108,5 +122,7 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
     if (!read_listen(out))
         return say(why, STR("--listen wants an address and a port, such as 127.0.0.1:8081 or "
                             "[::1]:8081"));
+    if (!read_calls(out))
+        return say(why, STR("--calls-per-minute wants a number from 1 to 1000000"));
     return true;
 }

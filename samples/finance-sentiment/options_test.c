@@ -38,7 +38,7 @@ static void all_options_are_read(void **state)
     str_t why;
     assert_true(read_line(*state,
                           "--listen=[::1]:0 --issuer https://as.test --resource "
-                          "https://rs.test/mcp --feed f --data d",
+                          "https://rs.test/mcp --feed f --data d --calls-per-minute 7",
                           &o, &why));
     assert_true(str_eq(o.host, STR("::1")));
     assert_int_equal(o.port, 0);
@@ -46,11 +46,13 @@ static void all_options_are_read(void **state)
     assert_string_equal(o.resource, "https://rs.test/mcp");
     assert_string_equal(o.feed, "f");
     assert_string_equal(o.data, "d");
+    assert_int_equal(o.calls_per_minute, 7);
     assert_true(read_line(*state, LEAST, &o, &why));
     assert_true(str_eq(o.host, STR("127.0.0.1")));
     assert_int_equal(o.port, 8081);
     assert_null(o.resource);
     assert_null(o.feed);
+    assert_int_equal(o.calls_per_minute, 0);
 }
 
 static void help_and_version_need_nothing(void **state)
@@ -81,6 +83,9 @@ static void refusals_say_the_mend(void **state)
         {"--issuer x --listen 127.0.0.1:-1", "--listen wants"},
         {"--issuer x --listen ::1:80", "--listen wants"},
         {"--issuer x --listen [127.0.0.1]:80", "--listen wants"},
+        {LEAST "--calls-per-minute 0", "--calls-per-minute wants"},
+        {LEAST "--calls-per-minute 1000001", "--calls-per-minute wants"},
+        {LEAST "--calls-per-minute many", "--calls-per-minute wants"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         options_t o;

@@ -99,7 +99,7 @@ static void handle_health(http_exchange_t *x)
     http_reply_json(x, 200, STR("{\"status\":\"ok\"}"));
 }
 
-static int make_app(server_t *s, str_t path, str_t *why)
+static int make_app(server_t *s, const server_config_t *c, str_t path, str_t *why)
 {
     finance_tools(&s->finance, s->tools);
     mcp_http_config_t m = {
@@ -109,6 +109,7 @@ static int make_app(server_t *s, str_t path, str_t *why)
         .tools = s->tools,
         .tool_count = FINANCE_TOOLS,
         .path = path,
+        .calls_per_minute = c->options.calls_per_minute,
         .clock = clock_system(),
         .random = random_system(),
         .log = s->log,
@@ -167,7 +168,8 @@ static int open_access(server_t *s, const server_config_t *c, str_t *why)
                              .name = "Finance sentiment",
                              .servers = &server,
                              .server_count = 1,
-                             .scopes = FINANCE_NEWS_SCOPE};
+                             .scopes = FINANCE_NEWS_SCOPE,
+                             .scopes_supported = FINANCE_NEWS_SCOPE " " FINANCE_ANALYZE_SCOPE};
     s->access.rs = rs.resource ? warder_rs_new(&rs, problem, sizeof problem) : NULL;
     s->access.back = back;
     s->access.pool = s->key_pool = http_pool_new(KEY_THREADS, KEY_QUEUE);
@@ -216,7 +218,7 @@ static int build(server_t *s, const server_config_t *c, str_t *why)
     if (code == EXIT_DONE)
         code = path_of(s, c->options.resource, &path, why);
     if (code == EXIT_DONE)
-        code = make_app(s, path, why);
+        code = make_app(s, c, path, why);
     if (code == EXIT_DONE)
         code = bind_http(s, c, why);
     if (code == EXIT_DONE)

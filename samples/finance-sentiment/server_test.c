@@ -222,6 +222,8 @@ static void metadata_and_health(void **state)
         assert_int_equal(r.status, 200);
         assert_true(str_contains(r.body, server_url(f->s)));
         assert_true(str_contains(r.body, str_c(f->issuer)));
+        assert_true(str_contains(
+            r.body, STR("\"scopes_supported\":[\"news:read\",\"sentiment:analyze\"]")));
         assert_true(
             str_eq(http_headers_get(r.headers, STR("Access-Control-Allow-Origin")), STR("*")));
     }
@@ -294,7 +296,9 @@ static void issuer_that_is_away_is_503(void **state)
     f->metadata = STR("{}");
     start(f);
     const char *token = token_for(f, arena_cstr(f->a, server_url(f->s)), "news:read");
-    assert_int_equal(call(f, "/mcp", token, ACME).status, 503);
+    http_direct_answer_t r = call(f, "/mcp", token, ACME);
+    assert_int_equal(r.status, 503);
+    assert_true(str_eq(http_headers_get(r.headers, STR("Retry-After")), STR("10")));
     assert_int_equal(call(f, "/mcp", NULL, ACME).status, 401);
 }
 

@@ -1,14 +1,19 @@
-/* The account of who is signed in, and signing out. */
+/* The account of who is signed in, with the clients that may act for them, and signing out. */
 #include "web/account.h"
 
 #include "as/browser.h"
 #include "as/endpoints.h"
 #include "as/page.h"
 #include "oauth/parameters.h"
+#include "oauth/resource.h"
+
+enum { GRANTS_MAX = 500 }; /* more than a page has room for */
 
 typedef struct {
     as_browser_t browser;
-    const ask_t *users; /* how many accounts there are; of the home page */
+    const ask_t *users;  /* how many accounts there are; of the home page, as the following */
+    const ask_t *grants; /* NULL: nobody is signed in */
+    bool revoked;        /* one was just taken back */
 } account_t;
 
 static rc_t show_welcome(as_flow_t *f)
@@ -19,23 +24,66 @@ static rc_t show_welcome(as_flow_t *f)
     return as_page_answer(f, 200, &page);
 }
 
-static rc_t show_home(as_flow_t *f)
+static rc_t grant_views(as_flow_t *f, web_account_t *view)
+{
+    str_t csrf;
+    const account_t *own = f->own;
+    const ask_t *ask = own->grants;
+    web_grant_t *v = ARENA_ARRAY(f->a, ask->count ? ask->count : 1, web_grant_t);
+    if (!v)
+        return RC_MEMORY;
+    TRY(as_browser_token(f, &own->browser, IDENTITY_CSRF_REVOKE, STR_UNSET, &csrf));
+    for (size_t i = 0; i < ask->count; i++) {
+        const consent_t *consent = ask->u.grants[i].consent;
+        const client_t *client = ask->u.grants[i].client;
+        const resource_t *resource =
+            oauth_resource_find(&f->snapshot->resources, consent->resource);
+        v[i] = (web_grant_t){
+            .client_id = consent->client_id,
+            .client_name = client ? client->name : STR_UNSET,
+            .resource_uri = consent->resource,
+            .resource_name = resource ? resource->name : STR_UNSET,
+            .scope = consent->scope,
+            .granted_at = consent->granted_at,
+            .csrf = csrf,
+        };
+    }
+    view->grants_known = true;
+    view->grants = v;
+    view->n_grants = ask->count;
+    return RC_OK;
+}
+
+static rc_t show_account(as_flow_t *f, const user_t *user)
 {
     const account_t *own = f->own;
-    const user_t *user = as_browser_user(f, &own->browser);
-    if (!user)
-        return show_welcome(f);
+    web_account_t view = {.username = user->name, .admin = user->admin, .revoked = own->revoked};
     TRY(as_browser_touch(f, &own->browser));
-    web_account_t view = {.username = user->name, .admin = user->admin};
+    TRY(grant_views(f, &view));
     TRY(as_browser_token(f, &own->browser, IDENTITY_CSRF_LOGOUT, STR_UNSET, &view.logout_csrf));
     buf_t page = as_page_new(f->a);
     web_page_account(&page, &view);
     return as_page_answer(f, 200, &page);
 }
 
+static void step_show(as_flow_t *f)
+{
+    const account_t *own = f->own;
+    const user_t *user = as_browser_user(f, &own->browser);
+    as_flow_settle(f, user && own->grants ? show_account(f, user) : show_welcome(f));
+}
+
 static void step_home(as_flow_t *f)
 {
-    as_flow_settle(f, show_home(f));
+    account_t *own = f->own;
+    const user_t *user = as_browser_user(f, &own->browser);
+    if (user) {
+        ask_t *grants = as_flow_ask(f, ASK_GRANTS);
+        grants->key = user->id;
+        grants->limit = GRANTS_MAX;
+        own->grants = grants;
+    }
+    as_flow_gather(f, step_show);
 }
 
 void as_home_get(http_exchange_t *x)
@@ -46,6 +94,7 @@ void as_home_get(http_exchange_t *x)
     account_t *own = f->own;
     own->browser = as_browser_read(f);
     own->users = as_flow_ask(f, ASK_USER_COUNT);
+    own->revoked = str_eq(x->query, STR("revoked"));
     as_flow_gather(f, step_home);
 }
 

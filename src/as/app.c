@@ -13,7 +13,7 @@
 
 /* What a form decides on, for the event when it is refused. */
 static const audit_kind_t LOGIN = AUDIT_LOGIN, CONSENT = AUDIT_CONSENT, LOGOUT = AUDIT_LOGOUT,
-                          SETUP = AUDIT_USER_CREATED;
+                          SETUP = AUDIT_USER_CREATED, REVOKE = AUDIT_REVOKE;
 
 static const as_doc_t SERVER = AS_DOCUMENT_SERVER, OPENID = AS_DOCUMENT_OPENID,
                       JWKS = AS_DOCUMENT_JWKS;
@@ -59,6 +59,8 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &LOGOUT},
+    {STR_INIT(WEB_PATH_REVOKE), WRITE, as_grant_revoke_post, FORM(LIMIT_FORM_BYTES),
+     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE, .data = &REVOKE},
     {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
 
     {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},

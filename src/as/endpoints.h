@@ -19,12 +19,13 @@ void as_authorize(http_exchange_t *x);
 /* consent.c */
 void as_consent_get(http_exchange_t *x);
 void as_consent_post(http_exchange_t *x);
-/* login.c, setup.c, account.c */
+/* login.c, setup.c, account.c, grants.c */
 void as_login_get(http_exchange_t *x);
 void as_login_post(http_exchange_t *x);
 void as_setup_get(http_exchange_t *x);
 void as_setup_post(http_exchange_t *x);
 void as_home_get(http_exchange_t *x);
+void as_grant_revoke_post(http_exchange_t *x);
 void as_logout_get(http_exchange_t *x);
 void as_logout_post(http_exchange_t *x);
 

@@ -28,13 +28,6 @@ static int check(int argc, char **argv)
     return code;
 }
 
-/* An empty setting says "the default of this machine": what that is. */
-static void show_machine(const settings_t *s)
-{
-    printf("# on this machine: data \"%" PRIstr "\", audit_file \"%" PRIstr "\", workers %lld\n",
-           STR_ARG(s->conf.data), STR_ARG(s->conf.audit_file), (long long)s->conf.workers);
-}
-
 static int show(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
@@ -43,10 +36,8 @@ static int show(int argc, char **argv)
     int code = load(a, argc, argv, &settings);
     if (code == EXIT_DONE && conf_show(a, &settings.sources, &settings.conf, &text) != RC_OK)
         code = command_fail(EXIT_FAILED, "out of memory");
-    if (code == EXIT_DONE) {
+    if (code == EXIT_DONE)
         printf("%" PRIstr, STR_ARG(text));
-        show_machine(&settings);
-    }
     arena_free(a);
     return code;
 }

@@ -83,9 +83,11 @@ void buf_i64(buf_t *b, int64_t v)
 void buf_hex(buf_t *b, const uint8_t *p, size_t n)
 {
     static const char DIGITS[] = "0123456789abcdef";
+    if (n > SIZE_MAX / 2 || !reserve(b, 2 * n))
+        return;
     for (size_t i = 0; i < n; i++) {
-        buf_char(b, DIGITS[p[i] >> 4]);
-        buf_char(b, DIGITS[p[i] & 15]);
+        b->p[b->n++] = DIGITS[p[i] >> 4];
+        b->p[b->n++] = DIGITS[p[i] & 15];
     }
 }
 
@@ -93,6 +95,9 @@ void buf_b64url(buf_t *b, const uint8_t *p, size_t n)
 {
     static const char ALPHABET[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (n > SIZE_MAX / 4 || !reserve(b, (n * 4 + 2) / 3))
+        return;
+    char *out = b->p + b->n;
     for (size_t i = 0; i < n; i += 3) {
         size_t left = n - i;
         uint32_t v = (uint32_t)p[i] << 16;
@@ -100,13 +105,14 @@ void buf_b64url(buf_t *b, const uint8_t *p, size_t n)
             v |= (uint32_t)p[i + 1] << 8;
         if (left > 2)
             v |= p[i + 2];
-        buf_char(b, ALPHABET[v >> 18]);
-        buf_char(b, ALPHABET[v >> 12 & 63]);
+        *out++ = ALPHABET[v >> 18];
+        *out++ = ALPHABET[v >> 12 & 63];
         if (left > 1)
-            buf_char(b, ALPHABET[v >> 6 & 63]);
+            *out++ = ALPHABET[v >> 6 & 63];
         if (left > 2)
-            buf_char(b, ALPHABET[v & 63]);
+            *out++ = ALPHABET[v & 63];
     }
+    b->n = (size_t)(out - b->p);
 }
 
 static bool is_unreserved(unsigned char c)

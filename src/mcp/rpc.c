@@ -85,11 +85,10 @@ static json_writer_t begin(buf_t *b, str_t id)
     json_writer_t w = json_writer(b);
     json_begin_object(&w);
     json_member_str(&w, STR("jsonrpc"), STR("2.0"));
+    if (!id.p)
+        return w;
     json_key(&w, STR("id"));
-    if (id.p)
-        json_raw(&w, id);
-    else
-        json_null(&w);
+    json_raw(&w, id);
     return w;
 }
 

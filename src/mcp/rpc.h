@@ -50,8 +50,9 @@ mcp_error_t mcp_message_parse(arena_t *a, str_t body, mcp_message_t *out, rc_t *
 
 /** {"jsonrpc":"2.0","id":id,"result":result}; `result` is JSON. Unset without memory. */
 str_t mcp_result(arena_t *a, str_t id, str_t result);
-/** The error answer. `id` unset becomes null (JSON-RPC 2.0 section 5). `sentence` unset takes the
- *  row's; `data` is JSON or unset. */
+/** The error answer. `id` unset: the member is left out, for MCP allows no null there (2025-11-25,
+ *  "Error Responses"; schema: JSONRPCErrorResponse). `sentence` unset takes the row's; `data` is
+ *  JSON or unset. */
 str_t mcp_error(arena_t *a, str_t id, mcp_error_t e, str_t sentence, str_t data);
 
 #endif

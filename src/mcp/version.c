@@ -1,9 +1,9 @@
 #include "mcp/version.h"
 
 static const mcp_version_t VERSIONS[] = {
-    {STR_INIT("2025-11-25"), true},
-    {STR_INIT("2025-06-18"), true},
-    {STR_INIT("2025-03-26"), false},
+    {STR_INIT("2025-11-25")},
+    {STR_INIT("2025-06-18")},
+    {STR_INIT("2025-03-26")},
 };
 
 enum { VERSION_COUNT = sizeof VERSIONS / sizeof *VERSIONS };

@@ -5,10 +5,12 @@
 #include "core/buf.h"
 #include "core/str.h"
 
-/** All of the handshake era (initialize, sessions). Newest first. */
+/** All of the handshake era (initialize, sessions). Newest first. A tool server says the same in
+ *  each: members that came later (title, outputSchema, structuredContent) are unknown ones to older
+ *  clients, whose schemas allow them. Of 2025-03-26 batches are left out, which the next revision
+ *  took back: no client of that age sent them, and each call has to be judged by itself. */
 typedef struct {
-    str_t name;             /* "2025-11-25" */
-    bool structured_output; /* tools have output schemas and structuredContent */
+    str_t name; /* "2025-11-25" */
 } mcp_version_t;
 
 /** The table; *n rows, newest first. Static. */

@@ -1,6 +1,6 @@
 #include "mcp_http/request.h"
 
-enum { ERROR_BYTES = 512, RETRY_SECONDS = 1 };
+enum { ERROR_BYTES = 512, RETRY_SECONDS = 1, RETRY_BYTES = 16 };
 
 principal_t mcp_principal(const mcp_request_t *r)
 {
@@ -27,6 +27,17 @@ void mcp_event_begin(mcp_request_t *r, audit_kind_t kind, bool allowed, str_t re
     r->event.duration_us = (c->mono_ms(c->ctx) - r->began_ms) * 1000;
 }
 
+/* Who comes too early or too often learns when to come again (RFC 9110 section 15.6.4, RFC 6585
+ * section 4). */
+static str_t retry_after(const mcp_request_t *r)
+{
+    if (r->answer.status != 503 && r->answer.status != 429)
+        return STR_UNSET;
+    buf_t b = buf_new(r->x->arena, RETRY_BYTES);
+    buf_u64(&b, r->answer.retry_s > 0 ? (uint64_t)r->answer.retry_s : RETRY_SECONDS);
+    return b.failed == RC_OK ? buf_str(&b) : STR("1");
+}
+
 static void send(mcp_request_t *r)
 {
     if (!r->answer.body.p) {
@@ -35,7 +46,8 @@ static void send(mcp_request_t *r)
     }
     http_reply(r->x, r->answer.status,
                HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
-                            {STR("WWW-Authenticate"), r->answer.challenge}),
+                            {STR("WWW-Authenticate"), r->answer.challenge},
+                            {STR("Retry-After"), retry_after(r)}),
                r->answer.body);
 }
 
@@ -86,6 +98,7 @@ void mcp_refuse_access(mcp_request_t *r, int status, str_t challenge, str_t erro
     r->answer.status = status;
     r->answer.body = buf_str(&b);
     r->answer.challenge = challenge;
+    r->answer.retry_s = r->who.retry_after_s;
     mcp_event_begin(r, r->plan.tool_name.p ? AUDIT_TOOL_CALL : AUDIT_ACCESS, false, reason);
     mcp_answer_audited(r);
 }

@@ -52,6 +52,13 @@ void mcp_call_run(mcp_request_t *r)
         mcp_refuse_access(r, 403, challenge, STR("insufficient_scope"), STR("insufficient_scope"));
         return;
     }
+    principal_t who = mcp_principal(r);
+    uint32_t retry_after_s;
+    if (!calls_take(r->m->calls, r->x->arena, &who, &retry_after_s)) {
+        r->answer.retry_s = (int)retry_after_s;
+        mcp_refuse(r, MCP_ERROR_TOO_MANY_CALLS);
+        return;
+    }
     r->call = (mcp_call_t){r->plan.arguments, r->who.subject, r->who.client, r->x};
     t->run(t->ctx, &r->call);
 }

@@ -64,10 +64,13 @@ mcp_http_t *mcp_http_new(const mcp_http_config_t *config)
         .clock = config->clock,
         .random = config->random,
     };
+    uint32_t calls =
+        config->calls_per_minute ? config->calls_per_minute : LIMIT_MCP_CALLS_PER_MINUTE;
     m->sessions = sessions_new(&s);
+    m->calls = calls_new(calls, config->clock, config->random);
     m->tools = tool_table(config);
     make_routes(m);
-    if (m->sessions && m->tools)
+    if (m->sessions && m->calls && m->tools)
         return m;
     mcp_http_free(m);
     return NULL;
@@ -114,6 +117,7 @@ void mcp_http_free(mcp_http_t *m)
     if (!m)
         return;
     sessions_free(m->sessions);
+    calls_free(m->calls);
     free(m->tools);
     free(m);
 }

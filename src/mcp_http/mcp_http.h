@@ -39,11 +39,12 @@ typedef struct {
     mcp_server_info_t info;
     const mcp_http_tool_t *tools; /* borrowed */
     size_t tool_count;
-    str_t path;          /* of the endpoint, e.g. "/mcp"; "/" for a resource without a path */
-    str_list_t origins;  /* of browser pages that may call, beside loopback ones */
-    str_list_t hosts;    /* names in Host, beside loopback ones and the resource's own */
-    size_t max_sessions; /* 0: LIMIT_MCP_SESSIONS */
-    int64_t idle_ms;     /* of a session; 0: LIMIT_MCP_SESSION_IDLE_MS */
+    str_t path;                /* of the endpoint, e.g. "/mcp"; "/" for a resource without a path */
+    str_list_t origins;        /* of browser pages that may call, beside loopback ones */
+    str_list_t hosts;          /* names in Host, beside loopback ones and the resource's own */
+    uint32_t calls_per_minute; /* of tools, by one principal; 0: LIMIT_MCP_CALLS_PER_MINUTE */
+    size_t max_sessions;       /* 0: LIMIT_MCP_SESSIONS */
+    int64_t idle_ms;           /* of a session; 0: LIMIT_MCP_SESSION_IDLE_MS */
     clock_port_t clock;
     random_port_t random;
     const log_t *log;

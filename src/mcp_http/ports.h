@@ -9,11 +9,12 @@
 typedef struct {
     bool allowed;
     /* a refusal */
-    int status;      /* 400, 401 or 503 */
-    str_t challenge; /* WWW-Authenticate; unset with 503 */
-    str_t error;     /* OAuth error code for the body; unset when no token came */
-    str_t reason;    /* precise, for the audit only */
-    str_t detail;    /* one sentence for the audit; may be unset */
+    int status;        /* 400, 401 or 503 */
+    str_t challenge;   /* WWW-Authenticate; unset with 503 */
+    int retry_after_s; /* with 503: for Retry-After; 0: a second */
+    str_t error;       /* OAuth error code for the body; unset when no token came */
+    str_t reason;      /* precise, for the audit only */
+    str_t detail;      /* one sentence for the audit; may be unset */
     /* who it is; in a refusal as far as it is known */
     str_t issuer, subject, client, scope, token_id;
     int64_t expires_at; /* of the token, Unix seconds */

@@ -3,6 +3,7 @@
 #define MCP_HTTP_REQUEST_H
 
 #include "mcp/plan.h"
+#include "mcp_http/calls.h"
 #include "mcp_http/mcp_http.h"
 #include "mcp_http/session.h"
 
@@ -12,6 +13,7 @@ struct mcp_http {
     mcp_access_port_t access;
     mcp_audit_port_t audit;
     sessions_t *sessions;
+    calls_t *calls;
     const mcp_tool_t **tools; /* the tools of the config, for mcp_plan */
     http_route_t routes[2];
     http_app_t app;
@@ -42,6 +44,7 @@ typedef struct mcp_request {
         int status;
         str_t body;
         str_t challenge; /* unset: none */
+        int retry_s;     /* of a 429 or 503; 0: RETRY_SECONDS of answer.c */
     } answer;
 } mcp_request_t;
 

@@ -95,13 +95,15 @@ static rc_t check_server(check_t *c, const warder_rs_server_t *given)
 }
 
 /* Asking for offline_access is the client's own decision; a resource must not suggest it. */
-static rc_t check_scopes(check_t *c, const char *text)
+static rc_t read_scopes(check_t *c, const char *text, str_t *out)
 {
     str_t given = str_c(text), token;
+    *out = STR_UNSET;
     if (str_is_empty(given))
         return RC_OK;
     if (!oauth_scope_is_valid(given))
-        return refuse(c, STR("scopes must be scope tokens with single spaces between them"));
+        return refuse(c, STR("scopes and scopes_supported must be scope tokens with single spaces "
+                             "between them"));
     buf_t b = buf_new(c->a, given.n + 1);
     while (oauth_scope_next(&given, &token)) {
         if (str_eq(token, STR("offline_access")))
@@ -111,7 +113,33 @@ static rc_t check_scopes(check_t *c, const char *text)
         buf_put(&b, token);
     }
     TRY(b.failed);
-    return b.n > 0 ? copy(c->a, buf_str(&b), &c->out->scopes) : RC_OK;
+    return b.n > 0 ? copy(c->a, buf_str(&b), out) : RC_OK;
+}
+
+static bool holds(str_t list, str_t wanted)
+{
+    str_t token;
+    while (oauth_scope_next(&list, &token))
+        if (str_eq(token, wanted))
+            return true;
+    return false;
+}
+
+/* A challenge that asks for what the metadata does not know would send clients in circles. */
+static rc_t check_scopes(check_t *c, const warder_rs_config_t *config)
+{
+    str_t token;
+    rs_settings_t *s = c->out;
+    TRY(read_scopes(c, config->scopes, &s->scopes));
+    s->scopes_supported = s->scopes;
+    if (!config->scopes_supported)
+        return RC_OK;
+    TRY(read_scopes(c, config->scopes_supported, &s->scopes_supported));
+    str_t rest = s->scopes;
+    while (oauth_scope_next(&rest, &token))
+        if (!holds(s->scopes_supported, token))
+            return refuse(c, STR("scopes_supported must hold all of scopes"));
+    return RC_OK;
 }
 
 static rc_t check_range(check_t *c, int given, int standard, int min, int max, int64_t *ms)
@@ -145,7 +173,7 @@ static rc_t check_all(check_t *c, const warder_rs_config_t *config)
         return refuse(c, STR("servers must hold 1 to 8 authorization servers"));
     for (size_t i = 0; i < config->server_count; i++)
         TRY(check_server(c, &config->servers[i]));
-    TRY(check_scopes(c, config->scopes));
+    TRY(check_scopes(c, config));
     if (config->name && !str_is_utf8(str_c(config->name)))
         return refuse(c, STR("name must be UTF-8"));
     TRY(copy(c->a, str_c(config->name), &c->out->name));
@@ -185,7 +213,7 @@ rc_t rs_settings_metadata(arena_t *a, const rs_settings_t *s, str_t *out)
     for (size_t i = 0; i < s->n_servers; i++)
         json_str(&w, s->servers[i].issuer);
     json_end_array(&w);
-    write_scopes(&w, s->scopes);
+    write_scopes(&w, s->scopes_supported);
     json_member_strs(&w, STR("bearer_methods_supported"), (str_list_t){METHODS, 1});
     json_member_str(&w, STR("resource_name"), s->name);
     json_end_object(&w);

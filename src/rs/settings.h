@@ -21,7 +21,7 @@ typedef struct {
     str_t name; /* unset when not given */
     rs_server_t servers[RS_SERVERS_MAX];
     size_t n_servers;
-    str_t scopes; /* without offline_access; unset when there are none */
+    str_t scopes, scopes_supported; /* without offline_access; unset when there are none */
     int64_t leeway_ms, fresh_ms, stale_ms, refetch_ms;
     size_t cache_tokens;
     str_t metadata_url;

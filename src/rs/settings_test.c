@@ -102,6 +102,27 @@ static void settings_scopes(void **state)
     refused(&w->config, "scopes");
     w->config.scopes = "a b";
     assert_string_equal(refusal(&w->config), "");
+    w->config.scopes_supported = "a  b";
+    refused(&w->config, "scopes_supported");
+    w->config.scopes_supported = "a b\"";
+    refused(&w->config, "scopes_supported");
+    w->config.scopes_supported = "b c a";
+    assert_string_equal(refusal(&w->config), "");
+}
+
+/* Clients would be sent to ask for what the metadata does not know. */
+static void settings_scopes_beyond_the_supported(void **state)
+{
+    world_t *w = *state;
+    static const char *const BAD[] = {"", "a", "a bb", "offline_access", "c"};
+    w->config.scopes = "a b";
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        w->config.scopes_supported = BAD[i];
+        refused(&w->config, "scopes_supported must hold");
+    }
+    w->config.scopes = "offline_access";
+    w->config.scopes_supported = "a";
+    assert_string_equal(refusal(&w->config), "");
 }
 
 /* attack case: CHL-004 */
@@ -115,6 +136,14 @@ static void metadata_says_what_is_configured(void **state)
                         "\"authorization_servers\":[\"https://as.test\"],"
                         "\"scopes_supported\":[\"files:read\",\"files:write\"],"
                         "\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"Files\"}");
+    w->config.scopes = "files:read";
+    w->config.scopes_supported = "files:read files:write offline_access";
+    world_open(w);
+    assert_non_null(strstr(warder_rs_metadata(w->rs),
+                           "\"scopes_supported\":[\"files:read\",\"files:write\"],"));
+    const warder_rs_verdict_t *v = world_ask_headers(w, NULL, 0);
+    assert_non_null(strstr(v->www_authenticate, "scope=\"files:read\","));
+    w->config.scopes_supported = NULL;
     w->config.scopes = "offline_access";
     w->config.name = NULL;
     world_open(w);
@@ -228,6 +257,7 @@ int main(void)
         WORLD_TEST(settings_server),
         WORLD_TEST(settings_numbers),
         WORLD_TEST(settings_scopes),
+        WORLD_TEST(settings_scopes_beyond_the_supported),
         WORLD_TEST(metadata_says_what_is_configured),
         WORLD_TEST(metadata_paths),
         WORLD_TEST(discovery_places),

@@ -160,6 +160,34 @@ static void consent_is_found_by_all_of_its_three_keys(void **state)
     }
 }
 
+static void grants_are_the_persons_own_with_their_clients(void **state)
+{
+    play_t *p = *state;
+    client_t client = test_client(STR("c1"));
+    consent_t one = consent_of(STR("r1")), two = consent_of(STR("r2")), other = one;
+    ask_t ask = {.kind = ASK_GRANTS, .key = STR("u1")};
+    other.user_id = STR("u2");
+    two.client_id = STR("gone");
+    play_ask(p, &ask);
+    assert_int_equal(ask.count, 0);
+    put_client(p, &client);
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &one;
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &two;
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &other;
+    assert_applied(p);
+    play_ask(p, &ask);
+    assert_int_equal(ask.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const store_grant_t *grant = &ask.u.grants[i];
+        bool known = str_eq(grant->consent->client_id, STR("c1"));
+        assert_consent(grant->consent, known ? &one : &two);
+        assert_int_equal(known, grant->client != NULL);
+    }
+    ask.limit = 1;
+    play_ask(p, &ask);
+    assert_int_equal(ask.count, 1);
+}
+
 static void consent_delete_ends_its_families_and_codes(void **state)
 {
     play_t *p = *state;
@@ -253,6 +281,7 @@ int main(void)
         ON_EVERY_STORE(interaction_update_conflicts_without_it),
         ON_EVERY_STORE(consent_put_replaces_that_of_the_same_three),
         ON_EVERY_STORE(consent_is_found_by_all_of_its_three_keys),
+        ON_EVERY_STORE(grants_are_the_persons_own_with_their_clients),
         ON_EVERY_STORE(consent_delete_ends_its_families_and_codes),
         ON_EVERY_STORE(consent_delete_conflicts_without_it),
         ON_EVERY_STORE(registration_token_is_consumed_once),

@@ -122,6 +122,39 @@ static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, 
     return RC_OK;
 }
 
+static rc_t read_consents(sqlite_db_t *db, arena_t *a, ask_t *ask, store_grant_t *v, size_t max)
+{
+    sqlite3_stmt *s =
+        sqlite_bind(sqlite_fixed(db, STMT_CONSENTS_OF), ARGS(ARG_S(ask->key), ARG_I(max)));
+    if (!s)
+        return sqlite_failure(db);
+    rc_t rc = RC_OK;
+    int code = SQLITE_DONE;
+    while (rc == RC_OK && ask->count < max && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        void *record;
+        rc = sqlite_read_record(a, s, TABLE_CONSENT, &record);
+        v[ask->count].consent = record;
+        ask->count += rc == RC_OK;
+    }
+    if (rc == RC_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        rc = sqlite_failure(db);
+    sqlite_done(s);
+    return rc;
+}
+
+static rc_t answer_grants(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    uint32_t limit = ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
+    store_grant_t *v = ARENA_ARRAY(a, limit, store_grant_t);
+    if (!v)
+        return RC_MEMORY;
+    TRY(read_consents(db, a, ask, v, limit));
+    for (size_t i = 0; i < ask->count; i++)
+        TRY(by_key(db, a, TABLE_CLIENT, v[i].consent->client_id, (const void **)&v[i].client));
+    ask->u.grants = v;
+    return RC_OK;
+}
+
 static rc_t answer_count(sqlite_db_t *db, ask_t *ask)
 {
     int64_t n = 0;
@@ -163,6 +196,8 @@ rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask)
         return answer_consent(db, a, ask);
     case ASK_REGISTRATION_TOKEN:
         return by_hash(db, a, TABLE_REGISTRATION_TOKEN, &ask->hash, record);
+    case ASK_GRANTS:
+        return answer_grants(db, a, ask);
     case ASK_RESOURCES:
         return answer_list(db, a, ask, STMT_RESOURCE_IDS, TABLE_RESOURCE);
     case ASK_KEYS:

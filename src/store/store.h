@@ -27,6 +27,12 @@ void store_close(store_t *s);
 rc_t store_connect(store_t *s, post_port_t post, store_conn_t **out) MUST_USE;
 void store_disconnect(store_conn_t *c);
 
+/** What a person approved, with the client it was for. */
+typedef struct {
+    const consent_t *consent;
+    const client_t *client; /* NULL: it is gone */
+} store_grant_t;
+
 /* One fact asked for. ASK(NAME, key member, result type) */
 typedef enum {
     ASK_CLIENT,             /* key: id -> client_t */
@@ -44,6 +50,7 @@ typedef enum {
     ASK_CLIENTS,            /* -> array of client_t, newest first, at most `limit` */
     ASK_USERS,              /* -> array of user_t by name, at most `limit` */
     ASK_REGISTRATION_TOKEN, /* hash -> registration_token_t */
+    ASK_GRANTS,             /* key: user -> array of store_grant_t, at most `limit` */
 } ask_kind_t;
 
 /** A question and its answer. The caller fills the first part; the store the second, in the arena
@@ -68,6 +75,7 @@ typedef struct {
         const key_record_t *keys;
         const client_t *clients;
         const user_t *users;
+        const store_grant_t *grants;
     } u;
     size_t count;           /* of arrays and counts */
     const family_t *family; /* ASK_CODE, ASK_REFRESH */

@@ -81,13 +81,28 @@ static void write_link(buf_t *b, const web_error_t *v)
          v->link, web_html_or(v->link_host, STR("the application")));
 }
 
+/* A capital in front, unless it is a name of the protocol, and a full stop: what machines read as
+ * error_description has neither. */
+static void write_sentence(buf_t *b, str_t s)
+{
+    str_t word = str_first(s, str_find(s, ' ', 0));
+    bool raise = s.p[0] >= 'a' && s.p[0] <= 'z' && !str_contains(word, STR("_"));
+    HTML(b, "<p class=\"alert\" role=\"alert\" id=\"problem\">");
+    if (raise)
+        buf_char(b, (char)(s.p[0] - 'a' + 'A'));
+    HTML(b, "{text}", str_skip(s, raise ? 1 : 0));
+    if (!strchr(".!?", s.p[s.n - 1]))
+        buf_char(b, '.');
+    HTML(b, "</p>\n");
+}
+
 void web_page_error(buf_t *b, const web_error_t *v)
 {
     const words_t *words = words_of(v->status);
     str_t heading = v->client_unknown ? STR("This application is not known here") : words->heading;
     web_page_begin(b, &(web_frame_t){.title = heading});
     HTML(b, "<h1>{}</h1>\n", heading);
-    web_page_alert(b, STR("problem"), web_html_or(v->sentence, words->sentence));
+    write_sentence(b, web_html_or(v->sentence, words->sentence));
     if (v->client_unknown)
         write_forget(b);
     else

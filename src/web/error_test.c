@@ -53,6 +53,27 @@ static void the_sentence_replaces_what_the_status_means(void **state)
     page_free(&p);
 }
 
+static void the_sentence_of_a_machine_is_made_one_for_people(void **state)
+{
+    (void)state;
+    static const struct {
+        str_t given;
+        const char *shown;
+    } ROWS[] = {
+        {STR_INIT("there is nothing at this address"), ">There is nothing at this address.</p>"},
+        {STR_INIT("redirect_uri is missing"), ">redirect_uri is missing.</p>"},
+        {STR_INIT("Why?"), ">Why?</p>"},
+        {STR_INIT("x"), ">X.</p>"},
+        {STR_INIT("<b>"), ">&lt;b&gt;.</p>"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        page_t p;
+        str_t page = error(&p, &(web_error_t){.status = 404, .sentence = ROWS[i].given});
+        assert_has(page, ROWS[i].shown);
+        page_free(&p);
+    }
+}
+
 static void an_unknown_client_learns_how_to_register_again(void **state)
 {
     (void)state;
@@ -103,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_status_in_words),
         cmocka_unit_test(the_sentence_replaces_what_the_status_means),
+        cmocka_unit_test(the_sentence_of_a_machine_is_made_one_for_people),
         cmocka_unit_test(an_unknown_client_learns_how_to_register_again),
         cmocka_unit_test(the_link_back_to_the_client),
         cmocka_unit_test(hostile_errors),

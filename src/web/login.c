@@ -52,12 +52,14 @@ static void write_notice(buf_t *b, const web_login_t *v)
 
 static void write_waiting(buf_t *b, const web_login_t *v)
 {
+    str_t nameless =
+        str_is_set(v->client_name) ? STR("An application without a name") : STR("An application");
     if (!str_is_set(v->interaction))
         return;
     HTML(b,
          "<p class=\"lead\"><strong><bdi>{}</bdi></strong> asks for access. Sign in first; what it "
          "may do, you decide on the next page.</p>\n",
-         web_html_or(v->client_name, STR("An application without a name")));
+         web_html_or(v->client_name, nameless));
 }
 
 /* The end of an <input>. Name and password are wrong or right together: both say so. */

@@ -19,7 +19,7 @@ typedef enum {
 typedef struct {
     str_t csrf;
     str_t interaction; /* unset: leads to the account page */
-    str_t client_name; /* who is waiting, with an interaction; unset: the client has no name */
+    str_t client_name; /* who is waiting, with an interaction; unset: not known here */
     str_t username;    /* what was typed before */
     web_login_notice_t notice;
     uint32_t retry_after_s;

@@ -50,6 +50,9 @@ static void a_client_without_a_name(void **state)
     v.client_name = STR("\xe2\x80\x8b");
     assert_has(login(&p, &v), "An application without a name");
     page_free(&p);
+    v.client_name = STR_UNSET;
+    assert_has(login(&p, &v), "<bdi>An application</bdi>");
+    page_free(&p);
 }
 
 static void notices(void **state)

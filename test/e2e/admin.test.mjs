@@ -204,8 +204,8 @@ test('settings are checked and shown', async () => {
   });
   assert.equal(shown.code, DONE);
   assert.match(shown.stdout, /^listen: "127\.0\.0\.1:9" +# command line$/m);
-  assert.match(shown.stdout, /^code_lifetime: "30" +# environment$/m);
-  assert.match(shown.stdout, /^refresh_grace: "\d+" +# default$/m);
+  assert.match(shown.stdout, /^code_lifetime: 30 +# environment$/m);
+  assert.match(shown.stdout, /^refresh_grace: \d+ +# default$/m);
 });
 
 test('the command line explains itself', async () => {

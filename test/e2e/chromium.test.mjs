@@ -63,6 +63,48 @@ function shot(page, name) {
   return page.screenshot({ path: path.join(ARTIFACTS, `${name}.png`), fullPage: true });
 }
 
+const LOOKS = [960, 360].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, colorScheme })));
+
+/** One picture at desktop and phone width, in light and dark; nothing may be cut off or hard to read. */
+async function looks(page, name) {
+  for (const { width, colorScheme } of LOOKS) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await shot(page, `${name}-${width}-${colorScheme}`);
+    const wide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    assert.ok(wide <= 0, `${name} at ${width}: no sideways scrolling`);
+    for (const { text, ratio } of await page.evaluate(contrasts)) {
+      assert.ok(ratio >= 4.5, `${name} in ${colorScheme}: "${text}" has a contrast of ${ratio.toFixed(2)}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 960, height: 900 });
+}
+
+/** In the page: the contrast of each text with what is behind it (WCAG 2.2, 1.4.3). */
+function contrasts() {
+  const channel = (c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const color = (text) => text.match(/[\d.]+/g).map(Number);
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const found = color(getComputedStyle(at).backgroundColor);
+      if (found.length < 4 || found[3] > 0) return found;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim();
+    const element = walker.currentNode.parentElement;
+    if (!text || !element.checkVisibility() || element.closest('.skip')) continue;
+    const [light, dark] = [luminance(color(getComputedStyle(element).color)), luminance(behind(element))].sort((a, b) => b - a);
+    found.push({ text, ratio: (light + 0.05) / (dark + 0.05) });
+  }
+  return found;
+}
+
 function callbacks() {
   return arrivals.filter((url) => url.pathname === '/callback');
 }
@@ -72,7 +114,7 @@ function callback() {
 }
 
 async function signInForm(page, user, password) {
-  await page.locator('input[type=password]').waitFor();
+  await page.locator('input[type=password]').first().waitFor();
   await page.locator('form input[type=text], form input[type=email], form input:not([type])').first().fill(user);
   await page.locator('input[type=password]').first().fill(password);
   const again = page.locator('input[type=password]').nth(1);
@@ -103,17 +145,17 @@ test('Chromium: set-up link creates the first account, once', async () => {
   assert.ok(link, `the set-up link is printed: ${w.warder.out}`);
   const page = await newPage();
   await page.goto(link);
-  await shot(page, '1-setup');
+  await looks(page, '1-setup');
   await assertAccessible(page, 'set-up');
   await signInForm(page, 'alice', PASSWORD);
   await submit(page).click();
   await page.waitForLoadState();
-  await shot(page, '2-setup-done');
+  await looks(page, '2-setup-done');
   w.users.alice = PASSWORD;
   const second = await newPage();
   const answer = await second.goto(link);
   assert.ok(answer.status() >= 400, `the link works once: ${answer.status()}`);
-  await shot(second, '3-setup-again');
+  await looks(second, '3-setup-again');
   await page.context().close();
   await second.context().close();
   const { stdout } = await w.cli(['admin', 'user', 'list']);
@@ -155,6 +197,38 @@ for (const javaScriptEnabled of [true, false]) {
     await page.context().close();
   });
 }
+
+test('Chromium: login, consent, leaving, errors and the account, at each width and in light and dark', async () => {
+  const registered = await register(w, { client_name: 'Ledger desktop', redirect_uris: [callback()] });
+  const { parameters } = goodRequest(w, registered, { scope: `${NEWS} ${ANALYZE}` });
+  const page = await newPage();
+  // The client answers "no content", so that the page before it stays.
+  await page.route('**/callback?*', (route) => route.fulfill({ status: 204 }));
+  await page.goto(String(authorizeUrl(w, parameters)));
+  await looks(page, '9-login');
+  await signInForm(page, 'alice', 'not the passphrase');
+  await submit(page).click();
+  await page.locator('.alert').waitFor();
+  await looks(page, '9-login-refused');
+  await signInForm(page, 'alice', PASSWORD);
+  await submit(page).click();
+  await approve(page).waitFor();
+  await looks(page, '9-consent');
+  await approve(page).click();
+  await page.getByRole('heading', { name: 'Access approved' }).waitFor();
+  await looks(page, '9-leave');
+  await assertAccessible(page, 'leave');
+  await page.goto(`${w.base}/`);
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await looks(page, '9-account');
+  await assertAccessible(page, 'account');
+  await page.goto(String(authorizeUrl(w, { ...parameters, client_id: 'nobody' })));
+  await looks(page, '9-error');
+  await assertAccessible(page, 'error');
+  await page.goto(`${w.base}/nowhere`);
+  await looks(page, '9-not-found');
+  await page.context().close();
+});
 
 test('pain row 18: CSP never blocks the consent redirect, also to another host and a second hop', async () => {
   // The client's redirect URI answers with a redirect of its own to yet another origin: form-action

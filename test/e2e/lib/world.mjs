@@ -73,7 +73,10 @@ export async function start(file, args, { env = {}, data, name = path.basename(f
 /** SIGTERM, and a clean end within the drain time; a sanitizer's report fails the test. */
 export async function stop(server) {
   if (!server.exited) server.child.kill('SIGTERM');
-  const ended = await Promise.race([server.done, sleep(15_000).then(() => null)]);
+  let late;
+  const deadline = new Promise((resolve) => (late = setTimeout(resolve, 15_000, null)));
+  const ended = await Promise.race([server.done, deadline]);
+  clearTimeout(late);
   if (!ended) {
     server.child.kill('SIGKILL');
     throw new Error(`${server.name} did not end on SIGTERM`);
