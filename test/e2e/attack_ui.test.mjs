@@ -90,6 +90,20 @@ test('UI-005 a login form of another site, or of another browser, is refused and
   assert.equal(good.status, 303, good.text);
 });
 
+test('UI-005 every form of another site is refused, recorded, and takes nothing down', async () => {
+  const forms = { '/login': 'login', '/consent': 'consent', '/logout': 'logout', '/setup': 'user.created', '/grants/revoke': 'revoke' };
+  for (const [where, what] of Object.entries(forms)) {
+    const before = w.audit().length;
+    const answer = await httpRaw(`${w.base}${where}`, {
+      method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.test' }, body: 'a=b',
+    });
+    assert.equal(answer.status, 403, where);
+    const event = w.audit().at(before);
+    assert.equal(`${event?.event} ${event?.decision} ${event?.reason}`, `${what} deny form_from_elsewhere`, where);
+  }
+  assert.equal((await httpRaw(`${w.base}/healthz`)).status, 200);
+});
+
 test('UI-006 consent ticket substitution', async () => {
   const honest = await web({ client_name: 'Honest' });
   const other = await register(w, { client_name: 'Other', redirect_uris: ['https://evil.test/cb'] });
