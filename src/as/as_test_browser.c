@@ -292,26 +292,32 @@ str_t decision_form(world_t *w, str_t page, const char *decision)
                         STR_ARG(interaction), decision);
 }
 
-str_t browser_to_consent(browser_t *b, const char *client, const char *more)
+/* To the first answer that is not about the login. */
+static answer_t pass_login(browser_t *b, const char *client, const char *more)
 {
     answer_t r = browser_get(b, authorize_target(b->w, client, more));
+    if (!str_contains(r.body, STR("action=\"/login\"")))
+        return r;
+    r = browser_login(b, r.body, W_USER, W_PASSWORD);
+    assert_status(r, 303);
+    return browser_get(b, answer_header(&r, "location"));
+}
+
+str_t browser_to_consent(browser_t *b, const char *client, const char *more)
+{
+    answer_t r = pass_login(b, client, more);
     assert_status(r, 200);
-    if (!str_contains(r.body, STR("name=\"decision\""))) {
-        r = browser_login(b, r.body, W_USER, W_PASSWORD);
-        assert_status(r, 303);
-        r = browser_get(b, answer_header(&r, "location"));
-        assert_status(r, 200);
-    }
     assert_true(str_contains(r.body, STR("name=\"decision\"")));
     return r.body;
 }
 
 str_t browser_walk(browser_t *b, const char *client, const char *more)
 {
-    str_t page = browser_to_consent(b, client, more);
-    answer_t r = browser_post(b, "/consent", decision_form(b->w, page, "approve"));
-    assert_status(r, 200);
-    str_t code = url_parameter(b->w, page_target(b->w, r.body), "code");
+    answer_t r = pass_login(b, client, more);
+    if (str_contains(r.body, STR("name=\"decision\"")))
+        r = browser_post(b, "/consent", decision_form(b->w, r.body, "approve"));
+    str_t target = r.status == 303 ? answer_header(&r, "location") : page_target(b->w, r.body);
+    str_t code = url_parameter(b->w, target, "code");
     assert_true(str_is_set(code));
     return code;
 }

@@ -68,7 +68,7 @@ str_t authorize_target(world_t *w, const char *client, const char *more);
 str_t decision_form(world_t *w, str_t page, const char *decision);
 /** From /authorize over login, where it is asked for, to the consent page. */
 str_t browser_to_consent(browser_t *b, const char *client, const char *more);
-/** And over it: the code. */
+/** And over it, where it is shown: the code. */
 str_t browser_walk(browser_t *b, const char *client, const char *more);
 
 str_t code_form(world_t *w, const char *client, str_t code);
