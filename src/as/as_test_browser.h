@@ -16,7 +16,9 @@ typedef http_direct_answer_t answer_t;
 
 /** The bytes of a request; `headers` are lines with their ends, or "". */
 str_t world_request(world_t *w, const char *method, str_t target, const char *headers, str_t body);
-/** Sends it on a connection of its own; world_land pumps until it is answered. */
+/** A connection to `app`; its answer is taken by world_land. */
+http_direct_t *world_open(world_t *w, const http_app_t *app);
+/** Sends a request on a connection of its own; world_land pumps until it is answered. */
 http_direct_t *world_send(world_t *w, str_t request);
 bool world_is_answered(const http_direct_t *d);
 answer_t world_land(world_t *w, http_direct_t *d);

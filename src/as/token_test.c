@@ -167,20 +167,6 @@ static void bad_requests_are_told_apart(void **state)
     assert_int_equal(trail_count(w, "token", "allow", NULL), 0);
 }
 
-static void a_refresh_token_rotates(void **state)
-{
-    world_t *w = *state;
-    tokens_t t = world_grant(w);
-    for (int i = 0; i < 3; i++) {
-        answer_t r = refresh(w, t.refresh);
-        tokens_t next = answer_tokens(w, &r);
-        assert_false(str_eq(next.refresh, t.refresh));
-        assert_false(str_eq(next.access, t.access));
-        t = next;
-        world_pass(w, 1000);
-    }
-}
-
 static void a_replayed_code_ends_its_family(void **state)
 {
     world_t *w = *state;
@@ -271,77 +257,6 @@ static void of_many_redemptions_exactly_one_wins(void **state)
             assert_grant_error(w, &r);
     }
     assert_int_equal(won, 1);
-}
-
-/* REAL-CLIENTS 6 and 7: several processes of one client refresh at once; all go on working. */
-static void racing_refreshes_all_work(void **state)
-{
-    enum { N = 5 };
-    world_t *w = *state;
-    tokens_t t = world_grant(w), got[N];
-    str_t request =
-        world_request(w, "POST", STR("/token"), W_FORM, refresh_form(w, W_PUBLIC, t.refresh));
-    http_direct_t *flights[N];
-    w->faults.hold = true;
-    for (int i = 0; i < N; i++)
-        flights[i] = world_send(w, request);
-    assert_int_equal(w->n_held, N);
-    w->faults.hold = false;
-    for (size_t i = N; i > 0; i--)
-        world_release(w, i - 1);
-    for (int i = 0; i < N; i++) {
-        answer_t r = world_land(w, flights[i]);
-        got[i] = answer_tokens(w, &r);
-    }
-    for (int i = 0; i < N; i++) {
-        answer_t r = refresh(w, got[i].refresh);
-        answer_tokens(w, &r);
-    }
-    assert_int_equal(trail_count(w, "refresh_reuse", "deny", NULL), 0);
-}
-
-static void within_the_grace_time_a_lost_answer_costs_nothing(void **state)
-{
-    world_t *w = *state;
-    tokens_t t = world_grant(w);
-    answer_t r = refresh(w, t.refresh);
-    tokens_t winner = answer_tokens(w, &r);
-    world_pass(w, w->conf->refresh_grace);
-    r = refresh(w, t.refresh);
-    tokens_t late = answer_tokens(w, &r);
-    assert_false(str_eq(late.refresh, winner.refresh));
-    r = refresh(w, winner.refresh);
-    answer_tokens(w, &r);
-    r = refresh(w, late.refresh);
-    answer_tokens(w, &r);
-}
-
-static void reuse_after_the_grace_time_ends_the_family(void **state)
-{
-    world_t *w = *state;
-    tokens_t t = world_grant(w);
-    answer_t r = refresh(w, t.refresh);
-    tokens_t next = answer_tokens(w, &r);
-    world_pass(w, w->conf->refresh_grace + 1);
-    r = refresh(w, t.refresh);
-    assert_grant_error(w, &r);
-    assert_int_equal(trail_count(w, "refresh_reuse", "deny", "refresh_reused"), 1);
-    r = refresh(w, next.refresh);
-    assert_grant_error(w, &r);
-}
-
-static void a_storm_of_refreshes_is_bounded(void **state)
-{
-    world_t *w = *state;
-    tokens_t t = world_grant(w);
-    int fine = 0;
-    answer_t r;
-    do {
-        r = refresh(w, t.refresh);
-        fine += r.status == 200;
-    } while (r.status == 200 && fine < 100);
-    assert_grant_error(w, &r);
-    assert_int_equal(fine, 16);
 }
 
 static void a_disabled_person_gets_no_more_tokens(void **state)
@@ -456,17 +371,12 @@ int main(void)
         WORLD_TEST(who_fails_to_authenticate_gets_401),
         WORLD_TEST(two_ways_at_once_are_refused),
         WORLD_TEST(bad_requests_are_told_apart),
-        WORLD_TEST(a_refresh_token_rotates),
         WORLD_TEST(a_replayed_code_ends_its_family),
         WORLD_TEST(a_replay_without_the_verifier_ends_nothing),
         WORLD_TEST(an_expired_code_is_refused),
         WORLD_TEST(a_code_of_another_client_is_refused),
         WORLD_TEST(of_two_redemptions_exactly_one_wins),
         WORLD_TEST(of_many_redemptions_exactly_one_wins),
-        WORLD_TEST(racing_refreshes_all_work),
-        WORLD_TEST(within_the_grace_time_a_lost_answer_costs_nothing),
-        WORLD_TEST(reuse_after_the_grace_time_ends_the_family),
-        WORLD_TEST(a_storm_of_refreshes_is_bounded),
         WORLD_TEST(a_disabled_person_gets_no_more_tokens),
         WORLD_TEST(a_withdrawn_resource_gives_no_more_tokens),
         WORLD_TEST(failures_are_counted_by_client_and_address),
