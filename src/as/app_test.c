@@ -20,7 +20,7 @@ static void every_endpoint_of_the_metadata_has_a_row(void **state)
 {
     world_t *w = *state;
     for (size_t i = 0; i < OAUTH_ENDPOINT_COUNT; i++) {
-        str_t path = oauth_endpoint_path(i);
+        str_t path = oauth_endpoint_path((oauth_endpoint_t)i);
         bool is_read = i == OAUTH_ENDPOINT_AUTHORIZE || i == OAUTH_ENDPOINT_JWKS;
         const http_route_t *row = row_of(w, is_read ? HTTP_GET : HTTP_POST, path);
         assert_non_null(row);

@@ -32,8 +32,8 @@ static void assert_unavailable(const answer_t *r)
 
 static void a_store_that_cannot_read_is_503_everywhere(void **state)
 {
-    static const char *const PAGES[] = {"/", "/consent?interaction=x", "/setup?token=x",
-                                        "/authorize?client_id=" W_PUBLIC};
+    static const char AUTHORIZE[] = "/authorize?client_id=" W_PUBLIC;
+    static const char *const PAGES[] = {"/", "/consent?interaction=x", "/setup?token=x", AUTHORIZE};
     world_t *w = *state;
     browser_t b = browser_new(w);
     browser_sign_in(&b);

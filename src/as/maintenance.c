@@ -83,15 +83,20 @@ static void planned(void *arg)
     rotation_end(r, NULL);
 }
 
+/* Once the pool has taken the work, r->rc is its thread's. */
 static void asked(void *ctx, rc_t rc, size_t failed)
 {
     rotation_t *r = ctx;
+    const char *failed_at = "store";
     (void)failed;
-    r->rc = rc;
+    if (rc == RC_OK) {
+        failed_at = "pool";
+        rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
+    }
     if (rc == RC_OK)
-        r->rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
-    if (r->rc != RC_OK)
-        rotation_end(r, rc == RC_OK ? "pool" : "store");
+        return;
+    r->rc = rc;
+    rotation_end(r, failed_at);
 }
 
 static void look_at_keys(void *arg)

@@ -13,7 +13,6 @@ static http_server_t *start(world_t *w)
     http_server_t *s;
     str_t why = STR("");
     http_server_config_t config = http_server_defaults();
-    config.workers = 2;
     config.app = &w->as->app;
     config.log = &w->log;
     config.worker_init = as_worker_init;
@@ -149,6 +148,32 @@ static void keys_that_cannot_be_stored_are_tried_again(void **state)
     assert_int_equal(keys(w), 2);
 }
 
+/* The plan fails on another thread, maybe before the one that handed it over goes on. */
+static void keys_that_cannot_be_made_are_tried_again(void **state)
+{
+    world_t *w = *state;
+    atomic_store(&w->random_fails, true);
+    http_server_t *s = start(w);
+    assert_true(come(w, failure_is_logged));
+    assert_true(world_logged(w, "\"at\":\"plan\""));
+    assert_int_equal(keys(w), 0);
+    atomic_store(&w->random_fails, false);
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+    assert_int_equal(keys(w), 2);
+}
+
+static void a_store_that_cannot_be_read_is_tried_again(void **state)
+{
+    world_t *w = *state;
+    w->faults = (faults_t){.ask = RC_IO, .ask_ok = 1}; /* the worker's snapshot comes first */
+    http_server_t *s = start(w);
+    assert_true(come(w, failure_is_logged));
+    stop(w, s);
+    assert_true(world_logged(w, "\"at\":\"store\""));
+    assert_int_equal(keys(w), 0);
+}
+
 static void a_faster_process_is_no_failure(void **state)
 {
     world_t *w = *state;
@@ -166,6 +191,8 @@ int main(void)
         WORLD_TEST(a_rotation_goes_its_way),
         WORLD_TEST(what_has_expired_is_deleted),
         EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),
+        EMPTY_TEST(keys_that_cannot_be_made_are_tried_again),
+        EMPTY_TEST(a_store_that_cannot_be_read_is_tried_again),
         EMPTY_TEST(a_faster_process_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
