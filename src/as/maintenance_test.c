@@ -132,6 +132,48 @@ static void what_has_expired_is_deleted(void **state)
     assert_non_null(world_look(w, (ask_t){.kind = ASK_SESSION, .hash = live.id}).u.session);
 }
 
+enum { MANY = 12000 };
+
+static hash_t nth_hash(uint32_t i)
+{
+    hash_t h = {{9}};
+    memcpy(h.b + 1, &i, sizeof i);
+    return h;
+}
+
+static void put_many(world_t *w)
+{
+    session_t s[EFFECTS_MAX];
+    for (uint32_t i = 0; i < MANY; i += EFFECTS_MAX) {
+        effects_t effects = {.n = 0};
+        for (uint32_t k = 0; k < EFFECTS_MAX; k++) {
+            s[k] = (session_t){.id = nth_hash(i + k),
+                               .user_id = STR(W_USER_ID),
+                               .created_at = W_START_S - 100,
+                               .expires_at = W_START_S - 10};
+            effects_add(&effects, EFFECT_SESSION_INSERT, W_START_S)->u.session = &s[k];
+        }
+        assert_ok(world_apply(w, w->admin, &effects));
+    }
+}
+
+static bool last_is_gone(world_t *w)
+{
+    const ask_t question = {.kind = ASK_SESSION, .hash = nth_hash(MANY - 1)};
+    return !world_look(w, question).u.session;
+}
+
+/* More than a batch of each second of our patience. */
+static void many_that_have_expired_go_at_once(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    put_many(w);
+    http_server_t *s = start(w);
+    assert_true(come(w, last_is_gone));
+    stop(w, s);
+}
+
 static bool failure_is_logged(world_t *w)
 {
     return world_logged(w, "keys could not be rotated");
@@ -190,6 +232,7 @@ int main(void)
         EMPTY_TEST(missing_keys_are_made_and_recorded),
         WORLD_TEST(a_rotation_goes_its_way),
         WORLD_TEST(what_has_expired_is_deleted),
+        WORLD_TEST(many_that_have_expired_go_at_once),
         EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),
         EMPTY_TEST(keys_that_cannot_be_made_are_tried_again),
         EMPTY_TEST(a_store_that_cannot_be_read_is_tried_again),
