@@ -362,7 +362,8 @@ int world_teardown(void **state)
     static const char *const FILES[] = {"audit.log", "as.db", "as.db-wal", "as.db-shm"};
     world_t *w = *state;
     http_pool_free(w->pool);
-    audit_close(w->audit);
+    if (w->audit)
+        audit_close(w->audit);
     while (world_pump(w, 0)) {
     }
     stop(w);

@@ -4,7 +4,10 @@
 #include "as/as_test_browser.h"
 #include "as/keys.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 8000, STEP_MS = 20 };
 
@@ -23,12 +26,20 @@ static http_server_t *start(world_t *w)
     return s;
 }
 
+/* In the order of a real end: whoever hands results to the workers goes before them. */
+static void stop_threads(world_t *w)
+{
+    http_pool_free(w->pool);
+    audit_close(w->audit);
+    w->pool = NULL;
+    w->audit = NULL;
+}
+
 static void stop(world_t *w, http_server_t *s)
 {
     http_server_stop(s);
     http_server_join(s);
-    http_pool_free(w->pool);
-    w->pool = NULL;
+    stop_threads(w);
     http_server_free(s);
 }
 
@@ -174,6 +185,29 @@ static void many_that_have_expired_go_at_once(void **state)
     stop(w, s);
 }
 
+static bool keys_are_stored(world_t *w)
+{
+    return keys(w) == 2;
+}
+
+/* The trail stands still while the server ends: its thread outlives the workers, but not what it
+ * hands its result to. */
+static void a_look_that_nobody_waits_for_ends_well(void **state)
+{
+    world_t *w = *state;
+    int fd = open(arena_cstr(w->a, w->trail), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    http_server_t *s = start(w);
+    assert_true(come(w, keys_are_stored));
+    http_server_stop(s);
+    http_server_join(s);
+    assert_non_null(w->as->keys.look);
+    close(fd);
+    stop_threads(w);
+    http_server_free(s);
+    assert_true(key_change_is_recorded(w));
+}
+
 static bool failure_is_logged(world_t *w)
 {
     return world_logged(w, "keys could not be rotated");
@@ -233,6 +267,7 @@ int main(void)
         WORLD_TEST(a_rotation_goes_its_way),
         WORLD_TEST(what_has_expired_is_deleted),
         WORLD_TEST(many_that_have_expired_go_at_once),
+        EMPTY_TEST(a_look_that_nobody_waits_for_ends_well),
         EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),
         EMPTY_TEST(keys_that_cannot_be_made_are_tried_again),
         EMPTY_TEST(a_store_that_cannot_be_read_is_tried_again),
