@@ -152,7 +152,7 @@ static void errors_of_endpoints_are_json(void **state)
     assert_text(answer_header(&r, "access-control-allow-origin"), "*");
 }
 
-/* REAL-CLIENTS 1: behind the path, in front of it, and at the root. */
+/* pain row 1: behind the path, in front of it, and at the root. */
 static void metadata_is_at_every_place_that_clients_look(void **state)
 {
     static const char *const PATHS[] = {
@@ -174,7 +174,7 @@ static void metadata_is_at_every_place_that_clients_look(void **state)
     assert_status(r, 404);
 }
 
-/* REAL-CLIENTS 21 */
+/* pain row 21 */
 static void browsers_may_ask_the_endpoints_first(void **state)
 {
     static const char *const PATHS[] = {"/token", "/register", "/revoke", "/jwks",
@@ -191,7 +191,7 @@ static void browsers_may_ask_the_endpoints_first(void **state)
     }
 }
 
-/* REAL-CLIENTS 18 and 19: the policy of a page must not keep it from leading on, nor cut a popup
+/* pain rows 18 and 19: the policy of a page must not keep it from leading on, nor cut a popup
  * off from its opener. */
 static void pages_bear_their_headers(void **state)
 {

@@ -66,7 +66,7 @@ static void a_refusal_before_the_redirect_uri_is_trusted_is_a_page(void **state)
     }
 }
 
-/* REAL-CLIENTS 9 */
+/* pain row 9 */
 static void an_unknown_client_is_told_how_to_register_again(void **state)
 {
     world_t *w = *state;
@@ -85,7 +85,7 @@ static void a_refusal_goes_to_the_client(void **state)
     assert_true(str_starts(to, STR(W_REDIRECT "?")));
     assert_text(url_parameter(w, to, "error"), "invalid_request");
     assert_text(url_parameter(w, to, "state"), "s t");
-    assert_text(url_parameter(w, to, "iss"), W_ISSUER); /* REAL-CLIENTS 23 */
+    assert_text(url_parameter(w, to, "iss"), W_ISSUER); /* pain row 23 */
     assert_text(answer_header(&r, "cache-control"), "no-store");
     assert_int_equal(trail_count(w, "authorize", "deny", "pkce_missing"), 1);
 }
@@ -115,7 +115,7 @@ static void a_stranger_s_refusal_is_a_page_with_a_link(void **state)
     assert_status(r, 303);
 }
 
-/* REAL-CLIENTS 15: VS Code takes another port when its own is busy. */
+/* pain row 15: VS Code takes another port when its own is busy. */
 static void a_loopback_port_does_not_matter(void **state)
 {
     world_t *w = *state;
@@ -127,7 +127,7 @@ static void a_loopback_port_does_not_matter(void **state)
     assert_true(str_starts(page_target(w, r.body), STR("http://127.0.0.1:4711/cb?code=")));
 }
 
-/* REAL-CLIENTS 29 and 30 */
+/* pain rows 29 and 30 */
 static void unknown_scopes_are_left_out(void **state)
 {
     world_t *w = *state;

@@ -11,7 +11,7 @@ static str_t consent_target(world_t *w, str_t page)
     return arena_printf(w->a, "/consent?interaction=%" PRIstr, STR_ARG(handle));
 }
 
-/* REAL-CLIENTS 18: a page that leads on, since a redirect would fall to form-action. */
+/* pain row 18: a page that leads on, since a redirect would fall to form-action. */
 static void approval_leads_to_the_client_with_a_code(void **state)
 {
     world_t *w = *state;
@@ -62,7 +62,7 @@ static void anything_but_approve_is_no_approval(void **state)
     }
 }
 
-/* REAL-CLIENTS 20 */
+/* pain row 20 */
 static void a_double_click_gets_the_same_code(void **state)
 {
     world_t *w = *state;
@@ -258,7 +258,7 @@ static void the_page_can_be_loaded_again(void **state)
     assert_true(str_is_set(url_parameter(w, page_target(w, r.body), "code")));
 }
 
-/* REAL-CLIENTS 32: who asks for one scope more keeps what was approved before. */
+/* pain row 32: who asks for one scope more keeps what was approved before. */
 static void stepping_up_keeps_what_was_approved(void **state)
 {
     world_t *w = *state;

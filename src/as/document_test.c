@@ -64,7 +64,7 @@ static void head_has_the_headers_only(void **state)
     assert_true(str_is_set(answer_header(&r, "etag")));
 }
 
-/* REAL-CLIENTS 23, 24, 27 */
+/* pain rows 23, 24, 27 */
 static void metadata_names_what_clients_look_for(void **state)
 {
     static const char *const METHODS[] = {"none", "client_secret_basic", "client_secret_post"};

@@ -86,7 +86,7 @@ static void a_client_with_refresh_tokens_says_so(void **state)
     assert_true(str_contains(page, STR("while you are away")));
 }
 
-/* REAL-CLIENTS 18: from a form to a private scheme, by a page of our own. */
+/* pain row 18: from a form to a private scheme, by a page of our own. */
 static void a_private_scheme_is_gone_to_by_a_page(void **state)
 {
     world_t *w = *state;

@@ -35,7 +35,7 @@ static void a_client_is_registered_and_can_be_used(void **state)
     assert_true(str_is_set(answer_tokens(w, &r).access));
 }
 
-/* REAL-CLIENTS 12, 13, 26: Cursor registers all of its addresses at once. */
+/* pain rows 12, 13, 26: Cursor registers all of its addresses at once. */
 static void clients_in_the_field_are_taken_as_they_are(void **state)
 {
     static const char *const BODIES[] = {
@@ -142,7 +142,7 @@ static void a_full_house_says_so(void **state)
     assert_int_equal(trail_count(w, "client.registered", "deny", NULL), 1);
 }
 
-/* REAL-CLIENTS 11 */
+/* pain row 11 */
 static void too_many_from_one_address_are_429(void **state)
 {
     static const uint8_t other[4] = {192, 0, 2, 8};

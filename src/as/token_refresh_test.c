@@ -30,7 +30,7 @@ static void a_refresh_token_rotates(void **state)
     }
 }
 
-/* REAL-CLIENTS 6 and 7: several processes of one client refresh at once; all go on working. */
+/* pain rows 6 and 7: several processes of one client refresh at once; all go on working. */
 static void racing_refreshes_all_work(void **state)
 {
     enum { N = 5 };

@@ -48,7 +48,7 @@ static void a_code_gives_tokens(void **state)
     assert_false(str_contains(trail_text(w), code));
 }
 
-/* REAL-CLIENTS 28: whatever way the client registered, by header or form. */
+/* pain row 28: whatever way the client registered, by header or form. */
 static void clients_authenticate_as_they_registered(void **state)
 {
     static const char *const CLIENTS[] = {W_PUBLIC, W_BASIC, W_POSTED};
@@ -86,7 +86,7 @@ static void a_public_client_gets_no_token_of_its_own(void **state)
     assert_text(answer_error(w, &r), "unauthorized_client");
 }
 
-/* RFC 6749 section 5.2; REAL-CLIENTS 9: clients register anew on 401 invalid_client alone. */
+/* RFC 6749 section 5.2; pain row 9: clients register anew on 401 invalid_client alone. */
 static void who_fails_to_authenticate_gets_401(void **state)
 {
     world_t *w = *state;
