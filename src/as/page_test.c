@@ -84,7 +84,7 @@ static void an_error_page_names_its_request(void **state)
     answer_t r = run(w, &app);
     assert_status(r, 404);
     assert_true(answer_is_page(&r));
-    assert_true(str_contains(r.body, STR("nothing &lt;here&gt;")));
+    assert_true(str_contains(r.body, STR("Nothing &lt;here&gt;.")));
     assert_false(str_is_set(answer_header(&r, "retry-after")));
 }
 
