@@ -75,7 +75,7 @@ static bool admit(http_exchange_t *x)
     as_rate_t rate = (as_rate_t)x->route->rate_class;
     if (rate == AS_RATE_NONE || as_limits_take(w->as->limits, rate, x->rate_key, &retry_after))
         return true;
-    http_reply_retry(x, 429, retry_after, STR("too many requests; try again later"));
+    as_page_retry(x, 429, retry_after, STR("too many requests; try again later"));
     return false;
 }
 

@@ -166,9 +166,15 @@ static void verified(void *arg)
     as_flow_gather_again(f, step_end);
 }
 
+/* Counted only now: a store that fails before this costs the person nothing either. */
 static void step_verify(as_flow_t *f)
 {
     login_t *own = f->own;
+    uint32_t retry_after_s = 1;
+    if (!as_throttle_begin(f->w->as->throttle, &own->who, &retry_after_s)) {
+        as_flow_settle(f, refuse(f, IDENTITY_LOGIN_THROTTLED, retry_after_s));
+        return;
+    }
     own->cost = f->w->as->password_cost;
     own->stored = found_user(own) ? found_user(own)->password : STR_UNSET;
     if (http_pool_run(f->w->as->pool, f->w->post, verify, verified, f) != RC_OK)
@@ -210,16 +216,11 @@ static void ask(as_flow_t *f, login_t *own)
     }
 }
 
-/* The form is checked and read; may this address try this account now? */
+/* The form is checked and read. */
 static void attempt(as_flow_t *f)
 {
     login_t *own = f->own;
-    uint32_t retry_after_s = 1;
     own->fits = false;
-    if (!as_throttle_begin(f->w->as->throttle, &own->who, &retry_after_s)) {
-        as_flow_settle(f, refuse(f, IDENTITY_LOGIN_THROTTLED, retry_after_s));
-        return;
-    }
     ask(f, own);
     as_flow_gather(f, step_verify);
 }

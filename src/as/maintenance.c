@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    EXPIRE_ROWS = 1000,   /* of each kind at a time: a batch must not hold up the writer */
+    EXPIRE_ROWS = 1000,   /* at a time: a batch must not hold up the writer */
     KEYS_EVERY_MS = 1000, /* how late a rotation that somebody asked for may begin */
     ARENA_BYTES = 4 << 20,
 };
@@ -83,15 +83,20 @@ static void planned(void *arg)
     rotation_end(r, NULL);
 }
 
+/* Once the pool has taken the work, r->rc is its thread's. */
 static void asked(void *ctx, rc_t rc, size_t failed)
 {
     rotation_t *r = ctx;
+    const char *failed_at = "store";
     (void)failed;
-    r->rc = rc;
+    if (rc == RC_OK) {
+        failed_at = "pool";
+        rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
+    }
     if (rc == RC_OK)
-        r->rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
-    if (r->rc != RC_OK)
-        rotation_end(r, rc == RC_OK ? "pool" : "store");
+        return;
+    r->rc = rc;
+    rotation_end(r, failed_at);
 }
 
 static void look_at_keys(void *arg)
@@ -114,13 +119,18 @@ static void look_at_keys(void *arg)
     store_ask(w->store, a, &r->keys, 1, asked, r);
 }
 
-static void expired(void *ctx, rc_t rc, size_t failed)
+static void expire(void *arg);
+
+/* A full batch may have left some over. They are not left to the next look: visitors could make
+ * more in the meantime than one batch of each look deletes. */
+static void expired(void *ctx, rc_t rc, size_t deleted)
 {
     as_worker_t *w = ctx;
-    (void)failed;
     if (rc != RC_OK)
         LOG(w->as->log, LOG_WARN, "what has expired could not be deleted",
             LOG_S("why", str_c(rc_name(rc))));
+    else if (deleted >= EXPIRE_ROWS)
+        expire(w);
 }
 
 static void expire(void *arg)

@@ -20,5 +20,7 @@ void as_page_refuse_origin(http_exchange_t *x, audit_kind_t kind);
 void as_page_see_other(as_flow_t *f, str_t location);
 /** For http_app_t: an error without a flow. */
 void as_page_error_hook(http_exchange_t *x, int status, str_t sentence);
+/** 429 or 503 with Retry-After in seconds: a page on page routes, else http_reply_retry. */
+void as_page_retry(http_exchange_t *x, int status, uint32_t after_s, str_t sentence);
 
 #endif

@@ -174,16 +174,18 @@ static int run(serve_t *s)
                        : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
 }
 
+/* Whoever has a thread goes first: pool, trail and store hand their results to the workers' post
+ * ports, and still read what housekeeping gave them. */
 static void end(serve_t *s)
 {
     http_pool_free(s->pool);
-    if (s->server)
-        http_server_free(s->server);
-    as_free(s->as);
     if (s->audit)
         audit_close(s->audit);
     if (s->store)
         store_close(s->store);
+    if (s->server)
+        http_server_free(s->server);
+    as_free(s->as);
 }
 
 /* Passwords, tokens and keys are in memory: no file of it may be written. One byte and not none:

@@ -275,7 +275,7 @@ rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *fai
     return sqlite_run_fixed(db, STMT_GENERATION_NEXT);
 }
 
-rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
+rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit, size_t *deleted)
 {
     static const stmt_id_t ALL[] = {
         STMT_EXPIRE_SESSION,
@@ -286,11 +286,13 @@ rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
         STMT_EXPIRE_CLIENT,
         STMT_EXPIRE_REGISTRATION_TOKEN,
     };
+    *deleted = 0;
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0] && limit > 0; i++) {
         int changed = 0;
         sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, ALL[i]), ARGS(ARG_I(now), ARG_I(limit)));
         TRY(sqlite_run(db, s, &changed));
         limit -= (uint32_t)changed;
+        *deleted += (size_t)changed;
     }
     return RC_OK;
 }
