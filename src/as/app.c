@@ -11,6 +11,10 @@
 
 #include <stdlib.h>
 
+/* What a form decides on, for the event when it is refused. */
+static const audit_kind_t LOGIN = AUDIT_LOGIN, CONSENT = AUDIT_CONSENT, LOGOUT = AUDIT_LOGOUT,
+                          SETUP = AUDIT_USER_CREATED, REVOKE = AUDIT_REVOKE;
+
 static const as_doc_t SERVER = AS_DOCUMENT_SERVER, OPENID = AS_DOCUMENT_OPENID,
                       JWKS = AS_DOCUMENT_JWKS;
 
@@ -45,18 +49,18 @@ static const http_route_t ROUTES[] = {
      .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), WRITE, as_consent_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &CONSENT},
     {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGIN), WRITE, as_login_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &LOGIN},
     {STR_INIT(WEB_PATH_SETUP), READ, as_setup_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_SETUP), WRITE, as_setup_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &SETUP},
     {STR_INIT(WEB_PATH_LOGOUT), READ, as_logout_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGOUT), WRITE, as_logout_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
-     .rate_class = AS_RATE_PAGE},
+     .rate_class = AS_RATE_PAGE, .data = &LOGOUT},
     {STR_INIT(WEB_PATH_REVOKE), WRITE, as_grant_revoke_post, FORM(LIMIT_FORM_BYTES),
-     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE},
+     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE, .data = &REVOKE},
     {STR_INIT(WEB_PATH_HOME), READ, as_home_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
 
     {STR_INIT("/assets"), READ, as_asset_get, .flags = HTTP_ROUTE_PREFIX},
@@ -71,7 +75,7 @@ static bool admit(http_exchange_t *x)
     as_rate_t rate = (as_rate_t)x->route->rate_class;
     if (rate == AS_RATE_NONE || as_limits_take(w->as->limits, rate, x->rate_key, &retry_after))
         return true;
-    http_reply_retry(x, 429, retry_after, STR("too many requests; try again later"));
+    as_page_retry(x, 429, retry_after, STR("too many requests; try again later"));
     return false;
 }
 
@@ -86,7 +90,7 @@ static bool guard(http_exchange_t *x)
          identity_csrf_origin_fits(http_header(x, STR("origin")),
                                    http_header(x, STR("sec-fetch-site")), w->as->oauth.issuer)))
         return true;
-    http_reply_error(x, 403, STR("This form was sent from another site."));
+    as_page_refuse_origin(x, *(const audit_kind_t *)x->route->data);
     return false;
 }
 

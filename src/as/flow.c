@@ -1,5 +1,7 @@
 #include "as/flow.h"
 
+#include "as/page.h"
+
 #include <assert.h>
 
 /* Two callers race for one code or token: the second look settles it. More rounds only serve a
@@ -25,13 +27,13 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
     as_flow_t *f = ARENA_NEW(x->arena, as_flow_t);
     void *own = arena_alloc(x->arena, own_size ? own_size : 1);
     if (!f || !own) {
-        http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
+        as_page_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
         return NULL;
     }
     if (!w->snapshot)
         as_snapshot_refresh(w);
     if (!w->snapshot) {
-        http_reply_retry(x, 503, RETRY_AFTER_S, STR("the server has no keys yet"));
+        as_page_retry(x, 503, RETRY_AFTER_S, STR("the server has no keys yet"));
         return NULL;
     }
     *f = (as_flow_t){
@@ -42,7 +44,7 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
         .own = own,
     };
     if (hold_snapshot(f) != RC_OK) {
-        http_reply_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
+        as_page_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
         return NULL;
     }
     return f;
@@ -60,8 +62,8 @@ void as_flow_fail(as_flow_t *f, rc_t rc)
 {
     LOG(f->w->as->log, LOG_ERROR, "request failed", LOG_S("why", str_c(rc_name(rc))),
         LOG_S("path", f->x->path), LOG_S("request_id", f->x->request_id));
-    http_reply_retry(f->x, 503, RETRY_AFTER_S,
-                     STR("the server cannot do this right now; try again in a moment"));
+    as_page_retry(f->x, 503, RETRY_AFTER_S,
+                  STR("the server cannot do this right now; try again in a moment"));
 }
 
 static void gathered(void *ctx, rc_t rc, size_t failed)
@@ -91,13 +93,18 @@ void as_flow_gather(as_flow_t *f, as_step_t decide)
         store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
 }
 
+void as_flow_gather_again(as_flow_t *f, as_step_t decide)
+{
+    f->n_answered = 0;
+    as_flow_gather(f, decide);
+}
+
 static void decide_again(as_flow_t *f)
 {
     f->effects.n = 0;
     f->has_event = false;
     f->answer = (as_answer_t){0};
-    f->n_answered = 0;
-    as_flow_gather(f, f->decide);
+    as_flow_gather_again(f, f->decide);
 }
 
 static void reply(as_flow_t *f)

@@ -51,6 +51,8 @@ ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
 /** Answers the questions that are new and goes on with `decide`. After a conflict in as_flow_finish
  *  all questions are asked again, of one view, and the last `decide` runs again. */
 void as_flow_gather(as_flow_t *f, as_step_t decide);
+/** The same, but asks all questions again, of one view: what was known before a wait is old. */
+void as_flow_gather_again(as_flow_t *f, as_step_t decide);
 /** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
 void as_flow_finish(as_flow_t *f);
 /** The end of a step: as_flow_finish when `rc` is RC_OK, else as_flow_fail. */

@@ -21,7 +21,9 @@ typedef struct {
     secret_t password;
     const ask_t *user; /* NULL: nothing to look up, as the following */
     const ask_t *interaction;
+    str_t stored; /* the hash that the password was held against; unset: none */
     identity_throttle_who_t who;
+    identity_password_cost_t cost; /* a copy: the job may outlive its worker */
     bool fits;
     rc_t hash_rc; /* of the work on the pool */
 } login_t;
@@ -68,6 +70,19 @@ static rc_t refuse(as_flow_t *f, identity_login_t verdict, uint32_t retry_after_
     return show(f, later ? 429 : 403, later ? WEB_LOGIN_LATER : WEB_LOGIN_REFUSED, retry_after_s);
 }
 
+/* Nothing of the form is looked at. */
+static rc_t refuse_form(as_flow_t *f)
+{
+    static const effects_t NONE = {.n = 0};
+    const audit_event_t event = {
+        .kind = AUDIT_LOGIN,
+        .reason = STR("form_not_ours"),
+        .detail = STR("the form's token does not belong to this browser and page"),
+    };
+    as_flow_take(f, &NONE, &event);
+    return show(f, 403, WEB_LOGIN_STALE, 0);
+}
+
 /* Where to go on: back to the request that waits, or to the account. */
 static str_t next_page(const as_flow_t *f, const login_t *own)
 {
@@ -103,10 +118,17 @@ static rc_t sign_in(as_flow_t *f)
     return as_browser_set(f, IDENTITY_COOKIE_SESSION, handle);
 }
 
+/* The password may have been changed while it was looked at: then the old one fits no longer. */
+static bool fits_still(const login_t *own)
+{
+    const user_t *user = found_user(own);
+    return own->fits && user && str_eq(user->password, own->stored);
+}
+
 static void step_end(as_flow_t *f)
 {
     login_t *own = f->own;
-    identity_login_t verdict = identity_login_judge(found_user(own), own->fits);
+    identity_login_t verdict = identity_login_judge(found_user(own), fits_still(own));
     if (!str_is_set(own->name))
         verdict = IDENTITY_LOGIN_NAME_MALFORMED;
     rc_t rc = verdict == IDENTITY_LOGIN_FINE ? sign_in(f) : refuse(f, verdict, 0);
@@ -125,10 +147,7 @@ static void verify(void *arg)
 {
     as_flow_t *f = arg;
     login_t *own = f->own;
-    const user_t *user = found_user(own);
-    str_t stored = user ? user->password : STR_UNSET;
-    own->hash_rc =
-        identity_password_verify(&f->w->as->password_cost, stored, own->password, &own->fits);
+    own->hash_rc = identity_password_verify(&own->cost, own->stored, own->password, &own->fits);
     if (own->password.hidden.n > 0)
         secret_wipe((void *)(uintptr_t)own->password.hidden.p, own->password.hidden.n);
 }
@@ -144,11 +163,20 @@ static void verified(void *arg)
     bool fine = identity_login_judge(found_user(own), own->fits) == IDENTITY_LOGIN_FINE;
     as_throttle_end(f->w->as->throttle, &own->who,
                     fine ? IDENTITY_ATTEMPT_FITTED : IDENTITY_ATTEMPT_FAILED);
-    as_flow_gather(f, step_end);
+    as_flow_gather_again(f, step_end);
 }
 
+/* Counted only now: a store that fails before this costs the person nothing either. */
 static void step_verify(as_flow_t *f)
 {
+    login_t *own = f->own;
+    uint32_t retry_after_s = 1;
+    if (!as_throttle_begin(f->w->as->throttle, &own->who, &retry_after_s)) {
+        as_flow_settle(f, refuse(f, IDENTITY_LOGIN_THROTTLED, retry_after_s));
+        return;
+    }
+    own->cost = f->w->as->password_cost;
+    own->stored = found_user(own) ? found_user(own)->password : STR_UNSET;
     if (http_pool_run(f->w->as->pool, f->w->post, verify, verified, f) != RC_OK)
         give_up(f);
 }
@@ -188,16 +216,11 @@ static void ask(as_flow_t *f, login_t *own)
     }
 }
 
-/* The form is checked and read; may this address try this account now? */
+/* The form is checked and read. */
 static void attempt(as_flow_t *f)
 {
     login_t *own = f->own;
-    uint32_t retry_after_s = 1;
     own->fits = false;
-    if (!as_throttle_begin(f->w->as->throttle, &own->who, &retry_after_s)) {
-        as_flow_settle(f, refuse(f, IDENTITY_LOGIN_THROTTLED, retry_after_s));
-        return;
-    }
     ask(f, own);
     as_flow_gather(f, step_verify);
 }
@@ -212,7 +235,7 @@ void as_login_post(http_exchange_t *x)
     if (rc != RC_OK)
         as_flow_fail(f, rc);
     else if (!own->fits)
-        as_flow_settle(f, show(f, 403, WEB_LOGIN_STALE, 0));
+        as_flow_settle(f, refuse_form(f));
     else
         attempt(f);
 }

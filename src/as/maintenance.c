@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    EXPIRE_ROWS = 1000,   /* of each kind at a time: a batch must not hold up the writer */
+    EXPIRE_ROWS = 1000,   /* at a time: a batch must not hold up the writer */
     KEYS_EVERY_MS = 1000, /* how late a rotation that somebody asked for may begin */
     ARENA_BYTES = 4 << 20,
 };
@@ -13,6 +13,7 @@ enum {
 /* One look at the keys: ask, plan on the pool (making an RSA key takes a while), apply, record. */
 typedef struct {
     as_worker_t *w;
+    const as_t *as; /* for the pool: the job may outlive the worker */
     arena_t *a;
     uint64_t generation;
     ask_t keys;
@@ -59,9 +60,8 @@ static void applied(void *ctx, rc_t rc, size_t failed)
 static void plan(void *arg)
 {
     rotation_t *r = arg;
-    const as_t *as = r->w->as;
     const as_keys_policy_t policy = {
-        .conf = as->conf, .random = as->random, .now = clock_seconds(&as->clock)};
+        .conf = r->as->conf, .random = r->as->random, .now = clock_seconds(&r->as->clock)};
     r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
                          &r->next_at);
 }
@@ -83,15 +83,20 @@ static void planned(void *arg)
     rotation_end(r, NULL);
 }
 
+/* Once the pool has taken the work, r->rc is its thread's. */
 static void asked(void *ctx, rc_t rc, size_t failed)
 {
     rotation_t *r = ctx;
+    const char *failed_at = "store";
     (void)failed;
-    r->rc = rc;
+    if (rc == RC_OK) {
+        failed_at = "pool";
+        rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
+    }
     if (rc == RC_OK)
-        r->rc = http_pool_run(r->w->as->pool, r->w->post, plan, planned, r);
-    if (r->rc != RC_OK)
-        rotation_end(r, rc == RC_OK ? "pool" : "store");
+        return;
+    r->rc = rc;
+    rotation_end(r, failed_at);
 }
 
 static void look_at_keys(void *arg)
@@ -108,18 +113,24 @@ static void look_at_keys(void *arg)
         arena_free(a);
         return;
     }
-    *r = (rotation_t){.w = w, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
+    *r = (rotation_t){
+        .w = w, .as = as, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
     as->keys.look = a;
     store_ask(w->store, a, &r->keys, 1, asked, r);
 }
 
-static void expired(void *ctx, rc_t rc, size_t failed)
+static void expire(void *arg);
+
+/* A full batch may have left some over. They are not left to the next look: visitors could make
+ * more in the meantime than one batch of each look deletes. */
+static void expired(void *ctx, rc_t rc, size_t deleted)
 {
     as_worker_t *w = ctx;
-    (void)failed;
     if (rc != RC_OK)
         LOG(w->as->log, LOG_WARN, "what has expired could not be deleted",
             LOG_S("why", str_c(rc_name(rc))));
+    else if (deleted >= EXPIRE_ROWS)
+        expire(w);
 }
 
 static void expire(void *arg)

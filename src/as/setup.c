@@ -15,7 +15,8 @@ typedef struct {
     form_t form;
     str_t token; /* of the link */
     str_t typed, name, password;
-    const ask_t *users; /* how many accounts there are */
+    const ask_t *users;            /* how many accounts there are */
+    identity_password_cost_t cost; /* a copy: the job may outlive its worker */
     identity_password_hash_t hash;
     rc_t hash_rc;
 } setup_t;
@@ -142,8 +143,7 @@ static void hash(void *arg)
 {
     as_flow_t *f = arg;
     setup_t *own = f->own;
-    own->hash_rc =
-        identity_password_hash(&f->w->as->password_cost, secret_of(own->password), &own->hash);
+    own->hash_rc = identity_password_hash(&own->cost, secret_of(own->password), &own->hash);
     secret_wipe((void *)(uintptr_t)own->password.p, own->password.n);
 }
 
@@ -196,7 +196,9 @@ static rc_t begin(as_flow_t *f, bool *go_on)
 static void step_post(as_flow_t *f)
 {
     bool go_on;
+    setup_t *own = f->own;
     rc_t rc = begin(f, &go_on);
+    own->cost = f->w->as->password_cost;
     if (rc == RC_OK && go_on)
         rc = http_pool_run(f->w->as->pool, f->w->post, hash, hashed, f);
     if (rc != RC_OK)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { ARENA_BYTES = 64 << 20, POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8 };
 
@@ -173,16 +174,26 @@ static int run(serve_t *s)
                        : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
 }
 
+/* Whoever has a thread goes first: pool, trail and store hand their results to the workers' post
+ * ports, and still read what housekeeping gave them. */
 static void end(serve_t *s)
 {
     http_pool_free(s->pool);
-    if (s->server)
-        http_server_free(s->server);
-    as_free(s->as);
     if (s->audit)
         audit_close(s->audit);
     if (s->store)
         store_close(s->store);
+    if (s->server)
+        http_server_free(s->server);
+    as_free(s->as);
+}
+
+/* Passwords, tokens and keys are in memory: no file of it may be written. One byte and not none:
+ * with that the kernel also runs no program that would collect it (core(5), core_pattern). */
+static void forbid_core(void)
+{
+    static const struct rlimit ONE = {1, 1};
+    setrlimit(RLIMIT_CORE, &ONE);
 }
 
 /* Before there are threads: all of them inherit it, and http_server_run alone is told. */
@@ -202,6 +213,7 @@ static int serve(serve_t *s, const option_t *rows)
     if (code == EXIT_DONE)
         code = settings_make_data(s->a, &s->settings);
     block_signals();
+    forbid_core();
     s->log = log_stderr(log_level(s->settings.conf.log_level));
     for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)
         code = STEPS[i](s);

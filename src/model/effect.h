@@ -13,8 +13,8 @@
     EFFECT(CLIENT_DELETE, key, "the client exists (its families are revoked too)")                 \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
     EFFECT(USER_INSERT_FIRST, user, "there is no user at all")                                     \
-    EFFECT(USER_SET_PASSWORD, user, "the user exists (families and sessions end)")                 \
-    EFFECT(USER_DISABLE, key, "the user exists (families and sessions end)")                       \
+    EFFECT(USER_SET_PASSWORD, user, "the user exists (families, sessions, open codes end)")        \
+    EFFECT(USER_DISABLE, key, "the user exists (families, sessions, open codes end)")              \
     EFFECT(SESSION_INSERT, session, "")                                                            \
     EFFECT(SESSION_TOUCH, session, "the session exists")                                           \
     EFFECT(SESSION_DELETE, hash, "")                                                               \
@@ -29,7 +29,8 @@
            "it exists with `uses` == refresh.uses, its family is live; "                           \
            "uses grows by one, rotated_at is set if it was 0")                                     \
     EFFECT(CONSENT_PUT, consent, "")                                                               \
-    EFFECT(CONSENT_DELETE, consent, "it exists (the families of user+client+resource end)")        \
+    EFFECT(CONSENT_DELETE, consent,                                                                \
+           "it exists (families, open codes of user+client+resource end)")                         \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \
     EFFECT(RESOURCE_DELETE, key, "the resource exists")                                            \
     EFFECT(KEY_PUT, key_record, "at most one current key of a use; inserts or replaces by kid")    \

@@ -94,7 +94,8 @@ typedef struct {
     hash_t id; /* of the handle in the page's form */
     interaction_state_t state;
     decision_t decision;
-    hash_t session_id; /* the session that owns it; all zero until login */
+    hash_t session_id; /* the session that owns it; in LOGIN the one that must type the password
+                          again, all zero for none */
     authz_request_t request;
     str_t granted_scope; /* once approved */
     int64_t created_at;

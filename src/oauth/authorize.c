@@ -12,16 +12,26 @@ static bool same_hash(const hash_t *a, const hash_t *b)
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-/* Whether the person must type the password now. Who did so for this very request did it. */
+/* Whether the person typed the password for this very request. A session that was sent away to do
+ * so has not, were it begun in the same second. */
+static bool logged_in_for_it(const oauth_authorize_facts_t *facts)
+{
+    const interaction_t *i = facts->interaction;
+    if (!i || facts->session->auth_time < i->created_at)
+        return false;
+    return i->state != INTERACTION_LOGIN || !same_hash(&i->session_id, &facts->session->id);
+}
+
+/* Whether the person must type the password now. max_age=0 is prompt=login (OpenID Connect Core
+ * section 3.1.2.1), also within the second of the last time. */
 static bool must_login(const oauth_authorize_facts_t *facts, const authz_request_t *request)
 {
     if (!oauth_authorize_user(facts))
         return true;
-    int64_t auth_time = facts->session->auth_time;
-    if (facts->interaction && auth_time >= facts->interaction->created_at)
+    if (logged_in_for_it(facts))
         return false;
-    return oauth_prompt_read(request->prompt).login ||
-           (request->max_age >= 0 && facts->now - auth_time > request->max_age);
+    return oauth_prompt_read(request->prompt).login || request->max_age == 0 ||
+           (request->max_age > 0 && facts->now - facts->session->auth_time > request->max_age);
 }
 
 /* Whether what was approved before is all that is asked now. A client on the person's own machine
@@ -101,7 +111,7 @@ static rc_t show_login(arena_t *a, const oauth_authorize_facts_t *facts,
     *out = (oauth_authorize_verdict_t){.kind = OAUTH_AUTHORIZE_LOGIN};
     TRY(take_interaction(a, facts, request, &next, &out->handle));
     next->state = INTERACTION_LOGIN;
-    next->session_id = (hash_t){{0}};
+    next->session_id = oauth_authorize_user(facts) ? facts->session->id : (hash_t){{0}};
     out->interaction = next;
     put_interaction(facts, next, &out->effects);
     return RC_OK;

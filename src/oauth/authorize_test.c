@@ -66,9 +66,11 @@ static void nobody(play_t *p)
     p->facts.user = NULL;
 }
 
+/* Signs in: each time in a session of its own. */
 static void somebody(play_t *p, int64_t auth_time)
 {
     p->w.session.auth_time = auth_time;
+    p->w.session.id = oauth_handle_hash(STR("a session begun for this request"));
     p->facts.session = &p->w.session;
     p->facts.user = &p->w.user;
 }
@@ -262,6 +264,10 @@ static void prompt_login_asks_once(void **state)
         go_on(&p);
         next(&p); /* still the old session */
         assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
+        assert_no_effects(&p.out.effects);
+        p.w.session.auth_time = TEST_NOW; /* begun in this very second, but before the request */
+        next(&p);
+        assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
         somebody(&p, TEST_NOW);
         next(&p);
         assert_int_equal(p.out.kind, i == 2 ? OAUTH_AUTHORIZE_CONSENT : OAUTH_AUTHORIZE_REDIRECT);
@@ -280,9 +286,13 @@ static void max_age_asks_once(void **state)
     p.request.max_age = 49;
     next(&p);
     assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
-    p.request.max_age = 0;
+    p.request.max_age = 0; /* as prompt=login, however short ago the last one was */
+    p.w.session.auth_time = TEST_NOW;
     next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
     go_on(&p);
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
     somebody(&p, TEST_NOW + 1);
     p.facts.now = TEST_NOW + 5; /* a slow hash, a slow person */
     next(&p);
@@ -432,6 +442,98 @@ static void without_memory(void **state)
     world_end(&p.w);
 }
 
+/* The interaction of a consent page that p's session was shown. */
+static void wait_for_consent(play_t *p)
+{
+    next(p);
+    go_on(p);
+    assert_int_equal(p->interaction.state, INTERACTION_CONSENT);
+}
+
+static effects_t release(play_t *p, const session_t *before)
+{
+    effects_t effects = {.n = 0};
+    assert_int_equal(
+        oauth_authorize_release(p->w.a, &p->interaction, before, TEST_NOW + 5, &effects), RC_OK);
+    return effects;
+}
+
+static void who_signs_in_anew_takes_the_request_along(void **state)
+{
+    (void)state;
+    static const hash_t NOBODY = {{0}};
+    play_t p;
+    begin(&p);
+    wait_for_consent(&p);
+    effects_t effects = release(&p, &p.w.session);
+    assert_effects(&effects, EFFECT_INTERACTION_UPDATE);
+    const effect_t *update = &effects.v[0];
+    assert_int_equal(update->expect_interaction, INTERACTION_CONSENT);
+    assert_int_equal(update->at, TEST_NOW + 5);
+    interaction_t released = *update->u.interaction;
+    assert_int_equal(released.state, INTERACTION_LOGIN);
+    assert_memory_equal(&released.session_id, &NOBODY, sizeof NOBODY);
+    assert_memory_equal(&released.id, &p.interaction.id, sizeof released.id);
+    assert_str(released.request.client_id, p.request.client_id);
+    assert_int_equal(released.expires_at, p.interaction.expires_at); /* no time is won */
+    p.interaction = released;
+    p.w.session.id.b[0] ^= 1; /* the new session */
+    somebody(&p, TEST_NOW);
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_CONSENT);
+    assert_memory_equal(&p.out.interaction->session_id, &p.w.session.id, sizeof(hash_t));
+    world_end(&p.w);
+}
+
+static void a_request_of_another_session_stays_there(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    wait_for_consent(&p);
+    session_t other = p.w.session;
+    other.id.b[31] ^= 1;
+    effects_t effects = release(&p, &other);
+    assert_no_effects(&effects);
+    effects = release(&p, NULL);
+    assert_no_effects(&effects);
+    world_end(&p.w);
+}
+
+static void only_a_request_that_waits_for_consent_is_released(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    wait_for_consent(&p);
+    p.interaction.state = INTERACTION_LOGIN;
+    effects_t effects = release(&p, &p.w.session);
+    assert_no_effects(&effects);
+    p.interaction.state = INTERACTION_DONE;
+    effects = release(&p, &p.w.session);
+    assert_no_effects(&effects);
+    world_end(&p.w);
+}
+
+static rc_t release_in(world_t *w, arena_t *a, void *ctx)
+{
+    play_t *p = ctx;
+    effects_t effects = {.n = 0};
+    rc_t rc = oauth_authorize_release(a, &p->interaction, &w->session, TEST_NOW, &effects);
+    assert_int_equal(effects.n, rc == RC_OK);
+    return rc;
+}
+
+static void without_memory_nothing_is_released(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    wait_for_consent(&p);
+    world_starve(release_in, &p.w, &p);
+    world_end(&p.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +556,10 @@ int main(void)
         cmocka_unit_test(client_not_registered),
         cmocka_unit_test(without_random_nothing_is_made),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(who_signs_in_anew_takes_the_request_along),
+        cmocka_unit_test(a_request_of_another_session_stays_there),
+        cmocka_unit_test(only_a_request_that_waits_for_consent_is_released),
+        cmocka_unit_test(without_memory_nothing_is_released),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
 #include "oauth/scope.h"
 
 /* Without a person who decides: what was asked and the client is registered for. A client that asks
- * for nothing gets what it is registered for, or else the resource's default. */
+ * for nothing, or for scopes of OpenID Connect alone, gets what it is registered for, or else the
+ * resource's default. */
 static rc_t choose_scope(arena_t *a, const oauth_token_facts_t *f, const resource_t *resource,
                          str_t *scope, oauth_token_verdict_t *out)
 {
@@ -16,9 +17,10 @@ static rc_t choose_scope(arena_t *a, const oauth_token_facts_t *f, const resourc
     }
     TRY(rc);
     TRY(oauth_resource_scope(a, resource, f->client, &allowed));
-    if (!str_is_set(asked))
-        asked = str_is_set(f->client->scope) ? allowed : resource->default_scope;
     TRY(oauth_scope_narrow(a, asked, allowed, scope));
+    if (!str_is_set(*scope) && oauth_scope_is_habit(asked))
+        TRY(oauth_scope_narrow(a, str_is_set(f->client->scope) ? allowed : resource->default_scope,
+                               allowed, scope));
     if (!str_is_set(*scope) && resource->n_scopes > 0)
         out->reason = OAUTH_SCOPE_EMPTY;
     return RC_OK;

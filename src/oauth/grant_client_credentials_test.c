@@ -48,6 +48,8 @@ static void the_scope_it_is_registered_for(void **state)
     gets(&p, "a:write b", "", "a:write");
     gets(&p, "a:write b", "&scope=a:write+b+a:read", "a:write");
     gets(&p, NULL, "&scope=a:write", "a:write");
+    gets(&p, "a:write b", "&scope=openid", "a:write");
+    gets(&p, NULL, "&scope=offline_access+email", "a:read");
     gets(&p, "a:write b", "&resource=https://other.test", "b");
     token_end(&p);
 }

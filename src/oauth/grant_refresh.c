@@ -36,8 +36,8 @@ static oauth_reason_t check_life(const oauth_token_facts_t *f)
 }
 
 /* The scope of the new access token: what was asked of what was granted and is still to be had.
- * Asking for more does not widen, and does not fail: clients repeat their first request here. The
- * grant itself keeps its scope. */
+ * Asking for more does not widen, and does not fail: clients repeat their first request here, also
+ * one that held nothing but scopes of OpenID Connect. The grant itself keeps its scope. */
 static rc_t narrow(arena_t *a, const oauth_token_facts_t *f, str_t *scope,
                    oauth_token_verdict_t *out)
 {
@@ -55,7 +55,9 @@ static rc_t narrow(arena_t *a, const oauth_token_facts_t *f, str_t *scope,
     }
     TRY(rc);
     TRY(oauth_scope_narrow(a, asked, granted, scope));
-    if (!str_is_set(*scope))
+    if (!str_is_set(*scope) && oauth_scope_is_habit(asked))
+        *scope = granted;
+    else if (!str_is_set(*scope))
         out->reason = OAUTH_SCOPE_EMPTY;
     return RC_OK;
 }

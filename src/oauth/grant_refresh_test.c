@@ -238,6 +238,7 @@ static void the_scope_is_narrowed_and_never_widened(void **state)
         {"a:read a:write", "&scope=a:write", "a:write"},
         {"a:read", "&scope=a:read+a:write", "a:read"},
         {"a:read", "&scope=openid+a:read+offline_access", "a:read"},
+        {"a:read", "&scope=openid+profile+email+offline_access", "a:read"},
         {"a:read withdrawn", "", "a:read"},
     };
     token_play_t p;

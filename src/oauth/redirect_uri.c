@@ -6,15 +6,33 @@
 #include "oauth/plain.h"
 
 /* Schemes that lead to no native application: they run code, read files, show text of the caller's
- * choice, or are another protocol. Private-use schemes are all others (RFC 8252 section 7.1). */
+ * choice, install or set something, or are another protocol. "localhost:8080/cb" has one too: what
+ * was meant is http. Private-use schemes are all others (RFC 8252 section 7.1). */
 static const str_t FOREIGN_SCHEMES[] = {
-    STR_INIT("javascript"), STR_INIT("vbscript"), STR_INIT("data"),   STR_INIT("file"),
-    STR_INIT("filesystem"), STR_INIT("blob"),     STR_INIT("about"),  STR_INIT("view-source"),
-    STR_INIT("jar"),        STR_INIT("resource"), STR_INIT("chrome"), STR_INIT("mailto"),
-    STR_INIT("tel"),        STR_INIT("sms"),      STR_INIT("urn"),    STR_INIT("ws"),
-    STR_INIT("wss"),        STR_INIT("ftp"),      STR_INIT("ftps"),   STR_INIT("sftp"),
-    STR_INIT("ssh"),        STR_INIT("ldap"),     STR_INIT("ldaps"),  STR_INIT("smb"),
-    STR_INIT("gopher"),     STR_INIT("telnet"),   STR_INIT("intent"),
+    STR_INIT("javascript"),    STR_INIT("vbscript"),
+    STR_INIT("data"),          STR_INIT("file"),
+    STR_INIT("filesystem"),    STR_INIT("blob"),
+    STR_INIT("about"),         STR_INIT("view-source"),
+    STR_INIT("jar"),           STR_INIT("resource"),
+    STR_INIT("chrome"),        STR_INIT("mailto"),
+    STR_INIT("tel"),           STR_INIT("sms"),
+    STR_INIT("urn"),           STR_INIT("ws"),
+    STR_INIT("wss"),           STR_INIT("ftp"),
+    STR_INIT("ftps"),          STR_INIT("sftp"),
+    STR_INIT("ssh"),           STR_INIT("ldap"),
+    STR_INIT("ldaps"),         STR_INIT("smb"),
+    STR_INIT("gopher"),        STR_INIT("telnet"),
+    STR_INIT("intent"),        STR_INIT("livescript"),
+    STR_INIT("mocha"),         STR_INIT("mhtml"),
+    STR_INIT("res"),           STR_INIT("mk"),
+    STR_INIT("its"),           STR_INIT("ms-its"),
+    STR_INIT("feed"),          STR_INIT("shell"),
+    STR_INIT("ms-msdt"),       STR_INIT("search"),
+    STR_INIT("search-ms"),     STR_INIT("git+ssh"),
+    STR_INIT("svn+ssh"),       STR_INIT("ms-settings"),
+    STR_INIT("ms-officecmd"),  STR_INIT("ms-appinstaller"),
+    STR_INIT("itms-services"), STR_INIT("android-app"),
+    STR_INIT("market"),        STR_INIT("localhost"),
 };
 
 /* Parameters of our answer: a registered query that holds one would give it twice. */
@@ -24,6 +42,7 @@ static const str_t ANSWER_PARAMETERS[] = {
     STR_INIT("iss"),
     STR_INIT("error"),
     STR_INIT("error_description"),
+    STR_INIT("error_uri"),
 };
 
 enum {
@@ -39,13 +58,35 @@ static bool is_foreign(str_t scheme)
     return false;
 }
 
+static int hex_value(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* Whether the client will read `raw` as `name`: "%63ode" is "code" to it. The escapes of a parsed
+ * URL are well-formed. */
+static bool reads_as(str_t raw, str_t name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < raw.n; i++) {
+        char c = raw.p[i];
+        if (c == '%') {
+            c = (char)(hex_value(raw.p[i + 1]) << 4 | hex_value(raw.p[i + 2]));
+            i += 2;
+        }
+        if (n == name.n || name.p[n++] != c)
+            return false;
+    }
+    return n == name.n;
+}
+
 static bool query_answers(str_t query)
 {
     str_t piece;
     while (str_split(&query, '&', &piece)) {
         str_t name = str_first(piece, str_find(piece, '=', 0));
         for (size_t i = 0; i < N_ANSWER_PARAMETERS; i++)
-            if (str_eq(ANSWER_PARAMETERS[i], name))
+            if (reads_as(name, ANSWER_PARAMETERS[i]))
                 return true;
     }
     return false;

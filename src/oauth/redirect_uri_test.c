@@ -57,7 +57,12 @@ static void redirect_uri_query(void **state)
 {
     (void)state;
     REFUSED(OAUTH_REDIRECT_URI_QUERY, "https://c.test/cb?code=x", "https://c.test/cb?a=b&state",
-            "https://c.test/cb?iss=https://evil.test", "https://c.test/cb?error=x");
+            "https://c.test/cb?iss=https://evil.test", "https://c.test/cb?error=x",
+            "https://c.test/cb?error_uri=x", "https://c.test/cb?%63ode=x",
+            "https://c.test/cb?a&%73%74%61te", "http://127.0.0.1/?%43&cod%65");
+    oauth_redirect_kind_t kind;
+    str_t other = STR("https://c.test/cb?codes=1&cod=2&CODE=3&%2563ode=4&=code");
+    assert_reason(oauth_redirect_uri_check(other, true, &kind), OAUTH_FINE);
 }
 
 static void redirect_uri_scheme(void **state)
@@ -66,7 +71,9 @@ static void redirect_uri_scheme(void **state)
     REFUSED(OAUTH_REDIRECT_URI_SCHEME, "javascript:alert(1)", "JavaScript:alert(1)",
             "data:text/html,x", "file:///etc/passwd", "vbscript:x", "blob:https://c.test/x",
             "about:blank", "view-source:https://c.test", "ws://c.test/", "wss://c.test/",
-            "ftp://c.test/", "urn:ietf:wg:oauth:2.0:oob", "mailto:a@b.test", "intent://x");
+            "ftp://c.test/", "urn:ietf:wg:oauth:2.0:oob", "mailto:a@b.test", "intent://x",
+            "localhost:8080/cb", "ms-msdt:/id", "search-ms:q", "MHTML:x", "feed:javascript:x",
+            "livescript:x", "itms-services://x?action=x", "git+ssh://c.test/x");
     oauth_redirect_kind_t kind;
     str_t cursor = STR("cursor://anysphere.cursor-mcp/oauth/callback");
     assert_reason(oauth_redirect_uri_check(cursor, false, &kind), OAUTH_REDIRECT_URI_SCHEME);

@@ -88,6 +88,12 @@ rc_t oauth_revoke_decide(arena_t *a, const oauth_revoke_facts_t *facts, oauth_re
     if (out->reason == OAUTH_FINE)
         return oauth_mint_revoke(a, facts->family, OAUTH_REVOKED_BY_CLIENT, facts->now,
                                  &out->effects);
+    /* As for a token that nobody knows: whose it is, or that it lives, is not the caller's to
+     * learn, and there is nothing that a client could do about it (RFC 7009 section 2.2). */
+    if (out->reason == OAUTH_TOKEN_OTHER_CLIENT) {
+        out->status = 200;
+        return RC_OK;
+    }
     out->www_authenticate = oauth_client_auth_challenge(facts->claim, out->reason);
     return oauth_reason_json(a, out->reason, STR_UNSET, &out->body);
 }

@@ -176,6 +176,7 @@ static void token_missing(void **state)
     end(&p);
 }
 
+/* attack case: MGT-003 */
 static void token_other_client(void **state)
 {
     (void)state;
@@ -184,7 +185,13 @@ static void token_other_client(void **state)
     p.family.client_id = STR("client-2");
     read(&p, STR("client_id=client-1&token=the-refresh"));
     decide(&p, &p.family);
-    refused(&p, OAUTH_TOKEN_OTHER_CLIENT);
+    assert_reason(p.out.reason, OAUTH_TOKEN_OTHER_CLIENT);
+    assert_int_equal(p.out.status, 200); /* as for an unknown token */
+    assert_text(p.out.body, "");
+    assert_unset(p.out.www_authenticate);
+    assert_no_effects(&p.out.effects);
+    assert_false(p.out.event.allowed);
+    assert_text(p.out.event.reason, "token_other_client");
     end(&p);
 }
 

@@ -47,6 +47,18 @@ bool oauth_scope_has(str_t scope, str_t token)
     return false;
 }
 
+bool oauth_scope_is_habit(str_t scope)
+{
+    static const str_t HABITS[] = {STR_INIT("openid"), STR_INIT("profile"), STR_INIT("email"),
+                                   STR_INIT("offline_access")};
+    static const str_list_t habits = {HABITS, sizeof HABITS / sizeof HABITS[0]};
+    str_t token;
+    while (oauth_scope_next(&scope, &token))
+        if (!str_list_has(habits, token))
+            return false;
+    return true;
+}
+
 static bool is_star(str_t segment)
 {
     return segment.n == 1 && segment.p[0] == '*';

@@ -16,6 +16,9 @@ bool oauth_scope_is_token(str_t s);
 bool oauth_scope_is_valid(str_t s);
 /** Takes the next token off *rest; spaces are passed over. False when there is none. */
 bool oauth_scope_next(str_t *rest, str_t *token);
+/** Whether `scope` holds nothing but openid, profile, email and offline_access, which clients ask
+ * for by habit; so does an unset one. */
+bool oauth_scope_is_habit(str_t scope);
 /** Whether the list `scope` names exactly `token`. */
 bool oauth_scope_has(str_t scope, str_t token);
 /** Whether the token has a wildcard segment, to be marked where people consent. */

@@ -169,6 +169,17 @@ static void without_memory(void **state)
     world_end(&w);
 }
 
+static void habits_of_clients(void **state)
+{
+    (void)state;
+    assert_true(oauth_scope_is_habit(STR_UNSET));
+    assert_true(oauth_scope_is_habit(STR("openid")));
+    assert_true(oauth_scope_is_habit(STR("openid profile email offline_access")));
+    assert_false(oauth_scope_is_habit(STR("openid a:read")));
+    assert_false(oauth_scope_is_habit(STR("OpenID")));
+    assert_false(oauth_scope_is_habit(STR("openid.x")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +191,7 @@ int main(void)
         cmocka_unit_test(parsing_is_bounded),
         cmocka_unit_test(narrowing_and_union),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(habits_of_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

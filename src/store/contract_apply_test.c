@@ -59,9 +59,9 @@ static void conflict_leaves_nothing_behind(void **state)
     put_refresh(p, &r);
     play_add(p, EFFECT_USER_INSERT)->u.user = &u2;
     play_add(p, EFFECT_REFRESH_ROTATE)->u.refresh = &r;
+    play_add(p, EFFECT_CODE_CONSUME)->u.hash = &code.id;
     play_add(p, EFFECT_USER_SET_PASSWORD)->u.user = &password;
     play_add(p, EFFECT_USER_DISABLE)->u.key = u.id;
-    play_add(p, EFFECT_CODE_CONSUME)->u.hash = &code.id;
     play_add(p, EFFECT_FAMILY_INSERT)->u.family = &f2;
     play_add(p, EFFECT_INTERACTION_INSERT)->u.interaction = &i;
     play_add(p, EFFECT_CLIENT_DELETE)->u.key = c.id;

@@ -188,15 +188,22 @@ static void grants_are_the_persons_own_with_their_clients(void **state)
     assert_int_equal(ask.count, 1);
 }
 
-static void consent_delete_ends_its_families(void **state)
+static void consent_delete_ends_its_families_and_codes(void **state)
 {
     play_t *p = *state;
     consent_t c = consent_of(STR("https://r.test/mcp"));
     family_t mine = test_family(STR("f1"));
+    code_t code = test_code("mine", mine.id);
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
     play_add(p, EFFECT_FAMILY_INSERT)->u.family = &mine;
     assert_applied(p);
+    put_code(p, &code);
     for (int i = 0; i < 3; i++) {
+        static const char *const NAMES[] = {"by user", "by client", "by resource"};
+        code_t not_mine = test_code(NAMES[i], mine.id);
+        *(str_t *[]){&not_mine.user_id, &not_mine.request.client_id,
+                     &not_mine.request.resource}[i] = STR("x");
+        put_code(p, &not_mine);
         family_t other = test_family((str_t[]){STR("f2"), STR("f3"), STR("f4")}[i]);
         *(str_t *[]){&other.user_id, &other.client_id, &other.resource}[i] = STR("x");
         put_family(p, &other);
@@ -204,6 +211,10 @@ static void consent_delete_ends_its_families(void **state)
     play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &c;
     assert_applied(p);
     assert_null(get_consent(p, &c));
+    assert_null(get_code(p, "mine"));
+    assert_non_null(get_code(p, "by user"));
+    assert_non_null(get_code(p, "by client"));
+    assert_non_null(get_code(p, "by resource"));
     assert_int_equal(get_family(p, mine.id)->revoked_at, TEST_NOW);
     assert_str(get_family(p, mine.id)->revoked_reason, STR("consent_withdrawn"));
     assert_int_equal(get_family(p, STR("f2"))->revoked_at, 0);
@@ -271,7 +282,7 @@ int main(void)
         ON_EVERY_STORE(consent_put_replaces_that_of_the_same_three),
         ON_EVERY_STORE(consent_is_found_by_all_of_its_three_keys),
         ON_EVERY_STORE(grants_are_the_persons_own_with_their_clients),
-        ON_EVERY_STORE(consent_delete_ends_its_families),
+        ON_EVERY_STORE(consent_delete_ends_its_families_and_codes),
         ON_EVERY_STORE(consent_delete_conflicts_without_it),
         ON_EVERY_STORE(registration_token_is_consumed_once),
         ON_EVERY_STORE(registration_token_conflicts_when_it_has_expired),

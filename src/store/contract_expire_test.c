@@ -56,6 +56,7 @@ static void everything_expires_after_its_end(void **state)
     play_t *p = *state;
     settle_all(p, END);
     assert_int_equal(play_expire(p, END + 1, 100), RC_OK);
+    assert_int_equal(p->failed, 7);
     assert_int_equal(count_all(p), 0);
 }
 
@@ -74,6 +75,7 @@ static void batch_is_bounded(void **state)
     for (int left = 7; left >= 0; left--) {
         assert_int_equal(count_all(p), left);
         assert_int_equal(play_expire(p, END + 1, 1), RC_OK);
+        assert_int_equal(p->failed, left > 0); /* how many were deleted: the caller goes on */
     }
     assert_int_equal(play_expire(p, END + 1, 0), RC_OK);
 }

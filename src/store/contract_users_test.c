@@ -84,31 +84,39 @@ static void users_are_listed_by_name(void **state)
     assert_user(&one.u.users[0], &b);
 }
 
-/* Two users, each with a session and a family. */
+/* Two users, each with a session, a family, a code that is good, and one that is spent. */
 static void settle_two(play_t *p)
 {
+    static const char *const SPENT[] = {"spent1", "spent2"};
     static const str_t IDS[] = {STR_INIT("u1"), STR_INIT("u2")};
     for (int i = 0; i < 2; i++) {
         user_t u = test_user(IDS[i], IDS[i]);
         session_t s = test_session(IDS[i].p, IDS[i]);
         family_t f = test_family(IDS[i]);
-        f.user_id = IDS[i];
+        code_t c = test_code(IDS[i].p, IDS[i]), spent = test_code(SPENT[i], IDS[i]);
+        f.user_id = c.user_id = spent.user_id = IDS[i];
+        spent.consumed_at = TEST_NOW - 1;
         put_user(p, &u);
         put_session(p, &s);
         put_family(p, &f);
+        put_code(p, &c);
+        put_code(p, &spent);
     }
 }
 
 static void assert_ended(play_t *p, str_t reason)
 {
     assert_null(get_session(p, "u1"));
+    assert_null(get_code(p, "u1"));
+    assert_non_null(get_code(p, "spent1")); /* a replay is still known */
+    assert_non_null(get_code(p, "u2"));
     assert_int_equal(get_family(p, STR("u1"))->revoked_at, TEST_NOW);
     assert_str(get_family(p, STR("u1"))->revoked_reason, reason);
     assert_non_null(get_session(p, "u2"));
     assert_int_equal(get_family(p, STR("u2"))->revoked_at, 0);
 }
 
-static void set_password_ends_families_and_sessions(void **state)
+static void set_password_ends_all_that_was_opened(void **state)
 {
     play_t *p = *state;
     settle_two(p);
@@ -130,7 +138,7 @@ static void set_password_conflicts_without_the_user(void **state)
     assert_refused(p, RC_CONFLICT, 0);
 }
 
-static void disable_ends_families_and_sessions(void **state)
+static void disable_ends_all_that_was_opened(void **state)
 {
     play_t *p = *state;
     settle_two(p);
@@ -229,9 +237,9 @@ int main(void)
         ON_EVERY_STORE(user_without_an_id_is_an_error_of_the_caller),
         ON_EVERY_STORE(first_user_conflicts_when_there_is_one),
         ON_EVERY_STORE(users_are_listed_by_name),
-        ON_EVERY_STORE(set_password_ends_families_and_sessions),
+        ON_EVERY_STORE(set_password_ends_all_that_was_opened),
         ON_EVERY_STORE(set_password_conflicts_without_the_user),
-        ON_EVERY_STORE(disable_ends_families_and_sessions),
+        ON_EVERY_STORE(disable_ends_all_that_was_opened),
         ON_EVERY_STORE(disable_conflicts_without_the_user),
         ON_EVERY_STORE(ended_family_keeps_its_first_reason),
         ON_EVERY_STORE(session_comes_back_with_its_user),

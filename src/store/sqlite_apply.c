@@ -85,6 +85,7 @@ static rc_t user_insert_first(sqlite_db_t *db, const effect_t *e)
 static rc_t end_user(sqlite_db_t *db, str_t user_id, int64_t at, str_t why)
 {
     TRY(run(db, STMT_USER_SESSIONS_DELETE, ARGS(ARG_S(user_id))));
+    TRY(run(db, STMT_CODES_END_USER, ARGS(ARG_S(user_id), ARG_I(at))));
     return run(db, STMT_FAMILIES_END_USER, ARGS(ARG_S(user_id), ARG_I(at), ARG_S(why)));
 }
 
@@ -181,8 +182,10 @@ static rc_t consent_delete(sqlite_db_t *db, const effect_t *e)
     const consent_t *c = e->u.consent;
     TRY(run_or_conflict(db, STMT_CONSENT_DELETE,
                         ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource))));
-    return run(db, STMT_FAMILIES_END_CONSENT,
-               ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_I(e->at)));
+    const sqlite_args_t whose =
+        ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_I(e->at));
+    TRY(run(db, STMT_CODES_END_CONSENT, whose));
+    return run(db, STMT_FAMILIES_END_CONSENT, whose);
 }
 
 static rc_t resource_put(sqlite_db_t *db, const effect_t *e)
@@ -272,7 +275,7 @@ rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *fai
     return sqlite_run_fixed(db, STMT_GENERATION_NEXT);
 }
 
-rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
+rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit, size_t *deleted)
 {
     static const stmt_id_t ALL[] = {
         STMT_EXPIRE_SESSION,
@@ -283,11 +286,13 @@ rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit)
         STMT_EXPIRE_CLIENT,
         STMT_EXPIRE_REGISTRATION_TOKEN,
     };
+    *deleted = 0;
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0] && limit > 0; i++) {
         int changed = 0;
         sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, ALL[i]), ARGS(ARG_I(now), ARG_I(limit)));
         TRY(sqlite_run(db, s, &changed));
         limit -= (uint32_t)changed;
+        *deleted += (size_t)changed;
     }
     return RC_OK;
 }

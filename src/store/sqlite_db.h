@@ -142,6 +142,6 @@ rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *fai
 /** The number behind store_generation, as it stands in the database. */
 rc_t sqlite_generation(sqlite_db_t *db, uint64_t *out) MUST_USE;
 /** Deletes what has expired. */
-rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit) MUST_USE;
+rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit, size_t *deleted) MUST_USE;
 
 #endif

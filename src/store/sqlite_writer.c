@@ -11,7 +11,7 @@ static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
 {
     if (job->effects)
         return sqlite_apply_effects(&w->db, job->effects, &job->failed);
-    return sqlite_expire(&w->db, job->expire_now, job->expire_limit);
+    return sqlite_expire(&w->db, job->expire_now, job->expire_limit, &job->failed);
 }
 
 static void complain(const sqlite_writer_t *w, rc_t rc)

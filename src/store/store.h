@@ -110,7 +110,8 @@ uint64_t store_generation(store_conn_t *c);
 /** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry,
  *  families past their end with their refresh tokens, unused clients, registration tokens). A
  *  refresh token past its own idle end stays known until its family's: reuse must end the family.
- */
+ *  After RC_OK the `failed` of done is how many were deleted: `limit` of them means that more may
+ *  wait. */
 void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
 
 #endif

@@ -162,5 +162,6 @@ rc_t play_expire(play_t *p, int64_t now, uint32_t limit)
     store_expire(p->conn, now, limit, test_done, &r);
     while (!r.done)
         test_loop_step(&p->loop);
+    p->failed = r.failed;
     return r.rc;
 }

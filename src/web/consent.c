@@ -31,7 +31,9 @@ static void write_redirect(buf_t *b, const web_consent_t *v)
     HTML(b, "<div><dt>Access goes to</dt>\n<dd>");
     switch (v->redirect_kind) {
     case WEB_REDIRECT_LOOPBACK:
-        HTML(b, "<strong>A program on this computer</strong>");
+        HTML(b,
+             "<strong>A program on this computer</strong>\n"
+             "<span class=\"small\">Any program here can pretend to be this application.</span>");
         break;
     case WEB_REDIRECT_PRIVATE:
         HTML(b,

@@ -97,6 +97,7 @@ static void kinds_of_redirects(void **state)
     v.redirect_host = STR("127.0.0.1:33418");
     str_t page = consent(&p, &v);
     assert_has(page, "A program on this computer");
+    assert_has(page, "Any program here can pretend to be this application.");
     assert_has(page, "<code>http://127.0.0.1:33418/cb</code>");
     page_free(&p);
     v.redirect_kind = WEB_REDIRECT_PRIVATE;

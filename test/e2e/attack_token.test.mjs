@@ -1,6 +1,6 @@
 // Attack cases of the area as-token, from outside.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { after, before, describe, test } from 'node:test';
@@ -274,6 +274,11 @@ test('TOK-021 codes, refresh tokens, secrets and sessions are stored hashed', as
       if (inside.length >= 20) assert.ok(!content.includes(inside), `part of ${name} stands in ${path.basename(file)}`);
     }
   }
+});
+
+test('TOK-021 no file is made of the memory of the server', { skip: !existsSync('/proc/self/limits') }, async () => {
+  const limits = readFileSync(`/proc/${w.warder.child.pid}/limits`, 'utf8');
+  assert.match(limits, /^Max core file size\s+1\s+1\s/m, limits);
 });
 
 test('the token endpoint takes POST only, and says so', async () => {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { control, play, playUrl, signedIn } from './lib/attack.mjs';
 import { Browser, consentForm, loginForm } from './lib/browser.mjs';
 import { authorizeUrl, goodRequest, httpRaw, machineToken, redeem, register } from './lib/oauth.mjs';
-import { ANALYZE, NEWS, PASSWORD, World } from './lib/world.mjs';
+import { ANALYZE, NEWS, PASSWORD, World, sleep } from './lib/world.mjs';
 
 let w;
 before(async () => (w = await World.start({ sample: false, users: ['alice', 'bob', 'dora'] })));
@@ -53,12 +53,55 @@ test('UI-005 consent CSRF', async () => {
     'no cookies': () => new Browser(w.base).submit(form, {}, button),
   };
   for (const [name, forge] of Object.entries(forgeries)) {
+    const before = w.audit().length;
     const answer = await forge();
+    const event = w.audit().at(before);
+    assert.equal(event?.event, 'consent', `${name} left no event`);
+    assert.match(`${event.decision} ${event.reason}`, /^deny form_(not_ours|from_elsewhere)$/, name);
     assert.equal(answer.left?.searchParams.get('code') ?? null, null, `${name} got a code`);
     if (name === 'no cookies' && loginForm(answer.page)) continue;
     assert.ok(answer.status >= 400 && answer.status < 500, `${name}: ${answer.status}`);
   }
   assert.ok((await atConsent(client, browser).then(({ at: again }) => browser.decide(again.page))).left.searchParams.get('code'));
+});
+
+test('UI-005 a login form of another site, or of another browser, is refused and recorded', async () => {
+  const browser = new Browser(w.base);
+  const form = loginForm((await browser.get(`${w.base}/login`)).page);
+  const fields = { ...Object.fromEntries(form.fields.map((f) => [f.name, f.value])), username: 'alice', password: w.users.alice };
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: w.base, cookie: browser.cookieHeader() };
+  const forgeries = {
+    'foreign origin': { ...headers, origin: 'https://evil.test' },
+    'two origins': { ...headers, origin: [w.base, 'https://evil.test'] },
+    'null origin': { ...headers, origin: 'null' },
+    'another site': { ...headers, 'sec-fetch-site': 'cross-site' },
+    'no cookie': { ...headers, cookie: '' },
+  };
+  for (const [name, bent] of Object.entries(forgeries)) {
+    const before = w.audit().length;
+    const answer = await httpRaw(`${w.base}/login`, { method: 'POST', headers: bent, body: String(new URLSearchParams(fields)) });
+    assert.equal(answer.status, 403, name);
+    assert.ok(!/warder=wss_/.test(answer.headers.get('set-cookie') ?? ''), name);
+    const event = w.audit().at(before);
+    assert.equal(event?.event, 'login', `${name} left no event`);
+    assert.match(`${event.decision} ${event.reason}`, /^deny form_(not_ours|from_elsewhere)$/, name);
+  }
+  const good = await httpRaw(`${w.base}/login`, { method: 'POST', headers, body: String(new URLSearchParams(fields)) });
+  assert.equal(good.status, 303, good.text);
+});
+
+test('UI-005 every form of another site is refused, recorded, and takes nothing down', async () => {
+  const forms = { '/login': 'login', '/consent': 'consent', '/logout': 'logout', '/setup': 'user.created', '/grants/revoke': 'revoke' };
+  for (const [where, what] of Object.entries(forms)) {
+    const before = w.audit().length;
+    const answer = await httpRaw(`${w.base}${where}`, {
+      method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.test' }, body: 'a=b',
+    });
+    assert.equal(answer.status, 403, where);
+    const event = w.audit().at(before);
+    assert.equal(`${event?.event} ${event?.decision} ${event?.reason}`, `${what} deny form_from_elsewhere`, where);
+  }
+  assert.equal((await httpRaw(`${w.base}/healthz`)).status, 200);
 });
 
 test('UI-006 consent ticket substitution', async () => {
@@ -228,6 +271,32 @@ test('UI-015 password hashing cannot be used to stop the server', async () => {
   const page = await wrong.get(start(client));
   const answer = await wrong.login(page.page, 'erin', `${base}-two`);
   assert.ok(!answer.left && !consentForm(answer.page), 'equal in the first 72 bytes is not equal');
+});
+
+test('a password that is changed while it is being looked at signs nobody in', async () => {
+  await w.addUser('hasty');
+  const browser = new Browser(w.base);
+  const form = loginForm((await browser.get(`${w.base}/login`)).page);
+  const fields = Object.fromEntries(form.fields.map((f) => [f.name, f.value]));
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: w.base, cookie: browser.cookieHeader() };
+  const login = (username, localAddress) => httpRaw(`${w.base}/login`, {
+    method: 'POST', headers, localAddress, body: String(new URLSearchParams({ ...fields, username, password: PASSWORD })),
+  });
+  // Others in front of it keep the threads busy for longer than the change takes.
+  const others = Array.from({ length: 60 }, (_, i) => login(`nobody${i}`, `127.0.9.${i + 1}`));
+  await sleep(100);
+  let answered = false;
+  const waiting = login('hasty', '127.0.9.99').finally(() => (answered = true));
+  await w.cli(['admin', 'user', 'password', 'hasty', '--password-stdin'], { input: 'another horse battery staple\n' });
+  const raced = !answered;
+  const answer = await waiting;
+  await Promise.all(others);
+  if (raced) {
+    assert.equal(answer.status, 403, answer.text);
+    assert.equal(answer.headers.get('location'), null);
+  }
+  const again = await browser.login((await browser.get(`${w.base}/login`)).page, 'hasty', 'another horse battery staple');
+  assert.match(again.page.title, /account/i);
 });
 
 test('UI-016 post-login redirect parameter', async () => {

@@ -1,0 +1,277 @@
+/* Keeping house, by the timers of a real server on loopback. */
+#include "as/maintenance.h"
+
+#include "as/as_test_browser.h"
+#include "as/keys.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 8000, STEP_MS = 20 };
+
+static http_server_t *start(world_t *w)
+{
+    http_server_t *s;
+    str_t why = STR("");
+    http_server_config_t config = http_server_defaults();
+    config.app = &w->as->app;
+    config.log = &w->log;
+    config.worker_init = as_worker_init;
+    config.worker_exit = as_worker_exit;
+    if (http_server_new(&config, &s, &why) != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(why));
+    assert_ok(http_server_start(s));
+    return s;
+}
+
+/* In the order of a real end: whoever hands results to the workers goes before them. */
+static void stop_threads(world_t *w)
+{
+    http_pool_free(w->pool);
+    audit_close(w->audit);
+    w->pool = NULL;
+    w->audit = NULL;
+}
+
+static void stop(world_t *w, http_server_t *s)
+{
+    http_server_stop(s);
+    http_server_join(s);
+    stop_threads(w);
+    http_server_free(s);
+}
+
+static bool come(world_t *w, bool (*here)(world_t *w))
+{
+    const struct timespec step = {0, STEP_MS * 1000000};
+    for (int64_t ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
+        if (here(w))
+            return true;
+        nanosleep(&step, NULL);
+    }
+    return false;
+}
+
+static size_t keys(world_t *w)
+{
+    return world_look(w, (ask_t){.kind = ASK_KEYS}).count;
+}
+
+static bool key_change_is_recorded(world_t *w)
+{
+    return trail_count(w, "key.changed", "allow", "rotation") > 0;
+}
+
+static void missing_keys_are_made_and_recorded(void **state)
+{
+    world_t *w = *state;
+    http_server_t *s = start(w);
+    assert_true(come(w, key_change_is_recorded));
+    assert_int_equal(keys(w), 2);
+    stop(w, s);
+    assert_int_equal(keys(w), 2);
+}
+
+static void ask_for_rotation(world_t *w)
+{
+    str_t about;
+    int64_t next_at;
+    effects_t effects = {.n = 0};
+    const as_keys_policy_t policy = {.conf = w->conf,
+                                     .random = world_random(w),
+                                     .now = atomic_load(&w->ms) / 1000,
+                                     .rotate_now = true};
+    ask_t all = world_look(w, (ask_t){.kind = ASK_KEYS});
+    assert_ok(as_keys_plan(w->a, all.u.keys, all.count, &policy, &effects, &about, &next_at));
+    assert_ok(world_apply(w, w->admin, &effects));
+}
+
+static bool is_signed_with_another(world_t *w)
+{
+    ask_t all = world_look(w, (ask_t){.kind = ASK_KEYS});
+    for (size_t i = 0; i < all.count; i++)
+        if (all.u.keys[i].use == KEY_SIGN && all.u.keys[i].state == KEY_RETIRED)
+            return true;
+    return false;
+}
+
+static bool old_key_is_gone(world_t *w)
+{
+    return keys(w) == 2;
+}
+
+/* Published, then used, then the one before forgotten: each step when it is due. */
+static void a_rotation_goes_its_way(void **state)
+{
+    world_t *w = *state;
+    ask_for_rotation(w);
+    assert_int_equal(keys(w), 3);
+    http_server_t *s = start(w);
+    world_pass(w, w->conf->key_set_cache_age + 120);
+    assert_true(come(w, is_signed_with_another));
+    world_pass(w, w->conf->access_token_lifetime + w->conf->key_set_cache_age + 120);
+    assert_true(come(w, old_key_is_gone));
+    stop(w, s);
+}
+
+static bool session_is_gone(world_t *w)
+{
+    const hash_t id = {{7}};
+    return !world_look(w, (ask_t){.kind = ASK_SESSION, .hash = id}).u.session;
+}
+
+static void what_has_expired_is_deleted(void **state)
+{
+    world_t *w = *state;
+    const session_t old = {.id = {{7}},
+                           .user_id = STR(W_USER_ID),
+                           .created_at = W_START_S - 100,
+                           .expires_at = W_START_S - 10};
+    const session_t live = {.id = {{8}},
+                            .user_id = STR(W_USER_ID),
+                            .created_at = W_START_S,
+                            .expires_at = W_START_S + 1000};
+    world_restart(w, "cleanup_interval", "1");
+    world_put(w, EFFECT_SESSION_INSERT, &old);
+    world_put(w, EFFECT_SESSION_INSERT, &live);
+    assert_false(session_is_gone(w));
+    http_server_t *s = start(w);
+    assert_true(come(w, session_is_gone));
+    stop(w, s);
+    assert_non_null(world_look(w, (ask_t){.kind = ASK_SESSION, .hash = live.id}).u.session);
+}
+
+enum { MANY = 12000 };
+
+static hash_t nth_hash(uint32_t i)
+{
+    hash_t h = {{9}};
+    memcpy(h.b + 1, &i, sizeof i);
+    return h;
+}
+
+static void put_many(world_t *w)
+{
+    session_t s[EFFECTS_MAX];
+    for (uint32_t i = 0; i < MANY; i += EFFECTS_MAX) {
+        effects_t effects = {.n = 0};
+        for (uint32_t k = 0; k < EFFECTS_MAX; k++) {
+            s[k] = (session_t){.id = nth_hash(i + k),
+                               .user_id = STR(W_USER_ID),
+                               .created_at = W_START_S - 100,
+                               .expires_at = W_START_S - 10};
+            effects_add(&effects, EFFECT_SESSION_INSERT, W_START_S)->u.session = &s[k];
+        }
+        assert_ok(world_apply(w, w->admin, &effects));
+    }
+}
+
+static bool last_is_gone(world_t *w)
+{
+    const ask_t question = {.kind = ASK_SESSION, .hash = nth_hash(MANY - 1)};
+    return !world_look(w, question).u.session;
+}
+
+/* More than a batch of each second of our patience. */
+static void many_that_have_expired_go_at_once(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    put_many(w);
+    http_server_t *s = start(w);
+    assert_true(come(w, last_is_gone));
+    stop(w, s);
+}
+
+static bool keys_are_stored(world_t *w)
+{
+    return keys(w) == 2;
+}
+
+/* The trail stands still while the server ends: its thread outlives the workers, but not what it
+ * hands its result to. */
+static void a_look_that_nobody_waits_for_ends_well(void **state)
+{
+    world_t *w = *state;
+    int fd = open(arena_cstr(w->a, w->trail), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    http_server_t *s = start(w);
+    assert_true(come(w, keys_are_stored));
+    http_server_stop(s);
+    http_server_join(s);
+    assert_non_null(w->as->keys.look);
+    close(fd);
+    stop_threads(w);
+    http_server_free(s);
+    assert_true(key_change_is_recorded(w));
+}
+
+static bool failure_is_logged(world_t *w)
+{
+    return world_logged(w, "keys could not be rotated");
+}
+
+static void keys_that_cannot_be_stored_are_tried_again(void **state)
+{
+    world_t *w = *state;
+    w->faults = (faults_t){.apply = RC_IO, .times = 1};
+    http_server_t *s = start(w);
+    assert_true(come(w, failure_is_logged));
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+    assert_int_equal(keys(w), 2);
+}
+
+/* The plan fails on another thread, maybe before the one that handed it over goes on. */
+static void keys_that_cannot_be_made_are_tried_again(void **state)
+{
+    world_t *w = *state;
+    atomic_store(&w->random_fails, true);
+    http_server_t *s = start(w);
+    assert_true(come(w, failure_is_logged));
+    assert_true(world_logged(w, "\"at\":\"plan\""));
+    assert_int_equal(keys(w), 0);
+    atomic_store(&w->random_fails, false);
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+    assert_int_equal(keys(w), 2);
+}
+
+static void a_store_that_cannot_be_read_is_tried_again(void **state)
+{
+    world_t *w = *state;
+    w->faults = (faults_t){.ask = RC_IO, .ask_ok = 1}; /* the worker's snapshot comes first */
+    http_server_t *s = start(w);
+    assert_true(come(w, failure_is_logged));
+    stop(w, s);
+    assert_true(world_logged(w, "\"at\":\"store\""));
+    assert_int_equal(keys(w), 0);
+}
+
+static void a_faster_process_is_no_failure(void **state)
+{
+    world_t *w = *state;
+    w->faults = (faults_t){.apply = RC_CONFLICT, .times = 1};
+    http_server_t *s = start(w);
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+    assert_false(failure_is_logged(w));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EMPTY_TEST(missing_keys_are_made_and_recorded),
+        WORLD_TEST(a_rotation_goes_its_way),
+        WORLD_TEST(what_has_expired_is_deleted),
+        WORLD_TEST(many_that_have_expired_go_at_once),
+        EMPTY_TEST(a_look_that_nobody_waits_for_ends_well),
+        EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),
+        EMPTY_TEST(keys_that_cannot_be_made_are_tried_again),
+        EMPTY_TEST(a_store_that_cannot_be_read_is_tried_again),
+        EMPTY_TEST(a_faster_process_is_no_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
