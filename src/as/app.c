@@ -22,6 +22,7 @@ enum {
     READ = HTTP_M(GET),
     WRITE = HTTP_M(POST),
     PAGE = HTTP_ROUTE_PAGE,
+    STEP = HTTP_ROUTE_PAGE | HTTP_ROUTE_NO_HEAD, /* may answer with a code */
     FORM_PAGE = HTTP_ROUTE_PAGE | HTTP_ROUTE_CSRF,
     /* Clients look for metadata with the path of the issuer or of the resource behind it (RFC 8414
      * section 3.1) and before it (OpenID Connect Discovery section 4). */
@@ -45,9 +46,9 @@ static const http_route_t ROUTES[] = {
     {STR_INIT("/revoke"), WRITE, as_revoke_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE},
 
-    {STR_INIT("/authorize"), READ | WRITE, as_authorize, FORM(LIMIT_FORM_BYTES), .flags = PAGE,
+    {STR_INIT("/authorize"), READ | WRITE, as_authorize, FORM(LIMIT_FORM_BYTES), .flags = STEP,
      .rate_class = AS_RATE_PAGE},
-    {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = STEP, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), WRITE, as_consent_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &CONSENT},
     {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},

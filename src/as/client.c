@@ -53,9 +53,24 @@ bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)
     return may;
 }
 
-void as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
+static void answer_later(as_flow_t *f, uint32_t retry_after)
 {
-    uint32_t retry_after;
-    if (reason != OAUTH_FINE && oauth_reason_status(reason) == 401)
-        as_limits_take(f->w->as->limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
+    as_flow_answer_json(f, 429,
+                        STR("{\"error\":\"too_many_requests\",\"error_description\":\"Too many "
+                            "requests of unknown clients from this address; try again later\"}"));
+    as_flow_header(f, STR("Retry-After"), arena_printf(f->a, "%u", retry_after));
+}
+
+bool as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
+{
+    uint32_t retry_after = 1;
+    as_limits_t *limits = f->w->as->limits;
+    if (reason == OAUTH_FINE || oauth_reason_status(reason) != 401)
+        return true;
+    as_limits_take(limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
+    if (as_client_record(c) ||
+        as_limits_take(limits, AS_RATE_STRANGER, f->x->rate_key, &retry_after))
+        return true;
+    answer_later(f, retry_after);
+    return false;
 }

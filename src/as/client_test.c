@@ -87,6 +87,23 @@ static void a_bad_claim_asks_nothing(void **state)
     assert_int_equal(w->faults.asks, before);
 }
 
+/* Made-up clients cost a durable line each: an address may not write as many as it likes. */
+static void strangers_are_counted_by_address(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "page_requests_per_minute", "2");
+    answer_t r = guess(w, "one");
+    assert_status(r, 401);
+    r = guess(w, "two");
+    assert_status(r, 401);
+    r = guess(w, "three");
+    assert_status(r, 429);
+    assert_true(str_is_set(answer_header(&r, "retry-after")));
+    assert_int_equal(trail_count(w, "token", "deny", "client_unknown"), 2);
+    r = guess(w, W_BASIC);
+    assert_status(r, 401); /* who is known is counted by itself */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +111,7 @@ int main(void)
         WORLD_TEST(a_long_id_is_counted_by_its_beginning),
         WORLD_TEST(an_ipv6_network_is_one_address),
         WORLD_TEST(no_id_is_counted_as_well),
+        WORLD_TEST(strangers_are_counted_by_address),
         WORLD_TEST(what_is_not_about_the_client_is_not_counted),
         WORLD_TEST(a_bad_claim_asks_nothing),
     };

@@ -14,6 +14,7 @@ typedef enum {
     AS_RATE_REGISTER,     /* key: address */
     AS_RATE_TOKEN,        /* key: client and address; only with token_requests_per_minute */
     AS_RATE_CLIENT_FAILS, /* key: the same; taken by failed client authentications */
+    AS_RATE_STRANGER,     /* key: address; taken by failures of clients that nobody knows */
     AS_RATE_COUNT,
 } as_rate_t;
 

@@ -24,7 +24,8 @@ static rc_t decide(as_flow_t *f)
                              : NULL,
     };
     TRY(oauth_revoke_decide(f->a, &facts, &verdict));
-    as_client_count(f, &r->client, verdict.reason);
+    if (!as_client_count(f, &r->client, verdict.reason))
+        return RC_OK;
     as_flow_take(f, &verdict.effects, &verdict.event);
     if (verdict.body.n == 0)
         as_flow_answer(f, verdict.status, verdict.body);

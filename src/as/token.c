@@ -50,7 +50,8 @@ static rc_t decide(as_flow_t *f)
     oauth_token_verdict_t verdict;
     const oauth_token_facts_t facts = gather_facts(f, t);
     TRY(oauth_token_decide(f->a, &facts, &verdict));
-    as_client_count(f, &t->client, verdict.reason);
+    if (!as_client_count(f, &t->client, verdict.reason))
+        return RC_OK;
     as_flow_take(f, &verdict.effects, &verdict.event);
     if (verdict.reason == OAUTH_FINE)
         return mint(f, &verdict);

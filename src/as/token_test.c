@@ -269,7 +269,7 @@ static void a_disabled_person_gets_no_more_tokens(void **state)
     assert_grant_error(w, &r);
     r = redeem(w, code);
     assert_grant_error(w, &r);
-    assert_text(json_get_str(trail_last(w), STR("reason")), "user_gone");
+    assert_text(json_get_str(trail_last(w), STR("reason")), "code_unknown");
 }
 
 static void a_withdrawn_resource_gives_no_more_tokens(void **state)

@@ -12,7 +12,8 @@ static bool path_matches(const http_route_t *r, str_t path)
 
 static unsigned row_methods(const http_route_t *r)
 {
-    return r->methods | (r->methods & HTTP_M(GET) ? HTTP_M(HEAD) : 0);
+    bool implies = (r->methods & HTTP_M(GET)) && !(r->flags & HTTP_ROUTE_NO_HEAD);
+    return r->methods | (implies ? HTTP_M(HEAD) : 0);
 }
 
 /* The longest path that matches; an exact one is the longest there can be. */

@@ -19,10 +19,12 @@ enum {
     HTTP_ROUTE_SESSION = 8,  /* needs a login session */
     HTTP_ROUTE_CSRF = 16,    /* needs a CSRF token */
     HTTP_ROUTE_ANY_TYPE = 32, /* takes a body of any Content-Type; `bodies` is not looked at */
+    HTTP_ROUTE_NO_HEAD = 128, /* GET here does something: HEAD is not implied */
     HTTP_ROUTE_SUFFIX = 64,   /* also anything + path: clients append well-known paths, too */
 };
 
-/** A row. HEAD is implied by GET, and OPTIONS is answered by the router. Rows with the same path
+/** A row. HEAD is implied by GET unless
+ *  NO_HEAD says otherwise, and OPTIONS is answered by the router. Rows with the same path
  *  add up. Rows outlive the server. */
 typedef struct {
     str_t path;       /* decoded, begins with '/', no slash at the end (but "/") */

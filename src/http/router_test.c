@@ -52,6 +52,36 @@ static void paths_find_their_rows(void **state)
     }
 }
 
+static void head_is_not_implied_where_get_does_something(void **state)
+{
+    static const http_route_t rows[] = {
+        {STR_INIT("/go"), HTTP_M(GET), none, .flags = HTTP_ROUTE_NO_HEAD}};
+    static const http_routes_t routes = {rows, 1};
+    http_match_t m = http_router_match(&routes, HTTP_HEAD, STR("/go"));
+    assert_int_equal(m.kind, HTTP_MATCH_NOT_ALLOWED);
+    assert_int_equal(m.allowed, HTTP_M(GET) | HTTP_M(OPTIONS));
+}
+
+static void suffix_matches_behind_any_path(void **state)
+{
+    static const http_route_t rows[] = {{STR_INIT("/.well-known/x"), HTTP_M(GET), none,
+                                         .flags = HTTP_ROUTE_PREFIX | HTTP_ROUTE_SUFFIX}};
+    static const http_routes_t routes = {rows, 1};
+    static const struct {
+        const char *path;
+        bool found;
+    } cases[] = {
+        {"/.well-known/x", true},      {"/.well-known/x/mcp", true},   {"/mcp/.well-known/x", true},
+        {"/a/b/.well-known/x", true},  {"/mcp/.well-known/xy", false}, {"/mcp.well-known/x", false},
+        {"/a/.well-known/x/b", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        http_match_t m = http_router_match(&routes, HTTP_GET, str_c(cases[i].path));
+        if ((m.kind == HTTP_MATCH_FOUND) != cases[i].found)
+            fail_msg("%s", cases[i].path);
+    }
+}
+
 static void allowed_methods_add_up(void **state)
 {
     char text[HTTP_ALLOW_TEXT];
@@ -96,6 +126,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_find_their_rows),
+        cmocka_unit_test(head_is_not_implied_where_get_does_something),
+        cmocka_unit_test(suffix_matches_behind_any_path),
         cmocka_unit_test(allowed_methods_add_up),
         cmocka_unit_test(unsound_tables_are_refused),
     };
