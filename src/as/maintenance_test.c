@@ -26,9 +26,12 @@ static http_server_t *start(world_t *w)
     return s;
 }
 
-/* In the order of a real end: whoever hands results to the workers goes before them. */
+/* In the order of a real end: whoever hands results to the workers goes before them. The store is
+ * still asked afterwards; when its writer has done one thing more, it has handed over all before.
+ */
 static void stop_threads(world_t *w)
 {
+    assert_ok(world_apply(w, w->admin, &(effects_t){0}));
     http_pool_free(w->pool);
     audit_close(w->audit);
     w->pool = NULL;
