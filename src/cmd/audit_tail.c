@@ -28,6 +28,7 @@ typedef struct {
     uint64_t lines;
     bool follow, terminal, json;
     char *shown; /* SHOWN_BYTES */
+    int error;   /* errno of the first write to standard output that failed; 0: none did */
 } tail_t;
 
 static const option_t OPTIONS[] = {
@@ -56,6 +57,20 @@ static int cannot_read(const char *path)
                         strerror(errno));
 }
 
+static void put(tail_t *t, const char *p, size_t n)
+{
+    if (fwrite(p, 1, n, stdout) != n && t->error == 0)
+        t->error = errno;
+}
+
+/* Whether somebody still takes what is shown. */
+static bool flush(tail_t *t)
+{
+    if (fflush(stdout) != 0 && t->error == 0)
+        t->error = errno;
+    return t->error == 0;
+}
+
 /* A pipe gets the bytes of the file; a terminal nothing that could command it. */
 static void show(tail_t *t, str_t line)
 {
@@ -70,7 +85,7 @@ static void show(tail_t *t, str_t line)
     } else {
         audit_put_human(&b, t->scratch, line);
     }
-    fwrite(b.p, 1, b.n, stdout);
+    put(t, b.p, b.n);
 }
 
 /* Shows all that is there. RC_OK also when the last line has no end yet. */
@@ -92,7 +107,7 @@ static rc_t follow(tail_t *t)
         if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
         TRY(show_lines(t));
-        if (fflush(stdout) != 0)
+        if (!flush(t))
             return RC_OK;
         if (poll(&output, 1, rc == RC_OK ? 0 : PAUSE_MS) > 0)
             return RC_OK;
@@ -103,13 +118,20 @@ static rc_t show_tail(tail_t *t)
 {
     if (t->terminal && !t->json) {
         str_t heads = audit_human_heads();
-        fwrite(heads.p, 1, heads.n, stdout);
+        put(t, heads.p, heads.n);
     }
     TRY(audit_reader_seek_last(&t->reader, &t->filter, t->scratch, t->lines));
     TRY(show_lines(t));
-    if (fflush(stdout) != 0)
-        return RC_OK;
-    return t->follow ? follow(t) : RC_OK;
+    return flush(t) && t->follow ? follow(t) : RC_OK;
+}
+
+/* A reader that goes away has seen what it wanted to see; a full disk has lost lines. */
+static int finish(const tail_t *t)
+{
+    if (t->error == 0 || t->error == EPIPE)
+        return EXIT_DONE;
+    return command_fail(EXIT_FAILED, "standard output could not be written: %s",
+                        strerror(t->error));
 }
 
 static int show_file(tail_t *t, const char *path)
@@ -120,7 +142,7 @@ static int show_file(tail_t *t, const char *path)
         audit_reader_close(&t->reader);
     }
     if (rc == RC_OK)
-        return EXIT_DONE;
+        return finish(t);
     return rc == RC_MEMORY ? out_of_memory() : cannot_read(path);
 }
 

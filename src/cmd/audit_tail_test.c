@@ -251,6 +251,50 @@ static void follow_goes_on_with_the_file_after_a_rename(void **state)
     assert_int_equal(stop(&r), EXIT_DONE);
 }
 
+typedef struct {
+    const char *folder;
+    int out; /* becomes standard output */
+} into_t;
+
+static int run_into(void *arg)
+{
+    const into_t *into = arg;
+    dup2(into->out, STDOUT_FILENO);
+    exec_tail(into->folder, "--lines=100");
+    return 91;
+}
+
+/* Few lines wait in the buffer until the end, many do not. */
+static void lines_that_a_full_disk_loses_are_told(void **state)
+{
+    static const size_t LINES[] = {1, 90};
+    admin_play_t *p = *state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(full >= 0);
+    for (size_t i = 0; i < sizeof LINES / sizeof LINES[0]; i++) {
+        put(p, LINES[i]);
+        test_child(run_into, &(into_t){p->folder, full}, STR_UNSET, &p->ran);
+        assert_int_equal(p->ran.code, EXIT_FAILED);
+        assert_string_equal(p->ran.err, "warder: standard output could not be written: No space "
+                                        "left on device\n");
+    }
+    close(full);
+}
+
+/* As in `warder audit tail --lines 100 | head -1`. */
+static void reader_that_goes_away_is_no_failure(void **state)
+{
+    int ends[2];
+    admin_play_t *p = *state;
+    put(p, 90);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    test_child(run_into, &(into_t){p->folder, ends[1]}, STR_UNSET, &p->ran);
+    close(ends[1]);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+    assert_string_equal(p->ran.err, "");
+}
+
 /* Does in a child what a terminal does: the command's output comes through a pseudo-terminal. */
 typedef struct {
     const char *folder, *option;
@@ -349,6 +393,8 @@ int main(int argc, char **argv)
         PLAY_TEST(arguments_that_are_wrong_are_refused),
         PLAY_TEST(follow_shows_what_comes_until_its_reader_goes),
         PLAY_TEST(follow_goes_on_with_the_file_after_a_rename),
+        PLAY_TEST(lines_that_a_full_disk_loses_are_told),
+        PLAY_TEST(reader_that_goes_away_is_no_failure),
         PLAY_TEST(terminal_gets_columns_for_people),
         PLAY_TEST(terminal_gets_json_on_demand),
         PLAY_TEST(nothing_in_a_trail_commands_the_terminal),
