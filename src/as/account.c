@@ -14,6 +14,7 @@ typedef struct {
     const ask_t *users;  /* how many accounts there are; of the home page, as the following */
     const ask_t *grants; /* NULL: nobody is signed in */
     bool revoked;        /* one was just taken back */
+    str_t token;         /* of the form that signs out */
 } account_t;
 
 static rc_t show_welcome(as_flow_t *f)
@@ -153,23 +154,24 @@ static void step_logout(as_flow_t *f)
     as_flow_settle(f, log_out(f));
 }
 
-void as_logout_post(http_exchange_t *x)
+static rc_t read_logout(as_flow_t *f)
 {
     form_t form;
-    str_t token;
     oauth_reason_t reason;
-    as_flow_t *f = as_flow_new(x, sizeof(account_t));
-    if (!f)
-        return;
     account_t *own = f->own;
     own->browser = as_browser_read(f);
-    rc_t rc = oauth_parameters_read(f->a, x->body, &form, &reason);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
+    TRY(oauth_parameters_read(f->a, f->x->body, &form, &reason));
+    form_get(&form, STR(WEB_FIELD_CSRF), &own->token);
+    return RC_OK;
+}
+
+void as_logout_post(http_exchange_t *x)
+{
+    as_flow_t *f = as_flow_read(x, sizeof(account_t), read_logout);
+    const account_t *own = f ? f->own : NULL;
+    if (!own)
         return;
-    }
-    form_get(&form, STR(WEB_FIELD_CSRF), &token);
-    if (as_browser_fits(f, &own->browser, IDENTITY_CSRF_LOGOUT, STR_UNSET, token))
+    if (as_browser_fits(f, &own->browser, IDENTITY_CSRF_LOGOUT, STR_UNSET, own->token))
         as_flow_gather(f, step_logout);
     else
         as_page_refuse_form(f, AUDIT_LOGOUT);

@@ -57,8 +57,9 @@ static void step_check(as_flow_t *f)
     as_flow_gather(f, step_decide);
 }
 
-static rc_t read(as_flow_t *f, authorize_t *own)
+static rc_t read(as_flow_t *f)
 {
+    authorize_t *own = f->own;
     http_exchange_t *x = f->x;
     bool is_post = x->method == HTTP_POST;
     str_t query = str_is_set(x->query) ? x->query : STR("");
@@ -80,12 +81,7 @@ static rc_t read(as_flow_t *f, authorize_t *own)
 
 void as_authorize(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(authorize_t));
-    if (!f)
-        return;
-    rc_t rc = read(f, f->own);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(authorize_t), read);
+    if (f)
         as_flow_gather(f, step_check);
 }

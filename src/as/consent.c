@@ -89,11 +89,11 @@ static void step_post(as_flow_t *f)
 }
 
 /* Reads the form (of the query or the body) and asks for session and interaction. */
-static rc_t read(as_flow_t *f, str_t text)
+static rc_t read(as_flow_t *f)
 {
     consent_page_t *own = f->own;
     oauth_reason_t reason;
-    TRY(oauth_parameters_read(f->a, text, &own->form, &reason));
+    TRY(oauth_parameters_read(f->a, as_flow_parameters(f), &own->form, &reason));
     form_get(&own->form, STR(WEB_FIELD_INTERACTION), &own->handle);
     if (!str_is_set(own->handle))
         own->handle = STR("");
@@ -106,13 +106,8 @@ static rc_t read(as_flow_t *f, str_t text)
 
 void as_consent_get(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(consent_page_t));
-    if (!f)
-        return;
-    rc_t rc = read(f, str_is_set(x->query) ? x->query : STR(""));
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(consent_page_t), read);
+    if (f)
         as_flow_gather(f, step_get);
 }
 
@@ -126,14 +121,9 @@ static bool is_ours(const as_flow_t *f)
 
 void as_consent_post(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(consent_page_t));
-    if (!f)
-        return;
-    rc_t rc = read(f, x->body);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (!is_ours(f))
-        as_page_refuse_form(f, AUDIT_CONSENT);
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(consent_page_t), read);
+    if (f && is_ours(f))
         as_flow_gather(f, step_post);
+    else if (f)
+        as_page_refuse_form(f, AUDIT_CONSENT);
 }

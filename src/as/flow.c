@@ -50,6 +50,24 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
     return f;
 }
 
+as_flow_t *as_flow_read(http_exchange_t *x, size_t own_size, rc_t (*read)(as_flow_t *f))
+{
+    as_flow_t *f = as_flow_new(x, own_size);
+    if (!f)
+        return NULL;
+    rc_t rc = read(f);
+    if (rc == RC_OK)
+        return f;
+    as_flow_fail(f, rc);
+    return NULL;
+}
+
+str_t as_flow_parameters(const as_flow_t *f)
+{
+    str_t text = f->x->method == HTTP_POST ? f->x->body : f->x->query;
+    return str_is_set(text) ? text : STR("");
+}
+
 ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind)
 {
     assert(f->n_asks < AS_ASKS_MAX);

@@ -46,6 +46,11 @@ struct as_flow {
 
 /** A flow for `x` with `own` zeroed of `own_size` bytes; NULL: no memory, x is answered. */
 as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size);
+/** The same, and then `read`: it fills f->own from the request and adds the first questions. NULL:
+ *  one of both failed, x is answered. */
+as_flow_t *as_flow_read(http_exchange_t *x, size_t own_size, rc_t (*read)(as_flow_t *f));
+/** The text of the parameters: the body of a POST, else the query; "" when there are none. */
+str_t as_flow_parameters(const as_flow_t *f);
 /** Adds a question for the next as_flow_gather, to be filled by the caller. */
 ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
 /** Answers the questions that are new and goes on with `decide`. After a conflict in as_flow_finish

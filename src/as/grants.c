@@ -7,8 +7,8 @@
 
 typedef struct {
     as_browser_t browser;
-    str_t client_id, resource; /* of the form */
-    const ask_t *consent;      /* NULL: nobody is signed in */
+    str_t client_id, resource, token; /* of the form */
+    const ask_t *consent;             /* NULL: nobody is signed in */
 } revoke_t;
 
 static rc_t take_back(as_flow_t *f, const consent_t *consent)
@@ -57,13 +57,13 @@ static void step_ask(as_flow_t *f)
     as_flow_gather(f, step_decide);
 }
 
-static rc_t read(as_flow_t *f, str_t *token)
+static rc_t read(as_flow_t *f)
 {
     form_t form;
     oauth_reason_t reason;
     revoke_t *own = f->own;
     TRY(oauth_parameters_read(f->a, f->x->body, &form, &reason));
-    form_get(&form, STR(WEB_FIELD_CSRF), token);
+    form_get(&form, STR(WEB_FIELD_CSRF), &own->token);
     form_get(&form, STR(WEB_FIELD_CLIENT), &own->client_id);
     form_get(&form, STR(WEB_FIELD_RESOURCE), &own->resource);
     own->browser = as_browser_read(f);
@@ -72,16 +72,12 @@ static rc_t read(as_flow_t *f, str_t *token)
 
 void as_grant_revoke_post(http_exchange_t *x)
 {
-    str_t token;
-    as_flow_t *f = as_flow_new(x, sizeof(revoke_t));
-    if (!f)
+    as_flow_t *f = as_flow_read(x, sizeof(revoke_t), read);
+    const revoke_t *own = f ? f->own : NULL;
+    if (!own)
         return;
-    const revoke_t *own = f->own;
-    rc_t rc = read(f, &token);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (!as_browser_fits(f, &own->browser, IDENTITY_CSRF_REVOKE, STR_UNSET, token))
-        as_page_refuse_form(f, AUDIT_REVOKE);
-    else
+    if (as_browser_fits(f, &own->browser, IDENTITY_CSRF_REVOKE, STR_UNSET, own->token))
         as_flow_gather(f, step_ask);
+    else
+        as_page_refuse_form(f, AUDIT_REVOKE);
 }

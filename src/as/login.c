@@ -24,8 +24,9 @@ typedef struct {
     str_t stored; /* the hash that the password was held against; unset: none */
     identity_throttle_who_t who;
     identity_password_cost_t cost; /* a copy: the job may outlive its worker */
-    bool fits;
-    rc_t hash_rc; /* of the work on the pool */
+    bool ours;                     /* the form came from our page in this browser */
+    bool fits;                     /* the password is the right one */
+    rc_t hash_rc;                  /* of the work on the pool */
 } login_t;
 
 static rc_t show(as_flow_t *f, int status, web_login_notice_t notice, uint32_t retry_after_s)
@@ -181,8 +182,9 @@ static void step_verify(as_flow_t *f)
         give_up(f);
 }
 
-static rc_t read(as_flow_t *f, login_t *own)
+static rc_t read(as_flow_t *f)
 {
+    login_t *own = f->own;
     form_t form;
     str_t password, token;
     oauth_reason_t reason;
@@ -193,7 +195,7 @@ static rc_t read(as_flow_t *f, login_t *own)
     form_get(&form, STR(WEB_FIELD_CSRF), &token);
     own->password = secret_of(str_is_set(password) ? password : STR(""));
     own->browser = as_browser_read(f);
-    own->fits = as_browser_fits(f, &own->browser, IDENTITY_CSRF_LOGIN, own->handle, token);
+    own->ours = as_browser_fits(f, &own->browser, IDENTITY_CSRF_LOGIN, own->handle, token);
     rc_t rc = identity_username_normalize(f->a, str_is_set(own->typed) ? own->typed : STR(""),
                                           &own->name);
     if (rc == RC_MALFORMED)
@@ -219,25 +221,18 @@ static void ask(as_flow_t *f, login_t *own)
 /* The form is checked and read. */
 static void attempt(as_flow_t *f)
 {
-    login_t *own = f->own;
-    own->fits = false;
-    ask(f, own);
+    ask(f, f->own);
     as_flow_gather(f, step_verify);
 }
 
 void as_login_post(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(login_t));
-    if (!f)
-        return;
-    login_t *own = f->own;
-    rc_t rc = read(f, own);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (!own->fits)
-        as_flow_settle(f, refuse_form(f));
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(login_t), read);
+    const login_t *own = f ? f->own : NULL;
+    if (own && own->ours)
         attempt(f);
+    else if (own)
+        as_flow_settle(f, refuse_form(f));
 }
 
 /* By itself, or for an interaction: somebody else wants to sign in ("not you?"). */
@@ -256,21 +251,20 @@ static void step_get(as_flow_t *f)
     as_flow_settle(f, show_get(f));
 }
 
-void as_login_get(http_exchange_t *x)
+static rc_t read_get(as_flow_t *f)
 {
     form_t form;
     oauth_reason_t reason;
-    as_flow_t *f = as_flow_new(x, sizeof(login_t));
-    if (!f)
-        return;
     login_t *own = f->own;
-    rc_t rc =
-        oauth_parameters_read(f->a, str_is_set(x->query) ? x->query : STR(""), &form, &reason);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
-        return;
-    }
+    TRY(oauth_parameters_read(f->a, as_flow_parameters(f), &form, &reason));
     form_get(&form, STR(WEB_FIELD_INTERACTION), &own->handle);
     own->browser = as_browser_read(f);
-    as_flow_gather(f, step_get);
+    return RC_OK;
+}
+
+void as_login_get(http_exchange_t *x)
+{
+    as_flow_t *f = as_flow_read(x, sizeof(login_t), read_get);
+    if (f)
+        as_flow_gather(f, step_get);
 }

@@ -35,23 +35,23 @@ static void step(as_flow_t *f)
     as_flow_settle(f, decide(f));
 }
 
+static rc_t read(as_flow_t *f)
+{
+    register_t *r = f->own;
+    str_list_t authorization;
+    TRY(as_flow_headers_of(f, STR("authorization"), &authorization));
+    r->token = oauth_register_token(authorization);
+    if (!r->token.given)
+        return RC_OK;
+    ask_t *ask = as_flow_ask(f, ASK_REGISTRATION_TOKEN);
+    ask->hash = r->token.hash;
+    r->record = ask;
+    return RC_OK;
+}
+
 void as_register_post(http_exchange_t *x)
 {
-    str_list_t authorization;
-    as_flow_t *f = as_flow_new(x, sizeof(register_t));
-    if (!f)
-        return;
-    register_t *r = f->own;
-    rc_t rc = as_flow_headers_of(f, STR("authorization"), &authorization);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
-        return;
-    }
-    r->token = oauth_register_token(authorization);
-    if (r->token.given) {
-        ask_t *ask = as_flow_ask(f, ASK_REGISTRATION_TOKEN);
-        ask->hash = r->token.hash;
-        r->record = ask;
-    }
-    as_flow_gather(f, step);
+    as_flow_t *f = as_flow_read(x, sizeof(register_t), read);
+    if (f)
+        as_flow_gather(f, step);
 }

@@ -40,8 +40,9 @@ static void step(as_flow_t *f)
     as_flow_settle(f, decide(f));
 }
 
-static rc_t read(as_flow_t *f, revoke_t *r)
+static rc_t read(as_flow_t *f)
 {
+    revoke_t *r = f->own;
     TRY(as_client_read(f, &r->client));
     TRY(oauth_revoke_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
                           f->w->as->oauth.issuer, &r->request));
@@ -57,15 +58,8 @@ static rc_t read(as_flow_t *f, revoke_t *r)
 
 void as_revoke_post(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(revoke_t));
-    if (!f)
-        return;
-    revoke_t *r = f->own;
-    rc_t rc = read(f, r);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
-        return;
-    }
-    if (as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
+    as_flow_t *f = as_flow_read(x, sizeof(revoke_t), read);
+    const revoke_t *r = f ? f->own : NULL;
+    if (r && as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
         as_flow_gather(f, step);
 }

@@ -215,11 +215,11 @@ static str_t field(const form_t *form, str_t name)
 }
 
 /* Reads the query or the body, and asks how many accounts there are. */
-static rc_t read(as_flow_t *f, str_t text)
+static rc_t read(as_flow_t *f)
 {
     setup_t *own = f->own;
     oauth_reason_t reason;
-    TRY(oauth_parameters_read(f->a, text, &own->form, &reason));
+    TRY(oauth_parameters_read(f->a, as_flow_parameters(f), &own->form, &reason));
     own->token = field(&own->form, STR(WEB_FIELD_TOKEN));
     own->typed = field(&own->form, STR(WEB_FIELD_USERNAME));
     own->password = field(&own->form, STR(WEB_FIELD_PASSWORD));
@@ -230,28 +230,23 @@ static rc_t read(as_flow_t *f, str_t text)
 
 void as_setup_get(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(setup_t));
-    if (!f)
-        return;
-    rc_t rc = read(f, str_is_set(x->query) ? x->query : STR(""));
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(setup_t), read);
+    if (f)
         as_flow_gather(f, step_get);
+}
+
+static bool is_ours(const as_flow_t *f)
+{
+    const setup_t *own = f->own;
+    return as_browser_fits(f, &own->browser, IDENTITY_CSRF_SETUP, own->token,
+                           field(&own->form, STR(WEB_FIELD_CSRF)));
 }
 
 void as_setup_post(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(setup_t));
-    if (!f)
-        return;
-    setup_t *own = f->own;
-    rc_t rc = read(f, x->body);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (!as_browser_fits(f, &own->browser, IDENTITY_CSRF_SETUP, own->token,
-                              field(&own->form, STR(WEB_FIELD_CSRF))))
-        as_page_refuse_form(f, AUDIT_USER_CREATED);
-    else
+    as_flow_t *f = as_flow_read(x, sizeof(setup_t), read);
+    if (f && is_ours(f))
         as_flow_gather(f, step_post);
+    else if (f)
+        as_page_refuse_form(f, AUDIT_USER_CREATED);
 }

@@ -65,8 +65,9 @@ static void step(as_flow_t *f)
     as_flow_settle(f, decide(f));
 }
 
-static rc_t read(as_flow_t *f, token_t *t)
+static rc_t read(as_flow_t *f)
 {
+    token_t *t = f->own;
     TRY(as_client_read(f, &t->client));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
     if (!t->request.has_hash || !t->client.client)
@@ -80,16 +81,9 @@ static rc_t read(as_flow_t *f, token_t *t)
 
 void as_token_post(http_exchange_t *x)
 {
-    as_flow_t *f = as_flow_new(x, sizeof(token_t));
-    if (!f)
-        return;
-    token_t *t = f->own;
-    rc_t rc = read(f, t);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
-        return;
-    }
-    if (as_client_may_ask(f, &t->client, AS_RATE_TOKEN) &&
+    as_flow_t *f = as_flow_read(x, sizeof(token_t), read);
+    const token_t *t = f ? f->own : NULL;
+    if (t && as_client_may_ask(f, &t->client, AS_RATE_TOKEN) &&
         as_client_may_ask(f, &t->client, AS_RATE_CLIENT_FAILS))
         as_flow_gather(f, step);
 }

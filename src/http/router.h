@@ -11,12 +11,11 @@ typedef struct http_exchange http_exchange_t;
 /** CORS class. Public: any origin, never credentials (Fetch standard, CORS protocol). */
 typedef enum { HTTP_CORS_NONE, HTTP_CORS_PUBLIC } http_cors_t;
 
-/* Flags of a route. SESSION and CSRF are read by the application's guard, not here. */
+/* Flags of a route. CSRF is read by the application's guard, not here. */
 enum {
     HTTP_ROUTE_PREFIX = 1,   /* also path + "/" + anything: inserted paths (RFC 8414 section 3.1) */
     HTTP_ROUTE_NO_STORE = 2, /* every answer carries Cache-Control: no-store */
     HTTP_ROUTE_PAGE = 4,     /* for people: errors go to the page_error hook; never CORS */
-    HTTP_ROUTE_SESSION = 8,  /* needs a login session */
     HTTP_ROUTE_CSRF = 16,    /* needs a CSRF token */
     HTTP_ROUTE_ANY_TYPE = 32, /* takes a body of any Content-Type; `bodies` is not looked at */
     HTTP_ROUTE_NO_HEAD = 128, /* GET here does something: HEAD is not implied */

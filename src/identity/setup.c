@@ -36,8 +36,3 @@ identity_setup_verdict_t identity_setup_judge(const identity_setup_t *s, str_t t
     hash_t hash = identity_handle_hash(token);
     return identity_handle_hash_eq(&hash, &s->token) ? IDENTITY_SETUP_FINE : IDENTITY_SETUP_WRONG;
 }
-
-void identity_setup_close(identity_setup_t *s)
-{
-    secret_wipe(s, sizeof *s);
-}

@@ -1,6 +1,7 @@
 /* The one-time link that creates the first account: made at start while there is no user, printed
- * on the terminal, so that only who started the server can use it. Kept in memory only; the effect
- * USER_INSERT_FIRST settles races. Pure; the caller's lock, when threads share one. */
+ * on the terminal, so that only who started the server can use it. Kept in memory only, and not
+ * changed after the start: an account that exists closes it for the caller, and the effect
+ * USER_INSERT_FIRST settles races. Pure. */
 #ifndef IDENTITY_SETUP_H
 #define IDENTITY_SETUP_H
 
@@ -19,7 +20,7 @@ typedef struct {
 
 typedef enum {
     IDENTITY_SETUP_FINE,
-    IDENTITY_SETUP_CLOSED,  /* used, or there were users at the start */
+    IDENTITY_SETUP_CLOSED,  /* there were users at the start */
     IDENTITY_SETUP_EXPIRED, /* start the server again for a new link */
     IDENTITY_SETUP_WRONG,
 } identity_setup_verdict_t;
@@ -32,7 +33,5 @@ rc_t identity_setup_open(arena_t *a, const random_port_t *random, int64_t now,
 rc_t identity_setup_link(arena_t *a, str_t public_url, str_t token, str_t *out) MUST_USE;
 /** Judges the token that came (unset: none) at `now` seconds. Constant time. Changes nothing. */
 identity_setup_verdict_t identity_setup_judge(const identity_setup_t *s, str_t token, int64_t now);
-/** After USER_INSERT_FIRST is durable, or conflicted. */
-void identity_setup_close(identity_setup_t *s);
 
 #endif

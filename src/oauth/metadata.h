@@ -6,13 +6,20 @@
 #include "core/arena.h"
 #include "oauth/settings.h"
 
+/* Below the issuer; the routes of as/app.c are these. */
+#define OAUTH_PATH_AUTHORIZE "/authorize"
+#define OAUTH_PATH_TOKEN     "/token"
+#define OAUTH_PATH_JWKS      "/jwks"
+#define OAUTH_PATH_REGISTER  "/register"
+#define OAUTH_PATH_REVOKE    "/revoke"
+
 /* ENDPOINT(NAME, "member of the metadata", "path below the issuer") */
 #define OAUTH_ENDPOINT_TABLE(ENDPOINT)                                                             \
-    ENDPOINT(AUTHORIZE, "authorization_endpoint", "/authorize")                                    \
-    ENDPOINT(TOKEN, "token_endpoint", "/token")                                                    \
-    ENDPOINT(JWKS, "jwks_uri", "/jwks")                                                            \
-    ENDPOINT(REGISTER, "registration_endpoint", "/register")                                       \
-    ENDPOINT(REVOKE, "revocation_endpoint", "/revoke")
+    ENDPOINT(AUTHORIZE, "authorization_endpoint", OAUTH_PATH_AUTHORIZE)                            \
+    ENDPOINT(TOKEN, "token_endpoint", OAUTH_PATH_TOKEN)                                            \
+    ENDPOINT(JWKS, "jwks_uri", OAUTH_PATH_JWKS)                                                    \
+    ENDPOINT(REGISTER, "registration_endpoint", OAUTH_PATH_REGISTER)                               \
+    ENDPOINT(REVOKE, "revocation_endpoint", OAUTH_PATH_REVOKE)
 
 typedef enum {
 #define ENDPOINT(name, member, path) OAUTH_ENDPOINT_##name,
