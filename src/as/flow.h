@@ -13,7 +13,7 @@
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
 
-enum { AS_ASKS_MAX = 6, AS_HEADERS_MAX = 12 };
+enum { AS_ASKS_MAX = 10, AS_HEADERS_MAX = 12 };
 
 /** An answer that waits until what it says is durable. Lives in the flow's arena. */
 typedef struct {

@@ -9,6 +9,10 @@
 #define AUDIT_TABLE(AUDIT)                                                                         \
     AUDIT(CLIENT_REGISTERED, "client.registered", "a client was registered or refused")            \
     AUDIT(CLIENT_DELETED, "client.deleted", "a client was deleted")                                \
+    AUDIT(CLIENT_CHANGED, "client.changed", "a client's registration was read or changed")         \
+    AUDIT(PUSHED, "pushed", "an authorization request was pushed or refused")                      \
+    AUDIT(DEVICE, "device", "a device asked to be signed in, or a person typed its code")          \
+    AUDIT(INTROSPECTION, "introspection", "a resource server asked about a token")                 \
     AUDIT(REGISTRATION_TOKEN, "registration_token", "a token for one registration was made")       \
     AUDIT(USER_CREATED, "user.created", "an account was created")                                  \
     AUDIT(USER_CHANGED, "user.changed", "a password was changed or an account disabled")           \

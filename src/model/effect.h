@@ -8,9 +8,14 @@
 
 /* EFFECT(NAME, member of effect_t, precondition: otherwise RC_CONFLICT) */
 #define EFFECT_TABLE(EFFECT)                                                                       \
-    EFFECT(CLIENT_INSERT, client, "no client has the id; below quota.max_clients")                 \
+    EFFECT(CLIENT_INSERT, client,                                                                  \
+           "no client has the id; at quota.max_clients the oldest registration that nobody used "  \
+           "makes room, RC_LIMIT when all are used")                                               \
+    EFFECT(CLIENT_PUT, client, "inserts or replaces by id, but never one that is gone (deleted)")  \
     EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
-    EFFECT(CLIENT_DELETE, key, "the client exists (its families are revoked too)")                 \
+    EFFECT(CLIENT_DELETE, key,                                                                     \
+           "the client exists and is not gone (its families are revoked, open codes, devices and " \
+           "pushed requests end; a sealed one keeps a row with deleted_at)")                       \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
     EFFECT(USER_INSERT_FIRST, user, "there is no user at all")                                     \
     EFFECT(USER_SET_PASSWORD, user, "the user exists (families, sessions, open codes end)")        \
@@ -36,7 +41,20 @@
     EFFECT(KEY_PUT, key_record, "at most one current key of a use; inserts or replaces by kid")    \
     EFFECT(KEY_DELETE, key, "the key exists")                                                      \
     EFFECT(REGISTRATION_TOKEN_INSERT, registration_token, "")                                      \
-    EFFECT(REGISTRATION_TOKEN_CONSUME, hash, "it exists and has not expired at `at`; deleted")
+    EFFECT(REGISTRATION_TOKEN_CONSUME, hash, "it exists and has not expired at `at`; deleted")     \
+    EFFECT(REFRESH_USE, refresh,                                                                   \
+           "it exists, was never rotated, its family is live; its expires_at is moved")            \
+    EFFECT(PUSHED_INSERT, pushed, "below quota.max_rows")                                          \
+    EFFECT(PUSHED_CONSUME, hash, "it exists; deleted")                                             \
+    EFFECT(DEVICE_INSERT, device, "no live device has the user code or id; below quota.max_rows")  \
+    EFFECT(DEVICE_DECIDE, device, "it exists in DEVICE_PENDING; all but polls is replaced")        \
+    EFFECT(DEVICE_POLL, device, "none: polled_at and interval_s of one that is pending")           \
+    EFFECT(DEVICE_CONSUME, hash, "it exists in DEVICE_APPROVED")                                   \
+    EFFECT(ACCESS_TOKEN_INSERT, access_token, "its family, if any, is not revoked")                \
+    EFFECT(SPEND, spent, "nobody spent it before; below quota.max_rows")                           \
+    EFFECT(REVOCATION_PUT, revoked,                                                                \
+           "none; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                                \
+           "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves")
 
 typedef enum {
 #define EFFECT(name, member, precondition) EFFECT_##name,
@@ -61,6 +79,11 @@ typedef struct {
         const resource_t *resource;
         const key_record_t *key_record;
         const registration_token_t *registration_token;
+        const pushed_t *pushed;
+        const device_t *device;
+        const access_token_t *access_token;
+        const spent_t *spent;
+        const revoked_t *revoked; /* seq is not read */
         const hash_t *hash;
         str_t key;
     } u;
@@ -68,10 +91,11 @@ typedef struct {
     struct {
         uint64_t max_clients;      /* dynamic clients in all; 0: no limit */
         uint64_t max_interactions; /* 0: no limit */
+        uint64_t max_rows;         /* of the table the effect inserts into; 0: no limit */
     } quota;
 } effect_t;
 
-enum { EFFECTS_MAX = 12 };
+enum { EFFECTS_MAX = 16 };
 
 /** The effects of one decision, in order. */
 typedef struct {

@@ -51,6 +51,13 @@ typedef enum {
     ASK_USERS,              /* -> array of user_t by name, at most `limit` */
     ASK_REGISTRATION_TOKEN, /* hash -> registration_token_t */
     ASK_GRANTS,             /* key: user -> array of store_grant_t, at most `limit` */
+    ASK_PUSHED,             /* hash -> pushed_t */
+    ASK_DEVICE,             /* hash -> device_t, with its user (owner) once decided */
+    ASK_DEVICE_BY_CODE,     /* key: user code -> device_t that is not past its end at `since` */
+    ASK_ACCESS_TOKEN,       /* hash -> access_token_t, with its family (NULL: none) */
+    ASK_REVOCATIONS,        /* seq above `since` -> array of revoked_t by seq, at most `limit` */
+    ASK_REVOKED,            /* key: jti, key2: sub, key3: client, `since`: iat -> count: how many
+                             * revocations fit such a token (a jti "FAMILY.x" is of FAMILY) */
 } ask_kind_t;
 
 /** A question and its answer. The caller fills the first part; the store the second, in the arena
@@ -60,6 +67,7 @@ typedef struct {
     str_t key, key2, key3;
     hash_t hash;
     uint32_t limit; /* 0: the driver's own maximum of 1000 */
+    int64_t since;
 
     union {
         const client_t *client;
@@ -76,10 +84,15 @@ typedef struct {
         const client_t *clients;
         const user_t *users;
         const store_grant_t *grants;
+        const pushed_t *pushed;
+        const device_t *device;
+        const access_token_t *access_token;
+        const revoked_t *revoked;
     } u;
     size_t count;           /* of arrays and counts */
-    const family_t *family; /* ASK_CODE, ASK_REFRESH */
-    const user_t *owner;    /* ASK_CODE, ASK_REFRESH, ASK_FAMILY, ASK_SESSION; NULL: gone */
+    const family_t *family; /* ASK_CODE, ASK_REFRESH, ASK_ACCESS_TOKEN */
+    const user_t *owner;    /* ASK_CODE, ASK_REFRESH, ASK_FAMILY, ASK_SESSION, ASK_DEVICE; NULL:
+                             * gone */
 } ask_t;
 
 /** RC_OK: applied or answered. RC_CONFLICT: nothing was changed; `failed` is the index of the
@@ -107,7 +120,8 @@ void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, v
 enum { STORE_GENERATION_MS = 100 };
 uint64_t store_generation(store_conn_t *c);
 
-/** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry,
+/** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry, pushed
+ *  requests, devices, opaque access tokens, spent names, revocations,
  *  families past their end with their refresh tokens, unused clients, registration tokens). A
  *  refresh token past its own idle end stays known until its family's: reuse must end the family.
  *  After RC_OK the `failed` of done is how many were deleted: `limit` of them means that more may
