@@ -18,8 +18,9 @@
            "pushed requests end; a sealed one keeps a row with deleted_at)")                       \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
     EFFECT(USER_INSERT_FIRST, user, "there is no user at all")                                     \
-    EFFECT(USER_SET_PASSWORD, user, "the user exists (families, sessions, open codes end)")        \
-    EFFECT(USER_DISABLE, key, "the user exists (families, sessions, open codes end)")              \
+    EFFECT(USER_SET_PASSWORD, user,                                                                \
+           "the user exists (families, sessions, open codes, approved devices end)")               \
+    EFFECT(USER_DISABLE, key, "the user exists (as USER_SET_PASSWORD)")                            \
     EFFECT(SESSION_INSERT, session, "")                                                            \
     EFFECT(SESSION_TOUCH, session, "the session exists")                                           \
     EFFECT(SESSION_DELETE, hash, "")                                                               \
@@ -35,7 +36,7 @@
            "uses grows by one, rotated_at is set if it was 0")                                     \
     EFFECT(CONSENT_PUT, consent, "")                                                               \
     EFFECT(CONSENT_DELETE, consent,                                                                \
-           "it exists (families, open codes of user+client+resource end)")                         \
+           "it exists (families, open codes, approved devices of user+client+resource end)")       \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \
     EFFECT(RESOURCE_DELETE, key, "the resource exists")                                            \
     EFFECT(KEY_PUT, key_record, "at most one current key of a use; inserts or replaces by kid")    \
@@ -50,7 +51,8 @@
     EFFECT(DEVICE_DECIDE, device, "it exists in DEVICE_PENDING; all but polls is replaced")        \
     EFFECT(DEVICE_POLL, device, "none: polled_at and interval_s of one that is pending")           \
     EFFECT(DEVICE_CONSUME, hash, "it exists in DEVICE_APPROVED")                                   \
-    EFFECT(ACCESS_TOKEN_INSERT, access_token, "its family, if any, is not revoked")                \
+    EFFECT(ACCESS_TOKEN_INSERT, access_token,                                                      \
+           "its family, if it names one, exists and is not revoked")                               \
     EFFECT(SPEND, spent, "nobody spent it before; below quota.max_rows")                           \
     EFFECT(REVOCATION_PUT, revoked,                                                                \
            "none; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                                \

@@ -99,6 +99,7 @@ static void client_insert_is_limited_by_the_quota(void **state)
     play_t *p = *state;
     client_t a = test_client(STR("a")), b = test_client(STR("b")), c = test_client(STR("c"));
     client_t by_admin = {.id = STR("admin"), .origin = CLIENT_BY_ADMIN};
+    a.expires_at = b.expires_at = 0; /* in use: neither makes room */
     assert_int_equal(insert_below(p, &by_admin, 2), RC_OK);
     assert_int_equal(insert_below(p, &a, 2), RC_OK);
     assert_int_equal(insert_below(p, &b, 2), RC_OK);
@@ -116,6 +117,7 @@ static void quota_counts_within_one_transaction(void **state)
 {
     play_t *p = *state;
     client_t a = test_client(STR("a")), b = test_client(STR("b"));
+    a.expires_at = 0;
     for (int i = 0; i < 2; i++) {
         effect_t *e = play_add(p, EFFECT_CLIENT_INSERT);
         e->u.client = i ? &b : &a;
@@ -125,6 +127,52 @@ static void quota_counts_within_one_transaction(void **state)
     assert_null(get_client(p, a.id));
     /* What was rolled back does not count. */
     assert_int_equal(insert_below(p, &b, 1), RC_OK);
+}
+
+static void client_of(client_t *c, str_t id, int64_t created_at, int64_t expires_at)
+{
+    *c = test_client(id);
+    c->created_at = created_at;
+    c->expires_at = expires_at;
+}
+
+static void oldest_registration_that_nobody_used_makes_room(void **state)
+{
+    play_t *p = *state;
+    client_t used, old, young, admin, next;
+    client_of(&used, STR("used"), 1, 0);
+    client_of(&young, STR("young"), 7, TEST_NOW);
+    client_of(&old, STR("old"), 5, TEST_NOW);
+    client_of(&admin, STR("admin"), 2, TEST_NOW);
+    client_of(&next, STR("next"), 3, TEST_NOW);
+    admin.origin = CLIENT_BY_ADMIN;
+    assert_int_equal(insert_below(p, &used, 3), RC_OK);
+    assert_int_equal(insert_below(p, &young, 3), RC_OK);
+    assert_int_equal(insert_below(p, &old, 3), RC_OK);
+    assert_int_equal(insert_below(p, &admin, 3), RC_OK);
+    assert_int_equal(insert_below(p, &next, 3), RC_OK);
+    assert_null(get_client(p, old.id));
+    assert_non_null(get_client(p, used.id));
+    assert_non_null(get_client(p, young.id));
+    assert_non_null(get_client(p, admin.id));
+    assert_non_null(get_client(p, next.id));
+    /* Once all are used, nobody makes room. */
+    play_add(p, EFFECT_CLIENT_KEEP)->u.key = young.id;
+    play_add(p, EFFECT_CLIENT_KEEP)->u.key = next.id;
+    assert_applied(p);
+    assert_int_equal(insert_below(p, &old, 3), RC_LIMIT);
+    assert_null(get_client(p, old.id));
+}
+
+/* Were the place of the same id the one that is freed, anybody could replace a registration. */
+static void client_whose_id_is_taken_does_not_make_room_for_itself(void **state)
+{
+    play_t *p = *state;
+    client_t first = test_client(STR("c")), thief = test_client(STR("c"));
+    thief.name = STR("thief");
+    assert_int_equal(insert_below(p, &first, 1), RC_OK);
+    assert_int_equal(insert_below(p, &thief, 1), RC_CONFLICT);
+    assert_client(get_client(p, first.id), &first);
 }
 
 static void client_keep_forgets_the_expiry(void **state)
@@ -226,6 +274,8 @@ int main(void)
         ON_EVERY_STORE(client_insert_conflicts_when_the_id_is_taken),
         ON_EVERY_STORE(client_insert_is_limited_by_the_quota),
         ON_EVERY_STORE(quota_counts_within_one_transaction),
+        ON_EVERY_STORE(oldest_registration_that_nobody_used_makes_room),
+        ON_EVERY_STORE(client_whose_id_is_taken_does_not_make_room_for_itself),
         ON_EVERY_STORE(client_keep_forgets_the_expiry),
         ON_EVERY_STORE(client_keep_conflicts_without_the_client),
         ON_EVERY_STORE(client_delete_ends_its_families_and_consents),

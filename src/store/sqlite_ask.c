@@ -3,6 +3,16 @@
 
 enum { LIST_MAX = 1000 };
 
+typedef struct {
+    table_id_t table;
+    size_t max;
+} rows_t;
+
+static uint32_t limit_of(const ask_t *ask)
+{
+    return ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
+}
+
 /* Reads the one row of a bound statement; *out stays NULL without one. */
 static rc_t read_one(sqlite_db_t *db, arena_t *a, sqlite3_stmt *s, table_id_t table,
                      const void **out)
@@ -105,7 +115,7 @@ static rc_t answer_consent(sqlite_db_t *db, arena_t *a, ask_t *ask)
 /* The keys are read whole first: the same connection reads each record then. */
 static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, table_id_t table)
 {
-    uint32_t limit = ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
+    uint32_t limit = limit_of(ask);
     str_list_t keys;
     TRY(read_ids(db, a, sqlite_bind(sqlite_fixed(db, ids), ARGS(ARG_I(limit))), limit, &keys));
     size_t size = TABLES[table].size;
@@ -122,37 +132,108 @@ static rc_t answer_list(sqlite_db_t *db, arena_t *a, ask_t *ask, stmt_id_t ids, 
     return RC_OK;
 }
 
-static rc_t read_consents(sqlite_db_t *db, arena_t *a, ask_t *ask, store_grant_t *v, size_t max)
+/* Whole rows of a bound statement, at most `max`, each a record; ask->count says how many. */
+static rc_t read_rows(sqlite_db_t *db, arena_t *a, ask_t *ask, sqlite3_stmt *s, rows_t rows,
+                      void ***out)
 {
-    sqlite3_stmt *s =
-        sqlite_bind(sqlite_fixed(db, STMT_CONSENTS_OF), ARGS(ARG_S(ask->key), ARG_I(max)));
     if (!s)
         return sqlite_failure(db);
-    rc_t rc = RC_OK;
+    void **v = ARENA_ARRAY(a, rows.max, void *);
+    rc_t rc = v ? RC_OK : RC_MEMORY;
     int code = SQLITE_DONE;
-    while (rc == RC_OK && ask->count < max && (code = sqlite3_step(s)) == SQLITE_ROW) {
-        void *record;
-        rc = sqlite_read_record(a, s, TABLE_CONSENT, &record);
-        v[ask->count].consent = record;
+    while (rc == RC_OK && ask->count < rows.max && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        rc = sqlite_read_record(a, s, rows.table, &v[ask->count]);
         ask->count += rc == RC_OK;
     }
     if (rc == RC_OK && code != SQLITE_ROW && code != SQLITE_DONE)
         rc = sqlite_failure(db);
     sqlite_done(s);
+    *out = v;
     return rc;
 }
 
 static rc_t answer_grants(sqlite_db_t *db, arena_t *a, ask_t *ask)
 {
-    uint32_t limit = ask->limit && ask->limit < LIST_MAX ? ask->limit : LIST_MAX;
-    store_grant_t *v = ARENA_ARRAY(a, limit, store_grant_t);
+    uint32_t limit = limit_of(ask);
+    void **consents;
+    sqlite3_stmt *s =
+        sqlite_bind(sqlite_fixed(db, STMT_CONSENTS_OF), ARGS(ARG_S(ask->key), ARG_I(limit)));
+    TRY(read_rows(db, a, ask, s, (rows_t){TABLE_CONSENT, limit}, &consents));
+    store_grant_t *v = ARENA_ARRAY(a, ask->count + 1, store_grant_t);
     if (!v)
         return RC_MEMORY;
-    TRY(read_consents(db, a, ask, v, limit));
-    for (size_t i = 0; i < ask->count; i++)
-        TRY(by_key(db, a, TABLE_CLIENT, v[i].consent->client_id, (const void **)&v[i].client));
+    for (size_t i = 0; i < ask->count; i++) {
+        const client_t *client;
+        v[i].consent = consents[i];
+        TRY(by_key(db, a, TABLE_CLIENT, v[i].consent->client_id, (const void **)&client));
+        v[i].client = client && client->deleted_at == 0 ? client : NULL;
+    }
     ask->u.grants = v;
     return RC_OK;
+}
+
+static rc_t answer_revocations(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    uint32_t limit = limit_of(ask);
+    void **rows;
+    sqlite3_stmt *s =
+        sqlite_bind(sqlite_fixed(db, STMT_REVOCATIONS), ARGS(ARG_I(ask->since), ARG_I(limit)));
+    TRY(read_rows(db, a, ask, s, (rows_t){TABLE_REVOKED, limit}, &rows));
+    revoked_t *v = ARENA_ARRAY(a, ask->count + 1, revoked_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < ask->count; i++)
+        v[i] = *(const revoked_t *)rows[i];
+    ask->u.revoked = v;
+    return RC_OK;
+}
+
+/* The family that a jti names before its dot; unset when it names none. */
+static str_t family_of(str_t jti)
+{
+    const char *dot = jti.n > 0 ? memchr(jti.p, '.', jti.n) : NULL;
+    return dot ? str_of(jti.p, (size_t)(dot - jti.p)) : STR_UNSET;
+}
+
+static rc_t answer_revoked(sqlite_db_t *db, ask_t *ask)
+{
+    int64_t n = 0;
+    const sqlite_args_t token = ARGS(ARG_S(ask->key), ARG_S(family_of(ask->key)), ARG_S(ask->key2),
+                                     ARG_S(ask->key3), ARG_I(ask->since));
+    TRY(sqlite_run_number(db, sqlite_bind(sqlite_fixed(db, STMT_REVOKED), token), &n));
+    ask->count = (size_t)n;
+    return RC_OK;
+}
+
+static rc_t answer_device(sqlite_db_t *db, arena_t *a, ask_t *ask, const hash_t *id)
+{
+    TRY(by_hash(db, a, TABLE_DEVICE, id, (const void **)&ask->u.device));
+    if (!ask->u.device)
+        return RC_OK;
+    return by_key(db, a, TABLE_USER, ask->u.device->user_id, (const void **)&ask->owner);
+}
+
+static rc_t answer_device_by_code(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    str_list_t ids;
+    hash_t id;
+    sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, STMT_DEVICE_BY_CODE),
+                                  ARGS(ARG_S(ask->key), ARG_I(ask->since)));
+    TRY(read_ids(db, a, s, 1, &ids));
+    if (ids.n == 0)
+        return RC_OK;
+    if (ids.v[0].n != sizeof id)
+        return RC_IO;
+    memcpy(&id, ids.v[0].p, sizeof id);
+    return answer_device(db, a, ask, &id);
+}
+
+static rc_t answer_access_token(sqlite_db_t *db, arena_t *a, ask_t *ask)
+{
+    TRY(by_hash(db, a, TABLE_ACCESS_TOKEN, &ask->hash, (const void **)&ask->u.access_token));
+    if (!ask->u.access_token)
+        return RC_OK;
+    return by_key(db, a, TABLE_FAMILY, ask->u.access_token->family_id, (const void **)&ask->family);
 }
 
 static rc_t answer_count(sqlite_db_t *db, ask_t *ask)
@@ -196,6 +277,18 @@ rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask)
         return answer_consent(db, a, ask);
     case ASK_REGISTRATION_TOKEN:
         return by_hash(db, a, TABLE_REGISTRATION_TOKEN, &ask->hash, record);
+    case ASK_PUSHED:
+        return by_hash(db, a, TABLE_PUSHED, &ask->hash, record);
+    case ASK_DEVICE:
+        return answer_device(db, a, ask, &ask->hash);
+    case ASK_DEVICE_BY_CODE:
+        return answer_device_by_code(db, a, ask);
+    case ASK_ACCESS_TOKEN:
+        return answer_access_token(db, a, ask);
+    case ASK_REVOCATIONS:
+        return answer_revocations(db, a, ask);
+    case ASK_REVOKED:
+        return answer_revoked(db, ask);
     case ASK_GRANTS:
         return answer_grants(db, a, ask);
     case ASK_RESOURCES:

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { BUILT_SQL_MAX = 1024 /* the longest INSERT is about 400 bytes */ };
+enum { BUILT_SQL_MAX = 2048 /* the longest INSERT is about 600 bytes */ };
 
 static void finalize_all(sqlite3_stmt **v, size_t n)
 {

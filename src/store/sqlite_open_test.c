@@ -94,7 +94,7 @@ static void newer_database_is_refused(void **state)
     play_t *p = *state;
     execute(p, "PRAGMA user_version=999");
     assert_not_opened(p, RC_CONFIG, STR("start the newer program"));
-    execute(p, "PRAGMA user_version=1");
+    execute(p, "PRAGMA user_version=2");
     str_t why;
     assert_int_equal(try_to_open(p, str_c(p->path), &why), RC_OK);
 }

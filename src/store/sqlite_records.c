@@ -23,8 +23,12 @@
         {"resource", FIELD_STR, offsetof(record, request.resource)},                               \
         {"nonce", FIELD_STR, offsetof(record, request.nonce)},                                     \
         {"prompt", FIELD_STR, offsetof(record, request.prompt)},                                   \
+        {"max_age", FIELD_I64, offsetof(record, request.max_age)},                                 \
+        {"acr_values", FIELD_STR, offsetof(record, request.acr_values)},                           \
+        {"dpop_jkt", FIELD_STR, offsetof(record, request.dpop_jkt)},                               \
+        {"pushed", FIELD_HASH, offsetof(record, request.pushed)},                                  \
     {                                                                                              \
-        "max_age", FIELD_I64, offsetof(record, request.max_age)                                    \
+        "device", FIELD_HASH, offsetof(record, request.device)                                     \
     }
 
 static const field_t CLIENT[] = {
@@ -47,6 +51,18 @@ static const field_t CLIENT[] = {
     F(client_t, contacts, STRS),
     F(client_t, created_at, I64),
     F(client_t, expires_at, I64),
+    F(client_t, jwks, STR),
+    F(client_t, jwks_uri, STR),
+    F(client_t, dpop_bound, BOOL),
+    F(client_t, par_required, BOOL),
+    F(client_t, lenient_loopback, BOOL),
+    F(client_t, resources, STRS),
+    F(client_t, exchange_to, STRS),
+    F(client_t, management, HASH),
+    F(client_t, document, HASH),
+    F(client_t, vouched_by, STR),
+    F(client_t, sealed, BOOL),
+    F(client_t, deleted_at, I64),
 };
 static const field_t USER[] = {
     F(user_t, id, STR),
@@ -56,10 +72,13 @@ static const field_t USER[] = {
     F(user_t, admin, BOOL),
     F(user_t, created_at, I64),
     F(user_t, password_changed_at, I64),
+    F(user_t, issuer, STR),
+    F(user_t, subject, STR),
 };
 static const field_t SESSION[] = {
     F(session_t, id, HASH),        F(session_t, user_id, STR), F(session_t, auth_time, I64),
     F(session_t, created_at, I64), F(session_t, seen_at, I64), F(session_t, expires_at, I64),
+    F(session_t, acr, STR),
 };
 static const field_t INTERACTION[] = {
     F(interaction_t, id, HASH),
@@ -77,6 +96,7 @@ static const field_t CODE[] = {
     F(code_t, user_id, STR),    REQUEST(code_t),
     F(code_t, auth_time, I64),  F(code_t, created_at, I64),
     F(code_t, expires_at, I64), F(code_t, consumed_at, I64),
+    F(code_t, acr, STR),
 };
 static const field_t FAMILY[] = {
     F(family_t, id, STR),         F(family_t, client_id, STR),
@@ -84,6 +104,7 @@ static const field_t FAMILY[] = {
     F(family_t, resource, STR),   F(family_t, auth_time, I64),
     F(family_t, created_at, I64), F(family_t, expires_at, I64),
     F(family_t, revoked_at, I64), F(family_t, revoked_reason, STR),
+    F(family_t, jkt, STR),        F(family_t, acr, STR),
 };
 static const field_t REFRESH[] = {
     F(refresh_t, id, HASH),        F(refresh_t, family_id, STR),  F(refresh_t, parent, HASH),
@@ -93,21 +114,59 @@ static const field_t REFRESH[] = {
 static const field_t CONSENT[] = {
     F(consent_t, user_id, STR),      F(consent_t, client_id, STR), F(consent_t, resource, STR),
     F(consent_t, redirect_uri, STR), F(consent_t, scope, STR),     F(consent_t, granted_at, I64),
+    F(consent_t, document, HASH),
 };
 static const field_t RESOURCE[] = {
-    F(resource_t, uri, STR),     F(resource_t, name, STR),          F(resource_t, aliases, STRS),
-    {"scopes", FIELD_SCOPES, 0}, F(resource_t, default_scope, STR), F(resource_t, created_at, I64),
+    F(resource_t, uri, STR),
+    F(resource_t, name, STR),
+    F(resource_t, aliases, STRS),
+    {"scopes", FIELD_SCOPES, 0},
+    F(resource_t, default_scope, STR),
+    F(resource_t, created_at, I64),
+    F(resource_t, access_token_lifetime, I64),
+    F(resource_t, token_format, INT),
+    F(resource_t, dpop_required, BOOL),
+    F(resource_t, from_settings, BOOL),
 };
 static const field_t KEY[] = {
     F(key_record_t, kid, STR),          F(key_record_t, alg, STR),
     F(key_record_t, use, INT),          F(key_record_t, state, INT),
     F(key_record_t, secret, BYTES),     F(key_record_t, created_at, I64),
     F(key_record_t, activated_at, I64), F(key_record_t, retired_at, I64),
+    F(key_record_t, sealed_by, STR),
 };
 static const field_t REGISTRATION_TOKEN[] = {
     F(registration_token_t, id, HASH),
     F(registration_token_t, created_at, I64),
     F(registration_token_t, expires_at, I64),
+};
+static const field_t PUSHED[] = {
+    F(pushed_t, id, HASH),      F(pushed_t, client_id, STR),  F(pushed_t, form, STR),
+    F(pushed_t, dpop_jkt, STR), F(pushed_t, created_at, I64), F(pushed_t, expires_at, I64),
+};
+static const field_t DEVICE[] = {
+    F(device_t, id, HASH),        F(device_t, user_code, STR), F(device_t, state, INT),
+    F(device_t, client_id, STR),  F(device_t, scope, STR),     F(device_t, resource, STR),
+    F(device_t, dpop_jkt, STR),   F(device_t, user_id, STR),   F(device_t, family_id, STR),
+    F(device_t, auth_time, I64),  F(device_t, acr, STR),       F(device_t, created_at, I64),
+    F(device_t, expires_at, I64), F(device_t, polled_at, I64), F(device_t, interval_s, I64),
+};
+static const field_t ACCESS_TOKEN[] = {
+    F(access_token_t, id, HASH),        F(access_token_t, jti, STR),
+    F(access_token_t, family_id, STR),  F(access_token_t, client_id, STR),
+    F(access_token_t, sub, STR),        F(access_token_t, scope, STR),
+    F(access_token_t, resource, STR),   F(access_token_t, jkt, STR),
+    F(access_token_t, act, STR),        F(access_token_t, acr, STR),
+    F(access_token_t, auth_time, I64),  F(access_token_t, created_at, I64),
+    F(access_token_t, expires_at, I64),
+};
+static const field_t SPENT[] = {
+    F(spent_t, id, HASH),
+    F(spent_t, expires_at, I64),
+};
+static const field_t REVOKED[] = {
+    F(revoked_t, seq, I64), F(revoked_t, kind, INT),       F(revoked_t, key, STR),
+    F(revoked_t, at, I64),  F(revoked_t, expires_at, I64),
 };
 
 const table_t TABLES[TABLE_COUNT] = {
@@ -123,6 +182,12 @@ const table_t TABLES[TABLE_COUNT] = {
     [TABLE_KEY] = {"key", KEY, COUNT(KEY), sizeof(key_record_t)},
     [TABLE_REGISTRATION_TOKEN] = {"registration_token", REGISTRATION_TOKEN,
                                   COUNT(REGISTRATION_TOKEN), sizeof(registration_token_t)},
+    [TABLE_PUSHED] = {"pushed", PUSHED, COUNT(PUSHED), sizeof(pushed_t)},
+    [TABLE_DEVICE] = {"device", DEVICE, COUNT(DEVICE), sizeof(device_t)},
+    [TABLE_ACCESS_TOKEN] = {"access_token", ACCESS_TOKEN, COUNT(ACCESS_TOKEN),
+                            sizeof(access_token_t)},
+    [TABLE_SPENT] = {"spent", SPENT, COUNT(SPENT), sizeof(spent_t)},
+    [TABLE_REVOKED] = {"revoked", REVOKED, COUNT(REVOKED), sizeof(revoked_t)},
 };
 
 /* A resource's scopes as a list of name, text, name, text. */
@@ -266,6 +331,8 @@ rc_t sqlite_read_record(arena_t *a, sqlite3_stmt *s, table_id_t table, void **ou
         return RC_MEMORY;
     for (int i = 0; i < TABLES[table].n_fields; i++)
         TRY(read_field(a, s, i, &TABLES[table].fields[i], record));
+    if (table == TABLE_CLIENT)
+        ((client_t *)record)->stored = true;
     *out = record;
     return RC_OK;
 }
