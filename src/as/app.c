@@ -1,6 +1,7 @@
 #include "as/app.h"
 
 #include "as/endpoints.h"
+#include "as/fetched.h"
 #include "as/maintenance.h"
 #include "as/page.h"
 #include "core/limits.h"
@@ -119,6 +120,10 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.private_schemes = conf->registration_private_schemes;
     s.registration_unused_ttl = conf->registration_unused_ttl;
     s.max_clients = (uint64_t)conf->registration_max_clients;
+    s.documents = str_eq(conf->client_documents, STR("on"));
+    s.document_hosts = conf->client_document_hosts;
+    s.denied_document_hosts = conf->client_document_denied_hosts;
+    s.private_hosts = conf->client_document_private_hosts;
     return s;
 }
 
@@ -154,6 +159,18 @@ static void fill(as_t *as, const as_config_t *config)
     };
 }
 
+static rc_t make_fetched(as_t *as, const as_config_t *config)
+{
+    const as_fetched_config_t fetched = {
+        .settings = &as->oauth,
+        .fetch = config->fetch,
+        .pool = config->fetchers,
+        .clock = config->clock,
+        .random = config->random,
+    };
+    return as_fetched_new(&fetched, &as->fetched);
+}
+
 rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
 {
     as_t *as = *out = ARENA_NEW(a, as_t);
@@ -162,6 +179,7 @@ rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
     fill(as, config);
     TRY(default_resource(a, config->conf, &as->default_resource));
     TRY(as_limits_new(config->conf, config->clock, config->random, &as->limits));
+    TRY(make_fetched(as, config));
     return as_throttle_new(config->clock, config->random, &as->throttle);
 }
 
@@ -178,6 +196,7 @@ void as_free(as_t *as)
         return;
     as_limits_free(as->limits);
     as_throttle_free(as->throttle);
+    as_fetched_free(as->fetched);
     arena_free(as->keys.look); /* cut off by the end of its worker */
 }
 

@@ -3,6 +3,7 @@
 #define AS_APP_H
 
 #include "as/as.h"
+#include "http/fetch.h"
 
 /** What it is made of; borrowed for its life. */
 typedef struct {
@@ -10,6 +11,8 @@ typedef struct {
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;
+    http_pool_t *fetchers; /* for documents of others: slow hosts must not keep passwords waiting */
+    http_fetch_port_t fetch;
     const log_t *log;
     clock_port_t clock;
     random_port_t random;

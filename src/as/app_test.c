@@ -255,6 +255,8 @@ static as_config_t config_of(world_t *w)
         .store = w->as->store,
         .audit = w->audit,
         .pool = w->pool,
+        .fetchers = w->fetchers,
+        .fetch = http_fetch_fake(&w->web),
         .log = &w->log,
         .clock = world_clock(w),
         .random = world_random(w),

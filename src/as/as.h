@@ -30,6 +30,7 @@ typedef struct as {
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;
+    struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;
     identity_setup_t setup; /* of the link that makes the first account */

@@ -148,6 +148,15 @@ bool world_logged(world_t *w, const char *text)
     return logged;
 }
 
+static rc_t fetch(void *ctx, arena_t *a, const http_fetch_request_t *req, http_fetch_result_t *out)
+{
+    world_t *w = ctx;
+    http_fetch_port_t fake = http_fetch_fake(&w->web);
+    pthread_mutex_lock(&w->web_gate);
+    pthread_mutex_unlock(&w->web_gate);
+    return fake.get(fake.ctx, a, req, out);
+}
+
 /* The server. */
 
 static void load(world_t *w, const char *key, const char *value)
@@ -169,6 +178,8 @@ static void start(world_t *w)
         .store = &w->faulty.base,
         .audit = w->audit,
         .pool = w->pool,
+        .fetchers = w->fetchers,
+        .fetch = {fetch, w},
         .log = &w->log,
         .clock = world_clock(w),
         .random = world_random(w),
@@ -224,7 +235,9 @@ static void open_rooms(world_t *w)
     if (audit_open(w->a, &audit, &w->audit, &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
     w->pool = http_pool_new(2, 4);
+    w->fetchers = http_pool_new(1, 4); /* one: the double counts without a lock */
     assert_non_null(w->pool);
+    assert_non_null(w->fetchers);
 }
 
 /* What the store holds. */
@@ -326,6 +339,7 @@ static int setup(void **state, str_t driver, void (*put_all)(world_t *w))
     w->peer = http_addr_from_bytes(peer, sizeof peer);
     atomic_store(&w->ms, W_START_S * 1000LL);
     pthread_mutex_init(&w->lock, NULL);
+    pthread_mutex_init(&w->web_gate, NULL);
     pthread_cond_init(&w->filled, NULL);
     w->log = (log_t){.write = keep_line, .ctx = w, .min = LOG_INFO};
     snprintf(w->folder, sizeof w->folder, "/tmp/warder-as-test-XXXXXX");
@@ -362,6 +376,7 @@ int world_teardown(void **state)
     static const char *const FILES[] = {"audit.log", "as.db", "as.db-wal", "as.db-shm"};
     world_t *w = *state;
     http_pool_free(w->pool);
+    http_pool_free(w->fetchers);
     if (w->audit)
         audit_close(w->audit);
     while (world_pump(w, 0)) {
@@ -374,6 +389,7 @@ int world_teardown(void **state)
     rmdir(w->folder);
     pthread_cond_destroy(&w->filled);
     pthread_mutex_destroy(&w->lock);
+    pthread_mutex_destroy(&w->web_gate);
     arena_free(w->a);
     return 0;
 }

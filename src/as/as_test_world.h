@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "as/app.h"
+#include "http/fetch.h"
 #include "http/direct.h"
 #include "store/driver.h"
 
@@ -88,7 +89,9 @@ struct world {
     size_t n_held;
     store_conn_t *behind; /* where held effects go */
     audit_t *audit;
-    http_pool_t *pool;
+    http_pool_t *pool, *fetchers;
+    http_fetch_fake_t web;    /* what the server fetches: put rows there */
+    pthread_mutex_t web_gate; /* hold it: nothing comes from there */
     arena_t *as_arena;
     as_t *as;
     as_worker_t *worker;

@@ -10,7 +10,6 @@ typedef struct {
     as_browser_t browser;
     oauth_authorize_request_t in;
     form_t query, body;
-    const ask_t *client; /* NULL: the request names none */
     const ask_t *consent;
     authz_request_t request;
 } authorize_t;
@@ -18,7 +17,6 @@ typedef struct {
 static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const authorize_t *own)
 {
     oauth_authorize_facts_t facts = as_interaction_facts(f, &own->browser);
-    facts.client = own->client ? own->client->u.client : NULL;
     facts.consent = own->consent ? own->consent->u.consent : NULL;
     return facts;
 }
@@ -73,9 +71,7 @@ static rc_t read(as_flow_t *f)
     own->browser = as_browser_read(f);
     if (own->in.reason != OAUTH_FINE)
         return RC_OK;
-    ask_t *ask = as_flow_ask(f, ASK_CLIENT);
-    ask->key = own->in.client_id;
-    own->client = ask;
+    as_flow_client(f, own->in.client_id);
     return RC_OK;
 }
 

@@ -30,15 +30,15 @@ rc_t as_client_read(as_flow_t *f, as_client_t *out)
         return RC_MEMORY;
     if (out->claim.reason != OAUTH_FINE)
         return RC_OK;
-    ask_t *ask = as_flow_ask(f, ASK_CLIENT);
-    ask->key = out->claim.client_id;
-    out->client = ask;
+    out->flow = f;
+    as_flow_client(f, out->claim.client_id);
+    f->client_refusal = &out->claim.reason;
     return RC_OK;
 }
 
 const client_t *as_client_record(const as_client_t *c)
 {
-    return c->client ? c->client->u.client : NULL;
+    return c->flow ? c->flow->client : NULL;
 }
 
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)

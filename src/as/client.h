@@ -5,16 +5,16 @@
 #include "as/flow.h"
 #include "oauth/client_auth.h"
 
-/** The body as a form, the client's claim from it and the headers, and the question for its record
- *  (*client; NULL when the claim is refused already). */
+/** The body as a form and the client's claim from it and the headers. The flow is asked for its
+ *  record (as_flow_client), and writes into the claim why a document makes none. */
 typedef struct {
     form_t form;
     oauth_client_claim_t claim;
-    const ask_t *client;
+    const as_flow_t *flow; /* NULL: the claim is refused already, and no record is asked for */
     str_t rate_key;
 } as_client_t;
 
-/** Reads all of it and adds the question. RC_MEMORY. */
+/** Reads all of it and asks for the client. `out` must live as long as the flow. RC_MEMORY. */
 rc_t as_client_read(as_flow_t *f, as_client_t *out) MUST_USE;
 /** The record, or NULL. */
 const client_t *as_client_record(const as_client_t *c);

@@ -13,7 +13,7 @@ typedef struct {
     form_t form;
     str_t handle;
     const ask_t *interaction;
-    const ask_t *client, *consent; /* NULL: not asked for */
+    const ask_t *consent; /* NULL: not asked for */
 } consent_page_t;
 
 static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const consent_page_t *own)
@@ -21,7 +21,6 @@ static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const consent_pa
     oauth_authorize_facts_t facts = as_interaction_facts(f, &own->browser);
     facts.interaction = own->interaction->u.interaction;
     facts.handle = own->handle;
-    facts.client = own->client ? own->client->u.client : NULL;
     facts.consent = own->consent ? own->consent->u.consent : NULL;
     return facts;
 }
@@ -32,9 +31,7 @@ static void gather_rest(as_flow_t *f, as_step_t decide)
     consent_page_t *own = f->own;
     const interaction_t *i = own->interaction->u.interaction;
     if (i) {
-        ask_t *client = as_flow_ask(f, ASK_CLIENT);
-        client->key = i->request.client_id;
-        own->client = client;
+        as_flow_client(f, i->request.client_id);
         own->consent =
             as_interaction_ask_consent(f, as_browser_user(f, &own->browser), &i->request);
     }

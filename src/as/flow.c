@@ -1,5 +1,6 @@
 #include "as/flow.h"
 
+#include "as/client_source.h"
 #include "as/page.h"
 
 #include <assert.h>
@@ -97,7 +98,7 @@ static void gathered(void *ctx, rc_t rc, size_t failed)
         as_flow_fail(f, rc);
         return;
     }
-    f->decide(f);
+    as_client_source_resolve(f);
 }
 
 void as_flow_gather(as_flow_t *f, as_step_t decide)
@@ -106,7 +107,7 @@ void as_flow_gather(as_flow_t *f, as_step_t decide)
     f->decide = decide;
     f->n_answered = f->n_asks;
     if (from == f->n_asks)
-        decide(f);
+        as_client_source_resolve(f);
     else
         store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
 }
@@ -125,8 +126,16 @@ static void decide_again(as_flow_t *f)
     as_flow_gather_again(f, f->decide);
 }
 
+/* A document that cannot be had right now is asked for again in a moment. */
+static void add_retry(as_flow_t *f)
+{
+    if (f->client_reason == OAUTH_CLIENT_DOCUMENT_UNAVAILABLE && f->answer.status == 503)
+        as_flow_header(f, STR("Retry-After"), STR("5"));
+}
+
 static void reply(as_flow_t *f)
 {
+    add_retry(f);
     as_answer_t *answer = &f->answer;
     http_headers_t headers = {answer->headers, answer->n_headers};
     http_reply(f->x, answer->status, headers, answer->body);
@@ -192,6 +201,9 @@ void as_flow_take(as_flow_t *f, const effects_t *effects, const audit_event_t *e
     if (!event)
         return;
     f->event = *event;
+    if (str_is_set(f->client_detail) && f->client_reason != OAUTH_FINE &&
+        str_eq(event->reason, oauth_reason_name(f->client_reason)))
+        f->event.detail = f->client_detail;
     f->event.address = f->x->client_text;
     f->event.request_id = f->x->request_id;
 }

@@ -9,11 +9,27 @@
 #define AS_FLOW_H
 
 #include "as/as.h"
+#include "as/fetched.h"
+#include "oauth/client_document.h"
 
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
 
-enum { AS_ASKS_MAX = 10, AS_HEADERS_MAX = 12 };
+enum { AS_ASKS_MAX = 10, AS_HEADERS_MAX = 12, AS_DOCUMENTS_MAX = 4 };
+
+/** A document of somebody else, fetched under guard between the facts and the decision. */
+typedef struct {
+    str_t url;
+    const as_fetched_kind_t *kind;
+    enum { AS_DOCUMENT_WANTED, AS_DOCUMENT_COMING, AS_DOCUMENT_THERE } state;
+    bool again; /* it is fetched once more, or was */
+    as_fetched_ask_t ask;
+    bool waited;    /* it did not come out of the cache */
+    bool temporary; /* body unset: because its host did not answer, or too many are waiting */
+    str_t body;     /* unset: it cannot be had, or does not fit its kind */
+    str_t why;      /* body unset: a word for the audit, never for strangers */
+    const http_fetch_result_t *result; /* NULL: nothing was fetched */
+} as_flow_document_t;
 
 /** An answer that waits until what it says is durable. Lives in the flow's arena. */
 typedef struct {
@@ -38,6 +54,23 @@ struct as_flow {
     unsigned rounds;
     bool full; /* a quota was reached (RC_LIMIT on apply): decide once more, knowing that */
 
+    /* The request's client: as_flow_client. */
+    str_t client_id;                /* unset: none was named */
+    const client_t *client;         /* NULL: unknown */
+    oauth_reason_t client_reason;   /* why its document makes none (OAUTH_CLIENT_ID_*,
+                                     * OAUTH_CLIENT_DOCUMENT_*); OAUTH_FINE: it is no matter of one */
+    str_t client_detail;            /* of that, for the audit alone; unset: none */
+    oauth_reason_t *client_refusal; /* where client_reason goes, too, when it is not OAUTH_FINE;
+                                     * NULL: nowhere */
+    bool wants_client_keys;
+    str_t client_jwks; /* after as_flow_client_keys: a JWK Set as JSON; unset: it has none, or */
+    str_t client_jwks_why; /* they cannot be had: a word for the audit */
+    as_flow_document_t *client_document, *client_key_set;
+    const ask_t *client_row;
+    const oauth_client_document_t *client_read; /* what client_document says */
+    as_flow_document_t documents[AS_DOCUMENTS_MAX];
+    size_t n_documents;
+
     effects_t effects;
     audit_event_t event;
     bool has_event;
@@ -58,6 +91,24 @@ ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind);
 void as_flow_gather(as_flow_t *f, as_step_t decide);
 /** The same, but asks all questions again, of one view: what was known before a wait is old. */
 void as_flow_gather_again(as_flow_t *f, as_step_t decide);
+
+/** Names the request's client: from the next as_flow_gather on, f->client is its record and
+ *  f->client_reason says why a document makes none. An https URL is resolved by its document, all
+ *  other ids by the store, or by themselves where they hold their registration (client_source.c).
+ *  Once a flow. */
+void as_flow_client(as_flow_t *f, str_t client_id);
+/** Where that client authenticates by private_key_jwt, its keys are at hand, too, from the next
+ *  as_flow_gather on: f->client_jwks. */
+void as_flow_client_keys(as_flow_t *f);
+/** A key that was named is not among them. True: as_flow_gather, then decide again, by what is
+ *  published now. False: it would change nothing. */
+bool as_flow_client_keys_again(as_flow_t *f) MUST_USE;
+/** Any other document, from the next as_flow_gather on. The same URL and kind give the same one;
+ *  AS_DOCUMENTS_MAX of them in all, with those of the client. */
+as_flow_document_t *as_flow_fetch(as_flow_t *f, str_t url, const as_fetched_kind_t *kind);
+/** As as_flow_client_keys_again, for `d`. */
+bool as_flow_fetch_again(as_flow_t *f, as_flow_document_t *d) MUST_USE;
+
 /** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
 void as_flow_finish(as_flow_t *f);
 /** The end of a step: as_flow_finish when `rc` is RC_OK, else as_flow_fail. */

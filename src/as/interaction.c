@@ -18,6 +18,8 @@ oauth_authorize_facts_t as_interaction_facts(const as_flow_t *f, const as_browse
         .resources = &f->snapshot->resources,
         .session = as_browser_session(f, b),
         .user = as_browser_user(f, b),
+        .client = f->client,
+        .client_reason = f->client_reason,
     };
 }
 

@@ -46,7 +46,7 @@ static rc_t read(as_flow_t *f)
     TRY(as_client_read(f, &r->client));
     TRY(oauth_revoke_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
                           f->w->as->oauth.issuer, &r->request));
-    if (!r->client.client || r->request.reason != OAUTH_FINE)
+    if (!r->client.flow || r->request.reason != OAUTH_FINE)
         return RC_OK;
     bool is_access = str_is_set(r->request.family_id);
     ask_t *ask = as_flow_ask(f, is_access ? ASK_FAMILY : ASK_REFRESH);

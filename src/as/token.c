@@ -70,7 +70,7 @@ static rc_t read(as_flow_t *f)
     token_t *t = f->own;
     TRY(as_client_read(f, &t->client));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
-    if (!t->request.has_hash || !t->client.client)
+    if (!t->request.has_hash || !t->client.flow)
         return RC_OK;
     ask_t *ask =
         as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE : ASK_REFRESH);

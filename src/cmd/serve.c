@@ -4,12 +4,19 @@
 #include "cmd/prepare.h"
 #include "cmd/settings.h"
 #include "core/limits.h"
+#include "http/fetch.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
-enum { ARENA_BYTES = 64 << 20, POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8 };
+enum {
+    ARENA_BYTES = 64 << 20,
+    POOL_QUEUE = 64,
+    POOL_THREADS_MIN = 2,
+    POOL_THREADS_MAX = 8,
+    FETCHERS = 8
+};
 
 typedef struct {
     arena_t *a;
@@ -17,7 +24,7 @@ typedef struct {
     log_t log;
     store_t *store;
     audit_t *audit;
-    http_pool_t *pool;
+    http_pool_t *pool, *fetchers;
     http_proxies_t proxies;
     as_t *as;
     http_server_t *server;
@@ -54,7 +61,9 @@ static int open_rooms(serve_t *s)
     threads = threads < POOL_THREADS_MIN ? POOL_THREADS_MIN : threads;
     threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
     s->pool = http_pool_new((unsigned)threads, POOL_QUEUE);
-    return s->pool ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory or threads");
+    s->fetchers = http_pool_new(FETCHERS, POOL_QUEUE);
+    return s->pool && s->fetchers ? EXIT_DONE
+                                  : command_fail(EXIT_FAILED, "out of memory or threads");
 }
 
 /* Scripts wait for these lines; nothing else goes to standard output. */
@@ -137,6 +146,8 @@ static int make_app(serve_t *s)
         .store = s->store,
         .audit = s->audit,
         .pool = s->pool,
+        .fetchers = s->fetchers,
+        .fetch = http_fetch_curl(),
         .log = &s->log,
         .clock = clock_system(),
         .random = random_system(),
@@ -179,6 +190,7 @@ static int run(serve_t *s)
 static void end(serve_t *s)
 {
     http_pool_free(s->pool);
+    http_pool_free(s->fetchers);
     if (s->audit)
         audit_close(s->audit);
     if (s->store)

@@ -1,6 +1,6 @@
 #include "http/fetch.h"
 
-#include "core/url.h"
+#include "core/host_list.h"
 #include "http/addr.h"
 
 str_t http_fetch_verdict_name(http_fetch_verdict_t v)
@@ -19,26 +19,25 @@ str_t http_fetch_verdict_name(http_fetch_verdict_t v)
 }
 
 /* An address literal is judged before anything is sent. */
-static http_fetch_verdict_t check_literal(str_t host, bool allow_loopback)
+static http_fetch_verdict_t check_literal(str_t host)
 {
     http_addr_t address;
     if (http_addr_parse(str_trim(host, "[]"), &address) != RC_OK)
         return HTTP_FETCH_OK;
-    if (allow_loopback && http_addr_is_loopback(&address))
-        return HTTP_FETCH_OK;
     return http_addr_is_special(&address) ? HTTP_FETCH_SPECIAL : HTTP_FETCH_OK;
 }
 
-http_fetch_verdict_t http_fetch_check_url(str_t url, bool allow_loopback)
+http_fetch_verdict_t http_fetch_check_url(str_t url, str_list_t private_hosts)
 {
     url_t u;
     if (url_parse(url, &u) != RC_OK || !url_is_http(&u))
         return HTTP_FETCH_BAD_URL;
     if (str_is_set(u.userinfo) || str_is_set(u.fragment))
         return HTTP_FETCH_BAD_URL;
-    if (!url_is_https(&u) && !(allow_loopback && url_host_is_loopback(u.host)))
+    bool is_private = host_list_has(private_hosts, &u);
+    if (!url_is_https(&u) && !(is_private && url_host_is_loopback(u.host)))
         return HTTP_FETCH_BAD_URL;
-    return check_literal(u.host, allow_loopback);
+    return is_private ? HTTP_FETCH_OK : check_literal(u.host);
 }
 
 static rc_t fake_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
@@ -56,6 +55,7 @@ static rc_t fake_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
             return RC_OK;
         out->status = row->status;
         out->content_type = str_c(row->content_type);
+        out->cache_control = str_c(row->cache_control);
         out->body = row->body ? str_c(row->body) : STR("");
         return RC_OK;
     }

@@ -6,11 +6,12 @@
 
 /** What to get. Zero limits take the defaults (LIMIT_HTTP_FETCH_BYTES, LIMIT_HTTP_FETCH_MS). */
 typedef struct {
-    str_t url;           /* https; http only to a loopback literal and only with allow_loopback */
-    str_t accept;        /* unset: application/json */
-    size_t max_bytes;    /* of the body */
-    int64_t timeout_ms;  /* for everything, name look-up included */
-    bool allow_loopback; /* development and tests: loopback addresses, http too */
+    str_t url;                /* https; http only to a loopback host of private_hosts */
+    str_t accept;             /* unset: application/json */
+    size_t max_bytes;         /* of the body */
+    int64_t timeout_ms;       /* for everything, name look-up included */
+    str_list_t private_hosts; /* development and tests (core/host_list.h): these hosts may have
+                               * special addresses; everybody else stays refused */
 } http_fetch_request_t;
 
 /** Why there is no answer. The words are for the audit, not for strangers: they would map the inner
@@ -31,9 +32,9 @@ typedef enum {
 typedef struct {
     http_fetch_verdict_t verdict;
     int status;
-    str_t content_type;  /* unset when absent */
-    str_t cache_control; /* unset when absent */
-    str_t etag;          /* unset when absent */
+    str_t content_type;  /* unset when absent, as the following */
+    str_t cache_control; /* of several fields: all, with commas between, as the following */
+    str_t etag, age, date, expires, vary;
     str_t body;
 } http_fetch_result_t;
 
@@ -55,6 +56,7 @@ typedef struct {
     const char *content_type;
     const char *body;
     http_fetch_verdict_t verdict;
+    const char *cache_control;
 } http_fetch_fake_row_t;
 typedef struct {
     const http_fetch_fake_row_t *rows;
@@ -65,8 +67,9 @@ http_fetch_port_t http_fetch_fake(http_fetch_fake_t *state);
 
 /** The name of a verdict for logs and audit; static. */
 str_t http_fetch_verdict_name(http_fetch_verdict_t v);
-/** Whether `url` may be fetched at all, before any look-up: https, or loopback http when allowed;
- * no userinfo, no fragment, no special address literal. Pure. */
-http_fetch_verdict_t http_fetch_check_url(str_t url, bool allow_loopback);
+/** Whether `url` may be fetched at all, before any look-up: https, or http to a loopback host that
+ *  is one of `private_hosts`; no userinfo, no fragment, no special address literal but of these.
+ *  Pure. */
+http_fetch_verdict_t http_fetch_check_url(str_t url, str_list_t private_hosts);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
-#include "core/url.h"
+#include "core/host_list.h"
 #include "http/addr.h"
 #include "http/fetch.h"
 
@@ -20,16 +20,17 @@ typedef struct {
     http_fetch_result_t *out;
     buf_t body;
     size_t head_bytes;
-    bool allow_loopback, only_loopback;
+    bool is_private; /* the host may have special addresses */
+    bool is_plain;   /* http: loopback addresses only */
     bool refused_address, too_long;
     rc_t rc;
 } transfer_t;
 
 static bool may_connect(const transfer_t *t, const http_addr_t *a)
 {
-    if (http_addr_is_loopback(a))
-        return t->allow_loopback;
-    return !t->only_loopback && !http_addr_is_special(a);
+    if (t->is_plain)
+        return t->is_private && http_addr_is_loopback(a);
+    return t->is_private || !http_addr_is_special(a);
 }
 
 /* libcurl asks here for a socket to an address that is already resolved: what is judged is what is
@@ -61,6 +62,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
     return 0;
 }
 
+/* A field that comes again is one list (RFC 9110 section 5.3). */
+static void keep_header(arena_t *a, str_t value, str_t *into)
+{
+    *into = str_is_set(*into)
+                ? arena_printf(a, "%" PRIstr ", %" PRIstr, STR_ARG(*into), STR_ARG(value))
+                : arena_dup(a, value);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
     transfer_t *t = ctx;
@@ -76,12 +85,16 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         {STR("content-type"), &t->out->content_type},
         {STR("cache-control"), &t->out->cache_control},
         {STR("etag"), &t->out->etag},
+        {STR("age"), &t->out->age},
+        {STR("date"), &t->out->date},
+        {STR("expires"), &t->out->expires},
+        {STR("vary"), &t->out->vary},
     };
     size_t colon = str_find(line, ':', 0);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         if (!str_eq_nocase(str_first(line, colon), wanted[i].name))
             continue;
-        *wanted[i].value = arena_dup(t->arena, str_trim(str_skip(line, colon + 1), " \t\r\n"));
+        keep_header(t->arena, str_trim(str_skip(line, colon + 1), " \t\r\n"), wanted[i].value);
     }
     return line.n;
 }
@@ -169,7 +182,7 @@ static rc_t run(transfer_t *t, const http_fetch_request_t *req, const char *url,
     t->curl = curl_easy_init();
     t->rc = t->curl && headers ? RC_OK : RC_MEMORY;
     if (t->rc == RC_OK) {
-        set_guards(t, req, t->only_loopback ? "http" : "https");
+        set_guards(t, req, t->is_plain ? "http" : "https");
         set_request(t, url, headers);
     }
     rc_t rc = t->rc == RC_OK ? perform(t) : t->rc;
@@ -183,7 +196,7 @@ static rc_t curl_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
 {
     /* libcurl's own start-up is not thread-safe; nothing else here is shared. */
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    *out = (http_fetch_result_t){.verdict = http_fetch_check_url(req->url, req->allow_loopback)};
+    *out = (http_fetch_result_t){.verdict = http_fetch_check_url(req->url, req->private_hosts)};
     if (out->verdict != HTTP_FETCH_OK)
         return RC_OK;
     pthread_once(&once, init_curl);
@@ -198,8 +211,8 @@ static rc_t curl_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
         .arena = a,
         .out = out,
         .body = buf_new(a, req->max_bytes ? req->max_bytes : LIMIT_HTTP_FETCH_BYTES),
-        .allow_loopback = req->allow_loopback,
-        .only_loopback = !url_is_https(&u),
+        .is_private = host_list_has(req->private_hosts, &u),
+        .is_plain = !url_is_https(&u),
     };
     return run(&t, req, url, line);
 }

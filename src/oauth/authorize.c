@@ -162,7 +162,8 @@ static oauth_reason_t check_interaction(const oauth_authorize_facts_t *facts)
     if (str_is_set(facts->handle) && (!i || i->state == INTERACTION_DONE))
         return OAUTH_INTERACTION_UNKNOWN;
     if (!facts->client)
-        return OAUTH_CLIENT_NOT_REGISTERED;
+        return facts->client_reason != OAUTH_FINE ? facts->client_reason
+                                                  : OAUTH_CLIENT_NOT_REGISTERED;
     if (!i)
         return OAUTH_FINE;
     if (facts->now >= i->expires_at)

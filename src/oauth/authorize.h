@@ -57,9 +57,10 @@ typedef struct {
     const random_port_t *random;
     int64_t now; /* seconds */
     const oauth_resources_t *resources;
-    const client_t *client;   /* NULL: unknown */
-    const session_t *session; /* live; NULL: nobody is signed in */
-    const user_t *user;       /* of the session; a disabled one counts as nobody */
+    const client_t *client;       /* NULL: unknown */
+    oauth_reason_t client_reason; /* then: why its document makes none; OAUTH_FINE: it has none */
+    const session_t *session;     /* live; NULL: nobody is signed in */
+    const user_t *user;           /* of the session; a disabled one counts as nobody */
     const consent_t *consent; /* of user, client and the request's resource; NULL: none. Not needed
                                * by oauth_authorize_check */
     const interaction_t *interaction; /* that goes on; NULL for a new request, and its handle: */

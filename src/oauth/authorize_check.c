@@ -83,6 +83,8 @@ static void read_all(check_t *c)
 static oauth_reason_t check_client(const oauth_authorize_facts_t *facts)
 {
     const client_t *client = facts->client;
+    if (!client && facts->client_reason != OAUTH_FINE)
+        return facts->client_reason;
     if (!client || (client->expires_at != 0 && facts->now >= client->expires_at))
         return OAUTH_CLIENT_NOT_REGISTERED;
     return OAUTH_FINE;

@@ -13,7 +13,8 @@ typedef struct {
     const oauth_settings_t *settings;
     const json_t *all;
     client_t *client;
-    bool native; /* a redirect URI is one of a native application */
+    bool native;   /* a redirect URI is one of a native application */
+    bool document; /* its own, not a registration: client->auth is set */
     oauth_reason_t reason;
 } reader_t;
 
@@ -38,6 +39,8 @@ static bool all_strings(const json_t *array)
 /* Absent: client_secret_basic (RFC 7591 section 2). */
 static rc_t read_auth_method(reader_t *r, const json_t *v, str_t *into)
 {
+    if (r->document)
+        return RC_OK;
     r->client->auth = CLIENT_AUTH_SECRET_BASIC;
     if (v && !oauth_method_parse(v->str, &r->client->auth))
         return refuse(r, OAUTH_METADATA_AUTH_METHOD);
@@ -53,10 +56,13 @@ static rc_t read_grants(reader_t *r, const json_t *v, str_t *into)
         return refuse(r, OAUTH_METADATA_TYPE);
     for (const json_t *one = v ? v->child : NULL; one; one = one->next)
         grants |= oauth_grant_parse(one->str);
-    if (r->client->auth == CLIENT_AUTH_NONE && grants & GRANT_CLIENT_CREDENTIALS)
-        return refuse(r, OAUTH_METADATA_GRANTS);
+    if (r->client->auth == CLIENT_AUTH_NONE && grants & GRANT_CLIENT_CREDENTIALS) {
+        if (!r->document)
+            return refuse(r, OAUTH_METADATA_GRANTS);
+        grants &= ~(uint32_t)GRANT_CLIENT_CREDENTIALS;
+    }
     grants &= r->settings->registrable_grants;
-    if ((grants & ~(uint32_t)GRANT_REFRESH_TOKEN) == 0)
+    if (!r->document && (grants & ~(uint32_t)GRANT_REFRESH_TOKEN) == 0)
         return refuse(r, OAUTH_METADATA_GRANTS);
     r->client->grants = grants;
     return RC_OK;
@@ -64,7 +70,7 @@ static rc_t read_grants(reader_t *r, const json_t *v, str_t *into)
 
 static rc_t read_response_types(reader_t *r, const json_t *v, str_t *into)
 {
-    if (!v || !(r->client->grants & GRANT_AUTHORIZATION_CODE))
+    if (!v || r->document || !(r->client->grants & GRANT_AUTHORIZATION_CODE))
         return RC_OK;
     if (!all_strings(v))
         return refuse(r, OAUTH_METADATA_TYPE);
@@ -97,7 +103,7 @@ static void take_redirect_uris(reader_t *r, const json_t *list, str_t *v)
 
 static rc_t read_redirect_uris(reader_t *r, const json_t *v, str_t *into)
 {
-    if (!(r->client->grants & GRANT_AUTHORIZATION_CODE))
+    if (!r->document && !(r->client->grants & GRANT_AUTHORIZATION_CODE))
         return RC_OK;
     if (!v || !all_strings(v))
         return refuse(r, OAUTH_REDIRECT_URIS_MISSING);
@@ -216,6 +222,25 @@ static rc_t read_member(reader_t *r, size_t i)
     return refuse(r, uris ? OAUTH_REDIRECT_URIS_MISSING : OAUTH_METADATA_TYPE);
 }
 
+static rc_t read_members(reader_t *r)
+{
+    for (size_t i = 0; r->reason == OAUTH_FINE && i < sizeof MEMBERS / sizeof MEMBERS[0]; i++)
+        TRY(read_member(r, i));
+    return RC_OK;
+}
+
+rc_t oauth_client_metadata_of_document(arena_t *a, const oauth_settings_t *settings,
+                                       const json_t *document, client_auth_t auth, client_t *client,
+                                       oauth_reason_t *reason)
+{
+    reader_t r = {
+        .a = a, .settings = settings, .all = document, .client = client, .document = true};
+    *client = (client_t){.auth = auth};
+    TRY(read_members(&r));
+    *reason = r.reason;
+    return RC_OK;
+}
+
 rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
                                 client_t *client, oauth_reason_t *reason)
 {
@@ -227,8 +252,7 @@ rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, st
         return rc;
     if (rc != RC_OK || !json_is(r.all, JSON_OBJECT))
         r.reason = OAUTH_METADATA_MALFORMED;
-    for (size_t i = 0; r.reason == OAUTH_FINE && i < sizeof MEMBERS / sizeof MEMBERS[0]; i++)
-        TRY(read_member(&r, i));
+    TRY(read_members(&r));
     *reason = r.reason;
     return RC_OK;
 }

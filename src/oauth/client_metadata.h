@@ -10,6 +10,11 @@
  *  *reason says why not. The client lives in the arena and borrows `body`. RC_MEMORY. */
 rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
                                 client_t *client, oauth_reason_t *reason) MUST_USE;
+/** The same of a client's metadata document, parsed; how it authenticates is chosen already. Grants
+ *  that are not offered, or do not fit `auth`, are left out, were it all of them. */
+rc_t oauth_client_metadata_of_document(arena_t *a, const oauth_settings_t *settings,
+                                       const json_t *document, client_auth_t auth, client_t *client,
+                                       oauth_reason_t *reason) MUST_USE;
 /** Writes the members of the client's metadata into an object that is open. Absent ones are left
  *  out, never null. */
 void oauth_client_metadata_write(json_writer_t *w, const client_t *client);

@@ -30,7 +30,9 @@ static oauth_reason_t check(const oauth_authorize_facts_t *facts)
                    : OAUTH_INTERACTION_UNKNOWN;
     if (facts->now >= i->expires_at)
         return OAUTH_INTERACTION_EXPIRED;
-    return facts->client ? OAUTH_FINE : OAUTH_CLIENT_NOT_REGISTERED;
+    if (facts->client)
+        return OAUTH_FINE;
+    return facts->client_reason != OAUTH_FINE ? facts->client_reason : OAUTH_CLIENT_NOT_REGISTERED;
 }
 
 /* Puts the decision on the interaction; two clicks race for this effect. */

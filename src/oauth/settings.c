@@ -18,5 +18,6 @@ oauth_settings_t oauth_settings_default(void)
         .registrable_grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN,
         .registration_unused_ttl = 86400,
         .max_clients = 10000,
+        .documents = true,
     };
 }

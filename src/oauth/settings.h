@@ -28,7 +28,11 @@ typedef struct {
                                    * it to "native" */
     uint32_t registrable_grants;  /* GRANT_* bits that a stranger may register for */
     int64_t registration_unused_ttl;
-    uint64_t max_clients; /* quota of CLIENT_INSERT; 0: none */
+    uint64_t max_clients;      /* quota of CLIENT_INSERT; 0: none */
+    bool documents;            /* an https URL as client_id names a metadata document */
+    str_list_t document_hosts; /* core/host_list.h: only there; empty: anywhere, but for: */
+    str_list_t denied_document_hosts;
+    str_list_t private_hosts; /* development: may have special addresses (http/fetch.h) */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */
