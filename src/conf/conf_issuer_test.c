@@ -56,8 +56,8 @@ static void where_keys_come_from(void **state)
         "issuer: 'HTTPS://IDP.example.com/a'",
     };
     for (size_t i = 0; i < ROWS(GOOD); i++) {
-        str_t file = arena_printf(*state, "trusted_issuers: [{uses: [software-statement], %s}]",
-                                  GOOD[i]);
+        str_t file =
+            arena_printf(*state, "trusted_issuers: [{uses: [software-statement], %s}]", GOOD[i]);
         const conf_t *c = test_load_file(*state, file);
         assert_int_equal(c->n_issuers, 1);
         assert_is(&c->issuers[0], false, false, true);
@@ -84,9 +84,8 @@ typedef struct {
 static void assert_refused(arena_t *a, const char *what, const bad_t *bad, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        assert_str(
-            test_file_refusal(a, str_c(bad[i].file)),
-            arena_printf(a, "%s, in line 1 of the settings file: %s", what, bad[i].mend));
+        assert_str(test_file_refusal(a, str_c(bad[i].file)),
+                   arena_printf(a, "%s, in line 1 of the settings file: %s", what, bad[i].mend));
 }
 
 static void issuers_refused(void **state)
@@ -173,9 +172,12 @@ static void the_line_is_that_of_the_mistake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(issuers_of_the_documentation), ARENA_TEST(no_issuers),
-        ARENA_TEST(where_keys_come_from),         ARENA_TEST(a_star_is_a_star_elsewhere),
-        ARENA_TEST(issuers_refused),              ARENA_TEST(rules_refused),
+        ARENA_TEST(issuers_of_the_documentation),
+        ARENA_TEST(no_issuers),
+        ARENA_TEST(where_keys_come_from),
+        ARENA_TEST(a_star_is_a_star_elsewhere),
+        ARENA_TEST(issuers_refused),
+        ARENA_TEST(rules_refused),
         ARENA_TEST(the_line_is_that_of_the_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,8 +62,8 @@ rc_t conf_node_urls(arena_t *a, const conf_node_t *node, str_t what, str_list_t 
         url_t u;
         if (url_parse(words.v[i], &u) != RC_OK || !url_is_http(&u) || str_is_set(u.fragment) ||
             str_is_set(u.userinfo))
-            return conf_node_refuse(
-                a, node, what, "resources are http(s) URLs without user and fragment", why);
+            return conf_node_refuse(a, node, what,
+                                    "resources are http(s) URLs without user and fragment", why);
         TRY(url_canonical(a, &u, &v[i]));
     }
     *out = (str_list_t){v, words.n};
@@ -82,9 +82,9 @@ rc_t conf_node_scopes(arena_t *a, const conf_node_t *node, str_t what, str_list_
     TRY(conf_node_words(a, node, what, out, why));
     for (size_t i = 0; i < out->n; i++)
         if (!is_scope(out->v[i]))
-            return conf_node_refuse(
-                a, node, what, "a scope is printable ASCII without space, quote and backslash",
-                why);
+            return conf_node_refuse(a, node, what,
+                                    "a scope is printable ASCII without space, quote and backslash",
+                                    why);
     return RC_OK;
 }
 

@@ -2,7 +2,7 @@
 #ifndef OAUTH_SETTINGS_H
 #define OAUTH_SETTINGS_H
 
-#include "model/records.h"
+#include "oauth/issuer.h"
 
 /** Who may register a client (RFC 7591). */
 typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } oauth_registration_t;
@@ -28,7 +28,8 @@ typedef struct {
                                    * it to "native" */
     uint32_t registrable_grants;  /* GRANT_* bits that a stranger may register for */
     int64_t registration_unused_ttl;
-    uint64_t max_clients; /* quota of CLIENT_INSERT; 0: none */
+    uint64_t max_clients;    /* quota of CLIENT_INSERT; 0: none */
+    oauth_issuers_t issuers; /* whose assertions count */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */
