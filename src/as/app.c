@@ -4,6 +4,7 @@
 #include "as/fetched.h"
 #include "as/maintenance.h"
 #include "as/page.h"
+#include "as/trusted.h"
 #include "core/limits.h"
 #include "core/url.h"
 #include "identity/csrf.h"
@@ -178,6 +179,7 @@ rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
         return RC_MEMORY;
     fill(as, config);
     TRY(default_resource(a, config->conf, &as->default_resource));
+    TRY(as_trusted_issuers(a, config->conf, &as->oauth.issuers));
     TRY(as_limits_new(config->conf, config->clock, config->random, &as->limits));
     TRY(make_fetched(as, config));
     return as_throttle_new(config->clock, config->random, &as->throttle);

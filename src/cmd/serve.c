@@ -1,6 +1,7 @@
 /* warder serve: the authorization server from the settings to the end of the process. */
 #include "as/app.h"
 #include "cmd/command.h"
+#include "cmd/issuer_keys.h"
 #include "cmd/prepare.h"
 #include "cmd/settings.h"
 #include "core/limits.h"
@@ -224,6 +225,8 @@ static int serve(serve_t *s, const option_t *rows)
     int code = settings_load(s->a, rows, &s->settings);
     if (code == EXIT_DONE)
         code = settings_make_data(s->a, &s->settings);
+    if (code == EXIT_DONE)
+        code = issuer_keys_load(s->a, &s->settings);
     block_signals();
     forbid_core();
     s->log = log_stderr(log_level(s->settings.conf.log_level));

@@ -1,6 +1,7 @@
 #include "conf/conf.h"
 
 #include "conf/conf_address.h"
+#include "conf/conf_issuer.h"
 #include "conf/conf_resource.h"
 #include "conf/conf_table.h"
 #include "core/num.h"
@@ -141,10 +142,11 @@ rc_t conf_load(arena_t *a, const conf_sources_t *sources, const conf_t **out, st
     conf_raw_t *raw = ARENA_ARRAY(a, CONF_N_ROWS, conf_raw_t);
     if (!conf || !raw)
         return RC_MEMORY;
-    const struct conf_node *resources;
-    TRY(conf_merge(a, sources, raw, &resources, why));
+    conf_nodes_t nodes;
+    TRY(conf_merge(a, sources, raw, &nodes, why));
     TRY(finish(a, raw, conf, why));
-    TRY(conf_read_resources(a, resources, conf, why));
+    TRY(conf_read_resources(a, nodes.resources, conf, why));
+    TRY(conf_read_issuers(a, nodes.trusted_issuers, conf, why));
     *out = conf;
     return RC_OK;
 }

@@ -23,6 +23,50 @@ typedef struct {
     str_list_t aliases;
 } conf_resource_t;
 
+/** A claim of a workload: equal to the value, or with `prefix` beginning with it. */
+typedef struct {
+    str_t name, value;
+    bool prefix;
+} conf_claim_t;
+
+/** Which workload may do what. */
+typedef struct {
+    str_t name;
+    const conf_claim_t *claims; /* all must fit; sub is among them */
+    size_t n_claims;
+    str_list_t resources, scopes;
+} conf_rule_t;
+
+/** Who is trusted to sign assertions, and for what, of the settings file:
+ *    trusted_issuers:
+ *      - issuer: https://idp.example.com
+ *        uses: [id-jag]            # or workload, software-statement
+ *        jwks_uri: https://idp.example.com/keys  # or jwks_file; neither: from its metadata
+ *        algorithms: [ES256]       # else all
+ *        tenant_claim: tenant      # of id-jag, as the following
+ *        tenants: [acme]           # else all
+ *        resources: []             # at most these; none: all
+ *        scopes: []                # likewise
+ *      - issuer: https://token.build.example.com
+ *        uses: [workload]
+ *        rules:
+ *          - name: nightly
+ *            claims: {sub: "ns:build:*", environment: production}
+ *            resources: [https://mcp.example.com/mcp]
+ *            scopes: ["news:read"] */
+typedef struct {
+    str_t issuer;
+    str_t jwks_uri, jwks_file; /* unset, or one of both is not */
+    str_t jwks;                /* what stands in jwks_file, once the shell has read it */
+    bool for_id_jag, for_workload, for_software_statement;
+    str_list_t algorithms; /* empty: all */
+    str_t tenant_claim;    /* unset: the issuer has no tenants */
+    str_list_t tenants;    /* empty: all */
+    str_list_t resources, scopes;
+    const conf_rule_t *rules;
+    size_t n_rules;
+} conf_issuer_t;
+
 /** All settings, checked. Lives in the arena it was loaded into; read-only. Strings that have an
  *  empty default in the table may be empty here: conf_load has no knowledge of the machine. */
 typedef struct {
@@ -39,6 +83,8 @@ typedef struct {
 #undef SETTING_LIST
     const conf_resource_t *resources;
     size_t n_resources;
+    const conf_issuer_t *issuers;
+    size_t n_issuers;
     /* derived */
     str_t listen_host;
     uint16_t listen_port;

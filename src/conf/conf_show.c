@@ -35,8 +35,8 @@ rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, st
     if (!raw)
         return RC_MEMORY;
     str_t why;
-    const struct conf_node *resources;
-    TRY(conf_merge(a, sources, raw, &resources, &why));
+    conf_nodes_t nodes;
+    TRY(conf_merge(a, sources, raw, &nodes, &why));
     buf_t b = buf_new(a, SHOW_MAX);
     for (size_t i = 0; i < CONF_N_ROWS; i++) {
         json_writer_t w = json_writer(&b);
@@ -48,6 +48,9 @@ rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, st
     for (size_t i = 0; i < conf->n_resources; i++)
         buf_fmt(&b, "# resource %" PRIstr " with %zu scopes\n", STR_ARG(conf->resources[i].uri),
                 conf->resources[i].n_scopes);
+    for (size_t i = 0; i < conf->n_issuers; i++)
+        buf_fmt(&b, "# trusted issuer %" PRIstr " with %zu rules\n",
+                STR_ARG(conf->issuers[i].issuer), conf->issuers[i].n_rules);
     return buf_done(&b, out);
 }
 
@@ -85,6 +88,29 @@ static void put_values(buf_t *b, const conf_row_t *row)
     }
 }
 
+static void put_issuers(buf_t *b)
+{
+    buf_put(b,
+            STR("\nSo do the issuers whose assertions count (RFC 7523): identity providers that "
+                "send people\n(`id-jag`), platforms whose workloads sign in by themselves "
+                "(`workload`), and those who vouch for\nsoftware at registration "
+                "(`software-statement`). Their keys come from `jwks_uri`, from `jwks_file`,\nor, "
+                "where neither is set, from the issuer's own metadata. `tenant_claim`, `tenants`, "
+                "`resources`\nand `scopes` bound `id-jag`; an empty list leaves all open. A "
+                "workload may do what the first rule\nsays whose claims all fit; `*` at the end "
+                "of `sub` leaves its rest open:\n\n"
+                "```yaml\ntrusted_issuers:\n  - issuer: https://idp.example.com\n"
+                "    uses: [id-jag]\n    jwks_uri: https://idp.example.com/keys\n"
+                "    algorithms: [ES256, RS256]\n    tenant_claim: tenant\n"
+                "    tenants: [acme]\n    resources: [https://mcp.example.com/mcp]\n"
+                "    scopes: [\"news:read\"]\n"
+                "  - issuer: https://token.build.example.com\n    uses: [workload]\n"
+                "    rules:\n      - name: nightly\n"
+                "        claims: {sub: \"repo:acme/*\", environment: production}\n"
+                "        resources: [https://mcp.example.com/mcp]\n"
+                "        scopes: [\"news:read\"]\n```\n"));
+}
+
 rc_t conf_document(arena_t *a, str_t *out)
 {
     buf_t b = buf_new(a, SHOW_MAX);
@@ -111,5 +137,6 @@ rc_t conf_document(arena_t *a, str_t *out)
                     "    name: Finance sentiment\n    scopes:\n"
                     "      \"news:read\": Read market news and its sentiment\n"
                     "    default_scopes: [\"news:read\"]\n    aliases: []\n```\n"));
+    put_issuers(&b);
     return buf_done(&b, out);
 }

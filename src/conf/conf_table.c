@@ -192,21 +192,28 @@ static rc_t set_node(arena_t *a, const conf_node_t *node, conf_raw_t *raw, str_t
     return CONF_ROWS[row].type == CONF_STRS ? split_list(a, &raw[row]) : RC_OK;
 }
 
-rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw,
-                const conf_node_t **resources, str_t *why)
+static const conf_node_t **node_of(conf_nodes_t *nodes, str_t key)
 {
-    *resources = NULL;
+    if (str_eq(key, STR("resources")))
+        return &nodes->resources;
+    return str_eq(key, STR("trusted_issuers")) ? &nodes->trusted_issuers : NULL;
+}
+
+rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw, conf_nodes_t *nodes,
+                str_t *why)
+{
+    *nodes = (conf_nodes_t){0};
     for (size_t i = 0; i < CONF_N_ROWS; i++)
         raw[i] = (conf_raw_t){.text = CONF_ROWS[i].def};
     if (str_is_set(sources->file_name)) {
         conf_node_t *top;
         TRY(conf_yaml_parse(a, sources->file, &top, why));
         for (const conf_node_t *n = top->child; n; n = n->next) {
-            if (str_eq(n->key, STR("resources"))) {
-                *resources = n;
-                continue;
-            }
-            TRY(set_node(a, n, raw, why));
+            const conf_node_t **own = node_of(nodes, n->key);
+            if (own)
+                *own = n;
+            else
+                TRY(set_node(a, n, raw, why));
         }
     }
     TRY(set_values(a, sources->env, sources->n_env, CONF_FROM_ENV, raw, why));

@@ -39,10 +39,13 @@ str_t conf_shown(arena_t *a, str_t text);
 /** *why becomes "KEY (from WHERE) is 'VALUE'; MEND". Returns RC_CONFIG. */
 rc_t conf_refuse(arena_t *a, const conf_row_t *row, const conf_raw_t *raw, str_t mend,
                  str_t *why) MUST_USE;
-/** Merges the sources into `raw` (CONF_N_ROWS of them), without checking values. The file's
- *  resources node is left in *resources (NULL: none). */
+/** What stands in the file only; NULL: it does not. */
 struct conf_node;
-rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw,
-                const struct conf_node **resources, str_t *why) MUST_USE;
+typedef struct {
+    const struct conf_node *resources, *trusted_issuers;
+} conf_nodes_t;
+/** Merges the sources into `raw` (CONF_N_ROWS of them), without checking values. */
+rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw, conf_nodes_t *nodes,
+                str_t *why) MUST_USE;
 
 #endif

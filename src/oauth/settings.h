@@ -2,7 +2,7 @@
 #ifndef OAUTH_SETTINGS_H
 #define OAUTH_SETTINGS_H
 
-#include "model/records.h"
+#include "oauth/issuer.h"
 
 /** Who may register a client (RFC 7591). */
 typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } oauth_registration_t;
@@ -33,6 +33,7 @@ typedef struct {
     str_list_t document_hosts; /* core/host_list.h: only there; empty: anywhere, but for: */
     str_list_t denied_document_hosts;
     str_list_t private_hosts; /* development: may have special addresses (http/fetch.h) */
+    oauth_issuers_t issuers; /* whose assertions count */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */

@@ -1,0 +1,56 @@
+#include "cmd/issuer_keys.h"
+
+#include "cmd/command.h"
+#include "core/limits.h"
+#include "jose/jwk.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Where the settings file is, with its slash; empty for the working folder. */
+static str_t folder_of(str_t file)
+{
+    size_t n = file.n;
+    while (n > 0 && file.p[n - 1] != '/')
+        n--;
+    return str_first(file, n);
+}
+
+static const char *path_of(arena_t *a, const settings_t *s, str_t file)
+{
+    str_t folder = file.p[0] == '/' ? STR("") : folder_of(s->sources.file_name);
+    return arena_cstr(a, arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(folder), STR_ARG(file)));
+}
+
+static int read_keys(arena_t *a, const char *path, str_t *out)
+{
+    jwks_t keys;
+    char *bytes = arena_alloc(a, LIMIT_JWKS_BYTES + 1);
+    FILE *f = bytes && path ? fopen(path, "rb") : NULL;
+    if (!f)
+        return command_fail(EXIT_SETTING, "jwks_file '%s' cannot be read: %s", path ? path : "",
+                            strerror(errno));
+    *out = str_of(bytes, fread(bytes, 1, LIMIT_JWKS_BYTES + 1, f));
+    bool bad = ferror(f) != 0;
+    fclose(f);
+    if (bad || jwks_parse(a, *out, &keys) != RC_OK || keys.n == 0)
+        return command_fail(EXIT_SETTING,
+                            "jwks_file '%s' must hold a JWK Set, {\"keys\":[...]}, with a public "
+                            "key that signs",
+                            path);
+    return EXIT_DONE;
+}
+
+int issuer_keys_load(arena_t *a, settings_t *s)
+{
+    conf_t *conf = &s->conf;
+    conf_issuer_t *v = ARENA_ARRAY(a, conf->n_issuers + 1, conf_issuer_t);
+    int code = v ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+    for (size_t i = 0; code == EXIT_DONE && i < conf->n_issuers; i++) {
+        v[i] = conf->issuers[i];
+        if (str_is_set(v[i].jwks_file))
+            code = read_keys(a, path_of(a, s, v[i].jwks_file), &v[i].jwks);
+    }
+    conf->issuers = v;
+    return code;
+}
