@@ -184,6 +184,27 @@ int64_t oauth_dpop_forget_at(const oauth_dpop_t *proof)
     return proof->iat + LIMIT_DPOP_WINDOW_S + 1;
 }
 
+oauth_reason_t oauth_dpop_check_use(const oauth_dpop_t *proof, const oauth_spent_t *seen)
+{
+    hash_t name = oauth_dpop_name(proof);
+    if (memcmp(&name, &seen->spent, sizeof name) == 0)
+        return OAUTH_DPOP_REPLAYED;
+    return seen->full ? OAUTH_SPENT_FULL : OAUTH_FINE;
+}
+
+rc_t oauth_dpop_spend(arena_t *a, const oauth_dpop_t *proof, const oauth_spent_t *seen, int64_t now,
+                      effects_t *effects)
+{
+    spent_t *spent = ARENA_NEW(a, spent_t);
+    if (!spent)
+        return RC_MEMORY;
+    *spent = (spent_t){.id = oauth_dpop_name(proof), .expires_at = oauth_dpop_forget_at(proof)};
+    effect_t *e = effects_add(effects, EFFECT_SPEND, now);
+    e->u.spent = spent;
+    e->quota.max_rows = seen->max;
+    return RC_OK;
+}
+
 bool oauth_dpop_is_jkt(str_t text)
 {
     uint8_t bytes[SHA256_BYTES];

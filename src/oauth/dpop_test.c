@@ -20,8 +20,8 @@ static void begin(play_t *p)
     *p = (play_t){0};
     world_begin(&p->w);
     p->key = dpop_test_key(p->w.a, ALG_ES256);
-    p->expect = (oauth_dpop_expect_t){
-        .method = STR("POST"), .url = STR(URL), .now_ms = TEST_NOW * 1000LL};
+    p->expect =
+        (oauth_dpop_expect_t){.method = STR("POST"), .url = STR(URL), .now_ms = TEST_NOW * 1000LL};
 }
 
 static oauth_reason_t check(play_t *p, str_t proof)
@@ -44,8 +44,8 @@ static str_t good(play_t *p, const char *more)
 /* A good proof must pass after everything that was refused. */
 static void end(play_t *p)
 {
-    p->expect = (oauth_dpop_expect_t){
-        .method = STR("POST"), .url = STR(URL), .now_ms = TEST_NOW * 1000LL};
+    p->expect =
+        (oauth_dpop_expect_t){.method = STR("POST"), .url = STR(URL), .now_ms = TEST_NOW * 1000LL};
     assert_reason(check(p, good(p, "")), OAUTH_FINE);
     world_end(&p->w);
 }
@@ -126,16 +126,23 @@ static void dpop_malformed(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    static const char *const BAD[] = {"",      "a",       "a.b", "a.b.c",
-                                      "..",    "e30.e30", "{}",  "eyJ0eXAiOiJkcG9wK2p3dCJ9..",
-                                      "e30.é." "e30"};
+    static const char *const BAD[] = {"",
+                                      "a",
+                                      "a.b",
+                                      "a.b.c",
+                                      "..",
+                                      "e30.e30",
+                                      "{}",
+                                      "eyJ0eXAiOiJkcG9wK2p3dCJ9..",
+                                      "e30.é."
+                                      "e30"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         assert_true(check(&p, str_c(BAD[i])) != OAUTH_FINE);
     assert_reason(check(&p, STR("a.b")), OAUTH_DPOP_MALFORMED);
     str_t proof = good(&p, "");
-    assert_reason(check(&p, arena_printf(p.w.a, "%" PRIstr ", %" PRIstr, STR_ARG(proof),
-                                         STR_ARG(proof))),
-                  OAUTH_DPOP_MALFORMED);
+    assert_reason(
+        check(&p, arena_printf(p.w.a, "%" PRIstr ", %" PRIstr, STR_ARG(proof), STR_ARG(proof))),
+        OAUTH_DPOP_MALFORMED);
     str_t long_one = arena_printf(p.w.a, ",\"x\":\"%04000d\"", 1);
     assert_reason(check(&p, good(&p, long_one.p)), OAUTH_DPOP_MALFORMED);
     assert_reason(check_claims(&p, "[]"), OAUTH_DPOP_MALFORMED);
@@ -148,9 +155,8 @@ static oauth_reason_t check_header(play_t *p, const char *before, const char *af
 {
     str_t jwk = dpop_test_jwk(p->w.a, &p->key);
     str_t header = arena_printf(p->w.a, "%s%" PRIstr "%s", before, STR_ARG(jwk), after);
-    str_t claims = arena_printf(p->w.a, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL
-                                        "\",\"iat\":%d}",
-                                TEST_NOW);
+    str_t claims = arena_printf(
+        p->w.a, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL "\",\"iat\":%d}", TEST_NOW);
     return check(p, dpop_test_sign(p->w.a, &p->key, header, claims));
 }
 
@@ -194,7 +200,11 @@ static void dpop_key(void **state)
     assert_reason(check_header(&p, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"x\":", "}"),
                   OAUTH_DPOP_KEY);
     static const char *const BAD[] = {
-        "null", "\"k\"", "[]", "{}", "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+        "null",
+        "\"k\"",
+        "[]",
+        "{}",
+        "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         str_t before = arena_printf(
@@ -202,11 +212,11 @@ static void dpop_key(void **state)
         assert_reason(check_header(&p, before.p, "}"), OAUTH_DPOP_KEY);
     }
     str_t jwk = dpop_test_jwk(p.w.a, &p.key);
-    str_t private = arena_printf(p.w.a, "%" PRIstr ",\"d\":\"%043d\"}",
-                                 STR_ARG(str_first(jwk, jwk.n - 1)), 0);
-    str_t before = arena_printf(p.w.a, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%" PRIstr
-                                       ",\"x\":",
-                                STR_ARG(private));
+    str_t private =
+        arena_printf(p.w.a, "%" PRIstr ",\"d\":\"%043d\"}", STR_ARG(str_first(jwk, jwk.n - 1)), 0);
+    str_t before = arena_printf(
+        p.w.a,
+        "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%" PRIstr ",\"x\":", STR_ARG(private));
     assert_reason(check_header(&p, before.p, "}"), OAUTH_DPOP_KEY);
     /* from anywhere else than the header itself */
     assert_reason(check_header(&p, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":",
@@ -232,9 +242,8 @@ static void dpop_signature(void **state)
     /* signed by another key than the one it shows */
     jwk_t other = dpop_test_key(p.w.a, ALG_ES256);
     str_t jwk = dpop_test_jwk(p.w.a, &p.key);
-    str_t header = arena_printf(p.w.a, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%" PRIstr
-                                       "}",
-                                STR_ARG(jwk));
+    str_t header = arena_printf(
+        p.w.a, "{\"typ\":\"dpop+jwt\",\"alg\":\"ES256\",\"jwk\":%" PRIstr "}", STR_ARG(jwk));
     assert_reason(check(&p, dpop_test_sign(p.w.a, &other, header, STR("{}"))),
                   OAUTH_DPOP_SIGNATURE);
     /* for another algorithm than the key's */
@@ -252,8 +261,10 @@ static void dpop_jti(void **state)
     static const struct {
         const char *jti;
         oauth_reason_t reason;
-    } ROWS[] = {{"", OAUTH_DPOP_JTI}, {"\"jti\":\"\",", OAUTH_DPOP_JTI},
-                {"\"jti\":7,", OAUTH_DPOP_MALFORMED}, {"\"jti\":\"x\",", OAUTH_FINE}};
+    } ROWS[] = {{"", OAUTH_DPOP_JTI},
+                {"\"jti\":\"\",", OAUTH_DPOP_JTI},
+                {"\"jti\":7,", OAUTH_DPOP_MALFORMED},
+                {"\"jti\":\"x\",", OAUTH_FINE}};
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         str_t claims = arena_printf(p.w.a, "{%s%s", ROWS[i].jti, rest);
         assert_reason(check_claims(&p, claims.p), ROWS[i].reason);
@@ -273,8 +284,8 @@ static void dpop_method(void **state)
     play_t p;
     begin(&p);
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
-        str_t claims = arena_printf(
-            p.w.a, "{\"jti\":\"j\",%s\"htu\":\"" URL "\",\"iat\":%d}", BAD[i], TEST_NOW);
+        str_t claims = arena_printf(p.w.a, "{\"jti\":\"j\",%s\"htu\":\"" URL "\",\"iat\":%d}",
+                                    BAD[i], TEST_NOW);
         assert_reason(check_claims(&p, claims.p), OAUTH_DPOP_METHOD);
     }
     end(&p);
@@ -288,12 +299,21 @@ static oauth_reason_t check_url(play_t *p, const char *url)
 static void dpop_url(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {
-        "https://rs.test/",         "https://rs.test/mcp/",      "https://rs.test/MCP",
-        "http://rs.test/mcp",       "https://rs.test:444/mcp",   "https://evil.test/mcp",
-        "https://a@rs.test/mcp",    "//rs.test/mcp",             "/mcp",
-        "https://rs.test/x/../mcp", "https://rs.test.evil/mcp",  "https://rs.test/m%2fcp",
-        "",                         "https://rs.test/mcp/extra", "https://rs.test/mc%"};
+    static const char *const BAD[] = {"https://rs.test/",
+                                      "https://rs.test/mcp/",
+                                      "https://rs.test/MCP",
+                                      "http://rs.test/mcp",
+                                      "https://rs.test:444/mcp",
+                                      "https://evil.test/mcp",
+                                      "https://a@rs.test/mcp",
+                                      "//rs.test/mcp",
+                                      "/mcp",
+                                      "https://rs.test/x/../mcp",
+                                      "https://rs.test.evil/mcp",
+                                      "https://rs.test/m%2fcp",
+                                      "",
+                                      "https://rs.test/mcp/extra",
+                                      "https://rs.test/mc%"};
     play_t p;
     begin(&p);
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
@@ -307,10 +327,10 @@ static void dpop_url(void **state)
 static void urls_are_normalised_first(void **state)
 {
     (void)state;
-    static const char *const SAME[] = {
-        "https://RS.test/mcp",      "HTTPS://rs.TEST/mcp",     "https://rs.test:443/mcp",
-        "https://rs.test/mcp?a=b",  "https://rs.test/mcp#top", "https://rs.test/m%63p",
-        "https://rs.test/mcp?x#y"};
+    static const char *const SAME[] = {"https://RS.test/mcp",     "HTTPS://rs.TEST/mcp",
+                                       "https://rs.test:443/mcp", "https://rs.test/mcp?a=b",
+                                       "https://rs.test/mcp#top", "https://rs.test/m%63p",
+                                       "https://rs.test/mcp?x#y"};
     play_t p;
     begin(&p);
     for (size_t i = 0; i < sizeof SAME / sizeof SAME[0]; i++)
@@ -354,8 +374,8 @@ static void dpop_time(void **state)
         str_t proof = dpop_test_good(p.w.a, &p.key, URL, ROWS[i].iat, ROWS[i].more);
         assert_reason(check(&p, proof), ROWS[i].reason);
     }
-    assert_reason(
-        check_claims(&p, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL "\"}"), OAUTH_DPOP_TIME);
+    assert_reason(check_claims(&p, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL "\"}"),
+                  OAUTH_DPOP_TIME);
     end(&p);
 }
 
@@ -380,8 +400,8 @@ static void dpop_token(void **state)
     end(&p);
 }
 
-static const oauth_dpop_nonces_t NONCES = {
-    STR_INIT("0123456789abcdef0123456789abcdef"), STR_INIT("https://as.test")};
+static const oauth_dpop_nonces_t NONCES = {STR_INIT("0123456789abcdef0123456789abcdef"),
+                                           STR_INIT("https://as.test")};
 
 static void dpop_nonce_missing(void **state)
 {

@@ -66,17 +66,17 @@ str_t dpop_test_sign(arena_t *a, const jwk_t *key, str_t header, str_t payload)
 str_t dpop_test_proof(arena_t *a, const jwk_t *key, str_t claims)
 {
     str_t alg = alg_name(key->alg), jwk = dpop_test_jwk(a, key);
-    str_t header = arena_printf(a, "{\"typ\":\"dpop+jwt\",\"alg\":\"%" PRIstr "\",\"jwk\":%" PRIstr
-                                   "}",
-                                STR_ARG(alg), STR_ARG(jwk));
+    str_t header =
+        arena_printf(a, "{\"typ\":\"dpop+jwt\",\"alg\":\"%" PRIstr "\",\"jwk\":%" PRIstr "}",
+                     STR_ARG(alg), STR_ARG(jwk));
     return dpop_test_sign(a, key, header, claims);
 }
 
 str_t dpop_test_good(arena_t *a, const jwk_t *key, const char *url, int64_t iat, const char *more)
 {
     static unsigned serial;
-    str_t claims = arena_printf(
-        a, "{\"jti\":\"proof-%u\",\"htm\":\"POST\",\"htu\":\"%s\",\"iat\":%lld%s}", serial++, url,
-        (long long)iat, more);
+    str_t claims =
+        arena_printf(a, "{\"jti\":\"proof-%u\",\"htm\":\"POST\",\"htu\":\"%s\",\"iat\":%lld%s}",
+                     serial++, url, (long long)iat, more);
     return dpop_test_proof(a, key, claims);
 }
