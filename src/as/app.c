@@ -110,6 +110,13 @@ static oauth_registration_t registration_mode(const conf_t *conf, str_t issuer)
     return local ? OAUTH_REGISTER_OPEN : OAUTH_REGISTER_TOKEN;
 }
 
+static oauth_dpop_mode_t dpop_mode(const conf_t *conf)
+{
+    if (str_eq(conf->dpop, STR("off")))
+        return OAUTH_DPOP_OFF;
+    return str_eq(conf->dpop, STR("required")) ? OAUTH_DPOP_REQUIRED : OAUTH_DPOP_OPTIONAL;
+}
+
 static oauth_settings_t oauth_settings_of(const conf_t *conf)
 {
     oauth_settings_t s = oauth_settings_default();
@@ -118,6 +125,10 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.refresh_token_idle = conf->refresh_token_idle;
     s.refresh_token_lifetime = conf->refresh_token_lifetime;
     s.refresh_grace = conf->refresh_grace;
+    s.refresh_rotate_bound = conf->refresh_rotate_bound;
+    s.dpop = dpop_mode(conf);
+    s.dpop_nonce = conf->dpop_nonce;
+    s.max_spent = (uint64_t)conf->spent_max;
     s.private_schemes = conf->registration_private_schemes;
     s.registration_unused_ttl = conf->registration_unused_ttl;
     s.max_clients = (uint64_t)conf->registration_max_clients;

@@ -160,10 +160,19 @@ static void audit_then_reply(as_flow_t *f)
     audit_append(f->w->as->audit, f->w->post, &f->event, audited, f);
 }
 
+/* What was spent stays spent: no look at the store would tell the next decision. */
+static void note_spent(as_flow_t *f, rc_t rc, size_t failed)
+{
+    bool spent =
+        rc == RC_CONFLICT && failed < f->effects.n && f->effects.v[failed].kind == EFFECT_SPEND;
+    if (spent)
+        f->spent = f->effects.v[failed].u.spent->id;
+}
+
 static void applied(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
-    (void)failed;
+    note_spent(f, rc, failed);
     bool full_now = rc == RC_LIMIT && !f->full;
     f->full |= full_now;
     if (full_now || (rc == RC_CONFLICT && ++f->rounds < ROUNDS_MAX)) {

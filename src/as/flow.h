@@ -53,6 +53,8 @@ struct as_flow {
     size_t n_answered; /* of them */
     unsigned rounds;
     bool full; /* a quota was reached (RC_LIMIT on apply): decide once more, knowing that */
+    hash_t
+        spent; /* a one-time name that SPEND found used (RC_CONFLICT): the same; all zero: none */
 
     /* The request's client: as_flow_client. */
     str_t client_id;                /* unset: none was named */

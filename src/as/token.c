@@ -2,11 +2,13 @@
 #include "oauth/token.h"
 
 #include "as/client.h"
+#include "as/dpop.h"
 #include "as/endpoints.h"
 #include "jose/jws.h"
 
 typedef struct {
     as_client_t client;
+    as_dpop_t dpop;
     oauth_token_request_t request;
     const ask_t *grant; /* the code or refresh token; NULL: none came */
 } token_t;
@@ -19,6 +21,7 @@ static rc_t mint(as_flow_t *f, const oauth_token_verdict_t *verdict)
     TRY(jws_sign(f->a, &s->signer, &what, &access_token));
     TRY(oauth_token_answer(f->a, verdict, access_token, &body));
     as_flow_answer_json(f, 200, body);
+    as_dpop_answer(f, &((const token_t *)f->own)->dpop);
     return RC_OK;
 }
 
@@ -33,6 +36,8 @@ static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
         .claim = &t->client.claim,
         .request = &t->request,
         .client = as_client_record(&t->client),
+        .proof = &t->dpop.proof,
+        .seen = as_dpop_seen(f),
     };
     if (!t->grant)
         return facts;
@@ -57,6 +62,7 @@ static rc_t decide(as_flow_t *f)
         return mint(f, &verdict);
     as_flow_answer_json(f, verdict.status, verdict.body);
     as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
+    as_dpop_answer(f, &t->dpop);
     return RC_OK;
 }
 
@@ -69,6 +75,7 @@ static rc_t read(as_flow_t *f)
 {
     token_t *t = f->own;
     TRY(as_client_read(f, &t->client));
+    TRY(as_dpop_read(f, STR(OAUTH_PATH_TOKEN), &t->dpop));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
     if (!t->request.has_hash || !t->client.flow)
         return RC_OK;

@@ -1,6 +1,7 @@
 #include "core/limits.h"
 #include "core/num.h"
 #include "oauth/authorize_answer.h"
+#include "oauth/dpop.h"
 #include "oauth/pkce.h"
 #include "oauth/prompt.h"
 #include "oauth/redirect_uri.h"
@@ -22,6 +23,7 @@ enum parameter {
     PROMPT,
     MAX_AGE,
     NONCE,
+    DPOP_JKT,
     N_PARAMETERS
 };
 
@@ -42,6 +44,7 @@ static const struct {
     [PROMPT] = {STR_INIT("prompt"), LIMIT_PARAMETER_BYTES},
     [MAX_AGE] = {STR_INIT("max_age"), LIMIT_PARAMETER_BYTES},
     [NONCE] = {STR_INIT("nonce"), LIMIT_NONCE_BYTES},
+    [DPOP_JKT] = {STR_INIT("dpop_jkt"), LIMIT_PARAMETER_BYTES},
 };
 
 typedef struct {
@@ -172,6 +175,18 @@ static rc_t check_pkce(check_t *c)
     return RC_OK;
 }
 
+/* The key that must redeem the code (RFC 9449 section 10). */
+static rc_t check_dpop_jkt(check_t *c)
+{
+    str_t jkt = c->value[DPOP_JKT];
+    if (c->facts->settings->dpop == OAUTH_DPOP_OFF || !str_is_set(jkt))
+        return RC_OK;
+    c->request->dpop_jkt = jkt;
+    if (!oauth_dpop_is_jkt(jkt))
+        c->reason = OAUTH_DPOP_JKT_MALFORMED;
+    return RC_OK;
+}
+
 static rc_t check_prompt(check_t *c)
 {
     c->request->prompt = c->value[PROMPT];
@@ -234,8 +249,8 @@ static rc_t check_target(check_t *c)
 }
 
 static rc_t (*const STAGE_B[])(check_t *c) = {
-    check_repeats, check_lengths, check_request_objects, check_response_type, check_response_mode,
-    check_pkce,    check_prompt,  check_max_age,         check_target,
+    check_repeats, check_lengths,  check_request_objects, check_response_type, check_response_mode,
+    check_pkce,    check_dpop_jkt, check_prompt,          check_max_age,       check_target,
 };
 
 static rc_t check_stage_b(check_t *c)

@@ -140,6 +140,9 @@ static const struct error_row {
      CLIENT "&response_type=code&code_challenge_method=plain&code_challenge=" CHALLENGE},
     {"pkce_challenge", "invalid_request",
      CLIENT "&response_type=code&code_challenge_method=S256&code_challenge=short"},
+    {"dpop_jkt_malformed", "invalid_request", GOOD "&dpop_jkt=abc"},
+    {"dpop_jkt_malformed", "invalid_request", GOOD "&dpop_jkt=" CHALLENGE "A"},
+    {"parameter_repeated", "invalid_request", GOOD "&dpop_jkt=" CHALLENGE "&dpop_jkt=" CHALLENGE},
     {"prompt_conflict", "invalid_request", GOOD "&prompt=none%20login"},
     {"max_age_malformed", "invalid_request", GOOD "&max_age=-1"},
     {"max_age_malformed", "invalid_request", GOOD "&max_age=1x"},
@@ -269,6 +272,21 @@ static void a_forgotten_registration_is_not_registered(void **state)
 }
 
 /* attack case: AZ-004 */
+static void the_key_that_must_redeem(void **state)
+{
+    (void)state;
+    play_t p = {0};
+    world_begin(&p.w);
+    ask(&p, GOOD "&dpop_jkt=" CHALLENGE);
+    assert_true(p.fine);
+    assert_text(p.request.dpop_jkt, CHALLENGE);
+    p.w.settings.dpop = OAUTH_DPOP_OFF;
+    ask(&p, GOOD "&dpop_jkt=any");
+    assert_true(p.fine);
+    assert_unset(p.request.dpop_jkt);
+    world_end(&p.w);
+}
+
 static void unknown_parameters_are_ignored(void **state)
 {
     (void)state;
@@ -399,6 +417,7 @@ static const struct CMUnitTest OTHERS[] = {
     cmocka_unit_test(the_trail_names_the_rejected_uri),
     cmocka_unit_test(parameters_in_two_places),
     cmocka_unit_test(a_forgotten_registration_is_not_registered),
+    cmocka_unit_test(the_key_that_must_redeem),
     cmocka_unit_test(unknown_parameters_are_ignored),
     cmocka_unit_test(state_and_redirect_uri_may_be_absent),
     cmocka_unit_test(a_loopback_uri_is_answered_as_it_was_asked),

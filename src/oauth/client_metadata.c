@@ -181,6 +181,13 @@ static rc_t read_jwks(reader_t *r, const json_t *v, str_t *into)
     return oauth_client_jwks_is_sound(r->a, v) ? RC_OK : refuse(r, OAUTH_METADATA_JWKS);
 }
 
+/* A promise of the client that it never asks without a proof (RFC 9449 section 5.2). */
+static rc_t read_dpop_bound(reader_t *r, const json_t *v, str_t *into)
+{
+    r->client->dpop_bound = json_is(v, JSON_TRUE);
+    return RC_OK;
+}
+
 /* In the order in which they need each other. */
 static const struct {
     str_t name;
@@ -203,6 +210,7 @@ static const struct {
     {STR_INIT("software_version"), JSON_STRING, read_label, offsetof(client_t, software_version)},
     {STR_INIT("scope"), JSON_STRING, read_scope, 0},
     {STR_INIT("jwks"), JSON_OBJECT, read_jwks, 0},
+    {STR_INIT("dpop_bound_access_tokens"), JSON_TRUE, read_dpop_bound, 0},
 };
 
 static const json_t *present(const json_t *all, str_t name)
@@ -216,7 +224,8 @@ static rc_t read_member(reader_t *r, size_t i)
 {
     const json_t *v = present(r->all, MEMBERS[i].name);
     str_t *into = (str_t *)(void *)((char *)r->client + MEMBERS[i].into);
-    if (!v || v->type == MEMBERS[i].type)
+    bool boolean = MEMBERS[i].type == JSON_TRUE && json_is(v, JSON_FALSE);
+    if (!v || v->type == MEMBERS[i].type || boolean)
         return MEMBERS[i].read(r, v, into);
     bool uris = str_eq(MEMBERS[i].name, STR("redirect_uris"));
     return refuse(r, uris ? OAUTH_REDIRECT_URIS_MISSING : OAUTH_METADATA_TYPE);
@@ -278,4 +287,6 @@ void oauth_client_metadata_write(json_writer_t *w, const client_t *client)
         json_member_strs(w, STR("contacts"), client->contacts);
     json_member_str(w, STR("software_id"), client->software_id);
     json_member_str(w, STR("software_version"), client->software_version);
+    if (client->dpop_bound)
+        json_member_bool(w, STR("dpop_bound_access_tokens"), true);
 }

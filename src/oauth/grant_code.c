@@ -18,6 +18,9 @@ static oauth_reason_t check_binding(const oauth_token_facts_t *f)
     if (str_is_set(f->request->redirect_uri) &&
         !str_eq(f->request->redirect_uri, code->request.redirect_uri))
         return OAUTH_CODE_REDIRECT_URI;
+    str_t jkt = code->request.dpop_jkt;
+    if (str_is_set(jkt) && !str_eq(jkt, oauth_token_jkt(f)))
+        return OAUTH_CODE_OTHER_KEY;
     /* A wrong verifier does not burn the code: guessing 256 bits within its minute is hopeless, and
      * burning would let whoever saw the code keep its owner out. */
     return oauth_pkce_check_verifier(f->request->code_verifier, code->request.code_challenge);
@@ -45,6 +48,7 @@ static rc_t make_family(arena_t *a, const oauth_token_facts_t *f, family_t **out
         .auth_time = code->auth_time,
         .created_at = f->now,
         .expires_at = f->now + f->settings->refresh_token_lifetime,
+        .jkt = oauth_mint_family_jkt(f),
     };
     return RC_OK;
 }

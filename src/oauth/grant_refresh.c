@@ -11,6 +11,10 @@ static oauth_reason_t check_binding(const oauth_token_facts_t *f)
         return OAUTH_REFRESH_UNKNOWN;
     if (!str_eq(f->family->client_id, f->client->id))
         return OAUTH_REFRESH_OTHER_CLIENT;
+    if (str_is_set(f->family->jkt) && !str_is_set(oauth_token_jkt(f)))
+        return OAUTH_DPOP_MISSING;
+    if (str_is_set(f->family->jkt) && !str_eq(f->family->jkt, oauth_token_jkt(f)))
+        return OAUTH_REFRESH_OTHER_KEY;
     return f->family->revoked_at != 0 ? OAUTH_REFRESH_REVOKED : OAUTH_FINE;
 }
 
@@ -62,12 +66,35 @@ static rc_t narrow(arena_t *a, const oauth_token_facts_t *f, str_t *scope,
     return RC_OK;
 }
 
-static rc_t rotate(arena_t *a, const oauth_token_facts_t *f, str_t scope,
-                   oauth_token_verdict_t *out)
+/* A refresh token that is of use with its key only need not rotate: whoever copies it holds nothing
+ * (OAuth 2.1 section 4.3.1). One that was rotated under another setting stays in that order. */
+static bool must_rotate(const oauth_token_facts_t *f)
+{
+    return !str_is_set(f->family->jkt) || f->settings->refresh_rotate_bound ||
+           f->refresh->rotated_at != 0;
+}
+
+static rc_t keep(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
+{
+    refresh_t *r = ARENA_NEW(a, refresh_t);
+    if (!r)
+        return RC_MEMORY;
+    *r = *f->refresh;
+    r->expires_at = oauth_mint_refresh_end(f, f->family);
+    effects_add(&out->effects, EFFECT_REFRESH_USE, f->now)->u.refresh = r;
+    return RC_OK;
+}
+
+static rc_t rotate(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
+{
+    effects_add(&out->effects, EFFECT_REFRESH_ROTATE, f->now)->u.refresh = f->refresh;
+    return oauth_mint_refresh(a, f, f->family, &f->refresh->id, out);
+}
+
+static rc_t issue(arena_t *a, const oauth_token_facts_t *f, str_t scope, oauth_token_verdict_t *out)
 {
     const family_t *family = f->family;
-    effects_add(&out->effects, EFFECT_REFRESH_ROTATE, f->now)->u.refresh = f->refresh;
-    TRY(oauth_mint_refresh(a, f, family, &f->refresh->id, out));
+    TRY(must_rotate(f) ? rotate(a, f, out) : keep(a, f, out));
     const oauth_mint_t what = {family->user_id, family->resource, scope, family->id};
     return oauth_mint_access(a, f, &what, out);
 }
@@ -96,5 +123,5 @@ rc_t oauth_grant_refresh(arena_t *a, const oauth_token_facts_t *f, oauth_token_v
         TRY(oauth_mint_check_use(a, f, f->family->resource, out));
     if (out->reason == OAUTH_FINE)
         TRY(narrow(a, f, &scope, out));
-    return out->reason == OAUTH_FINE ? rotate(a, f, scope, out) : RC_OK;
+    return out->reason == OAUTH_FINE ? issue(a, f, scope, out) : RC_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/limits.h"
+#include "oauth/dpop.h"
 #include "oauth/method.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
@@ -59,7 +60,7 @@ static rc_t write_scopes(arena_t *a, json_writer_t *w, const oauth_resources_t *
     return RC_OK;
 }
 
-static void write_methods(json_writer_t *w)
+static void write_methods(json_writer_t *w, oauth_dpop_mode_t dpop)
 {
     str_t grants[OAUTH_GRANTS];
     str_list_t methods = oauth_method_names();
@@ -69,6 +70,8 @@ static void write_methods(json_writer_t *w)
     json_member_strs(w, STR("token_endpoint_auth_methods_supported"), methods);
     json_member_strs(w, STR("revocation_endpoint_auth_methods_supported"), methods);
     json_member_strs(w, STR("code_challenge_methods_supported"), one(S256));
+    if (dpop != OAUTH_DPOP_OFF)
+        json_member_strs(w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());
     json_member_bool(w, STR("authorization_response_iss_parameter_supported"), true);
 }
 
@@ -90,7 +93,7 @@ rc_t oauth_metadata_write(arena_t *a, const oauth_metadata_facts_t *facts,
     json_member_str(&w, STR("issuer"), facts->settings->issuer);
     TRY(write_endpoints(a, &w, facts->settings));
     TRY(write_scopes(a, &w, facts->resources));
-    write_methods(&w);
+    write_methods(&w, facts->settings->dpop);
     if (kind == OAUTH_METADATA_OPENID)
         write_openid(&w, facts->signing_alg);
     json_end_object(&w);

@@ -36,6 +36,7 @@ static void all_of_it(void **state)
                       "\"revocation_endpoint_auth_methods_supported\":[\"none\","
                       "\"client_secret_basic\",\"client_secret_post\"],"
                       "\"code_challenge_methods_supported\":[\"S256\"],"
+                      "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"PS256\"],"
                       "\"authorization_response_iss_parameter_supported\":true}");
     world_end(&w);
 }
@@ -65,6 +66,19 @@ static void registration_is_named_only_while_it_is_on(void **state)
     assert_non_null(json_get(document(&w, OAUTH_METADATA_SERVER), STR("registration_endpoint")));
     w.settings.registration = OAUTH_REGISTER_OFF;
     assert_null(json_get(document(&w, OAUTH_METADATA_SERVER), STR("registration_endpoint")));
+    world_end(&w);
+}
+
+static void proofs_are_named_only_where_they_are_read(void **state)
+{
+    (void)state;
+    world_t w;
+    const str_t name = STR("dpop_signing_alg_values_supported");
+    world_begin(&w);
+    w.settings.dpop = OAUTH_DPOP_REQUIRED;
+    assert_non_null(json_get(document(&w, OAUTH_METADATA_SERVER), name));
+    w.settings.dpop = OAUTH_DPOP_OFF;
+    assert_null(json_get(document(&w, OAUTH_METADATA_SERVER), name));
     world_end(&w);
 }
 
@@ -108,6 +122,7 @@ int main(void)
         cmocka_unit_test(all_of_it),
         cmocka_unit_test(both_documents_agree),
         cmocka_unit_test(registration_is_named_only_while_it_is_on),
+        cmocka_unit_test(proofs_are_named_only_where_they_are_read),
         cmocka_unit_test(without_resources_no_scopes),
         cmocka_unit_test(paths),
         cmocka_unit_test(without_memory),

@@ -15,6 +15,17 @@ static rc_t make_jti(arena_t *a, const oauth_token_facts_t *facts, str_t family_
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
+/* RFC 9449 section 6.1 */
+static void write_confirmation(json_writer_t *w, str_t jkt)
+{
+    if (!str_is_set(jkt))
+        return;
+    json_key(w, STR("cnf"));
+    json_begin_object(w);
+    json_member_str(w, STR("jkt"), jkt);
+    json_end_object(w);
+}
+
 static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
                          str_t jti, str_t *out)
 {
@@ -29,6 +40,7 @@ static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const oau
     json_member_str(&w, STR("jti"), jti);
     json_member_str(&w, STR("client_id"), facts->client->id);
     json_member_str(&w, STR("scope"), what->scope);
+    write_confirmation(&w, oauth_token_jkt(facts));
     json_end_object(&w);
     return buf_done(&b, out);
 }
@@ -39,6 +51,7 @@ rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth
     str_t jti;
     TRY(make_jti(a, facts, what->family_id, &jti));
     TRY(write_claims(a, facts, what, jti, &out->claims));
+    out->jkt = oauth_token_jkt(facts);
     out->scope = what->scope;
     out->expires_in = facts->settings->access_token_lifetime;
     out->event.resource = what->resource;
@@ -48,6 +61,12 @@ rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth
     return RC_OK;
 }
 
+int64_t oauth_mint_refresh_end(const oauth_token_facts_t *facts, const family_t *family)
+{
+    int64_t idle_end = facts->now + facts->settings->refresh_token_idle;
+    return idle_end < family->expires_at ? idle_end : family->expires_at;
+}
+
 rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const family_t *family,
                         const hash_t *parent, oauth_token_verdict_t *out)
 {
@@ -55,17 +74,21 @@ rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const fami
     if (!r)
         return RC_MEMORY;
     TRY(oauth_handle_new(a, facts->random, OAUTH_HANDLE_REFRESH, &out->refresh_token));
-    int64_t idle_end = facts->now + facts->settings->refresh_token_idle;
     *r = (refresh_t){
         .id = oauth_handle_hash(out->refresh_token),
         .family_id = family->id,
         .created_at = facts->now,
-        .expires_at = idle_end < family->expires_at ? idle_end : family->expires_at,
+        .expires_at = oauth_mint_refresh_end(facts, family),
     };
     if (parent)
         r->parent = *parent;
     effects_add(&out->effects, EFFECT_REFRESH_INSERT, facts->now)->u.refresh = r;
     return RC_OK;
+}
+
+str_t oauth_mint_family_jkt(const oauth_token_facts_t *facts)
+{
+    return facts->client->auth == CLIENT_AUTH_NONE ? oauth_token_jkt(facts) : STR_UNSET;
 }
 
 rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,

@@ -12,14 +12,21 @@ typedef struct {
     str_t family_id; /* unset: no person granted it, and it belongs to no family */
 } oauth_mint_t;
 
-/** Sets out->claims (RFC 9068 section 2.2), scope, expires_in, and the event's fields. The jti of a
- *  family's token is its id, '.', and a random part, so that revocation knows the family again. */
+/** Sets out->claims (RFC 9068 section 2.2), jkt, scope, expires_in, and the event's fields. Where
+ * the request proves possession of a key, the token is bound to it (RFC 9449 section 6.1). The jti
+ * of a family's token is its id, '.', and a random part, so that revocation knows the family again.
+ */
 rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
                        oauth_token_verdict_t *out) MUST_USE;
+/** When a refresh token that is used now ends. */
+int64_t oauth_mint_refresh_end(const oauth_token_facts_t *facts, const family_t *family);
 /** Sets out->refresh_token and adds REFRESH_INSERT for it; it ends when idle, and with its family.
  */
 rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const family_t *family,
                         const hash_t *parent, oauth_token_verdict_t *out) MUST_USE;
+/** For family_t.jkt: refresh tokens of clients that cannot authenticate are bound to the key of the
+ *  first request (RFC 9449 section 5). */
+str_t oauth_mint_family_jkt(const oauth_token_facts_t *facts);
 /** Adds FAMILY_REVOKE, unless it is revoked. */
 rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,
                        effects_t *effects) MUST_USE;

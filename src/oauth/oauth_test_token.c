@@ -81,6 +81,8 @@ static void gather(token_play_t *p)
         .refresh = refresh ? &p->refresh : NULL,
         .family = family ? &p->family : NULL,
         .owner = p->no_owner ? NULL : &p->w.user,
+        .proof = &p->proof,
+        .seen = p->seen,
     };
 }
 
@@ -91,6 +93,11 @@ void token_ask(token_play_t *p, const char *form)
     assert_int_equal(oauth_token_read(p->w.a, &p->form, &p->request), RC_OK);
     gather(p);
     assert_int_equal(oauth_token_decide(p->w.a, &p->facts, &p->out), RC_OK);
+}
+
+void token_prove(token_play_t *p, const char *jkt)
+{
+    p->proof = (oauth_dpop_t){.jkt = str_c(jkt), .jti = STR("proof-1"), .iat = TEST_NOW};
 }
 
 void token_refused(token_play_t *p, const char *form, oauth_reason_t reason)

@@ -23,6 +23,8 @@ typedef struct {
     form_t form;
     oauth_client_claim_t claim;
     oauth_token_request_t request;
+    oauth_dpop_t proof; /* none at first */
+    oauth_spent_t seen;
     oauth_token_facts_t facts;
     oauth_token_verdict_t out;
 } token_play_t;
@@ -31,6 +33,8 @@ void token_begin(token_play_t *p);
 void token_end(token_play_t *p);
 /** Reads the form, gathers the facts and decides. */
 void token_ask(token_play_t *p, const char *form);
+/** Lets the next requests bring a proof of a key of that thumbprint; NULL: none. */
+void token_prove(token_play_t *p, const char *jkt);
 /** As token_ask: refused with this reason, whose error and status go out, without effects. */
 void token_refused(token_play_t *p, const char *form, oauth_reason_t reason);
 /** The text of a claim of the access token. */

@@ -70,6 +70,20 @@ static bool lists(const json_t *array, const char *const *texts)
 #define LISTS(p, name, ...)                                                                        \
     assert_true(lists(json_get((p)->body, STR(name)), (const char *const[]){__VA_ARGS__, NULL}))
 
+static void a_client_of_bound_tokens(void **state)
+{
+    (void)state;
+    play_t p;
+    bool bound;
+    begin(&p);
+    assert_true(registered(&p, "{" PUBLIC ",\"dpop_bound_access_tokens\":true}")->dpop_bound);
+    assert_true(json_get_bool(p.body, STR("dpop_bound_access_tokens"), &bound) && bound);
+    assert_false(registered(&p, "{" PUBLIC ",\"dpop_bound_access_tokens\":false}")->dpop_bound);
+    assert_false(registered(&p, "{" PUBLIC "}")->dpop_bound);
+    assert_null(json_get(p.body, STR("dpop_bound_access_tokens")));
+    world_end(&p.w);
+}
+
 static void a_public_client(void **state)
 {
     (void)state;
@@ -271,6 +285,7 @@ static const struct row {
     {"metadata_type", "{" CALLBACK ",\"token_endpoint_auth_method\":[]}"},
     {"metadata_type", "{" CALLBACK ",\"contacts\":[1]}"},
     {"metadata_type", "{" CALLBACK ",\"jwks\":[]}"},
+    {"metadata_type", "{" CALLBACK ",\"dpop_bound_access_tokens\":\"true\"}"},
     {"metadata_auth_method", "{" CALLBACK ",\"token_endpoint_auth_method\":\"magic\"}"},
     {"metadata_auth_method", "{" CALLBACK ",\"token_endpoint_auth_method\":\"private_key_jwt\"}"},
     {"metadata_grants", "{" CALLBACK ",\"grant_types\":[]}"},
@@ -488,6 +503,7 @@ static void without_random_and_memory(void **state)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct CMUnitTest OTHERS[] = {
+    cmocka_unit_test(a_client_of_bound_tokens),
     cmocka_unit_test(a_public_client),
     cmocka_unit_test(a_confidential_client_by_default),
     cmocka_unit_test(nothing_but_metadata_is_taken),

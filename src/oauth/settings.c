@@ -10,6 +10,8 @@ oauth_settings_t oauth_settings_default(void)
         .refresh_token_idle = 30 * 86400,
         .refresh_token_lifetime = 180 * 86400,
         .refresh_grace = 120,
+        .dpop = OAUTH_DPOP_OPTIONAL,
+        .max_spent = 1000000,
         .max_interactions = 100000,
         .keep_consented = true,
         .registration = OAUTH_REGISTER_OPEN,

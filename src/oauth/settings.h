@@ -7,6 +7,9 @@
 /** Who may register a client (RFC 7591). */
 typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } oauth_registration_t;
 
+/** Whether tokens may be bound to keys (RFC 9449). Off: DPoP headers are not read. */
+typedef enum { OAUTH_DPOP_OFF, OAUTH_DPOP_OPTIONAL, OAUTH_DPOP_REQUIRED } oauth_dpop_mode_t;
+
 /** Times are seconds. */
 typedef struct {
     str_t issuer;                 /* the one string in metadata, `iss` and tokens */
@@ -17,10 +20,14 @@ typedef struct {
     int64_t refresh_token_idle;     /* an unused refresh token ends */
     int64_t refresh_token_lifetime; /* a grant ends, however often it was refreshed */
     int64_t refresh_grace;          /* a rotated refresh token may come again; 0: never */
-    uint64_t max_interactions;      /* quota of INTERACTION_INSERT; 0: none */
-    bool keep_consented; /* a request for more than was approved before is widened by what was
-                          * approved before, visibly on the consent page: clients that step up ask
-                          * for the new scope only and would lose the old one */
+    bool refresh_rotate_bound;      /* refresh tokens that are bound to a key rotate, too */
+    oauth_dpop_mode_t dpop;
+    bool dpop_nonce;           /* proofs must hold a nonce of ours */
+    uint64_t max_spent;        /* quota of SPEND; 0: none */
+    uint64_t max_interactions; /* quota of INTERACTION_INSERT; 0: none */
+    bool keep_consented;       /* a request for more than was approved before is widened by what was
+                                * approved before, visibly on the consent page: clients that step up ask
+                                * for the new scope only and would lose the old one */
     oauth_registration_t registration;
     bool private_schemes;         /* accept cursor:// and the like (RFC 8252 section 7.1) */
     bool drop_bad_redirect_uris;  /* register the good ones of a list and drop the others */

@@ -6,6 +6,7 @@
 #include "oauth/grant.h"
 #include "oauth/handle.h"
 #include "oauth/method.h"
+#include "oauth/resource.h"
 
 static const struct {
     uint32_t bit;
@@ -94,6 +95,36 @@ static oauth_reason_t check_client(const oauth_token_facts_t *f)
     return f->client->grants & f->request->grant ? OAUTH_FINE : OAUTH_GRANT_NOT_REGISTERED;
 }
 
+str_t oauth_token_jkt(const oauth_token_facts_t *facts)
+{
+    return facts->proof ? facts->proof->jkt : STR_UNSET;
+}
+
+static oauth_reason_t check_proof(const oauth_token_facts_t *f)
+{
+    if (f->proof && f->proof->reason != OAUTH_FINE)
+        return f->proof->reason;
+    if (str_is_set(oauth_token_jkt(f)))
+        return oauth_dpop_check_use(f->proof, &f->seen);
+    bool needed = f->client->dpop_bound || f->settings->dpop == OAUTH_DPOP_REQUIRED;
+    return needed ? OAUTH_DPOP_MISSING : OAUTH_FINE;
+}
+
+/* What holds for every grant: a resource that wants bound tokens gets no others, and a proof counts
+ * once. */
+static rc_t bind(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
+{
+    const resource_t *resource = oauth_resource_find(f->resources, out->event.resource);
+    if (str_is_set(oauth_token_jkt(f)))
+        return oauth_dpop_spend(a, f->proof, &f->seen, f->now, &out->effects);
+    if (!resource || !resource->dpop_required)
+        return RC_OK;
+    out->reason = OAUTH_DPOP_MISSING;
+    out->effects.n = 0;
+    out->claims = out->refresh_token = out->event.token = STR_UNSET;
+    return RC_OK;
+}
+
 static rc_t write_refusal(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     out->status = oauth_reason_status(out->reason);
@@ -118,7 +149,11 @@ rc_t oauth_token_decide(arena_t *a, const oauth_token_facts_t *facts, oauth_toke
     *out = (oauth_token_verdict_t){.event.kind = AUDIT_TOKEN, .status = 200};
     out->reason = check_client(facts);
     if (out->reason == OAUTH_FINE)
+        out->reason = check_proof(facts);
+    if (out->reason == OAUTH_FINE)
         TRY(GRANTS[index_of(facts->request->grant)].decide(a, facts, out));
+    if (out->reason == OAUTH_FINE)
+        TRY(bind(a, facts, out));
     finish_event(facts, out);
     return out->reason == OAUTH_FINE ? RC_OK : write_refusal(a, facts, out);
 }
@@ -130,7 +165,7 @@ rc_t oauth_token_answer(arena_t *a, const oauth_token_verdict_t *verdict, str_t 
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     json_member_str(&w, STR("access_token"), access_token);
-    json_member_str(&w, STR("token_type"), STR("Bearer"));
+    json_member_str(&w, STR("token_type"), str_is_set(verdict->jkt) ? STR("DPoP") : STR("Bearer"));
     json_member_int(&w, STR("expires_in"), verdict->expires_in);
     json_member_str(&w, STR("refresh_token"), verdict->refresh_token);
     json_member_str(&w, STR("scope"), verdict->scope);

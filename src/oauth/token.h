@@ -13,6 +13,7 @@
 #include "model/audit_event.h"
 #include "model/effect.h"
 #include "oauth/client_auth.h"
+#include "oauth/dpop.h"
 #include "oauth/settings.h"
 #include "core/ports.h"
 
@@ -39,11 +40,13 @@ typedef struct {
     const oauth_resources_t *resources;
     const oauth_client_claim_t *claim;
     const oauth_token_request_t *request;
-    const client_t *client;   /* of the claim's id; NULL: unknown */
-    const code_t *code;       /* authorization_code: of the hash, or NULL */
-    const refresh_t *refresh; /* refresh_token: of the hash, or NULL */
-    const family_t *family;   /* of either; NULL before redemption */
-    const user_t *owner;      /* of either; NULL: gone */
+    const client_t *client;    /* of the claim's id; NULL: unknown */
+    const code_t *code;        /* authorization_code: of the hash, or NULL */
+    const refresh_t *refresh;  /* refresh_token: of the hash, or NULL */
+    const family_t *family;    /* of either; NULL before redemption */
+    const user_t *owner;       /* of either; NULL: gone */
+    const oauth_dpop_t *proof; /* NULL: DPoP is off */
+    oauth_spent_t seen;
 } oauth_token_facts_t;
 
 /** Lives in the arena or borrows from the facts. Effects may come with a refusal, too: a replayed
@@ -55,6 +58,7 @@ typedef struct {
     str_t body;             /* of a refusal: JSON */
     str_t www_authenticate; /* of a refusal; unset: none */
     str_t claims;           /* JSON of the access token (RFC 9068 section 2.2) */
+    str_t jkt;              /* the access token is bound to that key; unset: a bearer token */
     str_t refresh_token;    /* unset: none */
     str_t scope;            /* granted */
     int64_t expires_in;
@@ -62,6 +66,8 @@ typedef struct {
     audit_event_t event;
 } oauth_token_verdict_t;
 
+/** Thumbprint of the key whose possession the request proves; unset: of none. */
+str_t oauth_token_jkt(const oauth_token_facts_t *facts);
 /** Decides. Fails as the arena and the random port do. */
 rc_t oauth_token_decide(arena_t *a, const oauth_token_facts_t *facts,
                         oauth_token_verdict_t *out) MUST_USE;
