@@ -1,13 +1,6 @@
 /* The contract of clients, for every driver. */
 #include "store/store_test_util.h"
 
-static void assert_list(str_list_t got, str_list_t want)
-{
-    assert_int_equal(got.n, want.n);
-    for (size_t i = 0; i < want.n; i++)
-        assert_str(got.v[i], want.v[i]);
-}
-
 static void assert_client(const client_t *got, const client_t *want)
 {
     static const size_t STRINGS[] = {
@@ -20,11 +13,12 @@ static void assert_client(const client_t *got, const client_t *want)
         offsetof(client_t, policy_uri),
         offsetof(client_t, software_id),
         offsetof(client_t, software_version),
+        offsetof(client_t, jwks),
+        offsetof(client_t, jwks_uri),
+        offsetof(client_t, vouched_by),
     };
     assert_non_null(got);
-    for (size_t i = 0; i < sizeof STRINGS / sizeof STRINGS[0]; i++)
-        assert_str(*(const str_t *)((const char *)got + STRINGS[i]),
-                   *(const str_t *)((const char *)want + STRINGS[i]));
+    assert_strings(got, want, STRINGS, sizeof STRINGS / sizeof STRINGS[0]);
     assert_list(got->redirect_uris, want->redirect_uris);
     assert_list(got->contacts, want->contacts);
     assert_memory_equal(&got->secret_hash, &want->secret_hash, sizeof(hash_t));
@@ -35,6 +29,16 @@ static void assert_client(const client_t *got, const client_t *want)
     assert_int_equal(got->grants, want->grants);
     assert_int_equal(got->created_at, want->created_at);
     assert_int_equal(got->expires_at, want->expires_at);
+    assert_int_equal(got->dpop_bound, want->dpop_bound);
+    assert_int_equal(got->par_required, want->par_required);
+    assert_int_equal(got->lenient_loopback, want->lenient_loopback);
+    assert_list(got->resources, want->resources);
+    assert_list(got->exchange_to, want->exchange_to);
+    assert_memory_equal(&got->management, &want->management, sizeof(hash_t));
+    assert_memory_equal(&got->document, &want->document, sizeof(hash_t));
+    assert_int_equal(got->sealed, want->sealed);
+    assert_int_equal(got->deleted_at, want->deleted_at);
+    assert_true(got->stored);
 }
 
 static void client_comes_back_whole(void **state)
@@ -42,10 +46,14 @@ static void client_comes_back_whole(void **state)
     play_t *p = *state;
     client_t full = test_client(STR("full"));
     client_t bare = {.id = STR("bare")};
+    client_t turned = {
+        .id = STR("turned"), .par_required = true, .sealed = true, .deleted_at = TEST_NOW};
     put_client(p, &full);
+    put_client(p, &turned);
     put_client(p, &bare);
     assert_client(get_client(p, full.id), &full);
     assert_client(get_client(p, bare.id), &bare);
+    assert_client(get_client(p, turned.id), &turned);
     assert_null(get_client(p, STR("ful")));
     assert_null(get_client(p, STR_UNSET));
 }
@@ -68,7 +76,12 @@ static void hostile_bytes_survive(void **state)
     play_t *p = *state;
     client_t c = {.id = STR("a\0b'\"\xc3\x28%_"),
                   .name = STR("\xed\xa0\x80\0tail\xff"),
-                  .redirect_uris = {URIS, 2}};
+                  .redirect_uris = {URIS, 2},
+                  .jwks = STR("{\0\xff'\""),
+                  .jwks_uri = STR("\xc3\x28"),
+                  .resources = {URIS, 2},
+                  .exchange_to = {URIS, 1},
+                  .vouched_by = STR("\0")};
     client_t prefix = {.id = STR("a")};
     put_client(p, &c);
     put_client(p, &prefix);

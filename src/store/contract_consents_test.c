@@ -8,16 +8,7 @@ static void assert_interaction(const interaction_t *got, const interaction_t *wa
     assert_memory_equal(&got->session_id, &want->session_id, sizeof want->session_id);
     assert_int_equal(got->state, want->state);
     assert_int_equal(got->decision, want->decision);
-    assert_str(got->request.client_id, want->request.client_id);
-    assert_str(got->request.redirect_uri, want->request.redirect_uri);
-    assert_int_equal(got->request.redirect_uri_given, want->request.redirect_uri_given);
-    assert_str(got->request.state, want->request.state);
-    assert_str(got->request.code_challenge, want->request.code_challenge);
-    assert_str(got->request.scope, want->request.scope);
-    assert_str(got->request.resource, want->request.resource);
-    assert_str(got->request.nonce, want->request.nonce);
-    assert_str(got->request.prompt, want->request.prompt);
-    assert_int_equal(got->request.max_age, want->request.max_age);
+    assert_request(&got->request, &want->request);
     assert_str(got->granted_scope, want->granted_scope);
     assert_int_equal(got->created_at, want->created_at);
     assert_int_equal(got->expires_at, want->expires_at);
@@ -119,8 +110,13 @@ static void interaction_update_conflicts_without_it(void **state)
 
 static consent_t consent_of(str_t resource)
 {
-    return (consent_t){STR("u1"), STR("c1"), resource, STR("https://a.test/cb"),
-                       STR("a"),  TEST_NOW};
+    return (consent_t){STR("u1"),
+                       STR("c1"),
+                       resource,
+                       STR("https://a.test/cb"),
+                       STR("a"),
+                       TEST_NOW,
+                       test_hash("document")};
 }
 
 static void assert_consent(const consent_t *got, const consent_t *want)
@@ -132,6 +128,7 @@ static void assert_consent(const consent_t *got, const consent_t *want)
     assert_str(got->redirect_uri, want->redirect_uri);
     assert_str(got->scope, want->scope);
     assert_int_equal(got->granted_at, want->granted_at);
+    assert_memory_equal(&got->document, &want->document, sizeof want->document);
 }
 
 static void consent_put_replaces_that_of_the_same_three(void **state)

@@ -3,6 +3,23 @@
 
 /* One record of each kind that ends, all at the same time; a code an hour earlier. */
 static const int64_t END = TEST_NOW + 1000;
+enum { KINDS = 12 };
+
+static void settle_new(play_t *p, int64_t end)
+{
+    pushed_t x = test_pushed("p");
+    device_t d = test_device("d", STR("WDJBMJHT"));
+    access_token_t t = test_access_token("a", STR_UNSET);
+    spent_t s = {test_hash("spent"), end};
+    revoked_t r = {.kind = REVOKED_TOKEN, .key = STR("j"), .at = TEST_NOW, .expires_at = end};
+    x.expires_at = d.expires_at = t.expires_at = end;
+    put_pushed(p, &x);
+    put_device(p, &d);
+    put_access_token(p, &t);
+    play_add(p, EFFECT_SPEND)->u.spent = &s;
+    play_add(p, EFFECT_REVOCATION_PUT)->u.revoked = &r;
+    assert_applied(p);
+}
 
 static void settle_all(play_t *p, int64_t end)
 {
@@ -23,6 +40,18 @@ static void settle_all(play_t *p, int64_t end)
     put_client(p, &client);
     play_add(p, EFFECT_REGISTRATION_TOKEN_INSERT)->u.registration_token = &t;
     assert_applied(p);
+    settle_new(p, end);
+}
+
+/* Spends it again together with what cannot be done, so that it never is. */
+static bool is_spent(play_t *p)
+{
+    spent_t s = {test_hash("spent"), END};
+    hash_t unknown = test_hash("unknown");
+    play_add(p, EFFECT_SPEND)->u.spent = &s;
+    play_add(p, EFFECT_CODE_CONSUME)->u.hash = &unknown;
+    assert_int_equal(play_apply(p), RC_CONFLICT);
+    return p->failed == 0;
 }
 
 static int count_all(play_t *p)
@@ -35,12 +64,17 @@ static int count_all(play_t *p)
         {.kind = ASK_REFRESH, .hash = test_hash("r")},
         {.kind = ASK_CLIENT, .key = STR("c1")},
         {.kind = ASK_REGISTRATION_TOKEN, .hash = test_hash("t")},
+        {.kind = ASK_PUSHED, .hash = test_hash("p")},
+        {.kind = ASK_DEVICE, .hash = test_hash("d")},
+        {.kind = ASK_ACCESS_TOKEN, .hash = test_hash("a")},
+        {.kind = ASK_REVOCATIONS},
     };
-    int n = 0;
-    assert_int_equal(play_ask_all(p, asks, 7), RC_OK);
-    for (int i = 0; i < 7; i++)
+    enum { LIST = sizeof asks / sizeof asks[0] - 1 };
+    int n = is_spent(p);
+    assert_int_equal(play_ask_all(p, asks, LIST + 1), RC_OK);
+    for (int i = 0; i < LIST; i++)
         n += asks[i].u.client != NULL;
-    return n;
+    return n + (int)asks[LIST].count;
 }
 
 static void nothing_expires_before_its_end(void **state)
@@ -48,7 +82,7 @@ static void nothing_expires_before_its_end(void **state)
     play_t *p = *state;
     settle_all(p, END);
     assert_int_equal(play_expire(p, END, 100), RC_OK);
-    assert_int_equal(count_all(p), 7);
+    assert_int_equal(count_all(p), KINDS);
 }
 
 static void everything_expires_after_its_end(void **state)
@@ -56,7 +90,7 @@ static void everything_expires_after_its_end(void **state)
     play_t *p = *state;
     settle_all(p, END);
     assert_int_equal(play_expire(p, END + 1, 100), RC_OK);
-    assert_int_equal(p->failed, 7);
+    assert_int_equal(p->failed, KINDS);
     assert_int_equal(count_all(p), 0);
 }
 
@@ -65,14 +99,14 @@ static void zero_means_never(void **state)
     play_t *p = *state;
     settle_all(p, 0);
     assert_int_equal(play_expire(p, END * 100, 100), RC_OK);
-    assert_int_equal(count_all(p), 7);
+    assert_int_equal(count_all(p), KINDS);
 }
 
 static void batch_is_bounded(void **state)
 {
     play_t *p = *state;
     settle_all(p, END);
-    for (int left = 7; left >= 0; left--) {
+    for (int left = KINDS; left >= 0; left--) {
         assert_int_equal(count_all(p), left);
         assert_int_equal(play_expire(p, END + 1, 1), RC_OK);
         assert_int_equal(p->failed, left > 0); /* how many were deleted: the caller goes on */

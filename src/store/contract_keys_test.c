@@ -12,7 +12,10 @@ static resource_t resource_of(str_t uri)
                         .scopes = SCOPES,
                         .n_scopes = 3,
                         .default_scope = STR("a"),
-                        .created_at = TEST_NOW};
+                        .created_at = TEST_NOW,
+                        .access_token_lifetime = 120,
+                        .token_format = TOKEN_OPAQUE,
+                        .from_settings = true};
 }
 
 static void assert_resource(const resource_t *got, const resource_t *want)
@@ -21,9 +24,11 @@ static void assert_resource(const resource_t *got, const resource_t *want)
     assert_str(got->name, want->name);
     assert_str(got->default_scope, want->default_scope);
     assert_int_equal(got->created_at, want->created_at);
-    assert_int_equal(got->aliases.n, want->aliases.n);
-    for (size_t i = 0; i < want->aliases.n; i++)
-        assert_str(got->aliases.v[i], want->aliases.v[i]);
+    assert_int_equal(got->access_token_lifetime, want->access_token_lifetime);
+    assert_int_equal(got->token_format, want->token_format);
+    assert_int_equal(got->dpop_required, want->dpop_required);
+    assert_int_equal(got->from_settings, want->from_settings);
+    assert_list(got->aliases, want->aliases);
     assert_int_equal(got->n_scopes, want->n_scopes);
     for (size_t i = 0; i < want->n_scopes; i++) {
         assert_str(got->scopes[i].name, want->scopes[i].name);
@@ -40,7 +45,8 @@ static void put_resource(play_t *p, const resource_t *r)
 static void resources_are_listed_by_uri(void **state)
 {
     play_t *p = *state;
-    resource_t z = resource_of(STR("https://z.test/mcp")), a = {.uri = STR("https://a.test/mcp")};
+    resource_t z = resource_of(STR("https://z.test/mcp")),
+               a = {.uri = STR("https://a.test/mcp"), .dpop_required = true};
     ask_t none = {.kind = ASK_RESOURCES}, all = none;
     play_ask(p, &none);
     put_resource(p, &z);
@@ -87,7 +93,8 @@ static key_record_t key_of(str_t kid, key_use_t use, key_state_t state)
                           .secret = STR("\0\x30\xff\0"),
                           .created_at = TEST_NOW,
                           .activated_at = TEST_NOW + 1,
-                          .retired_at = TEST_NOW + 2};
+                          .retired_at = TEST_NOW + 2,
+                          .sealed_by = STR("vault\0\xff")};
 }
 
 static rc_t put_key(play_t *p, const key_record_t *k)
@@ -102,6 +109,7 @@ static void keys_come_back_whole_and_oldest_first(void **state)
     key_record_t young = key_of(STR("a"), KEY_DERIVE, KEY_NEXT);
     key_record_t old = key_of(STR("b"), KEY_SIGN, KEY_RETIRED);
     old.created_at--;
+    old.sealed_by = STR_UNSET;
     assert_int_equal(put_key(p, &young), RC_OK);
     assert_int_equal(put_key(p, &old), RC_OK);
     ask_t all = {.kind = ASK_KEYS};
@@ -118,6 +126,7 @@ static void keys_come_back_whole_and_oldest_first(void **state)
         assert_int_equal(got->created_at, want[i]->created_at);
         assert_int_equal(got->activated_at, want[i]->activated_at);
         assert_int_equal(got->retired_at, want[i]->retired_at);
+        assert_str(got->sealed_by, want[i]->sealed_by);
     }
 }
 
@@ -133,6 +142,26 @@ static void second_current_key_of_a_use_conflicts(void **state)
     assert_int_equal(put_key(p, &derive), RC_OK);
     assert_int_equal(put_key(p, &next), RC_OK);
     assert_int_equal(put_key(p, &first), RC_OK);
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 3);
+}
+
+/* The clients whose ids were sealed under an old key would be lost with it. */
+static void seal_has_one_current_key_and_keeps_the_old(void **state)
+{
+    play_t *p = *state;
+    key_record_t old = key_of(STR("1"), KEY_SEAL, KEY_CURRENT);
+    key_record_t new = key_of(STR("2"), KEY_SEAL, KEY_CURRENT);
+    key_record_t sign = key_of(STR("3"), KEY_SIGN, KEY_CURRENT);
+    assert_int_equal(put_key(p, &old), RC_OK);
+    assert_int_equal(put_key(p, &new), RC_CONFLICT);
+    assert_int_equal(put_key(p, &sign), RC_OK);
+    old.state = KEY_RETIRED;
+    play_add(p, EFFECT_KEY_PUT)->u.key_record = &old;
+    play_add(p, EFFECT_KEY_PUT)->u.key_record = &new;
+    assert_applied(p);
+    assert_int_equal(play_expire(p, (int64_t)TEST_NOW * 2, 100), RC_OK);
     ask_t all = {.kind = ASK_KEYS};
     play_ask(p, &all);
     assert_int_equal(all.count, 3);
@@ -210,6 +239,7 @@ int main(void)
         ON_EVERY_STORE(resource_delete_conflicts_without_it),
         ON_EVERY_STORE(keys_come_back_whole_and_oldest_first),
         ON_EVERY_STORE(second_current_key_of_a_use_conflicts),
+        ON_EVERY_STORE(seal_has_one_current_key_and_keeps_the_old),
         ON_EVERY_STORE(rotation_of_keys_is_one_step),
         ON_EVERY_STORE(key_delete_conflicts_without_it),
         ON_EVERY_STORE(generation_changes_with_resources_and_keys),

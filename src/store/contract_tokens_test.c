@@ -1,20 +1,6 @@
 /* The contract of codes, families and refresh tokens, for every driver. */
 #include "store/store_test_util.h"
 
-static void assert_request(const authz_request_t *got, const authz_request_t *want)
-{
-    assert_str(got->client_id, want->client_id);
-    assert_str(got->redirect_uri, want->redirect_uri);
-    assert_int_equal(got->redirect_uri_given, want->redirect_uri_given);
-    assert_str(got->state, want->state);
-    assert_str(got->code_challenge, want->code_challenge);
-    assert_str(got->scope, want->scope);
-    assert_str(got->resource, want->resource);
-    assert_str(got->nonce, want->nonce);
-    assert_str(got->prompt, want->prompt);
-    assert_int_equal(got->max_age, want->max_age);
-}
-
 static void assert_code(const code_t *got, const code_t *want)
 {
     assert_non_null(got);
@@ -26,6 +12,7 @@ static void assert_code(const code_t *got, const code_t *want)
     assert_int_equal(got->created_at, want->created_at);
     assert_int_equal(got->expires_at, want->expires_at);
     assert_int_equal(got->consumed_at, want->consumed_at);
+    assert_str(got->acr, want->acr);
 }
 
 static void assert_family(const family_t *got, const family_t *want)
@@ -41,6 +28,8 @@ static void assert_family(const family_t *got, const family_t *want)
     assert_int_equal(got->expires_at, want->expires_at);
     assert_int_equal(got->revoked_at, want->revoked_at);
     assert_str(got->revoked_reason, want->revoked_reason);
+    assert_str(got->jkt, want->jkt);
+    assert_str(got->acr, want->acr);
 }
 
 static void assert_refresh(const refresh_t *got, const refresh_t *want)
@@ -268,6 +257,53 @@ static void rotation_conflicts_without_the_token(void **state)
     assert_refused(p, RC_CONFLICT, 0);
 }
 
+static effect_t *use(play_t *p, const refresh_t *r)
+{
+    effect_t *e = play_add(p, EFFECT_REFRESH_USE);
+    e->u.refresh = r;
+    return e;
+}
+
+static void use_moves_only_the_end(void **state)
+{
+    play_t *p = *state;
+    family_t f = test_family(STR("f1"));
+    refresh_t r = test_refresh("r", f.id);
+    put_family(p, &f);
+    put_refresh(p, &r);
+    for (int i = 1; i < 4; i++) {
+        refresh_t moved = {.id = r.id, .uses = 9, .expires_at = r.expires_at + i};
+        use(p, &moved);
+        assert_applied(p);
+    }
+    r.expires_at += 3;
+    assert_refresh(get_refresh(p, "r"), &r);
+}
+
+static void use_conflicts_without_a_live_token(void **state)
+{
+    play_t *p = *state;
+    family_t f = test_family(STR("f1")), ended = test_family(STR("f2"));
+    refresh_t r = test_refresh("r", f.id), old = test_refresh("old", ended.id);
+    use(p, &r);
+    assert_refused(p, RC_CONFLICT, 0);
+    put_family(p, &f);
+    put_family(p, &ended);
+    put_refresh(p, &r);
+    put_refresh(p, &old);
+    revoke(p, ended.id);
+    refresh_t moved = {.id = old.id, .expires_at = old.expires_at + 1};
+    use(p, &moved);
+    assert_refused(p, RC_CONFLICT, 0);
+    assert_refresh(get_refresh(p, "old"), &old);
+    rotate(p, &r, TEST_NOW);
+    assert_applied(p);
+    moved.id = r.id;
+    use(p, &moved);
+    assert_refused(p, RC_CONFLICT, 0);
+    assert_int_equal(get_refresh(p, "r")->expires_at, r.expires_at);
+}
+
 static void redemption_is_one_step(void **state)
 {
     play_t *p = *state;
@@ -309,6 +345,8 @@ int main(void)
         ON_EVERY_STORE(rotation_conflicts_when_somebody_was_faster),
         ON_EVERY_STORE(rotation_conflicts_when_the_family_is_revoked),
         ON_EVERY_STORE(rotation_conflicts_without_the_token),
+        ON_EVERY_STORE(use_moves_only_the_end),
+        ON_EVERY_STORE(use_conflicts_without_a_live_token),
         ON_EVERY_STORE(redemption_is_one_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@ static void assert_user(const user_t *got, const user_t *want)
     assert_int_equal(got->admin, want->admin);
     assert_int_equal(got->created_at, want->created_at);
     assert_int_equal(got->password_changed_at, want->password_changed_at);
+    assert_str(got->issuer, want->issuer);
+    assert_str(got->subject, want->subject);
 }
 
 static void user_comes_back_by_id_and_by_name(void **state)
@@ -189,6 +191,7 @@ static void session_comes_back_with_its_user(void **state)
     assert_int_equal(asks[0].u.session->created_at, s.created_at);
     assert_int_equal(asks[0].u.session->seen_at, s.seen_at);
     assert_int_equal(asks[0].u.session->expires_at, s.expires_at);
+    assert_str(asks[0].u.session->acr, s.acr);
     assert_user(asks[0].owner, &u);
     assert_non_null(asks[1].u.session);
     assert_null(asks[1].owner);

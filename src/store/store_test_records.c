@@ -13,6 +13,8 @@ client_t test_client(str_t id)
 {
     static const str_t URIS[] = {STR_INIT("https://a.test/cb"), STR_INIT("http://[::1]/x")};
     static const str_t CONTACTS[] = {STR_INIT("mail@a.test")};
+    static const str_t RESOURCES[] = {STR_INIT("https://r.test/mcp"), STR_INIT("")};
+    static const str_t EXCHANGES[] = {STR_INIT("https://other.test/"), {NULL, 0}};
     return (client_t){
         .id = id,
         .name = STR("A client"),
@@ -33,6 +35,15 @@ client_t test_client(str_t id)
         .contacts = {CONTACTS, 1},
         .created_at = TEST_NOW - 5,
         .expires_at = TEST_NOW + 100,
+        .jwks = STR("{\"keys\":[]}"),
+        .jwks_uri = STR("https://a.test/jwks"),
+        .dpop_bound = true,
+        .lenient_loopback = true,
+        .resources = {RESOURCES, 2},
+        .exchange_to = {EXCHANGES, 2},
+        .management = test_hash("management"),
+        .document = test_hash("document"),
+        .vouched_by = STR("https://vouch.test"),
     };
 }
 
@@ -43,7 +54,9 @@ user_t test_user(str_t id, str_t name)
                     .password = STR("$argon2id$x"),
                     .admin = true,
                     .created_at = TEST_NOW - 10,
-                    .password_changed_at = TEST_NOW - 9};
+                    .password_changed_at = TEST_NOW - 9,
+                    .issuer = STR("https://idp.test"),
+                    .subject = STR("them")};
 }
 
 session_t test_session(const char *id, str_t user)
@@ -53,7 +66,8 @@ session_t test_session(const char *id, str_t user)
                        .auth_time = TEST_NOW - 4,
                        .created_at = TEST_NOW - 3,
                        .seen_at = TEST_NOW - 2,
-                       .expires_at = TEST_NOW + 100};
+                       .expires_at = TEST_NOW + 100,
+                       .acr = STR("urn:acr:session")};
 }
 
 static authz_request_t request(void)
@@ -67,7 +81,11 @@ static authz_request_t request(void)
                              .resource = STR("https://r.test/mcp"),
                              .nonce = STR("nonce"),
                              .prompt = STR("consent"),
-                             .max_age = -1};
+                             .max_age = -1,
+                             .acr_values = STR("urn:acr:1 urn:acr:2"),
+                             .dpop_jkt = STR("thumbprint of a request"),
+                             .pushed = test_hash("pushed"),
+                             .device = test_hash("device")};
 }
 
 interaction_t test_interaction(const char *id)
@@ -91,7 +109,8 @@ code_t test_code(const char *id, str_t family)
                     .request = request(),
                     .auth_time = TEST_NOW - 8,
                     .created_at = TEST_NOW - 1,
-                    .expires_at = TEST_NOW + 60};
+                    .expires_at = TEST_NOW + 60,
+                    .acr = STR("urn:acr:code")};
 }
 
 family_t test_family(str_t id)
@@ -103,7 +122,9 @@ family_t test_family(str_t id)
                       .resource = STR("https://r.test/mcp"),
                       .auth_time = TEST_NOW - 8,
                       .created_at = TEST_NOW,
-                      .expires_at = TEST_NOW + 1000};
+                      .expires_at = TEST_NOW + 1000,
+                      .jkt = STR("thumbprint of a family"),
+                      .acr = STR("urn:acr:family")};
 }
 
 refresh_t test_refresh(const char *id, str_t family)
@@ -113,6 +134,47 @@ refresh_t test_refresh(const char *id, str_t family)
                        .parent = test_hash("parent"),
                        .created_at = TEST_NOW,
                        .expires_at = TEST_NOW + 100};
+}
+
+pushed_t test_pushed(const char *id)
+{
+    return (pushed_t){.id = test_hash(id),
+                      .client_id = STR("c1"),
+                      .form = STR("scope=a&resource=\0\xff"),
+                      .dpop_jkt = STR("thumbprint of a push"),
+                      .created_at = TEST_NOW - 1,
+                      .expires_at = TEST_NOW + 90};
+}
+
+device_t test_device(const char *id, str_t user_code)
+{
+    return (device_t){.id = test_hash(id),
+                      .user_code = user_code,
+                      .client_id = STR("c1"),
+                      .scope = STR("a b"),
+                      .resource = STR("https://r.test/mcp"),
+                      .dpop_jkt = STR("thumbprint of a device"),
+                      .created_at = TEST_NOW - 2,
+                      .expires_at = TEST_NOW + 600,
+                      .polled_at = TEST_NOW - 1,
+                      .interval_s = 5};
+}
+
+access_token_t test_access_token(const char *id, str_t family)
+{
+    return (access_token_t){.id = test_hash(id),
+                            .jti = STR("f1.x"),
+                            .family_id = family,
+                            .client_id = STR("c1"),
+                            .sub = STR("u1"),
+                            .scope = STR("a"),
+                            .resource = STR("https://r.test/mcp"),
+                            .jkt = STR("thumbprint of a token"),
+                            .act = STR("{\"sub\":\"c2\"}"),
+                            .acr = STR("urn:acr:token"),
+                            .auth_time = TEST_NOW - 8,
+                            .created_at = TEST_NOW,
+                            .expires_at = TEST_NOW + 300};
 }
 
 static const void *by_key(play_t *p, ask_kind_t kind, str_t key)
@@ -164,6 +226,21 @@ const refresh_t *get_refresh(play_t *p, const char *id)
     return by_hash(p, ASK_REFRESH, id);
 }
 
+const pushed_t *get_pushed(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_PUSHED, id);
+}
+
+const device_t *get_device(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_DEVICE, id);
+}
+
+const access_token_t *get_access_token(play_t *p, const char *id)
+{
+    return by_hash(p, ASK_ACCESS_TOKEN, id);
+}
+
 const consent_t *get_consent(play_t *p, const consent_t *c)
 {
     ask_t ask = {.kind = ASK_CONSENT, .key = c->user_id, .key2 = c->client_id, .key3 = c->resource};
@@ -211,4 +288,52 @@ void put_refresh(play_t *p, const refresh_t *r)
 {
     play_add(p, EFFECT_REFRESH_INSERT)->u.refresh = r;
     assert_applied(p);
+}
+
+void put_pushed(play_t *p, const pushed_t *x)
+{
+    play_add(p, EFFECT_PUSHED_INSERT)->u.pushed = x;
+    assert_applied(p);
+}
+
+void put_device(play_t *p, const device_t *d)
+{
+    play_add(p, EFFECT_DEVICE_INSERT)->u.device = d;
+    assert_applied(p);
+}
+
+void put_access_token(play_t *p, const access_token_t *t)
+{
+    play_add(p, EFFECT_ACCESS_TOKEN_INSERT)->u.access_token = t;
+    assert_applied(p);
+}
+
+void assert_request(const authz_request_t *got, const authz_request_t *want)
+{
+    static const size_t STRINGS[] = {
+        offsetof(authz_request_t, client_id),  offsetof(authz_request_t, redirect_uri),
+        offsetof(authz_request_t, state),      offsetof(authz_request_t, code_challenge),
+        offsetof(authz_request_t, scope),      offsetof(authz_request_t, resource),
+        offsetof(authz_request_t, nonce),      offsetof(authz_request_t, prompt),
+        offsetof(authz_request_t, acr_values), offsetof(authz_request_t, dpop_jkt),
+    };
+    assert_strings(got, want, STRINGS, sizeof STRINGS / sizeof STRINGS[0]);
+    assert_int_equal(got->redirect_uri_given, want->redirect_uri_given);
+    assert_int_equal(got->max_age, want->max_age);
+    assert_memory_equal(&got->pushed, &want->pushed, sizeof want->pushed);
+    assert_memory_equal(&got->device, &want->device, sizeof want->device);
+}
+
+void assert_strings(const void *got, const void *want, const size_t *offsets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_str(*(const str_t *)((const char *)got + offsets[i]),
+                   *(const str_t *)((const char *)want + offsets[i]));
+}
+
+void assert_list(str_list_t got, str_list_t want)
+{
+    assert_int_equal(got.n, want.n);
+    for (size_t i = 0; i < want.n; i++)
+        assert_str(got.v[i], want.v[i]);
 }

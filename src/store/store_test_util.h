@@ -102,6 +102,9 @@ interaction_t test_interaction(const char *id);
 code_t test_code(const char *id, str_t family);
 family_t test_family(str_t id);
 refresh_t test_refresh(const char *id, str_t family);
+pushed_t test_pushed(const char *id);
+device_t test_device(const char *id, str_t user_code); /* pending: nobody has decided yet */
+access_token_t test_access_token(const char *id, str_t family);
 
 /* The whole record in the store, or NULL. */
 const client_t *get_client(play_t *p, str_t id);
@@ -111,6 +114,9 @@ const interaction_t *get_interaction(play_t *p, const char *id);
 const code_t *get_code(play_t *p, const char *id);
 const family_t *get_family(play_t *p, str_t id);
 const refresh_t *get_refresh(play_t *p, const char *id);
+const pushed_t *get_pushed(play_t *p, const char *id);
+const device_t *get_device(play_t *p, const char *id);
+const access_token_t *get_access_token(play_t *p, const char *id);
 const consent_t *get_consent(play_t *p, const consent_t *c);
 
 /* One effect applied, which must succeed. */
@@ -121,5 +127,13 @@ void put_interaction(play_t *p, const interaction_t *i);
 void put_code(play_t *p, const code_t *c);
 void put_family(play_t *p, const family_t *f);
 void put_refresh(play_t *p, const refresh_t *r);
+void put_pushed(play_t *p, const pushed_t *x);
+void put_device(play_t *p, const device_t *d);
+void put_access_token(play_t *p, const access_token_t *t);
+
+/* Nothing is lost between two records. `offsets` are of `n` slices. */
+void assert_strings(const void *got, const void *want, const size_t *offsets, size_t n);
+void assert_list(str_list_t got, str_list_t want);
+void assert_request(const authz_request_t *got, const authz_request_t *want);
 
 #endif
