@@ -7,7 +7,7 @@
 
 static const hash_t NONE = {{0}};
 
-static bool is_pushed(const authz_request_t *request)
+bool oauth_pushed_is(const authz_request_t *request)
 {
     return memcmp(&request->pushed, &NONE, sizeof NONE) != 0;
 }
@@ -29,12 +29,12 @@ oauth_reason_t oauth_pushed_check(const oauth_authorize_facts_t *facts)
 oauth_reason_t oauth_pushed_check_open(const oauth_authorize_facts_t *facts,
                                        const authz_request_t *request)
 {
-    return is_pushed(request) && !facts->pushed ? OAUTH_PUSHED_UNKNOWN : OAUTH_FINE;
+    return oauth_pushed_is(request) && !facts->pushed ? OAUTH_PUSHED_UNKNOWN : OAUTH_FINE;
 }
 
 void oauth_pushed_end(const authz_request_t *request, int64_t now, effects_t *effects)
 {
-    if (is_pushed(request))
+    if (oauth_pushed_is(request))
         effects_add(effects, EFFECT_PUSHED_CONSUME, now)->u.hash = &request->pushed;
 }
 

@@ -13,6 +13,8 @@
  * that may take is the interaction's matter.
  */
 oauth_reason_t oauth_pushed_check(const oauth_authorize_facts_t *facts);
+/** Whether `request` was pushed. */
+bool oauth_pushed_is(const authz_request_t *request);
 /** Whether `request`, begun before, is still to be answered: OAUTH_FINE, or OAUTH_PUSHED_UNKNOWN
  *  when another window has ended the pushed request that it came from. */
 oauth_reason_t oauth_pushed_check_open(const oauth_authorize_facts_t *facts,
