@@ -1,4 +1,5 @@
-/* The cache of other people's documents, over a web that is a table and waits when it is told to. */
+/* The cache of other people's documents, over a web that is a table and waits when it is told to.
+ */
 #include "as/as_test_world.h"
 
 #include "as/fetched.h"
@@ -7,7 +8,7 @@
 enum { ASKS_MAX = LIMIT_FETCHED_WAITERS + 2 };
 
 #define DOCUMENT                                                                                   \
-    "{\"client_id\":\"https://c.test/c.json\",\"client_name\":\"C\","                             \
+    "{\"client_id\":\"https://c.test/c.json\",\"client_name\":\"C\","                              \
     "\"redirect_uris\":[\"https://c.test/cb\"]}"
 
 typedef struct {

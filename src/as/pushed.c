@@ -2,10 +2,13 @@
 #include "oauth/pushed.h"
 
 #include "as/client.h"
+#include "as/dpop.h"
 #include "as/endpoints.h"
+#include "oauth/metadata.h"
 
 typedef struct {
     as_client_t client;
+    as_dpop_t dpop;
 } pushed_push_t;
 
 static rc_t decide(as_flow_t *f)
@@ -20,6 +23,8 @@ static rc_t decide(as_flow_t *f)
         .claim = &p->client.claim,
         .client = as_client_record(&p->client),
         .form = &p->client.form,
+        .proof = &p->dpop.proof,
+        .seen = as_dpop_seen(f),
         .full = f->full,
     };
     TRY(oauth_pushed_decide(f->a, &facts, &verdict));
@@ -28,6 +33,7 @@ static rc_t decide(as_flow_t *f)
     as_flow_take(f, &verdict.effects, &verdict.event);
     as_flow_answer_json(f, verdict.status, verdict.body);
     as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
+    as_dpop_answer(f, &p->dpop);
     return RC_OK;
 }
 
@@ -39,7 +45,8 @@ static void step(as_flow_t *f)
 static rc_t read(as_flow_t *f)
 {
     pushed_push_t *p = f->own;
-    return as_client_read(f, &p->client);
+    TRY(as_client_read(f, &p->client));
+    return as_dpop_read(f, STR(OAUTH_PATH_PUSHED), &p->dpop);
 }
 
 void as_pushed_post(http_exchange_t *x)

@@ -14,22 +14,14 @@ static void hosts_fit_their_rows(void **state)
         const char *url;
         bool has;
     } TABLE[] = {
-        {"https://example.com/", true},
-        {"https://EXAMPLE.com:8443/x", true},
-        {"https://www.example.com/", false},
-        {"https://example.com.evil.test/", false},
-        {"https://notexample.com/", false},
-        {"https://a.trusted.test/", true},
-        {"https://b.a.TRUSTED.test/", true},
-        {"https://trusted.test/", false},
-        {"https://.trusted.test/", false},
-        {"https://untrusted.test/", false},
-        {"https://localhost:8443/", true},
-        {"http://localhost:8443/", true},
-        {"https://localhost:8444/", false},
-        {"https://localhost/", false},
-        {"https://[::1]:8443/", true},
-        {"https://[::1]/", false},
+        {"https://example.com/", true},      {"https://EXAMPLE.com:8443/x", true},
+        {"https://www.example.com/", false}, {"https://example.com.evil.test/", false},
+        {"https://notexample.com/", false},  {"https://a.trusted.test/", true},
+        {"https://b.a.TRUSTED.test/", true}, {"https://trusted.test/", false},
+        {"https://.trusted.test/", false},   {"https://untrusted.test/", false},
+        {"https://localhost:8443/", true},   {"http://localhost:8443/", true},
+        {"https://localhost:8444/", false},  {"https://localhost/", false},
+        {"https://[::1]:8443/", true},       {"https://[::1]/", false},
         {"https://[fd00::1]:1/", true},
     };
     (void)state;
@@ -62,11 +54,11 @@ static void a_list_without_rows_has_nobody(void **state)
 
 static void rows_have_one_of_three_forms(void **state)
 {
-    static const char *const GOOD[] = {"a",     "a.test", "*.a.test",    "a:1", "*.a.test:443",
+    static const char *const GOOD[] = {"a",     "a.test",     "*.a.test",    "a:1", "*.a.test:443",
                                        "[::1]", "[::1]:8443", "127.0.0.1:80"};
-    static const char *const BAD[] = {"",        "*",      "*.",        "a.*.test", "a:",    "a:0",
-                                      "a:65536", "a:http", "https://a", "a/b",      "a b",   "[]",
-                                      "[::1",    "a@b",    "[::1]x"};
+    static const char *const BAD[] = {
+        "",          "*",   "*.",  "a.*.test", "a:",   "a:0", "a:65536", "a:http",
+        "https://a", "a/b", "a b", "[]",       "[::1", "a@b", "[::1]x"};
     (void)state;
     for (size_t i = 0; i < ROWS(GOOD); i++)
         if (!host_list_row_is_sound(str_c(GOOD[i])))

@@ -244,9 +244,9 @@ static rc_t check_target(check_t *c)
 }
 
 static rc_t (*const STAGE_B[])(check_t *c) = {
-    check_repeats, check_lengths,  check_request_objects, check_response_type, check_response_mode,
-    check_pkce,    check_dpop_jkt, check_prompt,          check_max_age,       check_acr,
-    check_target,
+    check_repeats,       check_lengths, check_request_objects, check_response_type,
+    check_response_mode, check_pkce,    check_dpop_jkt,        check_prompt,
+    check_max_age,       check_acr,     check_target,
 };
 
 static rc_t check_stage_b(check_t *c)

@@ -15,7 +15,8 @@ static oauth_reason_t check_client(const oauth_device_facts_t *f)
     oauth_reason_t reason = oauth_client_auth_check(f->claim, f->client, f->now);
     if (reason != OAUTH_FINE)
         return reason;
-    return f->client->grants & GRANT_DEVICE_CODE ? OAUTH_FINE : OAUTH_GRANT_NOT_REGISTERED;
+    return f->client->grants & GRANT_DEVICE_CODE ? oauth_dpop_check_optional(f->proof, &f->seen)
+                                                 : OAUTH_GRANT_NOT_REGISTERED;
 }
 
 static rc_t judge(arena_t *a, const oauth_device_facts_t *f, authz_request_t *request,
@@ -65,7 +66,7 @@ static rc_t keep(arena_t *a, const oauth_device_facts_t *f, const authz_request_
         .client_id = f->client->id,
         .scope = request->scope,
         .resource = request->resource,
-        .dpop_jkt = f->dpop_jkt,
+        .dpop_jkt = f->proof ? f->proof->jkt : STR_UNSET,
         .created_at = f->now,
         .expires_at = f->now + f->settings->device_lifetime,
         .interval_s = f->settings->device_interval,
@@ -74,6 +75,8 @@ static rc_t keep(arena_t *a, const oauth_device_facts_t *f, const authz_request_
     effect_t *insert = effects_add(&out->effects, EFFECT_DEVICE_INSERT, f->now);
     insert->u.device = device;
     insert->quota.max_rows = f->settings->max_devices;
+    if (str_is_set(device->dpop_jkt))
+        TRY(oauth_dpop_spend(a, f->proof, &f->seen, f->now, &out->effects));
     return write_body(a, f, device_code, device->user_code, &out->body);
 }
 

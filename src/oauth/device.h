@@ -11,6 +11,7 @@
 
 #include "oauth/authorize.h"
 #include "oauth/client_auth.h"
+#include "oauth/dpop.h"
 
 /** What is known when a device asks. */
 typedef struct {
@@ -21,8 +22,9 @@ typedef struct {
     const oauth_client_claim_t *claim;
     const client_t *client; /* of the claim's id; NULL: unknown */
     const form_t *form;
-    str_t dpop_jkt; /* of the proof that came with it; unset: none */
-    bool full;      /* the quota of DEVICE_INSERT was reached */
+    const oauth_dpop_t *proof; /* NULL: DPoP is off */
+    oauth_spent_t seen;
+    bool full; /* the quota of DEVICE_INSERT was reached */
 } oauth_device_facts_t;
 
 /** Lives in the arena or borrows from the facts. A conflict on apply means that the user code is

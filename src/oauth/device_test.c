@@ -16,6 +16,7 @@ typedef struct {
     bool full;
     form_t form;
     oauth_client_claim_t claim;
+    oauth_dpop_t proof; /* none, until a test puts one here */
     oauth_device_verdict_t out;
     device_t device; /* what the last one left */
     interaction_t interaction;
@@ -44,7 +45,7 @@ static rc_t decide_in(world_t *w, arena_t *a, void *ctx)
         .claim = &p->claim,
         .client = &w->client,
         .form = &p->form,
-        .dpop_jkt = STR("thumb"),
+        .proof = &p->proof,
         .full = p->full,
     };
     return oauth_device_decide(a, &facts, &p->out);
@@ -98,7 +99,7 @@ static void what_the_device_gets(void **state)
     assert_int_equal(p.device.state, DEVICE_PENDING);
     assert_int_equal(p.device.expires_at, TEST_NOW + 600);
     assert_text(p.device.scope, "a:write");
-    assert_text(p.device.dpop_jkt, "thumb");
+    assert_unset(p.device.dpop_jkt);
     assert_int_equal(p.out.effects.v[0].quota.max_rows, p.w.settings.max_devices);
     assert_true(p.out.event.allowed);
     world_end(&p.w);
@@ -119,6 +120,22 @@ static void who_may_not_ask(void **state)
     p.w.client.grants = GRANT_DEVICE_CODE;
     asks(&p, GOOD);
     assert_text(p.device.scope, "a:read");
+    world_end(&p.w);
+}
+
+static void a_key_may_be_named_from_the_start(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.proof = (oauth_dpop_t){.jkt = STR("thumb"), .jti = STR("j"), .iat = TEST_NOW};
+    ask(&p, GOOD);
+    assert_effects(&p.out.effects, EFFECT_DEVICE_INSERT, EFFECT_SPEND);
+    assert_text(p.out.effects.v[0].u.device->dpop_jkt, "thumb");
+    assert_reason(oauth_device_open(p.out.effects.v[0].u.device, TEST_NOW, &p.request), OAUTH_FINE);
+    assert_text(p.request.dpop_jkt, "thumb");
+    p.proof = (oauth_dpop_t){.reason = OAUTH_DPOP_KEY};
+    refused(&p, GOOD, OAUTH_DPOP_KEY);
     world_end(&p.w);
 }
 
@@ -198,7 +215,6 @@ static void approved_by_a_person(void **state)
     assert_text(device->user_id, "user-1");
     assert_text(device->scope, "a:write");
     assert_text(device->acr, "urn:acr");
-    assert_text(device->dpop_jkt, "thumb");
     assert_int_equal(device->auth_time, p.w.session.auth_time);
     assert_true(device->family_id.n > 0);
     assert_int_equal(p.came.event.kind, AUDIT_CONSENT);
@@ -295,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_device_gets),
         cmocka_unit_test(who_may_not_ask),
+        cmocka_unit_test(a_key_may_be_named_from_the_start),
         cmocka_unit_test(device_full),
         cmocka_unit_test(user_code_unknown),
         cmocka_unit_test(approved_by_a_person),

@@ -13,6 +13,8 @@ static oauth_reason_t check_state(const oauth_token_facts_t *f)
         return OAUTH_DEVICE_CODE_UNKNOWN;
     if (!str_eq(device->client_id, f->client->id))
         return OAUTH_DEVICE_CODE_OTHER_CLIENT;
+    if (str_is_set(device->dpop_jkt) && !str_eq(device->dpop_jkt, oauth_token_jkt(f)))
+        return OAUTH_DEVICE_CODE_OTHER_KEY;
     if (device->state == DEVICE_CONSUMED)
         return OAUTH_DEVICE_CODE_USED;
     if (device->state == DEVICE_DENIED)
@@ -55,6 +57,7 @@ static rc_t make_family(arena_t *a, const oauth_token_facts_t *f, family_t **out
         .acr = device->acr,
         .created_at = f->now,
         .expires_at = f->now + f->settings->refresh_token_lifetime,
+        .jkt = oauth_mint_family_jkt(f),
     };
     return RC_OK;
 }

@@ -143,6 +143,23 @@ static void device_code_other_client(void **state)
     token_end(&p);
 }
 
+static void device_code_other_key(void **state)
+{
+    (void)state;
+    token_play_t p;
+    begin(&p);
+    p.device.dpop_jkt = STR("thumb");
+    refused(&p, GOOD, OAUTH_DEVICE_CODE_OTHER_KEY, "invalid_grant");
+    p.device.state = DEVICE_PENDING;
+    refused(&p, GOOD, OAUTH_DEVICE_CODE_OTHER_KEY, "invalid_grant");
+    p.device.state = DEVICE_APPROVED;
+    token_prove(&p, "thumb");
+    redeems(&p);
+    assert_text(p.out.effects.v[1].u.family->jkt, "thumb");
+    assert_text(p.out.jkt, "thumb");
+    token_end(&p);
+}
+
 static void device_code_missing(void **state)
 {
     (void)state;
@@ -205,6 +222,7 @@ int main(void)
         cmocka_unit_test(device_code_expired),
         cmocka_unit_test(device_code_used),
         cmocka_unit_test(device_code_other_client),
+        cmocka_unit_test(device_code_other_key),
         cmocka_unit_test(device_code_missing),
         cmocka_unit_test(device_code_unknown),
         cmocka_unit_test(user_gone),

@@ -30,13 +30,13 @@ typedef struct {
 } oauth_rule_t;
 
 typedef struct {
-    str_t issuer;   /* the `iss`, byte for byte */
-    str_t jwks_uri; /* unset: see jwks, or else the issuer's metadata */
-    str_t jwks;     /* its keys as JSON text; unset: fetched */
-    uint32_t uses;  /* OAUTH_ISSUER_* */
-    uint32_t algs;  /* bits 1u << alg_t; 0: all there are */
-    str_t tenant_claim; /* names the tenant; unset: there are none. Of ID-JAGs, as all below */
-    str_list_t tenants; /* empty: all */
+    str_t issuer;         /* the `iss`, byte for byte */
+    str_t jwks_uri;       /* unset: see jwks, or else the issuer's metadata */
+    str_t jwks;           /* its keys as JSON text; unset: fetched */
+    uint32_t uses;        /* OAUTH_ISSUER_* */
+    uint32_t algs;        /* bits 1u << alg_t; 0: all there are */
+    str_t tenant_claim;   /* names the tenant; unset: there are none. Of ID-JAGs, as all below */
+    str_list_t tenants;   /* empty: all */
     str_list_t resources; /* canonical identifiers, at most these; empty: all */
     str_t scope;          /* at most this; unset: all */
     const oauth_rule_t *rules; /* of workloads, in the order in which they are tried */

@@ -46,8 +46,14 @@ static oauth_reason_t check_client(const oauth_pushed_facts_t *f)
     if (reason != OAUTH_FINE)
         return reason;
     str_t uri;
-    return form_get(f->form, STR("request_uri"), &uri) == FORM_ABSENT ? OAUTH_FINE
-                                                                      : OAUTH_PUSHED_REQUEST_URI;
+    if (form_get(f->form, STR("request_uri"), &uri) != FORM_ABSENT)
+        return OAUTH_PUSHED_REQUEST_URI;
+    return oauth_dpop_check_optional(f->proof, &f->seen);
+}
+
+static str_t jkt_of(const oauth_pushed_facts_t *f)
+{
+    return f->proof ? f->proof->jkt : STR_UNSET;
 }
 
 /* The authorization endpoint's checks, long before the browser comes. */
@@ -73,7 +79,7 @@ static rc_t keep(arena_t *a, const oauth_pushed_facts_t *f, str_t handle, effect
     *pushed = (pushed_t){
         .id = oauth_handle_hash(handle),
         .client_id = f->client->id,
-        .dpop_jkt = f->dpop_jkt,
+        .dpop_jkt = jkt_of(f),
         .created_at = f->now,
         .expires_at = f->now + f->settings->pushed_lifetime + f->settings->interaction_lifetime,
     };
@@ -81,7 +87,8 @@ static rc_t keep(arena_t *a, const oauth_pushed_facts_t *f, str_t handle, effect
     effect_t *insert = effects_add(effects, EFFECT_PUSHED_INSERT, f->now);
     insert->u.pushed = pushed;
     insert->quota.max_rows = f->settings->max_pushed;
-    return RC_OK;
+    return str_is_set(pushed->dpop_jkt) ? oauth_dpop_spend(a, f->proof, &f->seen, f->now, effects)
+                                        : RC_OK;
 }
 
 static rc_t accept(arena_t *a, const oauth_pushed_facts_t *f, oauth_pushed_verdict_t *out)
@@ -116,6 +123,10 @@ rc_t oauth_pushed_decide(arena_t *a, const oauth_pushed_facts_t *f, oauth_pushed
     oauth_authorize_finding_t found = {.reason = check_client(f)};
     if (found.reason == OAUTH_FINE)
         TRY(judge(a, f, &request, &found));
+    /* The key is named in one way only (RFC 9449 section 10.1). */
+    if (found.reason == OAUTH_FINE && str_is_set(request.dpop_jkt) && str_is_set(jkt_of(f)) &&
+        !str_eq(request.dpop_jkt, jkt_of(f)))
+        found.reason = OAUTH_DPOP_JKT_OTHER;
     if (found.reason == OAUTH_FINE && f->full)
         found.reason = OAUTH_PUSHED_FULL;
     *out = (oauth_pushed_verdict_t){.reason = found.reason};

@@ -5,6 +5,7 @@
 
 #include "oauth/authorize.h"
 #include "oauth/client_auth.h"
+#include "oauth/dpop.h"
 
 /**
  * Whether facts.pushed (NULL: no such request) may be begun with by facts.client now:
@@ -31,8 +32,9 @@ typedef struct {
     const oauth_client_claim_t *claim;
     const client_t *client; /* of the claim's id; NULL: unknown */
     const form_t *form;
-    str_t dpop_jkt; /* of the proof that came with it; unset: none */
-    bool full;      /* the quota of PUSHED_INSERT was reached */
+    const oauth_dpop_t *proof; /* NULL: DPoP is off */
+    oauth_spent_t seen;
+    bool full; /* the quota of PUSHED_INSERT was reached */
 } oauth_pushed_facts_t;
 
 /** Lives in the arena or borrows from the facts. */

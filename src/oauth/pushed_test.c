@@ -19,6 +19,7 @@ typedef struct {
     bool unknown, full, gone;
     form_t form;
     oauth_client_claim_t claim;
+    oauth_dpop_t proof; /* none, until a test puts one here */
     oauth_pushed_verdict_t out;
     pushed_t pushed; /* what the last push left */
     oauth_authorize_facts_t facts;
@@ -45,7 +46,7 @@ static rc_t decide_in(world_t *w, arena_t *a, void *ctx)
         .claim = &p->claim,
         .client = p->unknown ? NULL : &w->client,
         .form = &p->form,
-        .dpop_jkt = STR("thumb"),
+        .proof = &p->proof,
         .full = p->full,
     };
     return oauth_pushed_decide(a, &facts, &p->out);
@@ -112,7 +113,7 @@ static void a_request_is_kept_without_credentials(void **state)
     assert_true(str_starts(uri, STR("urn:ietf:params:oauth:request_uri:wrp_")));
     assert_text(json_get(body, STR("expires_in"))->raw, "90");
     assert_text(p.pushed.client_id, "client-1");
-    assert_text(p.pushed.dpop_jkt, "thumb");
+    assert_unset(p.pushed.dpop_jkt);
     assert_int_equal(p.pushed.expires_at, TEST_NOW + 90 + p.w.settings.interaction_lifetime);
     assert_false(str_contains(p.pushed.form, STR("secret")));
     assert_false(str_contains(p.pushed.form, STR("foo")));
@@ -137,7 +138,7 @@ static void only_what_was_pushed_counts(void **state)
     assert_text(p.request.scope, "a:read");
     assert_text(p.request.redirect_uri, "https://c.test/cb");
     assert_text(p.request.state, "s t");
-    assert_text(p.request.dpop_jkt, "thumb");
+    assert_unset(p.request.dpop_jkt);
     assert_memory_equal(&p.request.pushed, &p.pushed.id, sizeof(hash_t));
     come(&p, ""); /* loaded again, before anybody has decided */
     assert_true(p.fine);
@@ -265,6 +266,45 @@ static void pushed_request_uri(void **state)
     world_end(&p.w);
 }
 
+#define JKT  "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+#define JKT2 "1ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+
+/* RFC 9449 section 10.1 */
+static void the_key_of_the_proof_is_the_key_of_the_code(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.proof = (oauth_dpop_t){.jkt = STR(JKT), .jti = STR("j"), .iat = TEST_NOW};
+    push(&p, GOOD "&dpop_jkt=" JKT);
+    assert_reason(p.out.reason, OAUTH_FINE);
+    assert_effects(&p.out.effects, EFFECT_PUSHED_INSERT, EFFECT_SPEND);
+    p.pushed = *p.out.effects.v[0].u.pushed;
+    come(&p, "");
+    assert_text(p.request.dpop_jkt, JKT);
+    push(&p, GOOD);
+    p.pushed = *p.out.effects.v[0].u.pushed;
+    come(&p, "&dpop_jkt=" JKT2);
+    assert_text(p.request.dpop_jkt, JKT);
+    p.proof = (oauth_dpop_t){.reason = OAUTH_FINE};
+    pushes(&p, GOOD "&dpop_jkt=" JKT2); /* named without a proof */
+    come(&p, "");
+    assert_text(p.request.dpop_jkt, JKT2);
+    world_end(&p.w);
+}
+
+static void dpop_jkt_other(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.proof = (oauth_dpop_t){.jkt = STR(JKT), .jti = STR("j"), .iat = TEST_NOW};
+    refused(&p, GOOD "&dpop_jkt=" JKT2, OAUTH_DPOP_JKT_OTHER, "invalid_dpop_proof");
+    p.proof = (oauth_dpop_t){.reason = OAUTH_DPOP_SIGNATURE};
+    refused(&p, GOOD, OAUTH_DPOP_SIGNATURE, "invalid_dpop_proof");
+    world_end(&p.w);
+}
+
 static void pushed_full(void **state)
 {
     (void)state;
@@ -370,6 +410,8 @@ int main(void)
         cmocka_unit_test(pushed_required),
         cmocka_unit_test(the_checks_of_the_authorization_endpoint),
         cmocka_unit_test(pushed_request_uri),
+        cmocka_unit_test(the_key_of_the_proof_is_the_key_of_the_code),
+        cmocka_unit_test(dpop_jkt_other),
         cmocka_unit_test(pushed_full),
         cmocka_unit_test(a_public_client_names_itself),
         cmocka_unit_test(whatever_ends_it_consumes_it),

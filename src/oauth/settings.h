@@ -45,7 +45,7 @@ typedef struct {
     str_list_t document_hosts; /* core/host_list.h: only there; empty: anywhere, but for: */
     str_list_t denied_document_hosts;
     str_list_t private_hosts; /* development: may have special addresses (http/fetch.h) */
-    oauth_issuers_t issuers; /* whose assertions count */
+    oauth_issuers_t issuers;  /* whose assertions count */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */
