@@ -15,7 +15,7 @@
 
 /* What a form decides on, for the event when it is refused. */
 static const audit_kind_t LOGIN = AUDIT_LOGIN, CONSENT = AUDIT_CONSENT, LOGOUT = AUDIT_LOGOUT,
-                          SETUP = AUDIT_USER_CREATED, REVOKE = AUDIT_REVOKE;
+                          SETUP = AUDIT_USER_CREATED, REVOKE = AUDIT_REVOKE, DEVICE = AUDIT_DEVICE;
 
 static const as_doc_t SERVER = AS_DOCUMENT_SERVER, OPENID = AS_DOCUMENT_OPENID,
                       JWKS = AS_DOCUMENT_JWKS;
@@ -48,11 +48,19 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(OAUTH_PATH_REVOKE), WRITE, as_revoke_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE},
 
+    {STR_INIT(OAUTH_PATH_PUSHED), WRITE, as_pushed_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
+     .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT(OAUTH_PATH_DEVICES), WRITE, as_device_authorization_post, FORM(LIMIT_FORM_BYTES),
+     OPEN_TO_ALL, .flags = HTTP_ROUTE_NO_STORE},
+
     {STR_INIT(OAUTH_PATH_AUTHORIZE), READ | WRITE, as_authorize, FORM(LIMIT_FORM_BYTES),
      .flags = STEP, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), READ, as_consent_get, .flags = STEP, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_CONSENT), WRITE, as_consent_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &CONSENT},
+    {STR_INIT(WEB_PATH_DEVICE), READ, as_device_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
+    {STR_INIT(WEB_PATH_DEVICE), WRITE, as_device_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
+     .rate_class = AS_RATE_PAGE, .data = &DEVICE},
     {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGIN), WRITE, as_login_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &LOGIN},
@@ -129,6 +137,11 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.dpop = dpop_mode(conf);
     s.dpop_nonce = conf->dpop_nonce;
     s.max_spent = (uint64_t)conf->spent_max;
+    s.pushed_lifetime = conf->pushed_request_lifetime;
+    s.pushed_required = conf->require_pushed_authorization_requests;
+    s.device_lifetime = conf->device_code_lifetime;
+    if (conf->registration_device_code)
+        s.registrable_grants |= GRANT_DEVICE_CODE;
     s.private_schemes = conf->registration_private_schemes;
     s.registration_unused_ttl = conf->registration_unused_ttl;
     s.max_clients = (uint64_t)conf->registration_max_clients;

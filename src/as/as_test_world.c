@@ -317,6 +317,7 @@ static void fill_store(world_t *w)
         {W_BASIC, CLIENT_AUTH_SECRET_BASIC, GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN},
         {W_POSTED, CLIENT_AUTH_SECRET_POST, GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN},
         {W_MACHINE, CLIENT_AUTH_SECRET_BASIC, GRANT_CLIENT_CREDENTIALS},
+        {W_DEVICE, CLIENT_AUTH_NONE, GRANT_DEVICE_CODE | GRANT_REFRESH_TOKEN},
     };
     resource_t resource;
     assert_ok(as_declared_resource(w->a, &w->conf->resources[0], W_START_S, &resource));

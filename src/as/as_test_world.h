@@ -31,6 +31,7 @@
 #define W_BASIC    "client-basic"   /* the same with W_SECRET by Basic */
 #define W_POSTED   "client-posted"  /* the same with W_SECRET in the form */
 #define W_MACHINE  "client-machine" /* client_credentials with W_SECRET by Basic */
+#define W_DEVICE   "client-device"  /* device_code and refresh_token, no secret */
 #define W_SECRET   "wrs_the-secret-of-the-client"
 
 enum { W_START_S = 1700000000, W_HELD_MAX = 64, W_FLIGHTS_MAX = 64, W_POSTS_MAX = 256 };

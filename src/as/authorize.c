@@ -10,6 +10,7 @@ typedef struct {
     as_browser_t browser;
     oauth_authorize_request_t in;
     form_t query, body;
+    const ask_t *pushed; /* NULL: the parameters are all here */
     const ask_t *consent;
     authz_request_t request;
 } authorize_t;
@@ -17,6 +18,7 @@ typedef struct {
 static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const authorize_t *own)
 {
     oauth_authorize_facts_t facts = as_interaction_facts(f, &own->browser);
+    facts.pushed = own->pushed ? own->pushed->u.pushed : NULL;
     facts.consent = own->consent ? own->consent->u.consent : NULL;
     return facts;
 }
@@ -72,6 +74,11 @@ static rc_t read(as_flow_t *f)
     if (own->in.reason != OAUTH_FINE)
         return RC_OK;
     as_flow_client(f, own->in.client_id);
+    if (!own->in.is_pushed)
+        return RC_OK;
+    ask_t *ask = as_flow_ask(f, ASK_PUSHED);
+    ask->hash = own->in.pushed;
+    own->pushed = ask;
     return RC_OK;
 }
 

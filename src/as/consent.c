@@ -4,8 +4,10 @@
 #include "as/endpoints.h"
 #include "as/interaction.h"
 #include "as/page.h"
+#include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
+#include "oauth/pushed.h"
 #include "web/form.h"
 
 typedef struct {
@@ -13,7 +15,7 @@ typedef struct {
     form_t form;
     str_t handle;
     const ask_t *interaction;
-    const ask_t *consent; /* NULL: not asked for */
+    const ask_t *consent, *pushed, *device; /* NULL: not asked for */
 } consent_page_t;
 
 static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const consent_page_t *own)
@@ -22,7 +24,18 @@ static oauth_authorize_facts_t gather_facts(const as_flow_t *f, const consent_pa
     facts.interaction = own->interaction->u.interaction;
     facts.handle = own->handle;
     facts.consent = own->consent ? own->consent->u.consent : NULL;
+    facts.pushed = own->pushed ? own->pushed->u.pushed : NULL;
+    facts.device = own->device ? own->device->u.device : NULL;
     return facts;
+}
+
+/* What it came from, if it did not come as it is: a pushed request, a device. */
+static const ask_t *ask_origin(as_flow_t *f, bool any, ask_kind_t kind, const hash_t *hash)
+{
+    ask_t *ask = any ? as_flow_ask(f, kind) : NULL;
+    if (ask)
+        ask->hash = *hash;
+    return ask;
 }
 
 /* The second round of facts: those that the interaction names. */
@@ -31,7 +44,10 @@ static void gather_rest(as_flow_t *f, as_step_t decide)
     consent_page_t *own = f->own;
     const interaction_t *i = own->interaction->u.interaction;
     if (i) {
-        as_flow_client(f, i->request.client_id);
+        const authz_request_t *request = &i->request;
+        as_flow_client(f, request->client_id);
+        own->pushed = ask_origin(f, oauth_pushed_is(request), ASK_PUSHED, &request->pushed);
+        own->device = ask_origin(f, oauth_device_is_for(request), ASK_DEVICE, &request->device);
         own->consent =
             as_interaction_ask_consent(f, as_browser_user(f, &own->browser), &i->request);
     }

@@ -3,10 +3,13 @@
 #include "as/login_page.h"
 #include "as/page.h"
 #include "core/url.h"
+#include "oauth/device.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
+#include "oauth/user_code.h"
 #include "web/consent.h"
+#include "web/device.h"
 #include "web/leave.h"
 
 oauth_authorize_facts_t as_interaction_facts(const as_flow_t *f, const as_browser_t *b)
@@ -96,7 +99,10 @@ static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_author
         .username = facts->user->name,
         .switch_href = arena_printf(f->a, "/login?interaction=%" PRIstr, STR_ARG(verdict->handle)),
     };
-    view.redirect_kind = redirect_view(f->a, request->redirect_uri, &view.redirect_host);
+    if (oauth_device_is_for(request))
+        view.user_code = oauth_user_code_show(f->a, facts->device->user_code);
+    else
+        view.redirect_kind = redirect_view(f->a, request->redirect_uri, &view.redirect_host);
     TRY(scope_views(f, facts, request, &view));
     TRY(as_browser_token(f, b, IDENTITY_CSRF_CONSENT, verdict->handle, &view.csrf));
     buf_t page = as_page_new(f->a);
@@ -142,6 +148,18 @@ static rc_t show_leave(as_flow_t *f, const oauth_authorize_facts_t *facts,
     return as_page_answer(f, 200, &page);
 }
 
+static rc_t show_device_done(as_flow_t *f, const oauth_authorize_facts_t *facts,
+                             const oauth_authorize_verdict_t *verdict)
+{
+    const web_device_done_t view = {
+        .client_name = facts->client ? facts->client->name : STR_UNSET,
+        .approved = verdict->reason == OAUTH_FINE,
+    };
+    buf_t page = as_page_new(f->a);
+    web_page_device_done(&page, &view);
+    return as_page_answer(f, 200, &page);
+}
+
 rc_t as_interaction_answer(as_flow_t *f, as_browser_t *b, const oauth_authorize_facts_t *facts,
                            const oauth_authorize_verdict_t *verdict, as_leave_t leave)
 {
@@ -154,6 +172,8 @@ rc_t as_interaction_answer(as_flow_t *f, as_browser_t *b, const oauth_authorize_
         return show_consent(f, b, facts, verdict);
     case OAUTH_AUTHORIZE_PAGE:
         return show_error(f, verdict);
+    case OAUTH_AUTHORIZE_DEVICE:
+        return show_device_done(f, facts, verdict);
     case OAUTH_AUTHORIZE_REDIRECT:
         break;
     }

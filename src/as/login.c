@@ -7,6 +7,7 @@
 #include "as/page.h"
 #include "core/buf.h"
 #include "identity/username.h"
+#include "oauth/acr.h"
 #include "oauth/authorize.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
@@ -107,6 +108,7 @@ static rc_t sign_in(as_flow_t *f)
         .random = &as->random,
         .times = as->session_times,
         .user_id = found_user(own)->id,
+        .acr = oauth_acr_value(OAUTH_ACR_PASSWORD),
         .before = before,
         .now = f->now,
     };

@@ -6,6 +6,7 @@
 #include "as/page.h"
 #include "identity/password.h"
 #include "identity/username.h"
+#include "oauth/acr.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
 #include "web/login.h"
@@ -125,6 +126,7 @@ static rc_t create(as_flow_t *f)
         .random = &as->random,
         .times = as->session_times,
         .user_id = user->id,
+        .acr = oauth_acr_value(OAUTH_ACR_PASSWORD),
         .now = f->now,
     };
     TRY(identity_session_begin(f->a, &login, &effects, NULL, &handle));

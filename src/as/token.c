@@ -10,7 +10,7 @@ typedef struct {
     as_client_t client;
     as_dpop_t dpop;
     oauth_token_request_t request;
-    const ask_t *grant; /* the code or refresh token; NULL: none came */
+    const ask_t *grant; /* the code, refresh token or device; NULL: none came */
 } token_t;
 
 static rc_t mint(as_flow_t *f, const oauth_token_verdict_t *verdict)
@@ -41,9 +41,10 @@ static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
     };
     if (!t->grant)
         return facts;
-    bool is_code = t->grant->kind == ASK_CODE;
-    facts.code = is_code ? t->grant->u.code : NULL;
-    facts.refresh = is_code ? NULL : t->grant->u.refresh;
+    ask_kind_t kind = t->grant->kind;
+    facts.code = kind == ASK_CODE ? t->grant->u.code : NULL;
+    facts.refresh = kind == ASK_REFRESH ? t->grant->u.refresh : NULL;
+    facts.device = kind == ASK_DEVICE ? t->grant->u.device : NULL;
     facts.family = t->grant->family;
     facts.owner = t->grant->owner;
     return facts;
@@ -57,7 +58,7 @@ static rc_t decide(as_flow_t *f)
     TRY(oauth_token_decide(f->a, &facts, &verdict));
     if (!as_client_count(f, &t->client, verdict.reason))
         return RC_OK;
-    as_flow_take(f, &verdict.effects, &verdict.event);
+    as_flow_take(f, &verdict.effects, verdict.quiet ? NULL : &verdict.event);
     if (verdict.reason == OAUTH_FINE)
         return mint(f, &verdict);
     as_flow_answer_json(f, verdict.status, verdict.body);
@@ -79,8 +80,9 @@ static rc_t read(as_flow_t *f)
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
     if (!t->request.has_hash || !t->client.flow)
         return RC_OK;
-    ask_t *ask =
-        as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE : ASK_REFRESH);
+    ask_t *ask = as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE
+                                : t->request.grant == GRANT_DEVICE_CODE      ? ASK_DEVICE
+                                                                             : ASK_REFRESH);
     ask->hash = t->request.hash;
     t->grant = ask;
     return RC_OK;

@@ -10,15 +10,16 @@
 #include "core/arena.h"
 #include "core/ports.h"
 
-/** A form. SETUP and LOGIN come before there is a session: bind them to the browser cookie, also
- *  when there is a session, so that nobody is signed in to a stranger's account (login CSRF). The
- *  others bind to the session cookie. */
+/** A form. SETUP, LOGIN and DEVICE come before there is a session: bind them to the browser cookie,
+ * also when there is a session, so that nobody is signed in to a stranger's account (login CSRF).
+ * The others bind to the session cookie. */
 typedef enum {
     IDENTITY_CSRF_SETUP,
     IDENTITY_CSRF_LOGIN,
     IDENTITY_CSRF_CONSENT,
     IDENTITY_CSRF_LOGOUT,
     IDENTITY_CSRF_REVOKE,
+    IDENTITY_CSRF_DEVICE,
     IDENTITY_CSRF_COUNT
 } identity_csrf_form_t;
 

@@ -26,6 +26,7 @@ static void fill_session(session_t *s, const identity_session_login_t *login, st
     *s = (session_t){
         .id = identity_session_hash(handle),
         .user_id = login->user_id,
+        .acr = login->acr,
         .auth_time = login->now,
         .created_at = login->now,
         .seen_at = login->now,

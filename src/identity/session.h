@@ -17,6 +17,7 @@ typedef struct {
     const random_port_t *random;
     identity_session_times_t times;
     str_t user_id;           /* borrowed */
+    str_t acr;               /* how the person signed in (oauth/acr.h); unset: unknown */
     const session_t *before; /* the session that the browser came with; NULL: none */
     int64_t now;             /* seconds */
 } identity_session_login_t;

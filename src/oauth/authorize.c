@@ -1,8 +1,11 @@
 #include "oauth/authorize.h"
 
+#include "oauth/acr.h"
 #include "oauth/authorize_answer.h"
+#include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/prompt.h"
+#include "oauth/pushed.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
@@ -22,6 +25,13 @@ static bool logged_in_for_it(const oauth_authorize_facts_t *facts)
     return i->state != INTERACTION_LOGIN || !same_hash(&i->session_id, &facts->session->id);
 }
 
+/* Whether the way in which the person signed in is one that the client demands. */
+static bool meets_acr(const oauth_authorize_facts_t *facts, const authz_request_t *request)
+{
+    return !str_is_set(request->acr_values) ||
+           oauth_acr_meets(facts->session->acr, request->acr_values);
+}
+
 /* Whether the person must type the password now. max_age=0 is prompt=login (OpenID Connect Core
  * section 3.1.2.1), also within the second of the last time. */
 static bool must_login(const oauth_authorize_facts_t *facts, const authz_request_t *request)
@@ -31,16 +41,19 @@ static bool must_login(const oauth_authorize_facts_t *facts, const authz_request
     if (logged_in_for_it(facts))
         return false;
     return oauth_prompt_read(request->prompt).login || request->max_age == 0 ||
+           !meets_acr(facts, request) ||
            (request->max_age > 0 && facts->now - facts->session->auth_time > request->max_age);
 }
 
-/* Whether what was approved before is all that is asked now. A client on the person's own machine
+/* Whether what was approved before is all that is asked now. A device is always asked for: the
+ * person must see its code, and nothing else says where the access goes (RFC 8628 section 5.4). A
+ * client on the person's own machine
  * is always asked for: anybody can pretend to be it (OAuth 2.1 section 7.3.1, RFC 8252
  * section 8.6). */
 static bool is_approved(const oauth_authorize_facts_t *facts, const authz_request_t *request)
 {
     const consent_t *c = facts->consent;
-    if (!c || facts->client->type == CLIENT_NATIVE ||
+    if (!c || facts->client->type == CLIENT_NATIVE || oauth_device_is_for(request) ||
         oauth_redirect_uri_kind(request->redirect_uri) != OAUTH_REDIRECT_HTTPS)
         return false;
     return str_eq(c->user_id, facts->session->user_id) &&
@@ -171,7 +184,8 @@ static oauth_reason_t check_interaction(const oauth_authorize_facts_t *facts)
     if (i->state == INTERACTION_CONSENT && oauth_authorize_user(facts) &&
         !same_hash(&i->session_id, &facts->session->id))
         return OAUTH_INTERACTION_OTHER_SESSION;
-    return OAUTH_FINE;
+    oauth_reason_t reason = oauth_pushed_check_open(facts, &i->request);
+    return reason == OAUTH_FINE ? oauth_device_check_open(facts, &i->request) : reason;
 }
 
 rc_t oauth_authorize_next(arena_t *a, const oauth_authorize_facts_t *facts,
@@ -188,6 +202,8 @@ rc_t oauth_authorize_next(arena_t *a, const oauth_authorize_facts_t *facts,
             return oauth_answer_error(a, facts, request, OAUTH_LOGIN_REQUIRED, STR_UNSET, out);
         return show_login(a, facts, request, out);
     }
+    if (!meets_acr(facts, request))
+        return oauth_answer_error(a, facts, request, OAUTH_ACR_UNMET, STR_UNSET, out);
     if (is_approved(facts, request) && !prompt.consent)
         return issue_silently(a, facts, request, out);
     if (prompt.none)

@@ -23,6 +23,7 @@ typedef enum {
     OAUTH_AUTHORIZE_LOGIN,    /* show the login page for `interaction` */
     OAUTH_AUTHORIZE_CONSENT,  /* show the consent page for `interaction` */
     OAUTH_AUTHORIZE_REDIRECT, /* send the visitor to `redirect`: a code, or an error */
+    OAUTH_AUTHORIZE_DEVICE,   /* decided for a device: show that the person may go back to it */
     OAUTH_AUTHORIZE_PAGE,     /* show the error page, status of the reason; if `redirect` is set
                                * with a link there */
 } oauth_authorize_kind_t;
@@ -46,7 +47,12 @@ typedef struct {
     oauth_reason_t reason; /* OAUTH_FINE: look client_id up; else check makes the page of it */
     str_t client_id;
     const form_t *form; /* borrowed */
+    bool is_pushed;     /* all else was pushed before (RFC 9126): look `pushed` up, too */
+    hash_t pushed;
 } oauth_authorize_request_t;
+
+/* What a request_uri of ours begins with; a handle follows (RFC 9126 section 2.2). */
+#define OAUTH_PUSHED_URN "urn:ietf:params:oauth:request_uri:"
 
 /** Reads who asks. `body` is NULL for a GET; parameters come from one place only. */
 oauth_authorize_request_t oauth_authorize_read(const form_t *query, const form_t *body);
@@ -63,12 +69,35 @@ typedef struct {
     const user_t *user;           /* of the session; a disabled one counts as nobody */
     const consent_t *consent; /* of user, client and the request's resource; NULL: none. Not needed
                                * by oauth_authorize_check */
+    const pushed_t *pushed;   /* of the request, or of the one that goes on; NULL: none, or used */
+    const device_t *device;   /* likewise: that waits for the one that goes on */
     const interaction_t *interaction; /* that goes on; NULL for a new request, and its handle: */
     str_t handle;
 } oauth_authorize_facts_t;
 
+/** What is wrong with the parameters of a request. */
+typedef struct {
+    oauth_reason_t reason; /* OAUTH_FINE: nothing */
+    bool trusted;          /* stage A is passed: the redirect URI may learn of it */
+    str_t description;     /* where it says more than the reason's; else unset */
+    str_t detail;          /* for the audit; unset takes the reason's */
+} oauth_authorize_finding_t;
+
+/** Both stages for facts.client, whoever brought the parameters: facts as for
+ *  oauth_authorize_check. Fails as the arena does. */
+rc_t oauth_authorize_judge(arena_t *a, const oauth_authorize_facts_t *facts, const form_t *form,
+                           authz_request_t *request, oauth_authorize_finding_t *out) MUST_USE;
+/** Only what it is for: resource and scope; for requests that go to no redirect URI. */
+rc_t oauth_authorize_judge_target(arena_t *a, const oauth_authorize_facts_t *facts,
+                                  const form_t *form, authz_request_t *request,
+                                  oauth_authorize_finding_t *out) MUST_USE;
+/** The parameters that were judged, encoded again, to be judged later: without those that say who
+ *  asks. RC_LIMIT, RC_MEMORY. */
+rc_t oauth_authorize_form(arena_t *a, const form_t *form, str_t *out) MUST_USE;
+
 /**
- * Checks all parameters. *request is filled and *fine true when the shell shall go on with
+ * Checks all parameters: those that were pushed where the request names them, and then no others
+ * (RFC 9126 section 4). *request is filled and *fine true when the shell shall go on with
  * oauth_authorize_next; otherwise *out is the answer. Fails as the arena does.
  */
 rc_t oauth_authorize_check(arena_t *a, const oauth_authorize_facts_t *facts,

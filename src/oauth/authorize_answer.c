@@ -2,6 +2,7 @@
 
 #include "oauth/event.h"
 #include "oauth/handle.h"
+#include "oauth/pushed.h"
 #include "oauth/redirect_uri.h"
 
 const user_t *oauth_authorize_user(const oauth_authorize_facts_t *facts)
@@ -88,6 +89,7 @@ static rc_t make_code(arena_t *a, const oauth_authorize_facts_t *facts,
         .user_id = facts->session->user_id,
         .request = *request,
         .auth_time = facts->session->auth_time,
+        .acr = facts->session->acr,
         .created_at = facts->now,
         .expires_at = facts->now + facts->settings->code_lifetime,
     };
@@ -102,11 +104,18 @@ rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
     code_t *record;
     TRY(make_code(a, facts, request, code, &record));
     effects_add(&out->effects, EFFECT_CODE_INSERT, facts->now)->u.code = record;
+    oauth_pushed_end(request, facts->now, &out->effects);
+    oauth_answer_granted(facts, request, record->family_id, kind, out);
+    return RC_OK;
+}
+
+void oauth_answer_granted(const oauth_authorize_facts_t *facts, const authz_request_t *request,
+                          str_t family_id, audit_kind_t kind, oauth_authorize_verdict_t *out)
+{
     if (facts->client->expires_at != 0)
         effects_add(&out->effects, EFFECT_CLIENT_KEEP, facts->now)->u.key = facts->client->id;
     set_event(facts, kind, OAUTH_FINE, out);
     out->event.resource = request->resource;
     out->event.scope = request->scope;
-    out->event.family = record->family_id;
-    return RC_OK;
+    out->event.family = family_id;
 }

@@ -1,5 +1,7 @@
+#include "core/buf.h"
 #include "core/limits.h"
 #include "core/num.h"
+#include "oauth/acr.h"
 #include "oauth/authorize_answer.h"
 #include "oauth/dpop.h"
 #include "oauth/pkce.h"
@@ -22,6 +24,7 @@ enum parameter {
     SCOPE,
     PROMPT,
     MAX_AGE,
+    ACR_VALUES,
     NONCE,
     DPOP_JKT,
     N_PARAMETERS
@@ -43,6 +46,7 @@ static const struct {
     [SCOPE] = {STR_INIT("scope"), SIZE_MAX}, /* LIMIT_SCOPE_BYTES, with a reason of its own */
     [PROMPT] = {STR_INIT("prompt"), LIMIT_PARAMETER_BYTES},
     [MAX_AGE] = {STR_INIT("max_age"), LIMIT_PARAMETER_BYTES},
+    [ACR_VALUES] = {STR_INIT("acr_values"), LIMIT_PARAMETER_BYTES},
     [NONCE] = {STR_INIT("nonce"), LIMIT_NONCE_BYTES},
     [DPOP_JKT] = {STR_INIT("dpop_jkt"), LIMIT_PARAMETER_BYTES},
 };
@@ -57,23 +61,6 @@ typedef struct {
     oauth_reason_t reason;
     str_t description;
 } check_t;
-
-oauth_authorize_request_t oauth_authorize_read(const form_t *query, const form_t *body)
-{
-    oauth_authorize_request_t out = {.form = body ? body : query};
-    if (body && query->n > 0) {
-        out.reason = OAUTH_PARAMETERS_IN_TWO_PLACES;
-        return out;
-    }
-    form_found_t found = form_get(out.form, PARAMETERS[CLIENT_ID].name, &out.client_id);
-    if (found == FORM_REPEATED)
-        out.reason = OAUTH_PARAMETER_REPEATED;
-    else if (found == FORM_ABSENT)
-        out.reason = OAUTH_CLIENT_ID_MISSING;
-    else if (out.client_id.n > PARAMETERS[CLIENT_ID].max)
-        out.reason = OAUTH_PARAMETER_TOO_LONG;
-    return out;
-}
 
 static void read_all(check_t *c)
 {
@@ -196,6 +183,14 @@ static rc_t check_prompt(check_t *c)
     return RC_OK;
 }
 
+static rc_t check_acr(check_t *c)
+{
+    c->request->acr_values = c->value[ACR_VALUES];
+    if (str_is_set(c->value[ACR_VALUES]) && !oauth_acr_is_offered(c->value[ACR_VALUES]))
+        c->reason = OAUTH_ACR_UNMET;
+    return RC_OK;
+}
+
 static rc_t check_max_age(check_t *c)
 {
     c->request->max_age = -1;
@@ -249,8 +244,9 @@ static rc_t check_target(check_t *c)
 }
 
 static rc_t (*const STAGE_B[])(check_t *c) = {
-    check_repeats, check_lengths,  check_request_objects, check_response_type, check_response_mode,
-    check_pkce,    check_dpop_jkt, check_prompt,          check_max_age,       check_target,
+    check_repeats,       check_lengths, check_request_objects, check_response_type,
+    check_response_mode, check_pkce,    check_dpop_jkt,        check_prompt,
+    check_max_age,       check_acr,     check_target,
 };
 
 static rc_t check_stage_b(check_t *c)
@@ -269,24 +265,62 @@ static str_t detail_of(const check_t *c, oauth_reason_t reason)
                         STR_ARG(str_first(c->value[REDIRECT_URI], LIMIT_REDIRECT_URI_BYTES)));
 }
 
-rc_t oauth_authorize_check(arena_t *a, const oauth_authorize_facts_t *facts,
-                           const oauth_authorize_request_t *in, authz_request_t *request,
-                           bool *fine, oauth_authorize_verdict_t *out)
+static check_t begin(arena_t *a, const oauth_authorize_facts_t *facts, const form_t *form,
+                     authz_request_t *request)
 {
-    check_t c = {.a = a, .facts = facts, .form = in->form, .request = request};
+    check_t c = {.a = a, .facts = facts, .form = form, .request = request};
     *request = (authz_request_t){.max_age = -1};
-    *fine = false;
-    if (in->reason != OAUTH_FINE) {
-        oauth_answer_page(facts, in->reason, STR_UNSET, out);
-        return RC_OK;
-    }
     read_all(&c);
+    return c;
+}
+
+rc_t oauth_authorize_judge(arena_t *a, const oauth_authorize_facts_t *facts, const form_t *form,
+                           authz_request_t *request, oauth_authorize_finding_t *out)
+{
+    check_t c = begin(a, facts, form, request);
     oauth_reason_t reason = check_stage_a(&c);
-    if (reason != OAUTH_FINE) {
-        oauth_answer_page(facts, reason, detail_of(&c, reason), out);
+    *out = (oauth_authorize_finding_t){.reason = reason, .detail = detail_of(&c, reason)};
+    if (reason != OAUTH_FINE)
         return RC_OK;
-    }
     TRY(check_stage_b(&c));
-    *fine = c.reason == OAUTH_FINE;
-    return *fine ? RC_OK : oauth_answer_error(a, facts, request, c.reason, c.description, out);
+    *out = (oauth_authorize_finding_t){c.reason, true, c.description, STR_UNSET};
+    return RC_OK;
+}
+
+rc_t oauth_authorize_judge_target(arena_t *a, const oauth_authorize_facts_t *facts,
+                                  const form_t *form, authz_request_t *request,
+                                  oauth_authorize_finding_t *out)
+{
+    check_t c = begin(a, facts, form, request);
+    request->client_id = facts->client->id;
+    TRY(check_repeats(&c));
+    if (c.reason == OAUTH_FINE)
+        TRY(check_target(&c));
+    *out = (oauth_authorize_finding_t){.reason = c.reason, .description = c.description};
+    return RC_OK;
+}
+
+static void put_parameter(buf_t *b, str_t name, str_t value)
+{
+    if (!str_is_set(value))
+        return;
+    if (b->n > 0)
+        buf_char(b, '&');
+    buf_put(b, name);
+    buf_char(b, '=');
+    buf_form(b, value);
+}
+
+rc_t oauth_authorize_form(arena_t *a, const form_t *form, str_t *out)
+{
+    str_t value;
+    str_list_t resources;
+    buf_t b = buf_new(a, LIMIT_FORM_BYTES);
+    for (size_t i = 0; i < N_PARAMETERS; i++)
+        if (i != CLIENT_ID && form_get(form, PARAMETERS[i].name, &value) == FORM_ONCE)
+            put_parameter(&b, PARAMETERS[i].name, value);
+    TRY(form_get_all(a, form, STR("resource"), &resources));
+    for (size_t i = 0; i < resources.n; i++)
+        put_parameter(&b, STR("resource"), resources.v[i]);
+    return buf_done(&b, out);
 }

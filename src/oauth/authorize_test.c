@@ -300,6 +300,63 @@ static void max_age_asks_once(void **state)
     world_end(&p.w);
 }
 
+#define ACR_PASSWORD "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+
+/* RFC 9470 section 5 */
+static void acr_values_ask_once(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.request.acr_values = STR("phr " ACR_PASSWORD);
+    p.w.session.auth_time = TEST_NOW - 50; /* how is not known */
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_LOGIN);
+    go_on(&p);
+    somebody(&p, TEST_NOW);
+    p.w.session.acr = STR(ACR_PASSWORD);
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_CONSENT);
+    p.facts.interaction = NULL;
+    p.facts.handle = STR_UNSET;
+    p.facts.consent = &p.consent;
+    next(&p); /* another request of the same session is met already */
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_REDIRECT);
+    assert_text(p.out.effects.v[0].u.code->acr, ACR_PASSWORD);
+    world_end(&p.w);
+}
+
+static void acr_unmet(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.request.acr_values = STR("phr");
+    nobody(&p);
+    next(&p);
+    go_on(&p);
+    somebody(&p, TEST_NOW);
+    p.w.session.acr = STR(ACR_PASSWORD);
+    next(&p);
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_REDIRECT);
+    assert_reason(p.out.reason, OAUTH_ACR_UNMET);
+    assert_text(world_parameter(&p.w, p.out.redirect, "error"),
+                "unmet_authentication_requirements");
+    world_end(&p.w);
+}
+
+static void a_weaker_session_and_prompt_none(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.request.acr_values = STR(ACR_PASSWORD);
+    p.request.prompt = STR("none");
+    next(&p);
+    assert_reason(p.out.reason, OAUTH_LOGIN_REQUIRED);
+    world_end(&p.w);
+}
+
 static void a_silent_code_ends_its_interaction(void **state)
 {
     (void)state;
@@ -548,6 +605,9 @@ int main(void)
         cmocka_unit_test(consent_required),
         cmocka_unit_test(prompt_login_asks_once),
         cmocka_unit_test(max_age_asks_once),
+        cmocka_unit_test(acr_values_ask_once),
+        cmocka_unit_test(acr_unmet),
+        cmocka_unit_test(a_weaker_session_and_prompt_none),
         cmocka_unit_test(a_silent_code_ends_its_interaction),
         cmocka_unit_test(stepping_up_keeps_what_was_approved),
         cmocka_unit_test(interaction_unknown),

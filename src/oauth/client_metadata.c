@@ -188,6 +188,13 @@ static rc_t read_dpop_bound(reader_t *r, const json_t *v, str_t *into)
     return RC_OK;
 }
 
+/* The same of requests that were not pushed (RFC 9126 section 6). */
+static rc_t read_pushed(reader_t *r, const json_t *v, str_t *into)
+{
+    r->client->par_required = json_is(v, JSON_TRUE);
+    return RC_OK;
+}
+
 /* In the order in which they need each other. */
 static const struct {
     str_t name;
@@ -211,6 +218,7 @@ static const struct {
     {STR_INIT("scope"), JSON_STRING, read_scope, 0},
     {STR_INIT("jwks"), JSON_OBJECT, read_jwks, 0},
     {STR_INIT("dpop_bound_access_tokens"), JSON_TRUE, read_dpop_bound, 0},
+    {STR_INIT("require_pushed_authorization_requests"), JSON_TRUE, read_pushed, 0},
 };
 
 static const json_t *present(const json_t *all, str_t name)
@@ -289,4 +297,6 @@ void oauth_client_metadata_write(json_writer_t *w, const client_t *client)
     json_member_str(w, STR("software_version"), client->software_version);
     if (client->dpop_bound)
         json_member_bool(w, STR("dpop_bound_access_tokens"), true);
+    if (client->par_required)
+        json_member_bool(w, STR("require_pushed_authorization_requests"), true);
 }

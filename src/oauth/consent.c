@@ -1,7 +1,9 @@
 #include "oauth/consent.h"
 
 #include "oauth/authorize_answer.h"
+#include "oauth/device.h"
 #include "oauth/handle.h"
+#include "oauth/pushed.h"
 #include "oauth/scope.h"
 
 static oauth_reason_t check_owner(const oauth_authorize_facts_t *facts)
@@ -30,9 +32,12 @@ static oauth_reason_t check(const oauth_authorize_facts_t *facts)
                    : OAUTH_INTERACTION_UNKNOWN;
     if (facts->now >= i->expires_at)
         return OAUTH_INTERACTION_EXPIRED;
-    if (facts->client)
-        return OAUTH_FINE;
-    return facts->client_reason != OAUTH_FINE ? facts->client_reason : OAUTH_CLIENT_NOT_REGISTERED;
+    if (!facts->client && facts->client_reason != OAUTH_FINE)
+        return facts->client_reason;
+    if (!facts->client)
+        return OAUTH_CLIENT_NOT_REGISTERED;
+    reason = oauth_pushed_check_open(facts, &i->request);
+    return reason == OAUTH_FINE ? oauth_device_check_open(facts, &i->request) : reason;
 }
 
 /* Puts the decision on the interaction; two clicks race for this effect. */
@@ -66,11 +71,11 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
         .user_id = facts->session->user_id,
         .client_id = request->client_id,
         .resource = request->resource,
-        .redirect_uri = request->redirect_uri,
+        .redirect_uri = str_is_set(request->redirect_uri) ? request->redirect_uri : STR(""),
         .scope = request->scope,
         .granted_at = facts->now,
     };
-    if (before && str_eq(before->redirect_uri, request->redirect_uri))
+    if (before && str_eq(before->redirect_uri, consent->redirect_uri))
         TRY(oauth_scope_union(a, before->scope, request->scope, &consent->scope));
     effects_add(effects, EFFECT_CONSENT_PUT, facts->now)->u.consent = consent;
     return RC_OK;
@@ -79,13 +84,31 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
 static rc_t deny(arena_t *a, const oauth_authorize_facts_t *facts, oauth_authorize_verdict_t *out)
 {
     const interaction_t *i = facts->interaction;
-    TRY(oauth_answer_error(a, facts, &i->request, OAUTH_ACCESS_DENIED, STR_UNSET, out));
+    if (oauth_device_is_for(&i->request))
+        oauth_device_answer(facts, &i->request, OAUTH_ACCESS_DENIED, out);
+    else
+        TRY(oauth_answer_error(a, facts, &i->request, OAUTH_ACCESS_DENIED, STR_UNSET, out));
     out->event.kind = AUDIT_CONSENT;
     if (i->state == INTERACTION_DONE) {
         out->has_event = false;
         return RC_OK;
     }
-    return add_decision(a, facts, DECISION_DENIED, &out->effects);
+    oauth_pushed_end(&i->request, facts->now, &out->effects);
+    TRY(add_decision(a, facts, DECISION_DENIED, &out->effects));
+    return oauth_device_is_for(&i->request) ? oauth_device_deny(a, facts, &out->effects) : RC_OK;
+}
+
+/* The device learns of it when it asks the next time. */
+static rc_t approve_device(arena_t *a, const oauth_authorize_facts_t *facts,
+                           oauth_authorize_verdict_t *out)
+{
+    const interaction_t *i = facts->interaction;
+    oauth_device_answer(facts, &i->request, OAUTH_FINE, out);
+    if (i->state == INTERACTION_DONE)
+        return RC_OK;
+    TRY(add_decision(a, facts, DECISION_APPROVED, &out->effects));
+    TRY(add_consent(a, facts, &out->effects));
+    return oauth_device_approve(a, facts, &i->request, out);
 }
 
 static rc_t approve(arena_t *a, const oauth_authorize_facts_t *facts, str_t derive_key,
@@ -93,6 +116,8 @@ static rc_t approve(arena_t *a, const oauth_authorize_facts_t *facts, str_t deri
 {
     str_t code;
     const interaction_t *i = facts->interaction;
+    if (oauth_device_is_for(&i->request))
+        return approve_device(a, facts, out);
     TRY(oauth_handle_derive(a, derive_key, OAUTH_HANDLE_CODE, facts->handle, &code));
     TRY(oauth_answer_code(a, facts, &i->request, code, out));
     if (i->state == INTERACTION_DONE)

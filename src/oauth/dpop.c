@@ -192,6 +192,13 @@ oauth_reason_t oauth_dpop_check_use(const oauth_dpop_t *proof, const oauth_spent
     return seen->full ? OAUTH_SPENT_FULL : OAUTH_FINE;
 }
 
+oauth_reason_t oauth_dpop_check_optional(const oauth_dpop_t *proof, const oauth_spent_t *seen)
+{
+    if (!proof || proof->reason != OAUTH_FINE)
+        return proof ? proof->reason : OAUTH_FINE;
+    return str_is_set(proof->jkt) ? oauth_dpop_check_use(proof, seen) : OAUTH_FINE;
+}
+
 rc_t oauth_dpop_spend(arena_t *a, const oauth_dpop_t *proof, const oauth_spent_t *seen, int64_t now,
                       effects_t *effects)
 {

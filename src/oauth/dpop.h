@@ -46,6 +46,8 @@ typedef struct {
 /** Whether a good proof may count now: OAUTH_FINE, OAUTH_DPOP_REPLAYED, or OAUTH_SPENT_FULL, as a
  *  use that cannot be remembered could be repeated. */
 oauth_reason_t oauth_dpop_check_use(const oauth_dpop_t *proof, const oauth_spent_t *seen);
+/** The same of a proof that may come or not (NULL: DPoP is off). */
+oauth_reason_t oauth_dpop_check_optional(const oauth_dpop_t *proof, const oauth_spent_t *seen);
 /** Adds SPEND of a good proof's name. RC_MEMORY. */
 rc_t oauth_dpop_spend(arena_t *a, const oauth_dpop_t *proof, const oauth_spent_t *seen, int64_t now,
                       effects_t *effects) MUST_USE;

@@ -11,6 +11,9 @@ rc_t oauth_grant_code(arena_t *a, const oauth_token_facts_t *facts,
 /** RFC 6749 section 6, OAuth 2.1 section 4.3. */
 rc_t oauth_grant_refresh(arena_t *a, const oauth_token_facts_t *facts,
                          oauth_token_verdict_t *out) MUST_USE;
+/** RFC 8628 section 3.4. */
+rc_t oauth_grant_device(arena_t *a, const oauth_token_facts_t *facts,
+                        oauth_token_verdict_t *out) MUST_USE;
 /** RFC 6749 section 4.4. */
 rc_t oauth_grant_client_credentials(arena_t *a, const oauth_token_facts_t *facts,
                                     oauth_token_verdict_t *out) MUST_USE;

@@ -38,6 +38,7 @@ rc_t oauth_grant_client_credentials(arena_t *a, const oauth_token_facts_t *f,
         TRY(choose_scope(a, f, target.resource, &scope, out));
     if (out->reason != OAUTH_FINE)
         return RC_OK;
-    const oauth_mint_t what = {f->client->id, target.resource->uri, scope, STR_UNSET};
+    const oauth_mint_t what = {
+        .sub = f->client->id, .resource = target.resource->uri, .scope = scope};
     return oauth_mint_access(a, f, &what, out);
 }

@@ -46,6 +46,7 @@ static rc_t make_family(arena_t *a, const oauth_token_facts_t *f, family_t **out
         .scope = code->request.scope,
         .resource = code->request.resource,
         .auth_time = code->auth_time,
+        .acr = code->acr,
         .created_at = f->now,
         .expires_at = f->now + f->settings->refresh_token_lifetime,
         .jkt = oauth_mint_family_jkt(f),
@@ -61,7 +62,7 @@ static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict
     effects_add(&out->effects, EFFECT_FAMILY_INSERT, f->now)->u.family = family;
     if (f->client->grants & GRANT_REFRESH_TOKEN)
         TRY(oauth_mint_refresh(a, f, family, NULL, out));
-    const oauth_mint_t what = {family->user_id, family->resource, family->scope, family->id};
+    const oauth_mint_t what = oauth_mint_of(family, family->scope);
     return oauth_mint_access(a, f, &what, out);
 }
 

@@ -95,7 +95,7 @@ static rc_t issue(arena_t *a, const oauth_token_facts_t *f, str_t scope, oauth_t
 {
     const family_t *family = f->family;
     TRY(must_rotate(f) ? rotate(a, f, out) : keep(a, f, out));
-    const oauth_mint_t what = {family->user_id, family->resource, scope, family->id};
+    const oauth_mint_t what = oauth_mint_of(family, scope);
     return oauth_mint_access(a, f, &what, out);
 }
 

@@ -14,6 +14,8 @@ typedef enum {
     OAUTH_HANDLE_SECRET,       /* wrs_ client secret */
     OAUTH_HANDLE_INTERACTION,  /* wri_ in the forms of login and consent */
     OAUTH_HANDLE_REGISTRATION, /* wrt_ initial access token */
+    OAUTH_HANDLE_PUSHED,       /* wrp_ end of the request_uri of a pushed request */
+    OAUTH_HANDLE_DEVICE,       /* wrv_ device_code */
     OAUTH_HANDLE_CLIENT,       /* wrd_ and 192 bits: a client_id; no secret */
     OAUTH_HANDLE_FAMILY,       /* 192 bits without prefix: a grant; no secret */
     OAUTH_HANDLE_JTI,          /* the same: the unique part of a jti */

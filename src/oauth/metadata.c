@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/limits.h"
+#include "oauth/acr.h"
 #include "oauth/dpop.h"
 #include "oauth/method.h"
 #include "oauth/resource.h"
@@ -73,6 +74,7 @@ static void write_methods(json_writer_t *w, oauth_dpop_mode_t dpop)
     if (dpop != OAUTH_DPOP_OFF)
         json_member_strs(w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());
     json_member_bool(w, STR("authorization_response_iss_parameter_supported"), true);
+    json_member_strs(w, STR("acr_values_supported"), oauth_acr_values());
 }
 
 /* Members that OpenID Connect Discovery section 3 requires; without them clients refuse to read the
@@ -94,6 +96,8 @@ rc_t oauth_metadata_write(arena_t *a, const oauth_metadata_facts_t *facts,
     TRY(write_endpoints(a, &w, facts->settings));
     TRY(write_scopes(a, &w, facts->resources));
     write_methods(&w, facts->settings->dpop);
+    json_member_bool(&w, STR("require_pushed_authorization_requests"),
+                     facts->settings->pushed_required);
     if (kind == OAUTH_METADATA_OPENID)
         write_openid(&w, facts->signing_alg);
     json_end_object(&w);

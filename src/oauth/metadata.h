@@ -12,6 +12,9 @@
 #define OAUTH_PATH_JWKS      "/jwks"
 #define OAUTH_PATH_REGISTER  "/register"
 #define OAUTH_PATH_REVOKE    "/revoke"
+#define OAUTH_PATH_PUSHED    "/par"
+#define OAUTH_PATH_DEVICES   "/device_authorization"
+#define OAUTH_PATH_DEVICE    "/device" /* the page (web/form.h) */
 
 /* ENDPOINT(NAME, "member of the metadata", "path below the issuer") */
 #define OAUTH_ENDPOINT_TABLE(ENDPOINT)                                                             \
@@ -19,7 +22,9 @@
     ENDPOINT(TOKEN, "token_endpoint", OAUTH_PATH_TOKEN)                                            \
     ENDPOINT(JWKS, "jwks_uri", OAUTH_PATH_JWKS)                                                    \
     ENDPOINT(REGISTER, "registration_endpoint", OAUTH_PATH_REGISTER)                               \
-    ENDPOINT(REVOKE, "revocation_endpoint", OAUTH_PATH_REVOKE)
+    ENDPOINT(REVOKE, "revocation_endpoint", OAUTH_PATH_REVOKE)                                     \
+    ENDPOINT(PUSHED, "pushed_authorization_request_endpoint", OAUTH_PATH_PUSHED)                   \
+    ENDPOINT(DEVICES, "device_authorization_endpoint", OAUTH_PATH_DEVICES)
 
 typedef enum {
 #define ENDPOINT(name, member, path) OAUTH_ENDPOINT_##name,

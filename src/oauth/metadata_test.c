@@ -26,18 +26,24 @@ static void all_of_it(void **state)
                       "\"jwks_uri\":\"https://as.test/jwks\","
                       "\"registration_endpoint\":\"https://as.test/register\","
                       "\"revocation_endpoint\":\"https://as.test/revoke\","
+                      "\"pushed_authorization_request_endpoint\":\"https://as.test/par\","
+                      "\"device_authorization_endpoint\":\"https://as.test/device_authorization\","
                       "\"scopes_supported\":[\"a:read\",\"a:write\",\"b\"],"
                       "\"response_types_supported\":[\"code\"],"
                       "\"response_modes_supported\":[\"query\"],"
                       "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\","
-                      "\"client_credentials\"],"
+                      "\"client_credentials\","
+                      "\"urn:ietf:params:oauth:grant-type:device_code\"],"
                       "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\","
                       "\"client_secret_post\"],"
                       "\"revocation_endpoint_auth_methods_supported\":[\"none\","
                       "\"client_secret_basic\",\"client_secret_post\"],"
                       "\"code_challenge_methods_supported\":[\"S256\"],"
                       "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"PS256\"],"
-                      "\"authorization_response_iss_parameter_supported\":true}");
+                      "\"authorization_response_iss_parameter_supported\":true,"
+                      "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
+                      "PasswordProtectedTransport\"],"
+                      "\"require_pushed_authorization_requests\":false}");
     world_end(&w);
 }
 

@@ -8,7 +8,8 @@
 #define OAUTH_GRANT_TABLE(GRANT)                                                                   \
     GRANT(AUTHORIZATION_CODE, "authorization_code")                                                \
     GRANT(REFRESH_TOKEN, "refresh_token")                                                          \
-    GRANT(CLIENT_CREDENTIALS, "client_credentials")
+    GRANT(CLIENT_CREDENTIALS, "client_credentials")                                                \
+    GRANT(DEVICE_CODE, "urn:ietf:params:oauth:grant-type:device_code")
 
 /* METHOD(NAME, "token_endpoint_auth_method") */
 #define OAUTH_METHOD_TABLE(METHOD)                                                                 \

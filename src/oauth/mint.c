@@ -41,8 +41,23 @@ static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const oau
     json_member_str(&w, STR("client_id"), facts->client->id);
     json_member_str(&w, STR("scope"), what->scope);
     write_confirmation(&w, oauth_token_jkt(facts));
+    if (what->auth_time > 0)
+        json_member_int(&w, STR("auth_time"), what->auth_time);
+    json_member_str(&w, STR("acr"), what->acr);
     json_end_object(&w);
     return buf_done(&b, out);
+}
+
+oauth_mint_t oauth_mint_of(const family_t *family, str_t scope)
+{
+    return (oauth_mint_t){
+        .sub = family->user_id,
+        .resource = family->resource,
+        .scope = scope,
+        .family_id = family->id,
+        .acr = family->acr,
+        .auth_time = family->auth_time,
+    };
 }
 
 rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,

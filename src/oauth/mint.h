@@ -7,10 +7,15 @@
 /** What an access token says. */
 typedef struct {
     str_t sub;
-    str_t resource;  /* the one audience */
-    str_t scope;     /* unset: none */
-    str_t family_id; /* unset: no person granted it, and it belongs to no family */
+    str_t resource;    /* the one audience */
+    str_t scope;       /* unset: none */
+    str_t family_id;   /* unset: no person granted it, and it belongs to no family */
+    str_t acr;         /* how the person signed in (RFC 9470); unset: unknown, or no person */
+    int64_t auth_time; /* and when; 0: no person */
 } oauth_mint_t;
+
+/** What an access token of `family` says, with this scope. */
+oauth_mint_t oauth_mint_of(const family_t *family, str_t scope);
 
 /** Sets out->claims (RFC 9068 section 2.2), jkt, scope, expires_in, and the event's fields. Where
  * the request proves possession of a key, the token is bound to it (RFC 9449 section 6.1). The jti

@@ -9,6 +9,7 @@ static void make_code(token_play_t *p)
         .family_id = STR("family-1"),
         .user_id = p->w.user.id,
         .auth_time = TEST_NOW - 20,
+        .acr = STR("urn:acr"),
         .created_at = TEST_NOW - 10,
         .expires_at = TEST_NOW + 50,
         .request =
@@ -31,6 +32,7 @@ static void make_family(token_play_t *p)
         .scope = STR("a:read a:write"),
         .resource = STR("https://rs.test/mcp"),
         .auth_time = TEST_NOW - 20,
+        .acr = STR("urn:acr"),
         .created_at = TEST_NOW - 10,
         .expires_at = TEST_NOW + 10000000,
     };
@@ -42,6 +44,26 @@ static void make_family(token_play_t *p)
     };
 }
 
+static void make_device(token_play_t *p)
+{
+    p->device = (device_t){
+        .id = oauth_handle_hash(STR("the-device")),
+        .user_code = STR("WDJBMJHT"),
+        .state = DEVICE_APPROVED,
+        .client_id = p->w.client.id,
+        .scope = STR("a:read"),
+        .resource = STR("https://rs.test/mcp"),
+        .user_id = p->w.user.id,
+        .family_id = STR("family-2"),
+        .auth_time = TEST_NOW - 20,
+        .acr = STR("urn:acr"),
+        .created_at = TEST_NOW - 60,
+        .expires_at = TEST_NOW + 100,
+        .polled_at = TEST_NOW - 5,
+        .interval_s = 5,
+    };
+}
+
 void token_begin(token_play_t *p)
 {
     *p = (token_play_t){.now = TEST_NOW};
@@ -50,6 +72,7 @@ void token_begin(token_play_t *p)
     p->w.client.expires_at = 0; /* in use */
     make_code(p);
     make_family(p);
+    make_device(p);
 }
 
 void token_end(token_play_t *p)
@@ -80,6 +103,7 @@ static void gather(token_play_t *p)
         .code = code ? &p->code : NULL,
         .refresh = refresh ? &p->refresh : NULL,
         .family = family ? &p->family : NULL,
+        .device = is_hash(p, &p->device.id) ? &p->device : NULL,
         .owner = p->no_owner ? NULL : &p->w.user,
         .proof = &p->proof,
         .seen = p->seen,

@@ -10,13 +10,14 @@
 #define TEST_VERIFIER  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 #define TEST_CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
-/** A request, its facts and the verdict. The code "the-code" and the refresh token "the-refresh" of
- *  a family are there; both belong to the client of the world. */
+/** A request, its facts and the verdict. The code "the-code", and the refresh token "the-refresh"
+ * of a family are there; both belong to the client of the world. */
 typedef struct {
     world_t w;
     code_t code;
     family_t family;
     refresh_t refresh;
+    device_t device; /* "the-device", approved by alice */
     int64_t now;
     bool no_code, no_refresh, no_family, no_owner, no_client;
     random_port_t random;

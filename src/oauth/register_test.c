@@ -195,6 +195,24 @@ static void empty_and_null_members_are_absent(void **state)
     world_end(&p.w);
 }
 
+/* RFC 9126 section 6 */
+static void a_client_may_demand_that_its_requests_are_pushed(void **state)
+{
+    (void)state;
+    play_t p;
+    bool said;
+    begin(&p);
+    assert_true(registered(&p, "{" PUBLIC ",\"require_pushed_authorization_requests\":true}")
+                    ->par_required);
+    assert_true(json_get_bool(p.body, STR("require_pushed_authorization_requests"), &said) && said);
+    assert_false(registered(&p, "{" PUBLIC ",\"require_pushed_authorization_requests\":false}")
+                     ->par_required);
+    assert_false(registered(&p, "{" PUBLIC "}")->par_required);
+    refused(&p, "{" PUBLIC ",\"require_pushed_authorization_requests\":\"true\"}",
+            OAUTH_METADATA_TYPE);
+    world_end(&p.w);
+}
+
 static void names_are_fit_to_be_shown(void **state)
 {
     (void)state;
@@ -509,6 +527,7 @@ static const struct CMUnitTest OTHERS[] = {
     cmocka_unit_test(nothing_but_metadata_is_taken),
     cmocka_unit_test(grants_that_nobody_offers_are_left_out),
     cmocka_unit_test(empty_and_null_members_are_absent),
+    cmocka_unit_test(a_client_may_demand_that_its_requests_are_pushed),
     cmocka_unit_test(names_are_fit_to_be_shown),
     cmocka_unit_test(the_application_type_is_what_the_uris_are),
     cmocka_unit_test(metadata_application_type),

@@ -28,6 +28,11 @@ typedef struct {
     bool keep_consented;       /* a request for more than was approved before is widened by what was
                                 * approved before, visibly on the consent page: clients that step up ask
                                 * for the new scope only and would lose the old one */
+    int64_t pushed_lifetime;   /* a request_uri may be taken to the authorization endpoint */
+    bool pushed_required;      /* requests that were not pushed are refused (RFC 9126 section 5) */
+    int64_t device_lifetime;   /* a device waits for its person */
+    int64_t device_interval;   /* least seconds between two of its polls, at first */
+    uint64_t max_pushed, max_devices; /* quotas of PUSHED_INSERT and DEVICE_INSERT; 0: none */
     oauth_registration_t registration;
     bool private_schemes;         /* accept cursor:// and the like (RFC 8252 section 7.1) */
     bool drop_bad_redirect_uris;  /* register the good ones of a list and drop the others */

@@ -16,6 +16,7 @@ static const struct {
     {GRANT_AUTHORIZATION_CODE, STR_INIT("code"), oauth_grant_code},
     {GRANT_REFRESH_TOKEN, STR_INIT("refresh_token"), oauth_grant_refresh},
     {GRANT_CLIENT_CREDENTIALS, {NULL, 0}, oauth_grant_client_credentials},
+    {GRANT_DEVICE_CODE, STR_INIT("device_code"), oauth_grant_device},
 };
 
 enum { N_GRANTS = sizeof GRANTS / sizeof GRANTS[0] };

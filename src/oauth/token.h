@@ -24,7 +24,8 @@ enum { OAUTH_REFRESH_SIBLINGS_MAX = 16 };
 typedef struct {
     oauth_reason_t reason; /* refuses once the client is known; OAUTH_FINE: ask for hash */
     uint32_t grant;        /* GRANT_*; 0 with a reason */
-    bool has_hash;         /* a code (ASK_CODE) or refresh token (ASK_REFRESH) came */
+    bool has_hash;         /* a code (ASK_CODE), refresh token (ASK_REFRESH) or device code
+                            * (ASK_DEVICE) came */
     hash_t hash;
     str_t redirect_uri, code_verifier, scope; /* unset when absent */
     str_list_t resources;
@@ -43,8 +44,9 @@ typedef struct {
     const client_t *client;    /* of the claim's id; NULL: unknown */
     const code_t *code;        /* authorization_code: of the hash, or NULL */
     const refresh_t *refresh;  /* refresh_token: of the hash, or NULL */
-    const family_t *family;    /* of either; NULL before redemption */
-    const user_t *owner;       /* of either; NULL: gone */
+    const device_t *device;    /* device_code: of the hash, or NULL */
+    const family_t *family;    /* of code or refresh token; NULL before redemption */
+    const user_t *owner;       /* of either, or of the device; NULL: gone */
     const oauth_dpop_t *proof; /* NULL: DPoP is off */
     oauth_spent_t seen;
 } oauth_token_facts_t;
@@ -63,6 +65,7 @@ typedef struct {
     str_t scope;            /* granted */
     int64_t expires_in;
     effects_t effects;
+    bool quiet; /* leaves no event: a device polls, and nothing has happened */
     audit_event_t event;
 } oauth_token_verdict_t;
 

@@ -27,7 +27,7 @@ static void grant_type_unsupported(void **state)
                                          "magic",
                                          "Authorization_Code",
                                          "urn:ietf:params:oauth:grant-type:jwt-bearer",
-                                         "urn:ietf:params:oauth:grant-type:device_code"};
+                                         "urn:ietf:params:oauth:grant-type:device_Code"};
     for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
         str_t form = arena_printf(p.w.a, "client_id=client-1&grant_type=%s", OTHERS[i]);
         token_refused(&p, form.p, OAUTH_GRANT_TYPE_UNSUPPORTED);
@@ -124,7 +124,30 @@ static void the_claims_of_an_access_token(void **state)
     assert_true(str_starts(jti, STR("family-1.")));
     assert_int_equal(jti.n, 9 + 32);
     assert_str(p.out.event.token, jti);
-    assert_int_equal(claims->count, 8);
+    assert_true(json_get_i64(claims, STR("auth_time"), &n) && n == TEST_NOW - 20);
+    assert_text(token_claim(&p, "acr"), "urn:acr");
+    assert_int_equal(claims->count, 10);
+    token_end(&p);
+}
+
+/* RFC 9470 section 6: when and how the person signed in stays true for all tokens of the grant. */
+static void how_the_person_signed_in_outlives_refreshing(void **state)
+{
+    (void)state;
+    token_play_t p;
+    int64_t n;
+    token_begin(&p);
+    token_ask(&p, CODE);
+    p.family = *p.out.effects.v[1].u.family;
+    p.now += 100;
+    token_ask(&p, "client_id=client-1&grant_type=refresh_token&refresh_token=the-refresh");
+    assert_reason(p.out.reason, OAUTH_FINE);
+    const json_t *claims = world_json(&p.w, p.out.claims);
+    assert_true(json_get_i64(claims, STR("auth_time"), &n) && n == TEST_NOW - 20);
+    assert_text(token_claim(&p, "acr"), "urn:acr");
+    p.family.acr = STR_UNSET; /* of before it was known */
+    token_ask(&p, "client_id=client-1&grant_type=refresh_token&refresh_token=the-refresh");
+    assert_unset(token_claim(&p, "acr"));
     token_end(&p);
 }
 
@@ -174,6 +197,7 @@ int main(void)
         cmocka_unit_test(client_unknown),
         cmocka_unit_test(basic_is_answered_with_basic),
         cmocka_unit_test(the_claims_of_an_access_token),
+        cmocka_unit_test(how_the_person_signed_in_outlives_refreshing),
         cmocka_unit_test(the_answer),
         cmocka_unit_test(handles_are_remembered_by_their_hash),
     };

@@ -25,6 +25,16 @@ static void write_client(buf_t *b, const web_consent_t *v)
     HTML(b, "<span class=\"small\">Client ID <code>{uri}</code></span></dd></div>\n", v->client_id);
 }
 
+/* A device has no address: only its code tells it from that of somebody far away. */
+static void write_device(buf_t *b, const web_consent_t *v)
+{
+    HTML(b,
+         "<div><dt>Access goes to</dt>\n<dd><strong>The device that shows the code "
+         "<code>{}</code></strong>\n<span class=\"small\">If no device in front of you shows it, "
+         "somebody else would get the access: then deny.</span></dd></div>\n",
+         v->user_code);
+}
+
 /* Where the code goes decides who gets the access, whatever the name says. */
 static void write_redirect(buf_t *b, const web_consent_t *v)
 {
@@ -141,7 +151,10 @@ void web_page_consent(buf_t *b, const web_consent_t *v)
     HTML(b, "<h1>Give <bdi>{}</bdi> access?</h1>\n<dl class=\"facts\">\n",
          web_html_or(v->client_name, STR("this application")));
     write_client(b, v);
-    write_redirect(b, v);
+    if (str_is_set(v->user_code))
+        write_device(b, v);
+    else
+        write_redirect(b, v);
     write_resource(b, v);
     write_person(b, v);
     HTML(b, "</dl>\n");

@@ -46,6 +46,8 @@ typedef struct {
 
     str_t username;
     str_t switch_href; /* "not you?": a path of ours ("/..."); unset: no link */
+    str_t user_code;   /* of the device that the access goes to, as it shows it; unset: it goes to
+                        * redirect_uri */
 } web_consent_t;
 
 void web_page_consent(buf_t *b, const web_consent_t *v);

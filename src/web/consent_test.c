@@ -109,6 +109,22 @@ static void kinds_of_redirects(void **state)
     page_free(&p);
 }
 
+/* RFC 8628 section 5.4 */
+static void a_device_is_known_by_its_code(void **state)
+{
+    (void)state;
+    page_t p;
+    web_consent_t v = sample();
+    v.user_code = STR("WDJB-MJHT");
+    v.redirect_uri = v.redirect_host = STR_UNSET;
+    str_t page = consent(&p, &v);
+    assert_has(page, "The device that shows the code <code>WDJB-MJHT</code>");
+    assert_has(page, "If no device in front of you shows it");
+    assert_has(page, "Approve only if you have just started this yourself");
+    assert_int_equal(count_of(page, "Access goes to"), 1);
+    page_free(&p);
+}
+
 static void scopes_in_words_with_their_tokens(void **state)
 {
     (void)state;
@@ -187,7 +203,8 @@ static web_consent_t filled(str_t s, web_scope_t *scopes, size_t n)
     for (size_t i = 0; i < n; i++)
         scopes[i] = (web_scope_t){s, s, true, i == 0};
     return (web_consent_t){
-        s, s, s, s, WEB_CLIENT_BY_HOST, s, WEB_REDIRECT_PRIVATE, s, s, s, s, scopes, n, true, s, s};
+        s, s,    s, s, WEB_CLIENT_BY_HOST, s, WEB_REDIRECT_PRIVATE, s, s, s, s, scopes,
+        n, true, s, s, STR_UNSET};
 }
 
 static void hostile_consents(void **state)
@@ -247,6 +264,7 @@ int main(void)
         cmocka_unit_test(who_what_and_where),
         cmocka_unit_test(origins_of_clients),
         cmocka_unit_test(kinds_of_redirects),
+        cmocka_unit_test(a_device_is_known_by_its_code),
         cmocka_unit_test(scopes_in_words_with_their_tokens),
         cmocka_unit_test(new_scopes_are_marked_beside_old_ones),
         cmocka_unit_test(offline_access_is_explained),

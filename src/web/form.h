@@ -10,6 +10,7 @@
 #define WEB_PATH_CONSENT "/consent"
 #define WEB_PATH_LOGOUT  "/logout"
 #define WEB_PATH_REVOKE  "/grants/revoke"
+#define WEB_PATH_DEVICE  "/device"
 
 #define WEB_FIELD_CSRF           "csrf"
 #define WEB_FIELD_INTERACTION    "interaction"
@@ -20,6 +21,7 @@
 #define WEB_FIELD_DECISION       "decision"
 #define WEB_FIELD_CLIENT         "client_id"
 #define WEB_FIELD_RESOURCE       "resource"
+#define WEB_FIELD_USER_CODE      "user_code" /* the name is that of RFC 8628 section 3.3.1 */
 
 #define WEB_DECISION_APPROVE "approve"
 #define WEB_DECISION_DENY    "deny"
