@@ -55,6 +55,14 @@ typedef struct {
     void *ctx;
 } warder_rs_ports_t;
 
+/** Tokens bound to a key of their client (RFC 9449): who has only the token has nothing. A bound
+ *  token is never taken as a bearer token, whatever is chosen here. */
+typedef enum {
+    WARDER_RS_DPOP_OFF,      /* bound tokens are refused */
+    WARDER_RS_DPOP_OPTIONAL, /* bound ones with their proof, and bearer tokens */
+    WARDER_RS_DPOP_REQUIRED, /* bound ones only */
+} warder_rs_dpop_t;
+
 /** Zero takes the default of a number. */
 typedef struct {
     /** Identifier (RFC 8707): the https URL clients use, or http on a loopback host; no query, no
@@ -77,6 +85,15 @@ typedef struct {
     int refetch_s;       /* between two fetches for unknown key ids: 1 to 3600, default 10 */
     size_t cache_tokens; /* verified tokens that are remembered, default 4096 */
     const warder_rs_ports_t *ports; /* NULL: the system's clock, and libcurl */
+    warder_rs_dpop_t dpop;
+    bool dpop_nonce; /* proofs must hold a nonce of ours: send dpop_nonce of each verdict */
+    /** What nonces are made with: at least 32 characters that only the processes of this resource
+     *  know, where several answer for it. NULL: each process makes its own. */
+    const char *dpop_nonce_secret;
+    /** Used proofs that are remembered, for up to ten minutes each, so that none counts twice;
+     *  default 1048576 of about 32 bytes. When all are taken, further ones are answered with 503.
+     */
+    size_t dpop_proofs;
 } warder_rs_config_t;
 
 /** NULL when the config is wrong or there is no memory; `why` (may be NULL) gets one sentence. */
@@ -88,6 +105,13 @@ typedef struct {
     const char *const *headers; /* the values of all Authorization headers, in order */
     size_t header_count;        /* 0: none came. Never pass tokens from a query or a form */
     const char *scope; /* all the operation needs, space-separated; NULL: any token will do */
+    /* for DPoP; without it all may be left out */
+    const char *method; /* of the request, e.g. "POST" */
+    /** Path under which clients reach it, where that is not the resource's. Scheme, host and port
+     *  are the resource's: what the request says of them proves nothing. */
+    const char *path;
+    const char *const *proofs; /* the values of all DPoP headers */
+    size_t proof_count;
 } warder_rs_request_t;
 
 typedef enum {
@@ -111,7 +135,9 @@ typedef struct {
     bool refresh_due;   /* keys are due: call warder_rs_refresh on a thread that may block, soon */
     /* who it is: with WARDER_RS_ALLOW and with 403, else "" */
     const char *iss, *sub, *client_id, *scope, *jti;
-    int64_t exp; /* Unix seconds; 0: unknown */
+    int64_t exp;     /* Unix seconds; 0: unknown */
+    const char *jkt; /* the same: thumbprint of the key the token is bound to; "": a bearer token */
+    const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;
 
 /** Judges a request; may fetch keys, and so block for seconds. NULL: no memory, answer 503. */
@@ -131,6 +157,9 @@ bool warder_rs_refresh(warder_rs_t *rs);
 bool warder_rs_scope_covers(const char *granted, const char *needed);
 /** A 403 insufficient_scope for a need found out after the check (e.g. a tool's). */
 warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed);
+/** The same in the scheme of the token: `jkt` is that of its verdict. */
+warder_rs_verdict_t *warder_rs_insufficient_for(warder_rs_t *rs, const char *jkt,
+                                                const char *needed);
 
 /** The identifier tokens must name, in its canonical form. Lives as long as rs, as below. */
 const char *warder_rs_resource(const warder_rs_t *rs);

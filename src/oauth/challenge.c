@@ -20,10 +20,11 @@ rc_t oauth_challenge_write(arena_t *a, const oauth_challenge_t *c, str_t *out)
 {
     bool first = true;
     buf_t b = buf_new(a, LIMIT_CHALLENGE_BYTES);
-    buf_put(&b, STR("Bearer"));
+    buf_put(&b, str_is_set(c->dpop_algs) ? STR("DPoP") : STR("Bearer"));
     member(&b, &first, STR("error"), c->error);
     member(&b, &first, STR("error_description"), c->error_description);
     member(&b, &first, STR("scope"), c->scope);
     member(&b, &first, STR("resource_metadata"), c->resource_metadata);
+    member(&b, &first, STR("algs"), c->dpop_algs);
     return buf_done(&b, out);
 }

@@ -99,7 +99,8 @@ static rc_t check_jti(check_t *c, str_t text)
 static rc_t check_place(check_t *c, str_t text)
 {
     bool same;
-    if (!str_eq(json_get_str(c->claims.all, STR("htm")), c->expect->method))
+    str_t method = json_get_str(c->claims.all, STR("htm"));
+    if (!str_is_set(method) || !str_eq(method, c->expect->method))
         return refuse(c, OAUTH_DPOP_METHOD);
     TRY(oauth_dpop_same_url(c->a, json_get_str(c->claims.all, STR("htu")), c->expect->url, &same));
     return same ? RC_OK : refuse(c, OAUTH_DPOP_URL);

@@ -288,6 +288,9 @@ static void dpop_method(void **state)
                                     BAD[i], TEST_NOW);
         assert_reason(check_claims(&p, claims.p), OAUTH_DPOP_METHOD);
     }
+    p.expect.method = STR_UNSET; /* two that are missing are not the same */
+    assert_reason(check_claims(&p, "{\"jti\":\"j\",\"htu\":\"" URL "\",\"iat\":1000000}"),
+                  OAUTH_DPOP_METHOD);
     end(&p);
 }
 

@@ -15,7 +15,7 @@ static bool is_token(str_t s)
     return end > 0;
 }
 
-rs_bearer_t rs_bearer_read(const char *const *values, size_t n, str_t *token)
+rs_bearer_t rs_bearer_read(const char *const *values, size_t n, bool dpop, str_t *token)
 {
     *token = STR_UNSET;
     if (n == 0)
@@ -26,11 +26,13 @@ rs_bearer_t rs_bearer_read(const char *const *values, size_t n, str_t *token)
     if (str_is_empty(value))
         return RS_BEARER_MALFORMED;
     size_t space = str_find(value, ' ', 0);
-    if (!str_eq_nocase(str_first(value, space), STR("Bearer")))
+    str_t scheme = str_first(value, space);
+    bool is_dpop = dpop && str_eq_nocase(scheme, STR("DPoP"));
+    if (!is_dpop && !str_eq_nocase(scheme, STR("Bearer")))
         return RS_BEARER_OTHER;
     str_t rest = str_trim(str_skip(value, space), " ");
     if (!is_token(rest))
         return RS_BEARER_MALFORMED;
     *token = rest;
-    return RS_BEARER_TOKEN;
+    return is_dpop ? RS_BEARER_DPOP : RS_BEARER_TOKEN;
 }

@@ -10,10 +10,11 @@ typedef enum {
     RS_BEARER_REPEATED,  /* more than one field */
     RS_BEARER_MALFORMED, /* not exactly one token behind "Bearer" */
     RS_BEARER_TOKEN,
+    RS_BEARER_DPOP, /* exactly one token behind "DPoP" (RFC 9449 section 7.1) */
 } rs_bearer_t;
 
 /** Takes the token out of the values of all Authorization fields (RFC 6750 section 2.1, RFC 9110
- *  section 11.6.2); *token borrows. */
-rs_bearer_t rs_bearer_read(const char *const *values, size_t n, str_t *token);
+ *  section 11.6.2); *token borrows. Without `dpop` that scheme is another one. */
+rs_bearer_t rs_bearer_read(const char *const *values, size_t n, bool dpop, str_t *token);
 
 #endif

@@ -10,9 +10,12 @@ int64_t rs_now(const rs_anchor_t *anchor, int64_t wall_ms, int64_t mono_ms)
     return wall_ms > passed ? wall_ms : passed;
 }
 
+static const rs_principal_t NOBODY = {"", "", "", "", "", "", 0};
+
 typedef struct {
     warder_rs_t *rs;
     arena_t *a;
+    const warder_rs_request_t *req;
     rs_finding_t *out;
     int64_t now_ms;
     str_t text; /* the token */
@@ -26,14 +29,17 @@ static rc_t decide(work_t *w, rs_reason_t reason, str_t detail)
     return RC_OK;
 }
 
-static rs_reason_t credentials(const warder_rs_request_t *req, str_t *token)
+static rs_reason_t credentials(work_t *w)
 {
     static const rs_reason_t REASON[] = {
         [RS_BEARER_NONE] = RS_NO_TOKEN,     [RS_BEARER_OTHER] = RS_OTHER_SCHEME,
         [RS_BEARER_REPEATED] = RS_REPEATED, [RS_BEARER_MALFORMED] = RS_MALFORMED,
-        [RS_BEARER_TOKEN] = RS_ALLOWED,
+        [RS_BEARER_TOKEN] = RS_ALLOWED,     [RS_BEARER_DPOP] = RS_ALLOWED,
     };
-    return REASON[rs_bearer_read(req->headers, req->header_count, token)];
+    bool dpop = w->rs->settings.dpop != WARDER_RS_DPOP_OFF;
+    rs_bearer_t read = rs_bearer_read(w->req->headers, w->req->header_count, dpop, &w->text);
+    w->out->dpop = read == RS_BEARER_DPOP;
+    return REASON[read];
 }
 
 /* A remembered token counts only while the keys it was verified with do. */
@@ -97,21 +103,97 @@ static rc_t verify(work_t *w)
     return rc;
 }
 
+/* Where clients send such requests, by the settings. */
+static rc_t url_of(const work_t *w, str_t *out)
+{
+    const rs_settings_t *s = &w->rs->settings;
+    *out = s->resource;
+    if (!w->req->path)
+        return RC_OK;
+    *out = arena_printf(w->a, "%" PRIstr "%s", STR_ARG(s->origin), w->req->path);
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
+static rc_t read_proof(const work_t *w, oauth_dpop_t *out)
+{
+    const oauth_dpop_nonces_t nonces = rs_check_nonces(w->rs);
+    size_t n = w->req->proof_count;
+    str_t *proofs = ARENA_ARRAY(w->a, n ? n : 1, str_t);
+    oauth_dpop_expect_t expect = {
+        .method = str_c(w->req->method),
+        .access_token = w->text,
+        .now_ms = w->now_ms,
+        .nonces = w->rs->settings.dpop_nonce ? &nonces : NULL,
+    };
+    if (!proofs)
+        return RC_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        proofs[i] = str_c(w->req->proofs[i]);
+    TRY(url_of(w, &expect.url));
+    return oauth_dpop_check(w->a, (str_list_t){proofs, n}, &expect, out);
+}
+
+static rc_t refuse_proof(work_t *w, oauth_reason_t reason)
+{
+    bool nonce = str_eq(oauth_reason_error(reason), STR("use_dpop_nonce"));
+    return decide(w, nonce ? RS_NONCE : RS_PROOF, oauth_reason_name(reason));
+}
+
+/* A bound token needs the proof of its key, each time; a token that was remembered, too. */
+static rc_t check_proof(work_t *w)
+{
+    oauth_dpop_t proof;
+    TRY(read_proof(w, &proof));
+    if (proof.reason != OAUTH_FINE)
+        return refuse_proof(w, proof.reason);
+    if (!str_is_set(proof.jkt))
+        return refuse_proof(w, OAUTH_DPOP_MISSING);
+    if (!str_eq(proof.jkt, str_c(w->out->who.jkt)))
+        return decide(w, RS_OTHER_KEY, STR_UNSET);
+    const hash_t name = oauth_dpop_name(&proof);
+    rc_t rc = rs_proofs_spend(w->rs->proofs, &name, w->now_ms / 1000, oauth_dpop_forget_at(&proof));
+    if (rc == RC_CONFLICT)
+        return refuse_proof(w, OAUTH_DPOP_REPLAYED);
+    return rc == RC_LIMIT ? decide(w, RS_PROOFS_FULL, STR_UNSET) : rc;
+}
+
+static rc_t check_binding(work_t *w)
+{
+    bool bound = w->out->who.jkt[0] != '\0';
+    if (w->out->dpop)
+        return bound ? check_proof(w) : decide(w, RS_NOT_BOUND, STR_UNSET);
+    if (bound)
+        return decide(w, RS_BOUND, STR_UNSET);
+    bool needed = w->rs->settings.dpop == WARDER_RS_DPOP_REQUIRED;
+    return needed ? decide(w, RS_NOT_BOUND, STR_UNSET) : RC_OK;
+}
+
+oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs)
+{
+    return (oauth_dpop_nonces_t){str_of(rs->nonce_key, sizeof rs->nonce_key),
+                                 rs->settings.resource};
+}
+
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_finding_t *out)
 {
-    *out = (rs_finding_t){.who = {"", "", "", "", "", 0}};
-    work_t w = {.rs = rs, .a = a, .out = out};
-    rs_reason_t first = credentials(req, &w.text);
-    if (first != RS_ALLOWED)
-        return decide(&w, first, STR_UNSET);
+    *out = (rs_finding_t){.who = NOBODY};
+    work_t w = {.rs = rs, .a = a, .req = req, .out = out};
     w.now_ms =
         rs_now(&rs->anchor, rs->ports.now_ms(rs->ports.ctx), rs->ports.mono_ms(rs->ports.ctx));
+    const oauth_dpop_nonces_t nonces = rs_check_nonces(rs);
+    if (rs->settings.dpop_nonce)
+        TRY(oauth_dpop_nonce_make(a, &nonces, w.now_ms / 1000, &out->nonce));
+    rs_reason_t first = credentials(&w);
+    if (first != RS_ALLOWED)
+        return decide(&w, first, STR_UNSET);
     w.hash = rs_token_hash(rs->settings.resource, str_first(w.text, LIMIT_JWS_BYTES + 1));
     if (!recall(&w))
         TRY(verify(&w));
+    if (out->reason == RS_ALLOWED)
+        TRY(check_binding(&w));
     if (out->reason == RS_ALLOWED && !oauth_scope_covers(str_c(out->who.scope), str_c(req->scope)))
         return decide(&w, RS_SCOPE, STR_UNSET);
     if (out->reason != RS_ALLOWED)
-        out->who = (rs_principal_t){"", "", "", "", "", 0};
+        out->who = NOBODY;
     return RC_OK;
 }

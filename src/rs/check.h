@@ -2,7 +2,10 @@
 #ifndef RS_CHECK_H
 #define RS_CHECK_H
 
+#include "jose/digest.h"
+#include "oauth/dpop.h"
 #include "rs/keys.h"
+#include "rs/proofs.h"
 #include "rs/token_cache.h"
 
 /** Time that does not go back: where the wall clock is behind what the monotonic one says has
@@ -20,6 +23,8 @@ struct warder_rs {
     str_t metadata;
     rs_keys_t *keys;
     rs_token_cache_t *cache;
+    rs_proofs_t *proofs; /* NULL where DPoP is off */
+    uint8_t nonce_key[SHA256_BYTES];
 };
 
 typedef struct {
@@ -27,9 +32,13 @@ typedef struct {
     str_t detail;     /* more precise name, for the audit; may be unset */
     bool need_keys;   /* not decided: refresh, and ask again */
     bool refresh_due; /* decided, and keys are due */
+    bool dpop;        /* the token came in the scheme DPoP */
+    str_t nonce;      /* for the next proof; unset: none are asked for */
     rs_principal_t who;
 } rs_finding_t;
 
+/** The nonces of this resource. */
+oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs);
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;

@@ -43,6 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .servers = &server,
                                        .server_count = 1,
                                        .cache_tokens = 4,
+                                       .dpop = WARDER_RS_DPOP_OPTIONAL,
+                                       .dpop_nonce = true,
+                                       .dpop_proofs = 16,
                                        .ports = &ports};
     char *value = malloc(size + 1);
     warder_rs_t *rs = warder_rs_new(&config, NULL, 0);

@@ -1,6 +1,8 @@
 /* The functions of include/warder/rs.h. */
 #include "core/buf.h"
 #include "core/limits.h"
+#include "core/ports.h"
+#include "core/secret.h"
 #include "oauth/scope.h"
 #include "rs/ports_default.h"
 #include "rs/verdict.h"
@@ -15,6 +17,18 @@ static void say(char *why, size_t size, str_t text)
         snprintf(why, size, "%" PRIstr, STR_ARG(text));
 }
 
+static rc_t make_nonce_key(warder_rs_t *rs, const char *secret, str_t *why)
+{
+    random_port_t random = random_system();
+    if (secret)
+        sha256(str_c(secret), rs->nonce_key);
+    else if (random.fill(random.ctx, rs->nonce_key, sizeof rs->nonce_key) != RC_OK) {
+        *why = STR("the system gives no random bytes");
+        return RC_IO;
+    }
+    return RC_OK;
+}
+
 static rc_t build(warder_rs_t *rs, const warder_rs_config_t *config, str_t *why)
 {
     rs->ports = config->ports ? *config->ports : rs_ports_default();
@@ -24,7 +38,11 @@ static rc_t build(warder_rs_t *rs, const warder_rs_config_t *config, str_t *why)
     rs->anchor = (rs_anchor_t){rs->ports.now_ms(rs->ports.ctx), rs->ports.mono_ms(rs->ports.ctx)};
     rs->keys = rs_keys_new(&rs->settings, &rs->ports);
     rs->cache = rs_token_cache_new(rs->settings.cache_tokens);
-    return rs->keys && rs->cache ? RC_OK : RC_MEMORY;
+    if (rs->settings.dpop != WARDER_RS_DPOP_OFF)
+        rs->proofs = rs_proofs_new(rs->settings.dpop_proofs);
+    bool proofs = rs->proofs || rs->settings.dpop == WARDER_RS_DPOP_OFF;
+    TRY(make_nonce_key(rs, config->dpop_nonce_secret, why));
+    return rs->keys && rs->cache && proofs ? RC_OK : RC_MEMORY;
 }
 
 warder_rs_t *warder_rs_new(const warder_rs_config_t *config, char *why, size_t why_size)
@@ -53,6 +71,8 @@ void warder_rs_free(warder_rs_t *rs)
         return;
     rs_keys_free(rs->keys);
     rs_token_cache_free(rs->cache);
+    rs_proofs_free(rs->proofs);
+    secret_wipe(rs->nonce_key, sizeof rs->nonce_key);
     arena_free(rs->arena);
 }
 
@@ -101,7 +121,14 @@ bool warder_rs_scope_covers(const char *granted, const char *needed)
 
 warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed)
 {
-    rs_finding_t found = {.reason = RS_SCOPE, .who = {"", "", "", "", "", 0}};
+    return warder_rs_insufficient_for(rs, "", needed);
+}
+
+warder_rs_verdict_t *warder_rs_insufficient_for(warder_rs_t *rs, const char *jkt,
+                                                const char *needed)
+{
+    rs_finding_t found = {
+        .reason = RS_SCOPE, .dpop = jkt && jkt[0], .who = {"", "", "", "", "", "", 0}};
     arena_t *a = arena_new(RS_VERDICT_ARENA_BYTES);
     return a ? rs_verdict_make(&rs->settings, a, &found, str_c(needed)) : NULL;
 }

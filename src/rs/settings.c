@@ -3,9 +3,12 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/url.h"
+#include "oauth/dpop.h"
 #include "oauth/scope.h"
 
 static const str_t WELL_KNOWN = STR_INIT("/.well-known/oauth-protected-resource");
+
+enum { NONCE_SECRET_BYTES = 32 };
 
 typedef struct {
     arena_t *a;
@@ -56,10 +59,9 @@ static rc_t check_resource(check_t *c, const char *text)
 static rc_t make_paths(check_t *c)
 {
     url_t u;
-    str_t origin;
     rs_settings_t *s = c->out;
     TRY(url_parse(s->resource, &u));
-    TRY(url_origin(c->a, &u, &origin));
+    TRY(url_origin(c->a, &u, &s->origin));
     bool slash = str_ends(u.path, STR("/"));
     str_t bare = str_first(u.path, u.path.n - (slash ? 1 : 0));
     const char *other = slash ? "" : "/";
@@ -68,7 +70,7 @@ static rc_t make_paths(check_t *c)
         arena_printf(c->a, "%" PRIstr "%" PRIstr "%s", STR_ARG(WELL_KNOWN), STR_ARG(bare), other);
     s->paths[2] = str_is_empty(bare) ? STR_UNSET : WELL_KNOWN;
     s->metadata_url =
-        arena_printf(c->a, "%" PRIstr "%" PRIstr, STR_ARG(origin), STR_ARG(s->paths[0]));
+        arena_printf(c->a, "%" PRIstr "%" PRIstr, STR_ARG(s->origin), STR_ARG(s->paths[0]));
     bool all = str_is_set(s->paths[0]) && str_is_set(s->paths[1]) && str_is_set(s->metadata_url);
     return all ? RC_OK : RC_MEMORY;
 }
@@ -165,6 +167,21 @@ static rc_t check_numbers(check_t *c, const warder_rs_config_t *config)
     return RC_OK;
 }
 
+static rc_t check_dpop(check_t *c, const warder_rs_config_t *config)
+{
+    rs_settings_t *s = c->out;
+    if (config->dpop > WARDER_RS_DPOP_REQUIRED)
+        return refuse(c, STR("dpop must be off, optional or required"));
+    if (config->dpop_proofs > LIMIT_RS_PROOFS)
+        return refuse(c, STR("dpop_proofs is too large"));
+    if (config->dpop_nonce_secret && strlen(config->dpop_nonce_secret) < NONCE_SECRET_BYTES)
+        return refuse(c, STR("dpop_nonce_secret must have at least 32 characters"));
+    s->dpop = config->dpop;
+    s->dpop_nonce = config->dpop_nonce && config->dpop != WARDER_RS_DPOP_OFF;
+    s->dpop_proofs = config->dpop_proofs ? config->dpop_proofs : LIMIT_RS_PROOFS_DEFAULT;
+    return RC_OK;
+}
+
 static rc_t check_all(check_t *c, const warder_rs_config_t *config)
 {
     TRY(check_resource(c, config->resource));
@@ -177,6 +194,7 @@ static rc_t check_all(check_t *c, const warder_rs_config_t *config)
     if (config->name && !str_is_utf8(str_c(config->name)))
         return refuse(c, STR("name must be UTF-8"));
     TRY(copy(c->a, str_c(config->name), &c->out->name));
+    TRY(check_dpop(c, config));
     return check_numbers(c, config);
 }
 
@@ -215,6 +233,10 @@ rc_t rs_settings_metadata(arena_t *a, const rs_settings_t *s, str_t *out)
     json_end_array(&w);
     write_scopes(&w, s->scopes_supported);
     json_member_strs(&w, STR("bearer_methods_supported"), (str_list_t){METHODS, 1});
+    if (s->dpop != WARDER_RS_DPOP_OFF)
+        json_member_strs(&w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());
+    if (s->dpop == WARDER_RS_DPOP_REQUIRED)
+        json_member_bool(&w, STR("dpop_bound_access_tokens_required"), true);
     json_member_str(&w, STR("resource_name"), s->name);
     json_end_object(&w);
     buf_char(&b, '\0'); /* for those who take it as a C string */

@@ -24,6 +24,10 @@ typedef struct {
     str_t scopes, scopes_supported; /* without offline_access; unset when there are none */
     int64_t leeway_ms, fresh_ms, stale_ms, refetch_ms;
     size_t cache_tokens;
+    warder_rs_dpop_t dpop;
+    bool dpop_nonce;
+    size_t dpop_proofs;
+    str_t origin; /* of the resource */
     str_t metadata_url;
     str_t paths[RS_PATHS_MAX]; /* request paths of the metadata, unset behind the last */
 } rs_settings_t;

@@ -64,14 +64,24 @@ static bool is_fit(str_t s)
     return true;
 }
 
+/* The thumbprint a token is bound to (RFC 9449 section 6.1); unset: to anything else than one key
+ * alone, of which nobody here can see a proof. */
+static str_t bound_to(const jwt_claims_t *c)
+{
+    if (!json_is(c->cnf, JSON_OBJECT) || c->cnf->count != 1)
+        return STR_UNSET;
+    return json_get_str(c->cnf, STR("jkt"));
+}
+
 static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
 {
+    str_t jkt = c->cnf ? bound_to(c) : STR_UNSET;
     const struct {
         str_t from;
         const char **to;
     } COPIES[] = {
         {c->iss, &who->iss},     {c->sub, &who->sub}, {c->client_id, &who->client_id},
-        {c->scope, &who->scope}, {c->jti, &who->jti},
+        {c->scope, &who->scope}, {c->jti, &who->jti}, {jkt, &who->jkt},
     };
     *who = (rs_principal_t){.exp_ms = c->exp_ms};
     for (size_t i = 0; i < sizeof COPIES / sizeof COPIES[0]; i++) {
@@ -103,7 +113,8 @@ rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_
         return RC_OK;
     }
     /* Bound to a key of its holder: without the proof it is stolen goods. */
-    if (token->claims.cnf) {
+    bool bound = token->claims.cnf != NULL;
+    if (bound && (s->dpop == WARDER_RS_DPOP_OFF || str_is_empty(bound_to(&token->claims)))) {
         refuse(token, RS_BOUND, STR_UNSET);
         return RC_OK;
     }

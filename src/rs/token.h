@@ -20,6 +20,7 @@ str_t rs_reason_error(rs_reason_t reason);
 /** Who a good token speaks for. C strings, "" where the token says nothing. */
 typedef struct {
     const char *iss, *sub, *client_id, *scope, *jti;
+    const char *jkt; /* the token is bound to that key */
     int64_t exp_ms;
 } rs_principal_t;
 

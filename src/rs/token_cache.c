@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, LOCKS = 16, TEXTS = 5 };
+enum { WAYS = 4, LOCKS = 16, TEXTS = 6 };
 
 typedef struct {
     rs_token_hash_t hash;
@@ -76,8 +76,8 @@ static bool is_for(const entry_t *e, const rs_token_hash_t *hash)
 
 static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
 {
-    const char **to[TEXTS] = {&out->who.iss, &out->who.sub, &out->who.client_id, &out->who.scope,
-                              &out->who.jti};
+    const char **to[TEXTS] = {&out->who.iss,   &out->who.sub, &out->who.client_id,
+                              &out->who.scope, &out->who.jti, &out->who.jkt};
     *out = (rs_remembered_t){.who.exp_ms = e->exp_ms, .server = e->server, .keys = e->keys};
     for (size_t i = 0; i < TEXTS; i++)
         if (!(*to[i] = arena_cstr(a, str_c(e->texts[i]))))
@@ -99,8 +99,8 @@ bool rs_token_cache_get(rs_token_cache_t *c, arena_t *a, const rs_token_hash_t *
 
 static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
 {
-    const char *from[TEXTS] = {what->who.iss, what->who.sub, what->who.client_id, what->who.scope,
-                               what->who.jti};
+    const char *from[TEXTS] = {what->who.iss,   what->who.sub, what->who.client_id,
+                               what->who.scope, what->who.jti, what->who.jkt};
     size_t lengths[TEXTS], total = 0;
     for (size_t i = 0; i < TEXTS; i++)
         total += lengths[i] = strlen(from[i]) + 1;

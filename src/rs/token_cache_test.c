@@ -2,7 +2,8 @@
 
 static rs_remembered_t remembered(const char *sub, int64_t exp_ms)
 {
-    return (rs_remembered_t){.who = {"i", sub, "c", "a b", "j", exp_ms}, .server = 1, .keys = 7};
+    return (rs_remembered_t){
+        .who = {"i", sub, "c", "a b", "j", "k", exp_ms}, .server = 1, .keys = 7};
 }
 
 static void remembers_until_exp_and_no_longer(void **state)

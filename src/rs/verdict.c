@@ -16,6 +16,9 @@ static const struct {
 } DESCRIPTIONS[] = {
     {STR_INIT("invalid_request"), STR_INIT("Send one Authorization header with one bearer token")},
     {STR_INIT("invalid_token"), STR_INIT("The access token is not valid for this resource")},
+    {STR_INIT("invalid_dpop_proof"), STR_INIT("The DPoP proof is not valid for this request")},
+    {STR_INIT("use_dpop_nonce"),
+     STR_INIT("The DPoP proof must hold the nonce of the DPoP-Nonce header")},
     {STR_INIT("insufficient_scope"), STR_INIT("The operation needs more scope")},
     {STR_INIT("temporarily_unavailable"), STR_INIT("Tokens cannot be checked just now")},
 };
@@ -34,9 +37,56 @@ static rc_t cstr(arena_t *a, str_t s, const char **out)
     return *out ? RC_OK : RC_MEMORY;
 }
 
-static rc_t write_challenge(const rs_settings_t *s, arena_t *a, rs_reason_t reason, str_t needed,
-                            const char **out)
+static rc_t algs_text(arena_t *a, str_t *out)
 {
+    str_list_t names = oauth_dpop_alg_names();
+    buf_t b = buf_new(a, LIMIT_CHALLENGE_BYTES);
+    for (size_t i = 0; i < names.n; i++) {
+        buf_put(&b, i > 0 ? STR(" ") : STR(""));
+        buf_put(&b, names.v[i]);
+    }
+    return buf_done(&b, out);
+}
+
+/* The schemes to offer. Who came with one of them hears of it in the same; who has shown no bound
+ * token hears of Bearer first, as many clients read no further. */
+static bool offers_bearer(const rs_settings_t *s, const rs_finding_t *found)
+{
+    if (s->dpop == WARDER_RS_DPOP_OFF)
+        return true;
+    return s->dpop == WARDER_RS_DPOP_OPTIONAL && !found->dpop && found->reason != RS_BOUND;
+}
+
+static bool offers_dpop(const rs_settings_t *s, const rs_finding_t *found)
+{
+    if (s->dpop == WARDER_RS_DPOP_OFF)
+        return false;
+    return !offers_bearer(s, found) || found->reason != RS_SCOPE;
+}
+
+static rc_t write_schemes(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
+                          oauth_challenge_t *c, str_t *out)
+{
+    str_t bearer, algs;
+    if (offers_bearer(s, found)) {
+        TRY(oauth_challenge_write(a, c, out));
+        if (!offers_dpop(s, found))
+            return RC_OK;
+        *c = (oauth_challenge_t){.resource_metadata = c->resource_metadata};
+    }
+    bearer = offers_bearer(s, found) ? *out : STR_UNSET;
+    TRY(algs_text(a, &algs));
+    c->dpop_algs = algs;
+    TRY(oauth_challenge_write(a, c, out));
+    if (str_is_set(bearer))
+        *out = arena_printf(a, "%" PRIstr ", %" PRIstr, STR_ARG(bearer), STR_ARG(*out));
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
+static rc_t write_challenge(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
+                            str_t needed, const char **out)
+{
+    rs_reason_t reason = found->reason;
     str_t text, error = rs_reason_error(reason);
     /* A client without a good token gets what to ask for at least, one with too little scope all
      * that the operation needs, in one challenge. */
@@ -47,7 +97,7 @@ static rc_t write_challenge(const rs_settings_t *s, arena_t *a, rs_reason_t reas
                            .resource_metadata = s->metadata_url};
     if (str_is_empty(c.scope))
         c.scope = STR_UNSET;
-    TRY(oauth_challenge_write(a, &c, &text));
+    TRY(write_schemes(s, a, found, &c, &text));
     return cstr(a, text, out);
 }
 
@@ -67,15 +117,16 @@ static rc_t write_body(arena_t *a, str_t error, const char **out)
     return cstr(a, text, out);
 }
 
-static rc_t fill_refusal(const rs_settings_t *s, arena_t *a, rs_reason_t reason, str_t needed,
-                         warder_rs_verdict_t *v)
+static rc_t fill_refusal(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
+                         str_t needed, warder_rs_verdict_t *v)
 {
+    rs_reason_t reason = found->reason;
     v->outcome = WARDER_RS_DENY;
     v->status = rs_reason_status(reason);
     TRY(cstr(a, rs_reason_error(reason), &v->error));
     TRY(write_body(a, rs_reason_error(reason), &v->body));
-    if (reason != RS_KEYS_AWAY)
-        return write_challenge(s, a, reason, needed, &v->www_authenticate);
+    if (v->status != 503)
+        return write_challenge(s, a, found, needed, &v->www_authenticate);
     v->retry_after_s = (int)(s->refetch_ms / 1000);
     return RC_OK;
 }
@@ -95,11 +146,13 @@ static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, 
                                .client_id = who->client_id,
                                .scope = who->scope,
                                .jti = who->jti,
+                               .jkt = who->jkt,
                                .exp = who->exp_ms / 1000};
     str_t reason = str_is_set(found->detail) ? found->detail : rs_reason_text(found->reason);
     TRY(cstr(a, reason, &v->reason));
+    TRY(cstr(a, found->nonce, &v->dpop_nonce));
     if (found->reason != RS_ALLOWED)
-        TRY(fill_refusal(s, a, found->reason, needed, v));
+        TRY(fill_refusal(s, a, found, needed, v));
     if (found->need_keys)
         v->outcome = WARDER_RS_NEED_KEYS;
     return RC_OK;
