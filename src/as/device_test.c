@@ -9,8 +9,8 @@ typedef struct {
 
 static device_asked_t ask(world_t *w)
 {
-    answer_t r = world_post(w, "/device_authorization", "",
-                            STR("client_id=" W_DEVICE "&scope=files:write"));
+    answer_t r =
+        world_post(w, "/device_authorization", "", STR("client_id=" W_DEVICE "&scope=files:write"));
     assert_status(r, 200);
     assert_text(answer_header(&r, "cache-control"), "no-store");
     const json_t *body = answer_json(w, &r);

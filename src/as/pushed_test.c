@@ -2,8 +2,8 @@
 
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #define REST                                                                                       \
-    "&redirect_uri=https%3A%2F%2Fc.test%2Fcb&state=st&response_type=code&code_challenge="          \
-    CHALLENGE "&code_challenge_method=S256"
+    "&redirect_uri=https%3A%2F%2Fc.test%2Fcb&state=st&response_type=code&code_"                    \
+    "challenge=" CHALLENGE "&code_challenge_method=S256"
 
 static answer_t push(world_t *w, const char *headers, const char *form)
 {
@@ -63,8 +63,10 @@ static void of_two_windows_one_gets_a_code(void **state)
     str_t to = target(w, &r, W_PUBLIC, "");
     browser_sign_in(&b);
     answer_t one = browser_get(&b, to), two = browser_get(&b, to);
-    str_t left = browser_request(&b, "POST", STR("/consent"), decision_form(w, one.body, "approve"));
-    str_t right = browser_request(&b, "POST", STR("/consent"), decision_form(w, two.body, "approve"));
+    str_t left =
+        browser_request(&b, "POST", STR("/consent"), decision_form(w, one.body, "approve"));
+    str_t right =
+        browser_request(&b, "POST", STR("/consent"), decision_form(w, two.body, "approve"));
     w->faults.hold = true;
     http_direct_t *first = world_send(w, left), *second = world_send(w, right);
     assert_int_equal(w->n_held, 2);

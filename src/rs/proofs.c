@@ -1,5 +1,6 @@
 /* Shards by the first byte of the name, each a table of chains over a fixed pool of entries. What
- * has ended makes room when the pool is empty, and whoever finds it in its chain takes its place. */
+ * has ended makes room when the pool is empty, and whoever finds it in its chain takes its place.
+ */
 #include "rs/proofs.h"
 
 #include <pthread.h>

@@ -112,10 +112,8 @@ static void one_of_many_wins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_counts_once),
-        cmocka_unit_test(full_means_refused),
-        cmocka_unit_test(what_has_ended_makes_room),
-        cmocka_unit_test(nothing_fits_into_nothing),
+        cmocka_unit_test(each_counts_once),          cmocka_unit_test(full_means_refused),
+        cmocka_unit_test(what_has_ended_makes_room), cmocka_unit_test(nothing_fits_into_nothing),
         cmocka_unit_test(one_of_many_wins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,8 +26,9 @@ static play_t begin(void **state, warder_rs_dpop_t mode)
 {
     play_t p = {.w = *state};
     p.key = dpop_test_key(p.w->a, ALG_ES256);
-    str_t claims = arena_printf(p.w->a, "{" W_WHO W_AUD W_TIME ",\"scope\":\"files:read\","
-                                        "\"cnf\":{\"jkt\":\"%" PRIstr "\"}}",
+    str_t claims = arena_printf(p.w->a,
+                                "{" W_WHO W_AUD W_TIME ",\"scope\":\"files:read\","
+                                "\"cnf\":{\"jkt\":\"%" PRIstr "\"}}",
                                 STR_ARG(dpop_test_jkt(p.w->a, &p.key)));
     p.token = world_sign(p.w, &p.w->key, claims.p);
     p.w->config.dpop = mode;
@@ -142,9 +143,14 @@ static void bound_tokens_are_refused_where_dpop_is_off(void **state)
 /* What a token is bound to beside or instead of one key cannot be seen here. */
 static void a_confirmation_is_never_ignored(void **state)
 {
-    static const char *const CNFS[] = {
-        "{}", "null", "\"x\"", "{\"jkt\":\"\"}", "{\"jkt\":5}", "{\"x5t#S256\":\"abc\"}",
-        "{\"jkt\":\"abc\",\"x5t#S256\":\"abc\"}", "[]"};
+    static const char *const CNFS[] = {"{}",
+                                       "null",
+                                       "\"x\"",
+                                       "{\"jkt\":\"\"}",
+                                       "{\"jkt\":5}",
+                                       "{\"x5t#S256\":\"abc\"}",
+                                       "{\"jkt\":\"abc\",\"x5t#S256\":\"abc\"}",
+                                       "[]"};
     play_t p = begin(state, WARDER_RS_DPOP_OPTIONAL);
     const char *good_token = p.token;
     for (size_t i = 0; i < sizeof CNFS / sizeof CNFS[0]; i++) {
@@ -261,12 +267,12 @@ static void the_url_is_the_resources(void **state)
     for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++)
         refused_proof(&p, dpop_test_good(p.w->a, &p.key, OTHERS[i], now, ath(&p, p.token)),
                       "dpop_url");
-    assert_allowed(ask_as(&p, "DPoP", dpop_test_good(p.w->a, &p.key, "https://RS.test:443/mcp?a=b",
-                                                     now, ath(&p, p.token))));
+    assert_allowed(ask_as(
+        &p, "DPoP",
+        dpop_test_good(p.w->a, &p.key, "https://RS.test:443/mcp?a=b", now, ath(&p, p.token))));
     const char *value = arena_printf(p.w->a, "DPoP %s", p.token).p;
-    const char *proof = dpop_test_good(p.w->a, &p.key, "https://rs.test/files/7", now,
-                                       ath(&p, p.token))
-                            .p;
+    const char *proof =
+        dpop_test_good(p.w->a, &p.key, "https://rs.test/files/7", now, ath(&p, p.token)).p;
     warder_rs_request_t req = {.headers = &value,
                                .header_count = 1,
                                .method = "POST",
@@ -312,15 +318,13 @@ static void processes_share_nonces_by_a_secret(void **state)
     play_t p = begin(state, WARDER_RS_DPOP_REQUIRED);
     p.w->config.dpop_nonce = true;
     world_open(p.w);
-    const char *foreign = arena_printf(p.w->a, ",\"nonce\":\"%s\"",
-                                       ask_as(&p, "DPoP", good(&p))->dpop_nonce)
-                              .p;
+    const char *foreign =
+        arena_printf(p.w->a, ",\"nonce\":\"%s\"", ask_as(&p, "DPoP", good(&p))->dpop_nonce).p;
     p.w->config.dpop_nonce_secret = "0123456789abcdef0123456789abcdef";
     world_open(p.w);
     assert_denied(ask_as(&p, "DPoP", good_with(&p, foreign)), 401, "dpop_nonce_stale");
-    const char *shared = arena_printf(p.w->a, ",\"nonce\":\"%s\"",
-                                      ask_as(&p, "DPoP", good(&p))->dpop_nonce)
-                             .p;
+    const char *shared =
+        arena_printf(p.w->a, ",\"nonce\":\"%s\"", ask_as(&p, "DPoP", good(&p))->dpop_nonce).p;
     world_open(p.w);
     assert_allowed(ask_as(&p, "DPoP", good_with(&p, shared)));
 }
