@@ -195,6 +195,7 @@ static rc_t take_document(as_flow_t *f)
     *client = f->client_read->client;
     if (row) {
         client->lenient_loopback = row->lenient_loopback;
+        client->created_at = row->created_at;
         client->stored = true;
     }
     f->client = client;

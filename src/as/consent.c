@@ -81,12 +81,27 @@ static bool is_approval(const form_t *form)
            str_eq(decision, STR(WEB_DECISION_APPROVE));
 }
 
+/* The page told what it showed of the client's document; anything else was not seen. */
+static rc_t read_seen(as_flow_t *f, const client_t *client, hash_t *out)
+{
+    const consent_page_t *own = f->own;
+    str_t said, now;
+    *out = (hash_t){{0}};
+    if (!client)
+        return RC_OK;
+    TRY(as_interaction_document(f->a, client, &now));
+    if (form_get(&own->form, STR(WEB_FIELD_DOCUMENT), &said) == FORM_ONCE && str_eq(said, now))
+        *out = client->document;
+    return RC_OK;
+}
+
 static rc_t decide(as_flow_t *f)
 {
     consent_page_t *own = f->own;
     oauth_authorize_verdict_t verdict;
     const oauth_authorize_facts_t facts = gather_facts(f, own);
-    const oauth_decision_t decision = {is_approval(&own->form), f->snapshot->derive_key};
+    oauth_decision_t decision = {is_approval(&own->form), f->snapshot->derive_key};
+    TRY(read_seen(f, facts.client, &decision.seen));
     TRY(oauth_consent_decide(f->a, &facts, &decision, &verdict));
     return as_interaction_answer(f, &own->browser, &facts, &verdict, AS_LEAVE_PAGE);
 }

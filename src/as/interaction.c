@@ -3,6 +3,7 @@
 #include "as/login_page.h"
 #include "as/page.h"
 #include "core/url.h"
+#include "oauth/client_document.h"
 #include "oauth/device.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/resource.h"
@@ -82,6 +83,39 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
     return RC_OK;
 }
 
+static web_client_origin_t origin_view(const client_t *client)
+{
+    switch (client->origin) {
+    case CLIENT_BY_ADMIN:
+        return WEB_CLIENT_BY_ADMIN;
+    case CLIENT_BY_DOCUMENT:
+        return WEB_CLIENT_BY_HOST;
+    case CLIENT_BY_REGISTRATION:
+        break;
+    }
+    return WEB_CLIENT_UNVERIFIED;
+}
+
+static str_t host_view(arena_t *a, str_t id)
+{
+    url_t url;
+    if (url_parse(id, &url) != RC_OK || !str_is_set(url.host))
+        return STR_UNSET;
+    return str_is_set(url.port)
+               ? arena_printf(a, "%" PRIstr ":%" PRIstr, STR_ARG(url.host), STR_ARG(url.port))
+               : url.host;
+}
+
+rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out)
+{
+    buf_t b = buf_new(a, 64);
+    *out = STR_UNSET;
+    if (client->origin != CLIENT_BY_DOCUMENT)
+        return RC_OK;
+    buf_b64url(&b, client->document.b, sizeof client->document.b);
+    return buf_done(&b, out);
+}
+
 static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_authorize_facts_t *facts,
                          const oauth_authorize_verdict_t *verdict)
 {
@@ -91,14 +125,16 @@ static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_author
         .interaction = verdict->handle,
         .client_name = client->name,
         .client_id = client->id,
-        .client_origin =
-            client->origin == CLIENT_BY_ADMIN ? WEB_CLIENT_BY_ADMIN : WEB_CLIENT_UNVERIFIED,
+        .client_origin = origin_view(client),
+        .client_host = host_view(f->a, client->id),
+        .only_loopback = oauth_client_is_loopback_only(client),
         .redirect_uri = request->redirect_uri,
         .resource_uri = request->resource,
         .offline = (client->grants & GRANT_REFRESH_TOKEN) != 0,
         .username = facts->user->name,
         .switch_href = arena_printf(f->a, "/login?interaction=%" PRIstr, STR_ARG(verdict->handle)),
     };
+    TRY(as_interaction_document(f->a, client, &view.document));
     if (oauth_device_is_for(request))
         view.user_code = oauth_user_code_show(f->a, facts->device->user_code);
     else
@@ -121,10 +157,17 @@ static rc_t show_login(as_flow_t *f, as_browser_t *b, const oauth_authorize_fact
     return as_login_page(f, b, 200, &view);
 }
 
+/* 401 would have to name a way to authenticate (RFC 9110 section 15.5.2), and a person has none. */
+static int page_status(oauth_reason_t reason)
+{
+    int status = oauth_reason_status(reason);
+    return status == 401 ? 400 : status;
+}
+
 static rc_t show_error(as_flow_t *f, const oauth_authorize_verdict_t *verdict)
 {
     web_error_t view = {
-        .status = oauth_reason_status(verdict->reason),
+        .status = page_status(verdict->reason),
         .sentence = verdict->description,
         .client_unknown = verdict->reason == OAUTH_CLIENT_NOT_REGISTERED,
         .link = verdict->redirect,

@@ -4,8 +4,8 @@
 #include "conf/conf_issuer.h"
 #include "conf/conf_resource.h"
 #include "conf/conf_table.h"
+#include "core/host_list.h"
 #include "core/num.h"
-#include "core/url.h"
 
 static bool is_word_of(str_t words, str_t word)
 {
@@ -125,12 +125,38 @@ static rc_t check_proxies(arena_t *a, const conf_raw_t *raw, const conf_t *conf,
     return RC_OK;
 }
 
+static rc_t check_hosts(arena_t *a, const conf_raw_t *raw, str_t key, str_list_t hosts, str_t *why)
+{
+    size_t row = conf_row_find(key);
+    for (size_t i = 0; i < hosts.n; i++) {
+        if (host_list_row_is_sound(hosts.v[i]))
+            continue;
+        str_t bad = conf_shown(a, hosts.v[i]);
+        str_t mend = arena_printf(a,
+                                  "'%" PRIstr "' is no host such as example.com, *.example.com or "
+                                  "example.com:8443",
+                                  STR_ARG(bad));
+        return conf_refuse(a, &CONF_ROWS[row], &raw[row], mend, why);
+    }
+    return RC_OK;
+}
+
+static rc_t check_document_hosts(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
+{
+    TRY(check_hosts(a, raw, STR("client_document_hosts"), conf->client_document_hosts, why));
+    TRY(check_hosts(a, raw, STR("client_document_denied_hosts"), conf->client_document_denied_hosts,
+                    why));
+    return check_hosts(a, raw, STR("client_document_private_hosts"),
+                       conf->client_document_private_hosts, why);
+}
+
 static rc_t finish(arena_t *a, const conf_raw_t *raw, conf_t *conf, str_t *why)
 {
     for (size_t i = 0; i < CONF_N_ROWS; i++)
         TRY(store_value(a, &CONF_ROWS[i], &raw[i], conf, why));
     TRY(finish_listen(a, raw, conf, why));
     TRY(finish_public_url(a, raw, conf, why));
+    TRY(check_document_hosts(a, raw, conf, why));
     return check_proxies(a, raw, conf, why);
 }
 

@@ -2,6 +2,7 @@
 
 #include "oauth/acr.h"
 #include "oauth/authorize_answer.h"
+#include "oauth/client_document.h"
 #include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/prompt.h"
@@ -56,7 +57,9 @@ static bool is_approved(const oauth_authorize_facts_t *facts, const authz_reques
     if (!c || facts->client->type == CLIENT_NATIVE || oauth_device_is_for(request) ||
         oauth_redirect_uri_kind(request->redirect_uri) != OAUTH_REDIRECT_HTTPS)
         return false;
-    return str_eq(c->user_id, facts->session->user_id) &&
+    return same_hash(&c->document, &facts->client->document) &&
+           !oauth_client_is_loopback_only(facts->client) &&
+           str_eq(c->user_id, facts->session->user_id) &&
            str_eq(c->client_id, request->client_id) && str_eq(c->resource, request->resource) &&
            str_eq(c->redirect_uri, request->redirect_uri) &&
            oauth_scope_covers(c->scope, request->scope);
@@ -181,6 +184,8 @@ static oauth_reason_t check_interaction(const oauth_authorize_facts_t *facts)
         return OAUTH_FINE;
     if (facts->now >= i->expires_at)
         return OAUTH_INTERACTION_EXPIRED;
+    if (!oauth_answer_may_go(facts->client, &i->request))
+        return OAUTH_REDIRECT_URI_NOT_REGISTERED;
     if (i->state == INTERACTION_CONSENT && oauth_authorize_user(facts) &&
         !same_hash(&i->session_id, &facts->session->id))
         return OAUTH_INTERACTION_OTHER_SESSION;

@@ -12,6 +12,14 @@ const user_t *oauth_authorize_user(const oauth_authorize_facts_t *facts)
     return str_eq(facts->session->user_id, facts->user->id) ? facts->user : NULL;
 }
 
+bool oauth_answer_may_go(const client_t *client, const authz_request_t *request)
+{
+    str_t chosen;
+    if (request->redirect_uri.n == 0)
+        return true; /* a device is answered elsewhere */
+    return oauth_redirect_uri_choose_for(client, request->redirect_uri, &chosen) == OAUTH_FINE;
+}
+
 static void set_event(const oauth_authorize_facts_t *facts, audit_kind_t kind,
                       oauth_reason_t reason, oauth_authorize_verdict_t *out)
 {

@@ -7,6 +7,9 @@
 /** The person of the session, or NULL when nobody who may is signed in. */
 const user_t *oauth_authorize_user(const oauth_authorize_facts_t *facts);
 
+/** Whether the client still has the redirect URI of a request that waited: documents change while
+ *  people read. */
+bool oauth_answer_may_go(const client_t *client, const authz_request_t *request);
 /** A page that leads nowhere: the redirect URI is not to be trusted. `detail` for the audit, unset
  *  takes the reason's. */
 void oauth_answer_page(const oauth_authorize_facts_t *facts, oauth_reason_t reason, str_t detail,

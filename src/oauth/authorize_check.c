@@ -85,8 +85,8 @@ static oauth_reason_t check_redirect_uri(check_t *c)
     if (c->repeated[REDIRECT_URI])
         return OAUTH_PARAMETER_REPEATED;
     c->request->redirect_uri_given = str_is_set(c->value[REDIRECT_URI]);
-    return oauth_redirect_uri_choose(c->facts->client->redirect_uris, c->value[REDIRECT_URI],
-                                     &c->request->redirect_uri);
+    return oauth_redirect_uri_choose_for(c->facts->client, c->value[REDIRECT_URI],
+                                         &c->request->redirect_uri);
 }
 
 static oauth_reason_t check_state(check_t *c)
@@ -265,6 +265,19 @@ static str_t detail_of(const check_t *c, oauth_reason_t reason)
                         STR_ARG(str_first(c->value[REDIRECT_URI], LIMIT_REDIRECT_URI_BYTES)));
 }
 
+/* A loopback URI that is refused for its path alone: whoever wrote the client sees both. */
+static str_t both_paths(const check_t *c, oauth_reason_t reason)
+{
+    str_t registered = c->request->redirect_uri;
+    if (reason != OAUTH_REDIRECT_URI_NOT_REGISTERED || !str_is_set(registered))
+        return STR_UNSET;
+    c->request->redirect_uri = STR_UNSET; /* nothing goes there */
+    return arena_printf(c->a,
+                        "The client asked to be answered at %" PRIstr ", and has %" PRIstr
+                        " registered: the paths differ",
+                        STR_ARG(c->value[REDIRECT_URI]), STR_ARG(registered));
+}
+
 static check_t begin(arena_t *a, const oauth_authorize_facts_t *facts, const form_t *form,
                      authz_request_t *request)
 {
@@ -279,7 +292,11 @@ rc_t oauth_authorize_judge(arena_t *a, const oauth_authorize_facts_t *facts, con
 {
     check_t c = begin(a, facts, form, request);
     oauth_reason_t reason = check_stage_a(&c);
-    *out = (oauth_authorize_finding_t){.reason = reason, .detail = detail_of(&c, reason)};
+    *out = (oauth_authorize_finding_t){
+        .reason = reason,
+        .description = both_paths(&c, reason),
+        .detail = detail_of(&c, reason),
+    };
     if (reason != OAUTH_FINE)
         return RC_OK;
     TRY(check_stage_b(&c));

@@ -68,6 +68,8 @@ rc_t oauth_authorize_check(arena_t *a, const oauth_authorize_facts_t *facts,
         found.reason = OAUTH_PUSHED_REQUIRED;
     if (found.reason != OAUTH_FINE && !found.trusted) {
         oauth_answer_page(facts, found.reason, found.detail, out);
+        if (str_is_set(found.description))
+            out->description = found.description;
         return RC_OK;
     }
     if (in->is_pushed) {

@@ -36,6 +36,8 @@ static oauth_reason_t check(const oauth_authorize_facts_t *facts)
         return facts->client_reason;
     if (!facts->client)
         return OAUTH_CLIENT_NOT_REGISTERED;
+    if (!oauth_answer_may_go(facts->client, &i->request))
+        return OAUTH_REDIRECT_URI_NOT_REGISTERED;
     reason = oauth_pushed_check_open(facts, &i->request);
     return reason == OAUTH_FINE ? oauth_device_check_open(facts, &i->request) : reason;
 }
@@ -74,10 +76,26 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
         .redirect_uri = str_is_set(request->redirect_uri) ? request->redirect_uri : STR(""),
         .scope = request->scope,
         .granted_at = facts->now,
+        .document = facts->client->document,
     };
     if (before && str_eq(before->redirect_uri, consent->redirect_uri))
         TRY(oauth_scope_union(a, before->scope, request->scope, &consent->scope));
     effects_add(effects, EFFECT_CONSENT_PUT, facts->now)->u.consent = consent;
+    return RC_OK;
+}
+
+/* The client as it was approved, for the account page and for whoever looks later. */
+static rc_t keep_document(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    if (facts->client->origin != CLIENT_BY_DOCUMENT)
+        return RC_OK;
+    client_t *snapshot = ARENA_NEW(a, client_t);
+    if (!snapshot)
+        return RC_MEMORY;
+    *snapshot = *facts->client;
+    if (snapshot->created_at == 0)
+        snapshot->created_at = facts->now;
+    effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = snapshot;
     return RC_OK;
 }
 
@@ -124,7 +142,14 @@ static rc_t approve(arena_t *a, const oauth_authorize_facts_t *facts, str_t deri
         return RC_OK;
     TRY(add_decision(a, facts, DECISION_APPROVED, &out->effects));
     TRY(add_consent(a, facts, &out->effects));
+    TRY(keep_document(a, facts, &out->effects));
     return oauth_answer_issue(a, facts, &i->request, code, AUDIT_CONSENT, out);
+}
+
+/* The document may have changed while the person read the page. */
+static bool saw_it(const oauth_authorize_facts_t *facts, const oauth_decision_t *decision)
+{
+    return memcmp(facts->client->document.b, decision->seen.b, sizeof decision->seen.b) == 0;
 }
 
 rc_t oauth_consent_decide(arena_t *a, const oauth_authorize_facts_t *facts,
@@ -137,6 +162,8 @@ rc_t oauth_consent_decide(arena_t *a, const oauth_authorize_facts_t *facts,
         return RC_OK;
     }
     const interaction_t *i = facts->interaction;
+    if (decision->approve && i->state != INTERACTION_DONE && !saw_it(facts, decision))
+        return oauth_authorize_next(a, facts, &i->request, out);
     bool approved =
         i->state == INTERACTION_DONE ? i->decision == DECISION_APPROVED : decision->approve;
     return approved ? approve(a, facts, decision->derive_key, out) : deny(a, facts, out);

@@ -98,6 +98,8 @@ rc_t oauth_metadata_write(arena_t *a, const oauth_metadata_facts_t *facts,
     write_methods(&w, facts->settings->dpop);
     json_member_bool(&w, STR("require_pushed_authorization_requests"),
                      facts->settings->pushed_required);
+    if (facts->settings->documents)
+        json_member_bool(&w, STR("client_id_metadata_document_supported"), true);
     if (kind == OAUTH_METADATA_OPENID)
         write_openid(&w, facts->signing_alg);
     json_end_object(&w);

@@ -43,7 +43,9 @@ static void all_of_it(void **state)
                       "\"authorization_response_iss_parameter_supported\":true,"
                       "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
                       "PasswordProtectedTransport\"],"
-                      "\"require_pushed_authorization_requests\":false}");
+                      "\"require_pushed_authorization_requests\":false,"
+
+                      "\"client_id_metadata_document_supported\":true}");
     world_end(&w);
 }
 

@@ -148,17 +148,21 @@ static str_t path_or_root(const url_t *u)
     return u->path.n == 0 ? STR("/") : u->path;
 }
 
-bool oauth_redirect_uri_matches(str_t registered, str_t asked)
+/* Whether both lead to this machine and differ in port, host or path only. */
+static bool same_loopback(str_t registered, str_t asked, bool any_path)
 {
     url_t r, q;
-    if (str_eq(registered, asked))
-        return true;
     if (url_parse(registered, &r) != RC_OK || !is_loopback(&r))
         return false;
     if (url_parse(asked, &q) != RC_OK || !is_loopback(&q))
         return false;
     return !str_is_set(q.userinfo) && !str_is_set(q.fragment) && str_eq(r.query, q.query) &&
-           str_eq(path_or_root(&r), path_or_root(&q));
+           (any_path || str_eq(path_or_root(&r), path_or_root(&q)));
+}
+
+bool oauth_redirect_uri_matches(str_t registered, str_t asked)
+{
+    return str_eq(registered, asked) || same_loopback(registered, asked, false);
 }
 
 oauth_reason_t oauth_redirect_uri_choose(str_list_t registered, str_t asked, str_t *chosen)
@@ -179,6 +183,21 @@ oauth_reason_t oauth_redirect_uri_choose(str_list_t registered, str_t asked, str
         return OAUTH_FINE;
     }
     return OAUTH_REDIRECT_URI_NOT_REGISTERED;
+}
+
+oauth_reason_t oauth_redirect_uri_choose_for(const client_t *client, str_t asked, str_t *chosen)
+{
+    str_list_t registered = client->redirect_uris;
+    oauth_reason_t reason = oauth_redirect_uri_choose(registered, asked, chosen);
+    if (reason != OAUTH_REDIRECT_URI_NOT_REGISTERED || asked.n > LIMIT_REDIRECT_URI_BYTES)
+        return reason;
+    for (size_t i = 0; i < registered.n; i++) {
+        if (!same_loopback(registered.v[i], asked, true))
+            continue;
+        *chosen = client->lenient_loopback ? asked : registered.v[i];
+        return client->lenient_loopback ? OAUTH_FINE : reason;
+    }
+    return reason;
 }
 
 static void put_parameter(buf_t *b, char *separator, str_t name, str_t value)

@@ -10,6 +10,7 @@
 #ifndef OAUTH_REDIRECT_URI_H
 #define OAUTH_REDIRECT_URI_H
 
+#include "model/records.h"
 #include "oauth/reason.h"
 
 typedef enum {
@@ -30,6 +31,10 @@ bool oauth_redirect_uri_matches(str_t registered, str_t asked);
  *  OAUTH_REDIRECT_URI_MISSING, OAUTH_REDIRECT_URI_NOT_REGISTERED, or OAUTH_FINE and *chosen, which
  *  borrows. Never picks one of several (RFC 6749 section 3.1.2.3). */
 oauth_reason_t oauth_redirect_uri_choose(str_list_t registered, str_t asked, str_t *chosen);
+/** oauth_redirect_uri_choose for a client: where it is lenient, a loopback URI may have any path. A
+ *  refusal of a loopback URI for its path alone leaves the registered one in *chosen, for whoever
+ *  has to find the difference. */
+oauth_reason_t oauth_redirect_uri_choose_for(const client_t *client, str_t asked, str_t *chosen);
 
 /** What goes back to the client; unset members are left out. */
 typedef struct {

@@ -16,7 +16,11 @@ static void write_client(buf_t *b, const web_consent_t *v)
         HTML(b, "<span class=\"tag good\">Added by the administrator</span>\n");
         break;
     case WEB_CLIENT_BY_HOST:
-        HTML(b, "<span class=\"tag\">Published by <bdi>{host}</bdi></span>\n", v->client_host);
+        HTML(b,
+             "<strong class=\"host\"><bdi>{host}</bdi></strong>\n"
+             "<span class=\"tag\">Published by <bdi>{host}</bdi></span>\n"
+             "<span class=\"small\">The name is what this host says of itself.</span>\n",
+             v->client_host, v->client_host);
         break;
     case WEB_CLIENT_UNVERIFIED:
     default:
@@ -43,7 +47,9 @@ static void write_redirect(buf_t *b, const web_consent_t *v)
     case WEB_REDIRECT_LOOPBACK:
         HTML(b,
              "<strong>A program on this computer</strong>\n"
-             "<span class=\"small\">Any program here can pretend to be this application.</span>");
+             "<strong class=\"host\"><bdi>{host}</bdi></strong>\n"
+             "<span class=\"small\">Any program here can pretend to be this application.</span>",
+             v->redirect_host);
         break;
     case WEB_REDIRECT_PRIVATE:
         HTML(b,
@@ -128,6 +134,15 @@ static void write_scopes(buf_t *b, const web_consent_t *v)
     HTML(b, "</ul>\n");
 }
 
+/* What the document proves ends at this computer: whoever runs here may use its name. */
+static void write_warning(buf_t *b, const web_consent_t *v)
+{
+    if (v->only_loopback)
+        HTML(b, "<p class=\"alert\" role=\"note\">This application is answered only on this "
+                "computer. Nothing proves that the program that asks is the one it is named after: "
+                "approve only if you have just started it yourself.</p>\n");
+}
+
 static void write_form(buf_t *b, const web_consent_t *v)
 {
     HTML(b,
@@ -137,6 +152,8 @@ static void write_form(buf_t *b, const web_consent_t *v)
          STR(WEB_PATH_HOME), STR(WEB_PATH_CONSENT));
     web_page_hidden(b, STR(WEB_FIELD_CSRF), v->csrf);
     web_page_hidden(b, STR(WEB_FIELD_INTERACTION), v->interaction);
+    if (str_is_set(v->document))
+        web_page_hidden(b, STR(WEB_FIELD_DOCUMENT), v->document);
     HTML(b,
          "<div class=\"actions\">\n"
          "<button class=\"primary\" name=\"{=}\" value=\"{=}\" aria-describedby=\"advice\">Approve"
@@ -159,6 +176,7 @@ void web_page_consent(buf_t *b, const web_consent_t *v)
     write_person(b, v);
     HTML(b, "</dl>\n");
     write_scopes(b, v);
+    write_warning(b, v);
     write_form(b, v);
     web_page_end(b);
 }

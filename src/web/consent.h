@@ -24,7 +24,8 @@ typedef enum {
     WEB_REDIRECT_PRIVATE,  /* an application that has claimed the scheme */
 } web_redirect_kind_t;
 
-/** Posts csrf, interaction and decision (approve or deny) to WEB_PATH_CONSENT. Views borrow. */
+/** Posts csrf, interaction, document and decision (approve or deny) to WEB_PATH_CONSENT. Views
+ * borrow. */
 typedef struct {
     str_t csrf;
     str_t interaction;
@@ -32,7 +33,7 @@ typedef struct {
     str_t client_name; /* unset: it gave none */
     str_t client_id;
     web_client_origin_t client_origin;
-    str_t client_host; /* WEB_CLIENT_BY_HOST */
+    str_t client_host;  /* WEB_CLIENT_BY_HOST: with its port as it stands in the URL */
 
     web_redirect_kind_t redirect_kind;
     str_t redirect_uri;
@@ -48,6 +49,9 @@ typedef struct {
     str_t switch_href; /* "not you?": a path of ours ("/..."); unset: no link */
     str_t user_code;   /* of the device that the access goes to, as it shows it; unset: it goes to
                         * redirect_uri */
+
+    bool only_loopback; /* each of its redirect URIs leads to this computer */
+    str_t document;     /* what the decision is about; unset: no matter of a document */
 } web_consent_t;
 
 void web_page_consent(buf_t *b, const web_consent_t *v);

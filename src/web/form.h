@@ -19,6 +19,7 @@
 #define WEB_FIELD_PASSWORD       "password"
 #define WEB_FIELD_PASSWORD_AGAIN "password_again"
 #define WEB_FIELD_DECISION       "decision"
+#define WEB_FIELD_DOCUMENT       "document" /* of the client, as the page shows it */
 #define WEB_FIELD_CLIENT         "client_id"
 #define WEB_FIELD_RESOURCE       "resource"
 #define WEB_FIELD_USER_CODE      "user_code" /* the name is that of RFC 8628 section 3.3.1 */
