@@ -282,8 +282,10 @@ str_t decision_form(world_t *w, str_t page, const char *decision)
 {
     str_t csrf = page_field(page, WEB_FIELD_CSRF);
     str_t interaction = page_field(page, WEB_FIELD_INTERACTION);
-    return arena_printf(w->a, "csrf=%" PRIstr "&interaction=%" PRIstr "&decision=%s", STR_ARG(csrf),
-                        STR_ARG(interaction), decision);
+    str_t document = page_field(page, WEB_FIELD_DOCUMENT);
+    return arena_printf(w->a,
+                        "csrf=%" PRIstr "&interaction=%" PRIstr "&document=%" PRIstr "&decision=%s",
+                        STR_ARG(csrf), STR_ARG(interaction), STR_ARG(document), decision);
 }
 
 /* To the first answer that is not about the login. */

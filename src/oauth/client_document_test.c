@@ -6,10 +6,11 @@
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 #define URL          "https://c.test/c.json"
-#define CORE         "\"client_id\":\"" URL "\",\"client_name\":\"C\",\"redirect_uris\":[\"https://c.test/cb\"]"
+#define CORE                                                                                       \
+    "\"client_id\":\"" URL "\",\"client_name\":\"C\",\"redirect_uris\":[\"https://c.test/cb\"]"
 #define KEY_SET                                                                                    \
-    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"1\","                                 \
-    "\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","                                      \
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"1\","                                  \
+    "\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","                                       \
     "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}"
 
 static const str_t DENIED[] = {STR_INIT("*.evil.test"), STR_INIT("evil.test")};
@@ -134,13 +135,15 @@ static const struct document_row {
     {"client_document_other_id", 200, "application/json",
      "{\"client_name\":\"C\",\"redirect_uris\":[\"https://c.test/cb\"]}"},
     {"client_document_other_id", 200, "application/json",
-     "{\"client_id\":\"" URL "/\",\"client_name\":\"C\",\"redirect_uris\":[\"https://c.test/cb\"]}"},
+     "{\"client_id\":\"" URL
+     "/\",\"client_name\":\"C\",\"redirect_uris\":[\"https://c.test/cb\"]}"},
     {"client_document_other_id", 200, "application/json",
      "{\"client_id\":\"https://c.test:443/c.json\",\"client_name\":\"C\"}"},
     {"client_document_other_id", 200, "application/json", "{\"client_id\":[\"" URL "\"]}"},
     {"client_document_secret", 200, "application/json", "{" CORE ",\"client_secret\":\"x\"}"},
     {"client_document_secret", 200, "application/json", "{" CORE ",\"client_secret\":null}"},
-    {"client_document_secret", 200, "application/json", "{" CORE ",\"client_secret_expires_at\":0}"},
+    {"client_document_secret", 200, "application/json",
+     "{" CORE ",\"client_secret_expires_at\":0}"},
     {"client_document_auth_method", 200, "application/json",
      "{" CORE ",\"token_endpoint_auth_method\":\"client_secret_basic\"}"},
     {"client_document_auth_method", 200, "application/json",
@@ -216,7 +219,8 @@ static void a_client_comes_out_of_it(void **state)
     (void)state;
     world_t w;
     world_begin(&w);
-    client_t c = client_of(&w, ",\"client_uri\":\"https://c.test/\",\"logo_uri\":\"https://c.test/l\"");
+    client_t c =
+        client_of(&w, ",\"client_uri\":\"https://c.test/\",\"logo_uri\":\"https://c.test/l\"");
     assert_text(c.id, URL);
     assert_text(c.name, "C");
     assert_text(c.client_uri, "https://c.test/");
@@ -343,8 +347,8 @@ static void some_redirects_elsewhere_are_not_loopback_only(void **state)
 static rc_t read_in(world_t *w, arena_t *a, void *ctx)
 {
     oauth_client_document_t out;
-    const oauth_client_document_answer_t answer = {
-        200, STR("application/json"), STR("{" CORE ",\"jwks\":" KEY_SET "}")};
+    const oauth_client_document_answer_t answer = {200, STR("application/json"),
+                                                   STR("{" CORE ",\"jwks\":" KEY_SET "}")};
     (void)ctx;
     return oauth_client_document_read(a, &w->settings, STR(URL), &answer, &out);
 }

@@ -33,7 +33,7 @@ typedef struct {
     str_t client_name; /* unset: it gave none */
     str_t client_id;
     web_client_origin_t client_origin;
-    str_t client_host;  /* WEB_CLIENT_BY_HOST: with its port as it stands in the URL */
+    str_t client_host; /* WEB_CLIENT_BY_HOST: with its port as it stands in the URL */
 
     web_redirect_kind_t redirect_kind;
     str_t redirect_uri;
