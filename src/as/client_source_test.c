@@ -4,9 +4,10 @@
 
 #include "core/limits.h"
 
-#define URL   "https://app.test/client.json"
-#define KEYS  "https://app.test/keys.json"
-#define CORE  "\"client_id\":\"" URL "\",\"client_name\":\"App <b>\",\"redirect_uris\":[\"" W_REDIRECT "\"]"
+#define URL  "https://app.test/client.json"
+#define KEYS "https://app.test/keys.json"
+#define CORE                                                                                       \
+    "\"client_id\":\"" URL "\",\"client_name\":\"App <b>\",\"redirect_uris\":[\"" W_REDIRECT "\"]"
 #define GRANT ",\"grant_types\":[\"authorization_code\",\"refresh_token\"]"
 
 static http_fetch_fake_row_t *serve(world_t *w, const char *body)
@@ -53,8 +54,7 @@ static void a_document_is_a_client_on_every_leg(void **state)
     assert_true(str_is_set(t.access) && str_is_set(t.refresh));
     r = world_post(w, "/token", "", refresh_form(w, URL, t.refresh));
     t = answer_tokens(w, &r);
-    str_t form =
-        arena_printf(w->a, "client_id=" URL "&token=%" PRIstr, STR_ARG(t.refresh));
+    str_t form = arena_printf(w->a, "client_id=" URL "&token=%" PRIstr, STR_ARG(t.refresh));
     r = world_post(w, "/revoke", "", form);
     assert_status(r, 200);
     r = world_post(w, "/token", "", refresh_form(w, URL, t.refresh));
@@ -153,7 +153,8 @@ static void at_the_token_endpoint_it_is_an_error_of_the_client_or_of_the_moment(
         answer_t r = world_post(w, "/token", "", refresh_form(w, URL, STR("wrr_x")));
         assert_status(r, BAD[i].token);
         bool later = BAD[i].token == 503;
-        assert_str(answer_error(w, &r), later ? STR("temporarily_unavailable") : STR("invalid_client"));
+        assert_str(answer_error(w, &r),
+                   later ? STR("temporarily_unavailable") : STR("invalid_client"));
         assert_int_equal(str_is_set(answer_header(&r, "retry-after")), later);
         assert_false(str_contains(r.body, STR("fetch:")));
         r = world_post(w, "/revoke", "", STR("client_id=" URL "&token=x"));
@@ -170,8 +171,8 @@ static void an_id_that_cannot_be_one_is_not_fetched(void **state)
                                       "https://app.test/c.json%3Fx=1"};
     world_t *w = *state;
     for (size_t i = 0; i < sizeof IDS / sizeof *IDS; i++) {
-        answer_t r = world_get(
-            w, arena_cstr(w->a, arena_printf(w->a, "/authorize?client_id=%s", IDS[i])));
+        answer_t r =
+            world_get(w, arena_cstr(w->a, arena_printf(w->a, "/authorize?client_id=%s", IDS[i])));
         assert_status(r, 400);
         assert_true(answer_is_page(&r));
     }
@@ -257,9 +258,8 @@ static void facts_are_asked_again_after_a_fetch(void **state)
     world_t *w = *state;
     serve(w, "{" CORE "}");
     pthread_mutex_lock(&w->web_gate);
-    http_direct_t *d = world_send(
-        w, world_request(w, "GET", authorize_target(w, URL, ""), "",
-                         STR("")));
+    http_direct_t *d =
+        world_send(w, world_request(w, "GET", authorize_target(w, URL, ""), "", STR("")));
     unsigned before = w->faults.asks;
     pthread_mutex_unlock(&w->web_gate);
     answer_t r = world_land(w, d);

@@ -142,6 +142,17 @@ static void wrong_values(void **state)
         {STR_INIT("trusted_proxies: [10.0.0.0/8, proxy]"),
          STR_INIT("trusted_proxies (from line 1 of the settings file) is '10.0.0.0/8,proxy'; "
                   "'proxy' is no address or CIDR such as 10.0.0.0/8")},
+        {STR_INIT("client_document_hosts: [a.test, '*']"),
+         STR_INIT("client_document_hosts (from line 1 of the settings file) is 'a.test,*'; '*' is "
+                  "no host such as example.com, *.example.com or example.com:8443")},
+        {STR_INIT("client_document_denied_hosts: ['https://a.test']"),
+         STR_INIT("client_document_denied_hosts (from line 1 of the settings file) is "
+                  "'https://a.test'; 'https://a.test' is no host such as example.com, "
+                  "*.example.com or example.com:8443")},
+        {STR_INIT("client_document_private_hosts: ['localhost:x']"),
+         STR_INIT("client_document_private_hosts (from line 1 of the settings file) is "
+                  "'localhost:x'; 'localhost:x' is no host such as example.com, *.example.com or "
+                  "example.com:8443")},
         {STR_INIT("trusted_proxies: ['']"),
          STR_INIT("trusted_proxies (from line 1 of the settings file) is ''; '' is no address or "
                   "CIDR such as 10.0.0.0/8")},

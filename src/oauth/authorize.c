@@ -2,7 +2,6 @@
 
 #include "oauth/acr.h"
 #include "oauth/authorize_answer.h"
-#include "oauth/client_document.h"
 #include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/prompt.h"
@@ -58,7 +57,6 @@ static bool is_approved(const oauth_authorize_facts_t *facts, const authz_reques
         oauth_redirect_uri_kind(request->redirect_uri) != OAUTH_REDIRECT_HTTPS)
         return false;
     return same_hash(&c->document, &facts->client->document) &&
-           !oauth_client_is_loopback_only(facts->client) &&
            str_eq(c->user_id, facts->session->user_id) &&
            str_eq(c->client_id, request->client_id) && str_eq(c->resource, request->resource) &&
            str_eq(c->redirect_uri, request->redirect_uri) &&

@@ -181,7 +181,19 @@ static void a_client_in_use_is_not_kept_again(void **state)
 static void everything_else_asks_again(void **state)
 {
     (void)state;
-    enum { SCOPE, RESOURCE, REDIRECT, CLIENT, USER, PROMPT, NATIVE, LOOPBACK, PRIVATE, N };
+    enum {
+        SCOPE,
+        RESOURCE,
+        REDIRECT,
+        CLIENT,
+        USER,
+        PROMPT,
+        NATIVE,
+        LOOPBACK,
+        PRIVATE,
+        DOCUMENT,
+        N
+    };
     for (int bent = 0; bent < N; bent++) {
         play_t p;
         begin(&p);
@@ -194,6 +206,8 @@ static void everything_else_asks_again(void **state)
         p.consent.user_id = bent == USER ? STR("user-2") : p.consent.user_id;
         p.request.prompt = bent == PROMPT ? STR("consent") : p.request.prompt;
         p.w.client.type = bent == NATIVE ? CLIENT_NATIVE : CLIENT_WEB;
+        if (bent == DOCUMENT)
+            p.w.client.document = oauth_handle_hash(STR("changed"));
         if (bent == LOOPBACK)
             p.request.redirect_uri = p.consent.redirect_uri = STR("http://127.0.0.1:7/cb");
         if (bent == PRIVATE)

@@ -272,9 +272,82 @@ static void without_memory(void **state)
     world_end(&p.w);
 }
 
+/* The client as the page showed it, by document. */
+static void by_document(play_t *p)
+{
+    begin(p);
+    p->w.client.origin = CLIENT_BY_DOCUMENT;
+    p->w.client.expires_at = p->w.client.created_at = 0;
+    p->w.client.document = oauth_handle_hash(STR("document"));
+}
+
+static void decide_seeing(play_t *p, bool approve, hash_t seen)
+{
+    const oauth_decision_t decision = {approve, str_of(KEY, OAUTH_DERIVE_KEY_BYTES), seen};
+    assert_int_equal(oauth_consent_decide(p->w.a, &p->facts, &decision, &p->out), RC_OK);
+}
+
+static void a_document_is_kept_as_it_was_approved(void **state)
+{
+    (void)state;
+    play_t p;
+    by_document(&p);
+    decide_seeing(&p, true, p.w.client.document);
+    assert_effects(&p.out.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT, EFFECT_CLIENT_PUT,
+                   EFFECT_CODE_INSERT);
+    const consent_t *consent = p.out.effects.v[1].u.consent;
+    const client_t *snapshot = p.out.effects.v[2].u.client;
+    assert_memory_equal(&consent->document, &p.w.client.document, sizeof(hash_t));
+    assert_memory_equal(&snapshot->document, &p.w.client.document, sizeof(hash_t));
+    assert_int_equal(snapshot->origin, CLIENT_BY_DOCUMENT);
+    assert_int_equal(snapshot->created_at, TEST_NOW);
+    assert_text(snapshot->name, "Client");
+    world_end(&p.w);
+}
+
+static void another_document_than_the_one_shown_is_shown_first(void **state)
+{
+    (void)state;
+    play_t p;
+    by_document(&p);
+    decide_seeing(&p, true, oauth_handle_hash(STR("before")));
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_CONSENT);
+    assert_no_effects(&p.out.effects);
+    decide(&p, true); /* the page said nothing of it */
+    assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_CONSENT);
+    decide_seeing(&p, false, (hash_t){{0}}); /* denied is denied */
+    assert_reason(p.out.reason, OAUTH_ACCESS_DENIED);
+    world_end(&p.w);
+}
+
+static void a_redirect_uri_that_is_gone_gets_no_code(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.interaction.request.redirect_uri = STR("https://c.test/gone");
+    refused(&p, OAUTH_REDIRECT_URI_NOT_REGISTERED);
+    world_end(&p.w);
+}
+
+static void a_document_that_cannot_be_had_is_said_to_be_so(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.facts.client = NULL;
+    p.facts.client_reason = OAUTH_CLIENT_DOCUMENT_UNAVAILABLE;
+    refused(&p, OAUTH_CLIENT_DOCUMENT_UNAVAILABLE);
+    world_end(&p.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_document_is_kept_as_it_was_approved),
+        cmocka_unit_test(another_document_than_the_one_shown_is_shown_first),
+        cmocka_unit_test(a_redirect_uri_that_is_gone_gets_no_code),
+        cmocka_unit_test(a_document_that_cannot_be_had_is_said_to_be_so),
         cmocka_unit_test(approved),
         cmocka_unit_test(access_denied),
         cmocka_unit_test(a_second_click_gets_the_same_answer),

@@ -198,6 +198,42 @@ static void redirect_uri_not_registered(void **state)
 }
 
 /* attack cases: RED-013, RED-016 */
+/* pain rows 16 and 17 */
+static void a_lenient_client_may_have_any_path_on_loopback(void **state)
+{
+    static const str_t URIS[] = {STR_INIT("https://c.test/cb"),
+                                 STR_INIT("http://localhost/callback")};
+    static const struct {
+        const char *asked;
+        bool strict, lenient, names;
+    } TABLE[] = {
+        {"http://localhost:7/callback", true, true, false},
+        {"http://127.0.0.1:7/callback", true, true, false},
+        {"http://localhost:7/callback/4711", false, true, true},
+        {"http://127.0.0.1:19876/mcp/oauth/callback", false, true, true},
+        {"http://localhost:7", false, true, true},
+        {"http://localhost:7/callback?x=1", false, false, false},
+        {"http://u@localhost:7/other", false, false, false},
+        {"http://localhost:7/other#f", false, false, false},
+        {"http://localhost.evil.test/callback", false, false, false},
+        {"https://localhost/callback", false, false, false},
+        {"https://c.test/other", false, false, false},
+    };
+    (void)state;
+    client_t client = {.redirect_uris = {URIS, 2}};
+    for (size_t i = 0; i < sizeof TABLE / sizeof *TABLE; i++) {
+        str_t chosen, asked = str_c(TABLE[i].asked);
+        client.lenient_loopback = false;
+        oauth_reason_t reason = oauth_redirect_uri_choose_for(&client, asked, &chosen);
+        assert_int_equal(reason == OAUTH_FINE, TABLE[i].strict);
+        assert_str(chosen, TABLE[i].names ? URIS[1] : TABLE[i].strict ? asked : STR_UNSET);
+        client.lenient_loopback = true;
+        reason = oauth_redirect_uri_choose_for(&client, asked, &chosen);
+        assert_int_equal(reason == OAUTH_FINE, TABLE[i].lenient);
+        assert_str(chosen, TABLE[i].lenient ? asked : STR_UNSET);
+    }
+}
+
 static void the_answer_is_appended(void **state)
 {
     (void)state;
@@ -269,6 +305,7 @@ int main(void)
         cmocka_unit_test(what_matches),
         cmocka_unit_test(redirect_uri_missing),
         cmocka_unit_test(redirect_uri_not_registered),
+        cmocka_unit_test(a_lenient_client_may_have_any_path_on_loopback),
         cmocka_unit_test(the_answer_is_appended),
         cmocka_unit_test(an_error_is_appended),
         cmocka_unit_test(the_longest_state_comes_back_whole),

@@ -87,6 +87,38 @@ static void origins_of_clients(void **state)
     }
 }
 
+/* attack case: CIMD-016 */
+static void a_name_on_loopback_alone_proves_nothing(void **state)
+{
+    (void)state;
+    page_t p;
+    web_consent_t v = sample();
+    assert_lacks(consent(&p, &v), "answered only on this computer");
+    page_free(&p);
+    v.only_loopback = true;
+    v.client_origin = WEB_CLIENT_BY_HOST;
+    v.client_host = STR("evil.test");
+    v.redirect_kind = WEB_REDIRECT_LOOPBACK;
+    v.redirect_host = STR("localhost:4711");
+    str_t page = consent(&p, &v);
+    assert_has(page, "<p class=\"alert\" role=\"note\">This application is answered only on");
+    assert_has(page, "<strong class=\"host\"><bdi>evil.test</bdi></strong>");
+    assert_has(page, "<strong class=\"host\"><bdi>localhost:4711</bdi></strong>");
+    page_free(&p);
+}
+
+static void the_form_says_which_document_it_is_about(void **state)
+{
+    (void)state;
+    page_t p;
+    web_consent_t v = sample();
+    assert_lacks(consent(&p, &v), "name=\"document\"");
+    page_free(&p);
+    v.document = STR("hash");
+    assert_has(consent(&p, &v), "<input type=\"hidden\" name=\"document\" value=\"hash\">");
+    page_free(&p);
+}
+
 static void kinds_of_redirects(void **state)
 {
     (void)state;
@@ -263,6 +295,8 @@ int main(void)
         cmocka_unit_test(two_buttons_and_what_they_send),
         cmocka_unit_test(who_what_and_where),
         cmocka_unit_test(origins_of_clients),
+        cmocka_unit_test(a_name_on_loopback_alone_proves_nothing),
+        cmocka_unit_test(the_form_says_which_document_it_is_about),
         cmocka_unit_test(kinds_of_redirects),
         cmocka_unit_test(a_device_is_known_by_its_code),
         cmocka_unit_test(scopes_in_words_with_their_tokens),
