@@ -8,6 +8,7 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client';
 import { Browser } from './lib/browser.mjs';
+import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { Keeper, recordingFetch, said } from './lib/sdk.mjs';
 import { ANALYZE, NEWS, PASSWORD, World } from './lib/world.mjs';
 
@@ -15,15 +16,15 @@ let w;
 before(async () => (w = await World.start()));
 after(() => w?.stop());
 
-async function connect(authProvider, fetchFn) {
-  const transport = new StreamableHTTPClientTransport(new URL(w.mcp), { authProvider, fetch: fetchFn });
+async function connect(authProvider, fetchFn, world = w) {
+  const transport = new StreamableHTTPClientTransport(new URL(world.mcp), { authProvider, fetch: fetchFn });
   const client = new Client({ name: 'e2e', version: '1.0.0' });
   await client.connect(transport);
   return { client, transport };
 }
 
-async function signIn(keeper, browser, fetchFn) {
-  const transport = new StreamableHTTPClientTransport(new URL(w.mcp), { authProvider: keeper, fetch: fetchFn });
+async function signIn(keeper, browser, fetchFn, world = w) {
+  const transport = new StreamableHTTPClientTransport(new URL(world.mcp), { authProvider: keeper, fetch: fetchFn });
   const client = new Client({ name: 'e2e', version: '1.0.0' });
   await assert.rejects(client.connect(transport), UnauthorizedError);
   const left = await browser.authorize(keeper.asked, { user: 'alice', password: PASSWORD });
@@ -50,6 +51,33 @@ test('SDK v2: 401, metadata, registration, login and consent, token, tools/call'
   const exchange = seen.find((one) => one.body.includes('grant_type=authorization_code'));
   assert.equal(new URLSearchParams(exchange.body).get('resource'), w.mcp, 'resource as published');
   await client.close();
+});
+
+test('SDK v2: a client that publishes its metadata signs in without registration', async () => {
+  const authority = new Authority();
+  const host = await DocumentHost.start(authority);
+  const world = await World.start({ env: trusting(authority, host) });
+  try {
+    const document = host.publish('/oauth/client.json', {}, { headers: { 'cache-control': 'max-age=600' } });
+    const keeper = Object.assign(new Keeper(), { clientMetadataUrl: document.client_id });
+    const { seen, recorder } = recordingFetch();
+    await signIn(keeper, new Browser(world.base), recorder, world);
+    const { client } = await connect(keeper, recorder, world);
+    assert.ok(!(await client.callTool(NEWS_CALL)).isError);
+    await client.close();
+    assert.equal(keeper.asked.searchParams.get('client_id'), document.client_id);
+    const registration = new URL(world.metadata.registration_endpoint).pathname;
+    assert.equal(seen.filter((one) => one.url.endsWith(registration)).length, 0, 'nobody registered');
+    keeper.spoilAccessToken();
+    const again = await connect(keeper, recorder, world);
+    assert.ok(!(await again.client.callTool(NEWS_CALL)).isError, 'and is refreshed');
+    await again.client.close();
+    assert.equal(host.hitsOf('/oauth/client.json'), 1, 'the document was fetched once');
+  } finally {
+    await world.stop();
+    await host.stop();
+    authority.stop();
+  }
 });
 
 test('SDK v2: a call beyond the granted scope is 403, steps up with the union, and succeeds', async () => {
