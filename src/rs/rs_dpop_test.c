@@ -290,7 +290,6 @@ static void the_url_is_the_resources(void **state)
     control(&p);
 }
 
-/* attack case: RDP-005 */
 static void proof_nonce(void **state)
 {
     play_t p = begin(state, WARDER_RS_DPOP_REQUIRED);
