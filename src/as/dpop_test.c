@@ -180,8 +180,8 @@ static void a_nonce_is_asked_for_where_that_is_set(void **state)
     answer_t r = machine(&p, proof_with(&p, ""));
     assert_refused(&p, &r, "use_dpop_nonce", "dpop_nonce_missing");
     str_t nonce = answer_header(&r, "dpop-nonce");
-    assert_true(str_contains(answer_header(&r, "access-control-expose-headers"),
-                             STR("DPoP-Nonce")));
+    assert_true(
+        str_contains(answer_header(&r, "access-control-expose-headers"), STR("DPoP-Nonce")));
     str_t more = arena_printf(p.w->a, ",\"nonce\":\"%" PRIstr "\"", STR_ARG(nonce));
     r = machine(&p, proof_with(&p, more.p));
     assert_bound(&p, &r);

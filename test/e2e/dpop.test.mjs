@@ -63,21 +63,21 @@ describe('as it comes', () => {
   after(() => w?.stop());
 
   test('both metadata documents say so, and the challenge offers both schemes', async () => {
-    assert.deepEqual(w.metadata.dpop_signing_alg_values_supported, ['ES256', 'EdDSA', 'PS256']);
+    assert.deepEqual(w.metadata.dpop_signing_alg_values_supported, ['ES256', 'EdDSA', 'Ed25519', 'PS256']);
     const answer = await mcpPost(w.mcp, PING);
     assert.equal(answer.status, 401);
-    assert.match(answer.headers.get('www-authenticate'), /^Bearer .*resource_metadata="[^"]+", DPoP .*algs="ES256 EdDSA PS256"$/);
+    assert.match(answer.headers.get('www-authenticate'), /^Bearer .*resource_metadata="[^"]+", DPoP .*algs="ES256 EdDSA Ed25519 PS256"$/);
     assert.match(answer.headers.get('access-control-expose-headers'), /DPoP-Nonce/);
     const said = challenge(answer.headers);
     const metadata = await (await fetch(said.resource_metadata)).json();
-    assert.deepEqual(metadata.dpop_signing_alg_values_supported, ['ES256', 'EdDSA', 'PS256']);
+    assert.deepEqual(metadata.dpop_signing_alg_values_supported, ['ES256', 'EdDSA', 'Ed25519', 'PS256']);
     assert.equal(metadata.dpop_bound_access_tokens_required, undefined);
     const preflight = await fetch(w.mcp, { method: 'OPTIONS', headers: { origin: 'http://localhost:3000', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization, dpop' } });
     assert.match(preflight.headers.get('access-control-allow-headers'), /DPoP/);
     assert.match(preflight.headers.get('access-control-allow-headers'), /Authorization/);
   });
 
-  for (const alg of ['ES256', 'EdDSA', 'PS256']) {
+  for (const alg of ['ES256', 'EdDSA', 'Ed25519', 'PS256']) {
     test(`a token bound to a key for ${alg} works with its proofs, and a bearer token beside it`, async () => {
       const own = newKey(alg);
       const { access_token: token } = await boundSignIn(w, own);
@@ -107,7 +107,7 @@ describe('as it comes', () => {
     assert.equal(answer.status, 200, answer.text);
     assert.deepEqual(claims(answer.body.access_token).cnf, { jkt: key.jkt });
     for (const jkt of ['short', `${key.jkt}A`, key.jkt.replace(/^./, '+')]) {
-      const { left } = await authorize(w, client, { dpop_jkt: jkt });
+      const { left } = await authorize(w, client, { dpop_jkt: jkt }, { browser: granted.browser });
       assert.equal(left.searchParams.get('error'), 'invalid_request', jkt);
     }
     await control(w, client);

@@ -6,6 +6,7 @@ const encode = (value) => Buffer.from(typeof value === 'string' ? value : JSON.s
 const KINDS = {
   ES256: ['ec', { namedCurve: 'P-256' }, (key, data) => sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' })],
   EdDSA: ['ed25519', {}, (key, data) => sign(null, data, key)],
+  Ed25519: ['ed25519', {}, (key, data) => sign(null, data, key)],
   PS256: ['rsa', { modulusLength: 2048 }, (key, data) =>
     sign('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 })],
   RS256: ['rsa', { modulusLength: 2048 }, (key, data) => sign('sha256', data, key)],
