@@ -1,6 +1,6 @@
 #include "access.h"
 
-enum { HEADERS_MAX = 4 }; /* of Authorization; one is right, two are refused already */
+enum { HEADERS_MAX = 4 }; /* of Authorization and DPoP; one is right, two are refused already */
 
 /* One check whose keys are on their way. In the exchange's arena, which lives until the answer. */
 typedef struct {
@@ -10,6 +10,7 @@ typedef struct {
     void *arg;
     warder_rs_request_t request;
     const char *headers[HEADERS_MAX];
+    const char *proofs[HEADERS_MAX];
 } check_t;
 
 static const mcp_access_t NO_MEMORY = {.status = 503,
@@ -38,6 +39,8 @@ static mcp_access_t convert(arena_t *a, const warder_rs_verdict_t *v)
         .scope = keep(a, v->scope),
         .token_id = keep(a, v->jti),
         .expires_at = v->exp,
+        .key = keep(a, v->jkt),
+        .nonce = keep(a, v->dpop_nonce),
     };
     /* Who it is decides whose session it is: half a name must not pass for a whole one. */
     bool whole = out.issuer.p && out.subject.p && (out.client.p || !v->client_id[0]);
@@ -84,19 +87,26 @@ static void refresh_early(access_t *a, http_exchange_t *x)
         atomic_store(&a->refreshing, false);
 }
 
-static rc_t read_headers(check_t *k)
+static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < k->x->headers.n && n < HEADERS_MAX; i++) {
+    for (size_t i = 0; i < k->x->headers.n && *n < HEADERS_MAX; i++) {
         const http_header_t *h = &k->x->headers.v[i];
-        if (!str_eq_nocase(h->name, STR("Authorization")))
+        if (!str_eq_nocase(h->name, name))
             continue;
-        k->headers[n] = arena_cstr(k->x->arena, h->value);
-        if (!k->headers[n++])
+        values[*n] = arena_cstr(k->x->arena, h->value);
+        if (!values[(*n)++])
             return RC_MEMORY;
     }
-    k->request = (warder_rs_request_t){.headers = k->headers, .header_count = n};
     return RC_OK;
+}
+
+static rc_t read_headers(check_t *k)
+{
+    warder_rs_request_t *r = &k->request;
+    *r = (warder_rs_request_t){
+        .headers = k->headers, .proofs = k->proofs, .method = http_method_name(k->x->method).p};
+    TRY(read_values(k, STR("Authorization"), k->headers, &r->header_count));
+    return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
 }
 
 static void check(void *ctx, http_exchange_t *x,
@@ -135,11 +145,12 @@ static bool covers(void *ctx, str_t granted, str_t needed)
     return warder_rs_scope_covers(g, n);
 }
 
-static str_t insufficient(void *ctx, arena_t *arena, str_t needed)
+static str_t insufficient(void *ctx, arena_t *arena, const mcp_access_t *who, str_t needed)
 {
     access_t *a = ctx;
     const char *text = arena_cstr(arena, needed);
-    warder_rs_verdict_t *v = text ? warder_rs_insufficient(a->rs, text) : NULL;
+    const char *key = who->key.p; /* ends in a NUL: of keep */
+    warder_rs_verdict_t *v = text ? warder_rs_insufficient_for(a->rs, key, text) : NULL;
     str_t out = v ? keep(arena, v->www_authenticate) : STR_UNSET;
     warder_rs_verdict_free(v);
     return out;

@@ -2,8 +2,12 @@
  * and a loop that runs when the test says so. */
 #include "access.h"
 
+#include "oauth/oauth_test_dpop.h"
 #include "rs/rs_test_world.h"
 #include "sample_test_post.h"
+
+#include "core/b64.h"
+#include "jose/digest.h"
 
 #include <stdlib.h>
 
@@ -309,13 +313,53 @@ static void insufficient_names_what_is_needed(void **state)
 {
     fixture_t *f = *state;
     mcp_access_port_t p = access_port(&f->access);
-    str_t c = p.insufficient(p.ctx, f->x.arena, STR("sentiment:analyze"));
+    str_t c = p.insufficient(p.ctx, f->x.arena, &f->got, STR("sentiment:analyze"));
     assert_true(str_contains(c, STR("error=\"insufficient_scope\"")));
     assert_true(str_contains(c, STR("scope=\"sentiment:analyze\"")));
     assert_true(str_contains(c, STR("resource_metadata=")));
     arena_t *none = arena_new(1);
-    assert_null(p.insufficient(p.ctx, none, STR("sentiment:analyze")).p);
+    assert_null(p.insufficient(p.ctx, none, &f->got, STR("sentiment:analyze")).p);
     arena_free(none);
+}
+
+/* attack cases: RDP-003, RDP-006 */
+static void a_bound_token_needs_its_proof(void **state)
+{
+    fixture_t *f = *state;
+    world_t *w = f->w;
+    uint8_t digest[SHA256_BYTES];
+    w->config.dpop = WARDER_RS_DPOP_OPTIONAL;
+    w->config.dpop_nonce = false;
+    world_open(w);
+    f->access.rs = w->rs;
+    jwk_t key = dpop_test_key(w->a, ALG_ES256);
+    str_t jkt = dpop_test_jkt(w->a, &key);
+    str_t claims = arena_printf(w->a, "{" W_WHO W_AUD W_TIME ",\"cnf\":{\"jkt\":\"%" PRIstr "\"}}",
+                                STR_ARG(jkt));
+    const char *token = world_sign(w, &w->key, claims.p);
+    ask(f, token);
+    assert_false(f->got.allowed);
+    assert_str(f->got.reason, "token_bound");
+    sha256(str_c(token), digest);
+    str_t ath = b64url_encode(w->a, digest, sizeof digest);
+    str_t more = arena_printf(w->a, ",\"ath\":\"%" PRIstr "\"", STR_ARG(ath));
+    f->x.headers.n = 0;
+    f->x.method = HTTP_POST;
+    add_header(f, "Host", STR("internal:8081"));
+    add_header(f, "X-Forwarded-Host", STR("evil.test"));
+    add_header(f, "Authorization", arena_printf(w->a, "DPoP %s", token));
+    add_header(f, "DPOP", dpop_test_good(w->a, &key, W_RESOURCE, W_NOW_S, more.p));
+    begin(f);
+    assert_true(f->got.allowed);
+    assert_str(f->got.key, jkt.p);
+    mcp_access_port_t p = access_port(&f->access);
+    str_t c = p.insufficient(p.ctx, f->x.arena, &f->got, STR("sentiment:analyze"));
+    assert_true(str_starts(c, STR("DPoP error=\"insufficient_scope\"")));
+    begin(f);
+    assert_str(f->got.reason, "dpop_replayed");
+    f->x.method = HTTP_GET;
+    begin(f);
+    assert_str(f->got.reason, "dpop_method");
 }
 
 #define ACCESS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -335,6 +379,7 @@ int main(void)
         ACCESS_TEST(no_memory_is_503),
         ACCESS_TEST(scopes_are_covered_with_wildcards),
         ACCESS_TEST(insufficient_names_what_is_needed),
+        ACCESS_TEST(a_bound_token_needs_its_proof),
     };
     return cmocka_run_group_tests_name("access", tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static bool covers(void *ctx, str_t granted, str_t needed)
     return str_contains(granted, needed);
 }
 
-static str_t insufficient(void *ctx, arena_t *a, str_t needed)
+static str_t insufficient(void *ctx, arena_t *a, const mcp_access_t *who, str_t needed)
 {
     (void)ctx;
     return arena_printf(a, "Bearer error=\"insufficient_scope\", scope=\"%.*s\"", STR_ARG(needed));

@@ -9,7 +9,7 @@ enum { CALLS_MAX = 1000000 };
 
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
-    "[--data DIR] [--calls-per-minute N]\n"
+    "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
@@ -20,6 +20,9 @@ const char OPTIONS_HELP[] =
     "  --data DIR          where audit.log goes; by default $XDG_STATE_HOME/finance-sentiment or\n"
     "                      ~/.local/state/finance-sentiment\n"
     "  --calls-per-minute N  of tools, by one user of one client; by default 6000\n"
+    "  --dpop MODE         tokens bound to a key of the client (RFC 9449): off, optional (as by\n"
+    "                      default) or required\n"
+    "  --dpop-nonce on     proofs of such keys must hold a nonce of this server\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -35,6 +38,8 @@ static const struct {
     {STR_INIT("--feed"), offsetof(options_t, feed)},
     {STR_INIT("--data"), offsetof(options_t, data)},
     {STR_INIT("--calls-per-minute"), offsetof(options_t, calls)},
+    {STR_INIT("--dpop"), offsetof(options_t, dpop)},
+    {STR_INIT("--dpop-nonce"), offsetof(options_t, nonce)},
 };
 
 static bool say(str_t *why, str_t text)
@@ -107,6 +112,24 @@ static bool read_calls(options_t *o)
     return good;
 }
 
+static bool read_dpop(options_t *o)
+{
+    static const char *const MODES[] = {[WARDER_RS_DPOP_OFF] = "off",
+                                        [WARDER_RS_DPOP_OPTIONAL] = "optional",
+                                        [WARDER_RS_DPOP_REQUIRED] = "required"};
+    const char *mode = o->dpop ? o->dpop : "optional";
+    const char *nonce = o->nonce ? o->nonce : "off";
+    o->dpop_nonce = strcmp(nonce, "on") == 0;
+    if (!o->dpop_nonce && strcmp(nonce, "off") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof MODES / sizeof MODES[0]; i++)
+        if (strcmp(MODES[i], mode) == 0) {
+            o->dpop_mode = (warder_rs_dpop_t)i;
+            return true;
+        }
+    return false;
+}
+
 bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
 {
     *out = (options_t){0};
@@ -124,5 +147,7 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
                             "[::1]:8081"));
     if (!read_calls(out))
         return say(why, STR("--calls-per-minute wants a number from 1 to 1000000"));
+    if (!read_dpop(out))
+        return say(why, STR("--dpop wants off, optional or required, and --dpop-nonce on or off"));
     return true;
 }

@@ -3,18 +3,23 @@
 #define SENTIMENT_OPTIONS_H
 
 #include "core/arena.h"
+#include "warder/rs.h"
 
 typedef struct {
     const char *listen; /* as given */
     str_t host;         /* of it, without brackets */
     uint16_t port;
     const char *issuer;
-    const char *resource;      /* NULL: http://LISTEN/mcp */
-    const char *feed;          /* NULL: the built-in one */
-    const char *data;          /* NULL: the default folder */
-    const char *calls;         /* as given; NULL: the standard of mcp_http */
-    uint32_t calls_per_minute; /* of it; 0 with NULL */
-    bool help, version;        /* nothing else is checked then */
+    const char *resource;       /* NULL: http://LISTEN/mcp */
+    const char *feed;           /* NULL: the built-in one */
+    const char *data;           /* NULL: the default folder */
+    const char *dpop;           /* as given; NULL: "optional" */
+    const char *nonce;          /* as given; NULL: "off" */
+    const char *calls;          /* as given; NULL: the standard of mcp_http */
+    uint32_t calls_per_minute;  /* of it; 0 with NULL */
+    warder_rs_dpop_t dpop_mode; /* of the two before */
+    bool dpop_nonce;
+    bool help, version; /* nothing else is checked then */
 } options_t;
 
 /** Reads argv behind the program's name; borrows it. False: *why is one sentence, in `a`. */

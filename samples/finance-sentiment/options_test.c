@@ -38,7 +38,8 @@ static void all_options_are_read(void **state)
     str_t why;
     assert_true(read_line(*state,
                           "--listen=[::1]:0 --issuer https://as.test --resource "
-                          "https://rs.test/mcp --feed f --data d --calls-per-minute 7",
+                          "https://rs.test/mcp --feed f --data d --calls-per-minute 7 "
+                          "--dpop required --dpop-nonce on",
                           &o, &why));
     assert_true(str_eq(o.host, STR("::1")));
     assert_int_equal(o.port, 0);
@@ -47,12 +48,16 @@ static void all_options_are_read(void **state)
     assert_string_equal(o.feed, "f");
     assert_string_equal(o.data, "d");
     assert_int_equal(o.calls_per_minute, 7);
+    assert_int_equal(o.dpop_mode, WARDER_RS_DPOP_REQUIRED);
+    assert_true(o.dpop_nonce);
     assert_true(read_line(*state, LEAST, &o, &why));
     assert_true(str_eq(o.host, STR("127.0.0.1")));
     assert_int_equal(o.port, 8081);
     assert_null(o.resource);
     assert_null(o.feed);
     assert_int_equal(o.calls_per_minute, 0);
+    assert_int_equal(o.dpop_mode, WARDER_RS_DPOP_OPTIONAL);
+    assert_false(o.dpop_nonce);
 }
 
 static void help_and_version_need_nothing(void **state)
@@ -86,6 +91,8 @@ static void refusals_say_the_mend(void **state)
         {LEAST "--calls-per-minute 0", "--calls-per-minute wants"},
         {LEAST "--calls-per-minute 1000001", "--calls-per-minute wants"},
         {LEAST "--calls-per-minute many", "--calls-per-minute wants"},
+        {LEAST "--dpop maybe", "--dpop wants"},
+        {LEAST "--dpop-nonce yes", "--dpop-nonce on or off"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         options_t o;

@@ -169,7 +169,9 @@ static int open_access(server_t *s, const server_config_t *c, str_t *why)
                              .servers = &server,
                              .server_count = 1,
                              .scopes = FINANCE_NEWS_SCOPE,
-                             .scopes_supported = FINANCE_NEWS_SCOPE " " FINANCE_ANALYZE_SCOPE};
+                             .scopes_supported = FINANCE_NEWS_SCOPE " " FINANCE_ANALYZE_SCOPE,
+                             .dpop = c->options.dpop_mode,
+                             .dpop_nonce = c->options.dpop_nonce};
     s->access.rs = rs.resource ? warder_rs_new(&rs, problem, sizeof problem) : NULL;
     s->access.back = back;
     s->access.pool = s->key_pool = http_pool_new(KEY_THREADS, KEY_QUEUE);

@@ -115,7 +115,7 @@ rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t
         put(&o, STR("Cache-Control: no-store\r\n"));
     if (h->cors)
         put(&o, STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
-                    "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version\r\n"));
+                    "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce\r\n"));
     TRY(put_fields(&o, h));
     put(&o, STR("\r\n"));
     *n = o.n;

@@ -28,7 +28,7 @@ static void a_head_is_written(void **state)
                              "X-Content-Type-Options: nosniff\r\nConnection: close\r\n"
                              "Cache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n"
                              "Access-Control-Expose-Headers: WWW-Authenticate, Mcp-Session-Id, "
-                             "MCP-Protocol-Version\r\nA: b\tc\r\nEmpty: \r\n\r\n");
+                             "MCP-Protocol-Version, DPoP-Nonce\r\nA: b\tc\r\nEmpty: \r\n\r\n");
 }
 
 static void no_length_where_there_is_no_body(void **state)

@@ -17,5 +17,5 @@ alg_t alg_parse(str_t name)
     for (alg_t alg = ALG_ES256; alg <= ALG_PS256; alg++)
         if (str_eq(NAMES[alg], name))
             return alg;
-    return ALG_UNKNOWN;
+    return str_eq(name, STR("Ed25519")) ? ALG_EDDSA : ALG_UNKNOWN;
 }

@@ -41,12 +41,14 @@ static str_t retry_after(const mcp_request_t *r)
 static void send(mcp_request_t *r)
 {
     if (!r->answer.body.p) {
-        http_reply(r->x, r->answer.status, HTTP_NO_HEADERS, STR(""));
+        http_reply(r->x, r->answer.status, HTTP_HEADERS({STR("DPoP-Nonce"), r->who.nonce}),
+                   STR(""));
         return;
     }
     http_reply(r->x, r->answer.status,
                HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
                             {STR("WWW-Authenticate"), r->answer.challenge},
+                            {STR("DPoP-Nonce"), r->who.nonce},
                             {STR("Retry-After"), retry_after(r)}),
                r->answer.body);
 }

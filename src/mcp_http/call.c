@@ -48,7 +48,7 @@ void mcp_call_run(mcp_request_t *r)
     const mcp_http_tool_t *t = tool_of(r);
     const mcp_access_port_t *p = &r->m->access;
     if (t->tool.scope.p && !p->covers(p->ctx, r->who.scope, t->tool.scope)) {
-        str_t challenge = p->insufficient(p->ctx, r->x->arena, t->tool.scope);
+        str_t challenge = p->insufficient(p->ctx, r->x->arena, &r->who, t->tool.scope);
         mcp_refuse_access(r, 403, challenge, STR("insufficient_scope"), STR("insufficient_scope"));
         return;
     }

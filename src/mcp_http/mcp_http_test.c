@@ -15,6 +15,30 @@ static void no_token(void **state)
     mcp_control(f);
 }
 
+/* RFC 9449 section 9: a client learns the nonce of its next proof from every answer. */
+static void every_answer_hands_on_the_nonce(void **state)
+{
+    mcp_world_t *f = *state;
+    static const struct {
+        const char *method, *body;
+        int status;
+    } ROWS[] = {
+        {"POST", PING, 200},
+        {"POST", INIT, 200},
+        {"POST", CALL(""), 200},
+        {"POST", "[", 400},
+        {"POST", "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}", 202},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        http_direct_answer_t r =
+            mcp_send(f, ROWS[i].method, ALICE "Wants-Nonce: n-1\r\n", ROWS[i].body);
+        assert_int_equal(r.status, ROWS[i].status);
+        assert_true(str_eq(http_headers_get(r.headers, STR("DPoP-Nonce")), STR("n-1")));
+        r = mcp_send(f, ROWS[i].method, ALICE, ROWS[i].body);
+        assert_false(str_is_set(http_headers_get(r.headers, STR("DPoP-Nonce"))));
+    }
+}
+
 /* The token is judged before the body is: a stranger learns nothing but 401. */
 static void no_token_with_a_bad_body_is_401(void **state)
 {
@@ -165,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         MCP_TEST(no_token),
+        MCP_TEST(every_answer_hands_on_the_nonce),
         MCP_TEST(no_token_with_a_bad_body_is_401),
         MCP_TEST(session_is_no_credential),
         MCP_TEST(session_of_another_principal_is_404),

@@ -41,6 +41,7 @@ static void check(void *ctx, http_exchange_t *x,
         v.client = STR("client");
         v.scope = rest.p ? rest : STR("");
         v.expires_at = 1000;
+        v.nonce = http_header(x, STR("Wants-Nonce"));
     }
     done(arg, &v);
 }
@@ -51,9 +52,10 @@ static bool covers(void *ctx, str_t granted, str_t needed)
     return str_contains(granted, needed);
 }
 
-static str_t insufficient(void *ctx, arena_t *a, str_t needed)
+static str_t insufficient(void *ctx, arena_t *a, const mcp_access_t *who, str_t needed)
 {
     (void)ctx;
+    (void)who;
     return arena_printf(a, "Bearer error=\"insufficient_scope\", scope=\"%.*s\"", STR_ARG(needed));
 }
 

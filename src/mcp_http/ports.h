@@ -18,6 +18,8 @@ typedef struct {
     /* who it is; in a refusal as far as it is known */
     str_t issuer, subject, client, scope, token_id;
     int64_t expires_at; /* of the token, Unix seconds */
+    str_t key;          /* it is bound to (RFC 9449), for `insufficient`; unset: a bearer token */
+    str_t nonce;        /* value of DPoP-Nonce for the answer, whatever it is; unset: none */
 } mcp_access_t;
 
 /** Judges tokens. The methods run on the exchange's worker. */
@@ -27,8 +29,9 @@ typedef struct {
                   void (*done)(void *arg, const mcp_access_t *verdict), void *arg);
     /** Whether the granted scopes hold all that `needed` names. */
     bool (*covers)(void *ctx, str_t granted, str_t needed);
-    /** The challenge of a 403 (RFC 6750 section 3.1) with all scopes of the operation. */
-    str_t (*insufficient)(void *ctx, arena_t *a, str_t needed);
+    /** The challenge of a 403 (RFC 6750 section 3.1) with all scopes of the operation, in the
+     * scheme of the token. */
+    str_t (*insufficient)(void *ctx, arena_t *a, const mcp_access_t *who, str_t needed);
     void *ctx;
 } mcp_access_port_t;
 

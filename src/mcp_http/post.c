@@ -52,7 +52,8 @@ static void do_initialize(mcp_request_t *r)
     }
     http_reply(r->x, 200,
                HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
-                            {STR("Mcp-Session-Id"), str_of(id, sizeof id)}),
+                            {STR("Mcp-Session-Id"), str_of(id, sizeof id)},
+                            {STR("DPoP-Nonce"), r->who.nonce}),
                body);
 }
 

@@ -68,7 +68,8 @@ static void stream_open(mcp_request_t *r, mcp_stream_t *s)
     link_stream(r->x->worker, s);
     rc_t rc = http_stream_begin(r->x, 200,
                                 HTTP_HEADERS({STR("Content-Type"), STR("text/event-stream")},
-                                             {STR("X-Accel-Buffering"), STR("no")}),
+                                             {STR("X-Accel-Buffering"), STR("no")},
+                                             {STR("DPoP-Nonce"), r->who.nonce}),
                                 none);
     if (rc == RC_OK && r->x->loop)
         s->timer = http_timer_start(r->x->loop, TICK_MS, TICK_MS, on_tick, s);

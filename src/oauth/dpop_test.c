@@ -50,6 +50,16 @@ static void end(play_t *p)
     world_end(&p->w);
 }
 
+/* Signs the claims of a good proof under a header given as text, with %s for the jwk. */
+static oauth_reason_t check_header(play_t *p, const char *before, const char *after)
+{
+    str_t jwk = dpop_test_jwk(p->w.a, &p->key);
+    str_t header = arena_printf(p->w.a, "%s%" PRIstr "%s", before, STR_ARG(jwk), after);
+    str_t claims = arena_printf(
+        p->w.a, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL "\",\"iat\":%d}", TEST_NOW);
+    return check(p, dpop_test_sign(p->w.a, &p->key, header, claims));
+}
+
 static void a_good_proof(void **state)
 {
     (void)state;
@@ -106,6 +116,9 @@ static void every_algorithm_of_the_table(void **state)
         assert_reason(check(&p, good(&p, "")), OAUTH_FINE);
         assert_str(p.out.jkt, dpop_test_jkt(p.w.a, &p.key));
     }
+    p.key = dpop_test_key(p.w.a, ALG_EDDSA);
+    assert_reason(check_header(&p, "{\"typ\":\"dpop+jwt\",\"alg\":\"Ed25519\",\"jwk\":", "}"),
+                  OAUTH_FINE);
     end(&p);
 }
 
@@ -148,16 +161,6 @@ static void dpop_malformed(void **state)
     assert_reason(check_claims(&p, "[]"), OAUTH_DPOP_MALFORMED);
     assert_reason(check(&p, good(&p, ",\"exp\":\"soon\"")), OAUTH_DPOP_MALFORMED);
     end(&p);
-}
-
-/* Signs the claims of a good proof under a header given as text, with %s for the jwk. */
-static oauth_reason_t check_header(play_t *p, const char *before, const char *after)
-{
-    str_t jwk = dpop_test_jwk(p->w.a, &p->key);
-    str_t header = arena_printf(p->w.a, "%s%" PRIstr "%s", before, STR_ARG(jwk), after);
-    str_t claims = arena_printf(
-        p->w.a, "{\"jti\":\"j\",\"htm\":\"POST\",\"htu\":\"" URL "\",\"iat\":%d}", TEST_NOW);
-    return check(p, dpop_test_sign(p->w.a, &p->key, header, claims));
 }
 
 static void dpop_typ(void **state)

@@ -39,7 +39,7 @@ static void all_of_it(void **state)
                       "\"revocation_endpoint_auth_methods_supported\":[\"none\","
                       "\"client_secret_basic\",\"client_secret_post\"],"
                       "\"code_challenge_methods_supported\":[\"S256\"],"
-                      "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"PS256\"],"
+                      "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\",\"PS256\"],"
                       "\"authorization_response_iss_parameter_supported\":true,"
                       "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
                       "PasswordProtectedTransport\"],"

@@ -7,7 +7,7 @@
 #include "oauth/oauth_test_dpop.h"
 
 #define METADATA "resource_metadata=\"https://rs.test/.well-known/oauth-protected-resource/mcp\""
-#define ALGS     "algs=\"ES256 EdDSA PS256\""
+#define ALGS     "algs=\"ES256 EdDSA Ed25519 PS256\""
 #define SCOPE    "scope=\"files:read\", "
 #define INVALID                                                                                    \
     "error=\"invalid_token\", error_description=\"The access token is not valid for this "         \
@@ -290,7 +290,6 @@ static void the_url_is_the_resources(void **state)
     control(&p);
 }
 
-/* attack case: RDP-005 */
 static void proof_nonce(void **state)
 {
     play_t p = begin(state, WARDER_RS_DPOP_REQUIRED);
@@ -381,7 +380,8 @@ static void the_metadata_says_so(void **state)
     p = begin(state, WARDER_RS_DPOP_OPTIONAL);
     str_t text = str_c(warder_rs_metadata(p.w->rs));
     assert_true(str_contains(
-        text, STR("\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"PS256\"]")));
+        text,
+        STR("\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\",\"PS256\"]")));
     assert_false(str_contains(text, STR("dpop_bound_access_tokens_required")));
     p = begin(state, WARDER_RS_DPOP_REQUIRED);
     assert_true(str_contains(str_c(warder_rs_metadata(p.w->rs)),

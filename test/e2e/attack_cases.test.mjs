@@ -5,7 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './lib/world.mjs';
 
-const AREAS = ['as-redirect', 'as-pkce', 'as-authorize', 'as-token', 'as-refresh', 'as-meta', 'as-dcr', 'as-cimd', 'as-ui', 'rs-jwt', 'rs-challenge'];
+const AREAS = ['as-redirect', 'as-pkce', 'as-authorize', 'as-par', 'as-token', 'as-refresh', 'as-dcr', 'as-cimd',
+  'as-meta', 'as-dpop', 'as-ui', 'as-tokenmgmt', 'rs-jwt', 'rs-challenge', 'rs-dpop'];
 const LIST = path.join(process.env.WARDER_SHARED ?? path.join(ROOT, '../shared'), 'attack-cases.jsonl');
 
 function table() {

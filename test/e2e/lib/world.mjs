@@ -114,11 +114,12 @@ const GENEROUS = {
 
 /** Warder, and the sample behind it unless `sample` is false. */
 export class World {
-  static async start({ env = {}, args = [], sample = true, users = ['alice'], wrap = [] } = {}) {
+  static async start({ env = {}, args = [], sample = true, sampleArgs = [], users = ['alice'], wrap = [] } = {}) {
     const w = new World();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
     w.env = { ...GENEROUS, ...env };
     w.args = args;
+    w.sampleArgs = sampleArgs;
     w.wrap = wrap;
     w.users = {};
     try {
@@ -154,7 +155,7 @@ export class World {
     this.sample = await start(
       path.join(BUILD, 'finance-sentiment'),
       ['--listen', `127.0.0.1:${this.samplePort}`, '--issuer', issuer, '--resource', this.mcp,
-        '--data', path.join(this.data, 'sample')],
+        '--data', path.join(this.data, 'sample'), ...this.sampleArgs],
       { data: this.data },
     );
   }
