@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './lib/world.mjs';
 
-const AREAS = ['as-redirect', 'as-pkce', 'as-authorize', 'as-token', 'as-refresh', 'as-meta', 'as-dcr', 'as-ui', 'rs-jwt', 'rs-challenge'];
+const AREAS = ['as-redirect', 'as-pkce', 'as-authorize', 'as-token', 'as-refresh', 'as-meta', 'as-dcr', 'as-ui', 'as-par', 'rs-jwt', 'rs-challenge'];
 const LIST = path.join(process.env.WARDER_SHARED ?? path.join(ROOT, '../shared'), 'attack-cases.jsonl');
 
 function table() {
