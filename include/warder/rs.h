@@ -112,6 +112,10 @@ typedef struct {
     const char *path;
     const char *const *proofs; /* the values of all DPoP headers */
     size_t proof_count;
+    /* How well and how lately the person must have signed in (RFC 9470). Who has not gets a 401
+     * whose challenge says so, and its client leads them to the login anew. */
+    const char *acr_values; /* one of these, space-separated; NULL: however it was */
+    int max_age_s;          /* and no longer ago; 0: whenever it was */
 } warder_rs_request_t;
 
 typedef enum {
@@ -133,10 +137,13 @@ typedef struct {
     /* always */
     const char *reason; /* precise, for your log and audit; never for the caller */
     bool refresh_due;   /* keys are due: call warder_rs_refresh on a thread that may block, soon */
-    /* who it is: with WARDER_RS_ALLOW and with 403, else "" */
+    /* who it is: with WARDER_RS_ALLOW, with 403 and with insufficient_user_authentication, else ""
+     */
     const char *iss, *sub, *client_id, *scope, *jti;
     int64_t exp;     /* Unix seconds; 0: unknown */
     const char *jkt; /* the same: thumbprint of the key the token is bound to; "": a bearer token */
+    const char *acr; /* the same: how the person signed in; "": the token does not say */
+    int64_t auth_time;      /* the same: and when, Unix seconds; 0: the token does not say */
     const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;
 

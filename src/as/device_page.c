@@ -73,8 +73,11 @@ static rc_t refuse(as_flow_t *f, const oauth_authorize_facts_t *facts)
     static const effects_t NONE = {.n = 0};
     const audit_event_t event = oauth_device_event(OAUTH_USER_CODE_UNKNOWN, facts->user, STR_UNSET);
     as_flow_take(f, &NONE, &event);
-    return show(f, oauth_reason_status(OAUTH_USER_CODE_UNKNOWN),
-                oauth_reason_description(OAUTH_USER_CODE_UNKNOWN));
+    str_t problem = arena_printf(f->a, "%" PRIstr ".",
+                                 STR_ARG(oauth_reason_description(OAUTH_USER_CODE_UNKNOWN)));
+    if (!str_is_set(problem))
+        return RC_MEMORY;
+    return show(f, oauth_reason_status(OAUTH_USER_CODE_UNKNOWN), problem);
 }
 
 static rc_t decide(as_flow_t *f)

@@ -23,17 +23,28 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "json", .is_switch = true},
 };
 
+/* By its name, or by what stands behind the last colon of it: "device_code". */
+static uint32_t parse_grant(str_t name)
+{
+    char urn[128];
+    uint32_t grant = oauth_grant_parse(name);
+    if (grant != 0)
+        return grant;
+    int n = snprintf(urn, sizeof urn, "urn:ietf:params:oauth:grant-type:%" PRIstr, STR_ARG(name));
+    return n > 0 && (size_t)n < sizeof urn ? oauth_grant_parse(str_of(urn, (size_t)n)) : 0;
+}
+
 /* None named: those of an application that people use. */
 static int read_grants(const option_t *row, client_t *c)
 {
     if (row->n == 0)
         c->grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN;
     for (size_t i = 0; i < row->n; i++) {
-        uint32_t grant = oauth_grant_parse(row->values[i]);
+        uint32_t grant = parse_grant(row->values[i]);
         if (grant == 0)
             return command_fail(EXIT_USAGE,
                                 "there is no grant '%" PRIstr "'; take authorization_code, "
-                                "refresh_token or client_credentials",
+                                "refresh_token, client_credentials or device_code",
                                 STR_ARG(row->values[i]));
         c->grants |= grant;
     }
@@ -104,15 +115,17 @@ static int check_fit(const client_t *c)
 {
     bool for_people = c->grants & GRANT_AUTHORIZATION_CODE;
     bool for_machines = c->grants & GRANT_CLIENT_CREDENTIALS;
+    bool for_devices = c->grants & GRANT_DEVICE_CODE;
     const char *why = NULL;
-    if (!for_people && !for_machines)
+    if (!for_people && !for_machines && !for_devices)
         why = "refresh_token needs --grant authorization_code beside it";
     else if (for_people && c->redirect_uris.n == 0)
         why = "say where people come back to, by --redirect-uri URL; or --grant "
               "client_credentials for a machine";
     else if (!for_people && c->redirect_uris.n > 0)
-        why = "nobody comes back to a machine: leave out --redirect-uri, or add --grant "
-              "authorization_code";
+        why =
+            "nobody comes back to a machine or a device: leave out --redirect-uri, or add --grant "
+            "authorization_code";
     else if (for_machines && c->auth == CLIENT_AUTH_NONE)
         why = "client_credentials needs a secret: leave out --public";
     else if (for_machines && !str_is_set(c->scope))
@@ -282,7 +295,8 @@ static int run_delete(int argc, char **argv)
 
 const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
-    "--name N (--redirect-uri U... | --grant client_credentials) [--scope \"S S\"] [--public] "
+    "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code) [--scope "
+    "\"S S\"] [--public] "
     "[--auth basic|post] [--json]",
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",

@@ -76,6 +76,19 @@ static void public_client_has_no_secret(void **state)
     assert_null(strstr(p->ran.out, "secret"));
 }
 
+static void client_of_a_device_has_no_redirect_uri(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_run(p,
+                   "admin client add --name P --grant device_code --grant refresh_token --public "
+                   "--json");
+    is(json_get(answer(p), STR("grant_types"))->raw,
+       "[\"refresh_token\",\"urn:ietf:params:oauth:grant-type:device_code\"]");
+    admin_play_run(p, "admin client add --name P --grant "
+                      "urn:ietf:params:oauth:grant-type:device_code --public --json");
+    answer(p);
+}
+
 static void lines_show_the_secret_once(void **state)
 {
     admin_play_t *p = *state;
@@ -154,6 +167,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         PLAY_TEST(machine_gets_a_secret_once),
         PLAY_TEST(client_for_people_gets_their_grants),
+        PLAY_TEST(client_of_a_device_has_no_redirect_uri),
         PLAY_TEST(public_client_has_no_secret),
         PLAY_TEST(lines_show_the_secret_once),
         PLAY_TEST(scope_of_no_resource_is_a_warning),

@@ -39,11 +39,13 @@ static const struct {
         {STR_INIT("jti"), offsetof(jwt_claims_t, jti)},
         {STR_INIT("client_id"), offsetof(jwt_claims_t, client_id)},
         {STR_INIT("scope"), offsetof(jwt_claims_t, scope)},
+        {STR_INIT("acr"), offsetof(jwt_claims_t, acr)},
 },
   TIMES[] = {
       {STR_INIT("exp"), offsetof(jwt_claims_t, exp_ms)},
       {STR_INIT("nbf"), offsetof(jwt_claims_t, nbf_ms)},
       {STR_INIT("iat"), offsetof(jwt_claims_t, iat_ms)},
+      {STR_INIT("auth_time"), offsetof(jwt_claims_t, auth_ms)},
 };
 
 static bool read_texts(const json_t *all, jwt_claims_t *out)

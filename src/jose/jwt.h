@@ -34,8 +34,10 @@ typedef struct {
     str_t iss, sub, jti;
     str_t client_id;
     str_t scope;                    /* space-separated (RFC 8693 section 4.2) */
+    str_t acr;                      /* how the person signed in (RFC 9068 section 2.2.1) */
     str_list_t aud;                 /* a lone string counts as one */
     int64_t exp_ms, nbf_ms, iat_ms; /* Unix milliseconds */
+    int64_t auth_ms;                /* when the person signed in: auth_time */
     const json_t *cnf; /* confirmation (RFC 7800): the token is bound to a key; or NULL */
     const json_t *all; /* the whole object */
 } jwt_claims_t;

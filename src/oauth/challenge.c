@@ -24,6 +24,8 @@ rc_t oauth_challenge_write(arena_t *a, const oauth_challenge_t *c, str_t *out)
     member(&b, &first, STR("error"), c->error);
     member(&b, &first, STR("error_description"), c->error_description);
     member(&b, &first, STR("scope"), c->scope);
+    member(&b, &first, STR("acr_values"), c->acr_values);
+    member(&b, &first, STR("max_age"), c->max_age);
     member(&b, &first, STR("resource_metadata"), c->resource_metadata);
     member(&b, &first, STR("algs"), c->dpop_algs);
     return buf_done(&b, out);

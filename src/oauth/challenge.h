@@ -9,6 +9,8 @@ typedef struct {
     str_t error;             /* unset when no credentials came (RFC 6750 section 3.1) */
     str_t error_description; /* for developers; plain ASCII */
     str_t scope;             /* all the operation needs, space-separated */
+    str_t acr_values;        /* one of which the sign-in must be (RFC 9470 section 3) */
+    str_t max_age;           /* seconds since it, at most; digits */
     str_t resource_metadata; /* URL of the protected resource metadata */
     str_t dpop_algs; /* set: the scheme is DPoP with these algorithms (RFC 9449 section 7.1) */
 } oauth_challenge_t;

@@ -1,6 +1,7 @@
 #include "rs/check.h"
 
 #include "core/limits.h"
+#include "oauth/acr.h"
 #include "oauth/scope.h"
 #include "rs/bearer.h"
 
@@ -10,7 +11,8 @@ int64_t rs_now(const rs_anchor_t *anchor, int64_t wall_ms, int64_t mono_ms)
     return wall_ms > passed ? wall_ms : passed;
 }
 
-static const rs_principal_t NOBODY = {"", "", "", "", "", "", 0};
+const rs_principal_t RS_NOBODY = {
+    .iss = "", .sub = "", .client_id = "", .scope = "", .jti = "", .jkt = "", .acr = ""};
 
 typedef struct {
     warder_rs_t *rs;
@@ -174,9 +176,20 @@ oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs)
                                  rs->settings.resource};
 }
 
+/* How well and how lately the person signed in (RFC 9470 section 3). A token that does not say was
+ * given to nobody, or long ago. */
+static bool is_authenticated(const work_t *w)
+{
+    const rs_principal_t *who = &w->out->who;
+    int64_t max_age_ms = w->req->max_age_s * 1000LL + w->rs->settings.leeway_ms;
+    if (w->req->acr_values && !oauth_acr_meets(str_c(who->acr), str_c(w->req->acr_values)))
+        return false;
+    return w->req->max_age_s <= 0 || (who->auth_ms > 0 && w->now_ms - who->auth_ms <= max_age_ms);
+}
+
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_finding_t *out)
 {
-    *out = (rs_finding_t){.who = NOBODY};
+    *out = (rs_finding_t){.who = RS_NOBODY};
     work_t w = {.rs = rs, .a = a, .req = req, .out = out};
     w.now_ms =
         rs_now(&rs->anchor, rs->ports.now_ms(rs->ports.ctx), rs->ports.mono_ms(rs->ports.ctx));
@@ -191,9 +204,14 @@ rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_fi
         TRY(verify(&w));
     if (out->reason == RS_ALLOWED)
         TRY(check_binding(&w));
+    if (out->reason == RS_ALLOWED && !is_authenticated(&w)) {
+        out->acr_values = str_c(req->acr_values);
+        out->max_age_s = req->max_age_s;
+        return decide(&w, RS_AUTHENTICATION, STR_UNSET);
+    }
     if (out->reason == RS_ALLOWED && !oauth_scope_covers(str_c(out->who.scope), str_c(req->scope)))
         return decide(&w, RS_SCOPE, STR_UNSET);
     if (out->reason != RS_ALLOWED)
-        out->who = NOBODY;
+        out->who = RS_NOBODY;
     return RC_OK;
 }

@@ -34,8 +34,13 @@ typedef struct {
     bool refresh_due; /* decided, and keys are due */
     bool dpop;        /* the token came in the scheme DPoP */
     str_t nonce;      /* for the next proof; unset: none are asked for */
+    str_t acr_values; /* RS_AUTHENTICATION: what the request demands; may be unset */
+    int max_age_s;    /* likewise; 0: nothing */
     rs_principal_t who;
 } rs_finding_t;
+
+/** All texts "". */
+extern const rs_principal_t RS_NOBODY;
 
 /** The nonces of this resource. */
 oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs);

@@ -127,8 +127,7 @@ warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed)
 warder_rs_verdict_t *warder_rs_insufficient_for(warder_rs_t *rs, const char *jkt,
                                                 const char *needed)
 {
-    rs_finding_t found = {
-        .reason = RS_SCOPE, .dpop = jkt && jkt[0], .who = {"", "", "", "", "", "", 0}};
+    rs_finding_t found = {.reason = RS_SCOPE, .dpop = jkt && jkt[0], .who = RS_NOBODY};
     arena_t *a = arena_new(RS_VERDICT_ARENA_BYTES);
     return a ? rs_verdict_make(&rs->settings, a, &found, str_c(needed)) : NULL;
 }

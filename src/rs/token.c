@@ -82,8 +82,9 @@ static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
     } COPIES[] = {
         {c->iss, &who->iss},     {c->sub, &who->sub}, {c->client_id, &who->client_id},
         {c->scope, &who->scope}, {c->jti, &who->jti}, {jkt, &who->jkt},
+        {c->acr, &who->acr},
     };
-    *who = (rs_principal_t){.exp_ms = c->exp_ms};
+    *who = (rs_principal_t){.exp_ms = c->exp_ms, .auth_ms = c->auth_ms};
     for (size_t i = 0; i < sizeof COPIES / sizeof COPIES[0]; i++) {
         if (!is_fit(COPIES[i].from))
             return RC_MALFORMED;

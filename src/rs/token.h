@@ -21,7 +21,9 @@ str_t rs_reason_error(rs_reason_t reason);
 typedef struct {
     const char *iss, *sub, *client_id, *scope, *jti;
     const char *jkt; /* the token is bound to that key */
+    const char *acr; /* how the person signed in (RFC 9470) */
     int64_t exp_ms;
+    int64_t auth_ms; /* and when; JWT_TIME_ABSENT: it does not say */
 } rs_principal_t;
 
 /** A token taken apart, before any key is chosen. */

@@ -7,13 +7,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, LOCKS = 16, TEXTS = 6 };
+enum { WAYS = 4, LOCKS = 16, TEXTS = 7 };
 
 typedef struct {
     rs_token_hash_t hash;
     size_t server;
     uint64_t keys;
-    int64_t exp_ms;
+    int64_t exp_ms, auth_ms;
     char *texts[TEXTS]; /* into bytes */
     char bytes[];
 } entry_t;
@@ -76,9 +76,10 @@ static bool is_for(const entry_t *e, const rs_token_hash_t *hash)
 
 static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
 {
-    const char **to[TEXTS] = {&out->who.iss,   &out->who.sub, &out->who.client_id,
-                              &out->who.scope, &out->who.jti, &out->who.jkt};
-    *out = (rs_remembered_t){.who.exp_ms = e->exp_ms, .server = e->server, .keys = e->keys};
+    const char **to[TEXTS] = {&out->who.iss, &out->who.sub, &out->who.client_id, &out->who.scope,
+                              &out->who.jti, &out->who.jkt, &out->who.acr};
+    *out = (rs_remembered_t){
+        .who.exp_ms = e->exp_ms, .who.auth_ms = e->auth_ms, .server = e->server, .keys = e->keys};
     for (size_t i = 0; i < TEXTS; i++)
         if (!(*to[i] = arena_cstr(a, str_c(e->texts[i]))))
             return false;
@@ -99,16 +100,19 @@ bool rs_token_cache_get(rs_token_cache_t *c, arena_t *a, const rs_token_hash_t *
 
 static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
 {
-    const char *from[TEXTS] = {what->who.iss,   what->who.sub, what->who.client_id,
-                               what->who.scope, what->who.jti, what->who.jkt};
+    const char *from[TEXTS] = {what->who.iss, what->who.sub, what->who.client_id, what->who.scope,
+                               what->who.jti, what->who.jkt, what->who.acr};
     size_t lengths[TEXTS], total = 0;
     for (size_t i = 0; i < TEXTS; i++)
         total += lengths[i] = strlen(from[i]) + 1;
     entry_t *e = malloc(sizeof *e + total);
     if (!e)
         return NULL;
-    *e = (entry_t){
-        .hash = *hash, .server = what->server, .keys = what->keys, .exp_ms = what->who.exp_ms};
+    *e = (entry_t){.hash = *hash,
+                   .server = what->server,
+                   .keys = what->keys,
+                   .exp_ms = what->who.exp_ms,
+                   .auth_ms = what->who.auth_ms};
     char *at = e->bytes;
     for (size_t i = 0; i < TEXTS; i++) {
         e->texts[i] = memcpy(at, from[i], lengths[i]);

@@ -3,7 +3,7 @@
 static rs_remembered_t remembered(const char *sub, int64_t exp_ms)
 {
     return (rs_remembered_t){
-        .who = {"i", sub, "c", "a b", "j", "k", exp_ms}, .server = 1, .keys = 7};
+        .who = {"i", sub, "c", "a b", "j", "k", "a", exp_ms, exp_ms - 1}, .server = 1, .keys = 7};
 }
 
 static void remembers_until_exp_and_no_longer(void **state)
@@ -18,6 +18,8 @@ static void remembers_until_exp_and_no_longer(void **state)
     assert_string_equal(got.who.sub, "alice");
     assert_string_equal(got.who.scope, "a b");
     assert_int_equal(got.who.exp_ms, 1000);
+    assert_string_equal(got.who.acr, "a");
+    assert_int_equal(got.who.auth_ms, 999);
     assert_int_equal(got.server, 1);
     assert_int_equal(got.keys, 7);
     assert_false(rs_token_cache_get(c, w->a, &hash, 1000, &got));

@@ -19,6 +19,8 @@ static const struct {
     {STR_INIT("invalid_dpop_proof"), STR_INIT("The DPoP proof is not valid for this request")},
     {STR_INIT("use_dpop_nonce"),
      STR_INIT("The DPoP proof must hold the nonce of the DPoP-Nonce header")},
+    {STR_INIT("insufficient_user_authentication"),
+     STR_INIT("The operation needs the person to sign in again, or in a stronger way")},
     {STR_INIT("insufficient_scope"), STR_INIT("The operation needs more scope")},
     {STR_INIT("temporarily_unavailable"), STR_INIT("Tokens cannot be checked just now")},
 };
@@ -61,7 +63,8 @@ static bool offers_dpop(const rs_settings_t *s, const rs_finding_t *found)
 {
     if (s->dpop == WARDER_RS_DPOP_OFF)
         return false;
-    return !offers_bearer(s, found) || found->reason != RS_SCOPE;
+    return !offers_bearer(s, found) ||
+           (found->reason != RS_SCOPE && found->reason != RS_AUTHENTICATION);
 }
 
 static rc_t write_schemes(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
@@ -88,15 +91,21 @@ static rc_t write_challenge(const rs_settings_t *s, arena_t *a, const rs_finding
 {
     rs_reason_t reason = found->reason;
     str_t text, error = rs_reason_error(reason);
-    /* A client without a good token gets what to ask for at least, one with too little scope all
-     * that the operation needs, in one challenge. */
+    bool good = (reason == RS_SCOPE || reason == RS_AUTHENTICATION) && str_is_set(needed);
+    /* A client without a good token gets what to ask for at least, one with a good token that is
+     * not enough all that the operation needs, in one challenge. */
     oauth_challenge_t c = {.error = str_is_empty(error) ? STR_UNSET : error,
                            .error_description = description_of(error),
-                           .scope =
-                               reason == RS_SCOPE || !str_is_set(s->scopes) ? needed : s->scopes,
+                           .scope = good || !str_is_set(s->scopes) ? needed : s->scopes,
+                           .acr_values = found->acr_values,
                            .resource_metadata = s->metadata_url};
     if (str_is_empty(c.scope))
         c.scope = STR_UNSET;
+    if (found->max_age_s > 0) {
+        c.max_age = arena_printf(a, "%d", found->max_age_s);
+        if (!str_is_set(c.max_age))
+            return RC_MEMORY;
+    }
     TRY(write_schemes(s, a, found, &c, &text));
     return cstr(a, text, out);
 }
@@ -147,6 +156,8 @@ static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, 
                                .scope = who->scope,
                                .jti = who->jti,
                                .jkt = who->jkt,
+                               .acr = who->acr,
+                               .auth_time = who->auth_ms > 0 ? who->auth_ms / 1000 : 0,
                                .exp = who->exp_ms / 1000};
     str_t reason = str_is_set(found->detail) ? found->detail : rs_reason_text(found->reason);
     TRY(cstr(a, reason, &v->reason));

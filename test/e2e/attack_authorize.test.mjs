@@ -56,13 +56,17 @@ test('AZ-003 iss in success and error responses', async () => {
   assert.ok(yes.left && no.left);
 });
 
-test('AZ-004 unknown parameters are ignored; request and request_uri are answered as unsupported', async () => {
+// A request_uri of ours names a pushed request (par.test.mjs); any other one is still never fetched.
+test('AZ-004 unknown parameters are ignored; request and a foreign request_uri are answered as unsupported', async () => {
   const evil = await trap();
   try {
     assert.ok((await play(w, client, { foo: 'bar', claims: '{}', registration: '{}' })).code, 'unknown ones are ignored');
     const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{}').toString('base64url')}.`;
     assertRefused(await play(w, client, { request: none }), ['request_not_supported', 'invalid_request'], 'request');
-    assertRefused(await play(w, client, { request_uri: `${evil.url}/r` }), ['request_uri_not_supported', 'invalid_request'], 'request_uri');
+    for (const uri of [`${evil.url}/r`, `${evil.url}/r#urn:ietf:params:oauth:request_uri:x`, 'urn:example:x', 'URN:ietf:params:oauth:request_uri:x']) {
+      assertRefused(await play(w, client, { request_uri: uri }), ['request_uri_not_supported', 'invalid_request'], uri);
+    }
+    assertPage(await play(w, client, { request_uri: 'urn:ietf:params:oauth:request_uri:x' }), 'ours, but nobody pushed it');
     assert.deepEqual(evil.hits, []);
   } finally {
     await evil.close();

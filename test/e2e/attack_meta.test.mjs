@@ -33,6 +33,7 @@ test('META-001 metadata truthfulness: what is advertised works, what is not is r
     authorization_code: ['invalid_grant', 'invalid_request'],
     refresh_token: ['invalid_grant', 'invalid_request'],
     client_credentials: ['unauthorized_client'],
+    'urn:ietf:params:oauth:grant-type:device_code': ['unauthorized_client'],
   };
   const client = await register(w, { token_endpoint_auth_method: 'client_secret_basic' });
   for (const grant of m.grant_types_supported) {
@@ -50,6 +51,9 @@ test('META-001 metadata truthfulness: what is advertised works, what is not is r
   }
   for (const endpoint of ['revocation_endpoint', 'token_endpoint', 'registration_endpoint']) {
     assert.ok(m[endpoint].startsWith(`${w.issuer}/`), endpoint);
+  }
+  for (const endpoint of ['pushed_authorization_request_endpoint', 'device_authorization_endpoint']) {
+    assertTokenError(await post(w, endpoint, client, {}), ['invalid_request', 'unauthorized_client'], endpoint);
   }
   const jwks = await (await fetch(m.jwks_uri)).json();
   assert.ok(jwks.keys.length > 0);

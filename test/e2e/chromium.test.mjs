@@ -6,7 +6,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { authorizeUrl, goodRequest, redeem, register } from './lib/oauth.mjs';
+import { authorizeUrl, goodRequest, post, redeem, register } from './lib/oauth.mjs';
 import { ANALYZE, ARTIFACTS, NEWS, PASSWORD, World } from './lib/world.mjs';
 
 const ARGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -197,6 +197,45 @@ for (const javaScriptEnabled of [true, false]) {
     await page.context().close();
   });
 }
+
+test('Chromium: a device is connected, at each width and in light and dark', async () => {
+  const device = await w.addClient(['--name', 'Living room', '--grant', 'device_code', '--public']);
+  const one = async () => (await post(w, 'device_authorization_endpoint', { ...device, token_endpoint_auth_method: 'none' },
+    { scope: `${NEWS} ${ANALYZE}`, resource: w.mcp })).body;
+  const asked = await one();
+  const page = await newPage();
+  blocked.length = 0;
+  await page.goto(asked.verification_uri);
+  await looks(page, '10-device');
+  await assertAccessible(page, 'device');
+  await page.getByLabel('Code').fill('BBBB-BBBB');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.locator('.alert').waitFor();
+  await looks(page, '10-device-refused');
+  await assertAccessible(page, 'device, refused');
+  await page.goto(asked.verification_uri_complete);
+  await looks(page, '10-device-link');
+  assert.equal(await page.getByLabel('Code').inputValue(), asked.user_code);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await signInForm(page, 'alice', PASSWORD);
+  await submit(page).click();
+  await approve(page).waitFor();
+  await looks(page, '10-device-consent');
+  await assertAccessible(page, 'consent of a device');
+  assert.ok((await page.locator('body').innerText()).includes(asked.user_code));
+  await approve(page).click();
+  await page.getByText('You may go back to your device').waitFor();
+  await looks(page, '10-device-done');
+  await assertAccessible(page, 'device, done');
+  const second = await one();
+  await page.goto(second.verification_uri_complete);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Deny' }).click();
+  await page.getByRole('heading', { name: 'Access denied' }).waitFor();
+  await looks(page, '10-device-denied');
+  assert.deepEqual(blocked, [], 'the policy of the pages blocked nothing');
+  await page.context().close();
+});
 
 test('Chromium: login, consent, leaving, errors and the account, at each width and in light and dark', async () => {
   const registered = await register(w, { client_name: 'Ledger desktop', redirect_uris: [callback()] });
