@@ -49,8 +49,7 @@ static struct addrinfo *make(const char *address, uint16_t to)
         v6->sin6_port = htons(to);
     else
         v4->sin_port = htons(to);
-    inet_pton(one->info.ai_family, address,
-              is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr);
+    inet_pton(one->info.ai_family, address, is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr);
     return &one->info;
 }
 
@@ -187,10 +186,25 @@ static void a_second_address_gains_nothing(void **state)
 static void no_spelling_of_a_special_address_gains_anything(void **state)
 {
     static const char *const SPECIAL[] = {
-        "127.0.0.1",       "127.255.255.254", "0.0.0.0",         "10.0.0.1",        "100.64.0.1",
-        "169.254.169.254", "172.16.0.1",      "192.168.0.1",     "224.0.0.1",       "255.255.255.255",
-        "::",              "::1",             "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::",   "fc00::1",         "fe80::1",         "ff02::1",
+        "127.0.0.1",
+        "127.255.255.254",
+        "0.0.0.0",
+        "10.0.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.168.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "fc00::1",
+        "fe80::1",
+        "ff02::1",
     };
     atomic_store(&went_out, 0);
     for (size_t i = 0; i < sizeof SPECIAL / sizeof *SPECIAL; i++) {

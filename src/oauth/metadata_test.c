@@ -20,32 +20,33 @@ static void all_of_it(void **state)
     world_begin(&w);
     const oauth_metadata_facts_t facts = {&w.settings, &w.resources, STR("ES256")};
     assert_int_equal(oauth_metadata_write(w.a, &facts, OAUTH_METADATA_SERVER, &text), RC_OK);
-    assert_text(text, "{\"issuer\":\"https://as.test\","
-                      "\"authorization_endpoint\":\"https://as.test/authorize\","
-                      "\"token_endpoint\":\"https://as.test/token\","
-                      "\"jwks_uri\":\"https://as.test/jwks\","
-                      "\"registration_endpoint\":\"https://as.test/register\","
-                      "\"revocation_endpoint\":\"https://as.test/revoke\","
-                      "\"pushed_authorization_request_endpoint\":\"https://as.test/par\","
-                      "\"device_authorization_endpoint\":\"https://as.test/device_authorization\","
-                      "\"scopes_supported\":[\"a:read\",\"a:write\",\"b\"],"
-                      "\"response_types_supported\":[\"code\"],"
-                      "\"response_modes_supported\":[\"query\"],"
-                      "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\","
-                      "\"client_credentials\","
-                      "\"urn:ietf:params:oauth:grant-type:device_code\"],"
-                      "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\","
-                      "\"client_secret_post\"],"
-                      "\"revocation_endpoint_auth_methods_supported\":[\"none\","
-                      "\"client_secret_basic\",\"client_secret_post\"],"
-                      "\"code_challenge_methods_supported\":[\"S256\"],"
-                      "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\",\"PS256\"],"
-                      "\"authorization_response_iss_parameter_supported\":true,"
-                      "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
-                      "PasswordProtectedTransport\"],"
-                      "\"require_pushed_authorization_requests\":false,"
+    assert_text(text,
+                "{\"issuer\":\"https://as.test\","
+                "\"authorization_endpoint\":\"https://as.test/authorize\","
+                "\"token_endpoint\":\"https://as.test/token\","
+                "\"jwks_uri\":\"https://as.test/jwks\","
+                "\"registration_endpoint\":\"https://as.test/register\","
+                "\"revocation_endpoint\":\"https://as.test/revoke\","
+                "\"pushed_authorization_request_endpoint\":\"https://as.test/par\","
+                "\"device_authorization_endpoint\":\"https://as.test/device_authorization\","
+                "\"scopes_supported\":[\"a:read\",\"a:write\",\"b\"],"
+                "\"response_types_supported\":[\"code\"],"
+                "\"response_modes_supported\":[\"query\"],"
+                "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\","
+                "\"client_credentials\","
+                "\"urn:ietf:params:oauth:grant-type:device_code\"],"
+                "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\","
+                "\"client_secret_post\"],"
+                "\"revocation_endpoint_auth_methods_supported\":[\"none\","
+                "\"client_secret_basic\",\"client_secret_post\"],"
+                "\"code_challenge_methods_supported\":[\"S256\"],"
+                "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\",\"PS256\"],"
+                "\"authorization_response_iss_parameter_supported\":true,"
+                "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
+                "PasswordProtectedTransport\"],"
+                "\"require_pushed_authorization_requests\":false,"
 
-                      "\"client_id_metadata_document_supported\":true}");
+                "\"client_id_metadata_document_supported\":true}");
     world_end(&w);
 }
 
