@@ -191,8 +191,8 @@ static rc_t answer_revocations(sqlite_db_t *db, arena_t *a, ask_t *ask)
 /* The family that a jti names before its dot; unset when it names none. */
 static str_t family_of(str_t jti)
 {
-    const char *dot = jti.n > 0 ? memchr(jti.p, '.', jti.n) : NULL;
-    return dot ? str_of(jti.p, (size_t)(dot - jti.p)) : STR_UNSET;
+    size_t dot = str_find(jti, '.', 0);
+    return dot < jti.n ? str_first(jti, dot) : STR_UNSET;
 }
 
 static rc_t answer_revoked(sqlite_db_t *db, ask_t *ask)

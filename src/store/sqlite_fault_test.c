@@ -8,12 +8,14 @@
 
 enum { JOBS = 4, NAMES = 24 };
 
-/* One redemption: three rows in one decision. */
+/* One redemption: five rows in one decision. */
 typedef struct {
     char name[NAMES];
     hash_t code;
     family_t family;
     refresh_t refresh;
+    access_token_t token;
+    spent_t spent;
     effects_t effects;
     test_result_t result;
 } job_t;
@@ -24,11 +26,15 @@ static void start(play_t *p, job_t *job, int number)
     job->code = test_hash(job->name);
     job->family = test_family(str_c(job->name));
     job->refresh = test_refresh(job->name, job->family.id);
+    job->token = test_access_token(job->name, job->family.id);
+    job->spent = (spent_t){job->code, TEST_NOW + 60};
     job->effects.n = 0;
     job->result.done = false;
     effects_add(&job->effects, EFFECT_CODE_CONSUME, TEST_NOW)->u.hash = &job->code;
     effects_add(&job->effects, EFFECT_FAMILY_INSERT, TEST_NOW)->u.family = &job->family;
     effects_add(&job->effects, EFFECT_REFRESH_INSERT, TEST_NOW)->u.refresh = &job->refresh;
+    effects_add(&job->effects, EFFECT_ACCESS_TOKEN_INSERT, TEST_NOW)->u.access_token = &job->token;
+    effects_add(&job->effects, EFFECT_SPEND, TEST_NOW)->u.spent = &job->spent;
     store_apply(p->conn, &job->effects, test_done, &job->result);
 }
 
@@ -39,13 +45,25 @@ static rc_t finish(play_t *p, job_t *job)
     return job->result.rc;
 }
 
-/* Acknowledged: all three are there; otherwise none is. */
+/* Whether the name is taken; what cannot be done with it keeps it from being taken here. */
+static bool is_spent(play_t *p, const spent_t *s)
+{
+    hash_t unknown = test_hash("unknown");
+    play_add(p, EFFECT_SPEND)->u.spent = s;
+    play_add(p, EFFECT_CODE_CONSUME)->u.hash = &unknown;
+    assert_int_equal(play_apply(p), RC_CONFLICT);
+    return p->failed == 0;
+}
+
+/* Acknowledged: all five are there; otherwise none is. */
 static void check(play_t *p, const job_t *job)
 {
     bool want = job->result.rc == RC_OK;
     assert_int_equal(get_code(p, job->name)->consumed_at != 0, want);
     assert_int_equal(get_family(p, job->family.id) != NULL, want);
     assert_int_equal(get_refresh(p, job->name) != NULL, want);
+    assert_int_equal(get_access_token(p, job->name) != NULL, want);
+    assert_int_equal(is_spent(p, &job->spent), want);
 }
 
 static play_t *begin(void)
@@ -135,14 +153,27 @@ static bool ask_under(play_t *p, fault_t fault, int n)
         test_result_t r = {0};
         ask_t asks[] = {{.kind = ASK_CODE, .hash = test_hash("job-0")},
                         {.kind = ASK_USER_BY_NAME, .key = STR("mia")},
-                        {.kind = ASK_CLIENTS}};
-        store_ask(conn, p->a, asks, 3, test_done, &r);
+                        {.kind = ASK_CLIENTS},
+                        {.kind = ASK_DEVICE_BY_CODE, .key = STR("CODE"), .since = TEST_NOW},
+                        {.kind = ASK_ACCESS_TOKEN, .hash = test_hash("t")},
+                        {.kind = ASK_REVOCATIONS},
+                        {.kind = ASK_REVOKED, .key = STR("f1.x")},
+                        {.kind = ASK_GRANTS, .key = STR("u1")}};
+        store_ask(conn, p->a, asks, sizeof asks / sizeof asks[0], test_done, &r);
         assert_true(r.rc == RC_OK || r.rc == RC_MEMORY || r.rc == RC_IO);
         /* An answer is right or there is none: "no such code" would be a lie. */
         if (r.rc == RC_OK) {
             assert_non_null(asks[0].u.code);
             assert_non_null(asks[1].u.user);
             assert_int_equal(asks[2].count, 1);
+            assert_non_null(asks[3].u.device);
+            assert_non_null(asks[3].owner);
+            assert_non_null(asks[4].u.access_token);
+            assert_non_null(asks[4].family);
+            assert_int_equal(asks[5].count, 1);
+            assert_int_equal(asks[6].count, 1);
+            assert_int_equal(asks[7].count, 1);
+            assert_non_null(asks[7].u.grants[0].client);
         }
         store_generation(conn);
         if (tries == 1)
@@ -158,6 +189,22 @@ static bool ask_under(play_t *p, fault_t fault, int n)
     return n >= 0;
 }
 
+static void put_what_is_asked(play_t *p)
+{
+    device_t d = test_device("d", STR("CODE"));
+    family_t f = test_family(STR("f1"));
+    access_token_t t = test_access_token("t", f.id);
+    consent_t c = {.user_id = STR("u1"), .client_id = STR("c1"), .resource = STR("r")};
+    revoked_t r = {.kind = REVOKED_TOKEN, .key = STR("f1.x"), .at = TEST_NOW};
+    d.user_id = STR("u1");
+    put_device(p, &d);
+    put_family(p, &f);
+    put_access_token(p, &t);
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
+    play_add(p, EFFECT_REVOCATION_PUT)->u.revoked = &r;
+    assert_applied(p);
+}
+
 static void ask_under_all(fault_t fault)
 {
     play_t *p = begin();
@@ -165,6 +212,7 @@ static void ask_under_all(fault_t fault)
     client_t c = test_client(STR("c1"));
     put_user(p, &u);
     put_client(p, &c);
+    put_what_is_asked(p);
     int n = 0;
     while (ask_under(p, fault, n))
         n++;
