@@ -71,12 +71,14 @@ static play_t *begin(void)
     void *state = NULL;
     play_begin_sqlite(&state);
     play_t *p = state;
+    code_t codes[JOBS + 1];
+    char names[JOBS + 1][NAMES];
     for (int i = 0; i <= JOBS; i++) {
-        char name[NAMES];
-        snprintf(name, sizeof name, "job-%d", i);
-        code_t c = test_code(name, STR("f"));
-        put_code(p, &c);
+        snprintf(names[i], sizeof names[i], "job-%d", i);
+        codes[i] = test_code(names[i], STR("f"));
+        play_add(p, EFFECT_CODE_INSERT)->u.code = &codes[i];
     }
+    assert_applied(p);
     return p;
 }
 
@@ -112,11 +114,17 @@ static bool apply_under(fault_t fault, int n)
     return struck;
 }
 
+/* Hundreds of calls, in an opening thousands: each of the first, then ever wider steps. */
+static int wider(int n)
+{
+    return n + 1 + n / 8;
+}
+
 static void apply_under_all(fault_t fault)
 {
     int n = 0;
     while (apply_under(fault, n))
-        n++;
+        n = fault == FAULT_MEMORY ? wider(n) : n + 1;
     assert_true(n > 0);
 }
 
@@ -153,12 +161,12 @@ static bool ask_under(play_t *p, fault_t fault, int n)
         test_result_t r = {0};
         ask_t asks[] = {{.kind = ASK_CODE, .hash = test_hash("job-0")},
                         {.kind = ASK_USER_BY_NAME, .key = STR("mia")},
-                        {.kind = ASK_CLIENTS},
+                        {.kind = ASK_CLIENTS, .limit = 9},
                         {.kind = ASK_DEVICE_BY_CODE, .key = STR("CODE"), .since = TEST_NOW},
                         {.kind = ASK_ACCESS_TOKEN, .hash = test_hash("t")},
-                        {.kind = ASK_REVOCATIONS},
+                        {.kind = ASK_REVOCATIONS, .limit = 9},
                         {.kind = ASK_REVOKED, .key = STR("f1.x")},
-                        {.kind = ASK_GRANTS, .key = STR("u1")}};
+                        {.kind = ASK_GRANTS, .key = STR("u1"), .limit = 9}};
         store_ask(conn, p->a, asks, sizeof asks / sizeof asks[0], test_done, &r);
         assert_true(r.rc == RC_OK || r.rc == RC_MEMORY || r.rc == RC_IO);
         /* An answer is right or there is none: "no such code" would be a lie. */
@@ -228,12 +236,6 @@ static void no_memory_answers_nothing_wrong(void **state)
 static void failed_read_answers_nothing_wrong(void **state)
 {
     ask_under_all(FAULT_READ);
-}
-
-/* Opening makes thousands of calls: each of the first, then ever wider steps. */
-static int wider(int n)
-{
-    return n + 1 + n / 16;
 }
 
 /* Opening, on a database that another process left unclean. */
