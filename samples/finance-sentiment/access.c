@@ -104,7 +104,12 @@ static rc_t read_headers(check_t *k)
 {
     warder_rs_request_t *r = &k->request;
     *r = (warder_rs_request_t){
-        .headers = k->headers, .proofs = k->proofs, .method = http_method_name(k->x->method).p};
+        .headers = k->headers,
+        .proofs = k->proofs,
+        .method = http_method_name(k->x->method).p,
+        .acr_values = k->access->acr_values,
+        .max_age_s = k->access->max_age_s,
+    };
     TRY(read_values(k, STR("Authorization"), k->headers, &r->header_count));
     return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
 }

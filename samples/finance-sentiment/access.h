@@ -9,12 +9,14 @@
 
 #include <stdatomic.h>
 
-/** Borrows all; lives as long as the server. Fill in the first three. Any worker. */
+/** Borrows all; lives as long as the server. Fill in all but the last. Any worker. */
 typedef struct {
     warder_rs_t *rs;
     http_pool_t *pool; /* one thread is enough: those who wait for keys wait for the same fetch */
     /** The port of the loop that serves `x`. */
     post_port_t (*back)(http_exchange_t *x);
+    const char *acr_values; /* how people must have signed in, and how lately, in seconds (rs.h); */
+    int max_age_s;          /* NULL and 0: however and whenever */
     atomic_bool refreshing; /* an early refresh is under way or waits */
 } access_t;
 

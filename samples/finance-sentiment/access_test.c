@@ -105,6 +105,22 @@ static void assert_taken(fixture_t *f)
     assert_true(f->got.allowed);
 }
 
+/* RFC 9470 section 3 */
+static void people_may_have_to_sign_in_anew(void **state)
+{
+    fixture_t *f = *state;
+    f->access.max_age_s = 60;
+    f->access.acr_values = "urn:a";
+    ask(f, good_token(f));
+    assert_false(f->got.allowed);
+    assert_int_equal(f->got.status, 401);
+    assert_str(f->got.error, "insufficient_user_authentication");
+    assert_true(str_contains(f->got.challenge, STR("acr_values=\"urn:a\", max_age=\"60\"")));
+    ask(f, world_sign(f->w, &f->w->key,
+                      "{" W_WHO W_AUD W_TIME ",\"acr\":\"urn:a\",\"auth_time\":1699999990}"));
+    assert_true(f->got.allowed);
+}
+
 static void good_token_is_taken_with_its_names(void **state)
 {
     fixture_t *f = *state;
@@ -367,6 +383,7 @@ static void a_bound_token_needs_its_proof(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ACCESS_TEST(people_may_have_to_sign_in_anew),
         ACCESS_TEST(good_token_is_taken_with_its_names),
         ACCESS_TEST(no_token),
         ACCESS_TEST(bad_token),

@@ -5,11 +5,12 @@
 
 #include <stddef.h>
 
-enum { CALLS_MAX = 1000000 };
+enum { CALLS_MAX = 1000000, MAX_AGE_MAX = 31536000 };
 
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
-    "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off]\n"
+    "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off] "
+    "[--acr-values VALUES] [--max-age SECONDS]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
@@ -23,6 +24,10 @@ const char OPTIONS_HELP[] =
     "  --dpop MODE         tokens bound to a key of the client (RFC 9449): off, optional (as by\n"
     "                      default) or required\n"
     "  --dpop-nonce on     proofs of such keys must hold a nonce of this server\n"
+    "  --acr-values VALUES people must have signed in in one of these ways (RFC 9470), with "
+    "spaces\n"
+    "                      between them\n"
+    "  --max-age SECONDS   and no longer ago than that\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -40,6 +45,8 @@ static const struct {
     {STR_INIT("--calls-per-minute"), offsetof(options_t, calls)},
     {STR_INIT("--dpop"), offsetof(options_t, dpop)},
     {STR_INIT("--dpop-nonce"), offsetof(options_t, nonce)},
+    {STR_INIT("--acr-values"), offsetof(options_t, acr_values)},
+    {STR_INIT("--max-age"), offsetof(options_t, max_age)},
 };
 
 static bool say(str_t *why, str_t text)
@@ -112,6 +119,16 @@ static bool read_calls(options_t *o)
     return good;
 }
 
+static bool read_max_age(options_t *o)
+{
+    uint64_t n = 0;
+    if (!o->max_age)
+        return true;
+    bool good = num_u64(str_c(o->max_age), MAX_AGE_MAX, &n) && n > 0;
+    o->max_age_s = (int)n;
+    return good;
+}
+
 static bool read_dpop(options_t *o)
 {
     static const char *const MODES[] = {[WARDER_RS_DPOP_OFF] = "off",
@@ -147,6 +164,8 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
                             "[::1]:8081"));
     if (!read_calls(out))
         return say(why, STR("--calls-per-minute wants a number from 1 to 1000000"));
+    if (!read_max_age(out))
+        return say(why, STR("--max-age wants a number of seconds from 1 to 31536000"));
     if (!read_dpop(out))
         return say(why, STR("--dpop wants off, optional or required, and --dpop-nonce on or off"));
     return true;

@@ -19,7 +19,10 @@ typedef struct {
     uint32_t calls_per_minute;  /* of it; 0 with NULL */
     warder_rs_dpop_t dpop_mode; /* of the two before */
     bool dpop_nonce;
-    bool help, version; /* nothing else is checked then */
+    const char *acr_values; /* how people must have signed in (RFC 9470); NULL: however */
+    const char *max_age;    /* as given; NULL: whenever */
+    int max_age_s;          /* of it; 0 with NULL */
+    bool help, version;     /* nothing else is checked then */
 } options_t;
 
 /** Reads argv behind the program's name; borrows it. False: *why is one sentence, in `a`. */

@@ -174,6 +174,8 @@ static int open_access(server_t *s, const server_config_t *c, str_t *why)
                              .dpop_nonce = c->options.dpop_nonce};
     s->access.rs = rs.resource ? warder_rs_new(&rs, problem, sizeof problem) : NULL;
     s->access.back = back;
+    s->access.acr_values = c->options.acr_values;
+    s->access.max_age_s = c->options.max_age_s;
     s->access.pool = s->key_pool = http_pool_new(KEY_THREADS, KEY_QUEUE);
     if (!rs.resource || !s->access.pool)
         return no_memory(why);

@@ -116,6 +116,12 @@ rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out)
     return buf_done(&b, out);
 }
 
+static rc_t device_view(arena_t *a, const device_t *device, str_t *user_code)
+{
+    *user_code = oauth_user_code_show(a, device->user_code);
+    return str_is_set(*user_code) ? RC_OK : RC_MEMORY;
+}
+
 static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_authorize_facts_t *facts,
                          const oauth_authorize_verdict_t *verdict)
 {
@@ -136,7 +142,7 @@ static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_author
     };
     TRY(as_interaction_document(f->a, client, &view.document));
     if (oauth_device_is_for(request))
-        view.user_code = oauth_user_code_show(f->a, facts->device->user_code);
+        TRY(device_view(f->a, facts->device, &view.user_code));
     else
         view.redirect_kind = redirect_view(f->a, request->redirect_uri, &view.redirect_host);
     TRY(scope_views(f, facts, request, &view));

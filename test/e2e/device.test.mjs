@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { Browser, consentForm, loginForm } from './lib/browser.mjs';
+import { newKey, proof } from './lib/dpop.mjs';
 import { claims, getNews, post, refresh, register, registerRaw, token } from './lib/oauth.mjs';
 import { ANALYZE, NEWS, PASSWORD, World, sleep } from './lib/world.mjs';
 
@@ -142,6 +143,25 @@ test('a device_code is its client\'s', async () => {
   await refusedPoll(other, code, 'invalid_grant');
   await refusedPoll(client, 'made-up', 'invalid_grant');
   assert.equal((await poll(w, client, code)).status, 200);
+});
+
+test('a device_code that was asked for with a proof is of use with that key only', async () => {
+  const key = newKey();
+  const proven = (one, url) => ({ headers: { dpop: proof(one, url) } });
+  const url = w.metadata.token_endpoint;
+  const answer = await post(w, 'device_authorization_endpoint', client, { scope: NEWS, resource: w.mcp },
+    proven(key, w.metadata.device_authorization_endpoint));
+  assert.equal(answer.status, 200, answer.text);
+  const { device_code: code, user_code: user } = answer.body;
+  await decide(user);
+  const redeem = (options) => token(w, client, { grant_type: GRANT, device_code: code }, options);
+  for (const options of [{}, proven(newKey(), url)]) {
+    const refused = await redeem(options);
+    assert.equal(refused.body.error, 'invalid_grant', refused.text);
+  }
+  const tokens = await redeem(proven(key, url));
+  assert.equal(tokens.status, 200, tokens.text);
+  assert.deepEqual(claims(tokens.body.access_token).cnf, { jkt: key.jkt });
 });
 
 test('codes that nobody has, and used ones, look the same', async () => {

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
-import { assertPage, assertRefused, control, playUrl, signedIn, trap } from './lib/attack.mjs';
+import { assertPage, assertRefused, assertTokenError, control, playUrl, signedIn, trap } from './lib/attack.mjs';
 import { Browser } from './lib/browser.mjs';
+import { newKey, proof } from './lib/dpop.mjs';
 import { authorizeUrl, CALLBACK, claims, getNews, goodRequest, post, redeem, register } from './lib/oauth.mjs';
 import { ANALYZE, NEWS, PASSWORD, World, sleep } from './lib/world.mjs';
 
@@ -198,6 +199,39 @@ test('the trail names what was pushed, without its reference', async () => {
   assert.equal(line.decision, 'allow');
   assert.equal(line.client, client.client_id);
   assert.ok(!w.auditText().includes(answer.body.request_uri.slice(URN.length)));
+});
+
+const dpop = (value) => ({ headers: { dpop: value } });
+
+test('the key of a proof that was pushed along must redeem the code', async () => {
+  const key = newKey();
+  const answer = await push(client, {}, dpop(proof(key, w.metadata[PAR])));
+  assert.equal(answer.status, 201, answer.text);
+  const { code } = await playUrl(w, front(client, answer));
+  const granted = { code, verifier: answer.verifier, parameters: answer.parameters };
+  assertTokenError(await redeem(w, client, granted), 'invalid_grant', 'no proof');
+  assertTokenError(await redeem(w, client, granted, {}, dpop(proof(newKey(), w.metadata.token_endpoint))), 'invalid_grant', 'another key');
+  const tokens = await redeem(w, client, granted, {}, dpop(proof(key, w.metadata.token_endpoint)));
+  assert.equal(tokens.status, 200, tokens.text);
+  assert.deepEqual(claims(tokens.body.access_token).cnf, { jkt: key.jkt });
+});
+
+test('dpop_jkt and the proof beside it must name the same key; a proof counts once', async () => {
+  const key = newKey();
+  const fits = proof(key, w.metadata[PAR]);
+  assert.equal((await push(client, { dpop_jkt: key.jkt }, dpop(fits))).status, 201);
+  assertPushError(await push(client, { dpop_jkt: key.jkt }, dpop(fits)), 400, 'invalid_dpop_proof');
+  assertPushError(await push(client, { dpop_jkt: newKey().jkt }, dpop(proof(key, w.metadata[PAR]))), 400, 'invalid_dpop_proof');
+  assertPushError(await push(client, {}, dpop(proof(key, w.metadata.token_endpoint))), 400, 'invalid_dpop_proof');
+  assertPushError(await push(client, { dpop_jkt: 'short' }), 400, 'invalid_request');
+  assert.equal((await push(client, { dpop_jkt: key.jkt })).status, 201, 'named without a proof');
+});
+
+test('long values go through whole', async () => {
+  const state = `${'s'.repeat(1000)} &=%é`;
+  const answer = await pushed(client, { state, nonce: 'n'.repeat(64) });
+  const result = await playUrl(w, front(client, answer));
+  assert.equal(result.left.searchParams.get('state'), state);
 });
 
 test('oauth4webapi: PAR with client_secret_basic, then the code flow', async () => {

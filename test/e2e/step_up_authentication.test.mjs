@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertRefused, control, play, playUrl, signedIn } from './lib/attack.mjs';
 import { loginForm } from './lib/browser.mjs';
-import { authorizeUrl, claims, goodRequest, post, redeem, refresh, register, signIn } from './lib/oauth.mjs';
+import { authorizeUrl, challenge, claims, getNews, goodRequest, mcpPost, post, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { PASSWORD, World, sleep } from './lib/world.mjs';
 
 let w;
@@ -97,4 +97,61 @@ test('both can be pushed', async () => {
   const at = await browser.get(url);
   assert.ok(loginForm(at.page), 'max_age=0 asks for the password');
   assert.ok((await playUrl(w, url, { browser })).code);
+});
+
+const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
+
+/** The challenge of a resource that wants the person to sign in again, or in another way. */
+async function refusedFor(world, bearer) {
+  const answer = await mcpPost(world.mcp, PING, { bearer });
+  assert.equal(answer.status, 401, answer.text);
+  const said = challenge(answer.headers);
+  assert.equal(said.scheme, 'Bearer');
+  assert.equal(said.error, 'insufficient_user_authentication', said.value);
+  assert.match(said.resource_metadata, /oauth-protected-resource/);
+  return said;
+}
+
+test('a resource that demands a fresh sign-in: its challenge, taken to the authorization server, leads to a token it takes', async () => {
+  const world = await World.start({ sampleArgs: ['--max-age', '3', '--acr-values', acr] });
+  try {
+    const one = await register(world);
+    const browser = await signedIn(world);
+    const young = await redeem(world, one, await play(world, one, {}, { browser }));
+    assert.equal((await getNews(world, young.body.access_token)).status, 200);
+    await sleep(35_000); // three seconds, thirty for clocks that differ, and a little
+    const said = await refusedFor(world, young.body.access_token);
+    assert.equal(said.max_age, '3');
+    assert.equal(said.acr_values, acr);
+    const renewed = await refresh(world, one, young.body.refresh_token);
+    await refusedFor(world, renewed.body.access_token); // refreshing is no sign-in
+    const { verifier, parameters } = goodRequest(world, one, { max_age: said.max_age, acr_values: said.acr_values, scope: said.scope });
+    const at = await browser.get(authorizeUrl(world, parameters));
+    assert.ok(loginForm(at.page), 'the password is asked for');
+    const consent = await browser.login(at.page, 'alice', PASSWORD);
+    const { left } = consent.left ? consent : await browser.decide(consent.page);
+    const fresh = await redeem(world, one, { code: left.searchParams.get('code'), verifier, parameters });
+    assert.equal((await getNews(world, fresh.body.access_token)).status, 200);
+  } finally {
+    await world.stop();
+  }
+});
+
+test('a resource that demands what nobody offers says so each time; machines have not signed in at all', async () => {
+  const world = await World.start({ sampleArgs: ['--acr-values', 'phr phrh'] });
+  try {
+    const one = await register(world);
+    const tokens = await signIn(world, one);
+    const said = await refusedFor(world, tokens.access_token);
+    assert.equal(said.acr_values, 'phr phrh');
+    assert.equal(said.max_age, undefined);
+    const result = await play(world, one, { acr_values: said.acr_values }, { browser: await signedIn(world) });
+    assert.equal(result.error, 'unmet_authentication_requirements');
+    const machine = await world.machineClient();
+    const answer = await post(world, 'token_endpoint', machine, { grant_type: 'client_credentials', resource: world.mcp });
+    await refusedFor(world, answer.body.access_token);
+    assert.equal((await mcpPost(world.mcp, PING, { bearer: 'bad' })).status, 401);
+  } finally {
+    await world.stop();
+  }
 });
