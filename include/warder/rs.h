@@ -1,6 +1,6 @@
 /* Protect a service with OAuth 2.1 access tokens, as MCP asks of a server: the 401 that leads
  * clients to the authorization server, the metadata document (RFC 9728), and the checks of each
- * token (RFC 9068, RFC 6750, RFC 8707).
+ * token (RFC 9068, RFC 6750, RFC 8707) and of the key it may be bound to (RFC 9449).
  *
  *     warder_rs_config_t config = {
  *         .resource = "https://mcp.example.com/mcp",

@@ -37,6 +37,18 @@ static void all_members_once(void **state)
                "scope=\"a\", resource_metadata=\"https://h/x\""));
 }
 
+/* RFC 9449 section 7.1 */
+static void the_scheme_of_bound_tokens(void **state)
+{
+    (void)state;
+    writes(&(oauth_challenge_t){.error = STR("use_dpop_nonce"),
+                                .resource_metadata = STR("https://h/x"),
+                                .dpop_algs = STR("ES256 PS256")},
+           STR("DPoP error=\"use_dpop_nonce\", resource_metadata=\"https://h/x\", "
+               "algs=\"ES256 PS256\""));
+    writes(&(oauth_challenge_t){.dpop_algs = STR("ES256")}, STR("DPoP algs=\"ES256\""));
+}
+
 /* attack case: CHL-003 */
 static void nothing_breaks_out_of_its_quotes(void **state)
 {
@@ -64,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_credentials_there_is_no_error),
         cmocka_unit_test(all_members_once),
+        cmocka_unit_test(the_scheme_of_bound_tokens),
         cmocka_unit_test(nothing_breaks_out_of_its_quotes),
         cmocka_unit_test(too_long),
     };

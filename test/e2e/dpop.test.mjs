@@ -127,6 +127,9 @@ describe('as it comes', () => {
       assert.deepEqual(claims(answer.body.access_token).cnf, { jkt: key.jkt });
       await mcpControl(w, key, answer.body.access_token);
     }
+    // From many processes at once, as real clients do: none is locked out, nothing forks.
+    const racing = await Promise.all(Array.from({ length: 12 }, () => refresh(w, client, token, {}, dpop(proof(key, tokenUrl(w))))));
+    for (const answer of racing) assert.equal(answer.status, 200, answer.text);
     const plain = await control(w);
     assert.ok(plain.refresh_token);
   });
