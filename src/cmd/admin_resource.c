@@ -206,7 +206,7 @@ static void print_resource(const resource_t *r)
     for (size_t i = 0; i < r->n_scopes; i++)
         printf("scope           %" PRIstr "  %" PRIstr "\n", STR_ARG(r->scopes[i].name),
                STR_ARG(r->scopes[i].text));
-    if (str_is_set(r->default_scope))
+    if (r->default_scope.n > 0)
         printf("default scopes  %" PRIstr "\n", STR_ARG(r->default_scope));
     print_texts("alias           ", r->aliases);
     if (r->access_token_lifetime)

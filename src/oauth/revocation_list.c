@@ -84,8 +84,8 @@ rc_t oauth_revocation_list_write(arena_t *a, uint64_t since, const revoked_t *v,
 
 static rc_t read_entry(const json_t *json, oauth_revocation_t *out)
 {
-    if (!str_is_set(json_get_str(json, STR("kind"))) ||
-        !json_get_i64(json, STR("at"), &out->at) || out->at < 0)
+    if (!str_is_set(json_get_str(json, STR("kind"))) || !json_get_i64(json, STR("at"), &out->at) ||
+        out->at < 0)
         return RC_MALFORMED;
     return b64url_decode_to(json_get_str(json, STR("id")), out->id, sizeof out->id);
 }

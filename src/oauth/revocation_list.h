@@ -5,7 +5,8 @@
  *   GET /revocations?since=SEQ
  *   {"seq":7,"entries":[{"kind":"grant","id":"…","at":1700000000}],"more":false}
  *
- * `id` is the SHA-256 of kind, ':' and the SHA-256 of the key, in base64url. `seq` is the number to go on behind. */
+ * `id` is the SHA-256 of kind, ':' and the SHA-256 of the key, in base64url. `seq` is the number to
+ * go on behind. */
 #ifndef OAUTH_REVOCATION_LIST_H
 #define OAUTH_REVOCATION_LIST_H
 

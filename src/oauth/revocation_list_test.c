@@ -74,8 +74,8 @@ static void a_page_is_bounded_and_says_that_there_is_more(void **state)
     world_begin(&w);
     revoked_t *v = ARENA_ARRAY(w.a, N, revoked_t);
     for (size_t i = 0; i < N; i++)
-        v[i] = (revoked_t){
-            .seq = i + 1, .kind = REVOKED_SUBJECT, .key = STR("u"), .at = 253402300799};
+        v[i] =
+            (revoked_t){.seq = i + 1, .kind = REVOKED_SUBJECT, .key = STR("u"), .at = 253402300799};
     oauth_revocation_page_t page;
     assert_int_equal(read(&w, written(&w, 0, v, N), &page), RC_OK);
     assert_int_equal(page.n, LIMIT_REVOCATIONS_PAGE);

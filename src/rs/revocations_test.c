@@ -41,8 +41,7 @@ static const char *sign_for(world_t *w, const char *who)
     return world_sign(w, &w->key, arena_printf(w->a, "{%s" W_AUD W_TIME "}", who).p);
 }
 
-#define OTHER                                                                                      \
-    "\"iss\":\"" W_ISSUER "\",\"sub\":\"bob\",\"client_id\":\"c2\",\"jti\":\"f2.j2\""
+#define OTHER "\"iss\":\"" W_ISSUER "\",\"sub\":\"bob\",\"client_id\":\"c2\",\"jti\":\"f2.j2\""
 
 static void end_all_of(world_t *w, uint64_t seq, revoked_kind_t kind, str_t key, int64_t at)
 {
@@ -115,9 +114,13 @@ static void the_strictest_of_all_applies(void **state)
         const char *token = sign(w);
         assert_allowed(world_ask(w, token, NULL));
         const revoked_t v[] = {
-            {.seq = 1, .kind = REVOKED_SUBJECT, .key = STR("alice"),
+            {.seq = 1,
+             .kind = REVOKED_SUBJECT,
+             .key = STR("alice"),
              .at = bits & 1 ? W_NOW_S : W_NOW_S - 9},
-            {.seq = 2, .kind = REVOKED_CLIENT, .key = STR("c1"),
+            {.seq = 2,
+             .kind = REVOKED_CLIENT,
+             .key = STR("c1"),
              .at = bits & 2 ? W_NOW_S : W_NOW_S - 9},
             {.seq = 3, .kind = REVOKED_ALL, .at = bits & 4 ? W_NOW_S : W_NOW_S - 9},
         };
@@ -343,8 +346,10 @@ static void what_is_too_much_ends_all_that_is_older(void **state)
     assert_int_equal(rs_settings_check(w->a, config, &s, &why), RC_OK);
     rs_revocations_t *r = rs_revocations_new(&s, &w->ports);
     rs_revocations_found(r, 0, STR(W_LIST));
-    rs_principal_t old = {"", "alice", "c1", "", "f1.j1", 0, (W_NOW_S - 20) * 1000LL};
-    rs_principal_t young = {"", "alice", "c1", "", "f1.j1", 0, W_NOW_S * 1000LL};
+    rs_principal_t old = {
+        .sub = "alice", .client_id = "c1", .jti = "f1.j1", .iat_ms = (W_NOW_S - 20) * 1000LL};
+    rs_principal_t young = {
+        .sub = "alice", .client_id = "c1", .jti = "f1.j1", .iat_ms = W_NOW_S * 1000LL};
     revoked_t *v = ARENA_ARRAY(w->a, LIMIT_REVOCATIONS_PAGE + 1, revoked_t);
     uint64_t seq = 0;
     char url[128];
@@ -378,7 +383,7 @@ static void what_has_ended_by_itself_is_forgotten(void **state)
     assert_int_equal(rs_settings_check(w->a, &w->config, &s, &why), RC_OK);
     rs_revocations_t *r = rs_revocations_new(&s, &w->ports);
     rs_revocations_found(r, 0, STR(W_LIST));
-    rs_principal_t who = {"", "alice", "c1", "", "f1.j1", 0, 0};
+    rs_principal_t who = {.sub = "alice", .client_id = "c1", .jti = "f1.j1"};
     end_all_of(w, 1, REVOKED_GRANT, STR("f1"), W_NOW_S - MODEL_ACCESS_TOKEN_MAX_S - 60);
     rs_revocations_refresh(r, w->wall_ms);
     assert_false(rs_revocations_hold(r, 0, &who));
