@@ -67,8 +67,10 @@ int main(int argc, char **argv)
     if (test_is_command(argc, argv, &code))
         return code;
     const struct CMUnitTest tests[] = {
-        PLAY_TEST(a_person),   PLAY_TEST(a_client),
-        PLAY_TEST(a_token),    PLAY_TEST(everything),
+        PLAY_TEST(a_person),
+        PLAY_TEST(a_client),
+        PLAY_TEST(a_token),
+        PLAY_TEST(everything),
         PLAY_TEST(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
