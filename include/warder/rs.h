@@ -155,6 +155,7 @@ typedef struct {
     const char *jkt; /* the same: thumbprint of the key the token is bound to; "": a bearer token */
     const char *acr; /* the same: how the person signed in; "": the token does not say */
     int64_t auth_time;      /* the same: and when, Unix seconds; 0: the token does not say */
+    int64_t iat;            /* the same: when the token was issued; -1: it does not say */
     const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;
 
@@ -165,6 +166,16 @@ warder_rs_verdict_t *warder_rs_check(warder_rs_t *rs, const warder_rs_request_t 
 warder_rs_verdict_t *warder_rs_check_now(warder_rs_t *rs, const warder_rs_request_t *request);
 /** NULL is fine. */
 void warder_rs_verdict_free(warder_rs_verdict_t *verdict);
+
+/** A token that was let in, as its verdict said. */
+typedef struct {
+    const char *iss, *sub, *client_id, *jti;
+    int64_t iat, exp;
+} warder_rs_token_t;
+
+/** Whether a token that was let in still counts: for what stays open behind its request, such as a
+ *  stream; ask every second or so. Never blocks. *refresh_due (may be NULL) as in a verdict. */
+bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refresh_due);
 
 /** Fetches the keys and the lists of revocations that are due; blocks. Threads that come while one
  * is fetching wait for it, a bounded number of them; further ones return at once. Call it at start

@@ -207,6 +207,22 @@ static rc_t check_binding(work_t *w)
     return needed ? decide(w, RS_NOT_BOUND, STR_UNSET) : RC_OK;
 }
 
+/* What is open stays so while its list is on the way, and no longer than it counts. */
+bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due)
+{
+    const rs_settings_t *s = &rs->settings;
+    size_t server = 0;
+    rs_list_view_t list;
+    *refresh_due = false;
+    while (server < s->n_servers && !str_eq(s->servers[server].issuer, str_c(who->iss)))
+        server++;
+    if (server == s->n_servers || rs_clock(rs) >= who->exp_ms + s->leeway_ms)
+        return false;
+    rs_revocations_look(rs->revocations, server, &list);
+    *refresh_due = list.age != RS_LIST_FRESH && list.may_fetch && !list.fetching;
+    return list.age != RS_LIST_AWAY && !rs_revocations_hold(rs->revocations, server, who);
+}
+
 oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs)
 {
     return (oauth_dpop_nonces_t){str_of(rs->nonce_key, sizeof rs->nonce_key),

@@ -47,6 +47,8 @@ extern const rs_principal_t RS_NOBODY;
 oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs);
 /** Unix milliseconds by the ports. */
 int64_t rs_clock(const warder_rs_t *rs);
+/** Whether a token of that kind was revoked, or cannot be told any more; never blocks. */
+bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due);
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;

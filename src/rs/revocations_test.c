@@ -194,6 +194,40 @@ static void also_when_nobody_called_for_a_while(void **state)
     assert_denied(world_ask_now(w, token, NULL), 401, "token_revoked");
 }
 
+/* What stays open behind a request: nobody sends anything any more. */
+static void what_stays_open_ends_too(void **state)
+{
+    world_t *w = *state;
+    follow(w);
+    const warder_rs_verdict_t *v = world_ask(w, sign(w), NULL);
+    assert_int_equal(v->iat, W_NOW_S);
+    warder_rs_token_t t = {v->iss, v->sub, v->client_id, v->jti, v->iat, v->exp};
+    bool due;
+    assert_true(warder_rs_lives(w->rs, &t, &due));
+    assert_false(due);
+    end_all_of(w, 1, REVOKED_GRANT, STR("f1"), W_NOW_S);
+    world_pass(w, 1);
+    assert_true(warder_rs_lives(w->rs, &t, &due));
+    assert_true(due);
+    warder_rs_refresh(w->rs);
+    assert_false(warder_rs_lives(w->rs, &t, NULL));
+    t.jti = "f2.j2";
+    assert_true(warder_rs_lives(w->rs, &t, NULL));
+    t.iss = "https://evil.test";
+    assert_false(warder_rs_lives(w->rs, &t, NULL));
+    t.iss = W_ISSUER;
+    world_pass(w, 400); /* the list cannot be had */
+    world_page(w, W_LIST "?since=0", STR_UNSET);
+    warder_rs_refresh(w->rs);
+    assert_false(warder_rs_lives(w->rs, &t, NULL));
+    world_page(w, W_LIST "?since=0", STR("{\"seq\":1,\"entries\":[]}"));
+    world_pass(w, 10);
+    warder_rs_refresh(w->rs);
+    assert_true(warder_rs_lives(w->rs, &t, NULL));
+    world_pass(w, 300); /* its end, and the leeway */
+    assert_false(warder_rs_lives(w->rs, &t, NULL));
+}
+
 static void who_calls_often_never_waits(void **state)
 {
     world_t *w = *state;
@@ -481,6 +515,7 @@ int main(void)
         WORLD_TEST(a_token_without_iat_is_older_than_any_revocation),
         WORLD_TEST(a_revocation_counts_within_the_bound),
         WORLD_TEST(also_when_nobody_called_for_a_while),
+        WORLD_TEST(what_stays_open_ends_too),
         WORLD_TEST(who_calls_often_never_waits),
         WORLD_TEST(an_outage_is_borne_for_a_while_and_then_refuses),
         WORLD_TEST(an_outage_may_be_borne_for_ever),

@@ -113,6 +113,22 @@ warder_rs_verdict_t *warder_rs_check(warder_rs_t *rs, const warder_rs_request_t 
     return judge(rs, request, true);
 }
 
+bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refresh_due)
+{
+    bool due;
+    rs_principal_t who = RS_NOBODY;
+    who.iss = token->iss;
+    who.sub = token->sub;
+    who.client_id = token->client_id;
+    who.jti = token->jti;
+    who.exp_ms = token->exp * 1000;
+    who.iat_ms = token->iat < 0 ? JWT_TIME_ABSENT : token->iat * 1000;
+    bool lives = rs_check_lives(rs, &who, &due);
+    if (refresh_due)
+        *refresh_due = due;
+    return lives;
+}
+
 bool warder_rs_refresh(warder_rs_t *rs)
 {
     bool usable = rs_keys_refresh(rs->keys);
