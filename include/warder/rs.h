@@ -43,6 +43,9 @@ typedef struct warder_rs warder_rs_t;
 typedef struct {
     const char *issuer;   /* https URL, or http on a loopback host; compared byte for byte */
     const char *jwks_uri; /* NULL: found through the issuer's metadata (RFC 8414) */
+    /** The list of access tokens that were revoked, as Warder publishes it. NULL: where the
+     *  metadata says, when it is read (jwks_uri NULL) and names one; else none is followed. */
+    const char *revocations_uri;
 } warder_rs_server_t;
 
 /** What the library needs of the world. */
@@ -79,11 +82,18 @@ typedef struct {
     /** All scopes there are: scopes_supported of the metadata, where clients look who got no
      *  scope in a challenge. Holds those of `scopes`. NULL: the same as `scopes`. */
     const char *scopes_supported;
-    int leeway_s;        /* for clocks that differ: 0 to 60, default 30; -1: none */
-    int keys_fresh_s;    /* keys are fetched again after that: 30 to 86400, default 300 */
-    int keys_stale_s;    /* and still used for so long while that fails, default 3600 */
-    int refetch_s;       /* between two fetches for unknown key ids: 1 to 3600, default 10 */
-    size_t cache_tokens; /* verified tokens that are remembered, default 4096 */
+    int leeway_s;     /* for clocks that differ: 0 to 60, default 30; -1: none */
+    int keys_fresh_s; /* keys are fetched again after that: 30 to 86400, default 300 */
+    int keys_stale_s; /* and still used for so long while that fails, default 3600 */
+    int refetch_s;    /* between two fetches for unknown key ids: 1 to 3600, default 10 */
+    /** A revoked token is refused after so long at the latest: lists of revocations are never older
+     *  when a token is let in. 1 to 60, default 2; -1: none is followed, and tokens end by
+     *  themselves alone. */
+    int revocation_poll_s;
+    /** A list that cannot be had counts for so long, then all requests are answered with 503 until
+     *  it can. 1 to 86400, default 300; -1: the last one that came counts for ever. */
+    int revocation_stale_s;
+    size_t cache_tokens;            /* verified tokens that are remembered, default 4096 */
     const warder_rs_ports_t *ports; /* NULL: the system's clock, and libcurl */
     warder_rs_dpop_t dpop;
     bool dpop_nonce; /* proofs must hold a nonce of ours: send dpop_nonce of each verdict */
@@ -121,8 +131,8 @@ typedef struct {
 typedef enum {
     WARDER_RS_ALLOW,
     WARDER_RS_DENY,
-    WARDER_RS_NEED_KEYS, /* only from warder_rs_check_now: refresh on a thread that may block, and
-                            ask again */
+    WARDER_RS_NEED_KEYS, /* keys, or what was revoked; only from warder_rs_check_now: refresh on a
+                            thread that may block, and ask again */
 } warder_rs_outcome_t;
 
 /** The verdict. Strings are never NULL unless it says so, and live until it is freed. */
@@ -136,7 +146,8 @@ typedef struct {
     int retry_after_s;            /* with 503: value for Retry-After */
     /* always */
     const char *reason; /* precise, for your log and audit; never for the caller */
-    bool refresh_due;   /* keys are due: call warder_rs_refresh on a thread that may block, soon */
+    bool refresh_due;   /* keys or revocations are due: call warder_rs_refresh on a thread that may
+                           block, soon */
     /* who it is: with WARDER_RS_ALLOW, with 403 and with insufficient_user_authentication, else ""
      */
     const char *iss, *sub, *client_id, *scope, *jti;
@@ -144,6 +155,7 @@ typedef struct {
     const char *jkt; /* the same: thumbprint of the key the token is bound to; "": a bearer token */
     const char *acr; /* the same: how the person signed in; "": the token does not say */
     int64_t auth_time;      /* the same: and when, Unix seconds; 0: the token does not say */
+    int64_t iat;            /* the same: when the token was issued; -1: it does not say */
     const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;
 
@@ -155,9 +167,19 @@ warder_rs_verdict_t *warder_rs_check_now(warder_rs_t *rs, const warder_rs_reques
 /** NULL is fine. */
 void warder_rs_verdict_free(warder_rs_verdict_t *verdict);
 
-/** Fetches the keys that are due; blocks. Threads that come while one is fetching wait for it, a
- *  bounded number of them; further ones return at once. Call it at start to be warm. Returns
- *  whether keys of every server are at hand. */
+/** A token that was let in, as its verdict said. */
+typedef struct {
+    const char *iss, *sub, *client_id, *jti;
+    int64_t iat, exp;
+} warder_rs_token_t;
+
+/** Whether a token that was let in still counts: for what stays open behind its request, such as a
+ *  stream; ask every second or so. Never blocks. *refresh_due (may be NULL) as in a verdict. */
+bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refresh_due);
+
+/** Fetches the keys and the lists of revocations that are due; blocks. Threads that come while one
+ * is fetching wait for it, a bounded number of them; further ones return at once. Call it at start
+ * to be warm. Returns whether keys of every server are at hand. */
 bool warder_rs_refresh(warder_rs_t *rs);
 
 /** Whether the granted scopes hold all that `needed` names ('*' in a grant covers segments). */

@@ -39,6 +39,7 @@ static mcp_access_t convert(arena_t *a, const warder_rs_verdict_t *v)
         .scope = keep(a, v->scope),
         .token_id = keep(a, v->jti),
         .expires_at = v->exp,
+        .issued_at = v->iat,
         .key = keep(a, v->jkt),
         .nonce = keep(a, v->dpop_nonce),
     };
@@ -161,7 +162,26 @@ static str_t insufficient(void *ctx, arena_t *arena, const mcp_access_t *who, st
     return out;
 }
 
+/* Texts of keep end in a NUL. */
+static const char *text_of(str_t s)
+{
+    return s.p ? s.p : "";
+}
+
+static bool lives(void *ctx, http_exchange_t *x, const mcp_access_t *who)
+{
+    bool due;
+    access_t *a = ctx;
+    const warder_rs_token_t token = {text_of(who->issuer), text_of(who->subject),
+                                     text_of(who->client), text_of(who->token_id),
+                                     who->issued_at,       who->expires_at};
+    bool alive = warder_rs_lives(a->rs, &token, &due);
+    if (due)
+        refresh_early(a, x);
+    return alive;
+}
+
 mcp_access_port_t access_port(access_t *a)
 {
-    return (mcp_access_port_t){check, covers, insufficient, a};
+    return (mcp_access_port_t){check, covers, insufficient, a, lives};
 }

@@ -47,6 +47,9 @@ static const http_route_t ROUTES[] = {
      .flags = HTTP_ROUTE_NO_STORE},
     {STR_INIT(OAUTH_PATH_REVOKE), WRITE, as_revoke_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT(OAUTH_PATH_INTROSPECT), WRITE, as_introspect_post, FORM(LIMIT_FORM_BYTES),
+     .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT(OAUTH_PATH_REVOCATIONS), READ, as_revocations_get, OPEN_TO_ALL},
 
     {STR_INIT(OAUTH_PATH_PUSHED), WRITE, as_pushed_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE},

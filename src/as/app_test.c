@@ -21,11 +21,13 @@ static void every_endpoint_of_the_metadata_has_a_row(void **state)
     world_t *w = *state;
     for (size_t i = 0; i < OAUTH_ENDPOINT_COUNT; i++) {
         str_t path = oauth_endpoint_path((oauth_endpoint_t)i);
-        bool is_read = i == OAUTH_ENDPOINT_AUTHORIZE || i == OAUTH_ENDPOINT_JWKS;
+        bool is_read = i == OAUTH_ENDPOINT_AUTHORIZE || i == OAUTH_ENDPOINT_JWKS ||
+                       i == OAUTH_ENDPOINT_REVOCATIONS;
+        /* People come to the one; no page of a browser holds the secret that the other wants. */
+        bool closed = i == OAUTH_ENDPOINT_AUTHORIZE || i == OAUTH_ENDPOINT_INTROSPECT;
         const http_route_t *row = row_of(w, is_read ? HTTP_GET : HTTP_POST, path);
         assert_non_null(row);
-        assert_int_equal(row->cors,
-                         i == OAUTH_ENDPOINT_AUTHORIZE ? HTTP_CORS_NONE : HTTP_CORS_PUBLIC);
+        assert_int_equal(row->cors, closed ? HTTP_CORS_NONE : HTTP_CORS_PUBLIC);
     }
     /* OpenID Connect Core section 3.1.2.1: the authorization endpoint takes both. */
     assert_non_null(row_of(w, HTTP_POST, STR("/authorize")));

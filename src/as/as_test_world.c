@@ -286,6 +286,12 @@ static void put_client(world_t *w, const char *id, client_auth_t auth, uint32_t 
         .redirect_uris = {uri, 1},
         .created_at = W_START_S,
     };
+    if (strcmp(id, W_SERVICE) == 0) {
+        static const str_t SERVES[] = {STR_INIT(W_RESOURCE)}, CALLS[] = {STR_INIT(W_NEXT)};
+        c->redirect_uris.n = 0;
+        c->resources = (str_list_t){SERVES, 1};
+        c->exchange_to = (str_list_t){CALLS, 1};
+    }
     if (c->has_secret)
         c->secret_hash = oauth_handle_hash(STR(W_SECRET));
     world_put(w, EFFECT_CLIENT_INSERT, c);
@@ -317,6 +323,7 @@ static void fill_store(world_t *w)
         {W_BASIC, CLIENT_AUTH_SECRET_BASIC, GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN},
         {W_POSTED, CLIENT_AUTH_SECRET_POST, GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN},
         {W_MACHINE, CLIENT_AUTH_SECRET_BASIC, GRANT_CLIENT_CREDENTIALS},
+        {W_SERVICE, CLIENT_AUTH_SECRET_BASIC, GRANT_TOKEN_EXCHANGE},
         {W_DEVICE, CLIENT_AUTH_NONE, GRANT_DEVICE_CODE | GRANT_REFRESH_TOKEN},
     };
     resource_t resource;

@@ -21,6 +21,7 @@
 
 #define W_ISSUER   "https://as.test"
 #define W_RESOURCE "https://rs.test/mcp"
+#define W_NEXT     "https://next.test/mcp" /* not in the store at first */
 #define W_REDIRECT "https://c.test/cb"
 #define W_LOOPBACK "http://127.0.0.1/cb"
 #define W_USER     "alice"
@@ -32,7 +33,9 @@
 #define W_POSTED   "client-posted"  /* the same with W_SECRET in the form */
 #define W_MACHINE  "client-machine" /* client_credentials with W_SECRET by Basic */
 #define W_DEVICE   "client-device"  /* device_code and refresh_token, no secret */
-#define W_SECRET   "wrs_the-secret-of-the-client"
+#define W_SERVICE                                                                                  \
+    "client-service" /* the server of W_RESOURCE, with W_SECRET by Basic; may call W_NEXT */
+#define W_SECRET "wrs_the-secret-of-the-client"
 
 enum { W_START_S = 1700000000, W_HELD_MAX = 64, W_FLIGHTS_MAX = 64, W_POSTS_MAX = 256 };
 

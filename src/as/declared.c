@@ -31,6 +31,10 @@ rc_t as_declared_resource(arena_t *a, const conf_resource_t *declared, int64_t n
         .scopes = scopes,
         .n_scopes = declared->n_scopes,
         .created_at = now,
+        .access_token_lifetime = declared->access_token_lifetime,
+        .token_format = declared->opaque ? TOKEN_OPAQUE : TOKEN_JWT,
+        .dpop_required = declared->dpop_required,
+        .from_settings = true,
     };
     TRY(url_parse(declared->uri, &url));
     TRY(url_canonical(a, &url, &out->uri));
@@ -47,11 +51,18 @@ static bool same_aliases(str_list_t one, str_list_t other)
     return true;
 }
 
+static bool same_tokens(const resource_t *one, const resource_t *other)
+{
+    return one->access_token_lifetime == other->access_token_lifetime &&
+           one->token_format == other->token_format && one->dpop_required == other->dpop_required &&
+           one->from_settings == other->from_settings;
+}
+
 bool as_declared_same(const resource_t *one, const resource_t *other)
 {
-    if (!str_eq(one->uri, other->uri) || !str_eq(one->name, other->name) ||
-        !str_eq(one->default_scope, other->default_scope) || one->n_scopes != other->n_scopes ||
-        !same_aliases(one->aliases, other->aliases))
+    if (!same_tokens(one, other) || !str_eq(one->uri, other->uri) ||
+        !str_eq(one->name, other->name) || !str_eq(one->default_scope, other->default_scope) ||
+        one->n_scopes != other->n_scopes || !same_aliases(one->aliases, other->aliases))
         return false;
     for (size_t i = 0; i < one->n_scopes; i++)
         if (!str_eq(one->scopes[i].name, other->scopes[i].name) ||

@@ -16,6 +16,9 @@ static conf_resource_t declared(void)
         .n_scopes = 2,
         .default_scopes = {DEFAULTS, 2},
         .aliases = {ALIASES, 2},
+        .access_token_lifetime = 300,
+        .opaque = true,
+        .dpop_required = true,
     };
 }
 
@@ -38,6 +41,10 @@ static void a_record_says_what_was_declared(void **state)
     assert_text(r.default_scope, "a b");
     assert_int_equal(r.aliases.n, 2);
     assert_int_equal(r.created_at, 77);
+    assert_int_equal(r.access_token_lifetime, 300);
+    assert_int_equal(r.token_format, TOKEN_OPAQUE);
+    assert_true(r.dpop_required);
+    assert_true(r.from_settings);
 }
 
 static void what_is_left_out_is_unset(void **state)
@@ -66,8 +73,9 @@ static void each_difference_is_one(void **state)
     static const str_t OTHER_ALIAS[] = {STR_INIT("https://rs.test"), STR_INIT("https://x.test")};
     const conf_resource_t from = declared();
     const resource_t one = made(*state, &from);
-    resource_t other[8];
-    for (size_t i = 0; i < 8; i++)
+    enum { OTHERS = 12 };
+    resource_t other[OTHERS];
+    for (size_t i = 0; i < OTHERS; i++)
         other[i] = made(*state, &from);
     assert_true(as_declared_same(&one, &other[0]));
     other[0].created_at = 1; /* whenever it was made */
@@ -80,7 +88,11 @@ static void each_difference_is_one(void **state)
     other[5].scopes = OTHER_NAME;
     other[6].aliases.n = 1;
     other[7].aliases.v = OTHER_ALIAS;
-    for (size_t i = 0; i < 8; i++) {
+    other[8].access_token_lifetime = 0;
+    other[9].token_format = TOKEN_JWT;
+    other[10].dpop_required = false;
+    other[11].from_settings = false;
+    for (size_t i = 0; i < OTHERS; i++) {
         assert_false(as_declared_same(&one, &other[i]));
         assert_false(as_declared_same(&other[i], &one));
     }

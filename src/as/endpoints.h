@@ -15,6 +15,9 @@ void as_token_post(http_exchange_t *x);
 void as_revoke_post(http_exchange_t *x);
 void as_pushed_post(http_exchange_t *x);
 void as_device_authorization_post(http_exchange_t *x);
+/* introspect.c, revocations.c */
+void as_introspect_post(http_exchange_t *x);
+void as_revocations_get(http_exchange_t *x);
 
 /* authorize.c: GET and POST */
 void as_authorize(http_exchange_t *x);

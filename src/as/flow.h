@@ -15,7 +15,7 @@
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
 
-enum { AS_ASKS_MAX = 10, AS_HEADERS_MAX = 12, AS_DOCUMENTS_MAX = 4 };
+enum { AS_ASKS_MAX = 12, AS_HEADERS_MAX = 12, AS_DOCUMENTS_MAX = 4 };
 
 /** A document of somebody else, fetched under guard between the facts and the decision. */
 typedef struct {

@@ -2,26 +2,24 @@
 
 #include "as/client.h"
 #include "as/endpoints.h"
+#include "as/own_token.h"
 
 typedef struct {
     as_client_t client;
-    oauth_revoke_request_t request;
-    const ask_t *token; /* the refresh token or the family; NULL: nothing to look up */
+    oauth_token_query_t query;
+    as_own_token_t token;
 } revoke_t;
 
 static rc_t decide(as_flow_t *f)
 {
     revoke_t *r = f->own;
     oauth_revoke_verdict_t verdict;
-    bool is_refresh = r->token && r->token->kind == ASK_REFRESH;
     const oauth_revoke_facts_t facts = {
         .now = f->now,
         .claim = &r->client.claim,
-        .request = &r->request,
+        .query = &r->query,
         .client = as_client_record(&r->client),
-        .family = is_refresh ? r->token->family
-                  : r->token ? r->token->u.family
-                             : NULL,
+        .token = as_own_token_facts(&r->token),
     };
     TRY(oauth_revoke_decide(f->a, &facts, &verdict));
     if (!as_client_count(f, &r->client, verdict.reason))
@@ -37,22 +35,21 @@ static rc_t decide(as_flow_t *f)
 
 static void step(as_flow_t *f)
 {
-    as_flow_settle(f, decide(f));
+    revoke_t *r = f->own;
+    if (as_own_token_ask_more(f, &r->token))
+        as_flow_gather(f, step);
+    else
+        as_flow_settle(f, decide(f));
 }
 
 static rc_t read(as_flow_t *f)
 {
     revoke_t *r = f->own;
     TRY(as_client_read(f, &r->client));
-    TRY(oauth_revoke_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
-                          f->w->as->oauth.issuer, &r->request));
-    if (!r->client.flow || r->request.reason != OAUTH_FINE)
-        return RC_OK;
-    bool is_access = str_is_set(r->request.family_id);
-    ask_t *ask = as_flow_ask(f, is_access ? ASK_FAMILY : ASK_REFRESH);
-    ask->key = r->request.family_id;
-    ask->hash = r->request.hash;
-    r->token = ask;
+    TRY(oauth_token_query_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
+                               f->w->as->oauth.issuer, &r->query));
+    if (r->client.flow && r->query.reason == OAUTH_FINE)
+        as_own_token_ask(f, &r->query.token, &r->token);
     return RC_OK;
 }
 

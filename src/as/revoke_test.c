@@ -27,14 +27,23 @@ static void a_refresh_token_ends_its_family(void **state)
     assert_true(still_works(w, other.refresh));
 }
 
-static void an_access_token_ends_its_family(void **state)
+/* attack case: MGT-003 */
+static void an_access_token_ends_alone(void **state)
 {
     world_t *w = *state;
     tokens_t t = world_grant(w);
     answer_t r = revoke(w, W_PUBLIC, t.access);
     assert_status(r, 200);
     assert_true(str_is_set(json_get_str(trail_last(w), STR("token"))));
-    assert_false(still_works(w, t.refresh));
+    ask_t list = world_look(w, (ask_t){.kind = ASK_REVOCATIONS});
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.u.revoked[0].kind, REVOKED_TOKEN);
+    assert_str(list.u.revoked[0].key, json_get_str(trail_last(w), STR("token")));
+    assert_true(still_works(w, t.refresh));
+    r = revoke(w, W_PUBLIC, t.access); /* again: the list does not grow */
+    assert_status(r, 200);
+    list = world_look(w, (ask_t){.kind = ASK_REVOCATIONS});
+    assert_int_equal(list.count, 1);
 }
 
 static void a_token_that_is_none_is_200(void **state)
@@ -122,7 +131,7 @@ static void memory_ends_anywhere(void **state)
 {
     world_t *w = *state;
     tokens_t t = world_grant(w);
-    str_t form = arena_printf(w->a, "client_id=" W_PUBLIC "&token=%" PRIstr, STR_ARG(t.access));
+    str_t form = arena_printf(w->a, "client_id=" W_PUBLIC "&token=%" PRIstr, STR_ARG(t.refresh));
     world_starve(w, world_request(w, "POST", STR("/revoke"), W_FORM, form), 200);
     assert_false(still_works(w, t.refresh));
 }
@@ -131,7 +140,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_refresh_token_ends_its_family),
-        WORLD_TEST(an_access_token_ends_its_family),
+        WORLD_TEST(an_access_token_ends_alone),
         WORLD_TEST(a_token_that_is_none_is_200),
         WORLD_TEST(twice_is_200),
         WORLD_TEST(another_client_revokes_nothing),

@@ -4,6 +4,7 @@
 #include "as/client.h"
 #include "as/dpop.h"
 #include "as/endpoints.h"
+#include "as/own_token.h"
 #include "jose/jws.h"
 
 typedef struct {
@@ -11,14 +12,25 @@ typedef struct {
     as_dpop_t dpop;
     oauth_token_request_t request;
     const ask_t *grant; /* the code, refresh token or device; NULL: none came */
+    struct {
+        oauth_own_token_t token;
+        as_own_token_t known;
+    } subject, actor; /* of an exchange */
 } token_t;
+
+/* What the resource wants opaque is there already. */
+static rc_t sign(as_flow_t *f, const oauth_token_verdict_t *verdict, str_t *access_token)
+{
+    const as_snapshot_t *s = f->snapshot;
+    const jws_sign_t what = {s->alg, s->kid, STR("at+jwt"), verdict->claims};
+    *access_token = verdict->access_token;
+    return str_is_set(*access_token) ? RC_OK : jws_sign(f->a, &s->signer, &what, access_token);
+}
 
 static rc_t mint(as_flow_t *f, const oauth_token_verdict_t *verdict)
 {
     str_t access_token, body;
-    const as_snapshot_t *s = f->snapshot;
-    const jws_sign_t what = {s->alg, s->kid, STR("at+jwt"), verdict->claims};
-    TRY(jws_sign(f->a, &s->signer, &what, &access_token));
+    TRY(sign(f, verdict, &access_token));
     TRY(oauth_token_answer(f->a, verdict, access_token, &body));
     as_flow_answer_json(f, 200, body);
     as_dpop_answer(f, &((const token_t *)f->own)->dpop);
@@ -38,6 +50,8 @@ static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
         .client = as_client_record(&t->client),
         .proof = &t->dpop.proof,
         .seen = as_dpop_seen(f),
+        .subject = as_own_token_facts(&t->subject.known),
+        .actor = as_own_token_facts(&t->actor.known),
     };
     if (!t->grant)
         return facts;
@@ -69,7 +83,30 @@ static rc_t decide(as_flow_t *f)
 
 static void step(as_flow_t *f)
 {
-    as_flow_settle(f, decide(f));
+    token_t *t = f->own;
+    bool subject = as_own_token_ask_more(f, &t->subject.known);
+    bool actor = as_own_token_ask_more(f, &t->actor.known);
+    if (subject || actor)
+        as_flow_gather(f, step);
+    else
+        as_flow_settle(f, decide(f));
+}
+
+/* The tokens of an exchange. */
+static rc_t read_tokens(as_flow_t *f, token_t *t)
+{
+    str_t issuer = f->w->as->oauth.issuer;
+    const jwks_t *keys = keyring_keys(f->snapshot->ring);
+    const oauth_exchange_request_t *r = &t->request.exchange;
+    if (str_is_set(r->subject_token)) {
+        TRY(oauth_own_token_read(f->a, r->subject_token, keys, issuer, &t->subject.token));
+        as_own_token_ask(f, &t->subject.token, &t->subject.known);
+    }
+    if (str_is_set(r->actor_token)) {
+        TRY(oauth_own_token_read(f->a, r->actor_token, keys, issuer, &t->actor.token));
+        as_own_token_ask(f, &t->actor.token, &t->actor.known);
+    }
+    return RC_OK;
 }
 
 static rc_t read(as_flow_t *f)
@@ -78,7 +115,11 @@ static rc_t read(as_flow_t *f)
     TRY(as_client_read(f, &t->client));
     TRY(as_dpop_read(f, STR(OAUTH_PATH_TOKEN), &t->dpop));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
-    if (!t->request.has_hash || !t->client.flow)
+    if (!t->client.flow)
+        return RC_OK;
+    if (t->request.grant == GRANT_TOKEN_EXCHANGE && t->request.reason == OAUTH_FINE)
+        return read_tokens(f, t);
+    if (!t->request.has_hash)
         return RC_OK;
     ask_t *ask = as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE
                                 : t->request.grant == GRANT_DEVICE_CODE      ? ASK_DEVICE

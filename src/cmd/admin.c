@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "conf/conf_table.h"
 #include "core/buf.h"
+#include "core/url.h"
 #include "oauth/label.h"
 
 #include <time.h>
@@ -139,6 +140,22 @@ int admin_text(admin_t *admin, const char *what, str_t text, size_t max, str_t *
                             "%s takes at most %zu bytes of UTF-8, without characters that hide, "
                             "reorder or break lines, and no space at its ends",
                             what, max);
+    return EXIT_DONE;
+}
+
+/* The identifier is what tokens name as audience: absolute, without fragment (RFC 8707 section 2),
+ * in one spelling. */
+int admin_resource_uri(admin_t *admin, const char *what, str_t text, str_t *out)
+{
+    url_t url;
+    if (url_parse(text, &url) != RC_OK || !url_is_http(&url) || str_is_set(url.fragment) ||
+        str_is_set(url.userinfo))
+        return command_fail(EXIT_REFUSED,
+                            "%s '%" PRIstr "' is no resource: give an http(s) URL without "
+                            "fragment and user",
+                            what, STR_ARG(text));
+    if (url_canonical(admin->a, &url, out) != RC_OK)
+        return command_fail(EXIT_FAILED, "out of memory");
     return EXIT_DONE;
 }
 

@@ -18,6 +18,8 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "redirect-uri", .many = true},
     {.name = "grant", .many = true},
     {.name = "scope"},
+    {.name = "resource-server", .many = true},
+    {.name = "exchange-to", .many = true},
     {.name = "auth"},
     {.name = "public", .is_switch = true},
     {.name = "json", .is_switch = true},
@@ -34,11 +36,16 @@ static uint32_t parse_grant(str_t name)
     return n > 0 && (size_t)n < sizeof urn ? oauth_grant_parse(str_of(urn, (size_t)n)) : 0;
 }
 
-/* None named: those of an application that people use. */
-static int read_grants(const option_t *row, client_t *c)
+/* None named: those of an application that people use, or of a service that only looks after
+ * tokens. */
+static int read_grants(const option_t *rows, client_t *c)
 {
-    if (row->n == 0)
-        c->grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN;
+    const option_t *row = option_row(rows, "grant");
+    bool serves = option_is_set(rows, "resource-server") && !option_is_set(rows, "redirect-uri");
+    if (option_is_set(rows, "exchange-to"))
+        c->grants = GRANT_TOKEN_EXCHANGE;
+    if (row->n == 0 && !serves)
+        c->grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN | c->grants;
     for (size_t i = 0; i < row->n; i++) {
         uint32_t grant = parse_grant(row->values[i]);
         if (grant == 0)
@@ -110,6 +117,41 @@ static int read_scope(admin_t *admin, str_t text, client_t *c)
     return EXIT_DONE;
 }
 
+static int read_uris(admin_t *admin, const option_t *row, const char *what, str_list_t *out)
+{
+    str_t *v = ARENA_ARRAY(admin->a, row->n + 1, str_t);
+    if (!v)
+        return command_fail(EXIT_FAILED, "out of memory");
+    for (size_t i = 0; i < row->n; i++) {
+        int code = admin_resource_uri(admin, what, row->values[i], &v[i]);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    *out = (str_list_t){v, row->n};
+    return EXIT_DONE;
+}
+
+/* Whose tokens it looks after, and where it may call on behalf of who called it. */
+static int read_services(admin_t *admin, const option_t *rows, client_t *c)
+{
+    int code =
+        read_uris(admin, option_row(rows, "resource-server"), "--resource-server", &c->resources);
+    if (code == EXIT_DONE)
+        code = read_uris(admin, option_row(rows, "exchange-to"), "--exchange-to", &c->exchange_to);
+    return code;
+}
+
+/* What a service needs that introspects or exchanges tokens. */
+static const char *misfit_of_service(const client_t *c)
+{
+    if (c->resources.n > 0 && c->auth == CLIENT_AUTH_NONE)
+        return "the server of a resource needs a secret: leave out --public";
+    if (c->grants & GRANT_TOKEN_EXCHANGE && (c->resources.n == 0 || c->exchange_to.n == 0))
+        return "tokens are exchanged by the server of a resource for another one: say both, by "
+               "--resource-server URI and --exchange-to URI";
+    return NULL;
+}
+
 /* What each of the options may be is checked; whether they fit each other, here. */
 static int check_fit(const client_t *c)
 {
@@ -117,7 +159,7 @@ static int check_fit(const client_t *c)
     bool for_machines = c->grants & GRANT_CLIENT_CREDENTIALS;
     bool for_devices = c->grants & GRANT_DEVICE_CODE;
     const char *why = NULL;
-    if (!for_people && !for_machines && !for_devices)
+    if (!for_people && !for_machines && !for_devices && c->resources.n == 0)
         why = "refresh_token needs --grant authorization_code beside it";
     else if (for_people && c->redirect_uris.n == 0)
         why = "say where people come back to, by --redirect-uri URL; or --grant "
@@ -130,6 +172,8 @@ static int check_fit(const client_t *c)
         why = "client_credentials needs a secret: leave out --public";
     else if (for_machines && !str_is_set(c->scope))
         why = "say what the machine may do, by --scope \"name name\"";
+    if (!why)
+        why = misfit_of_service(c);
     return why ? command_fail(EXIT_USAGE, "%s", why) : EXIT_DONE;
 }
 
@@ -140,13 +184,15 @@ static int read_client(admin_t *admin, const option_t *rows, client_t *c)
     int code =
         admin_text(admin, "--name", option_get(rows, "name"), LIMIT_CLIENT_NAME_BYTES, &c->name);
     if (code == EXIT_DONE)
-        code = read_grants(option_row(rows, "grant"), c);
+        code = read_grants(rows, c);
     if (code == EXIT_DONE)
         code = read_auth(rows, c);
     if (code == EXIT_DONE)
         code = read_redirect_uris(admin, option_row(rows, "redirect-uri"), c);
     if (code == EXIT_DONE)
         code = read_scope(admin, option_get(rows, "scope"), c);
+    if (code == EXIT_DONE)
+        code = read_services(admin, rows, c);
     return code == EXIT_DONE ? check_fit(c) : code;
 }
 
@@ -295,8 +341,8 @@ static int run_delete(int argc, char **argv)
 
 const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
-    "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code) [--scope "
-    "\"S S\"] [--public] "
+    "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code | "
+    "--resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] [--public] "
     "[--auth basic|post] [--json]",
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",

@@ -121,6 +121,14 @@ static void client_that_cannot_be_is_refused(void **state)
         {"admin client add --name P", EXIT_USAGE, "--redirect-uri"},
         {"admin client add --name P\x1b[2K --redirect-uri https://c.test/cb", EXIT_REFUSED,
          "--name"},
+        {"admin client add --name P --resource-server mcp", EXIT_REFUSED, "--resource-server"},
+        {"admin client add --name P --resource-server https://a.test --public", EXIT_USAGE,
+         "--public"},
+        {"admin client add --name P --resource-server https://a.test --exchange-to b", EXIT_REFUSED,
+         "--exchange-to"},
+        {"admin client add --name P --redirect-uri https://c.test/cb --exchange-to "
+         "https://b.test",
+         EXIT_USAGE, "--resource-server"},
         {"admin client add --name P --redirect-uri http://c.test/cb", EXIT_REFUSED, "127.0.0.1"},
         {"admin client add --name P --redirect-uri javascript:x", EXIT_REFUSED, "scheme"},
         {"admin client add --name P --redirect-uri https://c.test/#f", EXIT_REFUSED, "fragment"},
@@ -159,6 +167,22 @@ static void client_is_deleted(void **state)
     admin_play_refused(p, "admin client delete", EXIT_USAGE, "ID");
 }
 
+static void a_service_names_its_resources(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_run(p, "admin client add --name S --resource-server https://A.test:443/mcp "
+                      "--exchange-to https://b.test --json");
+    const json_t *json = answer(p);
+    is(json_get(json, STR("grant_types"))->raw,
+       "[\"urn:ietf:params:oauth:grant-type:token-exchange\"]");
+    admin_play_store(p);
+    ask_t client = {.kind = ASK_CLIENT, .key = json_get_str(json, STR("client_id"))};
+    admin_play_ask(p, &client);
+    assert_int_equal(client.u.client->grants, GRANT_TOKEN_EXCHANGE);
+    assert_true(str_list_has(client.u.client->resources, STR("https://a.test/mcp")));
+    assert_true(str_list_has(client.u.client->exchange_to, STR("https://b.test")));
+}
+
 int main(int argc, char **argv)
 {
     int code;
@@ -173,6 +197,7 @@ int main(int argc, char **argv)
         PLAY_TEST(scope_of_no_resource_is_a_warning),
         PLAY_TEST(client_that_cannot_be_is_refused),
         PLAY_TEST(client_is_deleted),
+        PLAY_TEST(a_service_names_its_resources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
-/* warder admin resource add|list|delete */
+/* warder admin resource add|list|show|delete */
 #include "cmd/admin.h"
 #include "cmd/command.h"
 
 #include "core/buf.h"
 #include "core/limits.h"
-#include "core/url.h"
+#include "core/num.h"
 #include "oauth/scope.h"
 
 #include <stdio.h>
@@ -15,6 +15,9 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "scope", .many = true},
     {.name = "default-scope", .many = true},
     {.name = "alias", .many = true},
+    {.name = "lifetime"},
+    {.name = "format"},
+    {.name = "binding"},
 };
 
 static int read_scope(admin_t *admin, str_t value, resource_t *r, scope_text_t *scope)
@@ -76,22 +79,6 @@ static int read_defaults(admin_t *admin, const option_t *row, resource_t *r)
                         LIMIT_SCOPE_BYTES);
 }
 
-/* The identifier is what tokens name as audience: absolute, without fragment (RFC 8707 section 2),
- * in one spelling. */
-static int read_uri(admin_t *admin, const char *what, str_t text, str_t *out)
-{
-    url_t url;
-    if (url_parse(text, &url) != RC_OK || !url_is_http(&url) || str_is_set(url.fragment) ||
-        str_is_set(url.userinfo))
-        return command_fail(EXIT_REFUSED,
-                            "%s '%" PRIstr "' is no resource: give an http(s) URL without "
-                            "fragment and user",
-                            what, STR_ARG(text));
-    if (url_canonical(admin->a, &url, out) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
-    return EXIT_DONE;
-}
-
 /* Other spellings of the identifier, as clients send them. */
 static int read_aliases(admin_t *admin, const option_t *row, resource_t *r)
 {
@@ -99,7 +86,7 @@ static int read_aliases(admin_t *admin, const option_t *row, resource_t *r)
     if (!v)
         return command_fail(EXIT_FAILED, "out of memory");
     for (size_t i = 0; i < row->n; i++) {
-        int code = read_uri(admin, "--alias", row->values[i], &v[i]);
+        int code = admin_resource_uri(admin, "--alias", row->values[i], &v[i]);
         if (code != EXIT_DONE)
             return code;
     }
@@ -107,11 +94,48 @@ static int read_aliases(admin_t *admin, const option_t *row, resource_t *r)
     return EXIT_DONE;
 }
 
+/* What its tokens are like: how long they live, what they look like, what they are bound to. */
+static int read_tokens(const option_t *rows, resource_t *r)
+{
+    str_t lifetime = option_get(rows, "lifetime"), format = option_get(rows, "format"),
+          binding = option_get(rows, "binding");
+    if (str_is_set(lifetime) && !num_i64(lifetime, CONF_ACCESS_TOKEN_MIN_S, CONF_ACCESS_TOKEN_MAX_S,
+                                         &r->access_token_lifetime))
+        return command_fail(EXIT_REFUSED, "--lifetime takes %d to %d seconds",
+                            CONF_ACCESS_TOKEN_MIN_S, CONF_ACCESS_TOKEN_MAX_S);
+    r->token_format = str_eq(format, STR("opaque")) ? TOKEN_OPAQUE : TOKEN_JWT;
+    if (str_is_set(format) && r->token_format == TOKEN_JWT && !str_eq(format, STR("jwt")))
+        return command_fail(EXIT_USAGE, "--format takes jwt or opaque, not '%" PRIstr "'",
+                            STR_ARG(format));
+    r->dpop_required = str_eq(binding, STR("dpop"));
+    if (str_is_set(binding) && !r->dpop_required && !str_eq(binding, STR("none")))
+        return command_fail(EXIT_USAGE, "--binding takes none or dpop, not '%" PRIstr "'",
+                            STR_ARG(binding));
+    return EXIT_DONE;
+}
+
+/* The settings file would win at the next start: a change beside it were lost then. */
+static int check_not_declared(const admin_t *admin, str_t uri)
+{
+    const conf_t *conf = &admin->settings.conf;
+    for (size_t i = 0; i < conf->n_resources; i++)
+        if (str_eq(conf->resources[i].uri, uri))
+            return command_fail(EXIT_REFUSED,
+                                "'%" PRIstr "' stands in the settings file: change it there and "
+                                "start the server again",
+                                STR_ARG(uri));
+    return EXIT_DONE;
+}
+
 static int read_resource(admin_t *admin, const option_t *rows, resource_t *r)
 {
     if (!option_is_set(rows, "uri"))
         return command_fail(EXIT_USAGE, "a resource needs its URL: --uri https://host/mcp");
-    int code = read_uri(admin, "--uri", option_get(rows, "uri"), &r->uri);
+    int code = admin_resource_uri(admin, "--uri", option_get(rows, "uri"), &r->uri);
+    if (code == EXIT_DONE)
+        code = check_not_declared(admin, r->uri);
+    if (code == EXIT_DONE)
+        code = read_tokens(rows, r);
     if (code == EXIT_DONE)
         code = admin_text(admin, "--name", option_get(rows, "name"), LIMIT_CLIENT_NAME_BYTES,
                           &r->name);
@@ -168,6 +192,57 @@ static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t
     return EXIT_DONE;
 }
 
+static void print_texts(const char *what, str_list_t texts)
+{
+    for (size_t i = 0; i < texts.n; i++)
+        printf("%s%" PRIstr "\n", what, STR_ARG(texts.v[i]));
+}
+
+static void print_resource(const resource_t *r)
+{
+    printf("uri             %" PRIstr "\n", STR_ARG(r->uri));
+    if (str_is_set(r->name))
+        printf("name            %" PRIstr "\n", STR_ARG(r->name));
+    for (size_t i = 0; i < r->n_scopes; i++)
+        printf("scope           %" PRIstr "  %" PRIstr "\n", STR_ARG(r->scopes[i].name),
+               STR_ARG(r->scopes[i].text));
+    if (r->default_scope.n > 0)
+        printf("default scopes  %" PRIstr "\n", STR_ARG(r->default_scope));
+    print_texts("alias           ", r->aliases);
+    if (r->access_token_lifetime)
+        printf("lifetime        %lld seconds\n", (long long)r->access_token_lifetime);
+    printf("format          %s\n", r->token_format == TOKEN_OPAQUE ? "opaque" : "jwt");
+    printf("binding         %s\n", r->dpop_required ? "dpop" : "none");
+    printf("from            %s\n", r->from_settings ? "the settings file" : "a command");
+}
+
+static int show(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    (void)rows;
+    if (n_words != 1)
+        return command_fail(EXIT_USAGE, "say which: warder admin resource show URI");
+    str_t uri;
+    ask_t ask = {.kind = ASK_RESOURCES};
+    int code = admin_resource_uri(admin, "URI", words[0], &uri);
+    if (code != EXIT_DONE)
+        return code;
+    if (admin_ask(admin, &ask) != RC_OK)
+        return EXIT_FAILED;
+    for (size_t i = 0; i < ask.count; i++) {
+        if (!str_eq(ask.u.resources[i].uri, uri))
+            continue;
+        print_resource(&ask.u.resources[i]);
+        return EXIT_DONE;
+    }
+    return command_fail(EXIT_REFUSED, "there is no such resource; 'warder admin resource list' "
+                                      "names them");
+}
+
+static int run_show(int argc, char **argv)
+{
+    return admin_command(argc, argv, NULL, 0, 1, show);
+}
+
 static int run_list(int argc, char **argv)
 {
     return admin_command(argc, argv, NULL, 0, 0, list);
@@ -179,7 +254,10 @@ static int delete (admin_t *admin, const option_t *rows, const str_t *words, siz
     if (n_words != 1)
         return command_fail(EXIT_USAGE, "say which: warder admin resource delete URI");
     str_t uri;
-    int code = read_uri(admin, "URI", words[0], &uri);
+    int code = admin_resource_uri(admin, "URI", words[0], &uri);
+    if (code != EXIT_DONE)
+        return code;
+    code = check_not_declared(admin, uri);
     if (code != EXIT_DONE)
         return code;
     effects_t effects = {0};
@@ -200,9 +278,12 @@ static int run_delete(int argc, char **argv)
 
 const command_t CMD_ADMIN_RESOURCE_ADD = {
     "admin resource add",
-    "--uri URI [--name N] [--scope \"name=text\"]... [--default-scope S]... [--alias URI]...",
+    "--uri URI [--name N] [--scope \"name=text\"]... [--default-scope S]... [--alias URI]... "
+    "[--lifetime SECONDS] [--format jwt|opaque] [--binding none|dpop]",
     "adds or replaces a protected resource and its scopes", run_add};
 const command_t CMD_ADMIN_RESOURCE_LIST = {"admin resource list", "",
                                            "lists the protected resources", run_list};
+const command_t CMD_ADMIN_RESOURCE_SHOW = {
+    "admin resource show", "URI", "prints all there is about a protected resource", run_show};
 const command_t CMD_ADMIN_RESOURCE_DELETE = {"admin resource delete", "URI",
                                              "removes a protected resource", run_delete};

@@ -32,6 +32,8 @@ extern const command_t CMD_ADMIN_CLIENT_LIST;
 extern const command_t CMD_ADMIN_RESOURCE_ADD;
 extern const command_t CMD_ADMIN_RESOURCE_DELETE;
 extern const command_t CMD_ADMIN_RESOURCE_LIST;
+extern const command_t CMD_ADMIN_RESOURCE_SHOW;
+extern const command_t CMD_ADMIN_REVOKE;
 extern const command_t CMD_ADMIN_REGISTRATION_TOKEN;
 extern const command_t CMD_ADMIN_KEY_ROTATE;
 extern const command_t CMD_AUDIT_TAIL;

@@ -4,6 +4,9 @@
 
 #include "core/arena.h"
 
+/** Bounds of the life of an access token, also of one resource. Seconds. */
+enum { CONF_ACCESS_TOKEN_MIN_S = 60, CONF_ACCESS_TOKEN_MAX_S = 3600 };
+
 typedef struct {
     str_t name, text;
 } conf_scope_t;
@@ -14,13 +17,19 @@ typedef struct {
  *        name: Finance
  *        scopes: {"news:read": "Read market news"}
  *        default_scopes: ["news:read"]
- *        aliases: [] */
+ *        aliases: []
+ *        access_token_lifetime: 300
+ *        token_format: jwt
+ *        token_binding: none */
 typedef struct {
     str_t uri, name;
     const conf_scope_t *scopes;
     size_t n_scopes;
     str_list_t default_scopes;
     str_list_t aliases;
+    int64_t access_token_lifetime; /* seconds; 0: the setting of that name */
+    bool opaque;                   /* token_format: opaque */
+    bool dpop_required;            /* token_binding: dpop */
 } conf_resource_t;
 
 /** A claim of a workload: equal to the value, or with `prefix` beginning with it. */

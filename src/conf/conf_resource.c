@@ -2,7 +2,11 @@
 
 #include "conf/conf_table.h"
 #include "conf/conf_yaml.h"
+#include "core/num.h"
 #include "core/url.h"
+
+static const str_t FORMATS[2] = {STR_INIT("jwt"), STR_INIT("opaque")};
+static const str_t BINDINGS[2] = {STR_INIT("none"), STR_INIT("dpop")};
 
 static rc_t refuse(arena_t *a, const conf_node_t *node, const char *mend, str_t *why)
 {
@@ -108,6 +112,26 @@ static bool has_scope(const conf_resource_t *r, str_t name)
     return false;
 }
 
+static rc_t read_lifetime(arena_t *a, const conf_node_t *node, conf_resource_t *r, str_t *why)
+{
+    if (node->kind == CONF_SCALAR && num_i64(node->value, CONF_ACCESS_TOKEN_MIN_S,
+                                             CONF_ACCESS_TOKEN_MAX_S, &r->access_token_lifetime))
+        return RC_OK;
+    *why = arena_printf(a, "access_token_lifetime takes %d to %d seconds", CONF_ACCESS_TOKEN_MIN_S,
+                        CONF_ACCESS_TOKEN_MAX_S);
+    return str_is_set(*why) ? refuse(a, node, why->p, why) : RC_MEMORY;
+}
+
+/* One of two words; *second: it was the second. */
+static rc_t read_choice(arena_t *a, const conf_node_t *node, const str_t words[2], bool *second,
+                        str_t *why)
+{
+    *second = str_eq(node->value, words[1]);
+    if (node->kind == CONF_SCALAR && (*second || str_eq(node->value, words[0])))
+        return RC_OK;
+    return refuse(a, node, "token_format takes jwt or opaque, token_binding none or dpop", why);
+}
+
 static rc_t read_member(arena_t *a, const conf_node_t *c, conf_resource_t *r, str_t *why)
 {
     if (str_eq(c->key, STR("uri")))
@@ -120,7 +144,16 @@ static rc_t read_member(arena_t *a, const conf_node_t *c, conf_resource_t *r, st
         return read_list(a, c, &r->default_scopes, why);
     if (str_eq(c->key, STR("aliases")))
         return read_aliases(a, c, r, why);
-    return refuse(a, c, "a resource has uri, name, scopes, default_scopes and aliases", why);
+    if (str_eq(c->key, STR("access_token_lifetime")))
+        return read_lifetime(a, c, r, why);
+    if (str_eq(c->key, STR("token_format")))
+        return read_choice(a, c, FORMATS, &r->opaque, why);
+    if (str_eq(c->key, STR("token_binding")))
+        return read_choice(a, c, BINDINGS, &r->dpop_required, why);
+    return refuse(a, c,
+                  "a resource has uri, name, scopes, default_scopes, aliases, "
+                  "access_token_lifetime, token_format and token_binding",
+                  why);
 }
 
 /* The identifier is the audience of tokens: absolute, without fragment (RFC 8707 section 2). */

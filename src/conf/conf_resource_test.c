@@ -33,6 +33,20 @@ static void resources_of_the_documentation(void **state)
     assert_int_equal(r->n_scopes + r->default_scopes.n + r->aliases.n, 0);
 }
 
+static void tokens_of_a_resource(void **state)
+{
+    const conf_t *c = test_load_file(
+        *state, STR("resources:\n  - uri: https://a.test\n    access_token_lifetime: 300\n"
+                    "    token_format: opaque\n    token_binding: dpop\n"
+                    "  - uri: https://b.test\n    token_format: jwt\n    token_binding: none\n"));
+    assert_int_equal(c->resources[0].access_token_lifetime, 300);
+    assert_true(c->resources[0].opaque);
+    assert_true(c->resources[0].dpop_required);
+    assert_int_equal(c->resources[1].access_token_lifetime, 0);
+    assert_false(c->resources[1].opaque);
+    assert_false(c->resources[1].dpop_required);
+}
+
 static void no_resources(void **state)
 {
     assert_int_equal(test_load_file(*state, STR("resources:"))->n_resources, 0);
@@ -69,7 +83,18 @@ static void resources_refused(void **state)
         {"resources: [{uri: 'https://u@h'}]",
          "uri must be an http(s) URL without user and fragment"},
         {"resources: [{uri: 'https://h', scope: x}]",
-         "a resource has uri, name, scopes, default_scopes and aliases"},
+         "a resource has uri, name, scopes, default_scopes, aliases, access_token_lifetime, "
+         "token_format and token_binding"},
+        {"resources: [{uri: 'https://h', access_token_lifetime: 59}]",
+         "access_token_lifetime takes 60 to 3600 seconds"},
+        {"resources: [{uri: 'https://h', access_token_lifetime: 3601}]",
+         "access_token_lifetime takes 60 to 3600 seconds"},
+        {"resources: [{uri: 'https://h', access_token_lifetime: []}]",
+         "access_token_lifetime takes 60 to 3600 seconds"},
+        {"resources: [{uri: 'https://h', token_format: JWT}]",
+         "token_format takes jwt or opaque, token_binding none or dpop"},
+        {"resources: [{uri: 'https://h', token_binding: {}}]",
+         "token_format takes jwt or opaque, token_binding none or dpop"},
         {"resources: [{uri: 'https://h', scopes: [a]}]", "scopes are written as 'name: text'"},
         {"resources: [{uri: 'https://h', scopes: a}]", "scopes are written as 'name: text'"},
         {"resources: [{uri: 'https://h', scopes: {a: [b]}}]",
@@ -118,8 +143,11 @@ static void the_line_is_that_of_the_mistake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ARENA_TEST(resources_of_the_documentation),  ARENA_TEST(no_resources),
-        ARENA_TEST(a_wildcard_scope_holds_defaults), ARENA_TEST(resources_refused),
+        ARENA_TEST(resources_of_the_documentation),
+        ARENA_TEST(no_resources),
+        ARENA_TEST(tokens_of_a_resource),
+        ARENA_TEST(a_wildcard_scope_holds_defaults),
+        ARENA_TEST(resources_refused),
         ARENA_TEST(the_line_is_that_of_the_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,13 @@ rc_t conf_document(arena_t *a, str_t *out)
                     "```yaml\nresources:\n  - uri: https://mcp.example.com/mcp\n"
                     "    name: Finance sentiment\n    scopes:\n"
                     "      \"news:read\": Read market news and its sentiment\n"
-                    "    default_scopes: [\"news:read\"]\n    aliases: []\n```\n"));
+                    "    default_scopes: [\"news:read\"]\n    aliases: []\n"
+                    "    access_token_lifetime: 300 # seconds; left out: the setting\n"
+                    "    token_format: jwt          # or opaque: asked for by introspection\n"
+                    "    token_binding: none        # or dpop: no token without a key\n```\n\n"
+                    "What stands in the file is put into the store at each start, and no command "
+                    "changes it. A resource that is taken out of the file stays until `warder "
+                    "admin resource delete` removes it.\n"));
     put_issuers(&b);
     return buf_done(&b, out);
 }

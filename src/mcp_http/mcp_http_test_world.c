@@ -81,6 +81,12 @@ static mcp_http_tool_t TOOL[] = {{
     .run = run_echo,
 }};
 
+static bool lives(void *ctx, http_exchange_t *x, const mcp_access_t *who)
+{
+    (void)x;
+    return !((mcp_world_t *)ctx)->ended && str_is_set(who->subject);
+}
+
 int mcp_world_setup(void **state)
 {
     static const str_t ORIGINS[] = {STR_INIT("https://app.test")};
@@ -98,7 +104,7 @@ int mcp_world_setup(void **state)
     TOOL[0].ctx = f;
     f->a = arena_new(ARENA_BYTES);
     f->m = mcp_http_new(&c);
-    mcp_http_protect(f->m, &ID, (mcp_access_port_t){check, covers, insufficient, f},
+    mcp_http_protect(f->m, &ID, (mcp_access_port_t){check, covers, insufficient, f, lives},
                      (mcp_audit_port_t){record, &f->trail});
     assert_int_equal(mcp_http_worker_init(f->m, NULL, &f->worker), RC_OK);
     f->d = http_direct_new(mcp_http_app(f->m), f->worker);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <stdatomic.h>
+
 #include "http/direct.h"
 #include "mcp_http/mcp_http.h"
 
@@ -31,6 +33,7 @@ typedef struct {
     random_fake_t random;
     unsigned runs;
     unsigned checks;
+    atomic_bool ended; /* every token was revoked */
     arena_t *a;
 } mcp_world_t;
 

@@ -18,6 +18,7 @@ typedef struct {
     /* who it is; in a refusal as far as it is known */
     str_t issuer, subject, client, scope, token_id;
     int64_t expires_at; /* of the token, Unix seconds */
+    int64_t issued_at;  /* likewise; -1: unknown */
     str_t key;          /* it is bound to (RFC 9449), for `insufficient`; unset: a bearer token */
     str_t nonce;        /* value of DPoP-Nonce for the answer, whatever it is; unset: none */
 } mcp_access_t;
@@ -33,6 +34,9 @@ typedef struct {
      * scheme of the token. */
     str_t (*insufficient)(void *ctx, arena_t *a, const mcp_access_t *who, str_t needed);
     void *ctx;
+    /** Whether who was let in may stay: asked every second for what stays open. NULL: until
+     *  expires_at. */
+    bool (*lives)(void *ctx, http_exchange_t *x, const mcp_access_t *who);
 } mcp_access_port_t;
 
 /** Writes events down. */

@@ -30,10 +30,17 @@ static bool token_expired(const mcp_request_t *r)
     return clock_seconds(&r->m->config.clock) >= r->who.expires_at;
 }
 
+/* Its token may be revoked while nobody sends anything. */
+static bool token_revoked(const mcp_request_t *r)
+{
+    const mcp_access_port_t *p = &r->m->access;
+    return p->lives && !p->lives(p->ctx, r->x, &r->who);
+}
+
 static void on_tick(void *arg)
 {
     mcp_stream_t *s = arg;
-    if (http_exchange_is_gone(s->r->x) || token_expired(s->r) ||
+    if (http_exchange_is_gone(s->r->x) || token_expired(s->r) || token_revoked(s->r) ||
         !sessions_stream_alive(s->r->m->sessions, s->r->session)) {
         stream_end(s);
         return;

@@ -189,6 +189,17 @@ static void stream_ends_with_its_token(void **state)
     end_serving(v);
 }
 
+static void stream_ends_when_its_token_is_revoked(void **state)
+{
+    served_t *v = serve(*state);
+    int fd = say(v, v->get);
+    hear(fd, ": open\n\n");
+    atomic_store(&v->f->ended, true);
+    hear(fd, "0\r\n\r\n");
+    close(fd);
+    end_serving(v);
+}
+
 static void stream_ends_with_its_session(void **state)
 {
     served_t *v = serve(*state);
@@ -255,6 +266,7 @@ int main(void)
         MCP_TEST(streams_of_a_session_are_limited),
         MCP_TEST(no_stream_begins_while_the_server_drains),
         MCP_TEST(stream_ends_with_its_token),
+        MCP_TEST(stream_ends_when_its_token_is_revoked),
         MCP_TEST(stream_ends_with_its_session),
         MCP_TEST(quiet_stream_says_that_it_lives_until_the_server_ends),
         MCP_TEST(stream_whose_socket_closes_gives_its_place_back),

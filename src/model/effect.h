@@ -55,7 +55,8 @@
            "its family, if it names one, exists and is not revoked")                               \
     EFFECT(SPEND, spent, "nobody spent it before; below quota.max_rows")                           \
     EFFECT(REVOCATION_PUT, revoked,                                                                \
-           "none; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                                \
+           "none; SUBJECT, CLIENT and ALL end the families, open codes, approved devices made "    \
+           "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \
            "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves")
 
 typedef enum {

@@ -18,4 +18,9 @@ rc_t oauth_grant_device(arena_t *a, const oauth_token_facts_t *facts,
 rc_t oauth_grant_client_credentials(arena_t *a, const oauth_token_facts_t *facts,
                                     oauth_token_verdict_t *out) MUST_USE;
 
+/** RFC 8693: the server of a resource exchanges a token it was called with for one of the next
+ *  resource, on behalf of the same person. */
+rc_t oauth_grant_exchange(arena_t *a, const oauth_token_facts_t *facts,
+                          oauth_token_verdict_t *out) MUST_USE;
+
 #endif

@@ -70,6 +70,8 @@ static void write_methods(json_writer_t *w, oauth_dpop_mode_t dpop)
     json_member_strs(w, STR("grant_types_supported"), oauth_grant_names(UINT32_MAX, grants));
     json_member_strs(w, STR("token_endpoint_auth_methods_supported"), methods);
     json_member_strs(w, STR("revocation_endpoint_auth_methods_supported"), methods);
+    json_member_strs(w, STR("introspection_endpoint_auth_methods_supported"),
+                     oauth_method_names_confidential());
     json_member_strs(w, STR("code_challenge_methods_supported"), one(S256));
     if (dpop != OAUTH_DPOP_OFF)
         json_member_strs(w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());

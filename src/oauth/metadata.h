@@ -4,17 +4,20 @@
 #define OAUTH_METADATA_H
 
 #include "core/arena.h"
+#include "oauth/revocation_list.h"
 #include "oauth/settings.h"
 
 /* Below the issuer; the routes of as/app.c are these. */
-#define OAUTH_PATH_AUTHORIZE "/authorize"
-#define OAUTH_PATH_TOKEN     "/token"
-#define OAUTH_PATH_JWKS      "/jwks"
-#define OAUTH_PATH_REGISTER  "/register"
-#define OAUTH_PATH_REVOKE    "/revoke"
-#define OAUTH_PATH_PUSHED    "/par"
-#define OAUTH_PATH_DEVICES   "/device_authorization"
-#define OAUTH_PATH_DEVICE    "/device" /* the page (web/form.h) */
+#define OAUTH_PATH_AUTHORIZE   "/authorize"
+#define OAUTH_PATH_TOKEN       "/token"
+#define OAUTH_PATH_JWKS        "/jwks"
+#define OAUTH_PATH_REGISTER    "/register"
+#define OAUTH_PATH_REVOKE      "/revoke"
+#define OAUTH_PATH_PUSHED      "/par"
+#define OAUTH_PATH_DEVICES     "/device_authorization"
+#define OAUTH_PATH_DEVICE      "/device" /* the page (web/form.h) */
+#define OAUTH_PATH_INTROSPECT  "/introspect"
+#define OAUTH_PATH_REVOCATIONS "/revocations"
 
 /* ENDPOINT(NAME, "member of the metadata", "path below the issuer") */
 #define OAUTH_ENDPOINT_TABLE(ENDPOINT)                                                             \
@@ -24,7 +27,9 @@
     ENDPOINT(REGISTER, "registration_endpoint", OAUTH_PATH_REGISTER)                               \
     ENDPOINT(REVOKE, "revocation_endpoint", OAUTH_PATH_REVOKE)                                     \
     ENDPOINT(PUSHED, "pushed_authorization_request_endpoint", OAUTH_PATH_PUSHED)                   \
-    ENDPOINT(DEVICES, "device_authorization_endpoint", OAUTH_PATH_DEVICES)
+    ENDPOINT(DEVICES, "device_authorization_endpoint", OAUTH_PATH_DEVICES)                         \
+    ENDPOINT(INTROSPECT, "introspection_endpoint", OAUTH_PATH_INTROSPECT)                          \
+    ENDPOINT(REVOCATIONS, OAUTH_REVOCATIONS_MEMBER, OAUTH_PATH_REVOCATIONS)
 
 typedef enum {
 #define ENDPOINT(name, member, path) OAUTH_ENDPOINT_##name,

@@ -29,15 +29,20 @@ static void all_of_it(void **state)
                 "\"revocation_endpoint\":\"https://as.test/revoke\","
                 "\"pushed_authorization_request_endpoint\":\"https://as.test/par\","
                 "\"device_authorization_endpoint\":\"https://as.test/device_authorization\","
+                "\"introspection_endpoint\":\"https://as.test/introspect\","
+                "\"warder_revocations_endpoint\":\"https://as.test/revocations\","
                 "\"scopes_supported\":[\"a:read\",\"a:write\",\"b\"],"
                 "\"response_types_supported\":[\"code\"],"
                 "\"response_modes_supported\":[\"query\"],"
                 "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\","
                 "\"client_credentials\","
-                "\"urn:ietf:params:oauth:grant-type:device_code\"],"
+                "\"urn:ietf:params:oauth:grant-type:device_code\","
+                "\"urn:ietf:params:oauth:grant-type:token-exchange\"],"
                 "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\","
                 "\"client_secret_post\"],"
                 "\"revocation_endpoint_auth_methods_supported\":[\"none\","
+                "\"client_secret_basic\",\"client_secret_post\"],"
+                "\"introspection_endpoint_auth_methods_supported\":["
                 "\"client_secret_basic\",\"client_secret_post\"],"
                 "\"code_challenge_methods_supported\":[\"S256\"],"
                 "\"dpop_signing_alg_values_supported\":[\"ES256\",\"EdDSA\",\"Ed25519\",\"PS256\"],"
@@ -45,7 +50,6 @@ static void all_of_it(void **state)
                 "\"acr_values_supported\":[\"urn:oasis:names:tc:SAML:2.0:ac:classes:"
                 "PasswordProtectedTransport\"],"
                 "\"require_pushed_authorization_requests\":false,"
-
                 "\"client_id_metadata_document_supported\":true}");
     world_end(&w);
 }

@@ -61,6 +61,13 @@ str_t oauth_method_name(client_auth_t method)
     return METHODS[method];
 }
 
+_Static_assert(CLIENT_AUTH_NONE == 0, "none stands in front");
+
+str_list_t oauth_method_names_confidential(void)
+{
+    return (str_list_t){METHODS + 1, N_METHODS - 1};
+}
+
 str_list_t oauth_method_names(void)
 {
     return (str_list_t){METHODS, N_METHODS};

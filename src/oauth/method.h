@@ -9,7 +9,8 @@
     GRANT(AUTHORIZATION_CODE, "authorization_code")                                                \
     GRANT(REFRESH_TOKEN, "refresh_token")                                                          \
     GRANT(CLIENT_CREDENTIALS, "client_credentials")                                                \
-    GRANT(DEVICE_CODE, "urn:ietf:params:oauth:grant-type:device_code")
+    GRANT(DEVICE_CODE, "urn:ietf:params:oauth:grant-type:device_code")                             \
+    GRANT(TOKEN_EXCHANGE, "urn:ietf:params:oauth:grant-type:token-exchange")
 
 /* METHOD(NAME, "token_endpoint_auth_method") */
 #define OAUTH_METHOD_TABLE(METHOD)                                                                 \
@@ -37,5 +38,7 @@ bool oauth_method_parse(str_t name, client_auth_t *out);
 str_t oauth_method_name(client_auth_t method);
 /** All methods, in the order of the table; static. */
 str_list_t oauth_method_names(void);
+/** Those of them that prove who the client is; static. */
+str_list_t oauth_method_names_confidential(void);
 
 #endif

@@ -26,24 +26,41 @@ static void write_confirmation(json_writer_t *w, str_t jkt)
     json_end_object(w);
 }
 
-static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
-                         str_t jti, str_t *out)
+/* The resource decides how long its tokens live; whatever they are made of, no longer. */
+static int64_t end_of(const oauth_token_facts_t *facts, const resource_t *resource,
+                      const oauth_mint_t *what)
+{
+    int64_t life = resource ? resource->access_token_lifetime : 0;
+    if (life <= 0)
+        life = facts->settings->access_token_lifetime;
+    if (life > MODEL_ACCESS_TOKEN_MAX_S)
+        life = MODEL_ACCESS_TOKEN_MAX_S;
+    bool sooner = what->ends_at != 0 && what->ends_at < facts->now + life;
+    return sooner ? what->ends_at : facts->now + life;
+}
+
+static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const access_token_t *t,
+                         str_t *out)
 {
     buf_t b = buf_new(a, LIMIT_TOKEN_CLAIMS_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     json_member_str(&w, STR("iss"), facts->settings->issuer);
-    json_member_str(&w, STR("sub"), what->sub);
-    json_member_str(&w, STR("aud"), what->resource);
-    json_member_int(&w, STR("exp"), facts->now + facts->settings->access_token_lifetime);
-    json_member_int(&w, STR("iat"), facts->now);
-    json_member_str(&w, STR("jti"), jti);
-    json_member_str(&w, STR("client_id"), facts->client->id);
-    json_member_str(&w, STR("scope"), what->scope);
-    write_confirmation(&w, oauth_token_jkt(facts));
-    if (what->auth_time > 0)
-        json_member_int(&w, STR("auth_time"), what->auth_time);
-    json_member_str(&w, STR("acr"), what->acr);
+    json_member_str(&w, STR("sub"), t->sub);
+    json_member_str(&w, STR("aud"), t->resource);
+    json_member_int(&w, STR("exp"), t->expires_at);
+    json_member_int(&w, STR("iat"), t->created_at);
+    json_member_str(&w, STR("jti"), t->jti);
+    json_member_str(&w, STR("client_id"), t->client_id);
+    json_member_str(&w, STR("scope"), t->scope);
+    if (t->auth_time != 0)
+        json_member_int(&w, STR("auth_time"), t->auth_time);
+    json_member_str(&w, STR("acr"), t->acr);
+    write_confirmation(&w, t->jkt);
+    if (str_is_set(t->act)) {
+        json_key(&w, STR("act"));
+        json_raw(&w, t->act);
+    }
     json_end_object(&w);
     return buf_done(&b, out);
 }
@@ -60,19 +77,55 @@ oauth_mint_t oauth_mint_of(const family_t *family, str_t scope)
     };
 }
 
+static rc_t make_opaque(arena_t *a, const oauth_token_facts_t *facts, access_token_t *t,
+                        oauth_token_verdict_t *out)
+{
+    TRY(oauth_handle_new(a, facts->random, OAUTH_HANDLE_ACCESS, &out->access_token));
+    t->id = oauth_handle_hash(out->access_token);
+    effects_add(&out->effects, EFFECT_ACCESS_TOKEN_INSERT, facts->now)->u.access_token = t;
+    return RC_OK;
+}
+
+static rc_t make_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
+                        access_token_t **out)
+{
+    const resource_t *resource = oauth_resource_find(facts->resources, what->resource);
+    access_token_t *t = *out = ARENA_NEW(a, access_token_t);
+    if (!t)
+        return RC_MEMORY;
+    *t = (access_token_t){
+        .family_id = what->family_id,
+        .client_id = facts->client->id,
+        .sub = what->sub,
+        .scope = what->scope,
+        .resource = what->resource,
+        .jkt = oauth_token_jkt(facts),
+        .act = what->act,
+        .acr = what->acr,
+        .auth_time = what->auth_time,
+        .created_at = facts->now,
+        .expires_at = end_of(facts, resource, what),
+    };
+    return make_jti(a, facts, what->family_id, &t->jti);
+}
+
 rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
                        oauth_token_verdict_t *out)
 {
-    str_t jti;
-    TRY(make_jti(a, facts, what->family_id, &jti));
-    TRY(write_claims(a, facts, what, jti, &out->claims));
-    out->jkt = oauth_token_jkt(facts);
+    access_token_t *t;
+    const resource_t *resource = oauth_resource_find(facts->resources, what->resource);
+    TRY(make_access(a, facts, what, &t));
+    if (resource && resource->token_format == TOKEN_OPAQUE)
+        TRY(make_opaque(a, facts, t, out));
+    else
+        TRY(write_claims(a, facts, t, &out->claims));
+    out->jkt = t->jkt;
     out->scope = what->scope;
-    out->expires_in = facts->settings->access_token_lifetime;
+    out->expires_in = t->expires_at - facts->now;
     out->event.resource = what->resource;
     out->event.scope = what->scope;
     out->event.family = what->family_id;
-    out->event.token = jti;
+    out->event.token = t->jti;
     return RC_OK;
 }
 

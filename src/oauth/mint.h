@@ -12,15 +12,18 @@ typedef struct {
     str_t family_id;   /* unset: no person granted it, and it belongs to no family */
     str_t acr;         /* how the person signed in (RFC 9470); unset: unknown, or no person */
     int64_t auth_time; /* and when; 0: no person */
+    str_t act;         /* JSON of who acts for sub (RFC 8693 section 4.1); unset: nobody */
+    int64_t ends_at;   /* it ends then at the latest; 0: by its resource's lifetime alone */
 } oauth_mint_t;
 
 /** What an access token of `family` says, with this scope. */
 oauth_mint_t oauth_mint_of(const family_t *family, str_t scope);
 
-/** Sets out->claims (RFC 9068 section 2.2), jkt, scope, expires_in, and the event's fields. Where
- * the request proves possession of a key, the token is bound to it (RFC 9449 section 6.1). The jti
- * of a family's token is its id, '.', and a random part, so that revocation knows the family again.
- */
+/** Sets out->claims (RFC 9068 section 2.2) or, where the resource wants opaque tokens,
+ *  out->access_token with its ACCESS_TOKEN_INSERT; and jkt, scope, expires_in, the event's fields.
+ *  Where the request proves possession of a key, the token is bound to it (RFC 9449 section 6.1).
+ *  The jti of a family's token is its id, '.', and a random part, so that revocation knows the
+ *  family again. */
 rc_t oauth_mint_access(arena_t *a, const oauth_token_facts_t *facts, const oauth_mint_t *what,
                        oauth_token_verdict_t *out) MUST_USE;
 /** When a refresh token that is used now ends. */

@@ -105,6 +105,8 @@ static void gather(token_play_t *p)
         .family = family ? &p->family : NULL,
         .device = is_hash(p, &p->device.id) ? &p->device : NULL,
         .owner = p->no_owner ? NULL : &p->w.user,
+        .subject = p->subject,
+        .actor = p->actor,
         .proof = &p->proof,
         .seen = p->seen,
     };

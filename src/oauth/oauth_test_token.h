@@ -26,6 +26,7 @@ typedef struct {
     oauth_token_request_t request;
     oauth_dpop_t proof; /* none at first */
     oauth_spent_t seen;
+    oauth_own_facts_t subject, actor; /* of an exchange */
     oauth_token_facts_t facts;
     oauth_token_verdict_t out;
 } token_play_t;

@@ -1,54 +1,18 @@
 #include "oauth/revoke.h"
 
-#include "jose/jws.h"
-#include "jose/jwt.h"
 #include "oauth/event.h"
-#include "oauth/handle.h"
 #include "oauth/mint.h"
 
-/* The family that our access tokens carry in front of their jti (mint.h). */
-static void take_family(const jwt_claims_t *claims, oauth_revoke_request_t *out)
-{
-    size_t dot = str_find(claims->jti, '.', 0);
-    if (dot == claims->jti.n)
-        return;
-    out->family_id = str_first(claims->jti, dot);
-    out->jti = claims->jti;
-}
+/* Clocks of resource servers differ: they may take a token for a minute longer (rs.h: leeway_s). */
+enum { LEEWAY_S = 120 };
 
-static rc_t read_access_token(arena_t *a, str_t token, const jwks_t *keys, str_t issuer,
-                              oauth_revoke_request_t *out)
+/* Who was issued the token; unset: nobody. An exchanged one is its service's, not the client's that
+ * the grant belongs to. */
+static str_t holder(const oauth_own_facts_t *t)
 {
-    jws_t jws;
-    jwt_claims_t claims;
-    TRY(jws_parse(a, token, 0, &jws));
-    if (jws.refusal != JWS_FINE)
-        return RC_OK;
-    const jwk_t *key = jwks_find(keys, jws.kid, jws.alg);
-    if (!key || jws_verify(&jws, key) != JWS_FINE)
-        return RC_OK;
-    TRY(jwt_claims_parse(a, jws.payload, &claims));
-    bool ours = claims.refusal == JWT_FINE && str_eq(claims.iss, issuer) &&
-                str_eq_nocase(jws.typ, STR("at+jwt"));
-    if (ours)
-        take_family(&claims, out);
-    return RC_OK;
-}
-
-rc_t oauth_revoke_read(arena_t *a, const form_t *form, const jwks_t *keys, str_t issuer,
-                       oauth_revoke_request_t *out)
-{
-    str_t token;
-    *out = (oauth_revoke_request_t){0};
-    form_found_t found = form_get(form, STR("token"), &token);
-    if (found != FORM_ONCE) {
-        out->reason = found == FORM_REPEATED ? OAUTH_PARAMETER_REPEATED : OAUTH_TOKEN_MISSING;
-        return RC_OK;
-    }
-    out->hash = oauth_handle_hash(token);
-    if (str_find(token, '.', 0) == token.n)
-        return RC_OK;
-    return read_access_token(a, token, keys, issuer, out);
+    if (t->access)
+        return t->access->client_id;
+    return t->refresh && t->family ? t->family->client_id : STR_UNSET;
 }
 
 static oauth_reason_t check(const oauth_revoke_facts_t *f)
@@ -58,26 +22,52 @@ static oauth_reason_t check(const oauth_revoke_facts_t *f)
     oauth_reason_t reason = oauth_client_auth_check(f->claim, f->client, f->now);
     if (reason != OAUTH_FINE)
         return reason;
-    if (f->request->reason != OAUTH_FINE)
-        return f->request->reason;
-    if (f->family && !str_eq(f->family->client_id, f->client->id))
-        return OAUTH_TOKEN_OTHER_CLIENT;
-    return OAUTH_FINE;
+    if (f->query->reason != OAUTH_FINE)
+        return f->query->reason;
+    str_t client = holder(&f->token);
+    return str_is_set(client) && !str_eq(client, f->client->id) ? OAUTH_TOKEN_OTHER_CLIENT
+                                                                : OAUTH_FINE;
 }
 
 static void set_event(const oauth_revoke_facts_t *f, oauth_revoke_verdict_t *out)
 {
+    const oauth_own_facts_t *t = &f->token;
     out->event = oauth_event(AUDIT_REVOKE, out->reason);
     out->event.client = f->claim->client_id;
-    out->event.token = f->request->jti;
-    if (!f->family) {
-        if (out->reason == OAUTH_FINE)
-            out->event.detail = STR("unknown token: nothing to revoke");
-        return;
+    if (out->reason == OAUTH_FINE && !str_is_set(holder(t)))
+        out->event.detail = STR("unknown token: nothing to revoke");
+    if (t->access) {
+        out->event.token = t->access->jti;
+        out->event.family = t->access->family_id;
+        out->event.resource = t->access->resource;
     }
-    out->event.user = f->family->user_id;
-    out->event.family = f->family->id;
-    out->event.resource = f->family->resource;
+    if (!t->family)
+        return;
+    out->event.user = t->family->user_id;
+    out->event.family = t->family->id;
+    out->event.resource = t->family->resource;
+}
+
+static rc_t end_access(arena_t *a, const access_token_t *t, int64_t now, effects_t *effects)
+{
+    if (now >= t->expires_at + LEEWAY_S)
+        return RC_OK;
+    revoked_t *r = ARENA_NEW(a, revoked_t);
+    if (!r)
+        return RC_MEMORY;
+    *r = (revoked_t){
+        .kind = REVOKED_TOKEN, .key = t->jti, .at = now, .expires_at = t->expires_at + LEEWAY_S};
+    effects_add(effects, EFFECT_REVOCATION_PUT, now)->u.revoked = r;
+    return RC_OK;
+}
+
+static rc_t end_token(arena_t *a, const oauth_revoke_facts_t *f, oauth_revoke_verdict_t *out)
+{
+    const oauth_own_facts_t *t = &f->token;
+    if (t->refresh)
+        return oauth_mint_revoke(a, t->family, OAUTH_REVOKED_BY_CLIENT, f->now, &out->effects);
+    /* Once is enough: a client in a loop must not make the list grow. */
+    return t->access && t->revoked == 0 ? end_access(a, t->access, f->now, &out->effects) : RC_OK;
 }
 
 rc_t oauth_revoke_decide(arena_t *a, const oauth_revoke_facts_t *facts, oauth_revoke_verdict_t *out)
@@ -86,8 +76,7 @@ rc_t oauth_revoke_decide(arena_t *a, const oauth_revoke_facts_t *facts, oauth_re
     out->status = oauth_reason_status(out->reason);
     set_event(facts, out);
     if (out->reason == OAUTH_FINE)
-        return oauth_mint_revoke(a, facts->family, OAUTH_REVOKED_BY_CLIENT, facts->now,
-                                 &out->effects);
+        return end_token(a, facts, out);
     /* As for a token that nobody knows: whose it is, or that it lives, is not the caller's to
      * learn, and there is nothing that a client could do about it (RFC 7009 section 2.2). */
     if (out->reason == OAUTH_TOKEN_OTHER_CLIENT) {

@@ -1,17 +1,9 @@
-#include "oauth/oauth_test_world.h"
+#include "oauth/oauth_test_tokens.h"
 
-#include "jose/jws.h"
-#include "jose/keyring.h"
-#include "oauth/handle.h"
 #include "oauth/revoke.h"
 
 typedef struct {
-    world_t w;
-    jwks_t keys;
-    signer_local_t *signer;
-    family_t family;
-    oauth_client_claim_t claim;
-    oauth_revoke_request_t request;
+    tokens_play_t t;
     oauth_revoke_facts_t facts;
     oauth_revoke_verdict_t out;
 } play_t;
@@ -19,123 +11,96 @@ typedef struct {
 static void begin(play_t *p)
 {
     *p = (play_t){0};
-    world_begin(&p->w);
-    p->keys = (jwks_t){.v = ARENA_NEW(p->w.a, jwk_t), .n = 1};
-    assert_non_null(p->keys.v);
-    *p->keys.v = (jwk_t){.alg = ALG_ES256, .kid = STR("k")};
-    assert_int_equal(jose_key_generate(ALG_ES256, &p->keys.v->key), RC_OK);
-    assert_int_equal(signer_local_new(&p->keys, &p->signer), RC_OK);
-    p->family = (family_t){.id = STR("family-1"),
-                           .client_id = p->w.client.id,
-                           .user_id = p->w.user.id,
-                           .resource = STR("https://rs.test/mcp")};
+    tokens_begin(&p->t);
 }
 
 static void end(play_t *p)
 {
-    signer_local_free(p->signer);
-    jose_key_free(p->keys.v->key);
-    world_end(&p->w);
+    tokens_end(&p->t);
 }
 
-static void read(play_t *p, str_t form)
-{
-    form_t f;
-    assert_int_equal(form_parse(p->w.a, form, &f), RC_OK);
-    assert_int_equal(oauth_client_auth_read(p->w.a, (str_list_t){0}, &f, &p->claim), RC_OK);
-    assert_int_equal(oauth_revoke_read(p->w.a, &f, &p->keys, p->w.settings.issuer, &p->request),
-                     RC_OK);
-}
-
-static void decide(play_t *p, const family_t *family)
+static void decide(play_t *p)
 {
     p->facts = (oauth_revoke_facts_t){
         .now = TEST_NOW,
-        .claim = &p->claim,
-        .request = &p->request,
-        .client = str_eq(p->claim.client_id, p->w.client.id) ? &p->w.client : NULL,
-        .family = family,
+        .claim = &p->t.claim,
+        .query = &p->t.query,
+        .client = tokens_client(&p->t),
+        .token = p->t.known,
     };
-    assert_int_equal(oauth_revoke_decide(p->w.a, &p->facts, &p->out), RC_OK);
+    assert_int_equal(oauth_revoke_decide(p->t.w.a, &p->facts, &p->out), RC_OK);
 }
 
-static str_t sign(play_t *p, str_t typ, str_t claims)
+static void revoked(play_t *p, str_t token)
 {
-    signer_port_t port = signer_local_port(p->signer);
-    const jws_sign_t what = {ALG_ES256, STR("k"), typ, claims};
-    str_t token;
-    assert_int_equal(jws_sign(p->w.a, &port, &what, &token), RC_OK);
-    return token;
+    tokens_read(&p->t, tokens_form(&p->t, token));
+    decide(p);
+    assert_reason(p->out.reason, OAUTH_FINE);
+    assert_int_equal(p->out.status, 200);
+    assert_text(p->out.body, "");
+    assert_int_equal(p->out.event.kind, AUDIT_REVOKE);
+    assert_true(p->out.event.allowed);
 }
 
-static str_t form_of(play_t *p, str_t token)
+static str_t jwt(play_t *p, int64_t exp)
 {
-    return arena_printf(p->w.a, "client_id=client-1&token=%" PRIstr, STR_ARG(token));
+    str_t claims = arena_printf(p->t.w.a,
+                                "{\"iss\":\"https://as.test\",\"jti\":\"family-1.x\",\"sub\":\"u\","
+                                "\"client_id\":\"client-1\",\"iat\":1,\"exp\":%lld}",
+                                (long long)exp);
+    return tokens_sign(&p->t, STR("at+jwt"), claims);
 }
 
-#define GOOD "{\"iss\":\"https://as.test\",\"jti\":\"family-1.x\",\"exp\":1}"
-
+/* attack case: MGT-003 */
 static void a_refresh_token_ends_its_family(void **state)
 {
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, STR("client_id=client-1&token=the-refresh&token_type_hint=access_token"));
-    hash_t hash = oauth_handle_hash(STR("the-refresh"));
-    assert_memory_equal(&p.request.hash, &hash, sizeof hash);
-    assert_unset(p.request.family_id);
-    decide(&p, &p.family);
-    assert_reason(p.out.reason, OAUTH_FINE);
-    assert_int_equal(p.out.status, 200);
-    assert_text(p.out.body, "");
+    revoked(&p, STR("the-refresh&token_type_hint=access_token"));
     assert_effects(&p.out.effects, EFFECT_FAMILY_REVOKE);
     assert_text(p.out.effects.v[0].u.family->revoked_reason, "revoked_by_client");
-    assert_int_equal(p.out.event.kind, AUDIT_REVOKE);
     assert_text(p.out.event.family, "family-1");
-    assert_true(p.out.event.allowed);
-    p.family.revoked_at = 1;
-    decide(&p, &p.family);
+    p.t.family.revoked_at = 1;
+    revoked(&p, STR("the-refresh"));
     assert_no_effects(&p.out.effects);
-    assert_int_equal(p.out.status, 200);
     end(&p);
 }
 
-static void an_access_token_ends_its_family(void **state)
+/* attack case: MGT-003 */
+static void an_access_token_ends_alone(void **state)
 {
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, form_of(&p, sign(&p, STR("at+jwt"), STR(GOOD)))); /* long expired */
-    assert_text(p.request.family_id, "family-1");
-    assert_text(p.request.jti, "family-1.x");
-    decide(&p, &p.family);
-    assert_effects(&p.out.effects, EFFECT_FAMILY_REVOKE);
-    assert_text(p.out.event.token, "family-1.x");
-    end(&p);
-}
-
-static void only_our_own_access_tokens_count(void **state)
-{
-    (void)state;
-    play_t p;
-    begin(&p);
-    str_t good = sign(&p, STR("at+jwt"), STR(GOOD));
-    char *bent = arena_cstr(p.w.a, good);
-    bent[good.n - 10] = bent[good.n - 10] == 'A' ? 'B' : 'A';
-    const str_t bad[] = {
-        STR("a.b.c"),
-        str_of(bent, good.n),
-        sign(&p, STR("JWT"), STR(GOOD)),
-        sign(&p, STR("at+jwt"), STR("{\"iss\":\"https://evil.test\",\"jti\":\"family-1.x\"}")),
-        sign(&p, STR("at+jwt"), STR("{\"iss\":\"https://as.test\",\"jti\":\"of-a-machine\"}")),
-        sign(&p, STR("at+jwt"), STR("{\"iss\":\"https://as.test\"}")),
-        sign(&p, STR("at+jwt"), STR("{\"iss\":\"https://as.test\",\"jti\":1}")),
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        read(&p, form_of(&p, bad[i]));
-        assert_reason(p.request.reason, OAUTH_FINE);
-        assert_unset(p.request.family_id);
+    const str_t tokens[] = {jwt(&p, TEST_NOW + 60), STR("the-opaque&token_type_hint=nonsense")};
+    const char *const jtis[] = {"family-1.x", "family-1.j"};
+    for (size_t i = 0; i < 2; i++) {
+        revoked(&p, tokens[i]);
+        assert_effects(&p.out.effects, EFFECT_REVOCATION_PUT);
+        const revoked_t *r = p.out.effects.v[0].u.revoked;
+        assert_int_equal(r->kind, REVOKED_TOKEN);
+        assert_str(r->key, str_c(jtis[i]));
+        assert_int_equal(r->at, TEST_NOW);
+        /* Until nobody's clock takes the token any more. */
+        assert_int_equal(r->expires_at, (i ? p.t.opaque.expires_at : TEST_NOW + 60) + 120);
+        assert_str(p.out.event.token, str_c(jtis[i]));
     }
+    end(&p);
+}
+
+static void what_has_ended_needs_no_revocation(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    revoked(&p, jwt(&p, TEST_NOW - 120));
+    assert_no_effects(&p.out.effects);
+    revoked(&p, jwt(&p, TEST_NOW - 119));
+    assert_effects(&p.out.effects, EFFECT_REVOCATION_PUT);
+    p.t.known.revoked = 1; /* once is enough */
+    decide(&p);
+    assert_no_effects(&p.out.effects);
     end(&p);
 }
 
@@ -144,11 +109,9 @@ static void an_unknown_token_is_no_error(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, STR("client_id=client-1&token=nonsense"));
-    decide(&p, NULL);
-    assert_reason(p.out.reason, OAUTH_FINE);
-    assert_int_equal(p.out.status, 200);
+    revoked(&p, STR("nonsense"));
     assert_no_effects(&p.out.effects);
+    assert_true(str_is_set(p.out.event.detail));
     end(&p);
 }
 
@@ -156,7 +119,7 @@ static void refused(play_t *p, oauth_reason_t reason)
 {
     assert_reason(p->out.reason, reason);
     assert_int_equal(p->out.status, oauth_reason_status(reason));
-    assert_str(json_get_str(world_json(&p->w, p->out.body), STR("error")),
+    assert_str(json_get_str(world_json(&p->t.w, p->out.body), STR("error")),
                oauth_reason_error(reason));
     assert_no_effects(&p->out.effects);
     assert_false(p->out.event.allowed);
@@ -167,11 +130,11 @@ static void token_missing(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, STR("client_id=client-1"));
-    decide(&p, NULL);
+    tokens_read(&p.t, tokens_form(&p.t, STR("")));
+    decide(&p);
     refused(&p, OAUTH_TOKEN_MISSING);
-    read(&p, STR("client_id=client-1&token=a&token=b"));
-    decide(&p, NULL);
+    tokens_read(&p.t, tokens_form(&p.t, STR("a&token=b")));
+    decide(&p);
     refused(&p, OAUTH_PARAMETER_REPEATED);
     end(&p);
 }
@@ -182,16 +145,32 @@ static void token_other_client(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    p.family.client_id = STR("client-2");
-    read(&p, STR("client_id=client-1&token=the-refresh"));
-    decide(&p, &p.family);
-    assert_reason(p.out.reason, OAUTH_TOKEN_OTHER_CLIENT);
-    assert_int_equal(p.out.status, 200); /* as for an unknown token */
-    assert_text(p.out.body, "");
-    assert_unset(p.out.www_authenticate);
-    assert_no_effects(&p.out.effects);
-    assert_false(p.out.event.allowed);
-    assert_text(p.out.event.reason, "token_other_client");
+    p.t.family.client_id = p.t.opaque.client_id = STR("client-2");
+    const str_t tokens[] = {STR("the-refresh"), STR("the-opaque")};
+    for (size_t i = 0; i < 2; i++) {
+        tokens_read(&p.t, tokens_form(&p.t, tokens[i]));
+        decide(&p);
+        assert_reason(p.out.reason, OAUTH_TOKEN_OTHER_CLIENT);
+        assert_int_equal(p.out.status, 200); /* as for an unknown token */
+        assert_text(p.out.body, "");
+        assert_unset(p.out.www_authenticate);
+        assert_no_effects(&p.out.effects);
+        assert_false(p.out.event.allowed);
+        assert_text(p.out.event.reason, "token_other_client");
+    }
+    end(&p);
+}
+
+/* An exchanged token belongs to a grant of another client: the service ends the token, and not the
+ * grant; the grant's client ends neither by that token. */
+static void an_exchanged_token_is_its_services(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.t.family.client_id = STR("client-2");
+    revoked(&p, STR("the-opaque"));
+    assert_effects(&p.out.effects, EFFECT_REVOCATION_PUT);
     end(&p);
 }
 
@@ -200,11 +179,11 @@ static void client_unknown(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, STR("client_id=ghost&token=the-refresh"));
-    decide(&p, &p.family);
+    tokens_read(&p.t, "client_id=ghost&token=the-refresh");
+    decide(&p);
     refused(&p, OAUTH_CLIENT_UNKNOWN);
-    read(&p, STR("token=the-refresh"));
-    decide(&p, &p.family);
+    tokens_read(&p.t, "token=the-refresh");
+    decide(&p);
     refused(&p, OAUTH_CLIENT_AUTH_MISSING);
     end(&p);
 }
@@ -222,9 +201,8 @@ static void without_memory(void **state)
     (void)state;
     play_t p;
     begin(&p);
-    read(&p, STR("client_id=client-1&token=the-refresh"));
-    decide(&p, &p.family);
-    world_starve(decide_in, &p.w, &p);
+    revoked(&p, STR("the-refresh"));
+    world_starve(decide_in, &p.t.w, &p);
     end(&p);
 }
 
@@ -236,17 +214,26 @@ static void revoked_by_client(void **state)
     assert_text(oauth_reason_error(OAUTH_REVOKED_BY_CLIENT), "invalid_grant");
 }
 
+static void revoked_by_admin(void **state)
+{
+    (void)state;
+    assert_text(oauth_reason_name(OAUTH_REVOKED_BY_ADMIN), "revoked_by_admin");
+    assert_text(oauth_reason_error(OAUTH_REVOKED_BY_ADMIN), "invalid_grant");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refresh_token_ends_its_family),
-        cmocka_unit_test(an_access_token_ends_its_family),
-        cmocka_unit_test(only_our_own_access_tokens_count),
+        cmocka_unit_test(an_access_token_ends_alone),
+        cmocka_unit_test(what_has_ended_needs_no_revocation),
         cmocka_unit_test(an_unknown_token_is_no_error),
         cmocka_unit_test(token_missing),
         cmocka_unit_test(token_other_client),
+        cmocka_unit_test(an_exchanged_token_is_its_services),
         cmocka_unit_test(client_unknown),
         cmocka_unit_test(revoked_by_client),
+        cmocka_unit_test(revoked_by_admin),
         cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

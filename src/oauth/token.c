@@ -17,6 +17,7 @@ static const struct {
     {GRANT_REFRESH_TOKEN, STR_INIT("refresh_token"), oauth_grant_refresh},
     {GRANT_CLIENT_CREDENTIALS, {NULL, 0}, oauth_grant_client_credentials},
     {GRANT_DEVICE_CODE, STR_INIT("device_code"), oauth_grant_device},
+    {GRANT_TOKEN_EXCHANGE, {NULL, 0}, oauth_grant_exchange},
 };
 
 enum { N_GRANTS = sizeof GRANTS / sizeof GRANTS[0] };
@@ -54,6 +55,11 @@ static bool read_texts(const form_t *form, oauth_token_request_t *out)
         {STR("redirect_uri"), &out->redirect_uri},
         {STR("code_verifier"), &out->code_verifier},
         {STR("scope"), &out->scope},
+        {STR("subject_token"), &out->exchange.subject_token},
+        {STR("subject_token_type"), &out->exchange.subject_token_type},
+        {STR("actor_token"), &out->exchange.actor_token},
+        {STR("actor_token_type"), &out->exchange.actor_token_type},
+        {STR("requested_token_type"), &out->exchange.requested_token_type},
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
         if (form_get(form, TEXTS[i].name, TEXTS[i].value) == FORM_REPEATED)
@@ -78,6 +84,7 @@ rc_t oauth_token_read(arena_t *a, const form_t *form, oauth_token_request_t *out
     read_handle(form, index_of(out->grant), out);
     if (!read_texts(form, out))
         out->reason = OAUTH_PARAMETER_REPEATED;
+    TRY(form_get_all(a, form, STR("audience"), &out->exchange.audiences));
     return form_get_all(a, form, STR("resource"), &out->resources);
 }
 
@@ -91,7 +98,8 @@ static oauth_reason_t check_client(const oauth_token_facts_t *f)
         return reason;
     if (f->request->reason != OAUTH_FINE)
         return f->request->reason;
-    if (f->request->grant == GRANT_CLIENT_CREDENTIALS && f->client->auth == CLIENT_AUTH_NONE)
+    uint32_t confidential = GRANT_CLIENT_CREDENTIALS | GRANT_TOKEN_EXCHANGE;
+    if (f->request->grant & confidential && f->client->auth == CLIENT_AUTH_NONE)
         return OAUTH_GRANT_CONFIDENTIAL_ONLY;
     return f->client->grants & f->request->grant ? OAUTH_FINE : OAUTH_GRANT_NOT_REGISTERED;
 }
@@ -122,7 +130,7 @@ static rc_t bind(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t
         return RC_OK;
     out->reason = OAUTH_DPOP_MISSING;
     out->effects.n = 0;
-    out->claims = out->refresh_token = out->event.token = STR_UNSET;
+    out->claims = out->access_token = out->refresh_token = out->event.token = STR_UNSET;
     return RC_OK;
 }
 
@@ -137,11 +145,12 @@ static rc_t write_refusal(arena_t *a, const oauth_token_facts_t *f, oauth_token_
 static void finish_event(const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     audit_event_t verdict = oauth_event(out->event.kind, out->reason);
+    str_t detail = out->event.detail; /* of an exchange: what for what */
     out->event.allowed = verdict.allowed;
     out->event.reason = verdict.reason;
-    out->event.detail = verdict.detail;
+    out->event.detail = verdict.allowed ? detail : verdict.detail;
     out->event.client = f->claim->client_id;
-    if (verdict.allowed)
+    if (verdict.allowed && !str_is_set(detail))
         out->event.detail = oauth_grant_name(f->request->grant);
 }
 
@@ -167,6 +176,7 @@ rc_t oauth_token_answer(arena_t *a, const oauth_token_verdict_t *verdict, str_t 
     json_begin_object(&w);
     json_member_str(&w, STR("access_token"), access_token);
     json_member_str(&w, STR("token_type"), str_is_set(verdict->jkt) ? STR("DPoP") : STR("Bearer"));
+    json_member_str(&w, STR("issued_token_type"), verdict->issued_token_type);
     json_member_int(&w, STR("expires_in"), verdict->expires_in);
     json_member_str(&w, STR("refresh_token"), verdict->refresh_token);
     json_member_str(&w, STR("scope"), verdict->scope);

@@ -3,7 +3,7 @@
  *   oauth_client_auth_read   who asks
  *   oauth_token_read         for what: which records the shell asks for, in the same round
  *   oauth_token_decide       tokens, or the refusal; one file a grant: grant_*.c
- *   (the shell signs `claims` as a JWT of type at+jwt)
+ *   (the shell signs `claims` as a JWT of type at+jwt; an opaque token is there already)
  *   oauth_token_answer       the body of 200
  *
  * Minted before it is committed: a crash can burn a code, never issue twice. */
@@ -14,11 +14,20 @@
 #include "model/effect.h"
 #include "oauth/client_auth.h"
 #include "oauth/dpop.h"
+#include "oauth/own_token.h"
 #include "oauth/settings.h"
 #include "core/ports.h"
 
 /** How often one refresh token may be exchanged, counting racing callers in the grace time. */
 enum { OAUTH_REFRESH_SIBLINGS_MAX = 16 };
+
+/** What is exchanged (RFC 8693 section 2.1). Unset when absent. */
+typedef struct {
+    str_t subject_token, subject_token_type;
+    str_t actor_token, actor_token_type;
+    str_t requested_token_type;
+    str_list_t audiences;
+} oauth_exchange_request_t;
 
 /** What a token request asks for. Borrows from the form, or lives in the arena. */
 typedef struct {
@@ -29,6 +38,7 @@ typedef struct {
     hash_t hash;
     str_t redirect_uri, code_verifier, scope; /* unset when absent */
     str_list_t resources;
+    oauth_exchange_request_t exchange;
 } oauth_token_request_t;
 
 /** Reads the form. RC_MEMORY. */
@@ -49,6 +59,7 @@ typedef struct {
     const user_t *owner;       /* of either, or of the device; NULL: gone */
     const oauth_dpop_t *proof; /* NULL: DPoP is off */
     oauth_spent_t seen;
+    oauth_own_facts_t subject, actor; /* token-exchange: of the tokens that came */
 } oauth_token_facts_t;
 
 /** Lives in the arena or borrows from the facts. Effects may come with a refusal, too: a replayed
@@ -56,13 +67,15 @@ typedef struct {
 typedef struct {
     oauth_reason_t reason; /* OAUTH_FINE: sign claims, then oauth_token_answer */
     int status;
-    str_t description;      /* of a refusal, where it says more than the reason's; else unset */
-    str_t body;             /* of a refusal: JSON */
-    str_t www_authenticate; /* of a refusal; unset: none */
-    str_t claims;           /* JSON of the access token (RFC 9068 section 2.2) */
-    str_t jkt;              /* the access token is bound to that key; unset: a bearer token */
-    str_t refresh_token;    /* unset: none */
-    str_t scope;            /* granted */
+    str_t description;       /* of a refusal, where it says more than the reason's; else unset */
+    str_t body;              /* of a refusal: JSON */
+    str_t www_authenticate;  /* of a refusal; unset: none */
+    str_t jkt;               /* the access token is bound to that key; unset: a bearer token */
+    str_t claims;            /* JSON of the access token (RFC 9068 section 2.2); unset: see below */
+    str_t access_token;      /* an opaque one: there is nothing to sign */
+    str_t refresh_token;     /* unset: none */
+    str_t issued_token_type; /* of an exchange (RFC 8693 section 2.2.1); else unset */
+    str_t scope;             /* granted */
     int64_t expires_in;
     effects_t effects;
     bool quiet; /* leaves no event: a device polls, and nothing has happened */

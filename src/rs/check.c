@@ -14,6 +14,12 @@ int64_t rs_now(const rs_anchor_t *anchor, int64_t wall_ms, int64_t mono_ms)
 const rs_principal_t RS_NOBODY = {
     .iss = "", .sub = "", .client_id = "", .scope = "", .jti = "", .jkt = "", .acr = ""};
 
+int64_t rs_clock(const warder_rs_t *rs)
+{
+    const warder_rs_ports_t *p = &rs->ports;
+    return rs_now(&rs->anchor, p->now_ms(p->ctx), p->mono_ms(p->ctx));
+}
+
 typedef struct {
     warder_rs_t *rs;
     arena_t *a;
@@ -44,6 +50,32 @@ static rs_reason_t credentials(work_t *w)
     return REASON[read];
 }
 
+/* Whether a good token was revoked since. `seen`: the generation of the list it was looked up in
+ * before, replaced by the one it was looked up in now. */
+static bool follow(work_t *w, size_t server, uint64_t *seen)
+{
+    rs_list_view_t list;
+    rs_revocations_look(w->rs->revocations, server, &list);
+    if (list.age == RS_LIST_WAIT || list.age == RS_LIST_AWAY) {
+        w->out->need_keys = list.fetching || list.may_fetch;
+        decide(w, RS_NO_LIST, STR_UNSET);
+        return false;
+    }
+    w->out->refresh_due |= list.age == RS_LIST_DUE && list.may_fetch && !list.fetching;
+    if (list.generation != *seen && rs_revocations_hold(w->rs->revocations, server, &w->out->who)) {
+        decide(w, RS_REVOKED, STR_UNSET);
+        return false;
+    }
+    *seen = list.generation;
+    return true;
+}
+
+static void remember(work_t *w, rs_remembered_t *what)
+{
+    what->who = w->out->who;
+    rs_token_cache_put(w->rs->cache, &w->hash, w->now_ms, what);
+}
+
 /* A remembered token counts only while the keys it was verified with do. */
 static bool recall(work_t *w)
 {
@@ -56,9 +88,12 @@ static bool recall(work_t *w)
     rs_key_set_unref(view.set);
     if (!good)
         return false;
+    uint64_t before = seen.revocations;
     w->out->who = seen.who;
     w->out->refresh_due = view.age == RS_KEYS_DUE && view.may_fetch && !view.fetching;
     decide(w, RS_ALLOWED, STR_UNSET);
+    if (follow(w, seen.server, &seen.revocations) && before != seen.revocations)
+        remember(w, &seen);
     return true;
 }
 
@@ -66,11 +101,13 @@ static rc_t judge_with(work_t *w, rs_token_t *token, const jwk_t *key, const rs_
 {
     TRY(rs_token_judge(w->a, &w->rs->settings, key, w->now_ms, token, &w->out->who));
     w->out->refresh_due = view->age == RS_KEYS_DUE && view->may_fetch && !view->fetching;
-    if (token->reason == RS_ALLOWED) {
-        rs_remembered_t what = {w->out->who, token->server, rs_key_set_generation(view->set)};
-        rs_token_cache_put(w->rs->cache, &w->hash, w->now_ms, &what);
-    }
-    return decide(w, token->reason, token->detail);
+    decide(w, token->reason, token->detail);
+    if (token->reason != RS_ALLOWED)
+        return RC_OK;
+    rs_remembered_t what = {.server = token->server, .keys = rs_key_set_generation(view->set)};
+    if (follow(w, token->server, &what.revocations))
+        remember(w, &what);
+    return RC_OK;
 }
 
 /* No key of that name: perhaps a new one, so look, but not more often than now and then. */
@@ -170,6 +207,22 @@ static rc_t check_binding(work_t *w)
     return needed ? decide(w, RS_NOT_BOUND, STR_UNSET) : RC_OK;
 }
 
+/* What is open stays so while its list is on the way, and no longer than it counts. */
+bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due)
+{
+    const rs_settings_t *s = &rs->settings;
+    size_t server = 0;
+    rs_list_view_t list;
+    *refresh_due = false;
+    while (server < s->n_servers && !str_eq(s->servers[server].issuer, str_c(who->iss)))
+        server++;
+    if (server == s->n_servers || rs_clock(rs) >= who->exp_ms + s->leeway_ms)
+        return false;
+    rs_revocations_look(rs->revocations, server, &list);
+    *refresh_due = list.age != RS_LIST_FRESH && list.may_fetch && !list.fetching;
+    return list.age != RS_LIST_AWAY && !rs_revocations_hold(rs->revocations, server, who);
+}
+
 oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs)
 {
     return (oauth_dpop_nonces_t){str_of(rs->nonce_key, sizeof rs->nonce_key),
@@ -190,9 +243,7 @@ static bool is_authenticated(const work_t *w)
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_finding_t *out)
 {
     *out = (rs_finding_t){.who = RS_NOBODY};
-    work_t w = {.rs = rs, .a = a, .req = req, .out = out};
-    w.now_ms =
-        rs_now(&rs->anchor, rs->ports.now_ms(rs->ports.ctx), rs->ports.mono_ms(rs->ports.ctx));
+    work_t w = {.rs = rs, .a = a, .req = req, .out = out, .now_ms = rs_clock(rs)};
     const oauth_dpop_nonces_t nonces = rs_check_nonces(rs);
     if (rs->settings.dpop_nonce)
         TRY(oauth_dpop_nonce_make(a, &nonces, w.now_ms / 1000, &out->nonce));

@@ -21,6 +21,7 @@ struct warder_rs {
     rs_settings_t settings;
     rs_anchor_t anchor;
     str_t metadata;
+    rs_revocations_t *revocations;
     rs_keys_t *keys;
     rs_token_cache_t *cache;
     rs_proofs_t *proofs; /* NULL where DPoP is off */
@@ -44,6 +45,10 @@ extern const rs_principal_t RS_NOBODY;
 
 /** The nonces of this resource. */
 oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs);
+/** Unix milliseconds by the ports. */
+int64_t rs_clock(const warder_rs_t *rs);
+/** Whether a token of that kind was revoked, or cannot be told any more; never blocks. */
+bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due);
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;

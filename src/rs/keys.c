@@ -3,7 +3,8 @@
 #include "core/limits.h"
 #include "jose/digest.h"
 
-#include <pthread.h>
+#include "rs/flight.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -32,12 +33,9 @@ typedef struct {
 struct rs_keys {
     const rs_settings_t *settings;
     const warder_rs_ports_t *ports;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
+    rs_revocations_t *revocations; /* told where each list is */
+    rs_flight_t flight;
     uint64_t generation; /* of the newest set */
-    uint64_t rounds;     /* refreshes that have ended */
-    bool fetching;
-    unsigned waiters;
     source_t sources[RS_SERVERS_MAX];
 };
 
@@ -113,14 +111,17 @@ static rc_t discover(rs_keys_t *k, size_t server, str_t *jwks_uri)
     source_t *source = &k->sources[server];
     const rs_server_t *settings = &k->settings->servers[server];
     for (size_t i = 0;; i++) {
-        str_t url;
+        str_t url, list;
         arena_reset(source->found);
         TRY(rs_server_metadata_url(source->found, settings, i, &url));
         if (!str_is_set(url))
             return RC_NOT_FOUND;
         str_t text = get(k, source->found, url);
-        if (str_is_set(text))
-            return rs_server_read_metadata(source->found, settings, text, jwks_uri);
+        if (!str_is_set(text))
+            continue;
+        TRY(rs_server_read_metadata(source->found, settings, text, jwks_uri, &list));
+        rs_revocations_found(k->revocations, server, list);
+        return RC_OK;
     }
 }
 
@@ -184,23 +185,11 @@ static void fetch_due(rs_keys_t *k)
     for (size_t i = 0; i < k->settings->n_servers; i++) {
         if (!begin(k->settings, &k->sources[i], mono(k)))
             continue;
-        pthread_mutex_unlock(&k->lock);
+        pthread_mutex_unlock(&k->flight.lock);
         rs_key_set_t *set = fetch(k, i);
-        pthread_mutex_lock(&k->lock);
+        pthread_mutex_lock(&k->flight.lock);
         take(k, &k->sources[i], set, mono(k));
     }
-}
-
-/* With the lock. */
-static void wait_for_other(rs_keys_t *k)
-{
-    if (k->waiters >= LIMIT_RS_WAITERS)
-        return;
-    uint64_t round = k->rounds;
-    k->waiters++;
-    while (k->fetching && k->rounds == round)
-        pthread_cond_wait(&k->done, &k->lock);
-    k->waiters--;
 }
 
 static bool all_usable(const rs_keys_t *k)
@@ -213,18 +202,13 @@ static bool all_usable(const rs_keys_t *k)
 
 bool rs_keys_refresh(rs_keys_t *k)
 {
-    pthread_mutex_lock(&k->lock);
-    if (k->fetching) {
-        wait_for_other(k);
-    } else {
-        k->fetching = true;
+    pthread_mutex_lock(&k->flight.lock);
+    if (rs_flight_begin(&k->flight, LIMIT_RS_WAITERS)) {
         fetch_due(k);
-        k->fetching = false;
-        k->rounds++;
-        pthread_cond_broadcast(&k->done);
+        rs_flight_end(&k->flight);
     }
     bool usable = all_usable(k);
-    pthread_mutex_unlock(&k->lock);
+    pthread_mutex_unlock(&k->flight.lock);
     return usable;
 }
 
@@ -234,34 +218,35 @@ void rs_keys_look(rs_keys_t *k, size_t server, rs_keys_view_t *out)
 {
     source_t *source = &k->sources[server];
     int64_t now = mono(k);
-    pthread_mutex_lock(&k->lock);
+    pthread_mutex_lock(&k->flight.lock);
     *out = (rs_keys_view_t){.age = rs_key_age(&source->times, k->settings, now),
-                            .fetching = k->fetching,
+                            .fetching = k->flight.busy,
                             .may_fetch = rs_key_may_fetch(&source->times, k->settings, now),
                             .may_search = rs_key_may_search(&source->times, k->settings, now)};
     if (out->age != RS_KEYS_GONE) {
         out->set = source->set;
         atomic_fetch_add(&out->set->count, 1);
     }
-    pthread_mutex_unlock(&k->lock);
+    pthread_mutex_unlock(&k->flight.lock);
 }
 
 void rs_keys_want(rs_keys_t *k, size_t server)
 {
-    pthread_mutex_lock(&k->lock);
+    pthread_mutex_lock(&k->flight.lock);
     k->sources[server].wanted = true;
-    pthread_mutex_unlock(&k->lock);
+    pthread_mutex_unlock(&k->flight.lock);
 }
 
-rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports)
+rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports,
+                       rs_revocations_t *revocations)
 {
     rs_keys_t *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
     k->settings = s;
     k->ports = ports;
-    pthread_mutex_init(&k->lock, NULL);
-    pthread_cond_init(&k->done, NULL);
+    k->revocations = revocations;
+    rs_flight_init(&k->flight);
     for (size_t i = 0; i < s->n_servers; i++) {
         k->sources[i].jwks_uri = s->servers[i].jwks_uri;
         k->sources[i].found = arena_new(FETCH_ARENA_BYTES);
@@ -281,7 +266,6 @@ void rs_keys_free(rs_keys_t *k)
         rs_key_set_unref(k->sources[i].set);
         arena_free(k->sources[i].found);
     }
-    pthread_cond_destroy(&k->done);
-    pthread_mutex_destroy(&k->lock);
+    rs_flight_destroy(&k->flight);
     free(k);
 }

@@ -5,7 +5,7 @@
 #define RS_KEYS_H
 
 #include "jose/jwk.h"
-#include "rs/settings.h"
+#include "rs/revocations.h"
 
 /* ---- decisions, pure ---- */
 
@@ -41,8 +41,9 @@ void rs_key_set_unref(rs_key_set_t *set);
 
 typedef struct rs_keys rs_keys_t;
 
-/** Borrows the settings and the ports. NULL without memory. */
-rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports);
+/** Borrows all three; tells `revocations` where each server's list is. NULL without memory. */
+rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports,
+                       rs_revocations_t *revocations);
 /** NULL is fine. */
 void rs_keys_free(rs_keys_t *k);
 

@@ -36,7 +36,10 @@ static rc_t build(warder_rs_t *rs, const warder_rs_config_t *config, str_t *why)
     *why = STR("there is not enough memory");
     TRY(rs_settings_metadata(rs->arena, &rs->settings, &rs->metadata));
     rs->anchor = (rs_anchor_t){rs->ports.now_ms(rs->ports.ctx), rs->ports.mono_ms(rs->ports.ctx)};
-    rs->keys = rs_keys_new(&rs->settings, &rs->ports);
+    rs->revocations = rs_revocations_new(&rs->settings, &rs->ports);
+    if (!rs->revocations)
+        return RC_MEMORY;
+    rs->keys = rs_keys_new(&rs->settings, &rs->ports, rs->revocations);
     rs->cache = rs_token_cache_new(rs->settings.cache_tokens);
     if (rs->settings.dpop != WARDER_RS_DPOP_OFF)
         rs->proofs = rs_proofs_new(rs->settings.dpop_proofs);
@@ -70,6 +73,7 @@ void warder_rs_free(warder_rs_t *rs)
     if (!rs)
         return;
     rs_keys_free(rs->keys);
+    rs_revocations_free(rs->revocations);
     rs_token_cache_free(rs->cache);
     rs_proofs_free(rs->proofs);
     secret_wipe(rs->nonce_key, sizeof rs->nonce_key);
@@ -109,9 +113,27 @@ warder_rs_verdict_t *warder_rs_check(warder_rs_t *rs, const warder_rs_request_t 
     return judge(rs, request, true);
 }
 
+bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refresh_due)
+{
+    bool due;
+    rs_principal_t who = RS_NOBODY;
+    who.iss = token->iss;
+    who.sub = token->sub;
+    who.client_id = token->client_id;
+    who.jti = token->jti;
+    who.exp_ms = token->exp * 1000;
+    who.iat_ms = token->iat < 0 ? JWT_TIME_ABSENT : token->iat * 1000;
+    bool lives = rs_check_lives(rs, &who, &due);
+    if (refresh_due)
+        *refresh_due = due;
+    return lives;
+}
+
 bool warder_rs_refresh(warder_rs_t *rs)
 {
-    return rs_keys_refresh(rs->keys);
+    bool usable = rs_keys_refresh(rs->keys);
+    rs_revocations_refresh(rs->revocations, rs_clock(rs));
+    return usable;
 }
 
 bool warder_rs_scope_covers(const char *granted, const char *needed)

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/url.h"
+#include "oauth/revocation_list.h"
 
 bool rs_server_may_fetch(const rs_server_t *server, str_t url)
 {
@@ -42,17 +43,28 @@ rc_t rs_server_metadata_url(arena_t *a, const rs_server_t *server, size_t i, str
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
-rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, str_t *jwks_uri)
+/* Places that may not be fetched are a fault, not absent. */
+static rc_t read_place(arena_t *a, const rs_server_t *server, str_t uri, str_t *out)
+{
+    *out = STR_UNSET;
+    if (!str_is_set(uri))
+        return RC_OK;
+    if (!rs_server_may_fetch(server, uri))
+        return RC_MALFORMED;
+    *out = arena_dup(a, uri);
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
+rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, str_t *jwks_uri,
+                             str_t *revocations_uri)
 {
     static const json_limits_t LIMITS = {LIMIT_JWKS_BYTES, 16, 4096};
     const json_t *json;
-    *jwks_uri = STR_UNSET;
+    *jwks_uri = *revocations_uri = STR_UNSET;
     TRY(json_parse(a, text, &LIMITS, &json));
     if (!str_eq(json_get_str(json, STR("issuer")), server->issuer))
         return RC_MALFORMED;
-    str_t uri = json_get_str(json, STR("jwks_uri"));
-    if (!str_is_set(uri) || !rs_server_may_fetch(server, uri))
-        return RC_MALFORMED;
-    *jwks_uri = arena_dup(a, uri);
-    return str_is_set(*jwks_uri) ? RC_OK : RC_MEMORY;
+    TRY(read_place(a, server, json_get_str(json, STR("jwks_uri")), jwks_uri));
+    TRY(read_place(a, server, json_get_str(json, STR(OAUTH_REVOCATIONS_MEMBER)), revocations_uri));
+    return str_is_set(*jwks_uri) ? RC_OK : RC_MALFORMED;
 }

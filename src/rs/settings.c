@@ -86,9 +86,11 @@ static rc_t check_server(check_t *c, const warder_rs_server_t *given)
     server->loopback = url_host_is_loopback(u.host);
     TRY(copy(c->a, str_c(given->issuer), &server->issuer));
     TRY(copy(c->a, str_c(given->jwks_uri), &server->jwks_uri));
-    if (given->jwks_uri && !rs_server_may_fetch(server, server->jwks_uri))
-        return refuse(c, STR("jwks_uri must be an https URL (http only on a loopback host, for a "
-                             "loopback issuer)"));
+    TRY(copy(c->a, str_c(given->revocations_uri), &server->revocations_uri));
+    if ((given->jwks_uri && !rs_server_may_fetch(server, server->jwks_uri)) ||
+        (given->revocations_uri && !rs_server_may_fetch(server, server->revocations_uri)))
+        return refuse(c, STR("jwks_uri and revocations_uri must be https URLs (http only on a "
+                             "loopback host, for a loopback issuer)"));
     for (size_t i = 0; i < c->out->n_servers; i++)
         if (str_eq(c->out->servers[i].issuer, server->issuer))
             return refuse(c, STR("the same issuer is given twice"));
@@ -147,7 +149,9 @@ static rc_t check_scopes(check_t *c, const warder_rs_config_t *config)
 static rc_t check_range(check_t *c, int given, int standard, int min, int max, int64_t *ms)
 {
     if (given != 0 && (given < min || given > max))
-        return refuse(c, STR("leeway_s, keys_fresh_s, keys_stale_s or refetch_s is out of range"));
+        return refuse(c,
+                      STR("leeway_s, keys_fresh_s, keys_stale_s, refetch_s, revocation_poll_s or "
+                          "revocation_stale_s is out of range"));
     *ms = (given ? given : standard) * 1000LL;
     return RC_OK;
 }
@@ -159,8 +163,12 @@ static rc_t check_numbers(check_t *c, const warder_rs_config_t *config)
     TRY(check_range(c, config->keys_fresh_s, 300, 30, 86400, &s->fresh_ms));
     TRY(check_range(c, config->keys_stale_s, 3600, 1, 604800, &s->stale_ms));
     TRY(check_range(c, config->refetch_s, 10, 1, 3600, &s->refetch_ms));
+    TRY(check_range(c, config->revocation_poll_s, 2, -1, 60, &s->poll_ms));
+    TRY(check_range(c, config->revocation_stale_s, 300, -1, 86400, &s->list_stale_ms));
     if (config->leeway_s < 0)
         s->leeway_ms = 0;
+    if (config->revocation_poll_s < 0)
+        s->poll_ms = 0;
     if (config->cache_tokens > LIMIT_RS_CACHE_TOKENS)
         return refuse(c, STR("cache_tokens is too large"));
     s->cache_tokens = config->cache_tokens ? config->cache_tokens : 4096;

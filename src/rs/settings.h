@@ -9,8 +9,9 @@ enum { RS_SERVERS_MAX = 8, RS_PATHS_MAX = 3 };
 
 typedef struct {
     str_t issuer;
-    str_t jwks_uri; /* unset: to be discovered */
-    bool loopback;  /* the issuer is a loopback one: so may be what it points at */
+    str_t jwks_uri;        /* unset: to be discovered */
+    str_t revocations_uri; /* unset: to be discovered */
+    bool loopback;         /* the issuer is a loopback one: so may be what it points at */
 } rs_server_t;
 
 /** Lives in the arena it was checked into; strings end in a NUL behind their length. */
@@ -23,6 +24,8 @@ typedef struct {
     size_t n_servers;
     str_t scopes, scopes_supported; /* without offline_access; unset when there are none */
     int64_t leeway_ms, fresh_ms, stale_ms, refetch_ms;
+    int64_t poll_ms;       /* of the lists of revocations; 0: they are not followed */
+    int64_t list_stale_ms; /* older ones let nobody in; -1: they still count */
     size_t cache_tokens;
     warder_rs_dpop_t dpop;
     bool dpop_nonce;
@@ -45,9 +48,10 @@ rc_t rs_settings_metadata(arena_t *a, const rs_settings_t *s, str_t *out) MUST_U
 bool rs_server_may_fetch(const rs_server_t *server, str_t url);
 /** The i-th place of an issuer's metadata (RFC 8414 sections 3.1 and 5); unset behind the last. */
 rc_t rs_server_metadata_url(arena_t *a, const rs_server_t *server, size_t i, str_t *out) MUST_USE;
-/** The jwks_uri of a metadata document. RC_MALFORMED: not JSON, another issuer (RFC 8414 section
+/** The jwks_uri of a metadata document, and where its list of revocations is (unset: it has none).
+ *  RC_MALFORMED: not JSON, another issuer (RFC 8414 section
  *  3.3), or a place that may not be fetched. In arena. */
-rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text,
-                             str_t *jwks_uri) MUST_USE;
+rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, str_t *jwks_uri,
+                             str_t *revocations_uri) MUST_USE;
 
 #endif

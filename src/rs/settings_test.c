@@ -221,8 +221,8 @@ static void discovery_places(void **state)
 static rc_t read_metadata(world_t *w, const char *text)
 {
     rs_server_t server = {.issuer = STR(W_ISSUER)};
-    str_t uri;
-    return rs_server_read_metadata(w->a, &server, str_c(text), &uri);
+    str_t uri, list;
+    return rs_server_read_metadata(w->a, &server, str_c(text), &uri, &list);
 }
 
 /* attack case: JWT-027 */
@@ -241,6 +241,8 @@ static void discovered_keys_are_as_guarded_as_configured_ones(void **state)
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://127.0.0.1/jwks\"}",
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://u:p@as.test/jwks\"}",
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":7}",
+        "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://as.test/jwks\","
+        "\"warder_revocations_endpoint\":\"http://as.test/revocations\"}",
     };
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         assert_int_equal(read_metadata(w, BAD[i]), RC_MALFORMED);

@@ -84,7 +84,7 @@ static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
         {c->scope, &who->scope}, {c->jti, &who->jti}, {jkt, &who->jkt},
         {c->acr, &who->acr},
     };
-    *who = (rs_principal_t){.exp_ms = c->exp_ms, .auth_ms = c->auth_ms};
+    *who = (rs_principal_t){.exp_ms = c->exp_ms, .iat_ms = c->iat_ms, .auth_ms = c->auth_ms};
     for (size_t i = 0; i < sizeof COPIES / sizeof COPIES[0]; i++) {
         if (!is_fit(COPIES[i].from))
             return RC_MALFORMED;

@@ -24,6 +24,7 @@ typedef struct {
     const char *acr; /* how the person signed in (RFC 9470) */
     int64_t exp_ms;
     int64_t auth_ms; /* and when; JWT_TIME_ABSENT: it does not say */
+    int64_t iat_ms;  /* likewise: when the token was issued */
 } rs_principal_t;
 
 /** A token taken apart, before any key is chosen. */

@@ -12,8 +12,8 @@ enum { WAYS = 4, LOCKS = 16, TEXTS = 7 };
 typedef struct {
     rs_token_hash_t hash;
     size_t server;
-    uint64_t keys;
-    int64_t exp_ms, auth_ms;
+    uint64_t keys, revocations;
+    int64_t exp_ms, iat_ms, auth_ms;
     char *texts[TEXTS]; /* into bytes */
     char bytes[];
 } entry_t;
@@ -78,8 +78,12 @@ static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
 {
     const char **to[TEXTS] = {&out->who.iss, &out->who.sub, &out->who.client_id, &out->who.scope,
                               &out->who.jti, &out->who.jkt, &out->who.acr};
-    *out = (rs_remembered_t){
-        .who.exp_ms = e->exp_ms, .who.auth_ms = e->auth_ms, .server = e->server, .keys = e->keys};
+    *out = (rs_remembered_t){.who.exp_ms = e->exp_ms,
+                             .who.iat_ms = e->iat_ms,
+                             .who.auth_ms = e->auth_ms,
+                             .server = e->server,
+                             .keys = e->keys,
+                             .revocations = e->revocations};
     for (size_t i = 0; i < TEXTS; i++)
         if (!(*to[i] = arena_cstr(a, str_c(e->texts[i]))))
             return false;
@@ -111,7 +115,9 @@ static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
     *e = (entry_t){.hash = *hash,
                    .server = what->server,
                    .keys = what->keys,
+                   .revocations = what->revocations,
                    .exp_ms = what->who.exp_ms,
+                   .iat_ms = what->who.iat_ms,
                    .auth_ms = what->who.auth_ms};
     char *at = e->bytes;
     for (size_t i = 0; i < TEXTS; i++) {

@@ -20,7 +20,8 @@ rs_token_hash_t rs_token_hash(str_t resource, str_t token);
 typedef struct {
     rs_principal_t who;
     size_t server;
-    uint64_t keys; /* generation of the issuer's keys it was verified with */
+    uint64_t keys;        /* generation of the issuer's keys it was verified with */
+    uint64_t revocations; /* generation of its list that it was looked up in */
 } rs_remembered_t;
 
 /** Room for about `tokens`. NULL without memory. */

@@ -3,7 +3,10 @@
 static rs_remembered_t remembered(const char *sub, int64_t exp_ms)
 {
     return (rs_remembered_t){
-        .who = {"i", sub, "c", "a b", "j", "k", "a", exp_ms, exp_ms - 1}, .server = 1, .keys = 7};
+        .who = {"i", sub, "c", "a b", "j", "k", "a", exp_ms, exp_ms - 1, exp_ms - 2},
+        .server = 1,
+        .keys = 7,
+        .revocations = 3};
 }
 
 static void remembers_until_exp_and_no_longer(void **state)
@@ -21,7 +24,9 @@ static void remembers_until_exp_and_no_longer(void **state)
     assert_string_equal(got.who.acr, "a");
     assert_int_equal(got.who.auth_ms, 999);
     assert_int_equal(got.server, 1);
+    assert_int_equal(got.who.iat_ms, 998);
     assert_int_equal(got.keys, 7);
+    assert_int_equal(got.revocations, 3);
     assert_false(rs_token_cache_get(c, w->a, &hash, 1000, &got));
     rs_token_cache_free(c);
 }

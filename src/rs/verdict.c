@@ -158,6 +158,7 @@ static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, 
                                .jkt = who->jkt,
                                .acr = who->acr,
                                .auth_time = who->auth_ms > 0 ? who->auth_ms / 1000 : 0,
+                               .iat = who->iat_ms < 0 ? -1 : who->iat_ms / 1000,
                                .exp = who->exp_ms / 1000};
     str_t reason = str_is_set(found->detail) ? found->detail : rs_reason_text(found->reason);
     TRY(cstr(a, reason, &v->reason));

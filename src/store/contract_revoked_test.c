@@ -274,6 +274,64 @@ static void unset_names_fit_nothing(void **state)
     assert_int_equal(fitting(p, STR_UNSET, STR_UNSET, STR_UNSET, 0), 0);
 }
 
+/* A grant, an open code and an approved device of one client, made then. */
+static void put_grant(play_t *p, str_t name, str_t user, str_t client, int64_t at)
+{
+    const char *id = name.p;
+    family_t f = test_family(name);
+    code_t c = test_code(id, name);
+    device_t d = test_device(id, name);
+    f.user_id = c.user_id = d.user_id = user;
+    f.client_id = c.request.client_id = d.client_id = client;
+    f.created_at = c.created_at = d.created_at = at;
+    d.state = DEVICE_APPROVED;
+    put_family(p, &f);
+    put_code(p, &c);
+    put_device(p, &d);
+}
+
+static void assert_lives(play_t *p, str_t name, bool lives)
+{
+    const family_t *f = get_family(p, name);
+    assert_int_equal(f->revoked_at == 0, lives);
+    if (!lives)
+        assert_str(f->revoked_reason, STR("revoked_by_admin"));
+    assert_int_equal(get_code(p, name.p) != NULL, lives);
+    assert_int_equal(get_device(p, name.p)->state, lives ? DEVICE_APPROVED : DEVICE_DENIED);
+}
+
+static void many_tokens_end_with_what_they_came_from(void **state)
+{
+    static const struct {
+        revoked_kind_t kind;
+        str_t key;
+        bool mine, of_other_user, of_other_client;
+    } CASES[] = {
+        {REVOKED_TOKEN, STR_INIT("u1"), true, true, true},
+        {REVOKED_GRANT, STR_INIT("u1"), true, true, true},
+        {REVOKED_CLIENT, STR_INIT("u1"), true, true, true},
+        {REVOKED_SUBJECT, STR_INIT("c1"), true, true, true},
+        {REVOKED_SUBJECT, STR_INIT("u2"), true, false, true},
+        {REVOKED_CLIENT, STR_INIT("c2"), true, true, false},
+        {REVOKED_ALL, STR_INIT(""), false, false, false},
+    };
+    play_t *p = *state;
+    put_grant(p, STR("mine"), STR("u1"), STR("c1"), TEST_NOW);
+    put_grant(p, STR("user"), STR("u2"), STR("c1"), TEST_NOW);
+    put_grant(p, STR("client"), STR("u1"), STR("c2"), TEST_NOW);
+    put_grant(p, STR("later"), STR("u1"), STR("c1"), TEST_NOW + 1);
+    bool user = true, client = true;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        revoke(p, CASES[i].kind, CASES[i].key, TEST_NOW);
+        user = user && CASES[i].of_other_user;
+        client = client && CASES[i].of_other_client;
+        assert_lives(p, STR("mine"), CASES[i].mine);
+        assert_lives(p, STR("user"), user);
+        assert_lives(p, STR("client"), client);
+        assert_lives(p, STR("later"), true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +350,7 @@ int main(void)
         ON_EVERY_STORE(all_revokes_what_was_issued_until_then),
         ON_EVERY_STORE(all_revocations_that_fit_count),
         ON_EVERY_STORE(unset_names_fit_nothing),
+        ON_EVERY_STORE(many_tokens_end_with_what_they_came_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

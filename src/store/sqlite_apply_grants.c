@@ -120,9 +120,29 @@ static rc_t put_revocation(sqlite_db_t *db, const revoked_t *r)
                               ARG_I(r->at), ARG_I(r->expires_at)));
 }
 
+/* What ends with many access tokens at once: all they could be had anew by. */
+static const struct {
+    stmt_id_t families, codes, devices;
+} ENDED[REVOKED_KIND_COUNT] = {
+    [REVOKED_SUBJECT] = {STMT_REVOKED_FAMILIES_SUBJECT, STMT_REVOKED_CODES_SUBJECT,
+                         STMT_REVOKED_DEVICES_SUBJECT},
+    [REVOKED_CLIENT] = {STMT_REVOKED_FAMILIES_CLIENT, STMT_REVOKED_CODES_CLIENT,
+                        STMT_REVOKED_DEVICES_CLIENT},
+    [REVOKED_ALL] = {STMT_REVOKED_FAMILIES_ALL, STMT_REVOKED_CODES_ALL, STMT_REVOKED_DEVICES_ALL},
+};
+
 rc_t sqlite_revocation_put(sqlite_db_t *db, const effect_t *e)
 {
-    return put_revocation(db, e->u.revoked);
+    const revoked_t *r = e->u.revoked;
+    bool many = r->kind == REVOKED_SUBJECT || r->kind == REVOKED_CLIENT || r->kind == REVOKED_ALL;
+    const sqlite_args_t whose =
+        ARGS(ARG_S(r->kind == REVOKED_ALL ? STR("") : r->key), ARG_I(r->at));
+    if (many) {
+        TRY(sqlite_change(db, ENDED[r->kind].families, whose));
+        TRY(sqlite_change(db, ENDED[r->kind].codes, whose));
+        TRY(sqlite_change(db, ENDED[r->kind].devices, whose));
+    }
+    return put_revocation(db, r);
 }
 
 rc_t sqlite_revoke(sqlite_db_t *db, revoked_kind_t kind, str_t key, int64_t at)

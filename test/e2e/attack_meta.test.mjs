@@ -34,6 +34,7 @@ test('META-001 metadata truthfulness: what is advertised works, what is not is r
     refresh_token: ['invalid_grant', 'invalid_request'],
     client_credentials: ['unauthorized_client'],
     'urn:ietf:params:oauth:grant-type:device_code': ['unauthorized_client'],
+    'urn:ietf:params:oauth:grant-type:token-exchange': ['unauthorized_client'],
   };
   const client = await register(w, { token_endpoint_auth_method: 'client_secret_basic' });
   for (const grant of m.grant_types_supported) {
@@ -61,9 +62,12 @@ test('META-001 metadata truthfulness: what is advertised works, what is not is r
     assert.equal(key.d ?? key.p ?? key.k, undefined, 'no private member');
     assert.ok(key.kid && key.alg && key.alg !== 'none');
   }
-  if (m.introspection_endpoint === undefined) {
-    assert.equal((await fetch(`${w.base}/introspect`, { method: 'POST' })).status, 404);
-  }
+  const asked = await post(w, 'introspection_endpoint', client, { token: 'x' });
+  assert.deepEqual([asked.status, asked.text], [200, '{"active":false}']);
+  for (const method of m.introspection_endpoint_auth_methods_supported) assert.ok(m.token_endpoint_auth_methods_supported.includes(method));
+  const list = await fetch(m.warder_revocations_endpoint);
+  assert.equal(list.status, 200);
+  assert.ok(Array.isArray((await list.json()).entries));
 });
 
 test('META-002 the Host header does not steer URLs', async () => {
