@@ -8,6 +8,7 @@ import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { assertTokenError, control } from './lib/attack.mjs';
 import { Browser } from './lib/browser.mjs';
+import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { ath, newKey, now, proof } from './lib/dpop.mjs';
 import { authorize, CALLBACK, challenge, claims, getNews, httpRaw, machineToken, mcpPost, read, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { Keeper, said } from './lib/sdk.mjs';
@@ -553,6 +554,25 @@ describe('without nonces', () => {
   test('SDK v2: sign-in, calls and a refresh with a bound token', () => sdkFlow(w));
   test('oauth4webapi: code flow, refresh and calls', () => oauthFlow(w));
   test('openid-client: code flow, refresh, client credentials and calls', () => openidFlow(w));
+});
+
+test('a client whose document asks for bound tokens gets no others', async () => {
+  const authority = new Authority();
+  const host = await DocumentHost.start(authority);
+  const w = await World.start({ sample: false, env: trusting(authority, host) });
+  try {
+    const key = newKey();
+    const client = host.publish('/bound.json', { dpop_bound_access_tokens: true });
+    const granted = await authorize(w, client);
+    assertTokenError(await redeem(w, client, granted), 'invalid_dpop_proof');
+    const answer = await redeem(w, client, granted, {}, dpop(proof(key, tokenUrl(w))));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.token_type, 'DPoP');
+  } finally {
+    await w.stop();
+    await host.stop();
+    authority.stop();
+  }
 });
 
 test('RDP-004 a resource without DPoP refuses bound tokens as well', async () => {
