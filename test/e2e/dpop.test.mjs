@@ -2,6 +2,7 @@
 // sample, and with clients that others wrote.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client, DpopSession, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import * as oauth from 'oauth4webapi';
@@ -12,7 +13,7 @@ import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { ath, newKey, now, proof } from './lib/dpop.mjs';
 import { authorize, CALLBACK, challenge, claims, getNews, httpRaw, machineToken, mcpPost, read, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { Keeper, said } from './lib/sdk.mjs';
-import { ANALYZE, NEWS, PASSWORD, World } from './lib/world.mjs';
+import { ANALYZE, BUILD, freePort, NEWS, PASSWORD, start, stop, World } from './lib/world.mjs';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 const PING = { jsonrpc: '2.0', id: 1, method: 'ping' };
@@ -615,6 +616,44 @@ test('ADP-005 when no further proof can be remembered, proofs are refused, and n
     assert.equal((await machineToken(w, machine)).status, 200, 'who brings no proof is not held up');
   } finally {
     await w.stop();
+  }
+});
+
+test('RDP-006 behind a gateway the htu is the public URL, never the one that was asked inside', async () => {
+  const issuer = 'https://auth.example.test';
+  const w = await World.start({ sample: false, env: { WARDER_PUBLIC_URL: issuer } });
+  const resource = 'https://mcp.example.test/mcp';
+  try {
+    const key = newKey();
+    const machine = await w.machineClient();
+    const send = (htu) => machineToken(w, machine, {}, { headers: { dpop: proof(key, htu), 'x-forwarded-host': 'auth.example.test' } });
+    assertTokenError(await send(`${w.base}/token`), 'invalid_dpop_proof');
+    assert.equal((await send(`${issuer}/token`)).status, 200);
+  } finally {
+    await w.stop();
+  }
+  const v = await World.start({ sample: false });
+  let inside;
+  try {
+    const key = newKey();
+    await v.addResource(resource);
+    const port = await freePort();
+    inside = await start(path.join(BUILD, 'finance-sentiment'), ['--listen', `127.0.0.1:${port}`, '--issuer', v.issuer,
+      '--resource', resource, '--data', path.join(v.data, 'inside'), '--dpop', 'required'], { data: v.data });
+    const machine = await v.machineClient();
+    const { body } = await machineToken(v, machine, { resource, scope: NEWS }, dpop(proof(key, tokenUrl(v))));
+    const at = `http://127.0.0.1:${port}/mcp`;
+    const send = (htu, headers = {}) => mcpPost(at, PING, {
+      headers: { authorization: `DPoP ${body.access_token}`, dpop: proof(key, htu, { token: body.access_token }), ...headers },
+    });
+    const forged = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'https', forwarded: 'host=evil.test;proto=https' };
+    assertDpopError(await send(at), 'invalid_dpop_proof', 'the inner URL');
+    assertDpopError(await send('https://evil.test/mcp', forged), 'invalid_dpop_proof', 'a forged place');
+    const answer = await send(resource, forged);
+    assert.equal(answer.status, 200, answer.text);
+  } finally {
+    if (inside) await stop(inside);
+    await v.stop();
   }
 });
 
