@@ -13,6 +13,7 @@ import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { ath, newKey, now, proof } from './lib/dpop.mjs';
 import { authorize, CALLBACK, challenge, claims, getNews, httpRaw, machineToken, mcpPost, read, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { Keeper, said } from './lib/sdk.mjs';
+import { introspect, serviceClient } from './lib/tokens.mjs';
 import { ANALYZE, BUILD, freePort, NEWS, PASSWORD, start, stop, World } from './lib/world.mjs';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
@@ -199,6 +200,23 @@ describe('as it comes', () => {
     assert.equal(said.error, 'insufficient_scope');
     assert.equal(said.scope, ANALYZE);
     await mcpControl(w, key, token);
+  });
+
+  test('a resource that takes bound tokens only gets no others, as JWT or as handle, and introspection says the key', async () => {
+    const resource = 'https://bound.test/mcp';
+    await w.addResource(resource, ['--binding', 'dpop', '--format', 'opaque']);
+    const service = await serviceClient(w, resource);
+    const client = await register(w);
+    const granted = await authorize(w, client, { resource });
+    assertTokenError(await redeem(w, client, granted), 'invalid_dpop_proof');
+    const answer = await redeem(w, client, granted, {}, dpop(proof(key, tokenUrl(w))));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.token_type, 'DPoP');
+    const { body } = await introspect(w, service, answer.body.access_token);
+    assert.equal(body.active, true);
+    assert.equal(body.token_type, 'DPoP');
+    assert.deepEqual(body.cnf, { jkt: key.jkt });
+    await control(w, client);
   });
 
   test('the trail never holds a proof', async () => {
