@@ -212,6 +212,30 @@ static void metadata_says_that_they_are_on(void **state)
     assert_true(str_contains(r.body, STR("\"client_id_metadata_document_supported\":true")));
 }
 
+/* Whoever makes us fetch what nobody has is held to a number of it; what is at hand costs nothing.
+ */
+static void one_address_may_have_so_many_documents_fetched(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "fetches_per_minute", "2");
+    serve(w, "{" CORE "}")->cache_control = "max-age=600";
+    for (int i = 0; i < 5; i++) {
+        answer_t r = world_get(w, arena_cstr(w->a, authorize_target(w, URL, "")));
+        assert_status(r, 200);
+    }
+    answer_t r = world_get(w, "/authorize?client_id=https://b.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 2);
+    r = world_get(w, "/authorize?client_id=https://d.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 2);
+    assert_true(trail_says(w, "too many fetches"));
+    world_pass(w, 30);
+    r = world_get(w, "/authorize?client_id=https://d.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 3);
+}
+
 /* ---- what is approved ---- */
 
 /* attack case: UI-019 */
@@ -303,6 +327,7 @@ int main(void)
         WORLD_TEST(hosts_may_be_denied),
         WORLD_TEST(documents_may_be_off),
         WORLD_TEST(metadata_says_that_they_are_on),
+        WORLD_TEST(one_address_may_have_so_many_documents_fetched),
         WORLD_TEST(what_was_approved_is_not_asked_again_until_it_changes),
         WORLD_TEST(a_document_that_changes_under_the_page_is_shown_again),
         WORLD_TEST(facts_are_asked_again_after_a_fetch),
