@@ -75,6 +75,26 @@ static void the_consent_page_names_the_host(void **state)
     assert_true(str_is_set(page_field(r.body, "document")));
 }
 
+/* No letters that look like others: hosts are names as DNS has them. */
+static void an_international_host_is_shown_in_punycode(void **state)
+{
+    static const http_fetch_fake_row_t ROW = {
+        .url = "https://xn--80ak6aa92e.test/c.json",
+        .status = 200,
+        .content_type = "application/json",
+        .body = "{\"client_id\":\"https://xn--80ak6aa92e.test/c.json\",\"client_name\":\"A\","
+                "\"redirect_uris\":[\"" W_REDIRECT "\"]}",
+    };
+    world_t *w = *state;
+    browser_t b = browser_new(w);
+    browser_sign_in(&b);
+    w->web = (http_fetch_fake_t){&ROW, 1};
+    answer_t r = browser_get(&b, authorize_target(w, ROW.url, ""));
+    assert_status(r, 200);
+    assert_true(str_contains(
+        r.body, STR("<strong class=\"host\"><bdi>xn--80ak6aa92e.test</bdi></strong>")));
+}
+
 /* attack case: CIMD-016 */
 static void loopback_alone_is_warned_of(void **state)
 {
@@ -320,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_document_is_a_client_on_every_leg),
         WORLD_TEST(the_consent_page_names_the_host),
+        WORLD_TEST(an_international_host_is_shown_in_punycode),
         WORLD_TEST(loopback_alone_is_warned_of),
         WORLD_TEST(a_document_that_is_none_is_a_page_and_no_redirect),
         WORLD_TEST(at_the_token_endpoint_it_is_an_error_of_the_client_or_of_the_moment),

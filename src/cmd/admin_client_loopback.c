@@ -14,7 +14,8 @@ static int read_word(str_t word, bool *any_path)
     return command_fail(EXIT_USAGE, "say any-path or exact, not '%" PRIstr "'", STR_ARG(word));
 }
 
-/* A client by document needs no row before somebody approves it; what is decided for it gets one. */
+/* A client by document needs no row before somebody approves it; what is decided for it gets one.
+ */
 static int find_client(admin_t *admin, str_t id, client_t *c)
 {
     ask_t ask = {.kind = ASK_CLIENT, .key = id};
