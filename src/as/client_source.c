@@ -100,6 +100,20 @@ static void came(void *arg)
     as_flow_gather_again(f, f->decide);
 }
 
+/* Whoever asks for documents that nobody has is held to a number of them: each holds a thread for
+ * as long as its host pleases, within LIMIT_HTTP_FETCH_MS. */
+static bool answered_now(as_flow_t *f, as_flow_document_t *d)
+{
+    uint32_t retry_after;
+    d->ask.kept_only = !d->again;
+    if (d->ask.kept_only && as_fetched_get(f->w->as->fetched, &d->ask) && d->ask.document)
+        return true;
+    if (!as_limits_take(f->w->as->limits, AS_RATE_FETCH, f->x->rate_key, &retry_after))
+        return true;
+    d->ask.kept_only = false;
+    return as_fetched_get(f->w->as->fetched, &d->ask);
+}
+
 /* True: it is there. False: *rc says whether it is coming. */
 static bool have(as_flow_t *f, as_flow_document_t *d, rc_t *rc)
 {
@@ -115,7 +129,7 @@ static bool have(as_flow_t *f, as_flow_document_t *d, rc_t *rc)
         .done = came,
         .arg = f,
     };
-    if (!as_fetched_get(f->w->as->fetched, &d->ask))
+    if (!answered_now(f, d))
         return false;
     *rc = take(f, d);
     return *rc == RC_OK;

@@ -75,6 +75,26 @@ static void the_consent_page_names_the_host(void **state)
     assert_true(str_is_set(page_field(r.body, "document")));
 }
 
+/* No letters that look like others: hosts are names as DNS has them. */
+static void an_international_host_is_shown_in_punycode(void **state)
+{
+    static const http_fetch_fake_row_t ROW = {
+        .url = "https://xn--80ak6aa92e.test/c.json",
+        .status = 200,
+        .content_type = "application/json",
+        .body = "{\"client_id\":\"https://xn--80ak6aa92e.test/c.json\",\"client_name\":\"A\","
+                "\"redirect_uris\":[\"" W_REDIRECT "\"]}",
+    };
+    world_t *w = *state;
+    browser_t b = browser_new(w);
+    browser_sign_in(&b);
+    w->web = (http_fetch_fake_t){&ROW, 1};
+    answer_t r = browser_get(&b, authorize_target(w, ROW.url, ""));
+    assert_status(r, 200);
+    assert_true(str_contains(
+        r.body, STR("<strong class=\"host\"><bdi>xn--80ak6aa92e.test</bdi></strong>")));
+}
+
 /* attack case: CIMD-016 */
 static void loopback_alone_is_warned_of(void **state)
 {
@@ -212,6 +232,30 @@ static void metadata_says_that_they_are_on(void **state)
     assert_true(str_contains(r.body, STR("\"client_id_metadata_document_supported\":true")));
 }
 
+/* Whoever makes us fetch what nobody has is held to a number of it; what is at hand costs nothing.
+ */
+static void one_address_may_have_so_many_documents_fetched(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "fetches_per_minute", "2");
+    serve(w, "{" CORE "}")->cache_control = "max-age=600";
+    for (int i = 0; i < 5; i++) {
+        answer_t r = world_get(w, arena_cstr(w->a, authorize_target(w, URL, "")));
+        assert_status(r, 200);
+    }
+    answer_t r = world_get(w, "/authorize?client_id=https://b.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 2);
+    r = world_get(w, "/authorize?client_id=https://d.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 2);
+    assert_true(trail_says(w, "too many fetches"));
+    world_pass(w, 30);
+    r = world_get(w, "/authorize?client_id=https://d.test/c.json");
+    assert_status(r, 503);
+    assert_int_equal(w->web.calls, 3);
+}
+
 /* ---- what is approved ---- */
 
 /* attack case: UI-019 */
@@ -296,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_document_is_a_client_on_every_leg),
         WORLD_TEST(the_consent_page_names_the_host),
+        WORLD_TEST(an_international_host_is_shown_in_punycode),
         WORLD_TEST(loopback_alone_is_warned_of),
         WORLD_TEST(a_document_that_is_none_is_a_page_and_no_redirect),
         WORLD_TEST(at_the_token_endpoint_it_is_an_error_of_the_client_or_of_the_moment),
@@ -303,6 +348,7 @@ int main(void)
         WORLD_TEST(hosts_may_be_denied),
         WORLD_TEST(documents_may_be_off),
         WORLD_TEST(metadata_says_that_they_are_on),
+        WORLD_TEST(one_address_may_have_so_many_documents_fetched),
         WORLD_TEST(what_was_approved_is_not_asked_again_until_it_changes),
         WORLD_TEST(a_document_that_changes_under_the_page_is_shown_again),
         WORLD_TEST(facts_are_asked_again_after_a_fetch),

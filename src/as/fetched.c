@@ -288,7 +288,7 @@ bool as_fetched_get(as_fetched_t *c, as_fetched_ask_t *ask)
     str_t k = str_of(key, ask->url.n + 1);
     pthread_mutex_lock(&c->lock);
     ask->document = look_up(c, k, ask->again);
-    bool answered = ask->document || !board(c, ask, k);
+    bool answered = ask->document || ask->kept_only || !board(c, ask, k);
     pthread_mutex_unlock(&c->lock);
     return answered;
 }

@@ -37,7 +37,8 @@ void as_fetched_release(as_fetched_document_t *d); /* NULL is fine */
 typedef struct as_fetched_ask {
     str_t url;
     const as_fetched_kind_t *kind;
-    bool again; /* what is kept lacks something: fetch, but not within LIMIT_FETCHED_AGAIN_MS */
+    bool kept_only; /* nothing is fetched: ask->document is NULL where nothing fresh is kept */
+    bool again;     /* what is kept lacks something: fetch, but not within LIMIT_FETCHED_AGAIN_MS */
     post_port_t back;
     void (*done)(void *arg); /* on back's loop; not at all when that has ended */
     void *arg;

@@ -286,13 +286,23 @@ static int run_add(int argc, char **argv)
     return admin_command(argc, argv, ADD_OPTIONS, sizeof ADD_OPTIONS / sizeof *ADD_OPTIONS, 0, add);
 }
 
+static const char *origin_name(client_origin_t origin)
+{
+    static const char *const NAMES[] = {
+        [CLIENT_BY_ADMIN] = "admin",
+        [CLIENT_BY_REGISTRATION] = "registered",
+        [CLIENT_BY_DOCUMENT] = "document",
+    };
+    return NAMES[origin];
+}
+
 static void print_client(const client_t *c)
 {
     str_t names[OAUTH_GRANTS];
     str_list_t grants = oauth_grant_names(c->grants, names);
     str_t method = oauth_method_name(c->auth);
-    printf("%" PRIstr "  %s  %" PRIstr "  ", STR_ARG(c->id),
-           c->origin == CLIENT_BY_ADMIN ? "admin" : "registered", STR_ARG(method));
+    printf("%" PRIstr "  %s  %" PRIstr "  ", STR_ARG(c->id), origin_name(c->origin),
+           STR_ARG(method));
     for (size_t i = 0; i < grants.n; i++)
         printf("%s%" PRIstr, i > 0 ? "," : "", STR_ARG(grants.v[i]));
     printf("  %" PRIstr "\n", STR_ARG(c->name));

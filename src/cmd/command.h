@@ -29,6 +29,7 @@ extern const command_t CMD_ADMIN_USER_LIST;
 extern const command_t CMD_ADMIN_CLIENT_ADD;
 extern const command_t CMD_ADMIN_CLIENT_DELETE;
 extern const command_t CMD_ADMIN_CLIENT_LIST;
+extern const command_t CMD_ADMIN_CLIENT_LOOPBACK;
 extern const command_t CMD_ADMIN_RESOURCE_ADD;
 extern const command_t CMD_ADMIN_RESOURCE_DELETE;
 extern const command_t CMD_ADMIN_RESOURCE_LIST;
