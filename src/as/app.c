@@ -178,6 +178,7 @@ static void fill(as_t *as, const as_config_t *config)
     as->log = config->log;
     as->clock = config->clock;
     as->random = config->random;
+    as->kek = config->kek;
     as->app = (http_app_t){
         .routes = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]},
         .ctx = as,

@@ -33,6 +33,7 @@ typedef struct as {
     struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;
+    as_kek_t kek;           /* what the store's keys are encrypted under; zero: nothing */
     identity_setup_t setup; /* of the link that makes the first account */
     const log_t *log;
     clock_port_t clock;

@@ -2,6 +2,7 @@
 #include "as/app.h"
 #include "cmd/command.h"
 #include "cmd/issuer_keys.h"
+#include "cmd/kek.h"
 #include "cmd/prepare.h"
 #include "cmd/settings.h"
 #include "core/limits.h"
@@ -22,6 +23,7 @@ enum {
 typedef struct {
     arena_t *a;
     settings_t settings;
+    as_kek_t kek;
     log_t log;
     store_t *store;
     audit_t *audit;
@@ -152,6 +154,7 @@ static int make_app(serve_t *s)
         .log = &s->log,
         .clock = clock_system(),
         .random = random_system(),
+        .kek = s->kek,
     };
     rc_t rc = as_new(s->a, &config, &s->as);
     if (rc != RC_OK)
@@ -171,7 +174,7 @@ static int make_app(serve_t *s)
 static int prepare(serve_t *s)
 {
     bool has_users;
-    const prepare_t p = {s->a, &s->settings.conf, s->store, s->audit};
+    const prepare_t p = {s->a, &s->settings.conf, s->store, s->audit, s->kek};
     int code = prepare_store(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;
@@ -223,6 +226,8 @@ static int serve(serve_t *s, const option_t *rows)
 {
     int (*const STEPS[])(serve_t * s) = {open_rooms, make_app, prepare, run};
     int code = settings_load(s->a, rows, &s->settings);
+    if (code == EXIT_DONE)
+        code = kek_load(s->a, &s->settings, &s->kek);
     if (code == EXIT_DONE)
         code = settings_make_data(s->a, &s->settings);
     if (code == EXIT_DONE)

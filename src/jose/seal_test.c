@@ -19,8 +19,8 @@ typedef struct {
     str_t key, nonce, ad, plain, sealed, tag;
 } vector_t;
 
-#define KEY_0  "0000000000000000000000000000000000000000000000000000000000000000"
-#define KEY_F  "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
+#define KEY_0 "0000000000000000000000000000000000000000000000000000000000000000"
+#define KEY_F "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
 #define TEXT                                                                                       \
     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"                             \
     "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
@@ -34,9 +34,8 @@ static const vector_t VECTORS[] = {
     {STR_INIT(KEY_0), STR_INIT("000000000000000000000000"), STR_INIT(""),
      STR_INIT("00000000000000000000000000000000"), STR_INIT("cea7403d4d606b6e074ec5d3baf39d18"),
      STR_INIT("d0d1c8a799996bf0265b98b5d48ab919")},
-    {STR_INIT(KEY_F), STR_INIT("cafebabefacedbaddecaf888"), STR_INIT(""),
-     STR_INIT(TEXT "1aafd255"), STR_INIT(CRYPT "898015ad"),
-     STR_INIT("b094dac5d93471bdec1a502270e3cc6c")},
+    {STR_INIT(KEY_F), STR_INIT("cafebabefacedbaddecaf888"), STR_INIT(""), STR_INIT(TEXT "1aafd255"),
+     STR_INIT(CRYPT "898015ad"), STR_INIT("b094dac5d93471bdec1a502270e3cc6c")},
     {STR_INIT(KEY_F), STR_INIT("cafebabefacedbaddecaf888"),
      STR_INIT("feedfacedeadbeeffeedfacedeadbeefabaddad2"), STR_INIT(TEXT), STR_INIT(CRYPT),
      STR_INIT("76fc6ece0f4e1768cddf8853bb2d551b")},
@@ -49,9 +48,9 @@ static void known_answers(void **state)
         const vector_t *v = &VECTORS[i];
         str_t key = test_hex(a, v->key), nonce = test_hex(a, v->nonce), ad = test_hex(a, v->ad);
         str_t plain = test_hex(a, v->plain), sealed, opened;
-        str_t want = test_hex(a, arena_printf(a, "%" PRIstr "%" PRIstr "%" PRIstr,
-                                              STR_ARG(v->nonce), STR_ARG(v->sealed),
-                                              STR_ARG(v->tag)));
+        str_t want =
+            test_hex(a, arena_printf(a, "%" PRIstr "%" PRIstr "%" PRIstr, STR_ARG(v->nonce),
+                                     STR_ARG(v->sealed), STR_ARG(v->tag)));
         const random_port_t random = {fixed, &nonce};
         assert_int_equal(jose_seal(a, random, key, ad, plain, &sealed), RC_OK);
         assert_str(sealed, want);
@@ -147,8 +146,8 @@ static void longer_than_the_limit_is_not_sealed(void **state)
     assert_int_equal(
         jose_seal(a, random_system(), KEY_A, str_of(p, LIMIT_SEAL_BYTES + 1), PLAIN, &sealed),
         RC_LIMIT);
-    assert_int_equal(
-        open_as(a, KEY_A, AD, str_of(p, LIMIT_SEAL_BYTES + SEAL_EXTRA_BYTES + 1)), RC_MALFORMED);
+    assert_int_equal(open_as(a, KEY_A, AD, str_of(p, LIMIT_SEAL_BYTES + SEAL_EXTRA_BYTES + 1)),
+                     RC_MALFORMED);
 }
 
 static void without_randomness_or_key_nothing_is_sealed(void **state)
