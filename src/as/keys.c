@@ -1,12 +1,13 @@
 #include "as/keys.h"
 
 #include "core/buf.h"
+#include "core/limits.h"
 #include "jose/seal.h"
 #include "oauth/handle.h"
 
 /* Two effects change who signs, two make the keys that derive and seal; what is left may forget
  * keys. More than that wait for the next plan. */
-enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 16384 };
+enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 16384, RING_MAX = LIMIT_JWKS_KEYS };
 
 /* How much longer than asked a key is published before it signs: times are whole seconds, making a
  * key takes some of one, and other processes and workers see the store a moment later. */
@@ -67,8 +68,12 @@ static size_t find(const plan_t *p, str_t kid)
     return i;
 }
 
+/* More than others take of a key set are not published: a rotation waits until retired keys go. Who
+ * asked for it is told. */
 static rc_t make(plan_t *p, keyring_state_t state)
 {
+    if (p->n >= RING_MAX)
+        return p->ring.rotate_now ? RC_LIMIT : RC_OK;
     keyring_record_t *key = &p->v[p->n];
     TRY(keyring_record_make(p->a, p->ring.alg, state, p->policy->now, key));
     p->n++;

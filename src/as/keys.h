@@ -47,7 +47,8 @@ typedef struct {
 /**
  * What must change now, as effects (none: n is 0), of the records as the store has them; *about is
  * a sentence for the trail, *next_at when to look again (0: not by itself). Makes keys: slow for
- * RSA. RC_CONFIG: a record is sealed under another key. RC_CONFLICT on apply: another process was
+ * RSA. RC_CONFIG: a record is sealed under another key. RC_LIMIT: rotate_now, but as many keys are
+ * published as fit; retired ones must go first. RC_CONFLICT on apply: another process was
  * faster, ask and plan again.
  */
 rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,

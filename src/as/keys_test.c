@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "as/keys.h"
+#include "core/limits.h"
 #include "oauth/handle.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ enum {
     SLACK = 2, /* as_keys_plan publishes so much longer than asked */
     CACHE_AGE = 300 + SLACK,
     LEEWAY = 60,
-    KEYS_MAX = 24,
+    KEYS_MAX = LIMIT_JWKS_KEYS + 8,
     ARENA_BYTES = 16 << 20
 };
 
@@ -448,6 +449,27 @@ static void leak_leaves_none_of_many_keys(void **state)
     assert_int_equal(p->n, 3);
 }
 
+/* A resource server takes a set of so many keys and no more. */
+static void full_ring_waits_until_keys_go(void **state)
+{
+    play_t *p = *state;
+    run(p, START);
+    for (size_t i = 1; i < LIMIT_JWKS_KEYS; i++)
+        p->keys[p->n++] = (key_record_t){.kid = arena_printf(p->a, "old-%zu", i),
+                                         .alg = STR("ES256"),
+                                         .use = KEY_SIGN,
+                                         .state = KEY_RETIRED,
+                                         .retired_at = START + 90 * DAY};
+    assert_int_equal(run(p, START + 90 * DAY), 0);
+    p->policy.rotate_now = true;
+    assert_int_equal(plan(p), RC_LIMIT);
+    p->policy.rotate_now = false;
+    assert_true(run(p, START + 91 * DAY) > 0);
+    while (run(p, START + 91 * DAY) > 0)
+        ;
+    ring_is(p, 1, 1, 0);
+}
+
 static void leak_takes_the_sealing_keys_too(void **state)
 {
     play_t *p = *state;
@@ -706,6 +728,7 @@ int main(void)
         PLAY_TEST(unknown_algorithm_is_refused),
         PLAY_TEST(many_dead_keys_go_in_several_plans),
         PLAY_TEST(leak_leaves_none_of_many_keys),
+        PLAY_TEST(full_ring_waits_until_keys_go),
         PLAY_TEST(leak_takes_the_sealing_keys_too),
         PLAY_TEST(leak_keeps_the_sealing_keys_where_clients_are_to_stay),
         PLAY_TEST(sealing_key_is_not_rotated_by_age),

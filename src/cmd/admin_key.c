@@ -48,6 +48,9 @@ static conf_t cautious(const admin_t *admin, const ask_t *keys)
 
 static int not_planned(rc_t rc)
 {
+    if (rc == RC_LIMIT)
+        return command_fail(EXIT_REFUSED, "as many keys are published as a key set may have; "
+                                          "rotate again once retired ones have gone");
     return command_fail(EXIT_FAILED, "the keys could not be read or made (%s)", rc_name(rc));
 }
 
