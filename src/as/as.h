@@ -11,6 +11,8 @@
 #include "conf/conf.h"
 #include "core/log.h"
 #include "core/ports.h"
+#include "core/secret.h"
+#include "http/fetch.h"
 #include "http/pool.h"
 #include "http/server.h"
 #include "identity/password.h"
@@ -30,6 +32,9 @@ typedef struct as {
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;
+    http_pool_t *fetchers; /* whoever waits for hosts of others */
+    http_fetch_port_t fetch;
+    secret_t login_secret;      /* of this server at login_issuer; unset: none */
     struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;

@@ -1,31 +1,14 @@
 #include "cmd/kek.h"
 
 #include "cmd/command.h"
-#include "core/secret.h"
+#include "cmd/secret_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define VARIABLE   "WARDER_KEY"
 #define CREDENTIAL "warder-key"
 #define MAKE_ONE   "make one with: head -c 32 /dev/urandom | base64"
-
-enum { FILE_BYTES_MAX = 512, OTHERS = S_IRWXO | S_IWGRP | S_IXGRP };
-
-/* A group may read: that is how secrets are mounted for services. */
-static int check_mode(const char *path, const struct stat *st, mode_t forbidden)
-{
-    if (!S_ISREG(st->st_mode))
-        return command_fail(EXIT_SETTING, "the key file '%s' is no regular file; name one", path);
-    if (st->st_mode & forbidden)
-        return command_fail(EXIT_SETTING,
-                            "others can use the key file '%s' (mode %03o); run: chmod 600 %s", path,
-                            (unsigned)(st->st_mode & 0777), path);
-    return EXIT_DONE;
-}
 
 static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
 {
@@ -39,41 +22,22 @@ static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
     }
 }
 
-static int read_open(arena_t *a, const char *path, int fd, mode_t forbidden, as_kek_t *out)
+static int read_path(arena_t *a, const char *path, bool any_mode, as_kek_t *out)
 {
-    uint8_t bytes[FILE_BYTES_MAX];
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return command_fail(EXIT_SETTING, "the key file '%s' cannot be read: %s", path,
-                            strerror(errno));
-    int code = check_mode(path, &st, forbidden);
+    secret_t bytes;
+    const secret_file_t file = {path, "key file", any_mode};
+    int code = secret_file_read(a, &file, &bytes);
     if (code != EXIT_DONE)
         return code;
-    ssize_t n = read(fd, bytes, sizeof bytes);
     const char *where = arena_printf(a, "the key file '%s'", path).p;
-    code = n < 0 || !where ? command_fail(EXIT_SETTING, "the key file '%s' cannot be read: %s",
-                                          path, strerror(errno))
-                           : parse(a, where, str_of(bytes, (size_t)n), out);
-    secret_wipe(bytes, sizeof bytes);
-    return code;
-}
-
-static int read_path(arena_t *a, const char *path, mode_t forbidden, as_kek_t *out)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return command_fail(EXIT_SETTING, "the key file '%s' cannot be read: %s", path,
-                            strerror(errno));
-    int code = read_open(a, path, fd, forbidden, out);
-    close(fd);
-    return code;
+    return where ? parse(a, where, bytes.hidden, out) : command_fail(EXIT_FAILED, "out of memory");
 }
 
 int kek_file(arena_t *a, str_t path, as_kek_t *out)
 {
     *out = (as_kek_t){.key = STR_UNSET};
     const char *c = arena_cstr(a, path);
-    return c ? read_path(a, c, OTHERS, out) : command_fail(EXIT_FAILED, "out of memory");
+    return c ? read_path(a, c, false, out) : command_fail(EXIT_FAILED, "out of memory");
 }
 
 /* The variable as a text of ours; overwritten where it stood, so that it is not in
@@ -115,7 +79,7 @@ int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
     if (is_set)
         return kek_file(a, s->conf.key_file, out);
     if (path)
-        return read_path(a, path, 0, out);
+        return read_path(a, path, true, out);
     return str_is_set(variable) ? parse(a, "the variable " VARIABLE, variable, out) : EXIT_DONE;
 }
 
