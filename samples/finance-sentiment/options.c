@@ -5,12 +5,12 @@
 
 #include <stddef.h>
 
-enum { CALLS_MAX = 1000000, MAX_AGE_MAX = 31536000 };
+enum { CALLS_MAX = 1000000, MAX_AGE_MAX = 31536000, REFETCH_MAX = 3600 };
 
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
     "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off] "
-    "[--acr-values VALUES] [--max-age SECONDS]\n"
+    "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
@@ -28,6 +28,7 @@ const char OPTIONS_HELP[] =
     "spaces\n"
     "                      between them\n"
     "  --max-age SECONDS   and no longer ago than that\n"
+    "  --refetch SECONDS   between two looks for a key that a token names; by default 10\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -47,6 +48,7 @@ static const struct {
     {STR_INIT("--dpop-nonce"), offsetof(options_t, nonce)},
     {STR_INIT("--acr-values"), offsetof(options_t, acr_values)},
     {STR_INIT("--max-age"), offsetof(options_t, max_age)},
+    {STR_INIT("--refetch"), offsetof(options_t, refetch)},
 };
 
 static bool say(str_t *why, str_t text)
@@ -119,13 +121,14 @@ static bool read_calls(options_t *o)
     return good;
 }
 
-static bool read_max_age(options_t *o)
+/* From 1 to `max`; 0 where none is given. */
+static bool read_seconds(const char *given, uint64_t max, int *out)
 {
     uint64_t n = 0;
-    if (!o->max_age)
+    if (!given)
         return true;
-    bool good = num_u64(str_c(o->max_age), MAX_AGE_MAX, &n) && n > 0;
-    o->max_age_s = (int)n;
+    bool good = num_u64(str_c(given), max, &n) && n > 0;
+    *out = (int)n;
     return good;
 }
 
@@ -164,7 +167,9 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
                             "[::1]:8081"));
     if (!read_calls(out))
         return say(why, STR("--calls-per-minute wants a number from 1 to 1000000"));
-    if (!read_max_age(out))
+    if (!read_seconds(out->refetch, REFETCH_MAX, &out->refetch_s))
+        return say(why, STR("--refetch wants a number of seconds from 1 to 3600"));
+    if (!read_seconds(out->max_age, MAX_AGE_MAX, &out->max_age_s))
         return say(why, STR("--max-age wants a number of seconds from 1 to 31536000"));
     if (!read_dpop(out))
         return say(why, STR("--dpop wants off, optional or required, and --dpop-nonce on or off"));

@@ -22,6 +22,8 @@ typedef struct {
     const char *acr_values; /* how people must have signed in (RFC 9470); NULL: however */
     const char *max_age;    /* as given; NULL: whenever */
     int max_age_s;          /* of it; 0 with NULL */
+    const char *refetch;    /* as given; NULL: the standard of libwarder */
+    int refetch_s;          /* of it; 0 with NULL */
     bool help, version;     /* nothing else is checked then */
 } options_t;
 

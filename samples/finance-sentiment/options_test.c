@@ -39,7 +39,8 @@ static void all_options_are_read(void **state)
     assert_true(read_line(*state,
                           "--listen=[::1]:0 --issuer https://as.test --resource "
                           "https://rs.test/mcp --feed f --data d --calls-per-minute 7 "
-                          "--dpop required --dpop-nonce on --acr-values urn:a --max-age 300",
+                          "--dpop required --dpop-nonce on --acr-values urn:a --max-age 300 "
+                          "--refetch 2",
                           &o, &why));
     assert_true(str_eq(o.host, STR("::1")));
     assert_int_equal(o.port, 0);
@@ -52,6 +53,7 @@ static void all_options_are_read(void **state)
     assert_true(o.dpop_nonce);
     assert_string_equal(o.acr_values, "urn:a");
     assert_int_equal(o.max_age_s, 300);
+    assert_int_equal(o.refetch_s, 2);
     assert_true(read_line(*state, LEAST, &o, &why));
     assert_true(str_eq(o.host, STR("127.0.0.1")));
     assert_int_equal(o.port, 8081);
@@ -62,6 +64,7 @@ static void all_options_are_read(void **state)
     assert_false(o.dpop_nonce);
     assert_null(o.acr_values);
     assert_int_equal(o.max_age_s, 0);
+    assert_int_equal(o.refetch_s, 0);
 }
 
 static void help_and_version_need_nothing(void **state)
@@ -81,6 +84,8 @@ static void refusals_say_the_mend(void **state)
         {"--listen 127.0.0.1:1", "--issuer"},
         {"--issuer https://as.test", "--listen"},
         {LEAST "--port 1", "no option '--port'"},
+        {LEAST "--refetch 0", "--refetch wants a number"},
+        {LEAST "--refetch 3601", "--refetch wants a number"},
         {LEAST "--max-age 0", "--max-age wants a number"},
         {LEAST "--max-age 1h", "--max-age wants a number"},
         {LEAST "--feed", "--feed wants a value"},

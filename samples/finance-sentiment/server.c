@@ -170,6 +170,7 @@ static int open_access(server_t *s, const server_config_t *c, str_t *why)
                              .server_count = 1,
                              .scopes = FINANCE_NEWS_SCOPE,
                              .scopes_supported = FINANCE_NEWS_SCOPE " " FINANCE_ANALYZE_SCOPE,
+                             .refetch_s = c->options.refetch_s,
                              .dpop = c->options.dpop_mode,
                              .dpop_nonce = c->options.dpop_nonce};
     s->access.rs = rs.resource ? warder_rs_new(&rs, problem, sizeof problem) : NULL;

@@ -67,6 +67,10 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(WEB_PATH_LOGIN), READ, as_login_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_LOGIN), WRITE, as_login_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &LOGIN},
+    {STR_INIT(WEB_PATH_ELSEWHERE), WRITE, as_login_elsewhere_post, FORM(LIMIT_FORM_BYTES),
+     .flags = FORM_PAGE, .rate_class = AS_RATE_PAGE, .data = &LOGIN},
+    {STR_INIT(WEB_PATH_CALLBACK), READ, as_login_callback_get, .flags = STEP,
+     .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_SETUP), READ, as_setup_get, .flags = PAGE, .rate_class = AS_RATE_PAGE},
     {STR_INIT(WEB_PATH_SETUP), WRITE, as_setup_post, FORM(LIMIT_FORM_BYTES), .flags = FORM_PAGE,
      .rate_class = AS_RATE_PAGE, .data = &SETUP},
@@ -178,6 +182,10 @@ static void fill(as_t *as, const as_config_t *config)
     as->log = config->log;
     as->clock = config->clock;
     as->random = config->random;
+    as->kek = config->kek;
+    as->fetchers = config->fetchers;
+    as->fetch = config->fetch;
+    as->login_secret = config->login_secret;
     as->app = (http_app_t){
         .routes = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]},
         .ctx = as,

@@ -16,6 +16,8 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
+    secret_t login_secret; /* of this server at login_issuer; unset: none */
+    as_kek_t kek;          /* zero: the keys of the store are plain */
 } as_config_t;
 
 /** RC_MEMORY, or what the random port answers. The settings must have been checked. */

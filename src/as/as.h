@@ -11,6 +11,8 @@
 #include "conf/conf.h"
 #include "core/log.h"
 #include "core/ports.h"
+#include "core/secret.h"
+#include "http/fetch.h"
 #include "http/pool.h"
 #include "http/server.h"
 #include "identity/password.h"
@@ -30,9 +32,13 @@ typedef struct as {
     store_t *store;
     audit_t *audit;
     http_pool_t *pool;
+    http_pool_t *fetchers; /* whoever waits for hosts of others */
+    http_fetch_port_t fetch;
+    secret_t login_secret;      /* of this server at login_issuer; unset: none */
     struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;
+    as_kek_t kek;           /* what the store's keys are encrypted under; zero: nothing */
     identity_setup_t setup; /* of the link that makes the first account */
     const log_t *log;
     clock_port_t clock;

@@ -1,5 +1,7 @@
 #include "as/browser.h"
 
+#include "identity/upstream.h"
+
 as_browser_t as_browser_read(as_flow_t *f)
 {
     as_browser_t b = {0};
@@ -9,6 +11,7 @@ as_browser_t as_browser_read(as_flow_t *f)
     str_t header = http_header(f->x, STR("cookie"));
     b.session_handle = identity_cookie_read(header, IDENTITY_COOKIE_SESSION, secure);
     b.browser_handle = identity_cookie_read(header, IDENTITY_COOKIE_BROWSER, secure);
+    b.upstream = identity_cookie_read(header, IDENTITY_COOKIE_UPSTREAM, secure);
     if (!str_is_set(b.session_handle))
         return b;
     ask_t *ask = as_flow_ask(f, ASK_SESSION);
@@ -45,6 +48,8 @@ rc_t as_browser_bind(as_flow_t *f, as_browser_t *b, bool *is_new)
 
 static int64_t max_age(const as_t *as, identity_cookie_t which)
 {
+    if (which == IDENTITY_COOKIE_UPSTREAM)
+        return IDENTITY_UPSTREAM_S;
     return which == IDENTITY_COOKIE_BROWSER ? IDENTITY_COOKIE_BROWSER_S
                                             : as->session_times.lifetime;
 }

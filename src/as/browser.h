@@ -10,6 +10,7 @@
 typedef struct {
     str_t session_handle; /* unset: no cookie, or none of ours */
     str_t browser_handle; /* likewise; as_browser_bind makes one */
+    str_t upstream;       /* a sign-in elsewhere that was begun, sealed; unset: none */
     const ask_t *session; /* NULL: nothing to look up */
 } as_browser_t;
 

@@ -30,6 +30,9 @@ void as_device_post(http_exchange_t *x);
 /* login.c, setup.c, account.c, grants.c */
 void as_login_get(http_exchange_t *x);
 void as_login_post(http_exchange_t *x);
+/* login_upstream.c */
+void as_login_elsewhere_post(http_exchange_t *x);
+void as_login_callback_get(http_exchange_t *x);
 void as_setup_get(http_exchange_t *x);
 void as_setup_post(http_exchange_t *x);
 void as_home_get(http_exchange_t *x);

@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "core/map.h"
 #include "http/freshness.h"
+#include "identity/upstream.h"
 #include "jose/jwk.h"
 #include "oauth/client_document.h"
 
@@ -344,5 +345,14 @@ static bool is_client(arena_t *a, const oauth_settings_t *settings, str_t url,
            read.reason == OAUTH_FINE;
 }
 
+static bool is_provider(arena_t *a, const oauth_settings_t *settings, str_t url,
+                        const http_fetch_result_t *r)
+{
+    identity_upstream_provider_t read;
+    (void)settings;
+    return r->status == 200 && identity_upstream_provider(a, url, r->body, &read) == RC_OK;
+}
+
 const as_fetched_kind_t AS_FETCHED_KEYS = {'k', LIMIT_JWKS_BYTES, is_key_set};
 const as_fetched_kind_t AS_FETCHED_CLIENT = {'c', LIMIT_CLIENT_DOCUMENT_BYTES, is_client};
+const as_fetched_kind_t AS_FETCHED_PROVIDER = {'o', LIMIT_HTTP_FETCH_BYTES, is_provider};

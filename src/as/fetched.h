@@ -24,6 +24,8 @@ typedef struct {
 extern const as_fetched_kind_t AS_FETCHED_KEYS;
 /** A client's metadata document, at most LIMIT_CLIENT_DOCUMENT_BYTES. */
 extern const as_fetched_kind_t AS_FETCHED_CLIENT;
+/** The metadata of an OpenID provider: 200 and what identity/upstream.h takes. */
+extern const as_fetched_kind_t AS_FETCHED_PROVIDER;
 
 /** An answer, good or bad. Counted, read-only; any thread. */
 typedef struct as_fetched_document {

@@ -1,16 +1,17 @@
 #include "as/keys.h"
 
 #include "core/buf.h"
+#include "core/limits.h"
+#include "jose/seal.h"
 #include "oauth/handle.h"
 
-/* A signing key may be used for one to three years (NIST SP 800-57 part 1, section 5.3.6). 90 days
- * is well within, and often enough that a resource server that cannot follow a new key is found
- * while somebody remembers how it was set up. */
-enum { ROTATE_EVERY = 90 * 86400 };
+/* Two effects change who signs, two make the keys that derive and seal; what is left may forget
+ * keys. More than that wait for the next plan. */
+enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 16384, RING_MAX = LIMIT_JWKS_KEYS };
 
-/* Two effects change who signs and two the derive key; what is left may forget keys. More than that
- * wait for the next plan. */
-enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 8192 };
+/* How much longer than asked a key is published before it signs: times are whole seconds, making a
+ * key takes some of one, and other processes and workers see the store a moment later. */
+enum { PUBLISH_SLACK = 2 };
 
 /* The key ring as it will be, and what leads there. */
 typedef struct {
@@ -24,60 +25,9 @@ typedef struct {
     buf_t about;
 } plan_t;
 
-static keyring_state_t ring_state(key_state_t state)
-{
-    return state == KEY_NEXT      ? KEYRING_NEXT
-           : state == KEY_CURRENT ? KEYRING_CURRENT
-                                  : KEYRING_RETIRED;
-}
-
 static key_state_t record_state(keyring_state_t state)
 {
     return state == KEYRING_NEXT ? KEY_NEXT : state == KEYRING_CURRENT ? KEY_CURRENT : KEY_RETIRED;
-}
-
-static rc_t read_signing(const key_record_t *r, keyring_record_t *out)
-{
-    *out = (keyring_record_t){.kid = r->kid,
-                              .alg = alg_parse(r->alg),
-                              .state = ring_state(r->state),
-                              .pkcs8 = secret_of(r->secret),
-                              .created_at = r->created_at,
-                              .activated_at = r->activated_at,
-                              .retired_at = r->retired_at};
-    return out->alg == ALG_UNKNOWN ? RC_IO : RC_OK;
-}
-
-rc_t as_keys_signing(arena_t *a, const key_record_t *records, size_t n, keyring_record_t **out,
-                     size_t *n_out)
-{
-    *n_out = 0;
-    *out = ARENA_ARRAY(a, n + 1, keyring_record_t); /* one more than there are: a plan adds one */
-    if (!*out)
-        return RC_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        if (records[i].use == KEY_SIGN)
-            TRY(read_signing(&records[i], &(*out)[(*n_out)++]));
-    return RC_OK;
-}
-
-static const key_record_t *find_derive(const key_record_t *records, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (records[i].use == KEY_DERIVE && records[i].state == KEY_CURRENT)
-            return &records[i];
-    return NULL;
-}
-
-rc_t as_keys_derive(arena_t *a, const key_record_t *records, size_t n, str_t *out)
-{
-    const key_record_t *derive = find_derive(records, n);
-    if (!derive)
-        return RC_NOT_FOUND;
-    if (derive->secret.n != OAUTH_DERIVE_KEY_BYTES)
-        return RC_IO;
-    *out = secret_dup(a, derive->secret).hidden;
-    return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
 /* "deleted key a; made and activated key b" */
@@ -86,19 +36,25 @@ static void tell(plan_t *p, const char *verb, str_t kid)
     buf_fmt(&p->about, "%s%s %" PRIstr, p->about.n ? "; " : "", verb, STR_ARG(kid));
 }
 
+static rc_t to_record(const plan_t *p, const keyring_record_t *key, key_record_t *out)
+{
+    const key_record_t plain = {.kid = key->kid,
+                                .alg = alg_name(key->alg),
+                                .use = KEY_SIGN,
+                                .state = record_state(key->state),
+                                .secret = key->pkcs8.hidden,
+                                .created_at = key->created_at,
+                                .activated_at = key->activated_at,
+                                .retired_at = key->retired_at};
+    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &plain, out);
+}
+
 static rc_t put(plan_t *p, const keyring_record_t *key, const char *verb)
 {
     key_record_t *r = ARENA_NEW(p->a, key_record_t);
     if (!r)
         return RC_MEMORY;
-    *r = (key_record_t){.kid = key->kid,
-                        .alg = alg_name(key->alg),
-                        .use = KEY_SIGN,
-                        .state = record_state(key->state),
-                        .secret = key->pkcs8.hidden,
-                        .created_at = key->created_at,
-                        .activated_at = key->activated_at,
-                        .retired_at = key->retired_at};
+    TRY(to_record(p, key, r));
     effects_add(p->effects, EFFECT_KEY_PUT, p->policy->now)->u.key_record = r;
     tell(p, verb, key->kid);
     return RC_OK;
@@ -112,8 +68,12 @@ static size_t find(const plan_t *p, str_t kid)
     return i;
 }
 
+/* More than others take of a key set are not published: a rotation waits until retired keys go. Who
+ * asked for it is told. */
 static rc_t make(plan_t *p, keyring_state_t state)
 {
+    if (p->n >= RING_MAX)
+        return p->ring.rotate_now ? RC_LIMIT : RC_OK;
     keyring_record_t *key = &p->v[p->n];
     TRY(keyring_record_make(p->a, p->ring.alg, state, p->policy->now, key));
     p->n++;
@@ -167,22 +127,8 @@ static rc_t take_step(plan_t *p, const keyring_step_t *step)
     return RC_OK;
 }
 
-/* Who could read one key of the store could read all of them: none may be believed any longer, and
- * the ones that sign or will sign go first. */
-static rc_t replace_all(plan_t *p)
-{
-    static const keyring_state_t ORDER[] = {KEYRING_CURRENT, KEYRING_NEXT, KEYRING_RETIRED};
-    for (size_t s = 0; s < sizeof ORDER / sizeof *ORDER; s++)
-        for (size_t i = p->n; i-- > 0;)
-            if (p->v[i].state == ORDER[s])
-                TRY(forget(p, p->v[i].kid));
-    return make(p, KEYRING_CURRENT);
-}
-
 static rc_t change_signing(plan_t *p)
 {
-    if (p->policy->rotate_now && p->policy->at_once)
-        return replace_all(p);
     keyring_plan_t steps;
     keyring_plan(p->v, p->n, &p->ring, p->policy->now, &steps);
     for (size_t i = 0; i < steps.n; i++)
@@ -190,43 +136,114 @@ static rc_t change_signing(plan_t *p)
     return RC_OK;
 }
 
-static rc_t make_derive(plan_t *p)
+/* ---- keys that are random bytes ---- */
+
+typedef struct {
+    key_use_t use;
+    str_t alg;
+    const char *prefix, *made;
+} raw_kind_t;
+
+static const raw_kind_t DERIVE = {KEY_DERIVE, STR_INIT("HS256"), "derive-", "made derivation key"};
+static const raw_kind_t SEAL = {KEY_SEAL, STR_INIT("A256GCM"), "seal-", "made sealing key"};
+enum { RAW_KEY_BYTES = 32, RAW_NAME_BYTES = 12 };
+_Static_assert((int)RAW_KEY_BYTES == (int)OAUTH_DERIVE_KEY_BYTES, "as oauth/handle.h has it");
+_Static_assert((int)RAW_KEY_BYTES == (int)SEAL_KEY_BYTES, "as jose/seal.h has it");
+
+static rc_t raw_name(const plan_t *p, const raw_kind_t *kind, str_t *out)
 {
-    key_record_t *r = ARENA_NEW(p->a, key_record_t);
-    uint8_t random[OAUTH_DERIVE_KEY_BYTES], name[12];
-    if (!r)
-        return RC_MEMORY;
-    TRY(p->policy->random.fill(p->policy->random.ctx, random, sizeof random));
-    secret_t key = secret_dup(p->a, str_of(random, sizeof random));
-    secret_wipe(random, sizeof random);
+    uint8_t name[RAW_NAME_BYTES];
     TRY(p->policy->random.fill(p->policy->random.ctx, name, sizeof name));
     buf_t kid = buf_new(p->a, 64);
-    buf_put(&kid, STR("derive-"));
+    buf_put(&kid, str_c(kind->prefix));
     buf_b64url(&kid, name, sizeof name);
-    TRY(buf_done(&kid, &r->kid));
-    r->alg = STR("HS256");
-    r->use = KEY_DERIVE;
-    r->state = KEY_CURRENT;
-    r->secret = key.hidden;
-    r->created_at = r->activated_at = p->policy->now;
-    effects_add(p->effects, EFFECT_KEY_PUT, p->policy->now)->u.key_record = r;
-    tell(p, "made derivation key", r->kid);
-    return str_is_set(r->secret) ? RC_OK : RC_MEMORY;
+    return buf_done(&kid, out);
 }
 
-/* It is not rotated by age: what it makes are codes, which live for minutes and are used once. A
- * leak replaces it like the others. */
-static rc_t change_derive(plan_t *p, const key_record_t *derive)
+static rc_t make_raw(plan_t *p, const raw_kind_t *kind, key_record_t *out)
 {
-    bool leaked = p->policy->rotate_now && p->policy->at_once;
-    if (derive && !leaked)
-        return RC_OK;
-    if (derive) {
-        effects_add(p->effects, EFFECT_KEY_DELETE, p->policy->now)->u.key = derive->kid;
-        tell(p, "deleted derivation key", derive->kid);
-    }
-    return make_derive(p);
+    key_record_t plain = {.alg = kind->alg,
+                          .use = kind->use,
+                          .state = KEY_CURRENT,
+                          .created_at = p->policy->now,
+                          .activated_at = p->policy->now};
+    uint8_t *key = secret_alloc(p->a, RAW_KEY_BYTES);
+    if (!key)
+        return RC_MEMORY;
+    TRY(p->policy->random.fill(p->policy->random.ctx, key, RAW_KEY_BYTES));
+    TRY(raw_name(p, kind, &plain.kid));
+    plain.secret = str_of(key, RAW_KEY_BYTES);
+    tell(p, kind->made, plain.kid);
+    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &plain, out);
 }
+
+/* They are not rotated by age: what one derives are codes, which live for minutes and are used
+ * once; what the other seals are client ids, which must be opened for years. */
+static rc_t make_missing(plan_t *p, const key_record_t *records, size_t n, const raw_kind_t *kind)
+{
+    for (size_t i = 0; i < n; i++)
+        if (records[i].use == kind->use && records[i].state == KEY_CURRENT)
+            return RC_OK;
+    key_record_t *r = ARENA_NEW(p->a, key_record_t);
+    if (!r)
+        return RC_MEMORY;
+    TRY(make_raw(p, kind, r));
+    effects_add(p->effects, EFFECT_KEY_PUT, p->policy->now)->u.key_record = r;
+    return RC_OK;
+}
+
+/* ---- all keys at once ---- */
+
+/* Room for `n` records that take the place of `was`, which the store compares. */
+static key_record_t *replace_all(plan_t *p, const key_record_t *was, size_t n_was, size_t n)
+{
+    key_change_t *change = ARENA_NEW(p->a, key_change_t);
+    key_record_t *v = ARENA_ARRAY(p->a, n + 1, key_record_t);
+    if (!change || !v)
+        return NULL;
+    *change = (key_change_t){was, n_was, v, n};
+    effects_add(p->effects, EFFECT_KEYS_REPLACE, p->policy->now)->u.key_change = change;
+    return v;
+}
+
+static bool outlives_leak(const plan_t *p, const key_record_t *r)
+{
+    return p->policy->keep_clients && r->use == KEY_SEAL;
+}
+
+static rc_t retire_sealing(plan_t *p, const key_record_t *plain, key_record_t *out)
+{
+    key_record_t retired = *plain;
+    if (plain->state == KEY_CURRENT)
+        tell(p, "retired sealing key", plain->kid);
+    retired.retired_at = plain->state == KEY_CURRENT ? p->policy->now : plain->retired_at;
+    retired.state = KEY_RETIRED;
+    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &retired, out);
+}
+
+/* Who could read one key of the store could read all of them: none may be believed any longer. */
+static rc_t answer_leak(plan_t *p, const key_record_t *was, const key_record_t *plain, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        kept += outlives_leak(p, &plain[i]);
+    key_record_t *v = replace_all(p, was, n, kept + 3);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        if (outlives_leak(p, &plain[i]))
+            TRY(retire_sealing(p, &plain[i], v++));
+        else
+            tell(p, "deleted key", plain[i].kid);
+    p->n = 1;
+    TRY(keyring_record_make(p->a, p->ring.alg, KEYRING_CURRENT, p->policy->now, p->v));
+    tell(p, "made and activated key", p->v->kid);
+    TRY(to_record(p, p->v, v++));
+    TRY(make_raw(p, &DERIVE, v++));
+    return make_raw(p, &SEAL, v);
+}
+
+/* ---- plans ---- */
 
 /* When the ring that this plan leaves behind needs the next one; at once if it does already. */
 static int64_t look_again(const plan_t *p)
@@ -238,24 +255,36 @@ static int64_t look_again(const plan_t *p)
     return after.n > 0 ? p->policy->now : after.next_at;
 }
 
-rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,
-                  effects_t *effects, str_t *about, int64_t *next_at)
+static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *effects)
 {
     *effects = (effects_t){0};
-    plan_t p = {
+    return (plan_t){
         .a = a,
         .policy = policy,
         .ring = {.alg = alg_parse(policy->conf->signing_alg),
                  .token_lifetime = policy->conf->access_token_lifetime,
-                 .cache_age = policy->conf->key_set_cache_age,
-                 .rotate_every = ROTATE_EVERY,
+                 .cache_age = policy->conf->key_set_cache_age + PUBLISH_SLACK,
+                 .rotate_every = policy->conf->key_rotation_interval,
                  .rotate_now = policy->rotate_now},
         .effects = effects,
         .about = buf_new(a, ABOUT_BYTES),
     };
-    TRY(as_keys_signing(a, records, n, &p.v, &p.n));
-    TRY(change_derive(&p, find_derive(records, n)));
-    TRY(change_signing(&p));
+}
+
+rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,
+                  effects_t *effects, str_t *about, int64_t *next_at)
+{
+    const key_record_t *plain;
+    plan_t p = plan_new(a, policy, effects);
+    TRY(as_kek_open(a, &policy->kek, records, n, &plain));
+    TRY(as_keys_signing(a, plain, n, &p.v, &p.n));
+    if (policy->rotate_now && policy->at_once) {
+        TRY(answer_leak(&p, records, plain, n));
+    } else {
+        TRY(make_missing(&p, plain, n, &DERIVE));
+        TRY(make_missing(&p, plain, n, &SEAL));
+        TRY(change_signing(&p));
+    }
     *next_at = look_again(&p);
     return buf_done(&p.about, about);
 }

@@ -85,18 +85,6 @@ static rc_t refuse_form(as_flow_t *f)
     return show(f, 403, WEB_LOGIN_STALE, 0);
 }
 
-/* Where to go on: back to the request that waits, or to the account. */
-static str_t next_page(const as_flow_t *f, const login_t *own)
-{
-    if (!str_is_set(own->handle))
-        return STR(WEB_PATH_HOME);
-    buf_t b = buf_new(f->a, 512);
-    str_t out;
-    buf_put(&b, STR(WEB_PATH_CONSENT "?" WEB_FIELD_INTERACTION "="));
-    buf_form(&b, own->handle);
-    return buf_done(&b, &out) == RC_OK ? out : STR(WEB_PATH_HOME);
-}
-
 static rc_t sign_in(as_flow_t *f)
 {
     str_t handle;
@@ -117,7 +105,7 @@ static rc_t sign_in(as_flow_t *f)
                                     &effects));
     TRY(identity_session_begin(f->a, &login, &effects, NULL, &handle));
     note(f, &effects, IDENTITY_LOGIN_FINE);
-    as_page_see_other(f, next_page(f, own));
+    as_page_see_other(f, as_login_next(f, own->handle));
     return as_browser_set(f, IDENTITY_COOKIE_SESSION, handle);
 }
 
@@ -231,7 +219,9 @@ void as_login_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(login_t), read);
     const login_t *own = f ? f->own : NULL;
-    if (own && own->ours)
+    if (own && own->ours && f->w->as->conf->login_only)
+        as_flow_settle(f, refuse(f, IDENTITY_LOGIN_PASSWORD_OFF, 0));
+    else if (own && own->ours)
         attempt(f);
     else if (own)
         as_flow_settle(f, refuse_form(f));

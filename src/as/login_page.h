@@ -8,5 +8,7 @@
 /** Answers with the page; fills the csrf of `view` and sets the browser cookie where there is none.
  *  view.interaction is what the form decides on. */
 rc_t as_login_page(as_flow_t *f, as_browser_t *b, int status, const web_login_t *view) MUST_USE;
+/** Where to go on after a sign-in: back to the request that waits, or to the account. */
+str_t as_login_next(as_flow_t *f, str_t interaction);
 
 #endif

@@ -60,8 +60,10 @@ static void applied(void *ctx, rc_t rc, size_t failed)
 static void plan(void *arg)
 {
     rotation_t *r = arg;
-    const as_keys_policy_t policy = {
-        .conf = r->as->conf, .random = r->as->random, .now = clock_seconds(&r->as->clock)};
+    const as_keys_policy_t policy = {.conf = r->as->conf,
+                                     .random = r->as->random,
+                                     .now = clock_seconds(&r->as->clock),
+                                     .kek = r->as->kek};
     r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
                          &r->next_at);
 }

@@ -57,6 +57,8 @@ static bool come(world_t *w, bool (*here)(world_t *w))
     return false;
 }
 
+enum { RING = 3 }; /* one key that signs, one that derives, one that seals */
+
 static size_t keys(world_t *w)
 {
     return world_look(w, (ask_t){.kind = ASK_KEYS}).count;
@@ -72,9 +74,9 @@ static void missing_keys_are_made_and_recorded(void **state)
     world_t *w = *state;
     http_server_t *s = start(w);
     assert_true(come(w, key_change_is_recorded));
-    assert_int_equal(keys(w), 2);
+    assert_int_equal(keys(w), RING);
     stop(w, s);
-    assert_int_equal(keys(w), 2);
+    assert_int_equal(keys(w), RING);
 }
 
 static void ask_for_rotation(world_t *w)
@@ -102,7 +104,7 @@ static bool is_signed_with_another(world_t *w)
 
 static bool old_key_is_gone(world_t *w)
 {
-    return keys(w) == 2;
+    return keys(w) == RING;
 }
 
 /* Published, then used, then the one before forgotten: each step when it is due. */
@@ -110,7 +112,7 @@ static void a_rotation_goes_its_way(void **state)
 {
     world_t *w = *state;
     ask_for_rotation(w);
-    assert_int_equal(keys(w), 3);
+    assert_int_equal(keys(w), RING + 1);
     http_server_t *s = start(w);
     world_pass(w, w->conf->key_set_cache_age + 120);
     assert_true(come(w, is_signed_with_another));
@@ -190,7 +192,7 @@ static void many_that_have_expired_go_at_once(void **state)
 
 static bool keys_are_stored(world_t *w)
 {
-    return keys(w) == 2;
+    return keys(w) == RING;
 }
 
 /* The trail stands still while the server ends: its thread outlives the workers, but not what it
@@ -224,7 +226,7 @@ static void keys_that_cannot_be_stored_are_tried_again(void **state)
     assert_true(come(w, failure_is_logged));
     assert_true(come(w, key_change_is_recorded));
     stop(w, s);
-    assert_int_equal(keys(w), 2);
+    assert_int_equal(keys(w), RING);
 }
 
 /* The plan fails on another thread, maybe before the one that handed it over goes on. */
@@ -239,7 +241,7 @@ static void keys_that_cannot_be_made_are_tried_again(void **state)
     atomic_store(&w->random_fails, false);
     assert_true(come(w, key_change_is_recorded));
     stop(w, s);
-    assert_int_equal(keys(w), 2);
+    assert_int_equal(keys(w), RING);
 }
 
 static void a_store_that_cannot_be_read_is_tried_again(void **state)

@@ -1,5 +1,4 @@
 #include "as/as.h"
-#include "as/keys.h"
 #include "core/buf.h"
 #include "jose/digest.h"
 #include "oauth/handle.h"
@@ -44,12 +43,15 @@ static as_snapshot_t *snapshot_new(void)
     return NULL;
 }
 
-static rc_t make_keys(as_snapshot_t *s, const ask_t *keys)
+static rc_t make_keys(const as_t *as, as_snapshot_t *s, const ask_t *keys)
 {
+    const key_record_t *plain;
     keyring_record_t *records;
     size_t n;
-    TRY(as_keys_signing(s->arena, keys->u.keys, keys->count, &records, &n));
-    TRY(as_keys_derive(s->arena, keys->u.keys, keys->count, &s->derive_key));
+    TRY(as_kek_open(s->arena, &as->kek, keys->u.keys, keys->count, &plain));
+    TRY(as_keys_signing(s->arena, plain, keys->count, &records, &n));
+    TRY(as_keys_derive(s->arena, plain, keys->count, &s->derive_key));
+    TRY(as_keys_sealing(s->arena, plain, keys->count, &s->seal_keys));
     TRY(keyring_new(records, n, &s->ring));
     const jwk_t *current = keyring_current(s->ring);
     if (!current)
@@ -91,7 +93,7 @@ static rc_t fill(const as_t *as, as_snapshot_t *s, const load_t *load)
         .n = load->asks[0].count,
         .default_uri = as->default_resource,
     };
-    TRY(make_keys(s, &load->asks[1]));
+    TRY(make_keys(as, s, &load->asks[1]));
     return make_documents(as, s);
 }
 

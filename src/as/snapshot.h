@@ -3,6 +3,7 @@
 #ifndef AS_SNAPSHOT_H
 #define AS_SNAPSHOT_H
 
+#include "as/keys.h"
 #include "jose/keyring.h"
 #include "oauth/metadata.h"
 
@@ -26,7 +27,8 @@ typedef struct {
     str_t kid;
     signer_local_t *local;
     signer_port_t signer;
-    str_t derive_key; /* OAUTH_DERIVE_KEY_BYTES; wiped at the end */
+    str_t derive_key;         /* OAUTH_DERIVE_KEY_BYTES; wiped at the end */
+    as_seal_keys_t seal_keys; /* for client ids: the first seals, all open; wiped at the end */
     as_document_t documents[AS_DOCUMENTS];
 } as_snapshot_t;
 

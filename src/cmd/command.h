@@ -36,7 +36,10 @@ extern const command_t CMD_ADMIN_RESOURCE_LIST;
 extern const command_t CMD_ADMIN_RESOURCE_SHOW;
 extern const command_t CMD_ADMIN_REVOKE;
 extern const command_t CMD_ADMIN_REGISTRATION_TOKEN;
+extern const command_t CMD_ADMIN_KEY_LIST;
 extern const command_t CMD_ADMIN_KEY_ROTATE;
+extern const command_t CMD_ADMIN_KEY_REMOVE;
+extern const command_t CMD_ADMIN_KEY_RESEAL;
 extern const command_t CMD_AUDIT_TAIL;
 extern const command_t CMD_AUDIT_VERIFY;
 

@@ -3,6 +3,7 @@
 #include "as/declared.h"
 #include "as/keys.h"
 #include "cmd/command.h"
+#include "cmd/kek.h"
 #include "cmd/once.h"
 #include "core/arena.h"
 
@@ -44,27 +45,56 @@ static rc_t record(work_t *w, const audit_event_t *event)
     return result.rc;
 }
 
-/* One look at the keys. RC_CONFLICT: another process was faster. */
-static rc_t make_keys_once(work_t *w)
+static as_keys_policy_t policy_of(const work_t *w)
 {
-    int64_t next_at;
-    audit_event_t event = {.kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("start")};
-    ask_t keys = {.kind = ASK_KEYS};
-    effects_t effects = {.n = 0};
-    const as_keys_policy_t policy = {.conf = w->p->conf, .random = random_system(), .now = w->now};
-    TRY(ask(w, &keys));
-    TRY(as_keys_plan(w->p->a, keys.u.keys, keys.count, &policy, &effects, &event.detail, &next_at));
-    if (effects.n == 0)
+    return (as_keys_policy_t){
+        .conf = w->p->conf, .random = random_system(), .now = w->now, .kek = w->p->kek};
+}
+
+static rc_t change_keys(work_t *w, const effects_t *effects, str_t about)
+{
+    const audit_event_t event = {
+        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("start"), .detail = about};
+    if (effects->n == 0)
         return RC_OK;
-    TRY(apply(w, &effects));
+    TRY(apply(w, effects));
     return record(w, &event);
 }
 
-static rc_t make_keys(work_t *w)
+/* Keys of before there was one to encrypt them under. RC_CONFLICT: another process was faster;
+ * RC_CONFIG: they are encrypted under another key (said). */
+static rc_t seal_keys_once(work_t *w)
+{
+    ask_t keys = {.kind = ASK_KEYS};
+    effects_t effects = {.n = 0};
+    const as_keys_policy_t policy = policy_of(w);
+    TRY(ask(w, &keys));
+    if (kek_check(&w->p->kek, keys.u.keys, keys.count) != EXIT_DONE)
+        return RC_CONFIG;
+    TRY(as_keys_reseal(w->p->a, keys.u.keys, keys.count, &w->p->kek, &policy, &effects));
+    return change_keys(w, &effects,
+                       arena_printf(w->p->a, "all keys are encrypted under key %" PRIstr,
+                                    STR_ARG(w->p->kek.name)));
+}
+
+/* One look at the keys. RC_CONFLICT as above. */
+static rc_t make_keys_once(work_t *w)
+{
+    int64_t next_at;
+    str_t about;
+    ask_t keys = {.kind = ASK_KEYS};
+    effects_t effects = {.n = 0};
+    const as_keys_policy_t policy = policy_of(w);
+    TRY(ask(w, &keys));
+    TRY(as_keys_plan(w->p->a, keys.u.keys, keys.count, &policy, &effects, &about, &next_at));
+    return change_keys(w, &effects, about);
+}
+
+static rc_t until_settled(work_t *w, rc_t (*once)(work_t *w))
 {
     rc_t rc = RC_CONFLICT;
     for (int i = 0; rc == RC_CONFLICT && i < ROUNDS_MAX; i++)
-        rc = make_keys_once(w);
+        rc = once(w);
     return rc;
 }
 
@@ -108,7 +138,8 @@ static rc_t prepare(work_t *w, bool *has_users)
 {
     ask_t users = {.kind = ASK_USER_COUNT};
     const audit_event_t start = {.kind = AUDIT_SERVER, .allowed = true, .reason = STR("started")};
-    TRY(make_keys(w));
+    TRY(until_settled(w, seal_keys_once));
+    TRY(until_settled(w, make_keys_once));
     TRY(declare_resources(w));
     TRY(ask(w, &users));
     *has_users = users.count > 0;
@@ -125,6 +156,8 @@ int prepare_store(const prepare_t *p, bool *has_users)
         rc = prepare(&w, has_users);
     if (w.conn)
         store_disconnect(w.conn);
+    if (rc == RC_CONFIG)
+        return EXIT_SETTING;
     return rc == RC_OK
                ? EXIT_DONE
                : command_fail(EXIT_FAILED,

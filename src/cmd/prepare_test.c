@@ -125,7 +125,8 @@ typedef struct {
     audit_t *audit;
     double_t store;
     prepare_t p;
-    bool in_memory; /* nothing of its store outlives it */
+    bool in_memory;  /* nothing of its store outlives it */
+    const char *kek; /* NULL: none */
     bool has_users;
     int code;
 } start_t;
@@ -147,6 +148,8 @@ static void open_start(const admin_play_t *play, const char *yaml, start_t *s)
     assert_int_equal(store_open(s->a, &config, &s->store.real, &why), RC_OK);
     assert_int_equal(audit_open(s->a, &trail, &s->audit, &why), RC_OK);
     s->p = (prepare_t){s->a, load(s->a, yaml), &s->store.base, s->audit};
+    if (s->kek)
+        assert_int_equal(as_kek_read(s->a, str_c(s->kek), &s->p.kek), RC_OK);
 }
 
 static void prepare(void *arg)
@@ -261,6 +264,111 @@ static void accounts_are_seen(void **state)
     assert_false(start(p, NONE));
     admin_play_user(p, "alice");
     assert_true(start(p, NONE));
+}
+
+#define KEY_1 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8="
+#define KEY_2 "ABECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8="
+
+static void start_with_key(const admin_play_t *play, const char *kek)
+{
+    start_t s = {.kek = kek};
+    open_start(play, NONE, &s);
+    prepare(&s);
+    close_start(&s);
+    assert_int_equal(s.code, EXIT_DONE);
+}
+
+static void all_sealed(admin_play_t *p, bool sealed)
+{
+    ask_t keys = look(p, ASK_KEYS);
+    assert_int_equal(keys.count, 3);
+    for (size_t i = 0; i < keys.count; i++)
+        assert_int_equal(str_is_set(keys.u.keys[i].sealed_by), sealed);
+}
+
+static void start_with_a_key_makes_encrypted_keys(void **state)
+{
+    start_with_key(*state, KEY_1);
+    start_with_key(*state, KEY_1);
+    all_sealed(*state, true);
+    assert_int_equal(events(*state, "key.changed"), 1);
+}
+
+static bool database_has(const admin_play_t *p, str_t secret)
+{
+    static char bytes[1 << 20];
+    char path[96];
+    snprintf(path, sizeof path, "%s/warder.db", p->folder);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    size_t n = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    assert_true(n > 0 && n < sizeof bytes);
+    return str_contains(str_of(bytes, n), secret);
+}
+
+static void shut_store(admin_play_t *p)
+{
+    store_disconnect(p->conn);
+    store_close(p->store);
+    p->conn = NULL;
+    p->store = NULL;
+}
+
+static void first_start_with_a_key_encrypts_what_is_plain(void **state)
+{
+    admin_play_t *p = *state;
+    start(p, NONE);
+    all_sealed(p, false);
+    ask_t plain = look(p, ASK_KEYS);
+    shut_store(p);
+    for (size_t i = 0; i < plain.count; i++)
+        assert_true(database_has(p, plain.u.keys[i].secret));
+    start_with_key(p, KEY_1);
+    for (size_t i = 0; i < plain.count; i++)
+        assert_false(database_has(p, plain.u.keys[i].secret));
+    all_sealed(p, true);
+    ask_t sealed = look(p, ASK_KEYS);
+    for (size_t i = 0; i < plain.count; i++)
+        assert_true(str_eq(plain.u.keys[i].kid, sealed.u.keys[i].kid));
+    assert_int_equal(events(p, "key.changed"), 2);
+    assert_non_null(strstr(admin_play_trail(p), "all keys are encrypted under key "));
+}
+
+typedef struct {
+    const admin_play_t *play;
+    const char *kek;
+} wrong_start_t;
+
+static int start_in_child(void *arg)
+{
+    const wrong_start_t *w = arg;
+    start_t s = {.kek = w->kek};
+    open_start(w->play, NONE, &s);
+    prepare(&s);
+    close_start(&s);
+    return s.code;
+}
+
+static void refuses_to_start(admin_play_t *p, const char *kek, const char *says)
+{
+    wrong_start_t w = {p, kek};
+    test_child(start_in_child, &w, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_SETTING);
+    assert_one_line(&p->ran);
+    if (!strstr(p->ran.err, says))
+        fail_msg("'%s' is not in: %s", says, p->ran.err);
+}
+
+static void start_without_the_key_or_with_another_is_refused(void **state)
+{
+    admin_play_t *p = *state;
+    start_with_key(p, KEY_1);
+    refuses_to_start(p, NULL, "give it by key_file, the credential warder-key or WARDER_KEY");
+    refuses_to_start(p, KEY_2, "and the one given is '");
+    assert_int_equal(events(p, "server"), 1);
+    start_with_key(p, KEY_1);
+    assert_int_equal(events(p, "server"), 2);
 }
 
 /* Another process makes its keys after this one has looked and found none. */
@@ -417,6 +525,9 @@ int main(int argc, char **argv)
         PLAY_TEST(declared_resources_are_put_and_recorded),
         PLAY_TEST(resource_is_put_again_only_when_it_changed),
         PLAY_TEST(accounts_are_seen),
+        PLAY_TEST(start_with_a_key_makes_encrypted_keys),
+        PLAY_TEST(first_start_with_a_key_encrypts_what_is_plain),
+        PLAY_TEST(start_without_the_key_or_with_another_is_refused),
         PLAY_TEST(start_that_loses_the_race_takes_the_keys_that_are_there),
         PLAY_TEST(many_at_once_end_with_one_current_key),
         PLAY_TEST(store_that_cannot_be_opened_fails_with_one_sentence),

@@ -2,7 +2,9 @@
 #include "as/app.h"
 #include "cmd/command.h"
 #include "cmd/issuer_keys.h"
+#include "cmd/kek.h"
 #include "cmd/prepare.h"
+#include "cmd/secret_file.h"
 #include "cmd/settings.h"
 #include "core/limits.h"
 #include "http/fetch.h"
@@ -22,6 +24,8 @@ enum {
 typedef struct {
     arena_t *a;
     settings_t settings;
+    as_kek_t kek;
+    secret_t login_secret;
     log_t log;
     store_t *store;
     audit_t *audit;
@@ -152,6 +156,8 @@ static int make_app(serve_t *s)
         .log = &s->log,
         .clock = clock_system(),
         .random = random_system(),
+        .kek = s->kek,
+        .login_secret = s->login_secret,
     };
     rc_t rc = as_new(s->a, &config, &s->as);
     if (rc != RC_OK)
@@ -171,7 +177,7 @@ static int make_app(serve_t *s)
 static int prepare(serve_t *s)
 {
     bool has_users;
-    const prepare_t p = {s->a, &s->settings.conf, s->store, s->audit};
+    const prepare_t p = {s->a, &s->settings.conf, s->store, s->audit, s->kek};
     int code = prepare_store(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;
@@ -219,10 +225,33 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* The file ends in a line feed, as files do; the secret does not. */
+static int load_login_secret(serve_t *s)
+{
+    const conf_t *conf = &s->settings.conf;
+    if (conf->login_issuer.n == 0 || conf->login_client_secret_file.n == 0)
+        return EXIT_DONE;
+    const secret_file_t file = {arena_cstr(s->a, conf->login_client_secret_file),
+                                "client secret file", false};
+    if (!file.path)
+        return command_fail(EXIT_FAILED, "out of memory");
+    int code = secret_file_read(s->a, &file, &s->login_secret);
+    if (code != EXIT_DONE)
+        return code;
+    s->login_secret.hidden = str_trim(s->login_secret.hidden, " \t\r\n");
+    return s->login_secret.hidden.n > 0
+               ? EXIT_DONE
+               : command_fail(EXIT_SETTING, "the client secret file '%s' is empty", file.path);
+}
+
 static int serve(serve_t *s, const option_t *rows)
 {
     int (*const STEPS[])(serve_t * s) = {open_rooms, make_app, prepare, run};
     int code = settings_load(s->a, rows, &s->settings);
+    if (code == EXIT_DONE)
+        code = kek_load(s->a, &s->settings, &s->kek);
+    if (code == EXIT_DONE)
+        code = load_login_secret(s);
     if (code == EXIT_DONE)
         code = settings_make_data(s->a, &s->settings);
     if (code == EXIT_DONE)

@@ -18,18 +18,23 @@ static void wipe(void *ptr)
     secret_wipe(w->p, w->n);
 }
 
+void *secret_alloc(arena_t *a, size_t n)
+{
+    wipe_t *w = ARENA_NEW(a, wipe_t);
+    char *p = w ? arena_alloc(a, n + 1) : NULL;
+    if (!p)
+        return NULL;
+    *w = (wipe_t){p, n};
+    return arena_cleanup(a, wipe, w) == RC_OK ? p : NULL;
+}
+
 secret_t secret_dup(arena_t *a, str_t s)
 {
-    secret_t none = {STR_UNSET};
-    wipe_t *w = ARENA_NEW(a, wipe_t);
-    char *p = w ? arena_alloc(a, s.n + 1) : NULL;
+    char *p = secret_alloc(a, s.n);
     if (!p)
-        return none;
+        return secret_of(STR_UNSET);
     if (s.n > 0)
         memcpy(p, s.p, s.n);
-    *w = (wipe_t){p, s.n};
-    if (arena_cleanup(a, wipe, w) != RC_OK)
-        return none;
     return secret_of(str_of(p, s.n));
 }
 

@@ -40,12 +40,24 @@ http_fetch_verdict_t http_fetch_check_url(str_t url, str_list_t private_hosts)
     return is_private ? HTTP_FETCH_OK : check_literal(u.host);
 }
 
+static void keep_text(str_t text, char *out, size_t max)
+{
+    size_t n = text.n < max ? text.n : max - 1;
+    if (n > 0)
+        memcpy(out, text.p, n);
+    out[n] = '\0';
+}
+
 static rc_t fake_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
                      http_fetch_result_t *out)
 {
     http_fetch_fake_t *fake = ctx;
     *out = (http_fetch_result_t){.verdict = HTTP_FETCH_FAILED};
     fake->calls++;
+    if (str_is_set(req->form)) {
+        keep_text(req->form, fake->form, sizeof fake->form);
+        keep_text(req->authorization, fake->authorization, sizeof fake->authorization);
+    }
     for (size_t i = 0; i < fake->n; i++) {
         const http_fetch_fake_row_t *row = &fake->rows[i];
         if (!str_eq(str_c(row->url), req->url))

@@ -1,4 +1,5 @@
-/* Guarded fetch of documents that strangers name: client metadata, key sets. */
+/* Guarded fetch of documents that strangers name: client metadata, key sets; and, under the same
+ * guard, the one form that is posted (a code to a token endpoint). */
 #ifndef HTTP_FETCH_H
 #define HTTP_FETCH_H
 
@@ -12,6 +13,8 @@ typedef struct {
     int64_t timeout_ms;       /* for everything, name look-up included */
     str_list_t private_hosts; /* development and tests (core/host_list.h): these hosts may have
                                * special addresses; everybody else stays refused */
+    str_t form;               /* set: a POST of this form, else a GET */
+    str_t authorization;      /* the header's value, a secret; unset: none is sent */
 } http_fetch_request_t;
 
 /** Why there is no answer. The words are for the audit, not for strangers: they would map the inner
@@ -62,6 +65,7 @@ typedef struct {
     const http_fetch_fake_row_t *rows;
     size_t n;
     unsigned calls; /* counted; one thread at a time */
+    char form[1024], authorization[256]; /* of the last POST */
 } http_fetch_fake_t;
 http_fetch_port_t http_fetch_fake(http_fetch_fake_t *state);
 

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "core/buf.h"
-#include "core/limits.h"
 #include "core/host_list.h"
+#include "core/limits.h"
+#include "core/secret.h"
 #include "http/addr.h"
 #include "http/fetch.h"
 
@@ -141,7 +142,15 @@ static void set_trust(transfer_t *t)
     SET(t, CURLOPT_SSL_VERIFYHOST, 2L);
 }
 
-static void set_request(transfer_t *t, const char *url, struct curl_slist *headers)
+/* Copied, so that it lives as long as the transfer; sent at once, not after a "100 Continue". */
+static void set_form(transfer_t *t, str_t form)
+{
+    SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)form.n);
+    SET(t, CURLOPT_COPYPOSTFIELDS, form.p);
+}
+
+static void set_request(transfer_t *t, const http_fetch_request_t *req, const char *url,
+                        struct curl_slist *headers)
 {
     SET(t, CURLOPT_URL, url);
     SET(t, CURLOPT_PATH_AS_IS, 1L);
@@ -151,6 +160,49 @@ static void set_request(transfer_t *t, const char *url, struct curl_slist *heade
     SET(t, CURLOPT_WRITEDATA, t);
     SET(t, CURLOPT_HEADERFUNCTION, on_header);
     SET(t, CURLOPT_HEADERDATA, t);
+    if (str_is_set(req->form))
+        set_form(t, req->form);
+}
+
+/* With NULL for a line that cannot be made, as when there is no memory. */
+static bool add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = line ? curl_slist_append(*list, line) : NULL;
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+/* The lines of one request; they may hold a secret. */
+static struct curl_slist *make_lines(arena_t *a, const http_fetch_request_t *req)
+{
+    struct curl_slist *list = NULL;
+    str_t accept = str_is_set(req->accept) ? req->accept : STR("application/json");
+    bool good =
+        add_line(&list, arena_cstr(a, arena_printf(a, "Accept: %" PRIstr, STR_ARG(accept))));
+    if (good && str_is_set(req->form))
+        good = add_line(&list, "Content-Type: application/x-www-form-urlencoded") &&
+               add_line(&list, "Expect:");
+    if (good && str_is_set(req->authorization)) {
+        str_t line = arena_printf(a, "Authorization: %" PRIstr, STR_ARG(req->authorization));
+        char *c = arena_cstr(a, line);
+        good = add_line(&list, c);
+        if (c)
+            secret_wipe(c, line.n);
+        if (str_is_set(line))
+            secret_wipe((void *)(uintptr_t)line.p, line.n);
+    }
+    if (good)
+        return list;
+    curl_slist_free_all(list);
+    return NULL;
+}
+
+static void free_lines(struct curl_slist *list)
+{
+    for (struct curl_slist *l = list; l; l = l->next)
+        secret_wipe(l->data, strlen(l->data));
+    curl_slist_free_all(list);
 }
 
 static http_fetch_verdict_t verdict_of(const transfer_t *t, CURLcode code)
@@ -188,19 +240,19 @@ static rc_t perform(transfer_t *t)
     return buf_done(&t->body, &t->out->body);
 }
 
-static rc_t run(transfer_t *t, const http_fetch_request_t *req, const char *url, const char *accept)
+static rc_t run(transfer_t *t, const http_fetch_request_t *req, const char *url)
 {
-    struct curl_slist *headers = curl_slist_append(NULL, accept);
+    struct curl_slist *headers = make_lines(t->arena, req);
     t->curl = curl_easy_init();
     t->rc = t->curl && headers ? RC_OK : RC_MEMORY;
     if (t->rc == RC_OK) {
         set_guards(t, req, t->is_plain ? "http" : "https");
         set_trust(t);
-        set_request(t, url, headers);
+        set_request(t, req, url, headers);
     }
     rc_t rc = t->rc == RC_OK ? perform(t) : t->rc;
     curl_easy_cleanup(t->curl);
-    curl_slist_free_all(headers);
+    free_lines(headers);
     return rc;
 }
 
@@ -215,10 +267,8 @@ static rc_t curl_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
     pthread_once(&once, init_curl);
     url_t u;
     TRY(url_parse(req->url, &u));
-    str_t accept = str_is_set(req->accept) ? req->accept : STR("application/json");
     char *url = arena_cstr(a, req->url);
-    char *line = arena_cstr(a, arena_printf(a, "Accept: %" PRIstr, STR_ARG(accept)));
-    if (!url || !line)
+    if (!url)
         return RC_MEMORY;
     transfer_t t = {
         .arena = a,
@@ -227,7 +277,7 @@ static rc_t curl_get(void *ctx, arena_t *a, const http_fetch_request_t *req,
         .is_private = host_list_has(req->private_hosts, &u),
         .is_plain = !url_is_https(&u),
     };
-    return run(&t, req, url, line);
+    return run(&t, req, url);
 }
 
 http_fetch_port_t http_fetch_curl(void)

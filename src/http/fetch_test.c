@@ -24,6 +24,17 @@ static void document(http_exchange_t *x)
                bare ? STR("{\"a\":1}") : STR("{}"));
 }
 
+/* What came with a form. */
+static void form(http_exchange_t *x)
+{
+    bool good =
+        str_eq(http_header(x, STR("content-type")), STR("application/x-www-form-urlencoded")) &&
+        !str_is_set(http_header(x, STR("expect"))) && str_eq(x->body, STR("a=b&c=d"));
+    str_t authorization = http_header(x, STR("authorization"));
+    http_reply(x, good ? 200 : 400, HTTP_NO_HEADERS,
+               str_is_set(authorization) ? authorization : STR("none"));
+}
+
 static void redirect(http_exchange_t *x)
 {
     http_reply(x, 302, HTTP_HEADERS({STR("Location"), STR("/document")}), STR(""));
@@ -55,9 +66,13 @@ static void late(http_exchange_t *x)
 }
 
 static const http_route_t ROUTES[] = {
-    {STR_INIT("/document"), HTTP_M(GET), document}, {STR_INIT("/redirect"), HTTP_M(GET), redirect},
-    {STR_INIT("/large"), HTTP_M(GET), large},       {STR_INIT("/missing"), HTTP_M(GET), missing},
+    {STR_INIT("/document"), HTTP_M(GET), document},
+    {STR_INIT("/redirect"), HTTP_M(GET), redirect},
+    {STR_INIT("/large"), HTTP_M(GET), large},
+    {STR_INIT("/missing"), HTTP_M(GET), missing},
     {STR_INIT("/late"), HTTP_M(GET), late},
+    {STR_INIT("/form"), HTTP_M(POST), form, .body_limit = 100, .bodies = HTTP_BODY_FORM},
+    {STR_INIT("/moved"), HTTP_M(POST), redirect, .body_limit = 100, .bodies = HTTP_BODY_FORM},
 };
 static const http_app_t APP = {.routes = {ROUTES, sizeof ROUTES / sizeof *ROUTES}};
 
@@ -107,6 +122,23 @@ static void a_document_is_fetched(void **state)
     assert_true(str_eq(r.etag, STR("\"1\"")));
     assert_int_equal(get("http://localhost", "/document", LOCAL).verdict, HTTP_FETCH_OK);
     assert_int_equal(get("http://127.0.0.1", "/missing", LOCAL).status, 404);
+}
+
+static void a_form_is_posted_with_its_credentials(void **state)
+{
+    http_fetch_request_t req = LOCAL;
+    req.form = STR("a=b&c=d");
+    http_fetch_result_t r = get("http://127.0.0.1", "/form", req);
+    assert_int_equal(r.status, 200);
+    assert_true(str_eq(r.body, STR("none")));
+    req.authorization = STR("Basic YTpi");
+    r = get("http://127.0.0.1", "/form", req);
+    assert_int_equal(r.status, 200);
+    assert_true(str_eq(r.body, STR("Basic YTpi")));
+    /* and goes nowhere else */
+    assert_int_equal(get("http://127.0.0.1", "/moved", req).verdict, HTTP_FETCH_REDIRECT);
+    req.form = STR("");
+    assert_int_equal(get("http://127.0.0.1", "/form", req).status, 400);
 }
 
 static void a_redirect_is_not_followed(void **state)
@@ -211,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_is_fetched),
+        cmocka_unit_test(a_form_is_posted_with_its_credentials),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(a_long_body_is_cut),
         cmocka_unit_test(a_late_answer_is_not_waited_for),

@@ -4,7 +4,7 @@
 #include "core/limits.h"
 #include "identity/session.h"
 
-enum { SET_COOKIE_MAX = 256 };
+enum { SET_COOKIE_MAX = 256 + IDENTITY_COOKIE_SEALED_MAX };
 
 /* The prefix makes browsers refuse the cookie unless it has Secure, Path=/ and no Domain, so no
  * sibling host and nobody on plain http can set it (RFC 6265bis section 4.1.3.2). */
@@ -13,7 +13,26 @@ static const struct {
 } NAMES[] = {
     [IDENTITY_COOKIE_SESSION] = {STR_INIT("warder"), STR_INIT("__Host-warder")},
     [IDENTITY_COOKIE_BROWSER] = {STR_INIT("warder-browser"), STR_INIT("__Host-warder-browser")},
+    [IDENTITY_COOKIE_UPSTREAM] = {STR_INIT("warder-login"), STR_INIT("__Host-warder-login")},
 };
+
+static bool is_base64url(str_t text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+            return false;
+    }
+    return text.n > 0;
+}
+
+static bool is_value(identity_cookie_t which, str_t value)
+{
+    if (which != IDENTITY_COOKIE_UPSTREAM)
+        return identity_session_is_handle(value);
+    return value.n <= IDENTITY_COOKIE_SEALED_MAX && is_base64url(value);
+}
 
 str_t identity_cookie_name(identity_cookie_t which, bool secure)
 {
@@ -38,7 +57,7 @@ rc_t identity_cookie_set(arena_t *a, identity_cookie_t which, bool secure, str_t
                          int64_t max_age, str_t *out)
 {
     *out = STR_UNSET;
-    if (!identity_session_is_handle(value))
+    if (!is_value(which, value))
         return RC_MALFORMED;
     return write_cookie(a, identity_cookie_name(which, secure), value, max_age, out);
 }
@@ -64,5 +83,5 @@ str_t identity_cookie_read(str_t header, identity_cookie_t which, bool secure)
             return STR_UNSET;
         value = str_skip(piece, equals + 1);
     }
-    return identity_session_is_handle(value) ? value : STR_UNSET;
+    return is_value(which, value) ? value : STR_UNSET;
 }

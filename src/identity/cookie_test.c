@@ -38,6 +38,32 @@ static void over_https(void **state)
     arena_free(a);
 }
 
+/* A sign-in elsewhere is sealed text of some length, and nothing else is taken for it. */
+static void of_a_sign_in_elsewhere(void **state)
+{
+    (void)state;
+    str_t out;
+    char longest[IDENTITY_COOKIE_SEALED_MAX + 1];
+    arena_t *a = test_arena();
+    memset(longest, 'a', sizeof longest);
+    assert_ok(identity_cookie_set(a, IDENTITY_COOKIE_UPSTREAM, true, STR("AbC-_09"), 600, &out));
+    assert_text(out,
+                "__Host-warder-login=AbC-_09; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure");
+    assert_text(
+        identity_cookie_read(STR("a=b; warder-login=AbC-_09"), IDENTITY_COOKIE_UPSTREAM, false),
+        "AbC-_09");
+    assert_unset(identity_cookie_read(STR("warder-login=a b"), IDENTITY_COOKIE_UPSTREAM, false));
+    assert_unset(identity_cookie_read(STR("warder-login="), IDENTITY_COOKIE_UPSTREAM, false));
+    assert_ok(identity_cookie_set(a, IDENTITY_COOKIE_UPSTREAM, true,
+                                  str_of(longest, sizeof longest - 1), 600, &out));
+    assert_int_equal(identity_cookie_set(a, IDENTITY_COOKIE_UPSTREAM, true,
+                                         str_of(longest, sizeof longest), 600, &out),
+                     RC_MALFORMED);
+    assert_int_equal(identity_cookie_set(a, IDENTITY_COOKIE_SESSION, true, STR("AbC"), 600, &out),
+                     RC_MALFORMED);
+    arena_free(a);
+}
+
 /* Browsers drop Secure cookies that plain http sets, except on loopback in some. */
 static void over_http_on_loopback(void **state)
 {
@@ -195,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(over_https),
+        cmocka_unit_test(of_a_sign_in_elsewhere),
         cmocka_unit_test(over_http_on_loopback),
         cmocka_unit_test(a_life_that_is_over_is_none),
         cmocka_unit_test(clearing),

@@ -12,6 +12,7 @@
     LOGIN(USER_UNKNOWN, "login_user_unknown", "no such account")                                   \
     LOGIN(PASSWORD_WRONG, "login_password_wrong", "wrong password")                                \
     LOGIN(USER_DISABLED, "login_user_disabled", "right password of a disabled account")            \
+    LOGIN(PASSWORD_OFF, "login_password_off", "passwords are not taken here (login_only)")         \
     LOGIN(THROTTLED, "login_throttled", "too many failures; the password was not looked at")
 
 typedef enum {

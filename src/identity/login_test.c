@@ -44,6 +44,7 @@ static void each_verdict_has_its_own_words(void **state)
     }
     assert_text(identity_login_reason(IDENTITY_LOGIN_FINE), "signed_in");
     assert_text(identity_login_reason(IDENTITY_LOGIN_THROTTLED), "login_throttled");
+    assert_text(identity_login_reason(IDENTITY_LOGIN_PASSWORD_OFF), "login_password_off");
     assert_text(identity_login_about(IDENTITY_LOGIN_USER_UNKNOWN), "no such account");
 }
 

@@ -27,7 +27,7 @@ static void fill_session(session_t *s, const identity_session_login_t *login, st
         .id = identity_session_hash(handle),
         .user_id = login->user_id,
         .acr = login->acr,
-        .auth_time = login->now,
+        .auth_time = login->auth_time ? login->auth_time : login->now,
         .created_at = login->now,
         .seen_at = login->now,
         .expires_at = login->now + login->times.lifetime,

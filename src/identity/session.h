@@ -18,6 +18,7 @@ typedef struct {
     identity_session_times_t times;
     str_t user_id;           /* borrowed */
     str_t acr;               /* how the person signed in (oauth/acr.h); unset: unknown */
+    int64_t auth_time;       /* seconds; 0: now */
     const session_t *before; /* the session that the browser came with; NULL: none */
     int64_t now;             /* seconds */
 } identity_session_login_t;

@@ -55,6 +55,20 @@ static void a_first_login(void **state)
     arena_free(b.a);
 }
 
+/* Somebody else knows when the person signed in there; the session here begins now all the same. */
+static void a_login_that_was_elsewhere(void **state)
+{
+    (void)state;
+    browser_t b;
+    begin(&b);
+    b.login.auth_time = NOW - 500;
+    assert_ok(sign_in(&b));
+    assert_int_equal(b.session->auth_time, NOW - 500);
+    assert_int_equal(b.session->created_at, NOW);
+    assert_int_equal(b.session->expires_at, NOW + LIFETIME);
+    arena_free(b.a);
+}
+
 static void nobody_asks_for_the_session(void **state)
 {
     (void)state;
@@ -237,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_first_login),
+        cmocka_unit_test(a_login_that_was_elsewhere),
         cmocka_unit_test(nobody_asks_for_the_session),
         cmocka_unit_test(a_login_ends_the_session_before),
         cmocka_unit_test(each_login_has_a_new_handle),

@@ -39,8 +39,13 @@
            "it exists (families, open codes, approved devices of user+client+resource end)")       \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \
     EFFECT(RESOURCE_DELETE, key, "the resource exists")                                            \
-    EFFECT(KEY_PUT, key_record, "at most one current key of a use; inserts or replaces by kid")    \
+    EFFECT(KEY_PUT, key_record,                                                                    \
+           "at most one current key of a use, and no other key is sealed by another; inserts or "  \
+           "replaces by kid")                                                                      \
     EFFECT(KEY_DELETE, key, "the key exists")                                                      \
+    EFFECT(KEYS_REPLACE, key_change,                                                               \
+           "there are exactly the keys `was`, with that state and sealed_by; `becomes` replaces "  \
+           "them all")                                                                             \
     EFFECT(REGISTRATION_TOKEN_INSERT, registration_token, "")                                      \
     EFFECT(REGISTRATION_TOKEN_CONSUME, hash, "it exists and has not expired at `at`; deleted")     \
     EFFECT(REFRESH_USE, refresh,                                                                   \
@@ -81,6 +86,7 @@ typedef struct {
         const consent_t *consent;
         const resource_t *resource;
         const key_record_t *key_record;
+        const key_change_t *key_change;
         const registration_token_t *registration_token;
         const pushed_t *pushed;
         const device_t *device;

@@ -232,6 +232,14 @@ typedef struct {
     str_t sealed_by; /* name of the key that `secret` is encrypted under; unset: plain */
 } key_record_t;
 
+/** All keys of the server, before and after a change of all of them. */
+typedef struct {
+    const key_record_t *was;
+    size_t n_was;
+    const key_record_t *becomes;
+    size_t n_becomes;
+} key_change_t;
+
 /** A token that lets its holder register one client (RFC 7591 section 3), by its hash. */
 typedef struct {
     hash_t id;

@@ -193,6 +193,84 @@ static void key_delete_conflicts_without_it(void **state)
     assert_refused(p, RC_CONFLICT, 0);
 }
 
+/* Two processes with different keys for the keys would leave rows that neither can read. */
+static void key_sealed_by_another_conflicts(void **state)
+{
+    play_t *p = *state;
+    key_record_t first = key_of(STR("1"), KEY_SIGN, KEY_CURRENT);
+    key_record_t second = key_of(STR("2"), KEY_SIGN, KEY_NEXT);
+    first.sealed_by = second.sealed_by = STR("A");
+    assert_int_equal(put_key(p, &first), RC_OK);
+    assert_int_equal(put_key(p, &second), RC_OK);
+    second.kid = STR("3");
+    second.sealed_by = STR("B");
+    assert_int_equal(put_key(p, &second), RC_CONFLICT);
+    second.sealed_by = STR_UNSET;
+    assert_int_equal(put_key(p, &second), RC_CONFLICT);
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 2);
+    assert_str(all.u.keys[0].sealed_by, STR("A"));
+}
+
+static rc_t replace_keys(play_t *p, const key_change_t *change)
+{
+    play_add(p, EFFECT_KEYS_REPLACE)->u.key_change = change;
+    return play_apply(p);
+}
+
+static void keys_are_replaced_all_at_once(void **state)
+{
+    play_t *p = *state;
+    key_record_t was[] = {key_of(STR("1"), KEY_SIGN, KEY_CURRENT),
+                          key_of(STR("2"), KEY_DERIVE, KEY_CURRENT)};
+    key_record_t becomes[] = {key_of(STR("2"), KEY_DERIVE, KEY_CURRENT),
+                              key_of(STR("3"), KEY_SIGN, KEY_CURRENT),
+                              key_of(STR("4"), KEY_SEAL, KEY_RETIRED)};
+    for (int i = 0; i < 3; i++)
+        becomes[i].sealed_by = STR("A");
+    becomes[0].secret = STR("other bytes");
+    const key_change_t change = {was, 2, becomes, 3};
+    assert_int_equal(put_key(p, &was[0]), RC_OK);
+    assert_int_equal(put_key(p, &was[1]), RC_OK);
+    uint64_t last = store_generation(p->conn);
+    assert_int_equal(replace_keys(p, &change), RC_OK);
+    assert_true(store_generation(p->conn) != last);
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_str(all.u.keys[i].kid, becomes[i].kid);
+        assert_str(all.u.keys[i].secret, becomes[i].secret);
+        assert_str(all.u.keys[i].sealed_by, STR("A"));
+        assert_int_equal(all.u.keys[i].use, becomes[i].use);
+    }
+    assert_int_equal(replace_keys(p, &change), RC_CONFLICT);
+}
+
+static void keys_are_replaced_only_where_they_are_as_they_were(void **state)
+{
+    play_t *p = *state;
+    key_record_t was[] = {key_of(STR("1"), KEY_SIGN, KEY_CURRENT),
+                          key_of(STR("2"), KEY_DERIVE, KEY_CURRENT)};
+    const key_change_t change = {was, 2, was, 1};
+    assert_int_equal(put_key(p, &was[0]), RC_OK);
+    assert_int_equal(replace_keys(p, &change), RC_CONFLICT); /* one is missing */
+    assert_int_equal(put_key(p, &was[1]), RC_OK);
+    was[0].state = KEY_RETIRED;
+    assert_int_equal(replace_keys(p, &change), RC_CONFLICT);
+    was[0].state = KEY_CURRENT;
+    was[1].sealed_by = STR("A");
+    assert_int_equal(replace_keys(p, &change), RC_CONFLICT);
+    was[1].sealed_by = STR_UNSET;
+    key_record_t third = key_of(STR("3"), KEY_SIGN, KEY_NEXT);
+    assert_int_equal(put_key(p, &third), RC_OK);
+    assert_int_equal(replace_keys(p, &change), RC_CONFLICT); /* one is new */
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 3);
+}
+
 static void generation_changes_with_resources_and_keys(void **state)
 {
     play_t *p = *state;
@@ -242,6 +320,9 @@ int main(void)
         ON_EVERY_STORE(seal_has_one_current_key_and_keeps_the_old),
         ON_EVERY_STORE(rotation_of_keys_is_one_step),
         ON_EVERY_STORE(key_delete_conflicts_without_it),
+        ON_EVERY_STORE(key_sealed_by_another_conflicts),
+        ON_EVERY_STORE(keys_are_replaced_all_at_once),
+        ON_EVERY_STORE(keys_are_replaced_only_where_they_are_as_they_were),
         ON_EVERY_STORE(generation_changes_with_resources_and_keys),
         ON_EVERY_STORE(generation_stays_when_nothing_cached_changed),
     };

@@ -79,6 +79,7 @@ static const row_t ROWS[EFFECT_COUNT] = {
     [EFFECT_RESOURCE_DELETE] = {sqlite_resource_delete, true},
     [EFFECT_KEY_PUT] = {sqlite_key_put, true},
     [EFFECT_KEY_DELETE] = {sqlite_key_delete, true},
+    [EFFECT_KEYS_REPLACE] = {sqlite_keys_replace, true},
     [EFFECT_REGISTRATION_TOKEN_INSERT] = {sqlite_registration_token_insert, false},
     [EFFECT_REGISTRATION_TOKEN_CONSUME] = {sqlite_registration_token_consume, false},
     [EFFECT_REFRESH_USE] = {sqlite_refresh_use, false},

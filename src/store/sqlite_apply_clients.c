@@ -76,21 +76,3 @@ rc_t sqlite_resource_delete(sqlite_db_t *db, const effect_t *e)
 {
     return sqlite_change_or_conflict(db, STMT_RESOURCE_DELETE, ARGS(ARG_S(e->u.key)));
 }
-
-rc_t sqlite_key_put(sqlite_db_t *db, const effect_t *e)
-{
-    const key_record_t *key = e->u.key_record;
-    int64_t other = 0;
-    if (key->state != KEY_CURRENT)
-        return sqlite_put_record(db, TABLE_KEY, key);
-    rc_t rc =
-        sqlite_number(db, STMT_KEY_OTHER_CURRENT, ARGS(ARG_I(key->use), ARG_S(key->kid)), &other);
-    if (rc != RC_NOT_FOUND)
-        return rc == RC_OK ? RC_CONFLICT : rc;
-    return sqlite_put_record(db, TABLE_KEY, key);
-}
-
-rc_t sqlite_key_delete(sqlite_db_t *db, const effect_t *e)
-{
-    return sqlite_change_or_conflict(db, STMT_KEY_DELETE, ARGS(ARG_S(e->u.key)));
-}

@@ -4,13 +4,15 @@
 
 #include "core/buf.h"
 
-#define WEB_PATH_HOME    "/"
-#define WEB_PATH_SETUP   "/setup"
-#define WEB_PATH_LOGIN   "/login"
-#define WEB_PATH_CONSENT "/consent"
-#define WEB_PATH_LOGOUT  "/logout"
-#define WEB_PATH_REVOKE  "/grants/revoke"
-#define WEB_PATH_DEVICE  "/device"
+#define WEB_PATH_HOME      "/"
+#define WEB_PATH_SETUP     "/setup"
+#define WEB_PATH_LOGIN     "/login"
+#define WEB_PATH_CONSENT   "/consent"
+#define WEB_PATH_ELSEWHERE "/login/elsewhere" /* to the provider of login_issuer */
+#define WEB_PATH_CALLBACK  "/login/callback"  /* and back */
+#define WEB_PATH_LOGOUT    "/logout"
+#define WEB_PATH_REVOKE    "/grants/revoke"
+#define WEB_PATH_DEVICE    "/device"
 
 #define WEB_FIELD_CSRF           "csrf"
 #define WEB_FIELD_INTERACTION    "interaction"

@@ -17,6 +17,12 @@ static const struct {
     [WEB_LOGIN_STALE] = {STR_INIT("This page had been open for too long, so nothing was sent. "
                                   "Please sign in again."),
                          true},
+    [WEB_LOGIN_FAILED] = {STR_INIT("Signing in there did not work. Please try again; if it fails "
+                                   "again, ask whoever runs this server."),
+                          true},
+    [WEB_LOGIN_AWAY] = {STR_INIT("The page where you sign in cannot be reached right now. Please "
+                                 "try again in a moment."),
+                        true},
 };
 
 #define ALERT_ID STR("problem")
@@ -46,6 +52,8 @@ static void write_notice(buf_t *b, const web_login_t *v)
         write_wait(b, v->retry_after_s);
     else if (NOTICES[v->notice].alert)
         web_page_alert(b, ALERT_ID, sentence);
+    else if (str_is_set(sentence) && v->no_password)
+        HTML(b, "<p class=\"note\">To be safe, please sign in again.</p>\n");
     else if (str_is_set(sentence))
         HTML(b, "<p class=\"note\">{text}</p>\n", sentence);
 }
@@ -88,6 +96,24 @@ static void write_fields(buf_t *b, const web_login_t *v)
     end_input(b, v);
 }
 
+static void begin_form(buf_t *b, const web_login_t *v, str_t path)
+{
+    HTML(b, "<form method=\"post\" action=\"{=}\">\n", path);
+    web_page_hidden(b, STR(WEB_FIELD_CSRF), v->csrf);
+    web_page_hidden(b, STR(WEB_FIELD_INTERACTION), v->interaction);
+}
+
+static void write_elsewhere(buf_t *b, const web_login_t *v)
+{
+    begin_form(b, v, STR(WEB_PATH_ELSEWHERE));
+    HTML(b, "<div class=\"actions\">");
+    if (v->no_password)
+        HTML(b, "<button class=\"primary\">");
+    else
+        HTML(b, "<button>");
+    HTML(b, "Sign in with <bdi>{}</bdi></button></div>\n</form>\n", v->provider);
+}
+
 void web_page_login(buf_t *b, const web_login_t *v)
 {
     web_page_begin(
@@ -95,10 +121,13 @@ void web_page_login(buf_t *b, const web_login_t *v)
     HTML(b, "<h1>Sign in</h1>\n");
     write_waiting(b, v);
     write_notice(b, v);
-    HTML(b, "<form method=\"post\" action=\"{=}\">\n", STR(WEB_PATH_LOGIN));
-    web_page_hidden(b, STR(WEB_FIELD_CSRF), v->csrf);
-    web_page_hidden(b, STR(WEB_FIELD_INTERACTION), v->interaction);
-    write_fields(b, v);
-    HTML(b, "<div class=\"actions\"><button class=\"primary\">Sign in</button></div>\n</form>\n");
+    if (!v->no_password) {
+        begin_form(b, v, STR(WEB_PATH_LOGIN));
+        write_fields(b, v);
+        HTML(b,
+             "<div class=\"actions\"><button class=\"primary\">Sign in</button></div>\n</form>\n");
+    }
+    if (str_is_set(v->provider))
+        write_elsewhere(b, v);
     web_page_end(b);
 }

@@ -12,6 +12,8 @@ typedef enum {
     WEB_LOGIN_LATER,   /* too many failures: wait retry_after_s */
     WEB_LOGIN_BUSY,    /* the server has too much to do right now */
     WEB_LOGIN_STALE,   /* the form was too old or not ours: please again */
+    WEB_LOGIN_FAILED,  /* signing in elsewhere did not work; the same for every cause but: */
+    WEB_LOGIN_AWAY,    /* the provider cannot be reached */
     WEB_LOGIN_NOTICE_COUNT
 } web_login_notice_t;
 
@@ -21,6 +23,9 @@ typedef struct {
     str_t interaction; /* unset: leads to the account page */
     str_t client_name; /* who is waiting, with an interaction; unset: not known here */
     str_t username;    /* what was typed before */
+    str_t provider;    /* name of one where people may sign in, too, by a button that posts csrf and
+                        * interaction to WEB_PATH_ELSEWHERE; unset: none */
+    bool no_password;  /* only there */
     web_login_notice_t notice;
     uint32_t retry_after_s;
 } web_login_t;

@@ -32,6 +32,29 @@ static void a_form_that_password_managers_know(void **state)
     page_free(&p);
 }
 
+static void a_provider_is_a_button_beside_the_password(void **state)
+{
+    (void)state;
+    page_t p;
+    web_login_t v = PLAIN;
+    v.provider = STR("A & B");
+    str_t page = login(&p, &v);
+    assert_has(page, "<form method=\"post\" action=\"/login/elsewhere\">\n"
+                     "<input type=\"hidden\" name=\"csrf\" value=\"tok\">\n"
+                     "<input type=\"hidden\" name=\"interaction\" value=\"int\">\n"
+                     "<div class=\"actions\"><button>Sign in with <bdi>A &amp; B</bdi></button>");
+    assert_has(page, "action=\"/login\"");
+    page_free(&p);
+    v.no_password = true;
+    v.notice = WEB_LOGIN_AGAIN;
+    page = login(&p, &v);
+    assert_lacks(page, "type=\"password\"");
+    assert_lacks(page, "action=\"/login\"");
+    assert_has(page, "<button class=\"primary\">Sign in with");
+    assert_has(page, "please sign in again");
+    page_free(&p);
+}
+
 static void without_an_interaction_nobody_waits(void **state)
 {
     (void)state;
@@ -73,6 +96,8 @@ static void notices(void **state)
         {WEB_LOGIN_LATER, UINT32_MAX, "wait 71582789 minutes, then", true},
         {WEB_LOGIN_BUSY, 0, "too much to do", true},
         {WEB_LOGIN_STALE, 0, "open for too long", true},
+        {WEB_LOGIN_FAILED, 0, "there did not work", true},
+        {WEB_LOGIN_AWAY, 0, "cannot be reached right now", true},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         page_t p;
@@ -108,7 +133,14 @@ static void hostile_logins(void **state)
     for (size_t i = 0; i < TEST_HOSTILE_COUNT * WEB_LOGIN_NOTICE_COUNT; i++) {
         page_t p;
         str_t s = hostile(i % TEST_HOSTILE_COUNT);
-        web_login_t v = {s, s, s, s, (web_login_notice_t)(i / TEST_HOSTILE_COUNT), 7};
+        web_login_t v = {.csrf = s,
+                         .interaction = s,
+                         .client_name = s,
+                         .username = s,
+                         .provider = s,
+                         .no_password = i % 2 == 0,
+                         .notice = (web_login_notice_t)(i / TEST_HOSTILE_COUNT),
+                         .retry_after_s = 7};
         login(&p, &v);
         page_free(&p);
     }
@@ -118,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_that_password_managers_know),
+        cmocka_unit_test(a_provider_is_a_button_beside_the_password),
         cmocka_unit_test(without_an_interaction_nobody_waits),
         cmocka_unit_test(a_client_without_a_name),
         cmocka_unit_test(notices),

@@ -122,6 +122,7 @@ export class World {
     w.args = args;
     w.sampleArgs = sampleArgs;
     w.wrap = wrap;
+    w.sampleArgs = sampleArgs;
     w.users = {};
     try {
       await w.startWarder(0);

@@ -1,0 +1,32 @@
+#include "as/upstream.h"
+
+#include "core/url.h"
+#include "web/form.h"
+
+str_t as_upstream_name(const as_t *as)
+{
+    url_t u;
+    const conf_t *conf = as->conf;
+    if (conf->login_issuer.n == 0)
+        return STR_UNSET;
+    if (conf->login_name.n > 0)
+        return conf->login_name;
+    return url_parse(conf->login_issuer, &u) == RC_OK ? u.host : conf->login_issuer;
+}
+
+rc_t as_upstream_settings(as_flow_t *f, identity_upstream_t *out)
+{
+    const as_t *as = f->w->as;
+    const conf_t *conf = as->conf;
+    if (conf->login_issuer.n == 0)
+        return RC_NOT_FOUND;
+    *out = (identity_upstream_t){
+        .issuer = conf->login_issuer,
+        .client_id = conf->login_client_id,
+        .secret = as->login_secret.hidden,
+        .scopes = conf->login_scopes,
+        .redirect_uri = arena_printf(f->a, "%" PRIstr WEB_PATH_CALLBACK, STR_ARG(as->oauth.issuer)),
+        .allowed = conf->login_allowed,
+    };
+    return str_is_set(out->redirect_uri) ? RC_OK : RC_MEMORY;
+}

@@ -1,0 +1,102 @@
+#include "cmd/kek.h"
+
+#include "cmd/command.h"
+#include "cmd/secret_file.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define VARIABLE   "WARDER_KEY"
+#define CREDENTIAL "warder-key"
+#define MAKE_ONE   "make one with: head -c 32 /dev/urandom | base64"
+
+static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
+{
+    switch (as_kek_read(a, bytes, out)) {
+    case RC_OK:
+        return EXIT_DONE;
+    case RC_MALFORMED:
+        return command_fail(EXIT_SETTING, "%s holds no key of 32 bytes; " MAKE_ONE, where);
+    default:
+        return command_fail(EXIT_FAILED, "out of memory");
+    }
+}
+
+static int read_path(arena_t *a, const char *path, bool any_mode, as_kek_t *out)
+{
+    secret_t bytes;
+    const secret_file_t file = {path, "key file", any_mode};
+    int code = secret_file_read(a, &file, &bytes);
+    if (code != EXIT_DONE)
+        return code;
+    const char *where = arena_printf(a, "the key file '%s'", path).p;
+    return where ? parse(a, where, bytes.hidden, out) : command_fail(EXIT_FAILED, "out of memory");
+}
+
+int kek_file(arena_t *a, str_t path, as_kek_t *out)
+{
+    *out = (as_kek_t){.key = STR_UNSET};
+    const char *c = arena_cstr(a, path);
+    return c ? read_path(a, c, false, out) : command_fail(EXIT_FAILED, "out of memory");
+}
+
+/* The variable as a text of ours; overwritten where it stood, so that it is not in
+ * /proc/PID/environ, and taken out, so that no child gets it. */
+static rc_t take_variable(arena_t *a, str_t *out)
+{
+    char *value = getenv(VARIABLE);
+    *out = STR_UNSET;
+    if (!value)
+        return RC_OK;
+    *out = secret_dup(a, str_c(value)).hidden;
+    secret_wipe(value, strlen(value));
+    unsetenv(VARIABLE);
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
+/* Who may read it is the service manager's affair. NULL: there is no such credential. */
+static const char *credential(arena_t *a)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    if (!folder || folder[0] != '/')
+        return NULL;
+    const char *path = arena_printf(a, "%s/" CREDENTIAL, folder).p;
+    return path && access(path, F_OK) == 0 ? path : NULL;
+}
+
+int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
+{
+    str_t variable;
+    *out = (as_kek_t){.key = STR_UNSET};
+    if (take_variable(a, &variable) != RC_OK)
+        return command_fail(EXIT_FAILED, "out of memory");
+    const char *path = credential(a);
+    bool is_set = s->conf.key_file.n > 0;
+    if (is_set + (path != NULL) + str_is_set(variable) > 1)
+        return command_fail(EXIT_SETTING, "the key for the keys is given more than once (setting "
+                                          "key_file, credential " CREDENTIAL ", variable " VARIABLE
+                                          "); keep one");
+    if (is_set)
+        return kek_file(a, s->conf.key_file, out);
+    if (path)
+        return read_path(a, path, true, out);
+    return str_is_set(variable) ? parse(a, "the variable " VARIABLE, variable, out) : EXIT_DONE;
+}
+
+int kek_check(const as_kek_t *kek, const key_record_t *records, size_t n)
+{
+    const key_record_t *odd = as_kek_misfit(kek, records, n);
+    if (!odd)
+        return EXIT_DONE;
+    if (!str_is_set(kek->key))
+        return command_fail(EXIT_SETTING,
+                            "the keys in the data folder are encrypted under the key named "
+                            "'%" PRIstr "'; give it by key_file, the credential " CREDENTIAL
+                            " or " VARIABLE,
+                            STR_ARG(odd->sealed_by));
+    return command_fail(EXIT_SETTING,
+                        "the keys in the data folder are encrypted under the key named '%" PRIstr
+                        "', and the one given is '%" PRIstr "'; give the former, or change it "
+                        "with: warder admin key reseal",
+                        STR_ARG(odd->sealed_by), STR_ARG(kek->name));
+}

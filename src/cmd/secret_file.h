@@ -1,0 +1,20 @@
+/* Files that hold a secret: read only where nobody else can. */
+#ifndef CMD_SECRET_FILE_H
+#define CMD_SECRET_FILE_H
+
+#include "core/secret.h"
+
+enum { SECRET_FILE_BYTES_MAX = 4096 };
+
+/** What is read, for messages, and who answers for its mode. */
+typedef struct {
+    const char *path;
+    const char *what; /* "key file" */
+    bool any_mode;    /* the service manager guards it */
+} secret_file_t;
+
+/** The bytes as they are, in the arena and wiped with it. 0, or an exit code after saying why: it
+ *  cannot be read, is no regular file, is too long, or others can use it (a group may read). */
+int secret_file_read(arena_t *a, const secret_file_t *file, secret_t *out);
+
+#endif
