@@ -152,6 +152,7 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.document_hosts = conf->client_document_hosts;
     s.denied_document_hosts = conf->client_document_denied_hosts;
     s.private_hosts = conf->client_document_private_hosts;
+    s.endpoint_audience = str_eq(conf->client_assertion_audience, STR("endpoint"));
     return s;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
+#include "oauth/client_assertion.h"
 #include "oauth/parameters.h"
 
 /* Who is counted: this client at this address. Not the address alone: the clouds that many clients
@@ -33,12 +34,57 @@ rc_t as_client_read(as_flow_t *f, as_client_t *out)
     out->flow = f;
     as_flow_client(f, out->claim.client_id);
     f->client_refusal = &out->claim.reason;
+    if (out->claim.assertion)
+        as_flow_client_keys(f);
     return RC_OK;
 }
 
 const client_t *as_client_record(const as_client_t *c)
 {
     return c->flow ? c->flow->client : NULL;
+}
+
+static rc_t prove(as_flow_t *f, as_client_t *c)
+{
+    const oauth_client_assertion_facts_t facts = {
+        .settings = &f->w->as->oauth,
+        .now = f->now,
+        .client = as_client_record(c),
+        .client_jwks = f->client_jwks,
+        .keys_away = f->client_key_set && f->client_key_set->temporary,
+        .seen = as_flow_seen(f),
+    };
+    TRY(oauth_client_assertion_check(f->a, &facts, &c->claim));
+    f->spend = c->claim.spend;
+    return RC_OK;
+}
+
+static bool lacks_key(const as_client_t *c)
+{
+    return c->claim.reason == OAUTH_FINE && c->claim.proof == OAUTH_CLIENT_ASSERTION_KEY;
+}
+
+/* A key that is not there may have been published since. */
+static void prove_then_decide(as_flow_t *f)
+{
+    as_client_t *c = f->asking;
+    rc_t rc = prove(f, c);
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    if (lacks_key(c) && as_flow_client_keys_again(f)) {
+        as_flow_gather(f, prove_then_decide);
+        return;
+    }
+    c->decide(f);
+}
+
+void as_client_gather(as_flow_t *f, as_client_t *c, as_step_t decide)
+{
+    f->asking = c;
+    c->decide = decide;
+    as_flow_gather(f, prove_then_decide);
 }
 
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)

@@ -132,8 +132,8 @@ static rc_t read(as_flow_t *f)
 void as_token_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(token_t), read);
-    const token_t *t = f ? f->own : NULL;
+    token_t *t = f ? f->own : NULL;
     if (t && as_client_may_ask(f, &t->client, AS_RATE_TOKEN) &&
         as_client_may_ask(f, &t->client, AS_RATE_CLIENT_FAILS))
-        as_flow_gather(f, step);
+        as_client_gather(f, &t->client, step);
 }

@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "oauth/acr.h"
 #include "oauth/dpop.h"
+#include "oauth/assertion.h"
 #include "oauth/method.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
@@ -64,14 +65,17 @@ static rc_t write_scopes(arena_t *a, json_writer_t *w, const oauth_resources_t *
 static void write_methods(json_writer_t *w, oauth_dpop_mode_t dpop)
 {
     str_t grants[OAUTH_GRANTS];
-    str_list_t methods = oauth_method_names();
+    str_list_t methods = oauth_method_names(), algs = oauth_assertion_alg_names();
     json_member_strs(w, STR("response_types_supported"), one(CODE));
     json_member_strs(w, STR("response_modes_supported"), one(QUERY));
     json_member_strs(w, STR("grant_types_supported"), oauth_grant_names(UINT32_MAX, grants));
     json_member_strs(w, STR("token_endpoint_auth_methods_supported"), methods);
+    json_member_strs(w, STR("token_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("revocation_endpoint_auth_methods_supported"), methods);
+    json_member_strs(w, STR("revocation_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("introspection_endpoint_auth_methods_supported"),
                      oauth_method_names_confidential());
+    json_member_strs(w, STR("introspection_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("code_challenge_methods_supported"), one(S256));
     if (dpop != OAUTH_DPOP_OFF)
         json_member_strs(w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());

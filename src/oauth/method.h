@@ -16,7 +16,8 @@
 #define OAUTH_METHOD_TABLE(METHOD)                                                                 \
     METHOD(NONE, "none")                                                                           \
     METHOD(SECRET_BASIC, "client_secret_basic")                                                    \
-    METHOD(SECRET_POST, "client_secret_post")
+    METHOD(SECRET_POST, "client_secret_post")                                                      \
+    METHOD(PRIVATE_KEY_JWT, "private_key_jwt")
 
 enum {
 #define GRANT(name, text) OAUTH_GRANT_INDEX_##name,

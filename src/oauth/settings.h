@@ -46,6 +46,7 @@ typedef struct {
     str_list_t denied_document_hosts;
     str_list_t private_hosts; /* development: may have special addresses (http/fetch.h) */
     oauth_issuers_t issuers;  /* whose assertions count */
+    bool endpoint_audience;   /* take client assertions for the token endpoint's URL too */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */
