@@ -208,6 +208,8 @@ rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
     fill(as, config);
     TRY(default_resource(a, config->conf, &as->default_resource));
     TRY(as_trusted_issuers(a, config->conf, &as->oauth.issuers));
+    if (oauth_issuer_any(&as->oauth.issuers, OAUTH_ISSUER_ID_JAG))
+        as->oauth.registrable_grants |= GRANT_JWT_BEARER;
     TRY(as_limits_new(config->conf, config->clock, config->random, &as->limits));
     TRY(make_fetched(as, config));
     return as_throttle_new(config->clock, config->random, &as->throttle);

@@ -111,9 +111,12 @@ bool as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
 {
     uint32_t retry_after = 1;
     as_limits_t *limits = f->w->as->limits;
-    if (reason == OAUTH_FINE || oauth_reason_status(reason) != 401)
+    bool failed = oauth_reason_status(reason) == 401;
+    bool nobody = c->claim.reason == OAUTH_CLIENT_AUTH_MISSING;
+    if (reason == OAUTH_FINE || !(failed || nobody))
         return true;
-    as_limits_take(limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
+    if (failed)
+        as_limits_take(limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
     if (as_client_record(c) ||
         as_limits_take(limits, AS_RATE_STRANGER, f->x->rate_key, &retry_after))
         return true;

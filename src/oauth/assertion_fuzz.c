@@ -1,5 +1,6 @@
 /* Any bytes as an assertion. What is readable keeps its promises; without its key nothing is ever
  * proved, and no name is spent. */
+#include "oauth/bearer.h"
 #include "oauth/client_assertion.h"
 
 #include <stdlib.h>
@@ -41,6 +42,32 @@ static void check_client(arena_t *a, str_t text)
     must(oauth_client_auth_check(&claim, &client, 1000000) == claim.proof);
 }
 
+/* The same as a grant, of issuers whose key nobody has. */
+static void check_grant(arena_t *a, str_t text)
+{
+    static const oauth_rule_claim_t SUB[] = {{STR_INIT("sub"), STR_INIT("repo:acme/"), true}};
+    static const oauth_rule_t RULES[] = {{STR_INIT("workload:a"), SUB, 1}};
+    static const oauth_issuer_t ISSUERS[] = {
+        {.issuer = STR_INIT("https://idp.test"), .uses = OAUTH_ISSUER_ID_JAG},
+        {.issuer = STR_INIT("https://platform.test"),
+         .uses = OAUTH_ISSUER_WORKLOAD,
+         .reuse = true,
+         .rules = RULES,
+         .n_rules = 1}};
+    const oauth_settings_t settings = {.issuer = STR("https://as.test"), .issuers = {ISSUERS, 2}};
+    const form_field_t field = {STR("assertion"), text};
+    const form_t form = {&field, 1};
+    const oauth_bearer_facts_t facts = {.settings = &settings, .now = 1000000};
+    oauth_bearer_t read, checked;
+    if (oauth_bearer_read(a, &settings, &form, &read) != RC_OK)
+        return;
+    must(oauth_bearer_verdict(&read) != OAUTH_FINE);
+    must(read.reason != OAUTH_FINE || (read.issuer && read.assertion && str_is_set(read.subject)));
+    if (oauth_bearer_check(a, &facts, &read, &checked) != RC_OK)
+        return;
+    must(oauth_bearer_verdict(&checked) != OAUTH_FINE && !checked.rule && !checked.spend);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     arena_t *a = arena_new(4 << 20);
@@ -54,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(oauth_assertion_spend(a, &assertion, STR("k"), STR("w"), &name) == RC_OK);
     }
     check_client(a, text);
+    check_grant(a, text);
     arena_free(a);
     return 0;
 }
