@@ -5,8 +5,8 @@
 
 str_list_t oauth_assertion_alg_names(void)
 {
-    static const str_t ALL[] = {STR_INIT("ES256"), STR_INIT("EdDSA"), STR_INIT("RS256"),
-                                STR_INIT("PS256")};
+    static const str_t ALL[] = {STR_INIT("ES256"), STR_INIT("EdDSA"), STR_INIT("Ed25519"),
+                                STR_INIT("RS256"), STR_INIT("PS256")};
     return (str_list_t){ALL, sizeof ALL / sizeof ALL[0]};
 }
 

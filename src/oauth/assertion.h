@@ -26,7 +26,7 @@ typedef struct {
     oauth_reason_t replayed;  /* its jti was used before */
 } oauth_assertion_reasons_t;
 
-/** The algorithms an assertion may have, for metadata; static. */
+/** The names of algorithms that an assertion may have, for metadata; static. */
 str_list_t oauth_assertion_alg_names(void);
 /** RC_MEMORY. */
 rc_t oauth_assertion_read(arena_t *a, str_t text, oauth_assertion_t *out) MUST_USE;

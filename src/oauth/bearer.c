@@ -87,20 +87,22 @@ oauth_reason_t oauth_bearer_verdict(const oauth_bearer_t *bearer)
 
 /* ---- checking ---- */
 
-/* An ID-JAG names the issuer and nobody else. Workloads are told the one or the other by their
- * platforms. */
+/* An ID-JAG names the issuer and nobody else; clients tell their identity provider the issuer as a
+ * URL object writes it, with a slash, which is nobody else's either. Workloads are told the issuer
+ * or the token endpoint by their platforms. */
 static rc_t judge_audience(arena_t *a, const oauth_settings_t *settings,
                            const oauth_bearer_t *bearer, oauth_reason_t *out)
 {
-    str_t ours[] = {settings->issuer, STR_UNSET};
-    str_list_t audiences = {ours, 1};
     bool single = bearer->assertion->claims.aud.n == 1;
-    if (bearer->is_workload) {
-        ours[audiences.n++] = arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(settings->issuer),
-                                           STR_ARG(oauth_endpoint_path(OAUTH_ENDPOINT_TOKEN)));
-        if (!str_is_set(ours[1]))
-            return RC_MEMORY;
-    }
+    const str_t ours[] = {
+        settings->issuer,
+        arena_printf(a, "%" PRIstr "/", STR_ARG(settings->issuer)),
+        arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(settings->issuer),
+                     STR_ARG(oauth_endpoint_path(OAUTH_ENDPOINT_TOKEN))),
+    };
+    if (!str_is_set(ours[1]) || !str_is_set(ours[2]))
+        return RC_MEMORY;
+    const str_list_t audiences = {ours, bearer->is_workload ? 3 : 2};
     bool for_us = oauth_assertion_is_for(bearer->assertion, audiences, true);
     *out = for_us && (single || bearer->is_workload) ? OAUTH_FINE : OAUTH_BEARER_AUDIENCE;
     return RC_OK;

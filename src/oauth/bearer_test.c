@@ -72,6 +72,7 @@ static void a_person_of_an_identity_provider(void **state)
     assert_int_equal(oauth_subject_id(b.p.w.a, STR(TEST_IDP), STR_UNSET, STR("u1"), &id), RC_OK);
     assert_str(b.out.subject, id);
     with(&b, "aud", "[\"https://as.test\"]", OAUTH_FINE);
+    with(&b, "aud", "\"https://as.test/\"", OAUTH_FINE);
     end(&b);
 }
 
@@ -220,7 +221,7 @@ static void bearer_audience(void **state)
     (void)state;
     static const char *const BAD[] = {NULL,
                                       "[]",
-                                      "\"https://as.test/\"",
+                                      "\"https://as.test//\"",
                                       "\"https://as.test/token\"",
                                       "\"https://rs.test/mcp\"",
                                       "[\"https://as.test\",\"https://other.test\"]",

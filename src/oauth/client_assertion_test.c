@@ -68,11 +68,12 @@ static void each_algorithm(void **state)
 {
     (void)state;
     static const alg_t ALGS[] = {ALG_ES256, ALG_EDDSA, ALG_RS256, ALG_PS256};
-    assert_int_equal(oauth_assertion_alg_names().n, sizeof ALGS / sizeof ALGS[0]);
+    for (size_t i = 0; i < oauth_assertion_alg_names().n; i++)
+        assert_true(alg_parse(oauth_assertion_alg_names().v[i]) != ALG_UNKNOWN);
     for (size_t i = 0; i < sizeof ALGS / sizeof ALGS[0]; i++) {
         play_t p;
         begin(&p, ALGS[i]);
-        assert_str(oauth_assertion_alg_names().v[i], alg_name(ALGS[i]));
+        assert_true(str_list_has(oauth_assertion_alg_names(), alg_name(ALGS[i])));
         assert_reason(judge(&p), OAUTH_FINE);
         assert_text(p.claim.client_id, "client-1");
         assert_int_equal(p.claim.spend->expires_at, 1000060 + LIMIT_ASSERTION_LEEWAY_S + 1);
