@@ -161,8 +161,9 @@ static int check_fit(const client_t *c)
     bool for_people = c->grants & GRANT_AUTHORIZATION_CODE;
     bool for_machines = c->grants & GRANT_CLIENT_CREDENTIALS;
     bool for_devices = c->grants & GRANT_DEVICE_CODE;
+    bool for_assertions = c->grants & GRANT_JWT_BEARER;
     const char *why = NULL;
-    if (!for_people && !for_machines && !for_devices && c->resources.n == 0)
+    if (!for_people && !for_machines && !for_devices && !for_assertions && c->resources.n == 0)
         why = "refresh_token needs --grant authorization_code beside it";
     else if (for_people && c->redirect_uris.n == 0)
         why = "say where people come back to, by --redirect-uri URL; or --grant "

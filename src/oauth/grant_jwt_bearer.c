@@ -1,6 +1,9 @@
+#include "core/buf.h"
+#include "core/limits.h"
 #include "oauth/bearer.h"
 #include "oauth/grant.h"
 #include "oauth/handle.h"
+#include "oauth/method.h"
 #include "oauth/mint.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
@@ -217,12 +220,26 @@ static rc_t for_workload(arena_t *a, const oauth_token_facts_t *f, oauth_token_v
     return oauth_mint_access(a, f, &what, out);
 }
 
+/* The trail says who it was where they come from: their id here tells nobody. */
+static rc_t name_in_event(arena_t *a, const oauth_bearer_t *bearer, oauth_token_verdict_t *out)
+{
+    const jwt_claims_t *claims = &bearer->assertion->claims;
+    buf_t b = buf_new(a, LIMIT_JWS_BYTES * 2);
+    buf_put(&b, oauth_grant_name(GRANT_JWT_BEARER));
+    buf_put(&b, STR(" for "));
+    buf_put(&b, claims->sub);
+    buf_put(&b, STR(" of "));
+    buf_put(&b, claims->iss);
+    out->event.user = bearer->subject;
+    return buf_done(&b, &out->event.detail);
+}
+
 rc_t oauth_grant_jwt_bearer(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     const oauth_bearer_t *bearer = f->request->bearer;
     out->reason = oauth_bearer_verdict(bearer);
-    out->event.user = bearer->subject;
     if (out->reason != OAUTH_FINE)
         return RC_OK;
+    TRY(name_in_event(a, bearer, out));
     return bearer->is_workload ? for_workload(a, f, out) : for_person(a, f, out);
 }

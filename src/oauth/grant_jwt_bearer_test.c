@@ -95,6 +95,8 @@ static void a_person_is_made_at_the_first_use(void **state)
     assert_text(token_claim(&b.p, "client_id"), "client-1");
     assert_true(str_starts(token_claim(&b.p, "jti"), family->id));
     assert_str(out->event.user, user->id);
+    assert_text(out->event.detail,
+                "urn:ietf:params:oauth:grant-type:jwt-bearer for u1 of " TEST_IDP);
     known(&b);
     person_gets(&b, "jti", "\"two\"", "");
     assert_effects(&out->effects, EFFECT_FAMILY_INSERT, EFFECT_SPEND);

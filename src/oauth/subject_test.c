@@ -17,7 +17,7 @@ static void the_same_three_are_the_same_person(void **state)
     world_begin(&w);
     str_t id = id_of(&w, "https://idp.test", "acme", "u1");
     assert_str(id, id_of(&w, "https://idp.test", "acme", "u1"));
-    assert_int_equal(id.n, 45);
+    assert_int_equal(id.n, 50);
     assert_true(str_starts(id, STR("x-")));
     assert_false(str_contains(id, STR("u1")));
     world_end(&w);

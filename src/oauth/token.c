@@ -157,13 +157,11 @@ static rc_t write_refusal(arena_t *a, const oauth_token_facts_t *f, oauth_token_
 static void finish_event(const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     audit_event_t verdict = oauth_event(out->event.kind, out->reason);
-    str_t detail = out->event.detail; /* of an exchange: what for what */
     out->event.allowed = verdict.allowed;
     out->event.reason = verdict.reason;
-    out->event.detail = verdict.allowed ? detail : verdict.detail;
+    if (!verdict.allowed || !str_is_set(out->event.detail))
+        out->event.detail = verdict.allowed ? oauth_grant_name(f->request->grant) : verdict.detail;
     out->event.client = f->client ? f->client->id : f->claim->client_id;
-    if (verdict.allowed && !str_is_set(detail))
-        out->event.detail = oauth_grant_name(f->request->grant);
 }
 
 static rc_t decide(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
