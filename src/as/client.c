@@ -32,6 +32,7 @@ rc_t as_client_read(as_flow_t *f, as_client_t *out)
     if (out->claim.reason != OAUTH_FINE)
         return RC_OK;
     out->flow = f;
+    f->asking = out;
     as_flow_client(f, out->claim.client_id);
     f->client_refusal = &out->claim.reason;
     if (out->claim.assertion)
@@ -59,32 +60,14 @@ static rc_t prove(as_flow_t *f, as_client_t *c)
     return RC_OK;
 }
 
-static bool lacks_key(const as_client_t *c)
-{
-    return c->claim.reason == OAUTH_FINE && c->claim.proof == OAUTH_CLIENT_ASSERTION_KEY;
-}
-
 /* A key that is not there may have been published since. */
-static void prove_then_decide(as_flow_t *f)
+rc_t as_client_prove(as_flow_t *f, bool *again)
 {
     as_client_t *c = f->asking;
-    rc_t rc = prove(f, c);
-    if (rc != RC_OK) {
-        as_flow_fail(f, rc);
-        return;
-    }
-    if (lacks_key(c) && as_flow_client_keys_again(f)) {
-        as_flow_gather(f, prove_then_decide);
-        return;
-    }
-    c->decide(f);
-}
-
-void as_client_gather(as_flow_t *f, as_client_t *c, as_step_t decide)
-{
-    f->asking = c;
-    c->decide = decide;
-    as_flow_gather(f, prove_then_decide);
+    TRY(prove(f, c));
+    bool lacks_key = c->claim.reason == OAUTH_FINE && c->claim.proof == OAUTH_CLIENT_ASSERTION_KEY;
+    *again = lacks_key && as_flow_client_keys_again(f);
+    return RC_OK;
 }
 
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)

@@ -12,14 +12,14 @@ typedef struct as_client {
     oauth_client_claim_t claim;
     const as_flow_t *flow; /* NULL: the claim is refused already, and no record is asked for */
     str_t rate_key;
-    as_step_t decide;
 } as_client_t;
 
 /** Reads all of it and asks for the client. `out` must live as long as the flow. RC_MEMORY. */
 rc_t as_client_read(as_flow_t *f, as_client_t *out) MUST_USE;
-/** as_flow_gather for endpoints that authenticate clients: between facts and decision, a client's
- *  assertion is checked against its keys, and its one use is spent with whatever is decided. */
-void as_client_gather(as_flow_t *f, as_client_t *c, as_step_t decide);
+/** Between facts and decision (client_source.c): checks the assertion of the flow's client against
+ *  its keys; its one use is spent with whatever is decided. Sets *again when a key is missing that
+ *  may have been published since: gather again first. RC_MEMORY. */
+rc_t as_client_prove(as_flow_t *f, bool *again) MUST_USE;
 /** The record, or NULL. */
 const client_t *as_client_record(const as_client_t *c);
 /** Whether it may ask (again) now; false: answered with 429. */

@@ -52,8 +52,8 @@ static rc_t read(as_flow_t *f)
 void as_device_authorization_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(device_ask_t), read);
-    device_ask_t *d = f ? f->own : NULL;
+    const device_ask_t *d = f ? f->own : NULL;
     if (d && as_client_may_ask(f, &d->client, AS_RATE_TOKEN) &&
         as_client_may_ask(f, &d->client, AS_RATE_CLIENT_FAILS))
-        as_client_gather(f, &d->client, step);
+        as_flow_gather(f, step);
 }

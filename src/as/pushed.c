@@ -52,8 +52,8 @@ static rc_t read(as_flow_t *f)
 void as_pushed_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(pushed_push_t), read);
-    pushed_push_t *p = f ? f->own : NULL;
+    const pushed_push_t *p = f ? f->own : NULL;
     if (p && as_client_may_ask(f, &p->client, AS_RATE_TOKEN) &&
         as_client_may_ask(f, &p->client, AS_RATE_CLIENT_FAILS))
-        as_client_gather(f, &p->client, step);
+        as_flow_gather(f, step);
 }

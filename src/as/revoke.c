@@ -56,7 +56,7 @@ static rc_t read(as_flow_t *f)
 void as_revoke_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(revoke_t), read);
-    revoke_t *r = f ? f->own : NULL;
+    const revoke_t *r = f ? f->own : NULL;
     if (r && as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
-        as_client_gather(f, &r->client, step);
+        as_flow_gather(f, step);
 }

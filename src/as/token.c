@@ -114,7 +114,7 @@ static void step(as_flow_t *f)
     more |= as_own_token_ask_more(f, &t->subject.known);
     more |= as_own_token_ask_more(f, &t->actor.known);
     if (rc == RC_OK && more)
-        as_client_gather(f, &t->client, step);
+        as_flow_gather(f, step);
     else
         as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
@@ -175,8 +175,8 @@ static rc_t read(as_flow_t *f)
 void as_token_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(token_t), read);
-    token_t *t = f ? f->own : NULL;
+    const token_t *t = f ? f->own : NULL;
     if (t && as_client_may_ask(f, &t->client, AS_RATE_TOKEN) &&
         as_client_may_ask(f, &t->client, AS_RATE_CLIENT_FAILS))
-        as_client_gather(f, &t->client, step);
+        as_flow_gather(f, step);
 }

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Client, CrossAppAccessProvider, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { SignJWT, calculateJwkThumbprint } from 'jose';
 import { assertTokenError, control } from './lib/attack.mjs';
+import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { ID_JAG_TYP, Idp, JWT_BEARER, keyPair, seconds } from './lib/idp.mjs';
 import { claims, getNews, post, register, registerRaw, signIn, token } from './lib/oauth.mjs';
 import { ANALYZE, BUILD, NEWS, World, run } from './lib/world.mjs';
@@ -21,6 +22,7 @@ let idp; // of people
 let platform; // of workloads, found by its metadata
 let files; // of workloads whose tokens come out of files, its keys in a file
 let client; // of people, with a secret
+let authority, documents; // of clients that are known by their documents
 
 function writeSettings(name, issuers) {
   const file = path.join(w.data, name);
@@ -34,7 +36,11 @@ const nightly = (more = {}) => ({
 
 before(async () => {
   [idp, platform, files] = await Promise.all([1, 2, 3].map(async () => Idp.start([await keyPair()])));
-  w = await World.start({ env: { WARDER_CLIENT_DOCUMENT_PRIVATE_HOSTS: '127.0.0.1' } });
+  authority = new Authority();
+  documents = await DocumentHost.start(authority);
+  const env = trusting(authority, documents);
+  env.WARDER_CLIENT_DOCUMENT_PRIVATE_HOSTS += ',127.0.0.1';
+  w = await World.start({ env });
   await w.addResource(OTHER);
   writeFileSync(path.join(w.data, 'files.json'), JSON.stringify({ keys: files.keys.map((key) => key.publicJwk) }));
   const settings = writeSettings('warder.yaml', [
@@ -49,6 +55,8 @@ before(async () => {
 after(async () => {
   await w?.stop();
   await Promise.all([idp, platform, files].map((one) => one?.close()));
+  await documents?.stop();
+  authority?.stop();
 });
 
 const ask = (assertion, more = {}, by = client, options = {}) => token(w, by, { grant_type: JWT_BEARER, assertion, ...more }, options);
@@ -160,6 +168,16 @@ describe('people (ID-JAG)', () => {
       const answer = await ask(await idp.idJag(w, stranger.client_id), {}, stranger);
       assert.equal(answer.status, 200, answer.text);
     }
+  });
+
+  test('a public client that is known by its document may use it', async () => {
+    const known = documents.publish('/agent.json', { grant_types: ['authorization_code', JWT_BEARER] });
+    const answer = await ask(await idp.idJag(w, known.client_id), {}, known);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(claims(answer.body.access_token).client_id, known.client_id);
+    const without = documents.publish('/other.json');
+    assertTokenError(await ask(await idp.idJag(w, without.client_id), {}, without), 'unauthorized_client');
+    await person();
   });
 
   test('the client authenticates as always', async () => {
