@@ -128,6 +128,13 @@ static oauth_dpop_mode_t dpop_mode(const conf_t *conf)
     return str_eq(conf->dpop, STR("required")) ? OAUTH_DPOP_REQUIRED : OAUTH_DPOP_OPTIONAL;
 }
 
+static oauth_audience_t assertion_audience(str_t word)
+{
+    if (str_eq(word, STR("issuer")))
+        return OAUTH_AUDIENCE_ISSUER;
+    return str_eq(word, STR("endpoint")) ? OAUTH_AUDIENCE_ENDPOINT : OAUTH_AUDIENCE_AUTO;
+}
+
 static oauth_settings_t oauth_settings_of(const conf_t *conf)
 {
     oauth_settings_t s = oauth_settings_default();
@@ -152,7 +159,7 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.document_hosts = conf->client_document_hosts;
     s.denied_document_hosts = conf->client_document_denied_hosts;
     s.private_hosts = conf->client_document_private_hosts;
-    s.endpoint_audience = str_eq(conf->client_assertion_audience, STR("endpoint"));
+    s.assertion_audience = assertion_audience(conf->client_assertion_audience);
     return s;
 }
 

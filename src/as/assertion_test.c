@@ -268,14 +268,10 @@ static void memory_ends_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(an_assertion_authenticates_once),
-        WORLD_TEST(a_store_that_fails_spends_nothing),
-        WORLD_TEST(no_room_for_a_use_is_503),
-        WORLD_TEST(a_workload_and_a_person),
-        WORLD_TEST(keys_that_are_fetched),
-        WORLD_TEST(keys_that_the_metadata_name),
-        WORLD_TEST(refused_workloads_are_counted),
-        WORLD_TEST(memory_ends_anywhere),
+        WORLD_TEST(an_assertion_authenticates_once), WORLD_TEST(a_store_that_fails_spends_nothing),
+        WORLD_TEST(no_room_for_a_use_is_503),        WORLD_TEST(a_workload_and_a_person),
+        WORLD_TEST(keys_that_are_fetched),           WORLD_TEST(keys_that_the_metadata_name),
+        WORLD_TEST(refused_workloads_are_counted),   WORLD_TEST(memory_ends_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static void must(bool holds)
 static void check_client(arena_t *a, str_t text)
 {
     const oauth_settings_t settings = {.issuer = STR("https://as.test"),
-                                       .endpoint_audience = text.n & 1};
+                                       .assertion_audience = text.n % 3};
     oauth_client_claim_t claim = {0};
     if (oauth_client_assertion_read(a,
                                     STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),

@@ -52,20 +52,30 @@ bool oauth_client_assertion_needs_keys(const oauth_client_claim_t *claim, const 
            client->auth == CLIENT_AUTH_PRIVATE_KEY_JWT;
 }
 
-/* The issuer names this server and nobody else. The URL of the token endpoint, which older clients
- * take, may be one that an attacker's metadata has named as its own. */
-static rc_t is_for_us(arena_t *a, const oauth_settings_t *settings,
+/* The issuer names this server and nobody else; the URL of the token endpoint may be one that a
+ * hostile server's metadata have named as its own, whose client then signs for us. Large clients of
+ * today sign for it nevertheless. They are those whom no administrator added: what they get by it
+ * is a code's tokens, for which they need the code and its verifier, too; machines, which need
+ * nothing but the assertion, are always somebody's own. */
+static bool takes_endpoint(const oauth_client_assertion_facts_t *f)
+{
+    oauth_audience_t taken = f->settings->assertion_audience;
+    bool is_own = f->client->origin == CLIENT_BY_ADMIN;
+    return taken == OAUTH_AUDIENCE_ENDPOINT || (taken == OAUTH_AUDIENCE_AUTO && !is_own);
+}
+
+static rc_t is_for_us(arena_t *a, const oauth_client_assertion_facts_t *f,
                       const oauth_assertion_t *assertion, bool *out)
 {
-    str_t ours[] = {settings->issuer, STR_UNSET};
-    str_list_t audiences = {ours, 1};
-    if (settings->endpoint_audience) {
-        ours[audiences.n++] = arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(settings->issuer),
-                                           STR_ARG(oauth_endpoint_path(OAUTH_ENDPOINT_TOKEN)));
-        if (!str_is_set(ours[1]))
-            return RC_MEMORY;
-    }
-    *out = oauth_assertion_is_for(assertion, audiences, settings->endpoint_audience);
+    bool endpoint = takes_endpoint(f);
+    const str_t ours[] = {
+        f->settings->issuer,
+        arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(f->settings->issuer),
+                     STR_ARG(oauth_endpoint_path(OAUTH_ENDPOINT_TOKEN))),
+    };
+    if (!str_is_set(ours[1]))
+        return RC_MEMORY;
+    *out = oauth_assertion_is_for(assertion, (str_list_t){ours, endpoint ? 2 : 1}, endpoint);
     return RC_OK;
 }
 
@@ -73,7 +83,7 @@ static rc_t prove(arena_t *a, const oauth_client_assertion_facts_t *f, oauth_cli
 {
     bool for_us;
     const spent_t *spend;
-    TRY(is_for_us(a, f->settings, claim->assertion, &for_us));
+    TRY(is_for_us(a, f, claim->assertion, &for_us));
     claim->proof = for_us ? oauth_assertion_check_times(claim->assertion, f->now, &REASONS)
                           : OAUTH_CLIENT_ASSERTION_AUDIENCE;
     if (claim->proof == OAUTH_FINE)

@@ -24,6 +24,7 @@ static void begin(play_t *p, alg_t alg)
     world_begin(&p->w);
     p->w.client.auth = CLIENT_AUTH_PRIVATE_KEY_JWT;
     p->w.client.expires_at = 0;
+    p->w.client.origin = CLIENT_BY_ADMIN;
     p->signer = test_signer(&p->w, alg);
     p->jwks = p->signer.jwks;
 }
@@ -174,12 +175,40 @@ static void client_assertion_audience(void **state)
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         with_claim(&p, "aud", BAD[i], OAUTH_CLIENT_ASSERTION_AUDIENCE);
     with_claim(&p, "aud", "\"https://as.test/token\"", OAUTH_CLIENT_ASSERTION_AUDIENCE);
-    p.w.settings.endpoint_audience = true;
+    p.w.settings.assertion_audience = OAUTH_AUDIENCE_ENDPOINT;
     with_claim(&p, "aud", "\"https://as.test/token\"", OAUTH_FINE);
     with_claim(&p, "aud", "[\"https://as.test/token\",\"https://as.test\"]", OAUTH_FINE);
     with_claim(&p, "aud", "[\"https://as.test\",\"https://other.test\"]",
                OAUTH_CLIENT_ASSERTION_AUDIENCE);
     with_claim(&p, "aud", "\"https://as.test/par\"", OAUTH_CLIENT_ASSERTION_AUDIENCE);
+    world_end(&p.w);
+}
+
+/* Hosted clients sign for the token endpoint; who was added by an administrator must not. */
+static void the_endpoint_as_audience_of_clients_from_elsewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        oauth_audience_t taken;
+        client_origin_t origin;
+        bool fine;
+    } ROWS[] = {
+        {OAUTH_AUDIENCE_AUTO, CLIENT_BY_DOCUMENT, true},
+        {OAUTH_AUDIENCE_AUTO, CLIENT_BY_REGISTRATION, true},
+        {OAUTH_AUDIENCE_AUTO, CLIENT_BY_ADMIN, false},
+        {OAUTH_AUDIENCE_ISSUER, CLIENT_BY_DOCUMENT, false},
+        {OAUTH_AUDIENCE_ENDPOINT, CLIENT_BY_ADMIN, true},
+    };
+    play_t p;
+    begin(&p, ALG_ES256);
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        p.w.settings.assertion_audience = ROWS[i].taken;
+        p.w.client.origin = ROWS[i].origin;
+        with_claim(&p, "aud", "\"https://as.test/token\"",
+                   ROWS[i].fine ? OAUTH_FINE : OAUTH_CLIENT_ASSERTION_AUDIENCE);
+        with_claim(&p, "aud", "\"https://as.test\"", OAUTH_FINE);
+        with_claim(&p, "aud", "\"https://as.test/par\"", OAUTH_CLIENT_ASSERTION_AUDIENCE);
+    }
     world_end(&p.w);
 }
 
@@ -347,7 +376,7 @@ static void without_memory(void **state)
     (void)state;
     play_t p;
     begin(&p, ALG_ES256);
-    p.w.settings.endpoint_audience = true;
+    p.w.settings.assertion_audience = OAUTH_AUDIENCE_ENDPOINT;
     assert_reason(judge(&p), OAUTH_FINE);
     world_starve(prove_in, &p.w, &p);
     world_end(&p.w);
@@ -363,6 +392,7 @@ int main(void)
         cmocka_unit_test(client_assertion_typ),
         cmocka_unit_test(client_assertion_subject),
         cmocka_unit_test(client_assertion_audience),
+        cmocka_unit_test(the_endpoint_as_audience_of_clients_from_elsewhere),
         cmocka_unit_test(client_assertion_expired),
         cmocka_unit_test(client_assertion_lifetime),
         cmocka_unit_test(client_assertion_not_yet),

@@ -267,7 +267,25 @@ test('a new key of a rotated set is found', async () => {
   await host.close();
 });
 
-test('a setting takes the token endpoint as audience, for older clients', async () => {
+test('the token endpoint as audience is taken of clients that registered themselves, as hosted ones sign for it', async () => {
+  const own = await keyPair('RS256');
+  const client = await register(w, { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [own.publicJwk] } });
+  const redeemFor = async (world, aud) => {
+    const granted = await authorize(world, client);
+    return token(world, null, {
+      grant_type: 'authorization_code', code: granted.code, code_verifier: granted.verifier, redirect_uri: granted.parameters.redirect_uri,
+      client_assertion_type: ASSERTION_TYPE, client_assertion: await clientAssertion(world, client.client_id, own, { aud }),
+    });
+  };
+  for (const aud of [w.metadata.token_endpoint, w.issuer]) {
+    const answer = await redeemFor(w, aud);
+    assert.equal(answer.status, 200, `${aud}: ${answer.text}`);
+  }
+  assertTokenError(await redeemFor(w, w.metadata.pushed_authorization_request_endpoint), 'invalid_client');
+  assertTokenError(await redeemFor(w, [w.issuer, 'https://other.test']), 'invalid_client');
+});
+
+test('a setting takes the token endpoint as audience of all clients', async () => {
   const old = await World.start({ sample: false, env: { WARDER_CLIENT_ASSERTION_AUDIENCE: 'endpoint' } });
   try {
     const file = keysFile([key]);
