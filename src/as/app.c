@@ -132,6 +132,13 @@ static oauth_dpop_mode_t dpop_mode(const conf_t *conf)
     return str_eq(conf->dpop, STR("required")) ? OAUTH_DPOP_REQUIRED : OAUTH_DPOP_OPTIONAL;
 }
 
+static oauth_audience_t assertion_audience(str_t word)
+{
+    if (str_eq(word, STR("issuer")))
+        return OAUTH_AUDIENCE_ISSUER;
+    return str_eq(word, STR("endpoint")) ? OAUTH_AUDIENCE_ENDPOINT : OAUTH_AUDIENCE_AUTO;
+}
+
 static oauth_settings_t oauth_settings_of(const conf_t *conf)
 {
     oauth_settings_t s = oauth_settings_default();
@@ -156,6 +163,7 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.document_hosts = conf->client_document_hosts;
     s.denied_document_hosts = conf->client_document_denied_hosts;
     s.private_hosts = conf->client_document_private_hosts;
+    s.assertion_audience = assertion_audience(conf->client_assertion_audience);
     return s;
 }
 
@@ -215,6 +223,8 @@ rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
     fill(as, config);
     TRY(default_resource(a, config->conf, &as->default_resource));
     TRY(as_trusted_issuers(a, config->conf, &as->oauth.issuers));
+    if (oauth_issuer_any(&as->oauth.issuers, OAUTH_ISSUER_ID_JAG))
+        as->oauth.registrable_grants |= GRANT_JWT_BEARER;
     TRY(as_limits_new(config->conf, config->clock, config->random, &as->limits));
     TRY(make_fetched(as, config));
     return as_throttle_new(config->clock, config->random, &as->throttle);

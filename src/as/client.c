@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
+#include "oauth/client_assertion.h"
 #include "oauth/parameters.h"
 
 /* Who is counted: this client at this address. Not the address alone: the clouds that many clients
@@ -31,14 +32,42 @@ rc_t as_client_read(as_flow_t *f, as_client_t *out)
     if (out->claim.reason != OAUTH_FINE)
         return RC_OK;
     out->flow = f;
+    f->asking = out;
     as_flow_client(f, out->claim.client_id);
     f->client_refusal = &out->claim.reason;
+    if (out->claim.assertion)
+        as_flow_client_keys(f);
     return RC_OK;
 }
 
 const client_t *as_client_record(const as_client_t *c)
 {
     return c->flow ? c->flow->client : NULL;
+}
+
+static rc_t prove(as_flow_t *f, as_client_t *c)
+{
+    const oauth_client_assertion_facts_t facts = {
+        .settings = &f->w->as->oauth,
+        .now = f->now,
+        .client = as_client_record(c),
+        .client_jwks = f->client_jwks,
+        .keys_away = f->client_key_set && f->client_key_set->temporary,
+        .seen = as_flow_seen(f),
+    };
+    TRY(oauth_client_assertion_check(f->a, &facts, &c->claim));
+    f->spend = c->claim.spend;
+    return RC_OK;
+}
+
+/* A key that is not there may have been published since. */
+rc_t as_client_prove(as_flow_t *f, bool *again)
+{
+    as_client_t *c = f->asking;
+    TRY(prove(f, c));
+    bool lacks_key = c->claim.reason == OAUTH_FINE && c->claim.proof == OAUTH_CLIENT_ASSERTION_KEY;
+    *again = lacks_key && as_flow_client_keys_again(f);
+    return RC_OK;
 }
 
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)
@@ -65,9 +94,12 @@ bool as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
 {
     uint32_t retry_after = 1;
     as_limits_t *limits = f->w->as->limits;
-    if (reason == OAUTH_FINE || oauth_reason_status(reason) != 401)
+    bool failed = oauth_reason_status(reason) == 401;
+    bool nobody = c->claim.reason == OAUTH_CLIENT_AUTH_MISSING;
+    if (reason == OAUTH_FINE || !(failed || nobody))
         return true;
-    as_limits_take(limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
+    if (failed)
+        as_limits_take(limits, AS_RATE_CLIENT_FAILS, c->rate_key, &retry_after);
     if (as_client_record(c) ||
         as_limits_take(limits, AS_RATE_STRANGER, f->x->rate_key, &retry_after))
         return true;

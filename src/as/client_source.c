@@ -1,5 +1,6 @@
 #include "as/client_source.h"
 
+#include "as/client.h"
 #include "core/limits.h"
 
 #include <assert.h>
@@ -279,11 +280,23 @@ static bool resolve_documents(as_flow_t *f, rc_t *rc)
     return true;
 }
 
+static void prove_then_decide(as_flow_t *f)
+{
+    bool again = false;
+    rc_t rc = f->asking ? as_client_prove(f, &again) : RC_OK;
+    if (rc != RC_OK)
+        as_flow_fail(f, rc);
+    else if (again)
+        as_flow_gather(f, f->decide);
+    else
+        f->decide(f);
+}
+
 void as_client_source_resolve(as_flow_t *f)
 {
     rc_t rc;
     if (resolve_client(f, &rc) && resolve_keys(f, &rc) && resolve_documents(f, &rc))
-        f->decide(f);
+        prove_then_decide(f);
     else if (rc != RC_OK)
         as_flow_fail(f, rc);
 }

@@ -29,7 +29,7 @@ rc_t as_dpop_read(as_flow_t *f, str_t path, as_dpop_t *out)
 
 oauth_spent_t as_dpop_seen(const as_flow_t *f)
 {
-    return (oauth_spent_t){f->spent, f->full, f->w->as->oauth.max_spent};
+    return as_flow_seen(f);
 }
 
 void as_dpop_answer(as_flow_t *f, const as_dpop_t *d)

@@ -121,15 +121,16 @@ void as_flow_gather_again(as_flow_t *f, as_step_t decide)
 static void decide_again(as_flow_t *f)
 {
     f->effects.n = 0;
+    f->spend = NULL;
     f->has_event = false;
     f->answer = (as_answer_t){0};
     as_flow_gather_again(f, f->decide);
 }
 
-/* A document that cannot be had right now is asked for again in a moment. */
+/* What cannot be had right now is asked for again in a moment. */
 static void add_retry(as_flow_t *f)
 {
-    if (f->client_reason == OAUTH_CLIENT_DOCUMENT_UNAVAILABLE && f->answer.status == 503)
+    if (f->answer.status == 503)
         as_flow_header(f, STR("Retry-After"), STR("5"));
 }
 
@@ -186,8 +187,23 @@ static void applied(void *ctx, rc_t rc, size_t failed)
     audit_then_reply(f);
 }
 
+oauth_spent_t as_flow_seen(const as_flow_t *f)
+{
+    return (oauth_spent_t){f->spent, f->full, f->w->as->oauth.max_spent};
+}
+
+static void add_spend(as_flow_t *f)
+{
+    if (!f->spend)
+        return;
+    effect_t *e = effects_add(&f->effects, EFFECT_SPEND, f->now);
+    e->u.spent = f->spend;
+    e->quota.max_rows = f->w->as->oauth.max_spent;
+}
+
 void as_flow_finish(as_flow_t *f)
 {
+    add_spend(f);
     if (f->effects.n == 0) {
         audit_then_reply(f);
         return;

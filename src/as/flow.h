@@ -11,6 +11,7 @@
 #include "as/as.h"
 #include "as/fetched.h"
 #include "oauth/client_document.h"
+#include "oauth/spent.h"
 
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
@@ -42,10 +43,11 @@ typedef struct {
 struct as_flow {
     as_worker_t *w;
     http_exchange_t *x;
-    arena_t *a;              /* the exchange's */
-    as_snapshot_t *snapshot; /* held until the exchange ends */
-    int64_t now;             /* seconds */
-    void *own;               /* the endpoint's */
+    arena_t *a;               /* the exchange's */
+    as_snapshot_t *snapshot;  /* held until the exchange ends */
+    int64_t now;              /* seconds */
+    void *own;                /* the endpoint's */
+    struct as_client *asking; /* who asks, where the endpoint authenticates clients (client.h) */
 
     as_step_t decide;
     ask_t asks[AS_ASKS_MAX];
@@ -72,6 +74,7 @@ struct as_flow {
     const oauth_client_document_t *client_read; /* what client_document says */
     as_flow_document_t documents[AS_DOCUMENTS_MAX];
     size_t n_documents;
+    const spent_t *spend; /* spent with whatever is decided; NULL: nothing */
 
     effects_t effects;
     audit_event_t event;
@@ -111,6 +114,8 @@ as_flow_document_t *as_flow_fetch(as_flow_t *f, str_t url, const as_fetched_kind
 /** As as_flow_client_keys_again, for `d`. */
 bool as_flow_fetch_again(as_flow_t *f, as_flow_document_t *d) MUST_USE;
 
+/** What is known of one-time names. */
+oauth_spent_t as_flow_seen(const as_flow_t *f);
 /** Carries the verdict out: effects, event, answer. f must not be used afterwards. */
 void as_flow_finish(as_flow_t *f);
 /** The end of a step: as_flow_finish when `rc` is RC_OK, else as_flow_fail. */

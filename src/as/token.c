@@ -4,6 +4,7 @@
 #include "as/client.h"
 #include "as/dpop.h"
 #include "as/endpoints.h"
+#include "as/issuer.h"
 #include "as/own_token.h"
 #include "jose/jws.h"
 
@@ -11,11 +12,13 @@ typedef struct {
     as_client_t client;
     as_dpop_t dpop;
     oauth_token_request_t request;
-    const ask_t *grant; /* the code, refresh token or device; NULL: none came */
+    const ask_t *grant; /* the code, refresh token, device or person; NULL: none came */
     struct {
         oauth_own_token_t token;
         as_own_token_t known;
-    } subject, actor; /* of an exchange */
+    } subject, actor;            /* of an exchange */
+    oauth_bearer_t read, bearer; /* jwt-bearer: the assertion, before and after it was checked */
+    as_issuer_t issuer;          /* who signed it */
 } token_t;
 
 /* What the resource wants opaque is there already. */
@@ -60,7 +63,7 @@ static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
     facts.refresh = kind == ASK_REFRESH ? t->grant->u.refresh : NULL;
     facts.device = kind == ASK_DEVICE ? t->grant->u.device : NULL;
     facts.family = t->grant->family;
-    facts.owner = t->grant->owner;
+    facts.owner = kind == ASK_USER ? t->grant->u.user : t->grant->owner;
     return facts;
 }
 
@@ -81,15 +84,39 @@ static rc_t decide(as_flow_t *f)
     return RC_OK;
 }
 
+/* Sets *more when the keys of the issuer must be asked for once more first: it is only now known
+ * where they are, or one that was named is not among them. */
+static rc_t check_bearer(as_flow_t *f, token_t *t, bool *more)
+{
+    *more = false;
+    if (!t->request.bearer)
+        return RC_OK;
+    TRY(as_issuer_follow(f, &t->issuer, more));
+    if (*more)
+        return RC_OK;
+    const oauth_bearer_facts_t facts = {
+        .settings = &f->w->as->oauth,
+        .now = f->now,
+        .issuer_jwks = as_issuer_jwks(&t->issuer),
+        .keys_away = as_issuer_is_away(&t->issuer),
+        .seen = as_flow_seen(f),
+    };
+    TRY(oauth_bearer_check(f->a, &facts, &t->read, &t->bearer));
+    *more = t->bearer.reason == OAUTH_BEARER_KEY && as_issuer_keys_again(f, &t->issuer);
+    return RC_OK;
+}
+
 static void step(as_flow_t *f)
 {
+    bool more;
     token_t *t = f->own;
-    bool subject = as_own_token_ask_more(f, &t->subject.known);
-    bool actor = as_own_token_ask_more(f, &t->actor.known);
-    if (subject || actor)
+    rc_t rc = check_bearer(f, t, &more);
+    more |= as_own_token_ask_more(f, &t->subject.known);
+    more |= as_own_token_ask_more(f, &t->actor.known);
+    if (rc == RC_OK && more)
         as_flow_gather(f, step);
     else
-        as_flow_settle(f, decide(f));
+        as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
 
 /* The tokens of an exchange. */
@@ -109,12 +136,28 @@ static rc_t read_tokens(as_flow_t *f, token_t *t)
     return RC_OK;
 }
 
+static rc_t read_bearer(as_flow_t *f, token_t *t)
+{
+    TRY(oauth_bearer_read(f->a, &f->w->as->oauth, &t->client.form, &t->read));
+    t->request.bearer = &t->bearer;
+    if (t->read.reason != OAUTH_FINE)
+        return RC_OK;
+    if (!t->read.is_workload) {
+        ask_t *ask = as_flow_ask(f, ASK_USER);
+        ask->key = t->read.subject;
+        t->grant = ask;
+    }
+    return as_issuer_want(f, t->read.issuer, &t->issuer);
+}
+
 static rc_t read(as_flow_t *f)
 {
     token_t *t = f->own;
     TRY(as_client_read(f, &t->client));
     TRY(as_dpop_read(f, STR(OAUTH_PATH_TOKEN), &t->dpop));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
+    if (t->request.grant == GRANT_JWT_BEARER)
+        return read_bearer(f, t);
     if (!t->client.flow)
         return RC_OK;
     if (t->request.grant == GRANT_TOKEN_EXCHANGE && t->request.reason == OAUTH_FINE)

@@ -55,6 +55,7 @@ static rc_t copy_issuer(arena_t *a, const conf_issuer_t *from, oauth_issuer_t *t
         .tenant_claim = from->tenant_claim,
         .tenants = from->tenants,
         .resources = from->resources,
+        .reuse = from->reuse,
     };
     to->uses |= from->for_id_jag ? OAUTH_ISSUER_ID_JAG : 0;
     to->uses |= from->for_workload ? OAUTH_ISSUER_WORKLOAD : 0;

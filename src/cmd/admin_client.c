@@ -1,5 +1,6 @@
 /* warder admin client add|list|delete */
 #include "cmd/admin.h"
+#include "cmd/admin_client_keys.h"
 #include "cmd/command.h"
 
 #include "core/buf.h"
@@ -21,6 +22,8 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "resource-server", .many = true},
     {.name = "exchange-to", .many = true},
     {.name = "auth"},
+    {.name = "jwks"},
+    {.name = "jwks-uri"},
     {.name = "public", .is_switch = true},
     {.name = "json", .is_switch = true},
 };
@@ -158,8 +161,9 @@ static int check_fit(const client_t *c)
     bool for_people = c->grants & GRANT_AUTHORIZATION_CODE;
     bool for_machines = c->grants & GRANT_CLIENT_CREDENTIALS;
     bool for_devices = c->grants & GRANT_DEVICE_CODE;
+    bool for_assertions = c->grants & GRANT_JWT_BEARER;
     const char *why = NULL;
-    if (!for_people && !for_machines && !for_devices && c->resources.n == 0)
+    if (!for_people && !for_machines && !for_devices && !for_assertions && c->resources.n == 0)
         why = "refresh_token needs --grant authorization_code beside it";
     else if (for_people && c->redirect_uris.n == 0)
         why = "say where people come back to, by --redirect-uri URL; or --grant "
@@ -169,7 +173,7 @@ static int check_fit(const client_t *c)
             "nobody comes back to a machine or a device: leave out --redirect-uri, or add --grant "
             "authorization_code";
     else if (for_machines && c->auth == CLIENT_AUTH_NONE)
-        why = "client_credentials needs a secret: leave out --public";
+        why = "client_credentials needs a secret or keys: leave out --public";
     else if (for_machines && !str_is_set(c->scope))
         why = "say what the machine may do, by --scope \"name name\"";
     if (!why)
@@ -186,7 +190,8 @@ static int read_client(admin_t *admin, const option_t *rows, client_t *c)
     if (code == EXIT_DONE)
         code = read_grants(rows, c);
     if (code == EXIT_DONE)
-        code = read_auth(rows, c);
+        code =
+            admin_client_keys_given(rows) ? admin_client_keys(admin, rows, c) : read_auth(rows, c);
     if (code == EXIT_DONE)
         code = read_redirect_uris(admin, option_row(rows, "redirect-uri"), c);
     if (code == EXIT_DONE)
@@ -352,8 +357,8 @@ static int run_delete(int argc, char **argv)
 const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
     "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code | "
-    "--resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] [--public] "
-    "[--auth basic|post] [--json]",
+    "--resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] [--public | "
+    "--auth basic|post | --jwks FILE | --jwks-uri U] [--json]",
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",
                                          run_list};

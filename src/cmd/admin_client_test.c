@@ -89,6 +89,58 @@ static void client_of_a_device_has_no_redirect_uri(void **state)
     answer(p);
 }
 
+#define KEYS                                                                                       \
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"                                          \
+    "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":"                                       \
+    "\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"kid\":\"a\"}]}"
+
+static const char *line_with(admin_play_t *p, const char *options)
+{
+    return arena_printf(p->a,
+                        "admin client add --name S --grant client_credentials --scope a:read %s "
+                        "--json",
+                        options)
+        .p;
+}
+
+/* RFC 7523 section 2.2 */
+static void who_signs_has_keys_and_no_secret(void **state)
+{
+    admin_play_t *p = *state;
+    const char *file = arena_cstr(p->a, str_c(test_file(p->folder, "keys.json", KEYS "\n")));
+    admin_play_run(p, line_with(p, arena_printf(p->a, "--jwks %s", file).p));
+    const json_t *json = answer(p);
+    is(json_get_str(json, STR("token_endpoint_auth_method")), "private_key_jwt");
+    assert_null(json_get(json, STR("client_secret")));
+    is(json_get(json, STR("jwks"))->raw, KEYS);
+    admin_play_store(p);
+    ask_t client = {.kind = ASK_CLIENT, .key = json_get_str(json, STR("client_id"))};
+    admin_play_ask(p, &client);
+    is(client.u.client->jwks, KEYS);
+    admin_play_run(p, line_with(p, "--jwks-uri https://c.test/keys"));
+    is(json_get_str(answer(p), STR("jwks_uri")), "https://c.test/keys");
+}
+
+static void keys_that_are_none_are_refused(void **state)
+{
+    admin_play_t *p = *state;
+    static const struct {
+        const char *options;
+        int code;
+        const char *says;
+    } BAD[] = {
+        {"--jwks /nowhere", EXIT_REFUSED, "cannot be read"},
+        {"--jwks /dev/null", EXIT_REFUSED, "must hold a JWK Set"},
+        {"--jwks-uri http://c.test/keys", EXIT_REFUSED, "must be an https URL"},
+        {"--jwks-uri https://c.test/keys#x", EXIT_REFUSED, "must be an https URL"},
+        {"--jwks a --jwks-uri https://c.test/keys", EXIT_USAGE, "exclude each other"},
+        {"--jwks a --auth post", EXIT_USAGE, "leave out --auth"},
+        {"--jwks a --public", EXIT_USAGE, "leave out --auth"},
+    };
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+        admin_play_refused(p, line_with(p, BAD[i].options), BAD[i].code, BAD[i].says);
+}
+
 static void lines_show_the_secret_once(void **state)
 {
     admin_play_t *p = *state;
@@ -193,6 +245,8 @@ int main(int argc, char **argv)
         PLAY_TEST(client_for_people_gets_their_grants),
         PLAY_TEST(client_of_a_device_has_no_redirect_uri),
         PLAY_TEST(public_client_has_no_secret),
+        PLAY_TEST(who_signs_has_keys_and_no_secret),
+        PLAY_TEST(keys_that_are_none_are_refused),
         PLAY_TEST(lines_show_the_secret_once),
         PLAY_TEST(scope_of_no_resource_is_a_warning),
         PLAY_TEST(client_that_cannot_be_is_refused),

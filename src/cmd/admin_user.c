@@ -5,6 +5,7 @@
 #include "core/limits.h"
 #include "identity/password.h"
 #include "identity/username.h"
+#include "oauth/label.h"
 
 #include <stdio.h>
 
@@ -157,6 +158,24 @@ static int run_disable(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 1, disable);
 }
 
+/* Who the person is where they come from; as they were named there. */
+static void print_origin(admin_t *admin, const user_t *user)
+{
+    str_t subject, issuer;
+    if (str_is_set(user->issuer) &&
+        oauth_label_clean(admin->a, user->subject, LIMIT_CLIENT_TEXT_BYTES, &subject) == RC_OK &&
+        oauth_label_clean(admin->a, user->issuer, LIMIT_CLIENT_TEXT_BYTES, &issuer) == RC_OK)
+        printf("  %" PRIstr " of %" PRIstr, STR_ARG(subject), STR_ARG(issuer));
+}
+
+static void print_user(admin_t *admin, const user_t *user)
+{
+    printf("%" PRIstr "  %" PRIstr "%s%s", STR_ARG(user->id), STR_ARG(user->name),
+           user->admin ? "  admin" : "", user->disabled ? "  disabled" : "");
+    print_origin(admin, user);
+    printf("\n");
+}
+
 static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
     (void)rows;
@@ -166,9 +185,7 @@ static int list(admin_t *admin, const option_t *rows, const str_t *words, size_t
     if (admin_ask(admin, &ask) != RC_OK)
         return EXIT_FAILED;
     for (size_t i = 0; i < ask.count; i++)
-        printf("%" PRIstr "  %" PRIstr "%s%s\n", STR_ARG(ask.u.users[i].id),
-               STR_ARG(ask.u.users[i].name), ask.u.users[i].admin ? "  admin" : "",
-               ask.u.users[i].disabled ? "  disabled" : "");
+        print_user(admin, &ask.u.users[i]);
     return EXIT_DONE;
 }
 

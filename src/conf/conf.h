@@ -58,6 +58,7 @@ typedef struct {
  *        scopes: []                # likewise
  *      - issuer: https://token.build.example.com
  *        uses: [workload]
+ *        reuse: true               # its tokens come out of a file, each many times
  *        rules:
  *          - name: nightly
  *            claims: {sub: "ns:build:*", environment: production}
@@ -72,6 +73,7 @@ typedef struct {
     str_t tenant_claim;    /* unset: the issuer has no tenants */
     str_list_t tenants;    /* empty: all */
     str_list_t resources, scopes;
+    bool reuse; /* of workloads */
     const conf_rule_t *rules;
     size_t n_rules;
 } conf_issuer_t;

@@ -45,6 +45,14 @@ static rc_t read_algorithms(arena_t *a, const conf_node_t *node, conf_issuer_t *
     return RC_OK;
 }
 
+static rc_t read_reuse(arena_t *a, const conf_node_t *node, conf_issuer_t *issuer, str_t *why)
+{
+    issuer->reuse = node->kind == CONF_SCALAR && str_eq(node->value, STR("true"));
+    if (issuer->reuse || (node->kind == CONF_SCALAR && str_eq(node->value, STR("false"))))
+        return RC_OK;
+    return refuse(a, node, "reuse is true or false", why);
+}
+
 static rc_t read_lists(arena_t *a, const conf_node_t *c, conf_issuer_t *issuer, str_t *why)
 {
     if (str_eq(c->key, STR("uses")))
@@ -57,11 +65,13 @@ static rc_t read_lists(arena_t *a, const conf_node_t *c, conf_issuer_t *issuer, 
         return conf_node_urls(a, c, STR("trusted_issuers"), &issuer->resources, why);
     if (str_eq(c->key, STR("scopes")))
         return conf_node_scopes(a, c, STR("trusted_issuers"), &issuer->scopes, why);
+    if (str_eq(c->key, STR("reuse")))
+        return read_reuse(a, c, issuer, why);
     if (str_eq(c->key, STR("rules")))
         return conf_read_rules(a, c, issuer, why);
     return refuse(a, c,
                   "an issuer has issuer, jwks_uri, jwks_file, uses, algorithms, tenant_claim, "
-                  "tenants, resources, scopes and rules",
+                  "tenants, resources, scopes, reuse and rules",
                   why);
 }
 
@@ -115,8 +125,8 @@ static const char *mend_of_issuer(const conf_issuer_t *i)
                "[software-statement]";
     if (i->for_workload && i->n_rules == 0)
         return "uses: [workload] needs rules: without them no workload may do anything";
-    if (!i->for_workload && i->n_rules > 0)
-        return "rules are for uses: [workload]";
+    if (!i->for_workload && (i->n_rules > 0 || i->reuse))
+        return "rules and reuse are for uses: [workload]";
     if (!i->for_id_jag && bounds)
         return "tenant_claim, resources and scopes bound uses: [id-jag]; those of workloads stand "
                "in rules";

@@ -75,6 +75,11 @@ static void a_star_is_a_star_elsewhere(void **state)
     assert_false(rule->claims[1].prefix);
     assert_str(rule->resources.v[0], STR("https://h"));
     assert_int_equal(rule->scopes.n, 0);
+    assert_false(c->issuers[0].reuse);
+    c = test_load_file(*state, STR("trusted_issuers: [{issuer: 'https://i', reuse: true, uses: "
+                                   "[workload], rules: [{name: a, claims: {sub: b}, resources: "
+                                   "['https://h']}]}]"));
+    assert_true(c->issuers[0].reuse);
 }
 
 typedef struct {
@@ -109,7 +114,7 @@ static void issuers_refused(void **state)
          "uses: [workload] needs rules: without them no workload may do anything"},
         {"trusted_issuers: [{issuer: 'https://i', uses: [id-jag], use: x}]",
          "an issuer has issuer, jwks_uri, jwks_file, uses, algorithms, tenant_claim, tenants, "
-         "resources, scopes and rules"},
+         "resources, scopes, reuse and rules"},
         {J "algorithms: [none]}]", "algorithms are ES256, EdDSA, RS256 and PS256"},
         {J "algorithms: [HS256]}]", "algorithms are ES256, EdDSA, RS256 and PS256"},
         {J "tenants: [a]}]", "tenants needs tenant_claim: which claim names the tenant?"},
@@ -129,7 +134,9 @@ static void issuers_refused(void **state)
          "[id-jag]}]",
          "an issuer of this name stands above already"},
         {J "rules: [{name: a, claims: {sub: a}, resources: ['https://h']}]}]",
-         "rules are for uses: [workload]"},
+         "rules and reuse are for uses: [workload]"},
+        {J "reuse: true}]", "rules and reuse are for uses: [workload]"},
+        {J "reuse: often}]", "reuse is true or false"},
     };
     assert_refused(*state, "trusted_issuers", BAD, ROWS(BAD));
 }

@@ -333,9 +333,24 @@ static void memory_runs_out(void **state)
     assert_true(done);
 }
 
+/* RFC 9864 section 2.2: one algorithm under two names. */
+static void ed25519_is_another_name_of_eddsa(void **state)
+{
+    arena_t *a = *state;
+    jwk_t key = test_key(a, ALG_EDDSA);
+    str_t text = test_token(a, &key, STR("{\"alg\":\"Ed25519\"}"), STR("{}"));
+    assert_int_equal(test_verify(a, text, &key), JWS_FINE);
+    assert_int_equal(alg_parse(STR("Ed448")), ALG_UNKNOWN);
+    assert_int_equal(alg_parse(STR("ED25519")), ALG_UNKNOWN);
+    key = test_key(a, ALG_ES256);
+    text = test_token(a, &key, STR("{\"alg\":\"Ed25519\"}"), STR("{}"));
+    assert_int_equal(test_verify(a, text, &key), JWS_ALG_MISMATCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ARENA_TEST(ed25519_is_another_name_of_eddsa),
         ARENA_TEST(signs_and_verifies_each_algorithm),
         ARENA_TEST(signer_knows_only_its_keys),
         ARENA_TEST(payload_too_long_to_sign),

@@ -2,6 +2,7 @@
 
 #include "core/b64.h"
 #include "core/limits.h"
+#include "oauth/client_assertion.h"
 #include "oauth/handle.h"
 
 /* Splits "Basic" 1*SP token68 (RFC 9110 section 11.4); the scheme is compared without case. */
@@ -82,16 +83,18 @@ static bool has_assertion(const form_claim_t *f)
     return str_is_set(f->assertion) || str_is_set(f->assertion_type);
 }
 
-static void from_form(const form_claim_t *f, oauth_client_claim_t *out)
+static rc_t from_form(arena_t *a, const form_claim_t *f, oauth_client_claim_t *out)
 {
     out->client_id = f->id;
     out->secret = secret_of(f->secret);
     out->method = str_is_set(f->secret) ? CLIENT_AUTH_SECRET_POST : CLIENT_AUTH_NONE;
+    if (has_assertion(f) && !str_is_set(f->secret))
+        return oauth_client_assertion_read(a, f->assertion_type, f->assertion, out);
     if (has_assertion(f))
-        out->reason =
-            str_is_set(f->secret) ? OAUTH_CLIENT_AUTH_SEVERAL : OAUTH_CLIENT_AUTH_ASSERTION;
+        out->reason = OAUTH_CLIENT_AUTH_SEVERAL;
     else if (!str_is_set(f->id))
         out->reason = OAUTH_CLIENT_AUTH_MISSING;
+    return RC_OK;
 }
 
 rc_t oauth_client_auth_read(arena_t *a, str_list_t authorization, const form_t *form,
@@ -103,10 +106,8 @@ rc_t oauth_client_auth_read(arena_t *a, str_list_t authorization, const form_t *
         out->reason = OAUTH_PARAMETER_REPEATED;
         return RC_OK;
     }
-    if (authorization.n == 0) {
-        from_form(&f, out);
-        return RC_OK;
-    }
+    if (authorization.n == 0)
+        return from_form(a, &f, out);
     if (authorization.n > 1 || str_is_set(f.secret) || has_assertion(&f)) {
         out->reason = OAUTH_CLIENT_AUTH_SEVERAL;
         return RC_OK;
@@ -130,12 +131,16 @@ static bool secret_fits(const oauth_client_claim_t *claim, const client_t *clien
 oauth_reason_t oauth_client_auth_check(const oauth_client_claim_t *claim, const client_t *client,
                                        int64_t now)
 {
-    bool fits = claim->method == CLIENT_AUTH_NONE || secret_fits(claim, client);
+    bool has_secret =
+        claim->method == CLIENT_AUTH_SECRET_BASIC || claim->method == CLIENT_AUTH_SECRET_POST;
+    bool fits = !has_secret || secret_fits(claim, client);
     if (!client || !str_eq(client->id, claim->client_id) ||
         (client->expires_at != 0 && now >= client->expires_at))
         return OAUTH_CLIENT_UNKNOWN;
     if (client->auth != claim->method)
         return OAUTH_CLIENT_AUTH_METHOD;
+    if (claim->method == CLIENT_AUTH_PRIVATE_KEY_JWT)
+        return claim->proof;
     return fits ? OAUTH_FINE : OAUTH_CLIENT_AUTH_SECRET;
 }
 

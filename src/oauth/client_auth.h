@@ -1,7 +1,8 @@
 /* Client authentication at the token and revocation endpoints (RFC 6749 section 2.3).
  *
  * Two steps: read what the request claims, so that the shell can ask the store for that client;
- * then check the claim against the client. Both halves of Basic credentials are form-decoded (RFC
+ * then check the claim against the client. Between them an assertion is checked against the
+ * client's keys (client_assertion.h). Both halves of Basic credentials are form-decoded (RFC
  * 6749 section 2.3.1). Clients that send them plain are understood too, because ids and secrets
  * have unreserved characters only, which decode to themselves; and no encoding of one client's id
  * can be read as another's. */
@@ -11,6 +12,7 @@
 #include "core/form.h"
 #include "core/secret.h"
 #include "model/records.h"
+#include "oauth/assertion.h"
 #include "oauth/reason.h"
 
 /** What a request says about its client. */
@@ -19,7 +21,10 @@ typedef struct {
     bool basic_tried;      /* an Authorization header came: a 401 must name Basic */
     client_auth_t method;  /* how it tries to authenticate */
     str_t client_id;
-    secret_t secret; /* hidden is unset for CLIENT_AUTH_NONE */
+    secret_t secret;                    /* hidden is unset without a secret */
+    const oauth_assertion_t *assertion; /* NULL: none came, or it is refused already */
+    oauth_reason_t proof;               /* what the check of the assertion said */
+    const spent_t *spend; /* its one use, to be remembered with the decision; NULL: none */
 } oauth_client_claim_t;
 
 /** Reads all Authorization headers (their values, in order) and the form. The claim borrows from
@@ -31,8 +36,8 @@ rc_t oauth_client_auth_read(arena_t *a, str_list_t authorization, const form_t *
  * Checks a claim whose reason is OAUTH_FINE against the client of that id, NULL when there is none:
  * OAUTH_CLIENT_UNKNOWN (also for a registration that expired unused at `now`),
  * OAUTH_CLIENT_AUTH_METHOD (only the registered method counts, RFC 7591 section 2),
- * OAUTH_CLIENT_AUTH_SECRET, or OAUTH_FINE. Takes the same path and time whether the client exists
- * or not.
+ * OAUTH_CLIENT_AUTH_SECRET, what the check of its assertion said, or OAUTH_FINE. Takes the same
+ * path and time whether the client exists or not.
  */
 oauth_reason_t oauth_client_auth_check(const oauth_client_claim_t *claim, const client_t *client,
                                        int64_t now);

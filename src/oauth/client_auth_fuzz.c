@@ -23,7 +23,10 @@ static void check(arena_t *a, str_list_t headers, str_t body)
     if (claim.reason != OAUTH_FINE)
         return;
     must(claim.client_id.n > 0);
-    must((claim.method == CLIENT_AUTH_NONE) == !str_is_set(claim.secret.hidden));
+    bool has_secret =
+        claim.method == CLIENT_AUTH_SECRET_BASIC || claim.method == CLIENT_AUTH_SECRET_POST;
+    must(has_secret == str_is_set(claim.secret.hidden));
+    must((claim.method == CLIENT_AUTH_PRIVATE_KEY_JWT) == (claim.assertion != NULL));
     must((claim.method == CLIENT_AUTH_SECRET_BASIC) == claim.basic_tried);
     must(oauth_client_auth_check(&claim, NULL, 0) == OAUTH_CLIENT_UNKNOWN);
     const client_t client = {

@@ -188,17 +188,6 @@ static void client_auth_malformed(void **state)
     world_end(&w);
 }
 
-static void client_auth_assertion(void **state)
-{
-    (void)state;
-    world_t w;
-    world_begin(&w);
-    assert_reason(read_form(&w, "client_id=client-1&client_assertion=e30.e30.AA").reason,
-                  OAUTH_CLIENT_AUTH_ASSERTION);
-    assert_reason(read_form(&w, "client_assertion_type=x").reason, OAUTH_CLIENT_AUTH_ASSERTION);
-    world_end(&w);
-}
-
 static void client_unknown(void **state)
 {
     (void)state;
@@ -293,7 +282,6 @@ int main(void)
         cmocka_unit_test(parameter_repeated),
         cmocka_unit_test(client_auth_scheme),
         cmocka_unit_test(client_auth_malformed),
-        cmocka_unit_test(client_auth_assertion),
         cmocka_unit_test(client_unknown),
         cmocka_unit_test(client_auth_method),
         cmocka_unit_test(client_auth_secret),

@@ -178,7 +178,36 @@ static rc_t read_jwks(reader_t *r, const json_t *v, str_t *into)
         return RC_OK;
     if (json_get_str(r->all, STR("jwks_uri")).n > 0)
         return refuse(r, OAUTH_METADATA_JWKS_TWICE);
-    return oauth_client_jwks_is_sound(r->a, v) ? RC_OK : refuse(r, OAUTH_METADATA_JWKS);
+    if (!oauth_client_jwks_is_sound(r->a, v))
+        return refuse(r, OAUTH_METADATA_JWKS);
+    r->client->jwks = v->raw;
+    return RC_OK;
+}
+
+/* Whether it is fetched at all is decided where it is. For who needs no keys it is a link like
+ * others; that of a document is judged with the document. */
+static rc_t read_jwks_uri(reader_t *r, const json_t *v, str_t *into)
+{
+    url_t u;
+    if (!v || r->document || r->client->auth != CLIENT_AUTH_PRIVATE_KEY_JWT)
+        return RC_OK;
+    if (v->str.n > LIMIT_CLIENT_TEXT_BYTES || url_parse(v->str, &u) != RC_OK || !url_is_http(&u) ||
+        str_is_set(u.userinfo) || str_is_set(u.fragment) ||
+        !(url_is_https(&u) || url_host_is_loopback(u.host)))
+        return refuse(r, OAUTH_METADATA_JWKS_URI);
+    r->client->jwks_uri = v->str;
+    return RC_OK;
+}
+
+/* Keys are kept for who signs with them. Others list theirs, too; nothing here would use them. */
+static void fit_keys(reader_t *r)
+{
+    client_t *c = r->client;
+    bool has_keys = str_is_set(c->jwks) || str_is_set(c->jwks_uri);
+    if (c->auth != CLIENT_AUTH_PRIVATE_KEY_JWT)
+        c->jwks = STR_UNSET;
+    else if (!has_keys)
+        r->reason = OAUTH_METADATA_KEYS_MISSING;
 }
 
 /* A promise of the client that it never asks without a proof (RFC 9449 section 5.2). */
@@ -219,6 +248,7 @@ static const struct {
     {STR_INIT("jwks"), JSON_OBJECT, read_jwks, 0},
     {STR_INIT("dpop_bound_access_tokens"), JSON_TRUE, read_dpop_bound, 0},
     {STR_INIT("require_pushed_authorization_requests"), JSON_TRUE, read_pushed, 0},
+    {STR_INIT("jwks_uri"), JSON_STRING, read_jwks_uri, 0},
 };
 
 static const json_t *present(const json_t *all, str_t name)
@@ -270,6 +300,8 @@ rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, st
     if (rc != RC_OK || !json_is(r.all, JSON_OBJECT))
         r.reason = OAUTH_METADATA_MALFORMED;
     TRY(read_members(&r));
+    if (r.reason == OAUTH_FINE)
+        fit_keys(&r);
     *reason = r.reason;
     return RC_OK;
 }
@@ -299,4 +331,9 @@ void oauth_client_metadata_write(json_writer_t *w, const client_t *client)
         json_member_bool(w, STR("dpop_bound_access_tokens"), true);
     if (client->par_required)
         json_member_bool(w, STR("require_pushed_authorization_requests"), true);
+    json_member_str(w, STR("jwks_uri"), client->jwks_uri);
+    if (str_is_set(client->jwks)) {
+        json_key(w, STR("jwks"));
+        json_raw(w, client->jwks);
+    }
 }

@@ -7,6 +7,7 @@
 #include "model/effect.h"
 #include "oauth/dpop_nonce.h"
 #include "oauth/reason.h"
+#include "oauth/spent.h"
 
 /** What a proof must fit. */
 typedef struct {
@@ -35,13 +36,6 @@ rc_t oauth_dpop_check(arena_t *a, str_list_t headers, const oauth_dpop_expect_t 
  *  after which it is refused for its age alone is when it may be forgotten, Unix seconds. */
 hash_t oauth_dpop_name(const oauth_dpop_t *proof);
 int64_t oauth_dpop_forget_at(const oauth_dpop_t *proof);
-
-/** What was found when the proof's name was to be used up; as the shell's as_flow_t has it. */
-typedef struct {
-    hash_t spent; /* a one-time name that was used before; all zero: none was found */
-    bool full;    /* no further name can be remembered */
-    uint64_t max; /* quota of SPEND; 0: none */
-} oauth_spent_t;
 
 /** Whether a good proof may count now: OAUTH_FINE, OAUTH_DPOP_REPLAYED, or OAUTH_SPENT_FULL, as a
  *  use that cannot be remembered could be repeated. */

@@ -22,5 +22,8 @@ rc_t oauth_grant_client_credentials(arena_t *a, const oauth_token_facts_t *facts
  *  resource, on behalf of the same person. */
 rc_t oauth_grant_exchange(arena_t *a, const oauth_token_facts_t *facts,
                           oauth_token_verdict_t *out) MUST_USE;
+/** RFC 7523 section 2.1: people by ID-JAG, and workloads (bearer.h). */
+rc_t oauth_grant_jwt_bearer(arena_t *a, const oauth_token_facts_t *facts,
+                            oauth_token_verdict_t *out) MUST_USE;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef OAUTH_ISSUER_H
 #define OAUTH_ISSUER_H
 
+#include "core/arena.h"
 #include "jose/alg.h"
 #include "model/records.h"
 
@@ -39,6 +40,7 @@ typedef struct {
     str_list_t tenants;   /* empty: all */
     str_list_t resources; /* canonical identifiers, at most these; empty: all */
     str_t scope;          /* at most this; unset: all */
+    bool reuse;           /* tokens of workloads may come again while they last */
     const oauth_rule_t *rules; /* of workloads, in the order in which they are tried */
     size_t n_rules;
 } oauth_issuer_t;
@@ -54,5 +56,11 @@ const oauth_issuer_t *oauth_issuer_find(const oauth_issuers_t *issuers, str_t na
 bool oauth_issuer_any(const oauth_issuers_t *issuers, uint32_t use);
 /** Whether it may sign with `alg`. */
 bool oauth_issuer_takes(const oauth_issuer_t *issuer, alg_t alg);
+
+/** Where its metadata are (OpenID Connect Discovery section 4). RC_MEMORY, RC_LIMIT. */
+rc_t oauth_issuer_metadata_url(arena_t *a, str_t issuer, str_t *out) MUST_USE;
+/** Reads them: who says to be their issuer, and where its keys are; unset when they do not say. In
+ *  the arena, borrowing `body`. RC_MEMORY. */
+rc_t oauth_issuer_metadata_read(arena_t *a, str_t body, str_t *issuer, str_t *jwks_uri) MUST_USE;
 
 #endif

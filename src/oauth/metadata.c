@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "oauth/acr.h"
 #include "oauth/dpop.h"
+#include "oauth/bearer.h"
 #include "oauth/method.h"
 #include "oauth/resource.h"
 #include "oauth/scope.h"
@@ -61,19 +62,32 @@ static rc_t write_scopes(arena_t *a, json_writer_t *w, const oauth_resources_t *
     return RC_OK;
 }
 
-static void write_methods(json_writer_t *w, oauth_dpop_mode_t dpop)
+/* Who is trusted is not told, only that somebody is. */
+static uint32_t offered_grants(const oauth_settings_t *s)
 {
+    bool bearer = oauth_issuer_any(&s->issuers, OAUTH_ISSUER_ID_JAG | OAUTH_ISSUER_WORKLOAD);
+    return bearer ? UINT32_MAX : UINT32_MAX & ~(uint32_t)GRANT_JWT_BEARER;
+}
+
+static void write_methods(json_writer_t *w, const oauth_settings_t *s)
+{
+    static const str_t ID_JAG[] = {STR_INIT(OAUTH_PROFILE_ID_JAG)};
     str_t grants[OAUTH_GRANTS];
-    str_list_t methods = oauth_method_names();
+    str_list_t methods = oauth_method_names(), algs = oauth_assertion_alg_names();
     json_member_strs(w, STR("response_types_supported"), one(CODE));
     json_member_strs(w, STR("response_modes_supported"), one(QUERY));
-    json_member_strs(w, STR("grant_types_supported"), oauth_grant_names(UINT32_MAX, grants));
+    json_member_strs(w, STR("grant_types_supported"), oauth_grant_names(offered_grants(s), grants));
+    if (oauth_issuer_any(&s->issuers, OAUTH_ISSUER_ID_JAG))
+        json_member_strs(w, STR("authorization_grant_profiles_supported"), one(ID_JAG));
     json_member_strs(w, STR("token_endpoint_auth_methods_supported"), methods);
+    json_member_strs(w, STR("token_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("revocation_endpoint_auth_methods_supported"), methods);
+    json_member_strs(w, STR("revocation_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("introspection_endpoint_auth_methods_supported"),
                      oauth_method_names_confidential());
+    json_member_strs(w, STR("introspection_endpoint_auth_signing_alg_values_supported"), algs);
     json_member_strs(w, STR("code_challenge_methods_supported"), one(S256));
-    if (dpop != OAUTH_DPOP_OFF)
+    if (s->dpop != OAUTH_DPOP_OFF)
         json_member_strs(w, STR("dpop_signing_alg_values_supported"), oauth_dpop_alg_names());
     json_member_bool(w, STR("authorization_response_iss_parameter_supported"), true);
     json_member_strs(w, STR("acr_values_supported"), oauth_acr_values());
@@ -97,7 +111,7 @@ rc_t oauth_metadata_write(arena_t *a, const oauth_metadata_facts_t *facts,
     json_member_str(&w, STR("issuer"), facts->settings->issuer);
     TRY(write_endpoints(a, &w, facts->settings));
     TRY(write_scopes(a, &w, facts->resources));
-    write_methods(&w, facts->settings->dpop);
+    write_methods(&w, facts->settings);
     json_member_bool(&w, STR("require_pushed_authorization_requests"),
                      facts->settings->pushed_required);
     if (facts->settings->documents)

@@ -10,13 +10,15 @@
     GRANT(REFRESH_TOKEN, "refresh_token")                                                          \
     GRANT(CLIENT_CREDENTIALS, "client_credentials")                                                \
     GRANT(DEVICE_CODE, "urn:ietf:params:oauth:grant-type:device_code")                             \
-    GRANT(TOKEN_EXCHANGE, "urn:ietf:params:oauth:grant-type:token-exchange")
+    GRANT(TOKEN_EXCHANGE, "urn:ietf:params:oauth:grant-type:token-exchange")                       \
+    GRANT(JWT_BEARER, "urn:ietf:params:oauth:grant-type:jwt-bearer")
 
 /* METHOD(NAME, "token_endpoint_auth_method") */
 #define OAUTH_METHOD_TABLE(METHOD)                                                                 \
     METHOD(NONE, "none")                                                                           \
     METHOD(SECRET_BASIC, "client_secret_basic")                                                    \
-    METHOD(SECRET_POST, "client_secret_post")
+    METHOD(SECRET_POST, "client_secret_post")                                                      \
+    METHOD(PRIVATE_KEY_JWT, "private_key_jwt")
 
 enum {
 #define GRANT(name, text) OAUTH_GRANT_INDEX_##name,

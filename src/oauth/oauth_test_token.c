@@ -112,12 +112,26 @@ static void gather(token_play_t *p)
     };
 }
 
+/* The assertion of a jwt-bearer grant goes its two steps. */
+static void gather_bearer(token_play_t *p)
+{
+    const oauth_bearer_facts_t facts = {
+        .settings = &p->w.settings, .now = p->now, .issuer_jwks = p->issuer_jwks, .seen = p->seen};
+    if (p->request.grant != GRANT_JWT_BEARER)
+        return;
+    assert_int_equal(oauth_bearer_read(p->w.a, &p->w.settings, &p->form, &p->bearer_read), RC_OK);
+    assert_int_equal(oauth_bearer_check(p->w.a, &facts, &p->bearer_read, &p->bearer), RC_OK);
+    p->request.bearer = &p->bearer;
+    p->facts.owner = p->person;
+}
+
 void token_ask(token_play_t *p, const char *form)
 {
     p->form = world_form(&p->w, form);
     assert_int_equal(oauth_client_auth_read(p->w.a, (str_list_t){0}, &p->form, &p->claim), RC_OK);
     assert_int_equal(oauth_token_read(p->w.a, &p->form, &p->request), RC_OK);
     gather(p);
+    gather_bearer(p);
     assert_int_equal(oauth_token_decide(p->w.a, &p->facts, &p->out), RC_OK);
 }
 

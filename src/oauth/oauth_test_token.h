@@ -24,7 +24,10 @@ typedef struct {
     form_t form;
     oauth_client_claim_t claim;
     oauth_token_request_t request;
-    oauth_dpop_t proof; /* none at first */
+    oauth_bearer_t bearer_read, bearer;
+    str_t issuer_jwks;    /* of who signed the assertion */
+    const user_t *person; /* record of its subject; NULL: none yet */
+    oauth_dpop_t proof;   /* none at first */
     oauth_spent_t seen;
     oauth_own_facts_t subject, actor; /* of an exchange */
     oauth_token_facts_t facts;

@@ -58,7 +58,7 @@ rc_t oauth_client_credentials_new(arena_t *a, const random_port_t *random, clien
 {
     *secret = STR_UNSET;
     TRY(oauth_handle_new(a, random, OAUTH_HANDLE_CLIENT, &client->id));
-    if (client->auth == CLIENT_AUTH_NONE)
+    if (client->auth == CLIENT_AUTH_NONE || client->auth == CLIENT_AUTH_PRIVATE_KEY_JWT)
         return RC_OK;
     TRY(oauth_handle_new(a, random, OAUTH_HANDLE_SECRET, secret));
     client->has_secret = true;

@@ -52,7 +52,7 @@ typedef struct {
 rc_t oauth_register_decide(arena_t *a, const oauth_register_facts_t *facts,
                            oauth_register_verdict_t *out) MUST_USE;
 
-/** For clients that an administrator makes: sets id, and for confidential clients has_secret and
+/** For clients that an administrator makes: sets id, and for clients with a secret has_secret and
  *  secret_hash; *secret is the secret, or unset. Fails as oauth_register_decide. */
 rc_t oauth_client_credentials_new(arena_t *a, const random_port_t *random, client_t *client,
                                   str_t *secret) MUST_USE;

@@ -19,7 +19,10 @@ static void check_client(const client_t *c)
     oauth_redirect_kind_t kind;
     must(c->origin == CLIENT_BY_REGISTRATION && c->expires_at > 0);
     must(!(c->grants & GRANT_CLIENT_CREDENTIALS));
-    must((c->auth == CLIENT_AUTH_NONE) == !c->has_secret);
+    must((c->auth == CLIENT_AUTH_SECRET_BASIC || c->auth == CLIENT_AUTH_SECRET_POST) ==
+         c->has_secret);
+    must((c->auth == CLIENT_AUTH_PRIVATE_KEY_JWT) ==
+         (str_is_set(c->jwks) != str_is_set(c->jwks_uri)));
     must(c->redirect_uris.n > 0);
     for (size_t i = 0; i < c->redirect_uris.n; i++) {
         must(oauth_redirect_uri_check(c->redirect_uris.v[i], true, &kind) == OAUTH_FINE);

@@ -7,6 +7,7 @@
 
 #define CALLBACK "\"redirect_uris\":[\"https://c.test/cb\"]"
 #define PUBLIC   CALLBACK ",\"token_endpoint_auth_method\":\"none\""
+#define SIGNS    CALLBACK ",\"token_endpoint_auth_method\":\"private_key_jwt\""
 
 typedef struct {
     world_t w;
@@ -305,7 +306,12 @@ static const struct row {
     {"metadata_type", "{" CALLBACK ",\"jwks\":[]}"},
     {"metadata_type", "{" CALLBACK ",\"dpop_bound_access_tokens\":\"true\"}"},
     {"metadata_auth_method", "{" CALLBACK ",\"token_endpoint_auth_method\":\"magic\"}"},
-    {"metadata_auth_method", "{" CALLBACK ",\"token_endpoint_auth_method\":\"private_key_jwt\"}"},
+    {"metadata_keys_missing", "{" SIGNS "}"},
+    {"metadata_keys_missing", "{" SIGNS ",\"jwks_uri\":\"\"}"},
+    {"metadata_jwks_uri", "{" SIGNS ",\"jwks_uri\":\"http://c.test/keys\"}"},
+    {"metadata_jwks_uri", "{" SIGNS ",\"jwks_uri\":\"keys\"}"},
+    {"metadata_jwks_uri", "{" SIGNS ",\"jwks_uri\":\"https://u@c.test/keys\"}"},
+    {"metadata_jwks_uri", "{" SIGNS ",\"jwks_uri\":\"https://c.test/keys#a\"}"},
     {"metadata_grants", "{" CALLBACK ",\"grant_types\":[]}"},
     {"metadata_grants", "{" CALLBACK ",\"grant_types\":[\"implicit\"]}"},
     {"metadata_grants", "{" CALLBACK ",\"grant_types\":[\"refresh_token\"]}"},
@@ -363,6 +369,31 @@ static void redirect_uris_many(void **state)
     world_end(&p.w);
 }
 
+/* Its keys are what it authenticates with: it gets no secret. RFC 7523 section 2.2 */
+static void a_client_that_signs(void **state)
+{
+    (void)state;
+    static const char KEYS[] = "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
+                               "\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":"
+                               "\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\",\"kid\":\"a\"}]}";
+    play_t p;
+    begin(&p);
+    str_t body = arena_printf(p.w.a, "{" SIGNS ",\"jwks\":%s}", KEYS);
+    const client_t *c = registered(&p, arena_cstr(p.w.a, body));
+    assert_int_equal(c->auth, CLIENT_AUTH_PRIVATE_KEY_JWT);
+    assert_false(c->has_secret);
+    assert_null(json_get(p.body, STR("client_secret")));
+    assert_str(c->jwks, str_c(KEYS));
+    assert_str(json_get(p.body, STR("jwks"))->raw, str_c(KEYS));
+    c = registered(&p, "{" SIGNS ",\"jwks_uri\":\"https://c.test/keys\"}");
+    assert_text(c->jwks_uri, "https://c.test/keys");
+    assert_unset(c->jwks);
+    assert_text(json_get_str(p.body, STR("jwks_uri")), "https://c.test/keys");
+    c = registered(&p, "{" PUBLIC ",\"jwks_uri\":\"ftp://c.test\"}");
+    assert_unset(c->jwks_uri);
+    world_end(&p.w);
+}
+
 static const char *with_keys(play_t *p, const char *one, const char *two)
 {
     return arena_printf(p->w.a, "{" CALLBACK ",\"jwks\":{\"keys\":[%s%s%s]}}", one, *two ? "," : "",
@@ -387,7 +418,7 @@ static void metadata_jwks(void **state)
     const char *good = arena_cstr(p.w.a, text);
     str_t front = str_first(text, text.n - 1); /* without its brace */
     registered(&p, with_keys(&p, good, ""));
-    assert_null(json_get(p.body, STR("jwks"))); /* sound, but nothing uses it yet: not kept */
+    assert_null(json_get(p.body, STR("jwks"))); /* sound, but not what it authenticates with */
     refused(&p, with_keys(&p, good, good), OAUTH_METADATA_JWKS); /* one kid twice */
     static const char *const MORE[] = {"\"d\":\"AAAA\"", "\"x5u\":\"https://evil.test\"",
                                        "\"x5c\":[\"AAAA\"]"};
@@ -534,6 +565,7 @@ static const struct CMUnitTest OTHERS[] = {
     cmocka_unit_test(one_bad_uri_does_not_lose_the_rest),
     cmocka_unit_test(redirect_uris_many),
     cmocka_unit_test(metadata_jwks),
+    cmocka_unit_test(a_client_that_signs),
     cmocka_unit_test(registration_off),
     cmocka_unit_test(registration_token_missing),
     cmocka_unit_test(registration_token_invalid),

@@ -10,6 +10,14 @@ typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } o
 /** Whether tokens may be bound to keys (RFC 9449). Off: DPoP headers are not read. */
 typedef enum { OAUTH_DPOP_OFF, OAUTH_DPOP_OPTIONAL, OAUTH_DPOP_REQUIRED } oauth_dpop_mode_t;
 
+/** Whether a client's assertion may be for the URL of the token endpoint, too, and not for the
+ * issuer alone: that of clients whom no administrator added, never, or always. */
+typedef enum {
+    OAUTH_AUDIENCE_AUTO,
+    OAUTH_AUDIENCE_ISSUER,
+    OAUTH_AUDIENCE_ENDPOINT
+} oauth_audience_t;
+
 /** Times are seconds. */
 typedef struct {
     str_t issuer;                 /* the one string in metadata, `iss` and tokens */
@@ -46,6 +54,7 @@ typedef struct {
     str_list_t denied_document_hosts;
     str_list_t private_hosts; /* development: may have special addresses (http/fetch.h) */
     oauth_issuers_t issuers;  /* whose assertions count */
+    oauth_audience_t assertion_audience; /* of client assertions */
 } oauth_settings_t;
 
 /** The defaults of all but the issuer, which is unset. */

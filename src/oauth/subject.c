@@ -4,6 +4,8 @@
 #include "core/limits.h"
 #include "jose/digest.h"
 
+enum { SUBJECT_BYTES = 24 };
+
 /* With its length in front, so that no two lists of texts become one; unset is none of them. */
 static void put_text(buf_t *b, str_t s)
 {
@@ -25,6 +27,6 @@ rc_t oauth_subject_id(arena_t *a, str_t issuer, str_t tenant, str_t subject, str
     TRY(buf_done(&b, &text));
     sha256(text, hash);
     buf_put(&id, STR("x-"));
-    buf_b64url(&id, hash, sizeof hash);
+    buf_hex(&id, hash, SUBJECT_BYTES);
     return buf_done(&id, out);
 }

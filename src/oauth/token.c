@@ -18,6 +18,7 @@ static const struct {
     {GRANT_CLIENT_CREDENTIALS, {NULL, 0}, oauth_grant_client_credentials},
     {GRANT_DEVICE_CODE, STR_INIT("device_code"), oauth_grant_device},
     {GRANT_TOKEN_EXCHANGE, {NULL, 0}, oauth_grant_exchange},
+    {GRANT_JWT_BEARER, {NULL, 0}, oauth_grant_jwt_bearer},
 };
 
 enum { N_GRANTS = sizeof GRANTS / sizeof GRANTS[0] };
@@ -88,9 +89,18 @@ rc_t oauth_token_read(arena_t *a, const form_t *form, oauth_token_request_t *out
     return form_get_all(a, form, STR("resource"), &out->resources);
 }
 
-/* Who asks, and whether it may ask for this at all. */
+static bool is_workload(const oauth_token_facts_t *f)
+{
+    const oauth_bearer_t *bearer = f->request->bearer;
+    return f->request->grant == GRANT_JWT_BEARER && bearer && bearer->is_workload;
+}
+
+/* Who asks, and whether it may ask for this at all. A workload is no client: its assertion says who
+ * it is. */
 static oauth_reason_t check_client(const oauth_token_facts_t *f)
 {
+    if (is_workload(f) && f->claim->reason == OAUTH_CLIENT_AUTH_MISSING)
+        return oauth_bearer_verdict(f->request->bearer);
     if (f->claim->reason != OAUTH_FINE)
         return f->claim->reason;
     oauth_reason_t reason = oauth_client_auth_check(f->claim, f->client, f->now);
@@ -98,6 +108,8 @@ static oauth_reason_t check_client(const oauth_token_facts_t *f)
         return reason;
     if (f->request->reason != OAUTH_FINE)
         return f->request->reason;
+    if (f->request->bearer && f->request->bearer->reason == OAUTH_GRANT_TYPE_UNSUPPORTED)
+        return OAUTH_GRANT_TYPE_UNSUPPORTED;
     uint32_t confidential = GRANT_CLIENT_CREDENTIALS | GRANT_TOKEN_EXCHANGE;
     if (f->request->grant & confidential && f->client->auth == CLIENT_AUTH_NONE)
         return OAUTH_GRANT_CONFIDENTIAL_ONLY;
@@ -145,27 +157,33 @@ static rc_t write_refusal(arena_t *a, const oauth_token_facts_t *f, oauth_token_
 static void finish_event(const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     audit_event_t verdict = oauth_event(out->event.kind, out->reason);
-    str_t detail = out->event.detail; /* of an exchange: what for what */
     out->event.allowed = verdict.allowed;
     out->event.reason = verdict.reason;
-    out->event.detail = verdict.allowed ? detail : verdict.detail;
-    out->event.client = f->claim->client_id;
-    if (verdict.allowed && !str_is_set(detail))
-        out->event.detail = oauth_grant_name(f->request->grant);
+    if (!verdict.allowed || !str_is_set(out->event.detail))
+        out->event.detail = verdict.allowed ? oauth_grant_name(f->request->grant) : verdict.detail;
+    out->event.client = f->client ? f->client->id : f->claim->client_id;
+}
+
+static rc_t decide(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
+{
+    if (out->reason == OAUTH_FINE)
+        out->reason = check_proof(f);
+    if (out->reason == OAUTH_FINE)
+        TRY(GRANTS[index_of(f->request->grant)].decide(a, f, out));
+    if (out->reason == OAUTH_FINE)
+        TRY(bind(a, f, out));
+    finish_event(f, out);
+    return out->reason == OAUTH_FINE ? RC_OK : write_refusal(a, f, out);
 }
 
 rc_t oauth_token_decide(arena_t *a, const oauth_token_facts_t *facts, oauth_token_verdict_t *out)
 {
+    oauth_token_facts_t f = *facts;
     *out = (oauth_token_verdict_t){.event.kind = AUDIT_TOKEN, .status = 200};
     out->reason = check_client(facts);
-    if (out->reason == OAUTH_FINE)
-        out->reason = check_proof(facts);
-    if (out->reason == OAUTH_FINE)
-        TRY(GRANTS[index_of(facts->request->grant)].decide(a, facts, out));
-    if (out->reason == OAUTH_FINE)
-        TRY(bind(a, facts, out));
-    finish_event(facts, out);
-    return out->reason == OAUTH_FINE ? RC_OK : write_refusal(a, facts, out);
+    if (out->reason == OAUTH_FINE && is_workload(facts))
+        f.client = &facts->request->bearer->client;
+    return decide(a, &f, out);
 }
 
 rc_t oauth_token_answer(arena_t *a, const oauth_token_verdict_t *verdict, str_t access_token,

@@ -12,6 +12,7 @@
 
 #include "model/audit_event.h"
 #include "model/effect.h"
+#include "oauth/bearer.h"
 #include "oauth/client_auth.h"
 #include "oauth/dpop.h"
 #include "oauth/own_token.h"
@@ -39,6 +40,7 @@ typedef struct {
     str_t redirect_uri, code_verifier, scope; /* unset when absent */
     str_list_t resources;
     oauth_exchange_request_t exchange;
+    const oauth_bearer_t *bearer; /* jwt-bearer: the assertion, checked (bearer.h); else NULL */
 } oauth_token_request_t;
 
 /** Reads the form. RC_MEMORY. */
@@ -56,7 +58,8 @@ typedef struct {
     const refresh_t *refresh;  /* refresh_token: of the hash, or NULL */
     const device_t *device;    /* device_code: of the hash, or NULL */
     const family_t *family;    /* of code or refresh token; NULL before redemption */
-    const user_t *owner;       /* of either, or of the device; NULL: gone */
+    const user_t *owner;       /* of either, or of the device; NULL: gone. jwt-bearer: of the
+                                * subject, NULL: new */
     const oauth_dpop_t *proof; /* NULL: DPoP is off */
     oauth_spent_t seen;
     oauth_own_facts_t subject, actor; /* token-exchange: of the tokens that came */

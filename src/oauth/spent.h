@@ -1,0 +1,14 @@
+/* One-time names: what is known of them when a decision is made anew. */
+#ifndef OAUTH_SPENT_H
+#define OAUTH_SPENT_H
+
+#include "model/records.h"
+
+/** What was found when names were to be used up (EFFECT_SPEND); as the shell's as_flow_t has it. */
+typedef struct {
+    hash_t spent; /* a one-time name that was used before; all zero: none was found */
+    bool full;    /* no further name can be remembered */
+    uint64_t max; /* quota of SPEND; 0: none */
+} oauth_spent_t;
+
+#endif
