@@ -33,8 +33,8 @@ static rc_t derive(arena_t *a, str_t key, client_t *client, oauth_sealed_secrets
     TRY(subkey(a, key, STR("warder client secret"), &own));
     TRY(oauth_handle_derive(a, own, OAUTH_HANDLE_MANAGEMENT, client->id, &out->management));
     client->management = oauth_handle_hash(out->management);
-    client->has_secret = client->auth == CLIENT_AUTH_SECRET_BASIC ||
-                         client->auth == CLIENT_AUTH_SECRET_POST;
+    client->has_secret =
+        client->auth == CLIENT_AUTH_SECRET_BASIC || client->auth == CLIENT_AUTH_SECRET_POST;
     if (!client->has_secret)
         return RC_OK;
     TRY(oauth_handle_derive(a, own, OAUTH_HANDLE_SECRET, client->id, &out->secret));

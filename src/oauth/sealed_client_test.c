@@ -232,8 +232,7 @@ static void too_large_for_an_id(void **state)
     memset(name, 'x', LIMIT_CLIENT_ID_BYTES - 1);
     for (size_t n = 1; n < LIMIT_CLIENT_ID_BYTES; n++) {
         p.client.name = str_of(name, n);
-        rc_t rc =
-            oauth_sealed_client_seal(p.w.a, p.keys, &p.w.random, &p.client, &p.secrets);
+        rc_t rc = oauth_sealed_client_seal(p.w.a, p.keys, &p.w.random, &p.client, &p.secrets);
         assert_true(rc == RC_OK || (rc == RC_LIMIT && n > LIMIT_CLIENT_ID_BYTES / 2));
         if (rc == RC_LIMIT)
             break;
@@ -328,12 +327,11 @@ static void without_random_memory_and_key(void **state)
     begin(&p);
     world_starve(seal_and_open, &p.w, &p);
     random_port_t broken = world_no_random();
-    assert_int_equal(
-        oauth_sealed_client_seal(p.w.a, p.keys, &broken, &p.client, &p.secrets), RC_IO);
+    assert_int_equal(oauth_sealed_client_seal(p.w.a, p.keys, &broken, &p.client, &p.secrets),
+                     RC_IO);
     p.keys.n = 0;
-    assert_int_equal(
-        oauth_sealed_client_seal(p.w.a, p.keys, &p.w.random, &p.client, &p.secrets),
-        RC_NOT_FOUND);
+    assert_int_equal(oauth_sealed_client_seal(p.w.a, p.keys, &p.w.random, &p.client, &p.secrets),
+                     RC_NOT_FOUND);
     world_end(&p.w);
 }
 

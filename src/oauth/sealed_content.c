@@ -18,13 +18,26 @@ enum {
 /* One byte each for what registrations are full of. Neither URIs nor cleaned names hold such bytes;
  * a text that does is not packed. Only ever append; the longer of two that begin alike first. */
 static const str_t WORDS[] = {
-    STR_INIT("http://127.0.0.1:"), STR_INIT("http://127.0.0.1"), STR_INIT("http://localhost:"),
-    STR_INIT("http://localhost"),  STR_INIT("http://[::1]"),     STR_INIT("https://www."),
-    STR_INIT("https://"),          STR_INIT("/oauth/callback"),  STR_INIT("/callback"),
-    STR_INIT("/oauth"),            STR_INIT("/auth"),            STR_INIT("redirect"),
-    STR_INIT(".com/"),             STR_INIT(".dev/"),            STR_INIT(".com"),
-    STR_INIT("{\"keys\":[{"),      STR_INIT("\"kty\":\""),       STR_INIT("\"kid\":\""),
-    STR_INIT("\"alg\":\""),        STR_INIT("\"use\":\"sig\""),
+    STR_INIT("http://127.0.0.1:"),
+    STR_INIT("http://127.0.0.1"),
+    STR_INIT("http://localhost:"),
+    STR_INIT("http://localhost"),
+    STR_INIT("http://[::1]"),
+    STR_INIT("https://www."),
+    STR_INIT("https://"),
+    STR_INIT("/oauth/callback"),
+    STR_INIT("/callback"),
+    STR_INIT("/oauth"),
+    STR_INIT("/auth"),
+    STR_INIT("redirect"),
+    STR_INIT(".com/"),
+    STR_INIT(".dev/"),
+    STR_INIT(".com"),
+    STR_INIT("{\"keys\":[{"),
+    STR_INIT("\"kty\":\""),
+    STR_INIT("\"kid\":\""),
+    STR_INIT("\"alg\":\""),
+    STR_INIT("\"use\":\"sig\""),
 };
 
 enum { N_WORDS = sizeof WORDS / sizeof WORDS[0] };
