@@ -43,7 +43,7 @@ typedef struct {
     bool stateless_clients;       /* open registrations live in their client_id (sealed_client.h) */
     bool registration_management; /* clients may read, change and delete their registration */
     oauth_redirect_policy_t redirects; /* of clients that no administrator made */
-    bool drop_bad_redirect_uris;  /* register the good ones of a list and drop the others */
+    bool drop_bad_redirect_uris;       /* register the good ones of a list and drop the others */
     bool strict_application_type; /* refuse "web" with native redirect URIs instead of correcting
                                    * it to "native" */
     uint32_t registrable_grants;  /* GRANT_* bits that a stranger may register for */
