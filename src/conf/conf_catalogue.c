@@ -98,9 +98,10 @@ static rc_t read_member(arena_t *a, const conf_node_t *c, conf_known_client_t *k
 {
     const struct {
         str_t key, *into;
-    } TEXTS[] = {
-        {STR("id"), &k->id}, {STR("name"), &k->name}, {STR("auth"), &k->auth},
-        {STR("note"), &k->note}};
+    } TEXTS[] = {{STR("id"), &k->id},
+                 {STR("name"), &k->name},
+                 {STR("auth"), &k->auth},
+                 {STR("note"), &k->note}};
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
         if (str_eq(c->key, TEXTS[i].key))
             return conf_node_text(a, c, WHAT, TEXTS[i].into, why);

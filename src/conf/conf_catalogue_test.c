@@ -25,8 +25,9 @@ static void what_is_shipped(void **state)
 {
     conf_catalogue_t c = shipped(*state);
     str_list_t schemes;
-    static const char *const IDS[] = {"claude", "claude-code", "chatgpt",    "codex",      "cursor",
-                                      "vscode", "inspector",   "mcp-remote", "gemini-cli", "opencode"};
+    static const char *const IDS[] = {"claude",     "claude-code", "chatgpt",   "codex",
+                                      "cursor",     "vscode",      "inspector", "mcp-remote",
+                                      "gemini-cli", "opencode"};
     for (size_t i = 0; i < ROWS(IDS); i++)
         assert_true(find(&c, IDS[i])->redirect_uris.n > 0);
     assert_true(find(&c, "claude")->hosted);
@@ -51,11 +52,14 @@ static void whose_document(void **state)
     };
     for (size_t i = 0; i < ROWS(GOOD); i++)
         assert_str(conf_catalogue_of_document(&c, str_c(GOOD[i].url))->id, str_c(GOOD[i].id));
-    static const char *const BAD[] = {
-        "https://chatgpt.com/oauth//client.json",    "https://chatgpt.com/oauth/a/b/client.json",
-        "https://chatgpt.com.evil.test/oauth/a/client.json",
-        "https://chatgpt.com/oauth/a/client.json?x", "http://chatgpt.com/oauth/a/client.json",
-        "https://chatgpt.com:444/oauth/a/client.json", "wrx_abc", ""};
+    static const char *const BAD[] = {"https://chatgpt.com/oauth//client.json",
+                                      "https://chatgpt.com/oauth/a/b/client.json",
+                                      "https://chatgpt.com.evil.test/oauth/a/client.json",
+                                      "https://chatgpt.com/oauth/a/client.json?x",
+                                      "http://chatgpt.com/oauth/a/client.json",
+                                      "https://chatgpt.com:444/oauth/a/client.json",
+                                      "wrx_abc",
+                                      ""};
     for (size_t i = 0; i < ROWS(BAD); i++)
         assert_null(conf_catalogue_of_document(&c, str_c(BAD[i])));
 }
@@ -106,7 +110,8 @@ static void a_file_extends_it(void **state)
 
 static void refusals(void **state)
 {
-#define ONE(members) "clients:\n  - id: a\n    name: A\n    redirect_uris: [\"https://a.test/\"]\n" members
+#define ONE(members)                                                                               \
+    "clients:\n  - id: a\n    name: A\n    redirect_uris: [\"https://a.test/\"]\n" members
     static const struct {
         str_t text;
         const char *mend;

@@ -105,10 +105,13 @@ static rc_t make_code(arena_t *a, const oauth_authorize_facts_t *facts,
     return oauth_handle_new(a, facts->random, OAUTH_HANDLE_FAMILY, &record->family_id);
 }
 
-/* From now on the client is in use: one that has no row yet gets it. */
+/* From now on the client is in use: one that has no row yet gets it. That of a document is written
+ * when it is approved, as it was shown. */
 static void keep_client(const oauth_authorize_facts_t *facts, effects_t *effects)
 {
     const client_t *client = facts->client;
+    if (client->origin == CLIENT_BY_DOCUMENT)
+        return;
     if (!client->stored)
         effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = client;
     else if (client->expires_at != 0)
