@@ -26,6 +26,13 @@ static bool is_id(str_t s)
     return s.n > 0;
 }
 
+/* http and https lead to a host; whatever else there is, is an application's. */
+static bool leads_somewhere(const url_t *u)
+{
+    bool web = str_eq_nocase(u->scheme, STR("http")) || str_eq_nocase(u->scheme, STR("https"));
+    return web ? url_is_http(u) : u->host.n + u->path.n > 0;
+}
+
 /* An asterisk is a whole segment of the path, or it would stand for more than is meant. */
 static bool stars_are_segments(const url_t *u)
 {
@@ -44,7 +51,7 @@ static rc_t read_urls(arena_t *a, const conf_node_t *node, bool web, str_list_t 
     for (size_t i = 0; i < out->n; i++) {
         url_t u;
         bool good = url_parse(out->v[i], &u) == RC_OK && !str_is_set(u.fragment) &&
-                    !str_is_set(u.userinfo) && stars_are_segments(&u);
+                    !str_is_set(u.userinfo) && leads_somewhere(&u) && stars_are_segments(&u);
         if (!good || (web && !url_is_https(&u)))
             return refuse(a, node,
                           web ? "documents are https URLs, with * for a whole path segment"

@@ -131,6 +131,8 @@ static void refusals(void **state)
         {STR_INIT(ONE("    documents: [\"https://a.test/x*\"]\n")), "whole path segment"},
         {STR_INIT("clients:\n  - id: a\n    name: A\n    redirect_uris: [\"/cb\"]\n"),
          "redirect_uris are URLs"},
+        {STR_INIT("clients:\n  - id: a\n    name: A\n    redirect_uris: [\"https:t/cb\"]\n"),
+         "redirect_uris are URLs"},
         {STR_INIT(ONE("  - id: a\n    name: A\n    redirect_uris: [\"https://a.test/\"]\n")),
          "stands above"},
         {STR_INIT("clients: [\n"), "line"},

@@ -1,15 +1,15 @@
 // Each client of the catalogue as it is met in the field: the registration it sends, the redirect URI
 // and the quirks of its requests. Each must end with a token that works.
 //
-// Rows of the field that are tried elsewhere: 16 and 17 (loopback paths that differ from the
-// document's) and 22 (private_key_jwt) need a document: documents and client authentication have
-// tests of their own, document.test.mjs and assertions.test.mjs; 36 (identity assertions) is there,
-// too. 35 (a client id from a person) is below.
+// Rows of the field that are tried elsewhere: 22 (private_key_jwt, as ChatGPT does) in
+// client_auth.test.mjs, and 36 (identity assertions) in jwt_bearer.test.mjs.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Browser } from './lib/browser.mjs';
+import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { authorizeUrl, claims, getNews, pkce, read, redeem, refresh, registerRaw } from './lib/oauth.mjs';
 import { ANALYZE, NEWS, ROOT, World } from './lib/world.mjs';
 
@@ -234,6 +234,72 @@ test('pain row 35: a client id from a person works without any registration', as
   const tokens = await redeem(w, client, granted);
   assert.equal(tokens.status, 200, tokens.text);
   assert.equal((await getNews(w, tokens.body.access_token)).status, 200);
+});
+
+describe('clients whose document lists another loopback path than they ask for', () => {
+  let authority;
+  let host;
+  let folder;
+  let server;
+  before(async () => {
+    authority = new Authority();
+    host = await DocumentHost.start(authority);
+    folder = mkdtempSync(path.join(os.tmpdir(), 'warder-clients-'));
+    const file = path.join(folder, 'clients.yaml');
+    const entry = (id, where) => `  - id: ${id}\n    name: ${id}\n    documents: ["${host.url}${where}"]\n    redirect_uris: ["http://127.0.0.1/callback"]\n    lenient_loopback: true\n`;
+    writeFileSync(file, `clients:\n${entry('opencode', '/opencode/client.json')}${entry('codex', '/codex/client.json')}`);
+    server = await World.start({ env: { ...trusting(authority, host), WARDER_CLIENT_CATALOGUE: file } });
+  });
+  after(async () => {
+    await server?.stop();
+    await host?.stop();
+    authority?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const ask = async (client, redirect_uri) => {
+    const proof = pkce();
+    const url = authorizeUrl(server, {
+      response_type: 'code', client_id: client.client_id, redirect_uri, code_challenge: proof.challenge, code_challenge_method: 'S256', resource: server.mcp, state: 's',
+    });
+    return { url, proof };
+  };
+  const works = async (client, redirect_uri) => {
+    const { url, proof } = await ask(client, redirect_uri);
+    const left = await new Browser(server.base).authorize(url, { user: 'alice', password: server.users.alice, approve: true });
+    assert.ok(left.href.startsWith(redirect_uri), left.href);
+    const tokens = await redeem(server, client, { code: left.searchParams.get('code'), verifier: proof.verifier, parameters: { redirect_uri } });
+    assert.equal(tokens.status, 200, tokens.text);
+    assert.equal((await getNews(server, tokens.body.access_token)).status, 200);
+  };
+
+  test('pain row 16: opencode asks for /mcp/oauth/callback, and the catalogue lets it', async () => {
+    const client = host.publish('/opencode/client.json', { client_name: 'OpenCode', redirect_uris: ['http://127.0.0.1/callback'] });
+    await works(client, 'http://127.0.0.1:19876/mcp/oauth/callback');
+  });
+
+  test('pain row 17: Codex appends an id to its callback, and the catalogue lets it', async () => {
+    const client = host.publish('/codex/client.json', { client_name: 'Codex', redirect_uris: ['http://127.0.0.1/callback'] });
+    await works(client, 'http://127.0.0.1:1455/callback/a1b2c3');
+  });
+
+  test('pain row 16: any other client is refused, by a page that names both paths', async () => {
+    const client = host.publish('/stranger/client.json', { redirect_uris: ['http://127.0.0.1/callback'] });
+    const { url } = await ask(client, 'http://127.0.0.1:19876/mcp/oauth/callback');
+    const page = await new Browser(server.base).request('GET', url);
+    assert.equal(page.status, 400);
+    assert.equal(page.headers.get('location'), null);
+    assert.ok(page.text.includes('/mcp/oauth/callback') && page.text.includes('127.0.0.1/callback'), page.text.slice(0, 2000));
+    await works(client, 'http://127.0.0.1:19876/callback');
+  });
+
+  test('pain row 16: leniency ends at loopback', async () => {
+    const client = host.publish('/opencode/client.json', { redirect_uris: ['http://127.0.0.1/callback', 'https://c.test/cb'] });
+    for (const uri of ['https://c.test/other', 'http://192.0.2.1/callback', 'http://localhost.evil.test/callback']) {
+      const { url } = await ask(client, uri);
+      assert.equal((await new Browser(server.base).request('GET', url)).status, 400, uri);
+    }
+  });
 });
 
 describe('a public server', () => {
