@@ -43,6 +43,11 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(OAUTH_PATH_JWKS), READ, as_document_get, OPEN_TO_ALL, .data = &JWKS},
     {STR_INIT(OAUTH_PATH_REGISTER), WRITE, as_register_post, JSON(LIMIT_REGISTRATION_BYTES),
      OPEN_TO_ALL, .flags = HTTP_ROUTE_NO_STORE, .rate_class = AS_RATE_REGISTER},
+    {STR_INIT(OAUTH_PATH_REGISTER), READ | HTTP_M(DELETE), as_manage, OPEN_TO_ALL,
+     .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_PREFIX, .rate_class = AS_RATE_REGISTER},
+    {STR_INIT(OAUTH_PATH_REGISTER), HTTP_M(PUT), as_manage, JSON(LIMIT_REGISTRATION_BYTES),
+     OPEN_TO_ALL, .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_PREFIX,
+     .rate_class = AS_RATE_REGISTER},
     {STR_INIT(OAUTH_PATH_TOKEN), WRITE, as_token_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE},
     {STR_INIT(OAUTH_PATH_REVOKE), WRITE, as_revoke_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
@@ -112,17 +117,33 @@ static bool guard(http_exchange_t *x)
     return false;
 }
 
-static oauth_registration_t registration_mode(const conf_t *conf, str_t issuer)
+static bool is_local(str_t issuer)
 {
     url_t url;
+    return url_parse(issuer, &url) == RC_OK && url_host_is_loopback(url.host);
+}
+
+static oauth_registration_t registration_mode(const conf_t *conf, str_t issuer)
+{
     if (str_eq(conf->registration, STR("off")))
         return OAUTH_REGISTER_OFF;
     if (str_eq(conf->registration, STR("open")))
         return OAUTH_REGISTER_OPEN;
     if (str_eq(conf->registration, STR("token")))
         return OAUTH_REGISTER_TOKEN;
-    bool local = url_parse(issuer, &url) == RC_OK && url_host_is_loopback(url.host);
-    return local ? OAUTH_REGISTER_OPEN : OAUTH_REGISTER_TOKEN;
+    if (str_eq(conf->registration, STR("statement")))
+        return OAUTH_REGISTER_STATEMENT;
+    return is_local(issuer) ? OAUTH_REGISTER_OPEN : OAUTH_REGISTER_TOKEN;
+}
+
+/* Whoever could claim a private-use scheme on this machine can listen on its loopback interface as
+ * well, so nothing is lost there; on others' machines the operator decides. */
+static str_list_t redirect_schemes(const as_t *as, str_t issuer)
+{
+    bool is_auto = str_eq(as->conf->redirect_profile, STR("auto"));
+    bool desktop = str_eq(as->conf->redirect_profile, STR("desktop"));
+    return desktop || (is_auto && is_local(issuer)) ? as->desktop_schemes
+                                                    : as->conf->redirect_schemes;
 }
 
 static oauth_dpop_mode_t dpop_mode(const conf_t *conf)
@@ -156,7 +177,10 @@ static oauth_settings_t oauth_settings_of(const conf_t *conf)
     s.device_lifetime = conf->device_code_lifetime;
     if (conf->registration_device_code)
         s.registrable_grants |= GRANT_DEVICE_CODE;
-    s.private_schemes = conf->registration_private_schemes;
+    s.stateless_clients = conf->registration_stateless;
+    s.registration_management = conf->registration_management;
+    s.redirects.hosts = conf->redirect_hosts;
+    s.redirects.denied_hosts = conf->redirect_denied_hosts;
     s.registration_unused_ttl = conf->registration_unused_ttl;
     s.max_clients = (uint64_t)conf->registration_max_clients;
     s.documents = str_eq(conf->client_documents, STR("on"));
@@ -175,6 +199,23 @@ static rc_t default_resource(arena_t *a, const conf_t *conf, str_t *out)
         return RC_OK;
     TRY(url_parse(conf->default_resource, &url));
     return url_canonical(a, &url, out);
+}
+
+static rc_t read_catalogue(arena_t *a, as_t *as)
+{
+    str_list_t more, own = as->conf->redirect_schemes;
+    if (as->conf->catalogue)
+        as->catalogue = *as->conf->catalogue;
+    else
+        TRY(conf_catalogue_default(a, &as->catalogue));
+    TRY(conf_catalogue_schemes(a, &as->catalogue, &more));
+    str_t *v = ARENA_ARRAY(a, own.n + more.n + 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < own.n + more.n; i++)
+        v[i] = i < own.n ? own.v[i] : more.v[i - own.n];
+    as->desktop_schemes = (str_list_t){v, own.n + more.n};
+    return RC_OK;
 }
 
 static void fill(as_t *as, const as_config_t *config)
@@ -222,6 +263,7 @@ rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
         return RC_MEMORY;
     fill(as, config);
     TRY(default_resource(a, config->conf, &as->default_resource));
+    TRY(read_catalogue(a, as));
     TRY(as_trusted_issuers(a, config->conf, &as->oauth.issuers));
     if (oauth_issuer_any(&as->oauth.issuers, OAUTH_ISSUER_ID_JAG))
         as->oauth.registrable_grants |= GRANT_JWT_BEARER;
@@ -234,6 +276,7 @@ void as_identify(as_t *as, str_t issuer)
 {
     as->oauth.issuer = issuer;
     as->oauth.registration = registration_mode(as->conf, issuer);
+    as->oauth.redirects.schemes = redirect_schemes(as, issuer);
     as->secure = str_starts(issuer, STR("https://"));
 }
 

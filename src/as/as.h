@@ -9,6 +9,7 @@
 #include "as/throttle.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
+#include "conf/conf_catalogue.h"
 #include "core/log.h"
 #include "core/ports.h"
 #include "core/secret.h"
@@ -26,7 +27,9 @@ typedef struct as {
     const conf_t *conf;
     oauth_settings_t oauth; /* with the issuer: the one string in metadata, `iss` and tokens */
     str_t default_resource; /* canonical; unset: the only one */
-    bool secure;            /* the issuer is https: __Host- cookies */
+    conf_catalogue_t catalogue;
+    str_list_t desktop_schemes; /* redirect_schemes with those of the catalogue */
+    bool secure;                /* the issuer is https: __Host- cookies */
     identity_session_times_t session_times;
     identity_password_cost_t password_cost;
     store_t *store;

@@ -13,7 +13,7 @@ str_t world_request(world_t *w, const char *method, str_t target, const char *he
     buf_t b = buf_new(w->a, 1 << 20);
     str_t out;
     buf_fmt(&b, "%s %" PRIstr " HTTP/1.1\r\nHost: as.test\r\n%s", method, STR_ARG(target), headers);
-    if (strcmp(method, "POST") == 0)
+    if (strcmp(method, "POST") == 0 || body.n > 0)
         buf_fmt(&b, "Content-Length: %zu\r\n", body.n);
     buf_put(&b, STR("\r\n"));
     buf_put(&b, body);
@@ -79,7 +79,7 @@ const char *world_basic(world_t *w, const char *id, const char *secret)
 {
     static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     str_t plain = arena_printf(w->a, "%s:%s", id, secret);
-    buf_t b = buf_new(w->a, 1024);
+    buf_t b = buf_new(w->a, 4096);
     str_t out;
     buf_put(&b, STR("Authorization: Basic "));
     for (size_t i = 0; i < plain.n; i += 3) {

@@ -16,6 +16,8 @@ static const identity_password_cost_t FAST = {1, 8192};
 
 static const char SETTINGS[] = "public_url: " W_ISSUER "\n"
                                "registration: open\n"
+                               "registration_per_minute: 100000\n"
+                               "registration_address_per_minute: 100000\n"
                                "resources:\n"
                                "  - uri: " W_RESOURCE "\n"
                                "    name: Files\n"

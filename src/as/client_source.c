@@ -2,6 +2,7 @@
 
 #include "as/client.h"
 #include "core/limits.h"
+#include "oauth/sealed_client.h"
 
 #include <assert.h>
 
@@ -156,13 +157,6 @@ bool as_flow_client_keys_again(as_flow_t *f)
     return f->client_key_set && as_flow_fetch_again(f, f->client_key_set);
 }
 
-/* An id that holds its whole registration: the client, or NULL. */
-static const client_t *sealed_registration(const as_flow_t *f)
-{
-    (void)f;
-    return NULL;
-}
-
 /* The row, if it counts: of a client that is gone it only remains that it is. */
 static const client_t *row_of(const as_flow_t *f)
 {
@@ -170,12 +164,15 @@ static const client_t *row_of(const as_flow_t *f)
     return row && row->deleted_at == 0 ? row : NULL;
 }
 
-static const client_t *from_store(const as_flow_t *f)
+/* By its row, or by an id that holds its whole registration. */
+static rc_t from_store(as_flow_t *f)
 {
-    const client_t *row = row_of(f);
-    if (f->client_row->u.client)
-        return row && row->origin != CLIENT_BY_DOCUMENT ? row : NULL;
-    return sealed_registration(f);
+    str_list_t keys;
+    const client_t *client;
+    TRY(as_snapshot_seal_keys(f->a, f->snapshot, &keys));
+    TRY(oauth_sealed_client_resolve(f->a, keys, f->client_id, f->client_row->u.client, &client));
+    f->client = client && client->origin != CLIENT_BY_DOCUMENT ? client : NULL;
+    return RC_OK;
 }
 
 static rc_t read_document(as_flow_t *f)
@@ -208,8 +205,11 @@ static rc_t take_document(as_flow_t *f)
     if (!client)
         return RC_MEMORY;
     *client = f->client_read->client;
+    const conf_known_client_t *known =
+        conf_catalogue_of_document(&f->w->as->catalogue, f->client_id);
+    client->lenient_loopback = known && known->lenient_loopback;
     if (row) {
-        client->lenient_loopback = row->lenient_loopback;
+        client->lenient_loopback |= row->lenient_loopback;
         client->created_at = row->created_at;
         client->stored = true;
     }
@@ -244,8 +244,10 @@ static bool resolve_client(as_flow_t *f, rc_t *rc)
     if (!f->client_row)
         return true;
     if (!f->w->as->oauth.documents || !oauth_client_document_is_meant(f->client_id))
-        f->client = from_store(f);
+        *rc = from_store(f);
     else if (!by_document(f, rc))
+        return false;
+    if (*rc != RC_OK)
         return false;
     if (f->client_refusal && f->client_reason != OAUTH_FINE)
         *f->client_refusal = f->client_reason;

@@ -11,6 +11,7 @@ void as_health_get(http_exchange_t *x);
 
 /* register.c, token.c, revoke.c, pushed.c, device.c */
 void as_register_post(http_exchange_t *x);
+void as_manage(http_exchange_t *x); /* manage.c: GET, PUT and DELETE */
 void as_token_post(http_exchange_t *x);
 void as_revoke_post(http_exchange_t *x);
 void as_pushed_post(http_exchange_t *x);

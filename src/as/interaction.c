@@ -108,9 +108,10 @@ static str_t host_view(arena_t *a, str_t id)
 
 rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out)
 {
+    static const hash_t NONE = {{0}};
     buf_t b = buf_new(a, 64);
     *out = STR_UNSET;
-    if (client->origin != CLIENT_BY_DOCUMENT)
+    if (memcmp(client->document.b, NONE.b, sizeof NONE.b) == 0)
         return RC_OK;
     buf_b64url(&b, client->document.b, sizeof client->document.b);
     return buf_done(&b, out);

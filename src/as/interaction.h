@@ -19,8 +19,8 @@ rc_t as_interaction_answer(as_flow_t *f, as_browser_t *b, const oauth_authorize_
 /** Adds the question for what was approved before. NULL: nobody is signed in. */
 const ask_t *as_interaction_ask_consent(as_flow_t *f, const user_t *user,
                                         const authz_request_t *request);
-/** What the consent page shows of a client's document, as one word for its form; unset for other
- *  clients. RC_MEMORY. */
+/** What the consent page shows of a client that may change (client_t.document), as one word for its
+ *  form; unset for others. RC_MEMORY. */
 rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out) MUST_USE;
 
 #endif

@@ -54,6 +54,7 @@ static void an_administrator_s_client_is_shown_as_such(void **state)
 static void a_private_scheme_is_shown_as_an_app(void **state)
 {
     world_t *w = *state;
+    world_restart(w, "redirect_schemes", "cursor");
     put_client(w, CLIENT_BY_REGISTRATION, CLIENT_NATIVE, STR("cursor://anysphere/cb"));
     str_t page = consent_of(w, "");
     assert_true(str_contains(page, STR("cursor:</code> links")));
@@ -90,6 +91,7 @@ static void a_client_with_refresh_tokens_says_so(void **state)
 static void a_private_scheme_is_gone_to_by_a_page(void **state)
 {
     world_t *w = *state;
+    world_restart(w, "redirect_schemes", "cursor");
     browser_t b = browser_new(w);
     put_client(w, CLIENT_BY_REGISTRATION, CLIENT_NATIVE, STR("cursor://anysphere/cb"));
     browser_sign_in(&b);

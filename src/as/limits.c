@@ -35,7 +35,9 @@ rc_t as_limits_new(const conf_t *conf, clock_port_t clock, random_port_t random,
     pthread_mutex_init(&l->lock, NULL);
     const int64_t per_minute[AS_RATE_COUNT] = {
         [AS_RATE_PAGE] = conf->page_requests_per_minute,
-        [AS_RATE_REGISTER] = conf->registration_per_minute,
+        [AS_RATE_REGISTER] = conf->registration_address_per_minute,
+        [AS_RATE_REGISTER_ONE] = conf->registration_per_minute,
+        [AS_RATE_REGISTER_KNOWN] = conf->registration_known_per_minute,
         [AS_RATE_TOKEN] = conf->token_requests_per_minute,
         [AS_RATE_CLIENT_FAILS] = conf->token_failures_per_minute,
         [AS_RATE_STRANGER] = conf->page_requests_per_minute,

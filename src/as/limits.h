@@ -10,13 +10,15 @@ typedef struct as_limits as_limits_t;
 /* What is counted; a route names one as its rate_class. */
 typedef enum {
     AS_RATE_NONE,
-    AS_RATE_PAGE,         /* key: address */
-    AS_RATE_REGISTER,     /* key: address */
-    AS_RATE_TOKEN,        /* key: client and address; only with token_requests_per_minute */
-    AS_RATE_CLIENT_FAILS, /* key: the same; taken by failed client authentications */
-    AS_RATE_STRANGER,     /* key: address; taken by failures of clients that nobody knows */
-    AS_RATE_DEVICE,       /* keys: address, and browser; taken by each code of a device */
-    AS_RATE_FETCH,        /* key: address; taken by each document that must be fetched */
+    AS_RATE_PAGE,           /* key: address */
+    AS_RATE_REGISTER,       /* key: address; before the body is read */
+    AS_RATE_REGISTER_ONE,   /* key: address, software, and where its codes go */
+    AS_RATE_REGISTER_KNOWN, /* key: address, and hosted client of the catalogue */
+    AS_RATE_TOKEN,          /* key: client and address; only with token_requests_per_minute */
+    AS_RATE_CLIENT_FAILS,   /* key: the same; taken by failed client authentications */
+    AS_RATE_STRANGER,       /* key: address; taken by failures of clients that nobody knows */
+    AS_RATE_DEVICE,         /* keys: address, and browser; taken by each code of a device */
+    AS_RATE_FETCH,          /* key: address; taken by each document that must be fetched */
     AS_RATE_COUNT,
 } as_rate_t;
 

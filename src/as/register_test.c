@@ -131,7 +131,8 @@ static void one_token_in_two_hands_registers_one_client(void **state)
 static void a_full_house_says_so(void **state)
 {
     world_t *w = *state;
-    world_restart(w, "registration_max_clients", "1");
+    world_restart(w, "registration_stateless", "false");
+    w->as->oauth.max_clients = 1;
     answer_t r = post(w, "", GOOD);
     /* In use: one that is not would make room. */
     world_put_key(w, EFFECT_CLIENT_KEEP, registered(w, &r));
@@ -143,12 +144,83 @@ static void a_full_house_says_so(void **state)
     assert_int_equal(trail_count(w, "client.registered", "deny", NULL), 1);
 }
 
+static const client_t *row_of(world_t *w, str_t id)
+{
+    return world_look(w, (ask_t){.kind = ASK_CLIENT, .key = id}).u.client;
+}
+
+/* pain row 10: who registers leaves nothing behind, and is never forgotten. */
+static void the_first_use_writes_the_row(void **state)
+{
+    world_t *w = *state;
+    answer_t r = post(w, "", GOOD);
+    str_t id = registered(w, &r);
+    assert_true(str_starts(id, STR("wrx_")));
+    assert_null(row_of(w, id));
+    world_pass(w, 5 * 365 * 86400LL);
+    browser_t b = browser_new(w);
+    str_t code = browser_walk(&b, arena_cstr(w->a, id), "");
+    const client_t *c = row_of(w, id);
+    assert_non_null(c);
+    assert_true(c->sealed && c->stored);
+    assert_int_equal(c->expires_at, 0);
+    assert_text(c->name, "Editor");
+    r = world_post(w, "/token", "", code_form(w, arena_cstr(w->a, id), code));
+    assert_true(str_is_set(answer_tokens(w, &r).access));
+}
+
+static void a_person_who_denies_writes_none(void **state)
+{
+    world_t *w = *state;
+    answer_t r = post(w, "", GOOD);
+    str_t id = registered(w, &r);
+    browser_t b = browser_new(w);
+    browser_sign_in(&b);
+    r = browser_get(&b, authorize_target(w, arena_cstr(w->a, id), ""));
+    assert_status(r, 200);
+    r = browser_post(&b, "/consent", decision_form(w, r.body, "deny"));
+    assert_status(r, 200);
+    assert_null(row_of(w, id));
+}
+
+static void a_secret_without_a_row_is_believed(void **state)
+{
+    world_t *w = *state;
+    w->as->oauth.registrable_grants |= GRANT_CLIENT_CREDENTIALS;
+    answer_t r = post(w, "",
+                      "{\"redirect_uris\":[\"https://c.test/cb\"],\"grant_types\":"
+                      "[\"authorization_code\",\"client_credentials\"]}");
+    const char *id = arena_cstr(w->a, registered(w, &r));
+    const char *secret = arena_cstr(w->a, json_get_str(answer_json(w, &r), STR("client_secret")));
+    r = world_post(w, "/token", world_basic(w, id, secret), STR("grant_type=client_credentials"));
+    assert_true(str_is_set(json_get_str(answer_json(w, &r), STR("access_token"))));
+    r = world_post(w, "/token", world_basic(w, id, "wrs_another"),
+                   STR("grant_type=client_credentials"));
+    assert_status(r, 401);
+    assert_text(answer_error(w, &r), "invalid_client");
+}
+
+/* The key had to go because it leaked: what was sealed under it is not known any longer. */
+static void an_id_whose_key_is_gone_is_unknown(void **state)
+{
+    world_t *w = *state;
+    answer_t r = post(w, "", GOOD);
+    const char *id = arena_cstr(w->a, registered(w, &r));
+    world_rotate(w, w->admin);
+    r = world_post(w, "/token", "", code_form(w, id, STR("wrc_x")));
+    r = world_post(w, "/token", "", code_form(w, id, STR("wrc_x")));
+    assert_status(r, 401);
+    assert_text(answer_error(w, &r), "invalid_client");
+    r = post(w, "", GOOD);
+    registered(w, &r);
+}
+
 /* pain row 11 */
 static void too_many_from_one_address_are_429(void **state)
 {
     static const uint8_t other[4] = {192, 0, 2, 8};
     world_t *w = *state;
-    world_restart(w, "registration_per_minute", "2");
+    world_restart(w, "registration_address_per_minute", "2");
     for (int i = 0; i < 2; i++) {
         answer_t fine = post(w, "", GOOD);
         assert_status(fine, 201);
@@ -163,9 +235,85 @@ static void too_many_from_one_address_are_429(void **state)
     assert_status(r, 201);
 }
 
+/* pain row 11 */
+static void each_software_counts_for_itself(void **state)
+{
+    static const char OTHER[] = "{\"redirect_uris\":[\"https://c.test/cb\"],\"client_name\":"
+                                "\"Other\",\"token_endpoint_auth_method\":\"none\"}";
+    static const char ELSEWHERE[] =
+        "{\"redirect_uris\":[\"https://d.test/cb\"],\"client_name\":\"Editor\","
+        "\"token_endpoint_auth_method\":\"none\"}";
+    world_t *w = *state;
+    world_restart(w, "registration_per_minute", "1");
+    answer_t r = post(w, "", GOOD);
+    registered(w, &r);
+    r = post(w, "", GOOD);
+    assert_status(r, 429);
+    assert_text(answer_header(&r, "retry-after"), "60");
+    assert_text(answer_header(&r, "access-control-allow-origin"), "*");
+    assert_int_equal(trail_count(w, "client.registered", "allow", NULL), 1);
+    assert_int_equal(trail_count(w, "client.registered", "deny", NULL), 0);
+    r = post(w, "", OTHER);
+    registered(w, &r);
+    r = post(w, "", ELSEWHERE);
+    registered(w, &r);
+}
+
+/* pain row 11: the cloud of a client has few addresses. */
+static void a_hosted_client_has_a_bucket_of_its_own(void **state)
+{
+    static const char CLAUDE[] = "{\"redirect_uris\":[\"https://claude.ai/api/mcp/auth_callback\"],"
+                                 "\"client_name\":\"Claude\"}";
+    static const char MIXED[] = "{\"redirect_uris\":[\"https://claude.ai/api/mcp/auth_callback\","
+                                "\"https://c.test/cb\"],\"client_name\":\"Claude\"}";
+    world_t *w = *state;
+    world_restart(w, "registration_per_minute", "1");
+    for (int i = 0; i < 20; i++) {
+        answer_t one = post(w, "", CLAUDE);
+        registered(w, &one);
+    }
+    answer_t r = post(w, "", MIXED); /* whoever lists another callback, too, is somebody else */
+    registered(w, &r);
+    r = post(w, "", MIXED);
+    assert_status(r, 429);
+    world_restart(w, "registration_known_per_minute", "1");
+    r = post(w, "", CLAUDE);
+    registered(w, &r);
+    r = post(w, "", CLAUDE);
+    assert_status(r, 429);
+}
+
+static void without_a_statement_where_one_is_needed(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "registration", "statement");
+    answer_t r = post(w, "", GOOD);
+    assert_status(r, 400);
+    assert_text(answer_error(w, &r), "invalid_software_statement");
+    assert_int_equal(trail_count(w, "client.registered", "deny", "statement_missing"), 1);
+}
+
+static void what_the_operator_denies_later_counts_for_old_ids(void **state)
+{
+    world_t *w = *state;
+    answer_t r = post(w, "", GOOD);
+    const char *id = arena_cstr(w->a, registered(w, &r));
+    browser_t b = browser_new(w);
+    r = browser_get(&b, authorize_target(w, id, ""));
+    assert_status(r, 200);
+    world_restart(w, "redirect_denied_hosts", "c.test");
+    r = browser_get(&b, authorize_target(w, id, ""));
+    assert_status(r, 400);
+    assert_int_equal(trail_count(w, "authorize", "deny", "redirect_uri_host"), 1);
+    r = post(w, "", GOOD);
+    assert_status(r, 400);
+    assert_text(answer_error(w, &r), "invalid_redirect_uri");
+}
+
 static void an_unused_client_is_unknown_after_its_time(void **state)
 {
     world_t *w = *state;
+    world_restart(w, "registration_stateless", "false");
     answer_t r = post(w, "", GOOD);
     const char *id = arena_cstr(w->a, registered(w, &r));
     world_pass(w, w->conf->registration_unused_ttl + 1);
@@ -190,7 +338,6 @@ static void a_used_client_stays(void **state)
 static void memory_ends_anywhere(void **state)
 {
     world_t *w = *state;
-    world_restart(w, "registration_per_minute", "100000");
     world_starve(w, world_request(w, "POST", STR("/register"), W_JSON, STR(GOOD)), 201);
     assert_int_equal(trail_count(w, "client.registered", "deny", NULL), 0);
 }
@@ -206,7 +353,15 @@ int main(void)
         WORLD_TEST(an_expired_token_registers_nothing),
         WORLD_TEST(one_token_in_two_hands_registers_one_client),
         WORLD_TEST(a_full_house_says_so),
+        WORLD_TEST(the_first_use_writes_the_row),
+        WORLD_TEST(a_person_who_denies_writes_none),
+        WORLD_TEST(a_secret_without_a_row_is_believed),
+        WORLD_TEST(an_id_whose_key_is_gone_is_unknown),
         WORLD_TEST(too_many_from_one_address_are_429),
+        WORLD_TEST(each_software_counts_for_itself),
+        WORLD_TEST(a_hosted_client_has_a_bucket_of_its_own),
+        WORLD_TEST(without_a_statement_where_one_is_needed),
+        WORLD_TEST(what_the_operator_denies_later_counts_for_old_ids),
         WORLD_TEST(an_unused_client_is_unknown_after_its_time),
         WORLD_TEST(a_used_client_stays),
         WORLD_TEST(memory_ends_anywhere),

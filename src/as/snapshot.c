@@ -14,6 +14,17 @@ typedef struct {
     ask_t asks[2];
 } load_t;
 
+rc_t as_snapshot_seal_keys(arena_t *a, const as_snapshot_t *s, str_list_t *out)
+{
+    str_t *v = ARENA_ARRAY(a, s->seal_keys.n + 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < s->seal_keys.n; i++)
+        v[i] = s->seal_keys.v[i].key;
+    *out = (str_list_t){v, s->seal_keys.n};
+    return RC_OK;
+}
+
 as_snapshot_t *as_snapshot_hold(as_snapshot_t *s)
 {
     s->refs++;

@@ -35,6 +35,9 @@ typedef struct {
 /** Looks whether w->snapshot is still true, and asks the store when it is not. Until the answer is
  *  there, and when it cannot be had, the one before serves (NULL: there was none). */
 void as_snapshot_refresh(struct as_worker *w);
+/** The keys that client ids are sealed under as the decisions take them, the one that seals first.
+ *  RC_MEMORY. */
+rc_t as_snapshot_seal_keys(arena_t *a, const as_snapshot_t *s, str_list_t *out) MUST_USE;
 as_snapshot_t *as_snapshot_hold(as_snapshot_t *s);
 /** NULL is fine. */
 void as_snapshot_release(as_snapshot_t *s);

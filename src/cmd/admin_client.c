@@ -80,8 +80,7 @@ static int read_auth(const option_t *rows, client_t *c)
 static int read_redirect_uri(const admin_t *admin, str_t uri, client_t *c, str_t *v)
 {
     oauth_redirect_kind_t kind;
-    bool schemes = admin->settings.conf.registration_private_schemes;
-    oauth_reason_t why = oauth_redirect_uri_check(uri, schemes, &kind);
+    oauth_reason_t why = oauth_redirect_uri_check(uri, NULL, &kind);
     if (why != OAUTH_FINE)
         return command_fail(EXIT_REFUSED, "--redirect-uri '%" PRIstr "' cannot be: %" PRIstr,
                             STR_ARG(uri), STR_ARG(oauth_reason_description(why)));

@@ -184,9 +184,7 @@ static void client_that_cannot_be_is_refused(void **state)
         {"admin client add --name P --redirect-uri http://c.test/cb", EXIT_REFUSED, "127.0.0.1"},
         {"admin client add --name P --redirect-uri javascript:x", EXIT_REFUSED, "scheme"},
         {"admin client add --name P --redirect-uri https://c.test/#f", EXIT_REFUSED, "fragment"},
-        {"admin client add --name P --redirect-uri cursor://cb "
-         "--registration-private-schemes false",
-         EXIT_REFUSED, "scheme"},
+        {"admin client add --name P --redirect-uri data:text/html,x", EXIT_REFUSED, "scheme"},
         {PEOPLE "--grant password", EXIT_USAGE, "'password'"},
         {PEOPLE "--grant refresh_token", EXIT_USAGE, "authorization_code"},
         {PEOPLE "--auth jwt", EXIT_USAGE, "basic or post"},

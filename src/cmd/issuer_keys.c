@@ -7,21 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Where the settings file is, with its slash; empty for the working folder. */
-static str_t folder_of(str_t file)
-{
-    size_t n = file.n;
-    while (n > 0 && file.p[n - 1] != '/')
-        n--;
-    return str_first(file, n);
-}
-
-static const char *path_of(arena_t *a, const settings_t *s, str_t file)
-{
-    str_t folder = file.p[0] == '/' ? STR("") : folder_of(s->sources.file_name);
-    return arena_cstr(a, arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(folder), STR_ARG(file)));
-}
-
 static int read_keys(arena_t *a, const char *path, str_t *out)
 {
     jwks_t keys;
@@ -49,7 +34,7 @@ int issuer_keys_load(arena_t *a, settings_t *s)
     for (size_t i = 0; code == EXIT_DONE && i < conf->n_issuers; i++) {
         v[i] = conf->issuers[i];
         if (str_is_set(v[i].jwks_file))
-            code = read_keys(a, path_of(a, s, v[i].jwks_file), &v[i].jwks);
+            code = read_keys(a, settings_path(a, s, v[i].jwks_file), &v[i].jwks);
     }
     conf->issuers = v;
     return code;

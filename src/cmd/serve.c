@@ -1,5 +1,6 @@
 /* warder serve: the authorization server from the settings to the end of the process. */
 #include "as/app.h"
+#include "cmd/catalogue.h"
 #include "cmd/command.h"
 #include "cmd/issuer_keys.h"
 #include "cmd/kek.h"
@@ -256,6 +257,8 @@ static int serve(serve_t *s, const option_t *rows)
         code = settings_make_data(s->a, &s->settings);
     if (code == EXIT_DONE)
         code = issuer_keys_load(s->a, &s->settings);
+    if (code == EXIT_DONE)
+        code = catalogue_load(s->a, &s->settings);
     block_signals();
     forbid_core();
     s->log = log_stderr(log_level(s->settings.conf.log_level));

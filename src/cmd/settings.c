@@ -155,6 +155,22 @@ int settings_load(arena_t *a, const option_t *rows, settings_t *out)
     return EXIT_DONE;
 }
 
+/* Where the settings file is, with its slash; empty for the working folder. */
+static str_t folder_of(str_t file)
+{
+    size_t n = file.n;
+    while (n > 0 && file.p[n - 1] != '/')
+        n--;
+    return str_first(file, n);
+}
+
+const char *settings_path(arena_t *a, const settings_t *s, str_t file)
+{
+    bool absolute = file.n > 0 && file.p[0] == '/';
+    str_t folder = absolute ? STR("") : folder_of(s->sources.file_name);
+    return arena_cstr(a, arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(folder), STR_ARG(file)));
+}
+
 int settings_make_data(arena_t *a, const settings_t *s)
 {
     char *path = arena_cstr(a, s->conf.data);

@@ -16,6 +16,9 @@ typedef struct {
 /** Reads them; `rows` may hold --config and any setting as a flag. Returns 0, or an exit code after
  *  it has said why. */
 int settings_load(arena_t *a, const option_t *rows, settings_t *out);
+/** The path of a file that a setting names: a relative one counts from the folder of the settings
+ *  file. NULL: no memory. */
+const char *settings_path(arena_t *a, const settings_t *s, str_t file);
 /** Makes the data folder (mode 0700) where it is missing. 0 or an exit code. */
 int settings_make_data(arena_t *a, const settings_t *s);
 /** Rows for --config and one for each setting, ended by NULL. In the arena. */

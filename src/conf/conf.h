@@ -96,6 +96,8 @@ typedef struct {
     size_t n_resources;
     const conf_issuer_t *issuers;
     size_t n_issuers;
+    const struct conf_catalogue *catalogue; /* with what client_catalogue adds, once the shell has
+                                             * read it; NULL: as it is shipped */
     /* derived */
     str_t listen_host;
     uint16_t listen_port;

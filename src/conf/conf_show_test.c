@@ -28,7 +28,7 @@ static void every_setting_with_its_source(void **state)
     conf_sources_t s =
         test_file(STR("data: 'a \"b\" \\c'\npublic_url: HTTPS://H/\n"
                       "trusted_proxies: ['::1', 10.0.0.0/8]\nrefresh_grace: 007\n"
-                      "registration_private_schemes: false\n"
+                      "registration_management: false\n"
                       "resources: [{uri: 'https://h/mcp', scopes: {a: b, c: d}}]\n"));
     s.env = env;
     s.n_env = 1;
@@ -40,7 +40,7 @@ static void every_setting_with_its_source(void **state)
         "public_url: \"https://h\"  # file",
         "trusted_proxies: [\"::1\",\"10.0.0.0/8\"]  # file",
         "refresh_grace: 7  # file",
-        "registration_private_schemes: false  # file",
+        "registration_management: false  # file",
         "log_level: \"warn\"  # environment",
         "workers: 3  # command line",
         "code_lifetime: 60  # default",

@@ -14,7 +14,7 @@ static void nothing_gives_the_defaults(void **state)
     assert_str(c->store, STR("sqlite"));
     assert_int_equal(c->access_token_lifetime, 600);
     assert_int_equal(c->code_lifetime, 60);
-    assert_true(c->registration_private_schemes);
+    assert_true(c->registration_management);
     assert_int_equal(c->trusted_proxies.n, 0);
     assert_int_equal(c->n_resources, 0);
 }
@@ -116,8 +116,8 @@ static void wrong_values(void **state)
          STR_INIT(
              "access_token_lifetime (from line 1 of the settings file) is '3601'; give a whole "
              "number from 60 to 3600")},
-        {STR_INIT("registration_private_schemes: yes"),
-         STR_INIT("registration_private_schemes (from line 1 of the settings file) is 'yes'; say "
+        {STR_INIT("registration_management: yes"),
+         STR_INIT("registration_management (from line 1 of the settings file) is 'yes'; say "
                   "true or false")},
         {STR_INIT("store: postgres"),
          STR_INIT("store (from line 1 of the settings file) is 'postgres'; say one of: sqlite "
@@ -160,6 +160,21 @@ static void wrong_values(void **state)
          STR_INIT("trusted_proxies (from line 1 of the settings file) takes a list of words")},
         {STR_INIT("trusted_proxies: {a: b}"),
          STR_INIT("trusted_proxies (from line 1 of the settings file) takes one value")},
+        {STR_INIT("redirect_hosts: [claude.ai, 'https://x']"),
+         STR_INIT("redirect_hosts (from line 1 of the settings file) is 'claude.ai,https://x'; "
+                  "'https://x' is no host such as example.com, *.example.com or localhost:8443")},
+        {STR_INIT("redirect_denied_hosts: ['a b']"),
+         STR_INIT("redirect_denied_hosts (from line 1 of the settings file) is 'a b'; 'a b' is no "
+                  "host such as example.com, *.example.com or localhost:8443")},
+        {STR_INIT("redirect_schemes: ['cursor://']"),
+         STR_INIT("redirect_schemes (from line 1 of the settings file) is 'cursor://'; 'cursor://' "
+                  "is no scheme such as cursor or com.example.app")},
+        {STR_INIT("redirect_schemes: [1a]"),
+         STR_INIT("redirect_schemes (from line 1 of the settings file) is '1a'; '1a' is no scheme "
+                  "such as cursor or com.example.app")},
+        {STR_INIT("redirect_schemes: [cursor, JavaScript]"),
+         STR_INIT("redirect_schemes (from line 1 of the settings file) is 'cursor,JavaScript'; "
+                  "'JavaScript' is no private-use scheme of an application")},
         {STR_INIT("store: memory\npubic_url: x"),
          STR_INIT(
              "there is no setting 'pubic_url' (from line 2 of the settings file); did you mean "

@@ -67,7 +67,7 @@ typedef struct {
     str_list_t exchange_to; /* identifiers it may exchange tokens for (RFC 8693) */
     hash_t management;      /* of its registration access token (RFC 7592); all zero: none */
     hash_t document;        /* of the metadata a person must approve anew when it changes; all zero
-                             * for others than CLIENT_BY_DOCUMENT */
+                             * for clients that have none and never changed (RFC 7592) */
     str_t vouched_by;       /* issuer of the software statement it registered with; unset: none */
     bool sealed;            /* its id holds its whole registration: it exists without a row */
     bool stored;            /* there is a row of it: set by the store, for all it returns */

@@ -105,6 +105,19 @@ static rc_t make_code(arena_t *a, const oauth_authorize_facts_t *facts,
     return oauth_handle_new(a, facts->random, OAUTH_HANDLE_FAMILY, &record->family_id);
 }
 
+/* From now on the client is in use: one that has no row yet gets it. That of a document is written
+ * when it is approved, as it was shown. */
+static void keep_client(const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    const client_t *client = facts->client;
+    if (client->origin == CLIENT_BY_DOCUMENT)
+        return;
+    if (!client->stored)
+        effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = client;
+    else if (client->expires_at != 0)
+        effects_add(effects, EFFECT_CLIENT_KEEP, facts->now)->u.key = client->id;
+}
+
 rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
                         const authz_request_t *request, str_t code, audit_kind_t kind,
                         oauth_authorize_verdict_t *out)
@@ -120,8 +133,7 @@ rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
 void oauth_answer_granted(const oauth_authorize_facts_t *facts, const authz_request_t *request,
                           str_t family_id, audit_kind_t kind, oauth_authorize_verdict_t *out)
 {
-    if (facts->client->expires_at != 0)
-        effects_add(&out->effects, EFFECT_CLIENT_KEEP, facts->now)->u.key = facts->client->id;
+    keep_client(facts, &out->effects);
     set_event(facts, kind, OAUTH_FINE, out);
     out->event.resource = request->resource;
     out->event.scope = request->scope;

@@ -29,7 +29,7 @@ static void check_client(const client_t *c)
     must(c->name.n > 0 && str_is_utf8(c->name));
     must(c->redirect_uris.n > 0);
     for (size_t i = 0; i < c->redirect_uris.n; i++)
-        must(oauth_redirect_uri_check(c->redirect_uris.v[i], true, &kind) == OAUTH_FINE);
+        must(oauth_redirect_uri_check(c->redirect_uris.v[i], NULL, &kind) == OAUTH_FINE);
     must(!str_is_set(c->jwks) || !str_is_set(c->jwks_uri));
 }
 

@@ -12,6 +12,7 @@ typedef struct {
     arena_t *a;
     const oauth_settings_t *settings;
     const json_t *all;
+    const json_t *over; /* claims that win over `all`; NULL: none */
     client_t *client;
     bool native;   /* a redirect URI is one of a native application */
     bool document; /* its own, not a registration: client->auth is set */
@@ -87,8 +88,7 @@ static void take_redirect_uris(reader_t *r, const json_t *list, str_t *v)
     size_t n = 0, bad = 0;
     for (const json_t *one = list->child; one; one = one->next) {
         oauth_redirect_kind_t kind;
-        oauth_reason_t why =
-            oauth_redirect_uri_check(one->str, r->settings->private_schemes, &kind);
+        oauth_reason_t why = oauth_redirect_uri_check(one->str, &r->settings->redirects, &kind);
         if (why != OAUTH_FINE && bad++ == 0)
             first_bad = why;
         if (why != OAUTH_FINE || str_list_has((str_list_t){v, n}, one->str))
@@ -260,7 +260,9 @@ static const json_t *present(const json_t *all, str_t name)
 
 static rc_t read_member(reader_t *r, size_t i)
 {
-    const json_t *v = present(r->all, MEMBERS[i].name);
+    const json_t *v = present(r->over, MEMBERS[i].name);
+    if (!v)
+        v = present(r->all, MEMBERS[i].name);
     str_t *into = (str_t *)(void *)((char *)r->client + MEMBERS[i].into);
     bool boolean = MEMBERS[i].type == JSON_TRUE && json_is(v, JSON_FALSE);
     if (!v || v->type == MEMBERS[i].type || boolean)
@@ -291,10 +293,18 @@ rc_t oauth_client_metadata_of_document(arena_t *a, const oauth_settings_t *setti
 rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
                                 client_t *client, oauth_reason_t *reason)
 {
+    return oauth_client_metadata_read_over(a, settings, &(oauth_client_body_t){body, NULL}, client,
+                                           reason);
+}
+
+rc_t oauth_client_metadata_read_over(arena_t *a, const oauth_settings_t *settings,
+                                     const oauth_client_body_t *from, client_t *client,
+                                     oauth_reason_t *reason)
+{
     static const json_limits_t LIMITS = {LIMIT_REGISTRATION_BYTES, 16, 4096};
-    reader_t r = {.a = a, .settings = settings, .client = client};
+    reader_t r = {.a = a, .settings = settings, .client = client, .over = from->claims};
     *client = (client_t){0};
-    rc_t rc = json_parse(a, body, &LIMITS, &r.all);
+    rc_t rc = json_parse(a, from->body, &LIMITS, &r.all);
     if (rc == RC_MEMORY)
         return rc;
     if (rc != RC_OK || !json_is(r.all, JSON_OBJECT))

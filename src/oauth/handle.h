@@ -16,6 +16,7 @@ typedef enum {
     OAUTH_HANDLE_REGISTRATION, /* wrt_ initial access token */
     OAUTH_HANDLE_PUSHED,       /* wrp_ end of the request_uri of a pushed request */
     OAUTH_HANDLE_DEVICE,       /* wrv_ device_code */
+    OAUTH_HANDLE_MANAGEMENT,   /* wrm_ registration access token (RFC 7592) */
     OAUTH_HANDLE_CLIENT,       /* wrd_ and 192 bits: a client_id; no secret */
     OAUTH_HANDLE_ACCESS,       /* wra_ and 256 bits: an opaque access token */
     OAUTH_HANDLE_FAMILY,       /* 192 bits without prefix: a grant; no secret */

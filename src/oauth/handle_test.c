@@ -16,6 +16,7 @@ static const struct {
     [OAUTH_HANDLE_PUSHED] = {"wrp_", 32},
     [OAUTH_HANDLE_DEVICE] = {"wrv_", 32},
     [OAUTH_HANDLE_ACCESS] = {"wra_", 32},
+    [OAUTH_HANDLE_MANAGEMENT] = {"wrm_", 32},
     [OAUTH_HANDLE_FAMILY] = {"", 24},
     [OAUTH_HANDLE_JTI] = {"", 24},
 };

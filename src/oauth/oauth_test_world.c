@@ -56,6 +56,7 @@ static void make_client(world_t *w)
         .secret_hash = oauth_handle_hash(w->secret),
         .created_at = TEST_NOW - 100,
         .expires_at = TEST_NOW + 86400,
+        .stored = true,
     };
 }
 

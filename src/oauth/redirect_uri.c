@@ -1,6 +1,7 @@
 #include "oauth/redirect_uri.h"
 
 #include "core/buf.h"
+#include "core/host_list.h"
 #include "core/limits.h"
 #include "core/url.h"
 #include "oauth/plain.h"
@@ -50,7 +51,7 @@ enum {
     N_ANSWER_PARAMETERS = sizeof ANSWER_PARAMETERS / sizeof ANSWER_PARAMETERS[0],
 };
 
-static bool is_foreign(str_t scheme)
+bool oauth_redirect_scheme_is_foreign(str_t scheme)
 {
     for (size_t i = 0; i < N_FOREIGN_SCHEMES; i++)
         if (str_eq_nocase(FOREIGN_SCHEMES[i], scheme))
@@ -103,8 +104,7 @@ static bool is_loopback(const url_t *u)
     return str_eq(u->scheme, STR("http")) && str_list_has(hosts, u->host);
 }
 
-static oauth_reason_t check_scheme(const url_t *u, bool private_schemes,
-                                   oauth_redirect_kind_t *kind)
+static oauth_reason_t check_scheme(const url_t *u, oauth_redirect_kind_t *kind)
 {
     *kind = OAUTH_REDIRECT_HTTPS;
     if (str_eq_nocase(u->scheme, STR("https")))
@@ -113,12 +113,46 @@ static oauth_reason_t check_scheme(const url_t *u, bool private_schemes,
     if (str_eq_nocase(u->scheme, STR("http")))
         return is_loopback(u) ? OAUTH_FINE : OAUTH_REDIRECT_URI_HTTP;
     *kind = OAUTH_REDIRECT_PRIVATE;
-    if (!private_schemes || is_foreign(u->scheme))
+    if (oauth_redirect_scheme_is_foreign(u->scheme))
         return OAUTH_REDIRECT_URI_SCHEME;
     return u->host.n + u->path.n > 0 ? OAUTH_FINE : OAUTH_REDIRECT_URI_MALFORMED;
 }
 
-oauth_reason_t oauth_redirect_uri_check(str_t uri, bool private_schemes,
+static bool has_scheme(str_list_t list, str_t scheme)
+{
+    for (size_t i = 0; i < list.n; i++)
+        if (str_eq_nocase(list.v[i], scheme))
+            return true;
+    return false;
+}
+
+/* The three names of this machine are one: denying one of them denies all. */
+static bool is_denied(const oauth_redirect_policy_t *policy, const url_t *u)
+{
+    url_t named = *u;
+    if (host_list_has(policy->denied_hosts, u))
+        return true;
+    for (size_t i = 0; url_host_is_loopback(u->host) && i < 3; i++) {
+        named.host = LOOPBACK_HOSTS[i];
+        if (host_list_has(policy->denied_hosts, &named))
+            return true;
+    }
+    return false;
+}
+
+static oauth_reason_t check_policy(const oauth_redirect_policy_t *policy, const url_t *u,
+                                   oauth_redirect_kind_t kind)
+{
+    if (kind == OAUTH_REDIRECT_PRIVATE)
+        return has_scheme(policy->schemes, u->scheme) ? OAUTH_FINE : OAUTH_REDIRECT_URI_PRIVATE;
+    if (is_denied(policy, u))
+        return OAUTH_REDIRECT_URI_HOST;
+    bool listed =
+        kind == OAUTH_REDIRECT_LOOPBACK || policy->hosts.n == 0 || host_list_has(policy->hosts, u);
+    return listed ? OAUTH_FINE : OAUTH_REDIRECT_URI_HOST;
+}
+
+oauth_reason_t oauth_redirect_uri_check(str_t uri, const oauth_redirect_policy_t *policy,
                                         oauth_redirect_kind_t *kind)
 {
     url_t u;
@@ -133,13 +167,14 @@ oauth_reason_t oauth_redirect_uri_check(str_t uri, bool private_schemes,
         return OAUTH_REDIRECT_URI_WILDCARD;
     if (query_answers(u.query))
         return OAUTH_REDIRECT_URI_QUERY;
-    return check_scheme(&u, private_schemes, kind);
+    oauth_reason_t reason = check_scheme(&u, kind);
+    return reason == OAUTH_FINE && policy ? check_policy(policy, &u, *kind) : reason;
 }
 
 oauth_redirect_kind_t oauth_redirect_uri_kind(str_t uri)
 {
     oauth_redirect_kind_t kind;
-    (void)oauth_redirect_uri_check(uri, true, &kind);
+    (void)oauth_redirect_uri_check(uri, NULL, &kind);
     return kind;
 }
 

@@ -2,8 +2,8 @@
  *
  * Two decisions differ from the letter of MCP's text, because clients in the field need them:
  * - Private-use schemes such as cursor:// are accepted (RFC 8252 section 7.1 allows them to native
- *   applications, always with PKCE), while the setting is on. Schemes that run code, read files or
- *   lead to no application are refused in any case.
+ *   applications, always with PKCE) where the operator names them. Schemes that run code, read
+ *   files or lead to no application are refused in any case.
  * - The three names of this machine, 127.0.0.1, [::1] and localhost, count as one host, as the port
  *   is free on loopback anyway (RFC 8252 section 7.3): whoever can listen on one of them can listen
  *   on all. Every other spelling is refused. */
@@ -13,15 +13,25 @@
 #include "model/records.h"
 #include "oauth/reason.h"
 
+/** Where codes may go; what an operator decides. */
+typedef struct {
+    str_list_t hosts;        /* of https (core/host_list.h); empty: all */
+    str_list_t denied_hosts; /* wins; one of the names of this machine stands for all three */
+    str_list_t schemes;      /* private-use ones that are allowed */
+} oauth_redirect_policy_t;
+
 typedef enum {
     OAUTH_REDIRECT_HTTPS,
     OAUTH_REDIRECT_LOOPBACK, /* http to this machine */
     OAUTH_REDIRECT_PRIVATE,  /* a scheme of a native application */
 } oauth_redirect_kind_t;
 
-/** Whether `uri` may be registered: OAUTH_FINE and its kind, or OAUTH_REDIRECT_URI_*. */
-oauth_reason_t oauth_redirect_uri_check(str_t uri, bool private_schemes,
+/** Whether `uri` may be registered under `policy` (NULL: an administrator may, whatever is sound):
+ *  OAUTH_FINE and its kind, or OAUTH_REDIRECT_URI_*. */
+oauth_reason_t oauth_redirect_uri_check(str_t uri, const oauth_redirect_policy_t *policy,
                                         oauth_redirect_kind_t *kind);
+/** Whether a scheme runs code, reads files or is otherwise no application's: never allowed. */
+bool oauth_redirect_scheme_is_foreign(str_t scheme);
 /** The kind of a URI that was registered. */
 oauth_redirect_kind_t oauth_redirect_uri_kind(str_t uri);
 /** Whether `asked` is the registered one: byte for byte, but on loopback with any port, any of the

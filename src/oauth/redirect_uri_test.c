@@ -7,11 +7,11 @@ static void refused(oauth_reason_t reason, const char *const *uris)
 {
     oauth_redirect_kind_t kind;
     for (; *uris; uris++) {
-        oauth_reason_t got = oauth_redirect_uri_check(str_c(*uris), true, &kind);
+        oauth_reason_t got = oauth_redirect_uri_check(str_c(*uris), NULL, &kind);
         if (got != reason)
             fail_msg("%s: %s", *uris, oauth_reason_name(got).p);
     }
-    assert_reason(oauth_redirect_uri_check(STR("https://c.test/cb"), true, &kind), OAUTH_FINE);
+    assert_reason(oauth_redirect_uri_check(STR("https://c.test/cb"), NULL, &kind), OAUTH_FINE);
 }
 
 #define REFUSED(reason, ...) refused((reason), (const char *const[]){__VA_ARGS__, NULL})
@@ -25,9 +25,9 @@ static void redirect_uri_malformed(void **state)
     char big[LIMIT_REDIRECT_URI_BYTES + 2] = "https://c.test/";
     memset(big + 15, 'a', sizeof big - 15);
     oauth_redirect_kind_t kind;
-    assert_reason(oauth_redirect_uri_check(str_of(big, LIMIT_REDIRECT_URI_BYTES + 1), true, &kind),
+    assert_reason(oauth_redirect_uri_check(str_of(big, LIMIT_REDIRECT_URI_BYTES + 1), NULL, &kind),
                   OAUTH_REDIRECT_URI_MALFORMED);
-    assert_reason(oauth_redirect_uri_check(str_of(big, LIMIT_REDIRECT_URI_BYTES), true, &kind),
+    assert_reason(oauth_redirect_uri_check(str_of(big, LIMIT_REDIRECT_URI_BYTES), NULL, &kind),
                   OAUTH_FINE);
 }
 
@@ -62,7 +62,7 @@ static void redirect_uri_query(void **state)
             "https://c.test/cb?a&%73%74%61te", "http://127.0.0.1/?%43&cod%65");
     oauth_redirect_kind_t kind;
     str_t other = STR("https://c.test/cb?codes=1&cod=2&CODE=3&%2563ode=4&=code");
-    assert_reason(oauth_redirect_uri_check(other, true, &kind), OAUTH_FINE);
+    assert_reason(oauth_redirect_uri_check(other, NULL, &kind), OAUTH_FINE);
 }
 
 static void redirect_uri_scheme(void **state)
@@ -76,9 +76,59 @@ static void redirect_uri_scheme(void **state)
             "livescript:x", "itms-services://x?action=x", "git+ssh://c.test/x");
     oauth_redirect_kind_t kind;
     str_t cursor = STR("cursor://anysphere.cursor-mcp/oauth/callback");
-    assert_reason(oauth_redirect_uri_check(cursor, false, &kind), OAUTH_REDIRECT_URI_SCHEME);
-    assert_reason(oauth_redirect_uri_check(cursor, true, &kind), OAUTH_FINE);
+    assert_reason(oauth_redirect_uri_check(cursor, NULL, &kind), OAUTH_FINE);
     assert_int_equal(kind, OAUTH_REDIRECT_PRIVATE);
+    /* whatever an operator writes down */
+    const str_t all[] = {STR("javascript"), STR("data"), STR("file")};
+    const oauth_redirect_policy_t policy = {.schemes = {all, 3}};
+    assert_reason(oauth_redirect_uri_check(STR("javascript:alert(1)"), &policy, &kind),
+                  OAUTH_REDIRECT_URI_SCHEME);
+}
+
+static oauth_reason_t under(const oauth_redirect_policy_t *policy, const char *uri)
+{
+    oauth_redirect_kind_t kind;
+    return oauth_redirect_uri_check(str_c(uri), policy, &kind);
+}
+
+static void redirect_uri_private(void **state)
+{
+    (void)state;
+    const str_t schemes[] = {STR("cursor"), STR("com.example.app")};
+    oauth_redirect_policy_t policy = {0};
+    assert_reason(under(&policy, "cursor://x/cb"), OAUTH_REDIRECT_URI_PRIVATE);
+    assert_reason(under(&policy, "https://c.test/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "http://127.0.0.1/cb"), OAUTH_FINE);
+    policy.schemes = (str_list_t){schemes, 2};
+    assert_reason(under(&policy, "cursor://x/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "CURSOR://x/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "com.example.app:/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "cursors://x/cb"), OAUTH_REDIRECT_URI_PRIVATE);
+    assert_reason(under(&policy, "com.example.app2:/cb"), OAUTH_REDIRECT_URI_PRIVATE);
+}
+
+static void redirect_uri_host(void **state)
+{
+    (void)state;
+    const str_t hosts[] = {STR("claude.ai"), STR("*.example.com")};
+    const str_t denied[] = {STR("bad.example.com"), STR("localhost")};
+    oauth_redirect_policy_t policy = {.hosts = {hosts, 2}};
+    assert_reason(under(&policy, "https://claude.ai/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "https://CLAUDE.AI/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "https://a.example.com/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "https://bad.example.com/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "https://example.com/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://claude.ai.evil.test/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://evil.test/claude.ai"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "http://[::1]:1/cb"), OAUTH_FINE);
+    policy.denied_hosts = (str_list_t){denied, 1};
+    assert_reason(under(&policy, "https://bad.example.com/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://a.example.com/cb"), OAUTH_FINE);
+    policy.denied_hosts.n = 2; /* one name of this machine stands for all */
+    assert_reason(under(&policy, "http://localhost/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "http://127.0.0.1:8/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "http://[::1]/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://claude.ai/cb"), OAUTH_FINE);
 }
 
 static void redirect_uri_http(void **state)
@@ -110,7 +160,7 @@ static void clients_in_the_field_may_register(void **state)
     };
     for (size_t i = 0; i < sizeof GOOD / sizeof GOOD[0]; i++) {
         oauth_redirect_kind_t kind;
-        assert_reason(oauth_redirect_uri_check(GOOD[i].uri, true, &kind), OAUTH_FINE);
+        assert_reason(oauth_redirect_uri_check(GOOD[i].uri, NULL, &kind), OAUTH_FINE);
         assert_int_equal(kind, GOOD[i].kind);
         assert_int_equal(oauth_redirect_uri_kind(GOOD[i].uri), GOOD[i].kind);
     }
@@ -300,6 +350,8 @@ int main(void)
         cmocka_unit_test(redirect_uri_wildcard),
         cmocka_unit_test(redirect_uri_query),
         cmocka_unit_test(redirect_uri_scheme),
+        cmocka_unit_test(redirect_uri_private),
+        cmocka_unit_test(redirect_uri_host),
         cmocka_unit_test(redirect_uri_http),
         cmocka_unit_test(clients_in_the_field_may_register),
         cmocka_unit_test(what_matches),

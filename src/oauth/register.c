@@ -5,7 +5,8 @@
 #include "oauth/client_metadata.h"
 #include "oauth/event.h"
 #include "oauth/handle.h"
-#include "oauth/resource.h"
+#include "oauth/registration_answer.h"
+#include "oauth/sealed_client.h"
 
 oauth_initial_token_t oauth_register_token(str_list_t authorization)
 {
@@ -58,7 +59,7 @@ rc_t oauth_client_credentials_new(arena_t *a, const random_port_t *random, clien
 {
     *secret = STR_UNSET;
     TRY(oauth_handle_new(a, random, OAUTH_HANDLE_CLIENT, &client->id));
-    if (client->auth == CLIENT_AUTH_NONE || client->auth == CLIENT_AUTH_PRIVATE_KEY_JWT)
+    if (client->auth != CLIENT_AUTH_SECRET_BASIC && client->auth != CLIENT_AUTH_SECRET_POST)
         return RC_OK;
     TRY(oauth_handle_new(a, random, OAUTH_HANDLE_SECRET, secret));
     client->has_secret = true;
@@ -66,23 +67,11 @@ rc_t oauth_client_credentials_new(arena_t *a, const random_port_t *random, clien
     return RC_OK;
 }
 
-static rc_t write_answer(arena_t *a, const oauth_register_facts_t *f, const client_t *client,
-                         str_t secret, str_t *out)
+/* Whoever was let in by a token or a statement is kept; the others keep themselves. */
+static bool may_be_sealed(const oauth_register_facts_t *f, const oauth_statement_t *statement)
 {
-    str_t scope;
-    TRY(oauth_resource_scope_all(a, f->resources, &scope));
-    buf_t b = buf_new(a, LIMIT_REGISTRATION_BYTES * 2 + LIMIT_METADATA_BYTES);
-    json_writer_t w = json_writer(&b);
-    json_begin_object(&w);
-    json_member_str(&w, STR("client_id"), client->id);
-    json_member_int(&w, STR("client_id_issued_at"), client->created_at);
-    json_member_str(&w, STR("client_secret"), secret);
-    if (str_is_set(secret))
-        json_member_int(&w, STR("client_secret_expires_at"), 0);
-    oauth_client_metadata_write(&w, client);
-    json_member_str(&w, STR("scope"), scope);
-    json_end_object(&w);
-    return buf_done(&b, out);
+    return f->settings->stateless_clients && f->settings->registration == OAUTH_REGISTER_OPEN &&
+           !statement->claims;
 }
 
 static void add_effects(const oauth_register_facts_t *f, const client_t *client, effects_t *effects)
@@ -94,32 +83,74 @@ static void add_effects(const oauth_register_facts_t *f, const client_t *client,
     insert->quota.max_clients = f->settings->max_clients;
 }
 
-static rc_t accept(arena_t *a, const oauth_register_facts_t *f, client_t *client,
-                   oauth_register_verdict_t *out)
+static rc_t store_client(arena_t *a, const oauth_register_facts_t *f, client_t *client,
+                         oauth_sealed_secrets_t *secrets, effects_t *effects)
 {
-    str_t secret;
-    TRY(oauth_client_credentials_new(a, f->random, client, &secret));
+    client->expires_at = f->now + f->settings->registration_unused_ttl;
+    TRY(oauth_client_credentials_new(a, f->random, client, &secrets->secret));
+    TRY(oauth_handle_new(a, f->random, OAUTH_HANDLE_MANAGEMENT, &secrets->management));
+    client->management = oauth_handle_hash(secrets->management);
+    add_effects(f, client, effects);
+    return RC_OK;
+}
+
+/* Sealed where that is possible, else stored. */
+static rc_t give_id(arena_t *a, const oauth_register_facts_t *f, bool sealed, client_t *client,
+                    oauth_register_verdict_t *out, oauth_sealed_secrets_t *secrets)
+{
+    rc_t rc = RC_LIMIT;
+    if (sealed && f->seal_keys.n > 0)
+        rc = oauth_sealed_client_seal(a, f->seal_keys, f->random, client, secrets);
+    return rc == RC_LIMIT ? store_client(a, f, client, secrets, &out->effects) : rc;
+}
+
+static rc_t accept(arena_t *a, const oauth_register_facts_t *f, const oauth_statement_t *statement,
+                   client_t *client, oauth_register_verdict_t *out)
+{
+    oauth_sealed_secrets_t secrets = {0};
     client->origin = CLIENT_BY_REGISTRATION;
     client->created_at = f->now;
-    client->expires_at = f->now + f->settings->registration_unused_ttl;
-    TRY(write_answer(a, f, client, secret, &out->body));
-    add_effects(f, client, &out->effects);
+    if (statement->claims)
+        client->vouched_by = statement->issuer;
+    TRY(give_id(a, f, may_be_sealed(f, statement), client, out, &secrets));
+    const oauth_registration_answer_t answer = {
+        .settings = f->settings,
+        .resources = f->resources,
+        .client = client,
+        .secret = secrets.secret,
+        .management = f->settings->registration_management ? secrets.management : STR_UNSET,
+        .statement = statement->claims ? statement->text : STR_UNSET,
+    };
     out->status = 201;
+    out->client = client;
     out->event = oauth_event(AUDIT_CLIENT_REGISTERED, OAUTH_FINE);
     out->event.client = client->id;
     out->event.detail = client->name;
-    return RC_OK;
+    return oauth_registration_answer_write(a, &answer, &out->body);
 }
 
 rc_t oauth_register_decide(arena_t *a, const oauth_register_facts_t *facts,
                            oauth_register_verdict_t *out)
 {
     *out = (oauth_register_verdict_t){0};
+    oauth_statement_t statement = {0};
     oauth_reason_t reason = check_access(facts);
     client_t *client = ARENA_NEW(a, client_t);
     if (!client)
         return RC_MEMORY;
+    const oauth_statement_facts_t vouching = {
+        .settings = facts->settings,
+        .keys = facts->statement_keys,
+        .now = facts->now,
+        .required = facts->settings->registration == OAUTH_REGISTER_STATEMENT,
+    };
+    if (reason == OAUTH_FINE) {
+        TRY(oauth_statement_take(a, &vouching, facts->body, &statement));
+        reason = statement.reason;
+    }
+    const oauth_client_body_t body = {facts->body, statement.claims};
     if (reason == OAUTH_FINE)
-        TRY(oauth_client_metadata_read(a, facts->settings, facts->body, client, &reason));
-    return reason == OAUTH_FINE ? accept(a, facts, client, out) : refuse(a, reason, out);
+        TRY(oauth_client_metadata_read_over(a, facts->settings, &body, client, &reason));
+    return reason == OAUTH_FINE ? accept(a, facts, &statement, client, out)
+                                : refuse(a, reason, out);
 }

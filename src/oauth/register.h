@@ -7,7 +7,10 @@
  *
  * `scope` is a wish, not a bound: SDKs register with the scope of the first challenge and step up
  * later. A client that registered itself may ask for whatever a resource has, a person decides, and
- * the answer says so. What an administrator writes down for a client is a bound. */
+ * the answer says so. What an administrator writes down for a client is a bound.
+ *
+ * An open registration leaves no row: its client_id holds it (sealed_client.h). What was vouched
+ * for by a token or a software statement is a row, and so is what does not fit into an id. */
 #ifndef OAUTH_REGISTER_H
 #define OAUTH_REGISTER_H
 
@@ -16,6 +19,7 @@
 #include "model/effect.h"
 #include "oauth/reason.h"
 #include "oauth/settings.h"
+#include "oauth/statement.h"
 
 /** The initial access token that came with a request. */
 typedef struct {
@@ -35,6 +39,8 @@ typedef struct {
     str_t body; /* the JSON, as it came */
     oauth_initial_token_t token;
     const registration_token_t *registration_token; /* its record, or NULL */
+    str_list_t seal_keys; /* for ids that hold the registration; empty: each one is a row */
+    str_t statement_keys; /* oauth_statement_facts_t.keys */
     bool full; /* the quota of clients is known to be reached (CLIENT_INSERT conflicted) */
 } oauth_register_facts_t;
 
@@ -43,6 +49,7 @@ typedef struct {
     int status;             /* 201, or that of the reason */
     str_t body;             /* JSON; after success it holds the secret, which is nowhere else */
     str_t www_authenticate; /* unset unless the status is 401 */
+    const client_t *client; /* who registered, to be counted; NULL after a refusal */
     effects_t effects;
     audit_event_t event; /* without address and request id, as everywhere in this room */
 } oauth_register_verdict_t;

@@ -4,10 +4,14 @@
 #include "jose/jwk.h"
 #include "oauth/handle.h"
 #include "oauth/register.h"
+#include "oauth/sealed_client.h"
 
 #define CALLBACK "\"redirect_uris\":[\"https://c.test/cb\"]"
 #define PUBLIC   CALLBACK ",\"token_endpoint_auth_method\":\"none\""
 #define SIGNS    CALLBACK ",\"token_endpoint_auth_method\":\"private_key_jwt\""
+
+static const str_t SCHEMES[] = {STR_INIT("cursor")};
+static const str_t SEAL_KEY = STR_INIT("0123456789abcdef0123456789abcdef");
 
 typedef struct {
     world_t w;
@@ -21,6 +25,7 @@ static void begin(play_t *p)
 {
     *p = (play_t){0};
     world_begin(&p->w);
+    p->w.settings.redirects.schemes = (str_list_t){SCHEMES, 1};
     p->facts = (oauth_register_facts_t){
         .settings = &p->w.settings,
         .random = &p->w.random,
@@ -279,11 +284,103 @@ static void one_bad_uri_does_not_lose_the_rest(void **state)
     registered(&p, BODY);
     LISTS(&p, "redirect_uris", "https://c.test/cb", "cursor://x/cb",
           "http://localhost:8787/callback");
-    p.w.settings.private_schemes = false;
+    p.w.settings.redirects.schemes.n = 0;
     registered(&p, BODY);
     LISTS(&p, "redirect_uris", "https://c.test/cb", "http://localhost:8787/callback");
     p.w.settings.drop_bad_redirect_uris = false;
     refused(&p, BODY, OAUTH_REDIRECT_URI_SCHEME);
+    world_end(&p.w);
+}
+
+/* pain row 10 */
+static void an_open_registration_leaves_no_row(void **state)
+{
+    (void)state;
+    play_t p;
+    const client_t *c;
+    begin(&p);
+    p.facts.seal_keys = (str_list_t){&SEAL_KEY, 1};
+    p.facts.full = false;
+    ask(&p, "{" PUBLIC ",\"client_name\":\"Claude\"}");
+    assert_int_equal(p.out.status, 201);
+    assert_no_effects(&p.out.effects);
+    assert_true(p.out.event.allowed);
+    str_t id = json_get_str(p.body, STR("client_id"));
+    assert_str(p.out.event.client, id);
+    assert_str(p.out.client->id, id);
+    assert_int_equal(oauth_sealed_client_open(p.w.a, p.facts.seal_keys, id, &c, NULL), RC_OK);
+    assert_non_null(c);
+    assert_text(c->name, "Claude");
+    assert_int_equal(c->created_at, TEST_NOW);
+    assert_null(json_get(p.body, STR("client_secret")));
+    world_end(&p.w);
+}
+
+static void a_sealed_client_with_a_secret(void **state)
+{
+    (void)state;
+    play_t p;
+    const client_t *c;
+    int64_t n;
+    begin(&p);
+    p.facts.seal_keys = (str_list_t){&SEAL_KEY, 1};
+    ask(&p, "{" CALLBACK "}");
+    assert_no_effects(&p.out.effects);
+    assert_true(json_get_i64(p.body, STR("client_secret_expires_at"), &n) && n == 0);
+    str_t id = json_get_str(p.body, STR("client_id"));
+    hash_t hash = oauth_handle_hash(json_get_str(p.body, STR("client_secret")));
+    assert_int_equal(oauth_sealed_client_open(p.w.a, p.facts.seal_keys, id, &c, NULL), RC_OK);
+    assert_true(c->has_secret);
+    assert_memory_equal(&c->secret_hash, &hash, sizeof hash);
+    hash = oauth_handle_hash(json_get_str(p.body, STR("registration_access_token")));
+    assert_memory_equal(&c->management, &hash, sizeof hash);
+    world_end(&p.w);
+}
+
+static void what_is_stored_all_the_same(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.facts.seal_keys = (str_list_t){&SEAL_KEY, 1};
+    buf_t b = buf_new(p.w.a, 65536); /* too large for an id */
+    buf_put(&b, STR("{\"token_endpoint_auth_method\":\"none\",\"redirect_uris\":["));
+    for (size_t i = 0; i < LIMIT_REDIRECT_URIS; i++)
+        buf_fmt(&b, "%s\"https://c.test/a/long/path/to/the/callback/%zu\"", i ? "," : "", i);
+    buf_put(&b, STR("]}"));
+    buf_char(&b, '\0');
+    const client_t *c = registered(&p, b.p);
+    assert_true(str_starts(c->id, STR("wrd_")) && !c->sealed);
+    assert_int_equal(c->redirect_uris.n, LIMIT_REDIRECT_URIS);
+    p.w.settings.stateless_clients = false;
+    assert_false(registered(&p, "{" PUBLIC "}")->sealed);
+    p.w.settings.stateless_clients = true;
+    p.w.settings.registration = OAUTH_REGISTER_TOKEN;
+    p.facts.token.given = true;
+    p.record.expires_at = TEST_NOW + 1;
+    p.facts.registration_token = &p.record;
+    c = registered(&p, "{" PUBLIC "}");
+    assert_int_equal(c->expires_at, TEST_NOW + 86400);
+    assert_false(c->sealed);
+    world_end(&p.w);
+}
+
+static void the_registration_access_token(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    const client_t *c = registered(&p, "{" PUBLIC "}");
+    str_t token = json_get_str(p.body, STR("registration_access_token"));
+    hash_t hash = oauth_handle_hash(token);
+    assert_true(str_starts(token, STR("wrm_")));
+    assert_memory_equal(&c->management, &hash, sizeof hash);
+    assert_str(json_get_str(p.body, STR("registration_client_uri")),
+               arena_printf(p.w.a, "https://as.test/register/%" PRIstr, STR_ARG(c->id)));
+    p.w.settings.registration_management = false;
+    registered(&p, "{" PUBLIC "}");
+    assert_null(json_get(p.body, STR("registration_access_token")));
+    assert_null(json_get(p.body, STR("registration_client_uri")));
     world_end(&p.w);
 }
 
@@ -336,6 +433,7 @@ static const struct row {
     {"redirect_uri_wildcard", "{\"redirect_uris\":[\"https://*.c.test/cb\"]}"},
     {"redirect_uri_query", "{\"redirect_uris\":[\"https://c.test/cb?code=1\"]}"},
     {"redirect_uri_scheme", "{\"redirect_uris\":[\"data:text/html,x\"]}"},
+    {"redirect_uri_private", "{\"redirect_uris\":[\"other://x/cb\"]}"},
     {"redirect_uri_http", "{\"redirect_uris\":[\"http://c.test/cb\"]}"},
 };
 
@@ -571,6 +669,10 @@ static const struct CMUnitTest OTHERS[] = {
     cmocka_unit_test(registration_token_invalid),
     cmocka_unit_test(initial_tokens),
     cmocka_unit_test(registration_full),
+    cmocka_unit_test(an_open_registration_leaves_no_row),
+    cmocka_unit_test(a_sealed_client_with_a_secret),
+    cmocka_unit_test(what_is_stored_all_the_same),
+    cmocka_unit_test(the_registration_access_token),
     cmocka_unit_test(clients_of_an_administrator),
     cmocka_unit_test(without_random_and_memory),
 };

@@ -3,9 +3,15 @@
 #define OAUTH_SETTINGS_H
 
 #include "oauth/issuer.h"
+#include "oauth/redirect_uri.h"
 
 /** Who may register a client (RFC 7591). */
-typedef enum { OAUTH_REGISTER_OFF, OAUTH_REGISTER_TOKEN, OAUTH_REGISTER_OPEN } oauth_registration_t;
+typedef enum {
+    OAUTH_REGISTER_OFF,
+    OAUTH_REGISTER_TOKEN,     /* with an initial access token */
+    OAUTH_REGISTER_STATEMENT, /* with a software statement of a trusted issuer */
+    OAUTH_REGISTER_OPEN,
+} oauth_registration_t;
 
 /** Whether tokens may be bound to keys (RFC 9449). Off: DPoP headers are not read. */
 typedef enum { OAUTH_DPOP_OFF, OAUTH_DPOP_OPTIONAL, OAUTH_DPOP_REQUIRED } oauth_dpop_mode_t;
@@ -42,8 +48,10 @@ typedef struct {
     int64_t device_interval;   /* least seconds between two of its polls, at first */
     uint64_t max_pushed, max_devices; /* quotas of PUSHED_INSERT and DEVICE_INSERT; 0: none */
     oauth_registration_t registration;
-    bool private_schemes;         /* accept cursor:// and the like (RFC 8252 section 7.1) */
-    bool drop_bad_redirect_uris;  /* register the good ones of a list and drop the others */
+    bool stateless_clients;       /* open registrations live in their client_id (sealed_client.h) */
+    bool registration_management; /* clients may read, change and delete their registration */
+    oauth_redirect_policy_t redirects; /* of clients that no administrator made */
+    bool drop_bad_redirect_uris;       /* register the good ones of a list and drop the others */
     bool strict_application_type; /* refuse "web" with native redirect URIs instead of correcting
                                    * it to "native" */
     uint32_t registrable_grants;  /* GRANT_* bits that a stranger may register for */

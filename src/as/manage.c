@@ -1,0 +1,76 @@
+#include "oauth/manage.h"
+
+#include "as/endpoints.h"
+#include "as/flow.h"
+#include "as/statement.h"
+
+typedef struct {
+    str_t token; /* unset: none came */
+    const as_flow_document_t *statement_keys;
+} manage_t;
+
+static oauth_manage_t what_of(const http_exchange_t *x)
+{
+    if (x->method == HTTP_PUT)
+        return OAUTH_MANAGE_REPLACE;
+    return x->method == HTTP_DELETE ? OAUTH_MANAGE_DELETE : OAUTH_MANAGE_READ;
+}
+
+static rc_t decide(as_flow_t *f)
+{
+    const manage_t *m = f->own;
+    const as_t *as = f->w->as;
+    oauth_manage_verdict_t verdict;
+    oauth_manage_facts_t facts = {
+        .settings = &as->oauth,
+        .random = &as->random,
+        .now = f->now,
+        .resources = &f->snapshot->resources,
+        .what = what_of(f->x),
+        .body = f->x->body,
+        .token = m->token,
+        .client = f->client,
+        .statement_keys = as_statement_keys(m->statement_keys),
+    };
+    TRY(as_snapshot_seal_keys(f->a, f->snapshot, &facts.seal_keys));
+    TRY(oauth_manage_decide(f->a, &facts, &verdict));
+    as_flow_take(f, &verdict.effects, verdict.has_event ? &verdict.event : NULL);
+    if (str_is_set(verdict.body))
+        as_flow_answer_json(f, verdict.status, verdict.body);
+    else
+        as_flow_answer(f, verdict.status, STR(""));
+    as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
+    return RC_OK;
+}
+
+static void step(as_flow_t *f)
+{
+    as_flow_settle(f, decide(f));
+}
+
+/* An id has no slash. A client that is known by a document has no registration to manage, and a
+ * stranger must not make us fetch one. */
+static rc_t read(as_flow_t *f)
+{
+    manage_t *m = f->own;
+    str_list_t authorization;
+    str_t id = str_skip(f->x->rest, 1);
+    TRY(as_flow_headers_of(f, STR("authorization"), &authorization));
+    m->token = oauth_manage_token(authorization);
+    if (!str_is_set(m->token) || str_find(id, '/', 0) < id.n)
+        return RC_OK;
+    as_flow_client(f, id);
+    return what_of(f->x) == OAUTH_MANAGE_REPLACE ? as_statement_want_keys(f, &m->statement_keys)
+                                                 : RC_OK;
+}
+
+void as_manage(http_exchange_t *x)
+{
+    if (x->rest.n <= 1) { /* the endpoint itself, which takes registrations */
+        http_reply(x, 405, HTTP_HEADERS({STR("Allow"), STR("POST, OPTIONS")}), STR(""));
+        return;
+    }
+    as_flow_t *f = as_flow_read(x, sizeof(manage_t), read);
+    if (f)
+        as_flow_gather(f, step);
+}
