@@ -64,7 +64,7 @@ typedef struct {
 typedef struct {
     const http_fetch_fake_row_t *rows;
     size_t n;
-    unsigned calls; /* counted; one thread at a time */
+    unsigned calls;                      /* counted; one thread at a time */
     char form[1024], authorization[256]; /* of the last POST */
 } http_fetch_fake_t;
 http_fetch_port_t http_fetch_fake(http_fetch_fake_t *state);

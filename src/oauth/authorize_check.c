@@ -96,8 +96,8 @@ static oauth_reason_t check_redirect_uri(check_t *c)
     if (c->repeated[REDIRECT_URI])
         return OAUTH_PARAMETER_REPEATED;
     c->request->redirect_uri_given = str_is_set(c->value[REDIRECT_URI]);
-    oauth_reason_t reason = oauth_redirect_uri_choose_for(
-        c->facts->client, c->value[REDIRECT_URI], &c->request->redirect_uri);
+    oauth_reason_t reason = oauth_redirect_uri_choose_for(c->facts->client, c->value[REDIRECT_URI],
+                                                          &c->request->redirect_uri);
     return reason == OAUTH_FINE ? check_redirect_policy(c) : reason;
 }
 

@@ -7,18 +7,12 @@ static const struct {
     const char *prefix;
     size_t bytes;
 } KINDS[OAUTH_HANDLE_COUNT] = {
-    [OAUTH_HANDLE_CODE] = {"wrc_", 32},
-    [OAUTH_HANDLE_REFRESH] = {"wrr_", 32},
-    [OAUTH_HANDLE_SECRET] = {"wrs_", 32},
-    [OAUTH_HANDLE_INTERACTION] = {"wri_", 32},
-    [OAUTH_HANDLE_REGISTRATION] = {"wrt_", 32},
-    [OAUTH_HANDLE_CLIENT] = {"wrd_", 24},
-    [OAUTH_HANDLE_PUSHED] = {"wrp_", 32},
-    [OAUTH_HANDLE_DEVICE] = {"wrv_", 32},
-    [OAUTH_HANDLE_ACCESS] = {"wra_", 32},
-    [OAUTH_HANDLE_MANAGEMENT] = {"wrm_", 32},
-    [OAUTH_HANDLE_FAMILY] = {"", 24},
-    [OAUTH_HANDLE_JTI] = {"", 24},
+    [OAUTH_HANDLE_CODE] = {"wrc_", 32},         [OAUTH_HANDLE_REFRESH] = {"wrr_", 32},
+    [OAUTH_HANDLE_SECRET] = {"wrs_", 32},       [OAUTH_HANDLE_INTERACTION] = {"wri_", 32},
+    [OAUTH_HANDLE_REGISTRATION] = {"wrt_", 32}, [OAUTH_HANDLE_CLIENT] = {"wrd_", 24},
+    [OAUTH_HANDLE_PUSHED] = {"wrp_", 32},       [OAUTH_HANDLE_DEVICE] = {"wrv_", 32},
+    [OAUTH_HANDLE_ACCESS] = {"wra_", 32},       [OAUTH_HANDLE_MANAGEMENT] = {"wrm_", 32},
+    [OAUTH_HANDLE_FAMILY] = {"", 24},           [OAUTH_HANDLE_JTI] = {"", 24},
 };
 
 /* attack case: AZ-010 */
