@@ -76,6 +76,7 @@ static void sealed_client_stays_known_as_gone(void **state)
     assert_non_null(got);
     assert_true(got->stored && got->sealed);
     assert_int_equal(got->deleted_at, TEST_NOW + 3);
+    assert_int_equal(got->expires_at, 0);
     assert_int_equal(get_client(p, other.id)->deleted_at, 0);
     assert_int_equal(count_clients(p), 1);
     /* Not even at the end that it once had. */
