@@ -126,6 +126,7 @@ static rc_t approve_device(arena_t *a, const oauth_authorize_facts_t *facts,
         return RC_OK;
     TRY(add_decision(a, facts, DECISION_APPROVED, &out->effects));
     TRY(add_consent(a, facts, &out->effects));
+    TRY(keep_document(a, facts, &out->effects));
     return oauth_device_approve(a, facts, &i->request, out);
 }
 

@@ -229,6 +229,22 @@ static void approved_by_a_person(void **state)
     world_end(&p.w);
 }
 
+/* Without its row nobody could see the client in the account, nor end what it has. */
+static void a_client_by_document_is_kept_as_it_was_shown(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.w.client.origin = CLIENT_BY_DOCUMENT;
+    come(&p);
+    choose(&p, true);
+    assert_reason(p.came.reason, OAUTH_FINE);
+    assert_effects(&p.came.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
+                   EFFECT_CLIENT_PUT, EFFECT_DEVICE_DECIDE);
+    assert_str(p.came.effects.v[2].u.client->id, p.w.client.id);
+    world_end(&p.w);
+}
+
 static void denied_by_a_person(void **state)
 {
     (void)state;
@@ -315,6 +331,7 @@ int main(void)
         cmocka_unit_test(device_full),
         cmocka_unit_test(user_code_unknown),
         cmocka_unit_test(approved_by_a_person),
+        cmocka_unit_test(a_client_by_document_is_kept_as_it_was_shown),
         cmocka_unit_test(denied_by_a_person),
         cmocka_unit_test(device_gone),
         cmocka_unit_test(never_silent),

@@ -48,6 +48,10 @@ static rc_t check_tokens(arena_t *a, const oauth_token_facts_t *f, oauth_reason_
     *reason = OAUTH_EXCHANGE_SUBJECT_NOT_YOURS;
     if (!str_list_has(f->client->resources, f->subject.access->resource))
         return RC_OK;
+    /* Nobody knows any longer which scopes were its own, so may_have would take them for others. */
+    *reason = OAUTH_RESOURCE_WITHDRAWN;
+    if (!oauth_resource_find(f->resources, f->subject.access->resource))
+        return RC_OK;
     *reason = OAUTH_EXCHANGE_ACTOR_INVALID;
     if (str_is_set(f->request->exchange.actor_token) &&
         (!oauth_own_access_lives(&f->actor, f->now) || str_is_set(f->actor.access->act) ||

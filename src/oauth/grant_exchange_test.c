@@ -261,6 +261,21 @@ static void exchange_subject_not_yours(void **state)
     end(&p);
 }
 
+/* Else the scopes that the resource had would be the client's own list's to give: a reader of it
+ * would write elsewhere. */
+static void resource_withdrawn(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.t.w.client.scope = STR("a:read a:write");
+    token_refused(&p.t, GOOD "&scope=a:write", OAUTH_SCOPE_EMPTY);
+    p.serves[0] = p.subject.resource = STR("https://gone.test");
+    token_refused(&p.t, GOOD "&scope=a:write", OAUTH_RESOURCE_WITHDRAWN);
+    token_refused(&p.t, GOOD, OAUTH_RESOURCE_WITHDRAWN);
+    end(&p);
+}
+
 static void exchange_actor_invalid(void **state)
 {
     (void)state;
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test(exchange_token_type),
         cmocka_unit_test(exchange_subject_invalid),
         cmocka_unit_test(exchange_subject_not_yours),
+        cmocka_unit_test(resource_withdrawn),
         cmocka_unit_test(exchange_actor_invalid),
         cmocka_unit_test(exchange_target),
         cmocka_unit_test(only_who_is_registered_for_it_and_authenticates),

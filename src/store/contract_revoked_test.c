@@ -239,9 +239,28 @@ static void subject_revokes_what_was_issued_until_then(void **state)
 static void client_revokes_what_was_issued_until_then(void **state)
 {
     play_t *p = *state;
-    revoke(p, REVOKED_CLIENT, STR("u1"), TEST_NOW);
+    revoke(p, REVOKED_CLIENT, STR("c2"), TEST_NOW);
     issued_until_then_is_revoked(p, REVOKED_CLIENT, STR("c1"));
     assert_int_equal(fitting(p, STR("f1.x"), STR("u2"), STR("c2"), TEST_NOW), 0);
+}
+
+/* A service that exchanged a token of the client has one that names the service. */
+static void client_revokes_what_services_got_for_its_tokens(void **state)
+{
+    play_t *p = *state;
+    family_t f = test_family(STR("f1")), later = test_family(STR("f2"));
+    f.client_id = later.client_id = STR("c1");
+    f.created_at = TEST_NOW;
+    later.created_at = TEST_NOW + 1;
+    put_family(p, &f);
+    put_family(p, &later);
+    assert_int_equal(fitting(p, STR("f1.x"), STR("u1"), STR("service"), TEST_NOW), 0);
+    assert_int_equal(fitting(p, STR("x"), STR("c1"), STR("service"), TEST_NOW), 0);
+    revoke(p, REVOKED_CLIENT, STR("c1"), TEST_NOW);
+    assert_int_equal(fitting(p, STR("f1.x"), STR("u1"), STR("service"), TEST_NOW), 1);
+    assert_int_equal(fitting(p, STR("f2.x"), STR("u1"), STR("service"), TEST_NOW), 0);
+    assert_int_equal(fitting(p, STR("x"), STR("c1"), STR("service"), TEST_NOW), 1); /* a machine */
+    assert_int_equal(fitting(p, STR("x"), STR("c1"), STR("service"), TEST_NOW + 1), 0);
 }
 
 static void all_revokes_what_was_issued_until_then(void **state)
@@ -347,6 +366,7 @@ int main(void)
         ON_EVERY_STORE(grant_revokes_all_tokens_that_name_it),
         ON_EVERY_STORE(subject_revokes_what_was_issued_until_then),
         ON_EVERY_STORE(client_revokes_what_was_issued_until_then),
+        ON_EVERY_STORE(client_revokes_what_services_got_for_its_tokens),
         ON_EVERY_STORE(all_revokes_what_was_issued_until_then),
         ON_EVERY_STORE(all_revocations_that_fit_count),
         ON_EVERY_STORE(unset_names_fit_nothing),

@@ -52,6 +52,7 @@ rc_t sqlite_client_delete(sqlite_db_t *db, const effect_t *e)
     TRY(sqlite_change(db, STMT_CLIENT_PUSHED_DELETE, whose));
     TRY(sqlite_change(db, STMT_CLIENT_DEVICES_DELETE, whose));
     TRY(sqlite_change(db, STMT_CODES_END_CLIENT, when));
+    TRY(sqlite_revoke_exchanged(db, e->u.key, e->at));
     TRY(sqlite_change(db, STMT_FAMILIES_END_CLIENT, when));
     return sqlite_revoke(db, REVOKED_CLIENT, e->u.key, e->at);
 }

@@ -137,6 +137,8 @@ rc_t sqlite_revocation_put(sqlite_db_t *db, const effect_t *e)
     bool many = r->kind == REVOKED_SUBJECT || r->kind == REVOKED_CLIENT || r->kind == REVOKED_ALL;
     const sqlite_args_t whose =
         ARGS(ARG_S(r->kind == REVOKED_ALL ? STR("") : r->key), ARG_I(r->at));
+    if (r->kind == REVOKED_CLIENT)
+        TRY(sqlite_revoke_exchanged(db, r->key, r->at));
     if (many) {
         TRY(sqlite_change(db, ENDED[r->kind].families, whose));
         TRY(sqlite_change(db, ENDED[r->kind].codes, whose));
@@ -149,4 +151,11 @@ rc_t sqlite_revoke(sqlite_db_t *db, revoked_kind_t kind, str_t key, int64_t at)
 {
     return put_revocation(
         db, &(revoked_t){.kind = kind, .key = key, .at = at, .expires_at = at + SQLITE_REVOKED_S});
+}
+
+rc_t sqlite_revoke_exchanged(sqlite_db_t *db, str_t client_id, int64_t at)
+{
+    TRY(sqlite_change(db, STMT_FAMILIES_REVOKE_CLIENT,
+                      ARGS(ARG_S(client_id), ARG_I(at), ARG_I(at + SQLITE_REVOKED_S))));
+    return sqlite_revoke(db, REVOKED_SUBJECT, client_id, at);
 }

@@ -39,5 +39,8 @@ rc_t sqlite_number(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args, int64_t *o
 rc_t sqlite_check_quota(sqlite_db_t *db, stmt_id_t count, uint64_t max) MUST_USE;
 /** Remembers a revocation for as long as access tokens live. */
 rc_t sqlite_revoke(sqlite_db_t *db, revoked_kind_t kind, str_t key, int64_t at) MUST_USE;
+/** Remembers the same of what services got in exchange for a client's tokens, which names the
+ *  service as its client: of each live family made until `at`, and of the client as a subject. */
+rc_t sqlite_revoke_exchanged(sqlite_db_t *db, str_t client_id, int64_t at) MUST_USE;
 
 #endif
