@@ -25,6 +25,7 @@ static const option_t ADD_OPTIONS[] = {
     {.name = "jwks"},
     {.name = "jwks-uri"},
     {.name = "public", .is_switch = true},
+    {.name = "dpop-bound", .is_switch = true},
     {.name = "json", .is_switch = true},
 };
 
@@ -258,7 +259,9 @@ static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t 
 {
     (void)words;
     (void)n_words;
-    client_t c = {.origin = CLIENT_BY_ADMIN, .created_at = admin->now};
+    client_t c = {.origin = CLIENT_BY_ADMIN,
+                  .created_at = admin->now,
+                  .dpop_bound = option_is_set(rows, "dpop-bound")};
     int code = read_client(admin, rows, &c);
     if (code == EXIT_DONE)
         code = warn_of_unknown_scopes(admin, c.scope);
@@ -357,7 +360,7 @@ const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
     "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code | "
     "--resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] [--public | "
-    "--auth basic|post | --jwks FILE | --jwks-uri U] [--json]",
+    "--auth basic|post | --jwks FILE | --jwks-uri U] [--dpop-bound] [--json]",
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",
                                          run_list};

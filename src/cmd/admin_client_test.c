@@ -76,6 +76,22 @@ static void public_client_has_no_secret(void **state)
     assert_null(strstr(p->ran.out, "secret"));
 }
 
+/* RFC 9449 section 5.2 */
+static void client_of_bound_tokens_says_so(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_run(p, "admin client add --name P --redirect-uri https://c.test/cb --public --json");
+    assert_null(json_get(answer(p), STR("dpop_bound_access_tokens")));
+    admin_play_run(p, "admin client add --name P --redirect-uri https://c.test/cb --public "
+                      "--dpop-bound --json");
+    const json_t *json = answer(p);
+    is(json_get(json, STR("dpop_bound_access_tokens"))->raw, "true");
+    admin_play_store(p);
+    ask_t client = {.kind = ASK_CLIENT, .key = json_get_str(json, STR("client_id"))};
+    admin_play_ask(p, &client);
+    assert_true(client.u.client->dpop_bound);
+}
+
 static void client_of_a_device_has_no_redirect_uri(void **state)
 {
     admin_play_t *p = *state;
@@ -242,6 +258,7 @@ int main(int argc, char **argv)
         PLAY_TEST(machine_gets_a_secret_once),
         PLAY_TEST(client_for_people_gets_their_grants),
         PLAY_TEST(client_of_a_device_has_no_redirect_uri),
+        PLAY_TEST(client_of_bound_tokens_says_so),
         PLAY_TEST(public_client_has_no_secret),
         PLAY_TEST(who_signs_has_keys_and_no_secret),
         PLAY_TEST(keys_that_are_none_are_refused),

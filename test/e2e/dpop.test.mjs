@@ -150,6 +150,14 @@ describe('as it comes', () => {
     await mcpControl(w, other, second.body.access_token);
   });
 
+  test('a machine that an administrator bound gets no bearer token', async () => {
+    const machine = await w.machineClient(NEWS, ['--dpop-bound']);
+    assertTokenError(await machineToken(w, machine), 'invalid_dpop_proof');
+    const answer = await machineToken(w, machine, {}, dpop(proof(key, tokenUrl(w))));
+    assert.equal(answer.status, 200, answer.text);
+    await mcpControl(w, key, answer.body.access_token);
+  });
+
   test('a client that registered for bound tokens gets no others', async () => {
     const client = await register(w, { dpop_bound_access_tokens: true });
     assert.equal(client.dpop_bound_access_tokens, true);
