@@ -179,8 +179,8 @@ static void questions_are_bounded(void **state)
 {
     world_t *w = *state;
     for (int i = 0; i < LIMIT_RS_QUESTIONS; i++)
-        assert_int_equal(
-            world_ask_now(w, arena_printf(w->a, "h%d", i).p, NULL)->outcome, WARDER_RS_NEED_KEYS);
+        assert_int_equal(world_ask_now(w, arena_printf(w->a, "h%d", i).p, NULL)->outcome,
+                         WARDER_RS_NEED_KEYS);
     assert_denied(world_ask_now(w, "handle", NULL), 503, "introspection_away");
     warder_rs_refresh(w->rs);
     assert_int_equal(server->posts, LIMIT_RS_QUESTIONS);
