@@ -49,7 +49,8 @@ static int64_t fetch(void *ctx, const char *url, char *body, size_t cap)
 static int64_t post(void *ctx, const char *url, const char *authorization, const char *form,
                     char *body, size_t cap)
 {
-    http_fetch_request_t req = {.url = str_c(url), .form = str_c(form), .authorization = str_c(authorization)};
+    http_fetch_request_t req = {
+        .url = str_c(url), .form = str_c(form), .authorization = str_c(authorization)};
     return ask(&req, body, cap);
 }
 
