@@ -49,7 +49,7 @@ static void every_form_needs_a_token_and_every_page_has_a_rate(void **state)
         assert_true(row->flags & HTTP_ROUTE_CSRF);
         forms++;
     }
-    assert_int_equal(forms, 6);
+    assert_int_equal(forms, 7);
 }
 
 static void too_many_pages_are_429_and_a_page(void **state)
