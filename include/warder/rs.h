@@ -46,6 +46,11 @@ typedef struct {
     /** The list of access tokens that were revoked, as Warder publishes it. NULL: where the
      *  metadata says, when it is read (jwks_uri NULL) and names one; else none is followed. */
     const char *revocations_uri;
+    /** This resource's registration at the server, by HTTP Basic: opaque tokens are asked about
+     *  there (RFC 7662), at introspection_uri or where the metadata says. NULL: such tokens are
+     *  refused. At most one server may have them; the secret is copied, and wiped at the end. */
+    const char *client_id, *client_secret;
+    const char *introspection_uri;
 } warder_rs_server_t;
 
 /** What the library needs of the world. */
@@ -56,6 +61,9 @@ typedef struct {
      *  at most `cap` bytes; returns their number, or -1 for anything but a whole 200 answer. */
     int64_t (*fetch)(void *ctx, const char *url, char *body, size_t cap);
     void *ctx;
+    /** POSTs a form under an Authorization header; otherwise as fetch. Only for introspection. */
+    int64_t (*post)(void *ctx, const char *url, const char *authorization, const char *form,
+                    char *body, size_t cap);
 } warder_rs_ports_t;
 
 /** Tokens bound to a key of their client (RFC 9449): who has only the token has nothing. A bound
@@ -93,6 +101,9 @@ typedef struct {
     /** A list that cannot be had counts for so long, then all requests are answered with 503 until
      *  it can. 1 to 86400, default 300; -1: the last one that came counts for ever. */
     int revocation_stale_s;
+    /** What introspection said of an opaque token counts for so long, and never longer than the
+     *  token lives; the list of revocations ends it sooner. 1 to 60, default 10. */
+    int introspection_cache_s;
     size_t cache_tokens;            /* verified tokens that are remembered, default 4096 */
     const warder_rs_ports_t *ports; /* NULL: the system's clock, and libcurl */
     warder_rs_dpop_t dpop;

@@ -29,10 +29,10 @@ static bool is_key(str_t s)
     return true;
 }
 
-/* Takes the key out of the environment, where other programs of the user could read it. */
-static bool take_key(arena_t *a, secret_t *out)
+/* Takes a secret out of the environment, where other programs of the user could read it. */
+static bool take(arena_t *a, const char *name, secret_t *out)
 {
-    char *given = getenv("ALPHAVANTAGE_API_KEY");
+    char *given = getenv(name);
     *out = secret_of(STR_UNSET);
     if (!given || !*given)
         return true;
@@ -124,9 +124,10 @@ static int run(arena_t *a, int argc, char **argv)
         return fputs(OPTIONS_HELP, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (c.options.version)
         return printf("finance-sentiment %s\n", WARDER_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
-    if (!take_key(a, &c.key))
-        return complain(EXIT_SETTING, STR("ALPHAVANTAGE_API_KEY must be 1 to 128 printable "
-                                          "characters without spaces; mend or unset it"));
+    if (!take(a, "ALPHAVANTAGE_API_KEY", &c.key) || !take(a, "FINANCE_CLIENT_SECRET", &c.secret))
+        return complain(EXIT_SETTING,
+                        STR("ALPHAVANTAGE_API_KEY and FINANCE_CLIENT_SECRET must be 1 to 128 "
+                            "printable characters without spaces; mend or unset them"));
     int code = open_folder(a, c.options.data, &c.data);
     return code == EXIT_DONE ? serve(a, &c) : code;
 }

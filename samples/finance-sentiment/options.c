@@ -10,7 +10,7 @@ enum { CALLS_MAX = 1000000, MAX_AGE_MAX = 31536000, REFETCH_MAX = 3600 };
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
     "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off] "
-    "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS]\n"
+    "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS] [--client-id ID]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
@@ -29,6 +29,9 @@ const char OPTIONS_HELP[] =
     "                      between them\n"
     "  --max-age SECONDS   and no longer ago than that\n"
     "  --refetch SECONDS   between two looks for a key that a token names; by default 10\n"
+    "  --client-id ID      this server's registration at the issuer: opaque tokens are asked "
+    "about\n"
+    "                      there, with the secret of FINANCE_CLIENT_SECRET in the environment\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -49,6 +52,7 @@ static const struct {
     {STR_INIT("--acr-values"), offsetof(options_t, acr_values)},
     {STR_INIT("--max-age"), offsetof(options_t, max_age)},
     {STR_INIT("--refetch"), offsetof(options_t, refetch)},
+    {STR_INIT("--client-id"), offsetof(options_t, client_id)},
 };
 
 static bool say(str_t *why, str_t text)

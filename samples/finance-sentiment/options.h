@@ -24,6 +24,7 @@ typedef struct {
     int max_age_s;          /* of it; 0 with NULL */
     const char *refetch;    /* as given; NULL: the standard of libwarder */
     int refetch_s;          /* of it; 0 with NULL */
+    const char *client_id;  /* at the issuer, to ask about opaque tokens; NULL: they are refused */
     bool help, version;     /* nothing else is checked then */
 } options_t;
 

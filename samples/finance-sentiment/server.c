@@ -163,7 +163,9 @@ static const char *resource_of(server_t *s, const options_t *o)
 static int open_access(server_t *s, const server_config_t *c, str_t *why)
 {
     char problem[256];
-    warder_rs_server_t server = {.issuer = c->options.issuer};
+    warder_rs_server_t server = {.issuer = c->options.issuer,
+                                 .client_id = c->options.client_id,
+                                 .client_secret = c->secret.hidden.p};
     warder_rs_config_t rs = {.resource = resource_of(s, &c->options),
                              .name = "Finance sentiment",
                              .servers = &server,

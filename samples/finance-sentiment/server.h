@@ -18,6 +18,7 @@ typedef struct server server_t;
 /** What it needs beside the command line. */
 typedef struct {
     options_t options;
+    secret_t secret;  /* of options.client_id; hidden is unset: none. Borrowed */
     secret_t key;     /* of Alpha Vantage; unset hidden: no live news. Borrowed */
     const char *data; /* an existing folder, for audit.log */
     const log_t *log;

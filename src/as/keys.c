@@ -255,6 +255,16 @@ static int64_t look_again(const plan_t *p)
     return after.n > 0 ? p->policy->now : after.next_at;
 }
 
+/* The longest life of a token that a key may have signed. */
+static int64_t token_lifetime(const as_keys_policy_t *policy)
+{
+    int64_t longest = policy->conf->access_token_lifetime;
+    for (size_t i = 0; i < policy->n_resources; i++)
+        if (policy->resources[i].access_token_lifetime > longest)
+            longest = policy->resources[i].access_token_lifetime;
+    return longest;
+}
+
 static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *effects)
 {
     *effects = (effects_t){0};
@@ -262,7 +272,7 @@ static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *ef
         .a = a,
         .policy = policy,
         .ring = {.alg = alg_parse(policy->conf->signing_alg),
-                 .token_lifetime = policy->conf->access_token_lifetime,
+                 .token_lifetime = token_lifetime(policy),
                  .cache_age = policy->conf->key_set_cache_age + PUBLISH_SLACK,
                  .rotate_every = policy->conf->key_rotation_interval,
                  .rotate_now = policy->rotate_now},

@@ -42,6 +42,8 @@ typedef struct {
     bool at_once;      /* and use it at once, though others may not have seen it (a key leaked) */
     bool keep_clients; /* with at_once: what was sealed may still be opened */
     as_kek_t kek;      /* what the records are sealed under, and are to be */
+    const resource_t *resources; /* whose tokens may live longer than the setting says */
+    size_t n_resources;
 } as_keys_policy_t;
 
 /**

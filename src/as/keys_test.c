@@ -413,6 +413,24 @@ static void unknown_algorithm_is_refused(void **state)
     assert_int_equal(plan(p), RC_IO);
 }
 
+/* A resource whose tokens live longer keeps the keys that signed them. */
+static void keys_stay_as_long_as_the_longest_tokens(void **state)
+{
+    play_t *p = *state;
+    const resource_t v[] = {{.access_token_lifetime = 60}, {.access_token_lifetime = 3600}};
+    p->policy.resources = v;
+    p->policy.n_resources = 2;
+    run(p, START);
+    p->policy.rotate_now = true;
+    run(p, START + DAY);
+    p->policy.rotate_now = false;
+    run(p, START + DAY + CACHE_AGE); /* the new one signs */
+    int64_t used = START + DAY + CACHE_AGE;
+    assert_int_equal(run(p, used + LIFETIME + CACHE_AGE + LEEWAY), 0);
+    assert_int_equal(run(p, used + 3600 + CACHE_AGE + LEEWAY), 1);
+    ring_is(p, 0, 1, 0);
+}
+
 /* More dead keys than one decision can hold go in several, while rotation goes on. */
 static void many_dead_keys_go_in_several_plans(void **state)
 {
@@ -726,6 +744,7 @@ int main(void)
         PLAY_TEST(lost_derive_key_is_made_anew),
         PLAY_TEST(derive_key_of_wrong_length_is_refused),
         PLAY_TEST(unknown_algorithm_is_refused),
+        PLAY_TEST(keys_stay_as_long_as_the_longest_tokens),
         PLAY_TEST(many_dead_keys_go_in_several_plans),
         PLAY_TEST(leak_leaves_none_of_many_keys),
         PLAY_TEST(full_ring_waits_until_keys_go),

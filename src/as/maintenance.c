@@ -16,7 +16,7 @@ typedef struct {
     const as_t *as; /* for the pool: the job may outlive the worker */
     arena_t *a;
     uint64_t generation;
-    ask_t keys;
+    ask_t asks[2]; /* keys, resources */
     effects_t effects;
     str_t about;
     int64_t next_at;
@@ -63,8 +63,10 @@ static void plan(void *arg)
     const as_keys_policy_t policy = {.conf = r->as->conf,
                                      .random = r->as->random,
                                      .now = clock_seconds(&r->as->clock),
-                                     .kek = r->as->kek};
-    r->rc = as_keys_plan(r->a, r->keys.u.keys, r->keys.count, &policy, &r->effects, &r->about,
+                                     .kek = r->as->kek,
+                                     .resources = r->asks[1].u.resources,
+                                     .n_resources = r->asks[1].count};
+    r->rc = as_keys_plan(r->a, r->asks[0].u.keys, r->asks[0].count, &policy, &r->effects, &r->about,
                          &r->next_at);
 }
 
@@ -115,10 +117,13 @@ static void look_at_keys(void *arg)
         arena_free(a);
         return;
     }
-    *r = (rotation_t){
-        .w = w, .as = as, .a = a, .generation = generation, .keys = {.kind = ASK_KEYS}};
+    *r = (rotation_t){.w = w,
+                      .as = as,
+                      .a = a,
+                      .generation = generation,
+                      .asks = {{.kind = ASK_KEYS}, {.kind = ASK_RESOURCES}}};
     as->keys.look = a;
-    store_ask(w->store, a, &r->keys, 1, asked, r);
+    store_ask(w->store, a, r->asks, 2, asked, r);
 }
 
 static void expire(void *arg);

@@ -82,10 +82,13 @@ static rc_t make_keys_once(work_t *w)
 {
     int64_t next_at;
     str_t about;
-    ask_t keys = {.kind = ASK_KEYS};
+    ask_t keys = {.kind = ASK_KEYS}, resources = {.kind = ASK_RESOURCES};
     effects_t effects = {.n = 0};
-    const as_keys_policy_t policy = policy_of(w);
+    as_keys_policy_t policy = policy_of(w);
     TRY(ask(w, &keys));
+    TRY(ask(w, &resources));
+    policy.resources = resources.u.resources;
+    policy.n_resources = resources.count;
     TRY(as_keys_plan(w->p->a, keys.u.keys, keys.count, &policy, &effects, &about, &next_at));
     return change_keys(w, &effects, about);
 }

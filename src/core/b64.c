@@ -85,3 +85,17 @@ str_t b64url_encode(arena_t *a, const void *p, size_t n)
     str_t out;
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
+
+str_t b64_encode(arena_t *a, const void *p, size_t n)
+{
+    str_t code = b64url_encode(a, p, n);
+    size_t whole = (n + 2) / 3 * 4;
+    char *out = str_is_set(code) ? arena_alloc(a, whole + 1) : NULL;
+    if (!out)
+        return STR_UNSET;
+    for (size_t i = 0; i < whole; i++) {
+        char c = i < code.n ? code.p[i] : '=';
+        out[i] = c == '-' ? '+' : c == '_' ? '/' : c;
+    }
+    return str_of(out, whole);
+}

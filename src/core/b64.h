@@ -11,6 +11,8 @@ rc_t b64url_decode(arena_t *a, str_t text, str_t *out) MUST_USE;
 rc_t b64url_decode_to(str_t text, uint8_t *out, size_t n) MUST_USE;
 /** Standard alphabet with padding, as Basic credentials use it (RFC 7617); canonical only. */
 rc_t b64_decode(arena_t *a, str_t text, str_t *out) MUST_USE;
+/** Standard alphabet with padding, into the arena; unset without memory. */
+str_t b64_encode(arena_t *a, const void *p, size_t n);
 /** Encodes into the arena; unset without memory. */
 str_t b64url_encode(arena_t *a, const void *p, size_t n);
 

@@ -96,6 +96,18 @@ static void exact_length(void **state)
     assert_int_equal(b64url_decode_to(STR(""), out, 0), RC_OK);
 }
 
+/* RFC 4648 section 10, and the two letters that differ. */
+static void the_standard_alphabet_is_padded(void **state)
+{
+    static const char *const PAIRS[][2] = {
+        {"", ""},        {"f", "Zg=="},        {"fo", "Zm8="},
+        {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"\xfb\xff", "+/8="}};
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+        str_t code = b64_encode(*state, PAIRS[i][0], strlen(PAIRS[i][0]));
+        assert_true(str_eq(code, str_c(PAIRS[i][1])));
+    }
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -104,6 +116,7 @@ static void no_memory(void **state)
     assert_int_equal(b64url_decode(a, STR("Zm9v"), &out), RC_MEMORY);
     assert_int_equal(b64_decode(a, STR("Zm9v"), &out), RC_MEMORY);
     assert_false(str_is_set(b64url_encode(a, "foo", 3)));
+    assert_false(str_is_set(b64_encode(a, "foo", 3)));
     arena_free(a);
 }
 
@@ -116,6 +129,7 @@ int main(void)
         ARENA_TEST(b64_not_canonical),
         ARENA_TEST(alphabets_differ_in_two_letters),
         ARENA_TEST(exact_length),
+        ARENA_TEST(the_standard_alphabet_is_padded),
         ARENA_TEST(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

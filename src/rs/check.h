@@ -22,6 +22,7 @@ struct warder_rs {
     rs_anchor_t anchor;
     str_t metadata;
     rs_revocations_t *revocations;
+    rs_introspection_t *introspection; /* NULL: opaque tokens are refused */
     rs_keys_t *keys;
     rs_token_cache_t *cache;
     rs_proofs_t *proofs; /* NULL where DPoP is off */

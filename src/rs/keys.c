@@ -33,7 +33,7 @@ typedef struct {
 struct rs_keys {
     const rs_settings_t *settings;
     const warder_rs_ports_t *ports;
-    rs_revocations_t *revocations; /* told where each list is */
+    rs_told_t told;
     rs_flight_t flight;
     uint64_t generation; /* of the newest set */
     source_t sources[RS_SERVERS_MAX];
@@ -105,13 +105,21 @@ static str_t get(rs_keys_t *k, arena_t *a, str_t url)
     return n >= 0 && n <= LIMIT_JWKS_BYTES ? str_of(body, (size_t)n) : STR_UNSET;
 }
 
+static void tell(rs_keys_t *k, size_t server, const rs_places_t *places)
+{
+    rs_revocations_found(k->told.revocations, server, places->revocations_uri);
+    if (k->told.introspection && server == k->settings->introspector)
+        rs_introspection_found(k->told.introspection, places->introspection_uri);
+}
+
 /* The first place that answers decides: trying on after a wrong issuer would be shopping around. */
 static rc_t discover(rs_keys_t *k, size_t server, str_t *jwks_uri)
 {
     source_t *source = &k->sources[server];
     const rs_server_t *settings = &k->settings->servers[server];
     for (size_t i = 0;; i++) {
-        str_t url, list;
+        str_t url;
+        rs_places_t places;
         arena_reset(source->found);
         TRY(rs_server_metadata_url(source->found, settings, i, &url));
         if (!str_is_set(url))
@@ -119,8 +127,9 @@ static rc_t discover(rs_keys_t *k, size_t server, str_t *jwks_uri)
         str_t text = get(k, source->found, url);
         if (!str_is_set(text))
             continue;
-        TRY(rs_server_read_metadata(source->found, settings, text, jwks_uri, &list));
-        rs_revocations_found(k->revocations, server, list);
+        TRY(rs_server_read_metadata(source->found, settings, text, &places));
+        tell(k, server, &places);
+        *jwks_uri = places.jwks_uri;
         return RC_OK;
     }
 }
@@ -237,15 +246,14 @@ void rs_keys_want(rs_keys_t *k, size_t server)
     pthread_mutex_unlock(&k->flight.lock);
 }
 
-rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports,
-                       rs_revocations_t *revocations)
+rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports, rs_told_t told)
 {
     rs_keys_t *k = calloc(1, sizeof *k);
     if (!k)
         return NULL;
     k->settings = s;
     k->ports = ports;
-    k->revocations = revocations;
+    k->told = told;
     rs_flight_init(&k->flight);
     for (size_t i = 0; i < s->n_servers; i++) {
         k->sources[i].jwks_uri = s->servers[i].jwks_uri;

@@ -5,6 +5,7 @@
 #define RS_KEYS_H
 
 #include "jose/jwk.h"
+#include "rs/introspection.h"
 #include "rs/revocations.h"
 
 /* ---- decisions, pure ---- */
@@ -41,9 +42,14 @@ void rs_key_set_unref(rs_key_set_t *set);
 
 typedef struct rs_keys rs_keys_t;
 
-/** Borrows all three; tells `revocations` where each server's list is. NULL without memory. */
-rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports,
-                       rs_revocations_t *revocations);
+/** Whom to tell what a server's metadata says beside its keys. */
+typedef struct {
+    rs_revocations_t *revocations;
+    rs_introspection_t *introspection; /* NULL: opaque tokens are refused */
+} rs_told_t;
+
+/** Borrows all. NULL without memory. */
+rs_keys_t *rs_keys_new(const rs_settings_t *s, const warder_rs_ports_t *ports, rs_told_t told);
 /** NULL is fine. */
 void rs_keys_free(rs_keys_t *k);
 

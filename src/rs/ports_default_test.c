@@ -61,6 +61,11 @@ static void serve_one(int fd)
         answer(fd, REDIRECT, sizeof REDIRECT - 1);
     else if (strncmp(head, "GET /created ", 13) == 0)
         answer(fd, CREATED, sizeof CREATED - 1);
+    else if (strncmp(head, "POST /ask ", 10) == 0 &&
+             strstr(head, "\r\nAuthorization: Basic eA==\r\n") &&
+             strstr(head, "\r\nContent-Type: application/x-www-form-urlencoded\r\n") &&
+             strstr(head, "\r\n\r\ntoken=a%20b"))
+        answer(fd, SMALL, sizeof SMALL - 1);
     else if (strncmp(head, "GET /big ", 9) == 0)
         answer_big(fd);
     else
@@ -113,6 +118,19 @@ static int64_t get(const site_t *site, const char *path, size_t cap)
     return n;
 }
 
+static void a_form_is_posted_under_its_credentials(void **state)
+{
+    const site_t *site = *state;
+    char url[128], body[16];
+    warder_rs_ports_t ports = rs_ports_default();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/ask", site->port);
+    assert_int_equal(ports.post(ports.ctx, url, "Basic eA==", "token=a%20b", body, sizeof body), 2);
+    assert_memory_equal(body, "{}", 2);
+    assert_int_equal(ports.post(ports.ctx, url, "Basic eQ==", "token=a%20b", body, sizeof body),
+                     -1);
+    assert_int_equal(ports.fetch(ports.ctx, url, body, sizeof body), -1);
+}
+
 /* attack case: JWT-027: a redirect is an answer like any other that is not 200 */
 static void only_a_whole_200_counts(void **state)
 {
@@ -154,6 +172,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_a_whole_200_counts, site_setup, site_teardown),
+        cmocka_unit_test_setup_teardown(a_form_is_posted_under_its_credentials, site_setup,
+                                        site_teardown),
         cmocka_unit_test(places_that_are_no_place),
         cmocka_unit_test(clocks_run),
     };

@@ -1,6 +1,7 @@
 /* The functions of include/warder/rs.h. */
 #include "core/buf.h"
 #include "core/limits.h"
+#include "core/secret.h"
 #include "core/ports.h"
 #include "core/secret.h"
 #include "oauth/scope.h"
@@ -39,7 +40,11 @@ static rc_t build(warder_rs_t *rs, const warder_rs_config_t *config, str_t *why)
     rs->revocations = rs_revocations_new(&rs->settings, &rs->ports);
     if (!rs->revocations)
         return RC_MEMORY;
-    rs->keys = rs_keys_new(&rs->settings, &rs->ports, rs->revocations);
+    if (str_is_set(rs->settings.authorization) &&
+        !(rs->introspection = rs_introspection_new(&rs->settings, &rs->ports)))
+        return RC_MEMORY;
+    const rs_told_t told = {rs->revocations, rs->introspection};
+    rs->keys = rs_keys_new(&rs->settings, &rs->ports, told);
     rs->cache = rs_token_cache_new(rs->settings.cache_tokens);
     if (rs->settings.dpop != WARDER_RS_DPOP_OFF)
         rs->proofs = rs_proofs_new(rs->settings.dpop_proofs);
@@ -74,6 +79,8 @@ void warder_rs_free(warder_rs_t *rs)
         return;
     rs_keys_free(rs->keys);
     rs_revocations_free(rs->revocations);
+    rs_introspection_free(rs->introspection);
+    secret_wipe((void *)(uintptr_t)rs->settings.authorization.p, rs->settings.authorization.n);
     rs_token_cache_free(rs->cache);
     rs_proofs_free(rs->proofs);
     secret_wipe(rs->nonce_key, sizeof rs->nonce_key);
@@ -133,6 +140,8 @@ bool warder_rs_refresh(warder_rs_t *rs)
 {
     bool usable = rs_keys_refresh(rs->keys);
     rs_revocations_refresh(rs->revocations, rs_clock(rs));
+    if (rs->introspection)
+        rs_introspection_refresh(rs->introspection, rs_clock(rs));
     return usable;
 }
 

@@ -55,16 +55,22 @@ static rc_t read_place(arena_t *a, const rs_server_t *server, str_t uri, str_t *
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
-rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, str_t *jwks_uri,
-                             str_t *revocations_uri)
+rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, rs_places_t *out)
 {
     static const json_limits_t LIMITS = {LIMIT_JWKS_BYTES, 16, 4096};
     const json_t *json;
-    *jwks_uri = *revocations_uri = STR_UNSET;
+    *out = (rs_places_t){0};
     TRY(json_parse(a, text, &LIMITS, &json));
     if (!str_eq(json_get_str(json, STR("issuer")), server->issuer))
         return RC_MALFORMED;
-    TRY(read_place(a, server, json_get_str(json, STR("jwks_uri")), jwks_uri));
-    TRY(read_place(a, server, json_get_str(json, STR(OAUTH_REVOCATIONS_MEMBER)), revocations_uri));
-    return str_is_set(*jwks_uri) ? RC_OK : RC_MALFORMED;
+    const struct {
+        str_t member, *place;
+    } NAMED[] = {
+        {STR("jwks_uri"), &out->jwks_uri},
+        {STR(OAUTH_REVOCATIONS_MEMBER), &out->revocations_uri},
+        {STR("introspection_endpoint"), &out->introspection_uri},
+    };
+    for (size_t i = 0; i < sizeof NAMED / sizeof *NAMED; i++)
+        TRY(read_place(a, server, json_get_str(json, NAMED[i].member), NAMED[i].place));
+    return str_is_set(out->jwks_uri) ? RC_OK : RC_MALFORMED;
 }

@@ -12,10 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     for (size_t i = 0; i < 2; i++) {
         arena_t *a = arena_new(1 << 20);
-        str_t uri, list;
-        if (rs_server_read_metadata(a, &SERVERS[i], str_of(data, size), &uri, &list) == RC_OK &&
-            (!rs_server_may_fetch(&SERVERS[i], uri) ||
-             (str_is_set(list) && !rs_server_may_fetch(&SERVERS[i], list))))
+        rs_places_t p;
+        if (rs_server_read_metadata(a, &SERVERS[i], str_of(data, size), &p) == RC_OK &&
+            (!rs_server_may_fetch(&SERVERS[i], p.jwks_uri) ||
+             (str_is_set(p.revocations_uri) &&
+              !rs_server_may_fetch(&SERVERS[i], p.revocations_uri))))
             abort();
         arena_free(a);
     }

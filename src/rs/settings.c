@@ -1,7 +1,9 @@
 #include "rs/settings.h"
 
+#include "core/b64.h"
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/secret.h"
 #include "core/url.h"
 #include "oauth/dpop.h"
 #include "oauth/scope.h"
@@ -149,9 +151,8 @@ static rc_t check_scopes(check_t *c, const warder_rs_config_t *config)
 static rc_t check_range(check_t *c, int given, int standard, int min, int max, int64_t *ms)
 {
     if (given != 0 && (given < min || given > max))
-        return refuse(c,
-                      STR("leeway_s, keys_fresh_s, keys_stale_s, refetch_s, revocation_poll_s or "
-                          "revocation_stale_s is out of range"));
+        return refuse(c, STR("leeway_s, keys_fresh_s, keys_stale_s, refetch_s, revocation_poll_s, "
+                             "revocation_stale_s or introspection_cache_s is out of range"));
     *ms = (given ? given : standard) * 1000LL;
     return RC_OK;
 }
@@ -164,6 +165,7 @@ static rc_t check_numbers(check_t *c, const warder_rs_config_t *config)
     TRY(check_range(c, config->keys_stale_s, 3600, 1, 604800, &s->stale_ms));
     TRY(check_range(c, config->refetch_s, 10, 1, 3600, &s->refetch_ms));
     TRY(check_range(c, config->revocation_poll_s, 2, -1, 60, &s->poll_ms));
+    TRY(check_range(c, config->introspection_cache_s, 10, 1, 60, &s->answer_ms));
     TRY(check_range(c, config->revocation_stale_s, 300, -1, 86400, &s->list_stale_ms));
     if (config->leeway_s < 0)
         s->leeway_ms = 0;
@@ -190,6 +192,43 @@ static rc_t check_dpop(check_t *c, const warder_rs_config_t *config)
     return RC_OK;
 }
 
+/* The credentials of HTTP Basic, form-encoded (RFC 6749 section 2.3.1). */
+static rc_t make_authorization(check_t *c, const warder_rs_server_t *given)
+{
+    str_t pair;
+    buf_t b = buf_new(c->a, LIMIT_URL_BYTES);
+    buf_form(&b, str_c(given->client_id));
+    buf_char(&b, ':');
+    buf_form(&b, str_c(given->client_secret));
+    TRY(buf_done(&b, &pair));
+    str_t code = b64_encode(c->a, pair.p, pair.n);
+    c->out->authorization = arena_printf(c->a, "Basic %" PRIstr, STR_ARG(code));
+    secret_wipe((void *)(uintptr_t)pair.p, pair.n);
+    secret_wipe((void *)(uintptr_t)code.p, code.n);
+    return str_is_set(code) && str_is_set(c->out->authorization) ? RC_OK : RC_MEMORY;
+}
+
+static rc_t check_introspection(check_t *c, const warder_rs_config_t *config)
+{
+    for (size_t i = 0; i < config->server_count; i++) {
+        const warder_rs_server_t *given = &config->servers[i];
+        rs_server_t *server = &c->out->servers[i];
+        if (!given->client_id && !given->client_secret && !given->introspection_uri)
+            continue;
+        if (!given->client_id || !given->client_secret || str_is_set(c->out->authorization))
+            return refuse(c, STR("client_id and client_secret come together, for one server"));
+        if (config->ports && !config->ports->post)
+            return refuse(c, STR("introspection needs the port post"));
+        TRY(copy(c->a, str_c(given->introspection_uri), &server->introspection_uri));
+        if (given->introspection_uri && !rs_server_may_fetch(server, server->introspection_uri))
+            return refuse(c, STR("introspection_uri must be an https URL (http only on a loopback "
+                                 "host, for a loopback issuer)"));
+        c->out->introspector = i;
+        TRY(make_authorization(c, given));
+    }
+    return RC_OK;
+}
+
 static rc_t check_all(check_t *c, const warder_rs_config_t *config)
 {
     TRY(check_resource(c, config->resource));
@@ -198,6 +237,7 @@ static rc_t check_all(check_t *c, const warder_rs_config_t *config)
         return refuse(c, STR("servers must hold 1 to 8 authorization servers"));
     for (size_t i = 0; i < config->server_count; i++)
         TRY(check_server(c, &config->servers[i]));
+    TRY(check_introspection(c, config));
     TRY(check_scopes(c, config));
     if (config->name && !str_is_utf8(str_c(config->name)))
         return refuse(c, STR("name must be UTF-8"));

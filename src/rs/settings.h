@@ -9,9 +9,10 @@ enum { RS_SERVERS_MAX = 8, RS_PATHS_MAX = 3 };
 
 typedef struct {
     str_t issuer;
-    str_t jwks_uri;        /* unset: to be discovered */
-    str_t revocations_uri; /* unset: to be discovered */
-    bool loopback;         /* the issuer is a loopback one: so may be what it points at */
+    str_t jwks_uri;          /* unset: to be discovered */
+    str_t revocations_uri;   /* unset: to be discovered */
+    str_t introspection_uri; /* the same */
+    bool loopback;           /* the issuer is a loopback one: so may be what it points at */
 } rs_server_t;
 
 /** Lives in the arena it was checked into; strings end in a NUL behind their length. */
@@ -24,6 +25,9 @@ typedef struct {
     size_t n_servers;
     str_t scopes, scopes_supported; /* without offline_access; unset when there are none */
     int64_t leeway_ms, fresh_ms, stale_ms, refetch_ms;
+    str_t authorization;   /* for introspection; unset: opaque tokens are refused. Wiped by rs.c */
+    size_t introspector;   /* index of its server */
+    int64_t answer_ms;     /* an answer of introspection counts */
     int64_t poll_ms;       /* of the lists of revocations; 0: they are not followed */
     int64_t list_stale_ms; /* older ones let nobody in; -1: they still count */
     size_t cache_tokens;
@@ -48,10 +52,14 @@ rc_t rs_settings_metadata(arena_t *a, const rs_settings_t *s, str_t *out) MUST_U
 bool rs_server_may_fetch(const rs_server_t *server, str_t url);
 /** The i-th place of an issuer's metadata (RFC 8414 sections 3.1 and 5); unset behind the last. */
 rc_t rs_server_metadata_url(arena_t *a, const rs_server_t *server, size_t i, str_t *out) MUST_USE;
-/** The jwks_uri of a metadata document, and where its list of revocations is (unset: it has none).
- *  RC_MALFORMED: not JSON, another issuer (RFC 8414 section
- *  3.3), or a place that may not be fetched. In arena. */
-rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text, str_t *jwks_uri,
-                             str_t *revocations_uri) MUST_USE;
+/** Places that a metadata document names; unset: none. */
+typedef struct {
+    str_t jwks_uri, revocations_uri, introspection_uri;
+} rs_places_t;
+
+/** The places of a metadata document; there is a jwks_uri. RC_MALFORMED: not JSON, another issuer
+ * (RFC 8414 section 3.3), or a place that may not be fetched. In arena. */
+rc_t rs_server_read_metadata(arena_t *a, const rs_server_t *server, str_t text,
+                             rs_places_t *out) MUST_USE;
 
 #endif

@@ -221,8 +221,8 @@ static void discovery_places(void **state)
 static rc_t read_metadata(world_t *w, const char *text)
 {
     rs_server_t server = {.issuer = STR(W_ISSUER)};
-    str_t uri, list;
-    return rs_server_read_metadata(w->a, &server, str_c(text), &uri, &list);
+    rs_places_t places;
+    return rs_server_read_metadata(w->a, &server, str_c(text), &places);
 }
 
 /* attack case: JWT-027 */

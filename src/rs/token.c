@@ -95,20 +95,10 @@ static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
     return RC_OK;
 }
 
-rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_t now_ms,
-                    rs_token_t *token, rs_principal_t *who)
+static rc_t judge(arena_t *a, const rs_settings_t *s, const jwt_expect_t *expect, rs_token_t *token,
+                  rs_principal_t *who)
 {
-    jws_refusal_t signature = jws_verify(&token->jws, key);
-    if (signature != JWS_FINE) {
-        refuse(token, RS_TOKEN, jws_refusal_name(signature));
-        return RC_OK;
-    }
-    jwt_expect_t expect = {.typ = STR("at+jwt"),
-                           .issuer = s->servers[token->server].issuer,
-                           .audiences = {s->audience_text, s->audiences.n},
-                           .now_ms = now_ms,
-                           .leeway_ms = s->leeway_ms};
-    jwt_refusal_t claims = jwt_check(token->jws.typ, &token->claims, &expect);
+    jwt_refusal_t claims = jwt_check(token->jws.typ, &token->claims, expect);
     if (claims != JWT_FINE) {
         refuse(token, RS_TOKEN, jwt_refusal_name(claims));
         return RC_OK;
@@ -124,4 +114,32 @@ rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_
         return rc;
     refuse(token, RS_CLAIM, STR_UNSET);
     return RC_OK;
+}
+
+static jwt_expect_t expect_of(const rs_settings_t *s, int64_t now_ms, const rs_token_t *token)
+{
+    return (jwt_expect_t){.issuer = s->servers[token->server].issuer,
+                          .audiences = {s->audience_text, s->audiences.n},
+                          .now_ms = now_ms,
+                          .leeway_ms = s->leeway_ms};
+}
+
+rc_t rs_token_judge_claims(arena_t *a, const rs_settings_t *s, int64_t now_ms, rs_token_t *token,
+                           rs_principal_t *who)
+{
+    const jwt_expect_t expect = expect_of(s, now_ms, token);
+    return judge(a, s, &expect, token, who);
+}
+
+rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_t now_ms,
+                    rs_token_t *token, rs_principal_t *who)
+{
+    jws_refusal_t signature = jws_verify(&token->jws, key);
+    if (signature != JWS_FINE) {
+        refuse(token, RS_TOKEN, jws_refusal_name(signature));
+        return RC_OK;
+    }
+    jwt_expect_t expect = expect_of(s, now_ms, token);
+    expect.typ = STR("at+jwt");
+    return judge(a, s, &expect, token, who);
 }

@@ -44,4 +44,8 @@ rc_t rs_token_read(arena_t *a, const rs_settings_t *s, str_t text, rs_token_t *o
 rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_t now_ms,
                     rs_token_t *token, rs_principal_t *who) MUST_USE;
 
+/** The same for claims that their server vouches for itself (RFC 7662): no signature, no typ. */
+rc_t rs_token_judge_claims(arena_t *a, const rs_settings_t *s, int64_t now_ms, rs_token_t *token,
+                           rs_principal_t *who) MUST_USE;
+
 #endif

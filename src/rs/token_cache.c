@@ -13,7 +13,7 @@ typedef struct {
     rs_token_hash_t hash;
     size_t server;
     uint64_t keys, revocations;
-    int64_t exp_ms, iat_ms, auth_ms;
+    int64_t exp_ms, iat_ms, auth_ms, own_exp_ms;
     char *texts[TEXTS]; /* into bytes */
     char bytes[];
 } entry_t;
@@ -83,7 +83,8 @@ static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
                              .who.auth_ms = e->auth_ms,
                              .server = e->server,
                              .keys = e->keys,
-                             .revocations = e->revocations};
+                             .revocations = e->revocations,
+                             .exp_ms = e->own_exp_ms};
     for (size_t i = 0; i < TEXTS; i++)
         if (!(*to[i] = arena_cstr(a, str_c(e->texts[i]))))
             return false;
@@ -116,6 +117,7 @@ static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
                    .server = what->server,
                    .keys = what->keys,
                    .revocations = what->revocations,
+                   .own_exp_ms = what->exp_ms,
                    .exp_ms = what->who.exp_ms,
                    .iat_ms = what->who.iat_ms,
                    .auth_ms = what->who.auth_ms};

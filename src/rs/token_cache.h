@@ -22,6 +22,7 @@ typedef struct {
     size_t server;
     uint64_t keys;        /* generation of the issuer's keys it was verified with */
     uint64_t revocations; /* generation of its list that it was looked up in */
+    int64_t exp_ms;       /* the caller's own; that of who is what it is kept for */
 } rs_remembered_t;
 
 /** Room for about `tokens`. NULL without memory. */

@@ -7,7 +7,7 @@ import { assertTokenError, control } from './lib/attack.mjs';
 import { Browser } from './lib/browser.mjs';
 import { authorize, authorizeUrl, goodRequest, machineToken, mcpPost, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { HTTP, discover, introspect, isActive, openidClient, revocations, revoke, serviceClient } from './lib/tokens.mjs';
-import { NEWS, World, sleep } from './lib/world.mjs';
+import { NEWS, World, sleep, stop } from './lib/world.mjs';
 
 const BOUND_MS = 2000; // revocation_poll_s of a resource server, include/warder/rs.h
 
@@ -178,6 +178,43 @@ test('MGT-005 the bound holds when nobody called for a while', async () => {
   assert.equal(answer.status, 401, 'the first call is refused already');
   assert.match(answer.headers.get('www-authenticate'), /error="invalid_token"/);
   await control(w, client);
+});
+
+test('a resource whose tokens are opaque asks about them, and revocations count within the same bound', async (t) => {
+  const own = await World.start({ sample: false });
+  t.after(() => own.stop());
+  await own.addResource(own.mcp, ['--format', 'opaque']);
+  const server = await serviceClient(own, own.mcp);
+  own.sampleArgs = ['--client-id', server.client_id];
+  own.sampleEnv = { FINANCE_CLIENT_SECRET: server.client_secret };
+  await own.startSample();
+  const call = (bearer) => mcpPost(own.mcp, { jsonrpc: '2.0', id: 1, method: 'ping' }, { bearer });
+  const client = await register(own);
+  const tokens = await signIn(own, client);
+  assert.match(tokens.access_token, /^wra_/);
+  assert.equal((await call(tokens.access_token)).status, 200);
+  assert.equal((await call(`${tokens.access_token}x`)).status, 401);
+  assert.equal((await call(tokens.refresh_token)).status, 401);
+  await revoke(own, client, tokens.access_token);
+  const revoked = performance.now();
+  let last = revoked;
+  for (let sent = revoked; (await call(tokens.access_token)).status === 200; sent = performance.now()) {
+    last = sent;
+    assert.ok(sent - revoked < 10 * BOUND_MS, 'it is never refused');
+    await sleep(100);
+  }
+  t.diagnostic(`a revoked opaque token was last taken ${Math.round(last - revoked)} ms after its revocation (bound: ${BOUND_MS} ms)`);
+  assert.ok(last - revoked <= BOUND_MS);
+  // Without its registration the resource lets nobody in.
+  await stop(own.sample);
+  own.sampleEnv = { FINANCE_CLIENT_SECRET: 'wrong' };
+  await own.startSample();
+  const fresh = await signIn(own, client);
+  assert.equal((await call(fresh.access_token)).status, 503);
+  await stop(own.sample);
+  own.sampleEnv = { FINANCE_CLIENT_SECRET: server.client_secret };
+  await own.startSample();
+  assert.equal((await call(fresh.access_token)).status, 200);
 });
 
 test('MGT-006 revoke-all for a person, a client and everything, in every combination', async () => {

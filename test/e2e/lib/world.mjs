@@ -159,7 +159,7 @@ export class World {
       path.join(BUILD, 'finance-sentiment'),
       ['--listen', `127.0.0.1:${this.samplePort}`, '--issuer', issuer, '--resource', this.mcp,
         '--data', path.join(this.data, 'sample'), ...this.sampleArgs],
-      { data: this.data },
+      { data: this.data, env: this.sampleEnv },
     );
   }
 
