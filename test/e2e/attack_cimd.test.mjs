@@ -311,7 +311,7 @@ test('a document is resolved on every leg, and a host that is away is no lost cl
     assert.equal(answer.body.error, error);
     assert.equal(answer.headers.has('retry-after'), status === 503, name);
     assert.doesNotMatch(answer.text, /502|fetch/);
-    for (const endpoint of ['token_endpoint', 'revocation_endpoint']) {
+    for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'pushed_authorization_request_endpoint']) {
       const other = await post(w, endpoint, one, { grant_type: 'refresh_token', refresh_token: 'wrr_x', token: 'x' });
       assert.equal(other.status, status, `${name} at ${endpoint}: ${other.text}`);
       assert.equal(other.body.error, error, `${name} at ${endpoint}`);
@@ -321,6 +321,14 @@ test('a document is resolved on every leg, and a host that is away is no lost cl
   const answer = await redeem(w, one, granted);
   assert.equal(answer.status, 200, answer.text);
   assert.equal((await refresh(w, one, answer.body.refresh_token)).status, 200);
+  const { verifier, parameters } = goodRequest(w, one);
+  const { client_id: _, ...rest } = parameters;
+  const pushed = await post(w, 'pushed_authorization_request_endpoint', one, rest);
+  assert.equal(pushed.status, 201, pushed.text);
+  const url = authorizeUrl(w, { client_id: one.client_id, request_uri: pushed.body.request_uri });
+  const { code } = await playUrl(w, url);
+  assert.ok(code, 'a pushed request');
+  assert.equal((await redeem(w, one, { code, verifier, parameters })).status, 200);
 });
 
 test('hosts may be denied, or be the only ones, and documents may be off', async () => {
