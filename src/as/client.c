@@ -95,7 +95,8 @@ bool as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason)
     uint32_t retry_after = 1;
     as_limits_t *limits = f->w->as->limits;
     bool failed = oauth_reason_status(reason) == 401;
-    bool nobody = c->claim.reason == OAUTH_CLIENT_AUTH_MISSING;
+    bool nobody =
+        c->claim.reason == OAUTH_CLIENT_AUTH_MISSING || reason == OAUTH_CLIENT_DOCUMENT_UNAVAILABLE;
     if (reason == OAUTH_FINE || !(failed || nobody))
         return true;
     if (failed)

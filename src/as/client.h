@@ -24,9 +24,9 @@ rc_t as_client_prove(as_flow_t *f, bool *again) MUST_USE;
 const client_t *as_client_record(const as_client_t *c);
 /** Whether it may ask (again) now; false: answered with 429. */
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate);
-/** Counts a refusal that was about the client itself, or of who is none (a workload). False: this
- * address has made up too many clients; the answer is 429 now, and nothing is recorded, or
- * strangers could fill the trail. */
+/** Counts a refusal that was about the client itself, or of who is none: a workload, or one whose
+ *  document cannot be had. False: this address has made up too many clients; the answer is 429 now,
+ *  and nothing is recorded, or strangers could fill the trail. */
 bool as_client_count(as_flow_t *f, const as_client_t *c, oauth_reason_t reason) MUST_USE;
 
 #endif

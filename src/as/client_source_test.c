@@ -256,6 +256,25 @@ static void one_address_may_have_so_many_documents_fetched(void **state)
     assert_int_equal(w->web.calls, 3);
 }
 
+/* Made-up documents of hosts that are away are strangers' failures, too: each is a line of the
+ * trail. */
+static void documents_that_are_away_do_not_fill_the_trail(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "page_requests_per_minute", "2");
+    w->web.n = 0;
+    for (int i = 0; i < 2; i++) {
+        answer_t r = world_post(w, "/token", "", refresh_form(w, URL, STR("wrr_x")));
+        assert_status(r, 503);
+    }
+    size_t lines = trail_count(w, "token", "deny", NULL);
+    answer_t r = world_post(w, "/token", "", refresh_form(w, URL, STR("wrr_x")));
+    assert_status(r, 429);
+    assert_int_equal(trail_count(w, "token", "deny", NULL), lines);
+    r = world_post(w, "/token", "", refresh_form(w, W_PUBLIC, STR("wrr_x")));
+    assert_status(r, 400); /* whoever is known is heard */
+}
+
 /* ---- what is approved ---- */
 
 /* attack case: UI-019 */
@@ -349,6 +368,7 @@ int main(void)
         WORLD_TEST(documents_may_be_off),
         WORLD_TEST(metadata_says_that_they_are_on),
         WORLD_TEST(one_address_may_have_so_many_documents_fetched),
+        WORLD_TEST(documents_that_are_away_do_not_fill_the_trail),
         WORLD_TEST(what_was_approved_is_not_asked_again_until_it_changes),
         WORLD_TEST(a_document_that_changes_under_the_page_is_shown_again),
         WORLD_TEST(facts_are_asked_again_after_a_fetch),

@@ -1,12 +1,13 @@
 // Attack cases of the area as-cimd: clients that are known by the URL of their metadata document.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { constants, gzipSync } from 'node:zlib';
 import { assertPage, assertTokenError, control, play, playUrl, signedIn, trap } from './lib/attack.mjs';
 import { Browser } from './lib/browser.mjs';
 import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
+import { Issuer } from './lib/issuer.mjs';
 import { authorize, authorizeUrl, goodRequest, post, redeem, refresh, register, signIn } from './lib/oauth.mjs';
 import { sleep, World } from './lib/world.mjs';
 
@@ -282,6 +283,50 @@ test('CIMD-017 who takes back one grant leaves those of others', async () => {
   await works();
 });
 
+test('CIMD-018 a client that declares private_key_jwt authenticates everywhere, by the keys it publishes', async (t) => {
+  const issuer = await Issuer.start();
+  t.after(() => issuer.down());
+  const keys = (...names) => host.serve('/keys.json', JSON.stringify({ keys: names.map((name) => issuer.keys[name].jwk) }),
+    { headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'no-store' } });
+  const one = client('/eighteen.json', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${host.url}/keys.json` });
+  const prove = (name, claims = {}) => {
+    const now = Math.floor(Date.now() / 1000);
+    const payload = { iss: one.client_id, sub: one.client_id, aud: w.issuer, iat: now, exp: now + 60, jti: randomUUID(), ...claims };
+    return {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: issuer.sign(name, payload, { typ: 'JWT' }),
+    };
+  };
+  keys('ec', 'rsa');
+  const granted = await authorize(w, one);
+  const without = await redeem(w, one, granted);
+  assert.equal(without.status, 401, without.text);
+  assertTokenError(without, 'invalid_client');
+  const secret = await redeem(w, one, granted, { client_secret: 'x' });
+  assertTokenError(secret, ['invalid_client', 'invalid_request']);
+  const good = await redeem(w, one, granted, prove('ec'));
+  assert.equal(good.status, 200, good.text);
+  assertTokenError(await refresh(w, one, good.body.refresh_token), 'invalid_client', 'refresh without proof');
+  assertTokenError(await post(w, 'revocation_endpoint', one, { token: good.body.refresh_token }), 'invalid_client', 'revocation without proof');
+  assertTokenError(await refresh(w, one, good.body.refresh_token, prove('stranger')), 'invalid_client', 'a key it does not publish');
+  const rsa = await refresh(w, one, good.body.refresh_token, prove('rsa'));
+  assert.equal(rsa.status, 200, rsa.text);
+  keys('rsa');
+  const removed = await refresh(w, one, rsa.body.refresh_token, prove('ec'));
+  assert.equal(removed.status, 401, removed.text);
+  assertTokenError(removed, 'invalid_client', 'a key it published no longer');
+  host.pages.set('/keys.json', (request, response) => response.writeHead(503).end());
+  const away = await refresh(w, one, rsa.body.refresh_token, prove('rsa'));
+  assert.notEqual(away.status, 200, 'no keys, no tokens');
+  keys('rsa');
+  assert.equal((await refresh(w, one, rsa.body.refresh_token, prove('rsa'))).status, 200);
+  // What a client lists instead of naming one: the strongest counts.
+  const listed = client('/eighteen-list.json', { token_endpoint_auth_method: undefined,
+    token_endpoint_auth_methods_supported: ['none', 'private_key_jwt'], jwks_uri: `${host.url}/keys.json` });
+  assertTokenError(await redeem(w, { ...listed, token_endpoint_auth_method: 'none' }, await authorize(w, listed)), 'invalid_client');
+  await works();
+});
+
 test('a document that changes is asked for again, also under the eyes of whoever reads the page', async () => {
   const browser = await signedIn(w);
   const one = client('/changing.json', { redirect_uris: [PRINTS] });
@@ -311,7 +356,7 @@ test('a document is resolved on every leg, and a host that is away is no lost cl
     assert.equal(answer.body.error, error);
     assert.equal(answer.headers.has('retry-after'), status === 503, name);
     assert.doesNotMatch(answer.text, /502|fetch/);
-    for (const endpoint of ['token_endpoint', 'revocation_endpoint']) {
+    for (const endpoint of ['token_endpoint', 'revocation_endpoint', 'pushed_authorization_request_endpoint']) {
       const other = await post(w, endpoint, one, { grant_type: 'refresh_token', refresh_token: 'wrr_x', token: 'x' });
       assert.equal(other.status, status, `${name} at ${endpoint}: ${other.text}`);
       assert.equal(other.body.error, error, `${name} at ${endpoint}`);
@@ -321,6 +366,14 @@ test('a document is resolved on every leg, and a host that is away is no lost cl
   const answer = await redeem(w, one, granted);
   assert.equal(answer.status, 200, answer.text);
   assert.equal((await refresh(w, one, answer.body.refresh_token)).status, 200);
+  const { verifier, parameters } = goodRequest(w, one);
+  const { client_id: _, ...rest } = parameters;
+  const pushed = await post(w, 'pushed_authorization_request_endpoint', one, rest);
+  assert.equal(pushed.status, 201, pushed.text);
+  const url = authorizeUrl(w, { client_id: one.client_id, request_uri: pushed.body.request_uri });
+  const { code } = await playUrl(w, url);
+  assert.ok(code, 'a pushed request');
+  assert.equal((await redeem(w, one, { code, verifier, parameters })).status, 200);
 });
 
 test('hosts may be denied, or be the only ones, and documents may be off', async () => {
