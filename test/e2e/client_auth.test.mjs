@@ -137,6 +137,18 @@ test('a client that registers with its keys signs in a person, refreshes, pushes
   assertTokenError(await token(w, null, { grant_type: 'refresh_token', refresh_token: second.body.refresh_token, ...(await proof()) }), 'invalid_grant');
 });
 
+test('the server of a resource introspects by an assertion, which counts there once, too', async () => {
+  const own = await keyPair('EdDSA');
+  const server = await w.addClient(['--name', 'Resource server', '--resource-server', w.mcp, '--jwks', keysFile([own])]);
+  const { body } = await inOrder();
+  const assertion = await clientAssertion(w, server.client_id, own);
+  const by = () => post(w, 'introspection_endpoint', null, { token: body.access_token, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion });
+  const answer = await by();
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.body.active, true, answer.text);
+  assertTokenError(await by(), 'invalid_client');
+});
+
 test('the client_id parameter may be there, and must then be the same', async () => {
   assert.equal((await ask(await signed(), { client_id: machine.client_id })).status, 200);
   await refused({}, { more: { client_id: 'another' }, errors: ['invalid_request'] });
