@@ -31,8 +31,9 @@ as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
         as_page_retry(x, 503, RETRY_AFTER_S, STR("out of memory"));
         return NULL;
     }
-    if (!w->snapshot)
-        as_snapshot_refresh(w);
+    /* Forms are checked before there are facts, by the keys that another worker may have seen
+     * replaced a while ago. */
+    as_snapshot_refresh(w);
     if (!w->snapshot) {
         as_page_retry(x, 503, RETRY_AFTER_S, STR("the server has no keys yet"));
         return NULL;

@@ -47,6 +47,22 @@ static void the_right_password_signs_in(void **state)
     assert_false(str_contains(trail_text(w), STR(W_PASSWORD)));
 }
 
+/* Who has seen the key that forms are made with could make some: once it is replaced, none of them
+ * is taken, by no worker. */
+static void a_form_of_before_a_leak_is_not_taken(void **state)
+{
+    world_t *w = *state;
+    browser_t b = browser_new(w);
+    str_t page = login_page(&b);
+    world_rotate(w, w->admin);
+    world_pass(w, 1);
+    answer_t r = browser_login(&b, page, W_USER, W_PASSWORD);
+    assert_status(r, 403);
+    assert_int_equal(trail_count(w, "login", "deny", "form_not_ours"), 1);
+    r = try(&b, W_USER, W_PASSWORD);
+    assert_status(r, 303);
+}
+
 static void who_is_signed_in_need_not_again(void **state)
 {
     world_t *w = *state;
@@ -375,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(the_right_password_signs_in),
+        WORLD_TEST(a_form_of_before_a_leak_is_not_taken),
         WORLD_TEST(who_is_signed_in_need_not_again),
         WORLD_TEST(refusals_look_alike),
         WORLD_TEST(empty_fields_are_refused),

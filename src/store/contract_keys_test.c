@@ -109,7 +109,6 @@ static void keys_come_back_whole_and_oldest_first(void **state)
     key_record_t young = key_of(STR("a"), KEY_DERIVE, KEY_NEXT);
     key_record_t old = key_of(STR("b"), KEY_SIGN, KEY_RETIRED);
     old.created_at--;
-    old.sealed_by = STR_UNSET;
     assert_int_equal(put_key(p, &young), RC_OK);
     assert_int_equal(put_key(p, &old), RC_OK);
     ask_t all = {.kind = ASK_KEYS};
@@ -191,6 +190,18 @@ static void key_delete_conflicts_without_it(void **state)
     assert_applied(p);
     play_add(p, EFFECT_KEY_DELETE)->u.key = key.kid;
     assert_refused(p, RC_CONFLICT, 0);
+}
+
+static void key_that_nobody_sealed_comes_back_so(void **state)
+{
+    play_t *p = *state;
+    key_record_t plain = key_of(STR("a"), KEY_SIGN, KEY_CURRENT);
+    plain.sealed_by = STR_UNSET;
+    assert_int_equal(put_key(p, &plain), RC_OK);
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 1);
+    assert_false(str_is_set(all.u.keys[0].sealed_by));
 }
 
 /* Two processes with different keys for the keys would leave rows that neither can read. */
@@ -320,6 +331,7 @@ int main(void)
         ON_EVERY_STORE(seal_has_one_current_key_and_keeps_the_old),
         ON_EVERY_STORE(rotation_of_keys_is_one_step),
         ON_EVERY_STORE(key_delete_conflicts_without_it),
+        ON_EVERY_STORE(key_that_nobody_sealed_comes_back_so),
         ON_EVERY_STORE(key_sealed_by_another_conflicts),
         ON_EVERY_STORE(keys_are_replaced_all_at_once),
         ON_EVERY_STORE(keys_are_replaced_only_where_they_are_as_they_were),
