@@ -184,6 +184,33 @@ for (const [name, { says = {}, claims: bent = {}, before: prepare }] of Object.e
   });
 }
 
+test('upstream login: DCR-013 nobody is forwarded, and no consent is borrowed, for another client', async () => {
+  provider.person({ sub: 'sub-deputy', preferred_username: 'deputy', email: 'deputy@example.com' });
+  const browser = new Browser(w.base);
+  assert.ok((await complete(browser)).code, 'the first client is approved');
+  const other = await register(w, { client_name: 'Borrower', redirect_uris: ['https://evil.test/cb'] });
+  const link = () => authorizeUrl(w, goodRequest(w, other).parameters);
+  const asked = provider.asked.length;
+  const signedIn = await browser.get(link());
+  assert.ok(consentForm(signedIn.page), 'consent is asked for the other one');
+  assert.match(signedIn.page.text, /Borrower/);
+  assert.match(signedIn.page.text, /evil\.test/);
+
+  // The person is signed in at the provider alone: the link shows our page, and only the button leads on.
+  const fresh = new Browser(w.base);
+  const shown = await fresh.get(link());
+  assert.match(shown.page.text, /Borrower/);
+  assert.equal(provider.asked.length, asked);
+  const { left } = await fresh.submit(elsewhere(shown.page));
+  const answer = await fetch(left, { redirect: 'manual' });
+  const back = await fresh.get(answer.headers.get('location'));
+  assert.equal(back.left, undefined, 'no code without a decision');
+  assert.ok(consentForm(back.page));
+  assert.match(back.page.text, /Borrower/);
+  const denied = await fresh.decide(back.page, false);
+  assert.equal(denied.left.searchParams.get('code'), null);
+});
+
 test('upstream login: an answer is good once', async () => {
   provider.person({ sub: 'sub-replay', preferred_username: 'replay', email: 'replay@example.com' });
   provider.says.lenient = true; // it takes a code twice: what holds then is ours
