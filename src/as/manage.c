@@ -7,6 +7,7 @@
 typedef struct {
     str_t token; /* unset: none came */
     const as_flow_document_t *statement_keys;
+    bool counted; /* a conflict decides again, and must not be counted again */
 } manage_t;
 
 static oauth_manage_t what_of(const http_exchange_t *x)
@@ -31,6 +32,7 @@ static rc_t decide(as_flow_t *f)
         .token = m->token,
         .client = f->client,
         .statement_keys = as_statement_keys(m->statement_keys),
+        .full = f->full,
     };
     TRY(as_snapshot_seal_keys(f->a, f->snapshot, &facts.seal_keys));
     TRY(oauth_manage_decide(f->a, &facts, &verdict));
@@ -43,9 +45,25 @@ static rc_t decide(as_flow_t *f)
     return RC_OK;
 }
 
+/* Whoever changes or deletes a client that nobody used leaves a row, which is as much as
+ * registering one would. False: answered with 429. */
+static bool may_leave_a_row(as_flow_t *f)
+{
+    manage_t *m = f->own;
+    uint32_t retry_after = 1;
+    if (m->counted || what_of(f->x) == OAUTH_MANAGE_READ || !f->client || f->client->stored)
+        return true;
+    m->counted = true;
+    if (as_limits_take(f->w->as->limits, AS_RATE_REGISTER_ONE, f->x->rate_key, &retry_after))
+        return true;
+    http_reply_retry(f->x, 429, retry_after, STR("too many requests; try again later"));
+    return false;
+}
+
 static void step(as_flow_t *f)
 {
-    as_flow_settle(f, decide(f));
+    if (may_leave_a_row(f))
+        as_flow_settle(f, decide(f));
 }
 
 /* An id has no slash. A client that is known by a document has no registration to manage, and a
