@@ -181,6 +181,7 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
     const oauth_statement_facts_t vouching = {
         .settings = f->settings,
         .keys = f->statement_keys,
+        .away = f->statement_away,
         .now = f->now,
         .required = str_is_set(f->client->vouched_by),
     };

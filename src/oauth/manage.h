@@ -25,6 +25,7 @@ typedef struct {
     const client_t *client; /* of the id in the path; NULL: unknown */
     str_list_t seal_keys;
     str_t statement_keys; /* oauth_statement_facts_t.keys */
+    bool statement_away;  /* oauth_statement_facts_t.away */
     bool full;            /* the quota of clients is known to be reached */
 } oauth_manage_facts_t;
 
