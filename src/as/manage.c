@@ -5,8 +5,9 @@
 #include "as/statement.h"
 
 typedef struct {
-    str_t token; /* unset: none came */
-    const as_flow_document_t *statement_keys;
+    str_t token;        /* unset: none came */
+    as_issuer_t issuer; /* of a software statement */
+    bool counted;       /* a conflict decides again, and must not be counted again */
 } manage_t;
 
 static oauth_manage_t what_of(const http_exchange_t *x)
@@ -30,7 +31,9 @@ static rc_t decide(as_flow_t *f)
         .body = f->x->body,
         .token = m->token,
         .client = f->client,
-        .statement_keys = as_statement_keys(m->statement_keys),
+        .statement_keys = as_issuer_jwks(&m->issuer),
+        .statement_away = as_issuer_is_away(&m->issuer),
+        .full = f->full,
     };
     TRY(as_snapshot_seal_keys(f->a, f->snapshot, &facts.seal_keys));
     TRY(oauth_manage_decide(f->a, &facts, &verdict));
@@ -43,9 +46,32 @@ static rc_t decide(as_flow_t *f)
     return RC_OK;
 }
 
+/* Whoever changes or deletes a client that nobody used leaves a row, which is as much as
+ * registering one would. False: answered with 429. */
+static bool may_leave_a_row(as_flow_t *f)
+{
+    manage_t *m = f->own;
+    uint32_t retry_after = 1;
+    if (m->counted || what_of(f->x) == OAUTH_MANAGE_READ || !f->client || f->client->stored)
+        return true;
+    m->counted = true;
+    if (as_limits_take(f->w->as->limits, AS_RATE_REGISTER_ONE, f->x->rate_key, &retry_after))
+        return true;
+    http_reply_retry(f->x, 429, retry_after, STR("too many requests; try again later"));
+    return false;
+}
+
 static void step(as_flow_t *f)
 {
-    as_flow_settle(f, decide(f));
+    bool more;
+    manage_t *m = f->own;
+    rc_t rc = as_issuer_follow(f, &m->issuer, &more);
+    if (rc != RC_OK)
+        as_flow_fail(f, rc);
+    else if (more)
+        as_flow_gather(f, step);
+    else if (may_leave_a_row(f))
+        as_flow_settle(f, decide(f));
 }
 
 /* An id has no slash. A client that is known by a document has no registration to manage, and a
@@ -60,8 +86,7 @@ static rc_t read(as_flow_t *f)
     if (!str_is_set(m->token) || str_find(id, '/', 0) < id.n)
         return RC_OK;
     as_flow_client(f, id);
-    return what_of(f->x) == OAUTH_MANAGE_REPLACE ? as_statement_want_keys(f, &m->statement_keys)
-                                                 : RC_OK;
+    return what_of(f->x) == OAUTH_MANAGE_REPLACE ? as_statement_want(f, &m->issuer) : RC_OK;
 }
 
 void as_manage(http_exchange_t *x)

@@ -157,6 +157,41 @@ static void a_stored_client_is_managed_alike(void **state)
     assert_unknown(w, c.id);
 }
 
+/* Changing what one registered leaves rows, which are bounded as those of registrations are. */
+static void nobody_fills_the_store_by_changing(void **state)
+{
+    world_t *w = *state;
+    w->as->oauth.max_clients = 1;
+    held_client_t one = registered(w, PUBLIC), two = registered(w, PUBLIC);
+    answer_t r = put(w, &one, PUBLIC ",\"client_name\":\"New\"");
+    assert_status(r, 200);
+    r = put(w, &two, PUBLIC ",\"client_name\":\"New\"");
+    assert_status(r, 503);
+    r = manage(w, "GET", two.id, two.bearer);
+    assert_status(r, 200);
+    browser_t b = browser_new(w); /* being used is another matter */
+    browser_walk(&b, arena_cstr(w->a, two.id), "");
+    r = put(w, &two, PUBLIC ",\"client_name\":\"New\"");
+    assert_status(r, 200);
+}
+
+/* Deleting leaves a row, too: as often as one may register, and no more. */
+static void nobody_fills_the_store_by_deleting(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "registration_per_minute", "1");
+    held_client_t one = registered(w, PUBLIC ",\"client_name\":\"a\"");
+    held_client_t two = registered(w, PUBLIC ",\"client_name\":\"b\"");
+    answer_t r = manage(w, "DELETE", one.id, one.bearer);
+    assert_status(r, 204);
+    r = manage(w, "DELETE", two.id, two.bearer);
+    assert_status(r, 429);
+    assert_text(answer_header(&r, "retry-after"), "60");
+    world_pass(w, 60);
+    r = manage(w, "DELETE", two.id, two.bearer);
+    assert_status(r, 204);
+}
+
 /* RFC 6750 section 3.1 */
 static void refusals_are_those_of_bearer_tokens(void **state)
 {
@@ -247,6 +282,8 @@ int main(void)
         WORLD_TEST(a_deleted_id_does_not_open_any_longer),
         WORLD_TEST(deleting_ends_what_was_granted),
         WORLD_TEST(a_stored_client_is_managed_alike),
+        WORLD_TEST(nobody_fills_the_store_by_changing),
+        WORLD_TEST(nobody_fills_the_store_by_deleting),
         WORLD_TEST(refusals_are_those_of_bearer_tokens),
         WORLD_TEST(the_endpoint_itself_takes_registrations_only),
         WORLD_TEST(it_can_be_switched_off),

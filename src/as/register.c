@@ -9,8 +9,8 @@
 typedef struct {
     oauth_initial_token_t token;
     const ask_t *record; /* NULL: no token came */
-    const as_flow_document_t *statement_keys;
-    bool counted; /* a conflict decides again, and must not be counted again */
+    as_issuer_t issuer;  /* of the software statement */
+    bool counted;        /* a conflict decides again, and must not be counted again */
 } register_t;
 
 /* The hosted client of the catalogue that all codes go to, or NULL. */
@@ -83,21 +83,43 @@ static rc_t gather_facts(as_flow_t *f, oauth_register_facts_t *facts)
         .body = f->x->body,
         .token = r->token,
         .registration_token = r->record ? r->record->u.registration_token : NULL,
-        .statement_keys = as_statement_keys(r->statement_keys),
+        .statement_keys = as_issuer_jwks(&r->issuer),
+        .statement_away = as_issuer_is_away(&r->issuer),
         .full = f->full,
     };
     return as_snapshot_seal_keys(f->a, f->snapshot, &facts->seal_keys);
 }
 
-static rc_t decide(as_flow_t *f, bool *may)
+/* Whether something must be fetched before it can be decided: the keys that the issuer's metadata
+ * name, or those keys once more, as the one that signed is not among them. */
+static rc_t must_gather(as_flow_t *f, oauth_reason_t reason, bool *more)
 {
+    register_t *r = f->own;
+    TRY(as_issuer_follow(f, &r->issuer, more));
+    if (!*more && reason == OAUTH_STATEMENT_SIGNATURE)
+        *more = as_issuer_keys_again(f, &r->issuer);
+    return RC_OK;
+}
+
+static void step(as_flow_t *f);
+
+/* *ours: the flow is to be settled here; else it goes on, or is answered. */
+static rc_t decide(as_flow_t *f, bool *ours)
+{
+    bool more;
     oauth_register_facts_t facts;
     oauth_register_verdict_t verdict;
-    *may = true;
+    *ours = true;
     TRY(gather_facts(f, &facts));
     TRY(oauth_register_decide(f->a, &facts, &verdict));
+    TRY(must_gather(f, verdict.reason, &more));
+    if (more) {
+        *ours = false;
+        as_flow_gather(f, step);
+        return RC_OK;
+    }
     if (verdict.client)
-        TRY(may_register(f, verdict.client, may));
+        TRY(may_register(f, verdict.client, ours));
     as_flow_take(f, &verdict.effects, &verdict.event);
     as_flow_answer_json(f, verdict.status, verdict.body);
     as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
@@ -106,9 +128,9 @@ static rc_t decide(as_flow_t *f, bool *may)
 
 static void step(as_flow_t *f)
 {
-    bool may;
-    rc_t rc = decide(f, &may);
-    if (rc != RC_OK || may)
+    bool ours;
+    rc_t rc = decide(f, &ours);
+    if (ours)
         as_flow_settle(f, rc);
 }
 
@@ -117,7 +139,7 @@ static rc_t read(as_flow_t *f)
     register_t *r = f->own;
     str_list_t authorization;
     TRY(as_flow_headers_of(f, STR("authorization"), &authorization));
-    TRY(as_statement_want_keys(f, &r->statement_keys));
+    TRY(as_statement_want(f, &r->issuer));
     r->token = oauth_register_token(authorization);
     if (!r->token.given)
         return RC_OK;

@@ -181,6 +181,7 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
     const oauth_statement_facts_t vouching = {
         .settings = f->settings,
         .keys = f->statement_keys,
+        .away = f->statement_away,
         .now = f->now,
         .required = str_is_set(f->client->vouched_by),
     };
@@ -228,6 +229,14 @@ static rc_t settle_secret(arena_t *a, const oauth_manage_facts_t *f, client_t *c
     return RC_OK;
 }
 
+static void put(const oauth_manage_facts_t *f, const client_t *client, effects_t *effects)
+{
+    bool first = !f->client->stored;
+    effect_t *e = effects_add(effects, first ? EFFECT_CLIENT_INSERT : EFFECT_CLIENT_PUT, f->now);
+    e->u.client = client;
+    e->quota.max_clients = f->settings->max_clients;
+}
+
 static rc_t replace(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verdict_t *out)
 {
     str_t secret;
@@ -243,7 +252,7 @@ static rc_t replace(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verd
     keep_the_rest(f->client, client);
     TRY(settle_secret(a, f, client, &secret));
     TRY(bind_consents(a, f->client, client));
-    effects_add(&out->effects, EFFECT_CLIENT_PUT, f->now)->u.client = client;
+    put(f, client, &out->effects);
     set_event(f, out);
     return answer(a, f, client, secret, out);
 }
@@ -252,7 +261,7 @@ static rc_t replace(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verd
 static void delete (const oauth_manage_facts_t *f, oauth_manage_verdict_t *out)
 {
     if (!f->client->stored)
-        effects_add(&out->effects, EFFECT_CLIENT_PUT, f->now)->u.client = f->client;
+        put(f, f->client, &out->effects);
     effects_add(&out->effects, EFFECT_CLIENT_DELETE, f->now)->u.key = f->client->id;
     out->status = 204;
     set_event(f, out);
@@ -266,6 +275,8 @@ rc_t oauth_manage_decide(arena_t *a, const oauth_manage_facts_t *facts, oauth_ma
         return refuse(a, facts, reason, out);
     if (facts->what == OAUTH_MANAGE_READ)
         return read_client(a, facts, out);
+    if (facts->full && !facts->client->stored)
+        return refuse(a, facts, OAUTH_REGISTRATION_FULL, out);
     if (facts->what == OAUTH_MANAGE_REPLACE)
         return replace(a, facts, out);
     delete (facts, out);

@@ -25,6 +25,8 @@ typedef struct {
     const client_t *client; /* of the id in the path; NULL: unknown */
     str_list_t seal_keys;
     str_t statement_keys; /* oauth_statement_facts_t.keys */
+    bool statement_away;  /* oauth_statement_facts_t.away */
+    bool full;            /* the quota of clients is known to be reached */
 } oauth_manage_facts_t;
 
 typedef struct {
@@ -37,8 +39,9 @@ typedef struct {
     bool has_event; /* reading is not recorded, unless it is refused */
 } oauth_manage_verdict_t;
 
-/** Decides. An unknown client is answered as a wrong token is (section 2.1). Fails as
- *  oauth_register_decide. */
+/** Decides. The first row of a client that holds its registration in its id counts for the quota of
+ *  clients, or strangers could fill the store by changing what they register. An
+ * unknown client is answered as a wrong token is (section 2.1). Fails as oauth_register_decide. */
 rc_t oauth_manage_decide(arena_t *a, const oauth_manage_facts_t *facts,
                          oauth_manage_verdict_t *out) MUST_USE;
 

@@ -63,7 +63,9 @@ static const client_t *replaced(play_t *p, const char *members)
     ask(p, OAUTH_MANAGE_REPLACE);
     assert_reason(p->out.reason, OAUTH_FINE);
     assert_int_equal(p->out.status, 200);
-    assert_effects(&p->out.effects, EFFECT_CLIENT_PUT);
+    assert_int_equal(p->out.effects.n, 1);
+    assert_int_equal(p->out.effects.v[0].kind,
+                     p->facts.client->stored ? EFFECT_CLIENT_PUT : EFFECT_CLIENT_INSERT);
     assert_true(p->out.has_event && p->out.event.allowed);
     assert_int_equal(p->out.event.kind, AUDIT_CLIENT_CHANGED);
     return p->out.effects.v[0].u.client;
@@ -286,7 +288,26 @@ static void deleting(void **state)
     world_end(&p.w);
     begin_sealed(&p, CLIENT_AUTH_NONE);
     ask(&p, OAUTH_MANAGE_DELETE);
-    assert_effects(&p.out.effects, EFFECT_CLIENT_PUT, EFFECT_CLIENT_DELETE);
+    assert_effects(&p.out.effects, EFFECT_CLIENT_INSERT, EFFECT_CLIENT_DELETE);
+    assert_int_equal(p.out.effects.v[0].quota.max_clients, p.w.settings.max_clients);
+    world_end(&p.w);
+}
+
+/* The first row of a client counts for the quota; those that have one go on. */
+static void registration_full(void **state)
+{
+    (void)state;
+    play_t p;
+    begin_sealed(&p, CLIENT_AUTH_NONE);
+    p.facts.full = true;
+    refused(&p, OAUTH_MANAGE_DELETE, OAUTH_REGISTRATION_FULL);
+    p.facts.body = STR("{}");
+    refused(&p, OAUTH_MANAGE_REPLACE, OAUTH_REGISTRATION_FULL);
+    ask(&p, OAUTH_MANAGE_READ);
+    assert_reason(p.out.reason, OAUTH_FINE);
+    p.client.stored = true;
+    ask(&p, OAUTH_MANAGE_DELETE);
+    assert_reason(p.out.reason, OAUTH_FINE);
     world_end(&p.w);
 }
 
@@ -410,6 +431,7 @@ int main(void)
         cmocka_unit_test(management_secret),
         cmocka_unit_test(a_secret_for_who_becomes_confidential),
         cmocka_unit_test(deleting),
+        cmocka_unit_test(registration_full),
         cmocka_unit_test(statement_missing),
         cmocka_unit_test(management_off),
         cmocka_unit_test(management_token_missing),

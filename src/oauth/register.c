@@ -141,6 +141,7 @@ rc_t oauth_register_decide(arena_t *a, const oauth_register_facts_t *facts,
     const oauth_statement_facts_t vouching = {
         .settings = facts->settings,
         .keys = facts->statement_keys,
+        .away = facts->statement_away,
         .now = facts->now,
         .required = facts->settings->registration == OAUTH_REGISTER_STATEMENT,
     };

@@ -41,6 +41,7 @@ typedef struct {
     const registration_token_t *registration_token; /* its record, or NULL */
     str_list_t seal_keys; /* for ids that hold the registration; empty: each one is a row */
     str_t statement_keys; /* oauth_statement_facts_t.keys */
+    bool statement_away;  /* oauth_statement_facts_t.away */
     bool full; /* the quota of clients is known to be reached (CLIENT_INSERT conflicted) */
 } oauth_register_facts_t;
 

@@ -117,7 +117,7 @@ static rc_t judge(arena_t *a, const oauth_statement_facts_t *f, const jws_t *jws
     TRY(check_signature(a, f, issuer, jws, &fits));
     *reason = OAUTH_FINE;
     if (!fits)
-        *reason = OAUTH_STATEMENT_SIGNATURE;
+        *reason = f->away ? OAUTH_STATEMENT_KEYS_AWAY : OAUTH_STATEMENT_SIGNATURE;
     else if (!audience_fits(claims->aud, f->settings->issuer))
         *reason = OAUTH_STATEMENT_AUDIENCE;
     else if (!time_fits(claims, f->now))

@@ -25,6 +25,7 @@ typedef struct {
     const oauth_settings_t *settings; /* with the issuers that are trusted */
     str_t keys;    /* JWK Set of the issuer that oauth_statement_read has told, where it has none of
                     * its own in the settings; unset: could not be had */
+    bool away;     /* unset, and that will pass: OAUTH_STATEMENT_KEYS_AWAY */
     int64_t now;   /* seconds */
     bool required; /* none at all is OAUTH_STATEMENT_MISSING */
 } oauth_statement_facts_t;

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .jwks = STR("{\"keys\":[]}"),
                                    .uses = OAUTH_ISSUER_SOFTWARE_STATEMENT};
     settings.issuers = (oauth_issuers_t){&issuer, 1};
-    const oauth_statement_facts_t facts = {&settings, STR_UNSET, 1000, size % 2 == 1};
+    const oauth_statement_facts_t facts = {&settings, STR_UNSET, false, 1000, size % 2 == 1};
     oauth_statement_t s;
     if (oauth_statement_take(a, &facts, str_of(data, size), &s) == RC_OK) {
         must(!s.claims);

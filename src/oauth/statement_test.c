@@ -218,6 +218,23 @@ static void statement_signature(void **state)
     end(&p);
 }
 
+static void statement_keys_away(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    str_t keys = p.facts.statement_keys;
+    p.facts.statement_keys = STR_UNSET;
+    p.facts.statement_away = true;
+    ask(&p, body_of(&p, sign(&p, 0, NULL, "{\"iss\":\"" ISSUER "\"," SAYS "}")));
+    assert_reason(p.out.reason, OAUTH_STATEMENT_KEYS_AWAY);
+    assert_int_equal(p.out.status, 503);
+    p.facts.statement_keys = keys;
+    p.facts.statement_away = false;
+    assert_non_null(registered(&p, "{\"iss\":\"" ISSUER "\"," SAYS "}"));
+    end(&p);
+}
+
 static void statement_time(void **state)
 {
     (void)state;
@@ -312,17 +329,12 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_claims_win),
-        cmocka_unit_test(the_rules_hold_for_claims_too),
-        cmocka_unit_test(statement_missing),
-        cmocka_unit_test(statement_malformed),
-        cmocka_unit_test(statement_issuer),
-        cmocka_unit_test(statement_signature),
-        cmocka_unit_test(statement_time),
-        cmocka_unit_test(statement_audience),
-        cmocka_unit_test(open_to_all_or_vouched_for),
-        cmocka_unit_test(whose_keys_are_needed),
-        cmocka_unit_test(without_memory),
+        cmocka_unit_test(the_claims_win),        cmocka_unit_test(the_rules_hold_for_claims_too),
+        cmocka_unit_test(statement_missing),     cmocka_unit_test(statement_malformed),
+        cmocka_unit_test(statement_issuer),      cmocka_unit_test(statement_signature),
+        cmocka_unit_test(statement_keys_away),   cmocka_unit_test(statement_time),
+        cmocka_unit_test(statement_audience),    cmocka_unit_test(open_to_all_or_vouched_for),
+        cmocka_unit_test(whose_keys_are_needed), cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
