@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { assertPage, control, play, playUrl, signedIn } from './lib/attack.mjs';
 import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { authorize, authorizeUrl, goodRequest, post, redeem, refresh, register, signIn } from './lib/oauth.mjs';
-import { World } from './lib/world.mjs';
+import { sleep, World } from './lib/world.mjs';
 
 const PRINTS = 'https://c.test/cb';
 
@@ -113,4 +113,17 @@ test('an ordinary registration stands beside documents', async () => {
   const registered = await register(w);
   assert.doesNotMatch(registered.client_id, /^https?:/);
   await works();
+});
+
+test('the server ends in order while a host keeps it waiting', async () => {
+  const slow = await DocumentHost.start(authority);
+  const one = slow.publish('/c.json');
+  slow.pages.set('/c.json', () => {});
+  const world = await World.start({ sample: false, env: { ...trusting(authority, slow), WARDER_DRAIN_TIMEOUT: '0' } });
+  const asked = Promise.allSettled(Array.from({ length: 5 }, () => fetch(authorizeUrl(world, goodRequest(world, one).parameters))));
+  while (slow.hitsOf('/c.json') === 0) await sleep(10);
+  await world.stop();
+  await asked;
+  assert.equal(slow.hitsOf('/c.json'), 1);
+  await slow.stop();
 });
