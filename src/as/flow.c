@@ -128,10 +128,11 @@ static void decide_again(as_flow_t *f)
     as_flow_gather_again(f, f->decide);
 }
 
-/* What cannot be had right now is asked for again in a moment. */
+/* What cannot be had right now is asked for again in a moment, unless the answer says when. */
 static void add_retry(as_flow_t *f)
 {
-    if (f->answer.status == 503)
+    http_headers_t headers = {f->answer.headers, f->answer.n_headers};
+    if (f->answer.status == 503 && http_headers_count(headers, STR("retry-after")) == 0)
         as_flow_header(f, STR("Retry-After"), STR("5"));
 }
 

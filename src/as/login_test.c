@@ -217,6 +217,7 @@ static void a_full_pool_is_503_and_costs_nothing(void **state)
         assert_status(r, 503);
         assert_true(answer_is_page(&r));
         assert_text(answer_header(&r, "retry-after"), "2");
+        assert_int_equal(http_headers_count(r.headers, STR("retry-after")), 1);
         assert_true(str_contains(r.body, STR("Your password was not looked at")));
     }
     assert_int_equal(trail_text(w).n, 0);

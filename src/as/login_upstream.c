@@ -12,7 +12,7 @@
 #include "oauth/subject.h"
 #include "web/onward.h"
 
-enum { EXCHANGE_ARENA_BYTES = 1 << 20, RETRY_S = 5 };
+enum { EXCHANGE_ARENA_BYTES = 1 << 20 };
 
 typedef identity_upstream_verdict_t verdict_t;
 
@@ -72,8 +72,6 @@ static rc_t refuse(as_flow_t *f, verdict_t verdict, str_t detail)
                               .notice = away ? WEB_LOGIN_AWAY : WEB_LOGIN_FAILED};
     note(f, &NONE, verdict, detail);
     TRY(as_login_page(f, &own->browser, away ? 503 : 403, &view));
-    if (away)
-        as_flow_header(f, STR("Retry-After"), arena_printf(f->a, "%d", RETRY_S));
     return drop_cookie(f);
 }
 
