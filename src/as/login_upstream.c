@@ -9,6 +9,7 @@
 #include "oauth/authorize.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
+#include "oauth/prompt.h"
 #include "oauth/subject.h"
 #include "web/onward.h"
 
@@ -123,12 +124,14 @@ static bool read_provider(as_flow_t *f)
 
 /* ---- there ---- */
 
-/* Where somebody is signed in already and must sign in again, so must they there. */
+/* Where somebody is signed in already and must sign in again, so must they there. Also where nobody
+ * is and the client wants to know that it was just now: the provider may have a session of days. */
 static bool must_be_anew(const elsewhere_t *own)
 {
     static const hash_t NONE;
     const interaction_t *i = waiting(own);
-    return i && memcmp(&i->session_id, &NONE, sizeof NONE) != 0;
+    return i && (memcmp(&i->session_id, &NONE, sizeof NONE) != 0 || i->request.max_age >= 0 ||
+                 oauth_prompt_read(i->request.prompt).login);
 }
 
 static rc_t go(as_flow_t *f)

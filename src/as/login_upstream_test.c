@@ -116,6 +116,19 @@ static answer_t press(browser_t *b)
     return browser_post(b, "/login/elsewhere", form);
 }
 
+/* Where the button of a login page leads that an authorization request has come to. */
+static str_t press_for(browser_t *b, const char *parameters)
+{
+    answer_t shown = browser_get(b, authorize_target(b->w, W_PUBLIC, parameters));
+    assert_status(shown, 200);
+    str_t form = arena_printf(b->w->a, "csrf=%" PRIstr "&interaction=%" PRIstr,
+                              STR_ARG(page_field(shown.body, "csrf")),
+                              STR_ARG(page_field(shown.body, "interaction")));
+    answer_t r = browser_post(b, "/login/elsewhere", form);
+    assert_status(r, 200);
+    return page_target(b->w, r.body);
+}
+
 static begun_t begin(browser_t *b)
 {
     answer_t r = press(b);
@@ -226,6 +239,23 @@ static void ten_minutes_are_enough(void **state)
     assert_int_equal(trail_count(w, "login", "deny", "login_state_expired"), 1);
 }
 
+/* Where the client wants a fresh sign-in, the provider's session of yesterday is none, although
+ * nobody is signed in here. */
+static void login_not_again(void **state)
+{
+    static const char *const ASKED[] = {"&prompt=login", "&max_age=0", "&max_age=300"};
+    world_t *w = *state;
+    provider_new(w);
+    for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
+        browser_t b = browser_new(w);
+        str_t url = press_for(&b, ASKED[i]);
+        assert_text(url_parameter(w, url, "prompt"), "login");
+        assert_text(url_parameter(w, url, "max_age"), "0");
+    }
+    browser_t b = browser_new(w);
+    assert_false(str_contains(press_for(&b, ""), STR("prompt=")));
+}
+
 static void provider_that_fails_is_said_to_be_away(void **state)
 {
     world_t *w = *state;
@@ -298,6 +328,7 @@ int main(void)
         WORLD_TEST(an_answer_is_good_once),
         WORLD_TEST(strangers_make_us_fetch_nothing),
         WORLD_TEST(ten_minutes_are_enough),
+        WORLD_TEST(login_not_again),
         WORLD_TEST(provider_that_fails_is_said_to_be_away),
         WORLD_TEST(metadata_of_another_issuer_leads_nowhere),
         WORLD_TEST(conflict_over_a_name_gives_another),

@@ -120,6 +120,8 @@ static rc_t decide(as_flow_t *f, bool *ours)
     }
     if (verdict.client)
         TRY(may_register(f, verdict.client, ours));
+    if (!*ours)
+        return RC_OK; /* answered: the flow may be gone */
     as_flow_take(f, &verdict.effects, &verdict.event);
     as_flow_answer_json(f, verdict.status, verdict.body);
     as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);

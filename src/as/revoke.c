@@ -57,6 +57,8 @@ void as_revoke_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(revoke_t), read);
     const revoke_t *r = f ? f->own : NULL;
-    if (r && as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
+    /* Each leaves a durable line of the trail, and whoever knows a public client can ask. */
+    if (r && as_client_may_ask(f, &r->client, AS_RATE_TOKEN) &&
+        as_client_may_ask(f, &r->client, AS_RATE_CLIENT_FAILS))
         as_flow_gather(f, step);
 }

@@ -136,6 +136,20 @@ static void memory_ends_anywhere(void **state)
     assert_false(still_works(w, t.refresh));
 }
 
+static void too_many_requests_are_429(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "token_requests_per_minute", "2");
+    for (int i = 0; i < 2; i++) {
+        answer_t fine = revoke(w, W_PUBLIC, STR("x"));
+        assert_status(fine, 200);
+    }
+    answer_t r = revoke(w, W_PUBLIC, STR("x"));
+    assert_status(r, 429);
+    assert_true(str_is_set(answer_header(&r, "retry-after")));
+    assert_int_equal(trail_count(w, "revoke", "allow", NULL), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +161,7 @@ int main(void)
         WORLD_TEST(who_fails_to_authenticate_gets_401),
         WORLD_TEST(a_missing_token_is_400),
         WORLD_TEST(too_many_failures_are_429),
+        WORLD_TEST(too_many_requests_are_429),
         WORLD_TEST(a_failing_store_revokes_nothing_and_says_503),
         WORLD_TEST(memory_ends_anywhere),
     };

@@ -199,6 +199,9 @@ identity_upstream_verdict_t identity_upstream_id_token(arena_t *a, const identit
     *rc = describe(a, &claims, now, out);
     if (!is_anew(pending, out))
         return IDENTITY_UPSTREAM_NOT_AGAIN;
+    /* By our clock: the provider's may be slow, and we would send the person there once more. */
+    if (pending->again && out->auth_time < pending->begun_at)
+        out->auth_time = pending->begun_at;
     return identity_upstream_is_allowed(u->allowed, claims.all) ? IDENTITY_UPSTREAM_FINE
                                                                 : IDENTITY_UPSTREAM_NOT_ALLOWED;
 }

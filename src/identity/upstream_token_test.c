@@ -199,6 +199,7 @@ static void login_not_again(void **state)
     assert_int_equal(judge(p, GOOD), IDENTITY_UPSTREAM_NOT_AGAIN);
     assert_int_equal(judge(p, GOOD ",\"auth_time\":1699999909"), IDENTITY_UPSTREAM_NOT_AGAIN);
     assert_int_equal(judge(p, GOOD ",\"auth_time\":1699999910"), IDENTITY_UPSTREAM_FINE);
+    assert_int_equal(p->person.auth_time, p->pending.begun_at); /* on our clock */
 }
 
 /* Nobody signs in in the future, or a session would count as fresh for longer than it is. */

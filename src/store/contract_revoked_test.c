@@ -239,7 +239,7 @@ static void subject_revokes_what_was_issued_until_then(void **state)
 static void client_revokes_what_was_issued_until_then(void **state)
 {
     play_t *p = *state;
-    revoke(p, REVOKED_CLIENT, STR("c2"), TEST_NOW);
+    revoke(p, REVOKED_CLIENT, STR("c3"), TEST_NOW);
     issued_until_then_is_revoked(p, REVOKED_CLIENT, STR("c1"));
     assert_int_equal(fitting(p, STR("f1.x"), STR("u2"), STR("c2"), TEST_NOW), 0);
 }

@@ -51,7 +51,7 @@ static void assert_ended_or_not(play_t *p, bool want)
     assert_int_equal(get_family(p, STR("f1"))->revoked_at != 0, want);
     assert_int_equal(get_code(p, "code") == NULL, want);
     assert_int_equal(!d || d->state == DEVICE_DENIED, want);
-    assert_int_equal(ask.count, want);
+    assert_int_equal(ask.count > 0, want);
 }
 
 static const effect_kind_t ENDINGS[] = {EFFECT_CLIENT_DELETE, EFFECT_USER_DISABLE,
