@@ -93,7 +93,17 @@ static web_client_origin_t origin_view(const client_t *client)
     case CLIENT_BY_REGISTRATION:
         break;
     }
-    return WEB_CLIENT_UNVERIFIED;
+    return str_is_set(client->vouched_by) ? WEB_CLIENT_VOUCHED : WEB_CLIENT_UNVERIFIED;
+}
+
+/* An id that holds a registration says nothing to people, and would push what matters off the
+ * screen: its beginning tells it from others. */
+static str_t id_view(arena_t *a, const client_t *client)
+{
+    enum { BEGINNING = 24 };
+    return client->sealed ? arena_printf(a, "%" PRIstr "\xe2\x80\xa6",
+                                         STR_ARG(str_first(client->id, BEGINNING)))
+                          : client->id;
 }
 
 static str_t host_view(arena_t *a, str_t id)
@@ -131,9 +141,10 @@ static rc_t show_consent(as_flow_t *f, const as_browser_t *b, const oauth_author
     web_consent_t view = {
         .interaction = verdict->handle,
         .client_name = client->name,
-        .client_id = client->id,
+        .client_id = id_view(f->a, client),
         .client_origin = origin_view(client),
-        .client_host = host_view(f->a, client->id),
+        .client_host =
+            host_view(f->a, str_is_set(client->vouched_by) ? client->vouched_by : client->id),
         .only_loopback = oauth_client_is_loopback_only(client),
         .redirect_uri = request->redirect_uri,
         .resource_uri = request->resource,

@@ -178,6 +178,8 @@ static void a_person_who_denies_writes_none(void **state)
     browser_sign_in(&b);
     r = browser_get(&b, authorize_target(w, arena_cstr(w->a, id), ""));
     assert_status(r, 200);
+    assert_true(str_contains(r.body, str_first(id, 24))); /* enough to tell it from others */
+    assert_false(str_contains(r.body, id));
     r = browser_post(&b, "/consent", decision_form(w, r.body, "deny"));
     assert_status(r, 200);
     assert_null(row_of(w, id));

@@ -166,6 +166,21 @@ static void keys_that_are_away_are_no_verdict(void **state)
     assert_vouched(w, ask(w, &s));
 }
 
+static void the_consent_page_says_who_vouched(void **state)
+{
+    world_t *w = *state;
+    signer_t s = signer_new(w, "k");
+    trust(w, str_c(jwks_of(w, &s)), STR_UNSET);
+    answer_t r = ask(w, &s);
+    str_t id = json_get_str(answer_json(w, &r), STR("client_id"));
+    browser_t b = browser_new(w);
+    browser_sign_in(&b);
+    r = browser_get(&b, authorize_target(w, arena_cstr(w->a, id), ""));
+    assert_status(r, 200);
+    assert_true(str_contains(r.body, STR("Vouched for by <bdi>vouch.test</bdi>")));
+    assert_false(str_contains(r.body, STR("Unverified")));
+}
+
 static void nobody_else_is_asked(void **state)
 {
     world_t *w = *state;
@@ -189,6 +204,7 @@ int main(void)
         WORLD_TEST(keys_that_the_metadata_name),
         WORLD_TEST(a_new_key_is_fetched_once_more),
         WORLD_TEST(keys_that_are_away_are_no_verdict),
+        WORLD_TEST(the_consent_page_says_who_vouched),
         WORLD_TEST(nobody_else_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,12 @@ static void write_client(buf_t *b, const web_consent_t *v)
              "<span class=\"small\">The name is what this host says of itself.</span>\n",
              v->client_host, v->client_host);
         break;
+    case WEB_CLIENT_VOUCHED:
+        HTML(b,
+             "<span class=\"tag good\">Vouched for by <bdi>{host}</bdi>, which is trusted "
+             "here</span>\n",
+             v->client_host);
+        break;
     case WEB_CLIENT_UNVERIFIED:
     default:
         HTML(b, "<span class=\"tag warn\">Unverified: it gave itself this name</span>\n");

@@ -16,6 +16,7 @@ typedef enum {
     WEB_CLIENT_UNVERIFIED, /* registered itself */
     WEB_CLIENT_BY_ADMIN,   /* added by the administrator */
     WEB_CLIENT_BY_HOST,    /* client_id is the URL of a document at client_host */
+    WEB_CLIENT_VOUCHED,    /* client_host signed its registration, and is trusted to */
 } web_client_origin_t;
 
 typedef enum {
@@ -33,7 +34,7 @@ typedef struct {
     str_t client_name; /* unset: it gave none */
     str_t client_id;
     web_client_origin_t client_origin;
-    str_t client_host; /* WEB_CLIENT_BY_HOST: with its port as it stands in the URL */
+    str_t client_host; /* BY_HOST, VOUCHED: with its port as it stands in the URL */
 
     web_redirect_kind_t redirect_kind;
     str_t redirect_uri;

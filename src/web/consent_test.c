@@ -74,14 +74,15 @@ static void origins_of_clients(void **state)
         [WEB_CLIENT_UNVERIFIED] = "Unverified: it gave itself this name",
         [WEB_CLIENT_BY_ADMIN] = "Added by the administrator",
         [WEB_CLIENT_BY_HOST] = "Published by <bdi>app.test</bdi>",
+        [WEB_CLIENT_VOUCHED] = "Vouched for by <bdi>app.test</bdi>",
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         page_t p;
         web_consent_t v = sample();
         v.client_origin = (web_client_origin_t)i;
         v.client_host = STR("app.test");
         str_t page = consent(&p, &v);
-        for (size_t j = 0; j < 3; j++)
+        for (size_t j = 0; j < 4; j++)
             assert_int_equal(count_of(page, SAYS[j]), i == j);
         page_free(&p);
     }
