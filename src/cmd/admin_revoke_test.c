@@ -2,13 +2,19 @@
 
 #include "cmd/command.h"
 
-static revoked_t only_entry(admin_play_t *p)
+/* The last of `n` entries in all. */
+static revoked_t last_of(admin_play_t *p, size_t n)
 {
     ask_t list = {.kind = ASK_REVOCATIONS};
     admin_play_store(p);
     admin_play_ask(p, &list);
-    assert_int_equal(list.count, 1);
-    return list.u.revoked[0];
+    assert_int_equal(list.count, n);
+    return list.u.revoked[n - 1];
+}
+
+static revoked_t only_entry(admin_play_t *p)
+{
+    return last_of(p, 1);
 }
 
 static void is(revoked_t r, revoked_kind_t kind, str_t key)
@@ -34,8 +40,9 @@ static void a_person(void **state)
 
 static void a_client(void **state)
 {
+    /* The one before is of the tokens whose subject the client is: a machine's. */
     admin_play_run(*state, "admin revoke --client https://app.test/client.json");
-    is(only_entry(*state), REVOKED_CLIENT, STR("https://app.test/client.json"));
+    is(last_of(*state, 2), REVOKED_CLIENT, STR("https://app.test/client.json"));
 }
 
 static void a_token(void **state)

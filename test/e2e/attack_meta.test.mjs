@@ -171,7 +171,7 @@ async function rotate(r) {
       await r.kill9();
       await r.startWarder(r.port);
     }
-    await sleep((CACHE_AGE + 2) * 1000);
+    await sleep((CACHE_AGE + 5) * 1000);
   }
   rotating = false;
   await loop;
