@@ -56,9 +56,9 @@ static const http_route_t ROUTES[] = {
     {STR_INIT(OAUTH_PATH_REVOCATIONS), READ, as_revocations_get, OPEN_TO_ALL},
 
     {STR_INIT(OAUTH_PATH_PUSHED), WRITE, as_pushed_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
-     .flags = HTTP_ROUTE_NO_STORE},
+     .flags = HTTP_ROUTE_NO_STORE, .rate_class = AS_RATE_BEGIN},
     {STR_INIT(OAUTH_PATH_DEVICES), WRITE, as_device_authorization_post, FORM(LIMIT_FORM_BYTES),
-     OPEN_TO_ALL, .flags = HTTP_ROUTE_NO_STORE},
+     OPEN_TO_ALL, .flags = HTTP_ROUTE_NO_STORE, .rate_class = AS_RATE_BEGIN},
 
     {STR_INIT(OAUTH_PATH_AUTHORIZE), READ | WRITE, as_authorize, FORM(LIMIT_FORM_BYTES),
      .flags = STEP, .rate_class = AS_RATE_PAGE},

@@ -127,6 +127,7 @@ static bool have(as_flow_t *f, as_flow_document_t *d, rc_t *rc)
         .url = d->url,
         .kind = d->kind,
         .again = d->again,
+        .from = f->x->rate_key,
         .back = f->w->post,
         .done = came,
         .arg = f,

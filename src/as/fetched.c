@@ -35,7 +35,8 @@ typedef struct flight {
     const as_fetched_kind_t *kind;
     as_fetched_ask_t *waiters;
     struct flight *next;
-    size_t n_key;
+    size_t n_from, n_key;
+    char from[HTTP_ADDR_KEY];
     char key[]; /* the kind's mark, and the URL */
 } flight_t;
 
@@ -246,13 +247,26 @@ static flight_t *flight_of(as_fetched_t *c, str_t key)
     return f;
 }
 
+/* Under the lock. */
+static bool may_start(const as_fetched_t *c, str_t from)
+{
+    size_t n = 0;
+    for (const flight_t *f = c->flights; f; f = f->next)
+        n += str_eq(str_of(f->from, f->n_from), from);
+    return from.n == 0 || n < LIMIT_FETCHED_EACH;
+}
+
 /* Under the lock. The pool takes the lock only on its threads. */
 static bool start(as_fetched_t *c, as_fetched_ask_t *ask, str_t key)
 {
-    flight_t *f = malloc(sizeof *f + key.n);
+    str_t from = str_first(ask->from, HTTP_ADDR_KEY);
+    flight_t *f = may_start(c, from) ? malloc(sizeof *f + key.n) : NULL;
     if (!f)
         return false;
-    *f = (flight_t){.cache = c, .kind = ask->kind, .waiters = ask, .n_key = key.n};
+    *f =
+        (flight_t){.cache = c, .kind = ask->kind, .waiters = ask, .n_from = from.n, .n_key = key.n};
+    if (from.n > 0)
+        memcpy(f->from, from.p, from.n);
     memcpy(f->key, key.p, key.n);
     if (http_pool_run(c->config.pool, ask->back, fly, landed, f) != RC_OK) {
         free(f);

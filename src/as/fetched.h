@@ -5,6 +5,7 @@
 #define AS_FETCHED_H
 
 #include "core/ports.h"
+#include "http/addr.h"
 #include "http/fetch.h"
 #include "http/pool.h"
 #include "oauth/settings.h"
@@ -41,6 +42,8 @@ typedef struct as_fetched_ask {
     const as_fetched_kind_t *kind;
     bool kept_only; /* nothing is fetched: ask->document is NULL where nothing fresh is kept */
     bool again;     /* what is kept lacks something: fetch, but not within LIMIT_FETCHED_AGAIN_MS */
+    str_t from; /* for whom, at most HTTP_ADDR_KEY bytes: no more than LIMIT_FETCHED_EACH at once;
+                 * unset: not counted */
     post_port_t back;
     void (*done)(void *arg); /* on back's loop; not at all when that has ended */
     void *arg;

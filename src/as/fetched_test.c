@@ -30,6 +30,7 @@ static void ask(world_t *w, const char *url, asked_t *out)
         .url = str_c(url),
         .kind = &AS_FETCHED_CLIENT,
         .again = out->ask.again,
+        .from = out->ask.from,
         .back = world_post_port(w),
         .done = done,
         .arg = out,
@@ -146,6 +147,34 @@ static void one_fetch_serves_all_who_ask_meanwhile(void **state)
     assert_int_equal(w->web.calls, 1);
 }
 
+/* Hosts that answer slowly take no more threads for one address; others go on. */
+static void one_address_takes_a_part_of_the_pool(void **state)
+{
+    enum { ASKED = LIMIT_FETCHED_EACH + 2 };
+    world_t *w = *state;
+    asked_t asked[ASKED] = {{0}};
+    serve(w, "max-age=600", 200, DOCUMENT);
+    pthread_mutex_lock(&w->web_gate);
+    for (size_t i = 0; i < ASKED; i++) {
+        asked[i].ask.from = i < ASKED - 1 ? STR("address 1") : STR("address 2");
+        ask(w, arena_cstr(w->a, arena_printf(w->a, "https://c%zu.test/c.json", i)), &asked[i]);
+        assert_int_equal(asked[i].done, i == ASKED - 2);
+    }
+    assert_null(asked[ASKED - 2].ask.document);
+    pthread_mutex_unlock(&w->web_gate);
+    for (size_t i = 0; i < ASKED; i++) {
+        while (!asked[i].done)
+            assert_true(world_pump(w, 5000));
+        as_fetched_release(asked[i].ask.document);
+    }
+    asked[0].ask.from = STR("address 1"); /* all have landed */
+    ask(w, "https://c.test/c.json", &asked[0]);
+    while (!asked[0].done)
+        assert_true(world_pump(w, 5000));
+    assert_true(asked[0].ask.document && asked[0].ask.document->fits);
+    as_fetched_release(asked[0].ask.document);
+}
+
 static void a_full_pool_is_an_answer(void **state)
 {
     world_t *w = *state;
@@ -227,6 +256,7 @@ int main(void)
         WORLD_TEST(what_must_not_be_kept_is_not),
         WORLD_TEST(errors_and_bad_documents_are_never_kept),
         WORLD_TEST(one_fetch_serves_all_who_ask_meanwhile),
+        WORLD_TEST(one_address_takes_a_part_of_the_pool),
         WORLD_TEST(a_full_pool_is_an_answer),
         WORLD_TEST(what_lacks_something_is_fetched_again_but_rarely),
         WORLD_TEST(the_longest_unused_makes_room),

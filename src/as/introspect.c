@@ -26,7 +26,7 @@ static rc_t decide(as_flow_t *f)
     TRY(oauth_introspect_decide(f->a, &facts, &verdict));
     if (!as_client_count(f, &i->client, verdict.reason))
         return RC_OK;
-    as_flow_take(f, &NONE, &verdict.event);
+    as_flow_take(f, &NONE, verdict.quiet ? NULL : &verdict.event);
     as_flow_answer_json(f, verdict.status, verdict.body);
     as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
     return RC_OK;

@@ -118,6 +118,21 @@ static void revocations_of_many_tokens_count(void **state)
     assert_true(is_active(w, t.access));
 }
 
+/* Whoever calls a resource server makes as many up as they like, and each would be a durable line.
+ */
+static void made_up_tokens_leave_no_line(void **state)
+{
+    world_t *w = *state;
+    tokens_t t = world_grant(w);
+    const str_t made_up[] = {STR("x"), STR("wra_x"), STR("a.b.c")};
+    for (size_t i = 0; i < sizeof made_up / sizeof *made_up; i++)
+        assert_false(is_active(w, made_up[i]));
+    assert_int_equal(trail_count(w, "introspection", "deny", NULL), 0);
+    world_pass(w, 600);
+    assert_false(is_active(w, t.access));
+    assert_int_equal(trail_count(w, "introspection", "deny", "introspection_inactive"), 1);
+}
+
 static void only_the_server_of_the_resource_learns_anything(void **state)
 {
     world_t *w = *state;
@@ -204,6 +219,7 @@ int main(void)
         WORLD_TEST(tokens_of_both_formats_are_answered_alike),
         WORLD_TEST(whatever_ends_a_token_ends_it_here),
         WORLD_TEST(revocations_of_many_tokens_count),
+        WORLD_TEST(made_up_tokens_leave_no_line),
         WORLD_TEST(only_the_server_of_the_resource_learns_anything),
         WORLD_TEST(a_failing_store_says_nothing),
         WORLD_TEST(the_list_grows_with_each_revocation),

@@ -41,6 +41,7 @@ rc_t as_limits_new(const conf_t *conf, clock_port_t clock, random_port_t random,
         [AS_RATE_TOKEN] = conf->token_requests_per_minute,
         [AS_RATE_CLIENT_FAILS] = conf->token_failures_per_minute,
         [AS_RATE_STRANGER] = conf->page_requests_per_minute,
+        [AS_RATE_BEGIN] = conf->page_requests_per_minute,
         [AS_RATE_FETCH] = conf->fetches_per_minute,
         [AS_RATE_DEVICE] = conf->device_attempts_per_minute,
     };

@@ -17,6 +17,7 @@ typedef enum {
     AS_RATE_TOKEN,          /* key: client and address; only with token_requests_per_minute */
     AS_RATE_CLIENT_FAILS,   /* key: the same; taken by failed client authentications */
     AS_RATE_STRANGER,       /* key: address; taken by failures of clients that nobody knows */
+    AS_RATE_BEGIN,          /* key: address; pushed requests and devices: rows of strangers' */
     AS_RATE_DEVICE,         /* keys: address, and browser; taken by each code of a device */
     AS_RATE_FETCH,          /* key: address; taken by each document that must be fetched */
     AS_RATE_COUNT,

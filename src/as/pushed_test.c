@@ -143,6 +143,26 @@ static void a_server_may_take_nothing_else(void **state)
     assert_status(r, 200);
 }
 
+/* Anybody has as many clients as they like, and each request is a row for minutes. */
+static void too_many_of_one_address_are_429(void **state)
+{
+    static const uint8_t other[4] = {192, 0, 2, 8};
+    world_t *w = *state;
+    world_restart(w, "page_requests_per_minute", "2");
+    for (int i = 0; i < 2; i++) {
+        answer_t fine = push(w, "", "client_id=" W_PUBLIC REST);
+        assert_status(fine, 201);
+    }
+    answer_t r = push(w, "", "client_id=" W_PUBLIC REST);
+    assert_status(r, 429);
+    assert_true(str_is_set(answer_header(&r, "retry-after")));
+    r = world_post(w, "/device_authorization", "", STR("client_id=" W_PUBLIC));
+    assert_status(r, 429);
+    w->peer = http_addr_from_bytes(other, sizeof other);
+    r = push(w, "", "client_id=" W_PUBLIC REST);
+    assert_status(r, 201);
+}
+
 static void without_memory(void **state)
 {
     world_t *w = *state;
@@ -159,6 +179,7 @@ int main(void)
         WORLD_TEST(slow_people_may_take_their_time),
         WORLD_TEST(refusals_are_json),
         WORLD_TEST(a_server_may_take_nothing_else),
+        WORLD_TEST(too_many_of_one_address_are_429),
         WORLD_TEST(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

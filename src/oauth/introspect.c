@@ -137,6 +137,7 @@ rc_t oauth_introspect_decide(arena_t *a, const oauth_introspect_facts_t *facts,
     }
     /* Whatever it is, and whosever: one answer for all that is not for this caller. */
     out->reason = check_token(facts);
+    out->quiet = !facts->token.access && !facts->token.refresh;
     set_event(facts, out);
     return write_answer(a, facts, out->reason == OAUTH_FINE, &out->body);
 }

@@ -35,6 +35,8 @@ typedef struct {
     int status;
     str_t body; /* JSON */
     str_t www_authenticate;
+    bool quiet; /* leaves no event: it is nobody's token, and whoever calls a resource server makes
+                 * as many as they like up */
     audit_event_t event;
 } oauth_introspect_verdict_t;
 

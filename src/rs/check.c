@@ -143,9 +143,10 @@ static rc_t ask_server(work_t *w)
     return RC_OK;
 }
 
+/* One that the server would not take as too long would look like a server that is away, for all. */
 static bool is_opaque(const work_t *w)
 {
-    return w->rs->introspection && w->text.n <= LIMIT_JWS_BYTES &&
+    return w->rs->introspection && w->text.n <= LIMIT_RS_OPAQUE_BYTES &&
            str_find(w->text, '.', 0) == w->text.n;
 }
 

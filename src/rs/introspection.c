@@ -10,9 +10,11 @@
 #include <stdlib.h>
 
 enum {
-    REFUSED = 1024,        /* places for tokens that were not active */
-    REFUSED_MS = 2000,     /* and how long that counts: an inactive token never comes to life */
-    PAUSE_MS = 1000,       /* after a question without answer */
+    REFUSED = 1024,    /* places for tokens that were not active */
+    REFUSED_MS = 2000, /* and how long that counts: an inactive token never comes to life */
+    PAUSE_MS = 1000,   /* after a question without answer */
+    ROUND_MS = 5000,   /* all questions of one round, and so many at most: */
+    ROUND = 2 * LIMIT_RS_QUESTIONS,
     ASK_ARENA = 512 * 1024 /* for one question */
 };
 
@@ -110,7 +112,7 @@ rs_asked_t rs_introspection_look(rs_introspection_t *i, arena_t *a, const rs_tok
 static rc_t post(const rs_introspection_t *i, arena_t *a, const question_t *q, str_t *answer)
 {
     str_t form;
-    buf_t b = buf_new(a, 3 * LIMIT_JWS_BYTES + 64);
+    buf_t b = buf_new(a, 3 * LIMIT_RS_OPAQUE_BYTES + 64);
     char *body = arena_alloc(a, LIMIT_INTROSPECTION_BYTES);
     buf_put(&b, STR("token_type_hint=access_token&token="));
     buf_form(&b, str_of(q->token, q->n));
@@ -176,12 +178,22 @@ static bool answer_one(rs_introspection_t *i, const question_t *q, int64_t now_m
     return true;
 }
 
+/* With the lock. */
+static question_t take_oldest(rs_introspection_t *i)
+{
+    question_t q = i->open[0];
+    memmove(i->open, i->open + 1, --i->n_open * sizeof q);
+    return q;
+}
+
 /* With the lock, which is let go while bytes are on their way. After a question without answer
- * nobody else waits for one: the rest is asked when it comes again. */
+ * nobody else waits for one: the rest is asked when it comes again. The oldest goes first, and a
+ * round ends: whoever sends made-up tokens all the time must not keep the others waiting for it. */
 static void ask_all(rs_introspection_t *i, int64_t now_ms)
 {
-    while (i->n_open > 0) {
-        question_t q = i->open[--i->n_open];
+    int64_t began = mono(i);
+    for (size_t n = 0; i->n_open > 0 && n < ROUND && mono(i) - began < ROUND_MS; n++) {
+        question_t q = take_oldest(i);
         bool may = i->uri && mono(i) >= i->pause_until;
         pthread_mutex_unlock(&i->flight.lock);
         bool answered = may && answer_one(i, &q, now_ms);

@@ -23,6 +23,7 @@ typedef struct {
     const char *answer; /* of the handle; NULL: none */
     char url[128], authorization[128], form[4096];
     bool slow;
+    bool flooded; /* while it answers, a stranger comes with another token, always */
 } asked_t;
 
 static asked_t *server; /* whom the port of the test asks */
@@ -42,6 +43,8 @@ static int64_t post(void *ctx, const char *url, const char *authorization, const
     const char *answer = !server->answer || known ? server->answer : INACTIVE;
     pthread_mutex_unlock(&server->lock);
     size_t n = answer ? strlen(answer) : 0;
+    if (server->flooded)
+        world_ask_now(server->w, arena_printf(server->w->a, "made-up%u", server->posts).p, NULL);
     if (!answer || n > cap)
         return -1;
     memcpy(body, answer, n);
@@ -187,6 +190,29 @@ static void questions_are_bounded(void **state)
     assert_allowed(world_ask(w, "handle", NULL));
 }
 
+static void made_up_tokens_hold_up_nobody(void **state)
+{
+    world_t *w = *state;
+    server->flooded = true;
+    assert_int_equal(world_ask_now(w, "first", NULL)->outcome, WARDER_RS_NEED_KEYS);
+    assert_allowed(world_ask(w, "handle", NULL));
+    assert_true(server->posts <= 2 * LIMIT_RS_QUESTIONS);
+    server->flooded = false;
+}
+
+/* The server would refuse its form, and seem to be away for everybody. */
+static void an_overlong_token_is_none(void **state)
+{
+    world_t *w = *state;
+    char text[LIMIT_RS_OPAQUE_BYTES + 2] = {0};
+    memset(text, '/', LIMIT_RS_OPAQUE_BYTES + 1);
+    assert_denied(world_ask(w, text, NULL), 401, "jws_parts");
+    assert_int_equal(server->posts, 0);
+    text[LIMIT_RS_OPAQUE_BYTES] = '\0';
+    assert_denied(world_ask(w, text, NULL), 401, "token_inactive");
+    assert_int_equal(server->posts, 1);
+}
+
 static void the_list_of_revocations_ends_it_sooner(void **state)
 {
     world_t *w = *state;
@@ -301,6 +327,8 @@ int main(void)
         ASK_TEST(without_an_answer_nobody_is_let_in),
         ASK_TEST(without_blocking_a_refresh_is_asked_for),
         ASK_TEST(questions_are_bounded),
+        ASK_TEST(made_up_tokens_hold_up_nobody),
+        ASK_TEST(an_overlong_token_is_none),
         ASK_TEST(the_list_of_revocations_ends_it_sooner),
         ASK_TEST(the_place_is_found_in_the_metadata),
         ASK_TEST(a_jwt_is_not_asked_about),
