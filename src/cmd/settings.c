@@ -52,7 +52,8 @@ static rc_t read_file(arena_t *a, const char *path, str_t *out)
 static const str_t NOT_SETTINGS_NAMES[] = {
     STR_INIT("config"),        STR_INIT("source"),       STR_INIT("shared"),
     STR_INIT("build"),         STR_INIT("e2e_out"),      STR_INIT("e2e_keep"),
-    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"), STR_INIT("key"),
+    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"), STR_INIT("race_rounds"),
+    STR_INIT("key"),
 };
 static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
                                         sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
