@@ -122,6 +122,28 @@ static void sealed_client_that_is_deleted_is_revoked(void **state)
     assert_entry(&ask.u.revoked[1], REVOKED_CLIENT, c.id);
 }
 
+/* What strangers register and delete must not fill the list. */
+static void client_that_never_had_a_token_has_no_entry(void **state)
+{
+    play_t *p = *state;
+    client_t people = test_client(STR("people")), service = test_client(STR("service"));
+    people.grants = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN | GRANT_DEVICE_CODE;
+    people.sealed = true;
+    service.grants = GRANT_TOKEN_EXCHANGE;
+    put_client(p, &people);
+    put_client(p, &service);
+    effect_t *e = play_add(p, EFFECT_CLIENT_DELETE);
+    e->u.key = people.id;
+    e->at = LATER;
+    assert_applied(p);
+    assert_int_equal(all_revocations(p).count, 0);
+    e = play_add(p, EFFECT_CLIENT_DELETE);
+    e->u.key = service.id;
+    e->at = LATER;
+    assert_applied(p);
+    assert_int_equal(all_revocations(p).count, 2);
+}
+
 static consent_t put_consent(play_t *p)
 {
     consent_t c = {
@@ -217,6 +239,7 @@ int main(void)
         ON_EVERY_STORE(disabled_user_is_revoked),
         ON_EVERY_STORE(deleted_client_is_revoked),
         ON_EVERY_STORE(sealed_client_that_is_deleted_is_revoked),
+        ON_EVERY_STORE(client_that_never_had_a_token_has_no_entry),
         ON_EVERY_STORE(withdrawn_consent_revokes_each_grant_of_it),
         ON_EVERY_STORE(withdrawn_consent_without_grants_revokes_nothing),
         ON_EVERY_STORE(ending_that_conflicts_revokes_nothing),

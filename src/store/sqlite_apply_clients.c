@@ -44,17 +44,36 @@ static rc_t remove_client(sqlite_db_t *db, str_t id, int64_t at)
     return sqlite_change_or_conflict(db, STMT_CLIENT_DELETE, ARGS(ARG_S(id)));
 }
 
+/* Strangers register and delete clients as they like: what never had a token has no entry, or they
+ * could make the list longer than resource servers remember, who would then let nobody in. */
+static rc_t may_hold_tokens(sqlite_db_t *db, str_t id, bool *may)
+{
+    int64_t found = 0;
+    const int64_t alone = GRANT_CLIENT_CREDENTIALS | GRANT_TOKEN_EXCHANGE;
+    rc_t rc = sqlite_number(db, STMT_CLIENT_MAY_HOLD, ARGS(ARG_S(id), ARG_I(alone)), &found);
+    *may = rc == RC_OK;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static rc_t revoke_client(sqlite_db_t *db, str_t id, int64_t at)
+{
+    TRY(sqlite_revoke_exchanged(db, id, at));
+    return sqlite_revoke(db, REVOKED_CLIENT, id, at);
+}
+
 rc_t sqlite_client_delete(sqlite_db_t *db, const effect_t *e)
 {
+    bool may_hold;
     const sqlite_args_t whose = ARGS(ARG_S(e->u.key)), when = ARGS(ARG_S(e->u.key), ARG_I(e->at));
+    TRY(may_hold_tokens(db, e->u.key, &may_hold));
     TRY(remove_client(db, e->u.key, e->at));
     TRY(sqlite_change(db, STMT_CLIENT_CONSENTS_DELETE, whose));
     TRY(sqlite_change(db, STMT_CLIENT_PUSHED_DELETE, whose));
     TRY(sqlite_change(db, STMT_CLIENT_DEVICES_DELETE, whose));
     TRY(sqlite_change(db, STMT_CODES_END_CLIENT, when));
-    TRY(sqlite_revoke_exchanged(db, e->u.key, e->at));
-    TRY(sqlite_change(db, STMT_FAMILIES_END_CLIENT, when));
-    return sqlite_revoke(db, REVOKED_CLIENT, e->u.key, e->at);
+    if (may_hold)
+        TRY(revoke_client(db, e->u.key, e->at));
+    return sqlite_change(db, STMT_FAMILIES_END_CLIENT, when);
 }
 
 rc_t sqlite_registration_token_insert(sqlite_db_t *db, const effect_t *e)
