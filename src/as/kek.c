@@ -2,24 +2,17 @@
 
 #include "core/b64.h"
 #include "core/buf.h"
+#include "core/hex.h"
 #include "core/secret.h"
 #include "jose/digest.h"
 #include "jose/seal.h"
 
 enum { HEX_CHARS = 2 * SEAL_KEY_BYTES, AD_BYTES = 512, NAME_BYTES = 6 };
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_hex(str_t text)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (nibble(text.p[i]) < 0)
+        if (hex_value(text.p[i]) < 0)
             return false;
     return true;
 }
@@ -29,7 +22,7 @@ static rc_t decode_hex(str_t text, uint8_t out[SEAL_KEY_BYTES])
     if (!is_hex(text))
         return RC_MALFORMED;
     for (size_t i = 0; i < SEAL_KEY_BYTES; i++)
-        out[i] = (uint8_t)(nibble(text.p[2 * i]) << 4 | nibble(text.p[2 * i + 1]));
+        out[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
     return RC_OK;
 }
 

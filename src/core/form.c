@@ -1,14 +1,7 @@
 #include "core/form.h"
 
+#include "core/hex.h"
 #include "core/limits.h"
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Decodes into `out` (as long as raw). Returns the length, or SIZE_MAX for a bad escape or a NUL.
  */

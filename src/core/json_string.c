@@ -1,5 +1,7 @@
 #include "core/json_string.h"
 
+#include "core/hex.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -44,10 +46,7 @@ static int hex4(const char *p)
 {
     int v = 0;
     for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : -1;
-        if (digit < 0 && (c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            digit = (c | 0x20) - 'a' + 10;
+        int digit = hex_value(p[i]);
         if (digit < 0)
             return -1;
         v = v << 4 | digit;

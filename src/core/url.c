@@ -1,6 +1,7 @@
 #include "core/url.h"
 
 #include "core/buf.h"
+#include "core/hex.h"
 #include "core/limits.h"
 #include "core/num.h"
 
@@ -289,11 +290,6 @@ rc_t url_canonical(arena_t *a, const url_t *u, str_t *out)
     put_part(&b, '?', u->query);
     put_part(&b, '#', u->fragment);
     return buf_done(&b, out);
-}
-
-static int hex_value(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 rc_t url_path_decode(arena_t *a, str_t raw, str_t *out)

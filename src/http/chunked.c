@@ -1,3 +1,4 @@
+#include "core/hex.h"
 #include "http/codec.h"
 #include "http/scan.h"
 
@@ -29,18 +30,11 @@ static bool go(http_chunked_t *c, unsigned state)
     return true;
 }
 
-static unsigned hex_value(char byte)
-{
-    if (byte <= '9')
-        return (unsigned)(byte - '0');
-    return (unsigned)((byte | 0x20) - 'a' + 10);
-}
-
 /* Eight digits are 4 GB, more than any limit: a ninth, even a zero, is an attack on readers. */
 static bool on_size(http_chunked_t *c, char byte)
 {
     if (HTTP_BYTES[(uint8_t)byte] & HTTP_C_HEX) {
-        c->left = c->left * 16 + hex_value(byte);
+        c->left = c->left * 16 + (unsigned)hex_value(byte);
         return ++c->digits <= 8 ? true : fail(c, 400);
     }
     if (c->digits == 0)

@@ -1,5 +1,7 @@
 #include "jose/jose_test_util.h"
 
+#include "core/hex.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,17 +32,12 @@ const json_t *test_shared_json(arena_t *a, const char *path)
     return test_json(a, text);
 }
 
-static int nibble(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 str_t test_hex(arena_t *a, str_t hex)
 {
     uint8_t *p = arena_alloc(a, hex.n / 2 + 1);
     assert_non_null(p);
     for (size_t i = 0; i + 1 < hex.n; i += 2)
-        p[i / 2] = (uint8_t)(nibble(hex.p[i]) << 4 | nibble(hex.p[i + 1]));
+        p[i / 2] = (uint8_t)(hex_value(hex.p[i]) << 4 | hex_value(hex.p[i + 1]));
     return str_of(p, hex.n / 2);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/b64.h"
 #include "core/buf.h"
+#include "core/hex.h"
 #include "core/limits.h"
 #include "core/url.h"
 #include "jose/digest.h"
@@ -224,11 +225,6 @@ static bool is_unreserved(char c)
     return alnum || memchr("-._~", c, 4) != NULL;
 }
 
-static int nibble(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 /* Percent-encoding in its normal form (RFC 3986 section 6.2.2); url_parse has checked it. */
 static void put_path(buf_t *b, str_t path)
 {
@@ -237,7 +233,7 @@ static void put_path(buf_t *b, str_t path)
             buf_char(b, path.p[i]);
             continue;
         }
-        int byte = nibble(path.p[i + 1]) << 4 | nibble(path.p[i + 2]);
+        int byte = hex_value(path.p[i + 1]) << 4 | hex_value(path.p[i + 2]);
         i += 2;
         if (is_unreserved((char)byte))
             buf_char(b, (char)byte);

@@ -1,6 +1,7 @@
 #include "oauth/redirect_uri.h"
 
 #include "core/buf.h"
+#include "core/hex.h"
 #include "core/host_list.h"
 #include "core/limits.h"
 #include "core/url.h"
@@ -57,11 +58,6 @@ bool oauth_redirect_scheme_is_foreign(str_t scheme)
         if (str_eq_nocase(FOREIGN_SCHEMES[i], scheme))
             return true;
     return false;
-}
-
-static int hex_value(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 /* Whether the client will read `raw` as `name`: "%63ode" is "code" to it. The escapes of a parsed
