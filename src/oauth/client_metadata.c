@@ -290,16 +290,9 @@ rc_t oauth_client_metadata_of_document(arena_t *a, const oauth_settings_t *setti
     return RC_OK;
 }
 
-rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
-                                client_t *client, oauth_reason_t *reason)
-{
-    return oauth_client_metadata_read_over(a, settings, &(oauth_client_body_t){body, NULL}, client,
-                                           reason);
-}
-
-rc_t oauth_client_metadata_read_over(arena_t *a, const oauth_settings_t *settings,
-                                     const oauth_client_body_t *from, client_t *client,
-                                     oauth_reason_t *reason)
+rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings,
+                                const oauth_client_body_t *from, client_t *client,
+                                oauth_reason_t *reason)
 {
     static const json_limits_t LIMITS = {LIMIT_REGISTRATION_BYTES, 16, 4096};
     reader_t r = {.a = a, .settings = settings, .client = client, .over = from->claims};

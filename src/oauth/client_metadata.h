@@ -6,24 +6,23 @@
 #include "oauth/reason.h"
 #include "oauth/settings.h"
 
-/** Reads `body`; *reason is OAUTH_FINE and *client filled but for id, secret, origin and times, or
- *  *reason says why not. The client lives in the arena and borrows `body`. RC_MEMORY. */
-rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings, str_t body,
-                                client_t *client, oauth_reason_t *reason) MUST_USE;
+/** What a client registers with. */
+typedef struct {
+    str_t body;
+    const json_t *claims; /* of a software statement, and win over the body (RFC 7591 section 2.3);
+                           * NULL: none */
+} oauth_client_body_t;
+
+/** Reads it; *reason is OAUTH_FINE and *client filled but for id, secret, origin and times, or
+ *  *reason says why not. The client lives in the arena and borrows the body. RC_MEMORY. */
+rc_t oauth_client_metadata_read(arena_t *a, const oauth_settings_t *settings,
+                                const oauth_client_body_t *from, client_t *client,
+                                oauth_reason_t *reason) MUST_USE;
 /** The same of a client's metadata document, parsed; how it authenticates is chosen already. Grants
  *  that are not offered, or do not fit `auth`, are left out, were it all of them. */
 rc_t oauth_client_metadata_of_document(arena_t *a, const oauth_settings_t *settings,
                                        const json_t *document, client_auth_t auth, client_t *client,
                                        oauth_reason_t *reason) MUST_USE;
-/** The same, with the claims of a software statement (NULL: none): what they say wins over the body
- *  (RFC 7591 section 2.3). */
-typedef struct {
-    str_t body;
-    const json_t *claims;
-} oauth_client_body_t;
-rc_t oauth_client_metadata_read_over(arena_t *a, const oauth_settings_t *settings,
-                                     const oauth_client_body_t *from, client_t *client,
-                                     oauth_reason_t *reason) MUST_USE;
 /** Writes the members of the client's metadata into an object that is open. Absent ones are left
  *  out, never null. */
 void oauth_client_metadata_write(json_writer_t *w, const client_t *client);

@@ -190,7 +190,7 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
     if (*reason != OAUTH_FINE)
         return RC_OK;
     const oauth_client_body_t body = {f->body, statement.claims};
-    TRY(oauth_client_metadata_read_over(a, f->settings, &body, client, reason));
+    TRY(oauth_client_metadata_read(a, f->settings, &body, client, reason));
     client->vouched_by = statement.claims ? statement.issuer : STR_UNSET;
     return RC_OK;
 }

@@ -151,7 +151,7 @@ rc_t oauth_register_decide(arena_t *a, const oauth_register_facts_t *facts,
     }
     const oauth_client_body_t body = {facts->body, statement.claims};
     if (reason == OAUTH_FINE)
-        TRY(oauth_client_metadata_read_over(a, facts->settings, &body, client, &reason));
+        TRY(oauth_client_metadata_read(a, facts->settings, &body, client, &reason));
     return reason == OAUTH_FINE ? accept(a, facts, &statement, client, out)
                                 : refuse(a, reason, out);
 }
