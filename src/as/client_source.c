@@ -13,19 +13,18 @@ as_flow_document_t *as_flow_fetch(as_flow_t *f, str_t url, const as_fetched_kind
     for (size_t i = 0; i < f->n_documents; i++)
         if (f->documents[i].kind == kind && str_eq(f->documents[i].url, url))
             return &f->documents[i];
-    assert(f->n_documents < AS_DOCUMENTS_MAX);
+    assert(f->n_documents < AS_FLOW_DOCUMENTS_MAX);
     as_flow_document_t *d = &f->documents[f->n_documents++];
     *d = (as_flow_document_t){.url = url, .kind = kind};
     return d;
 }
 
-bool as_flow_fetch_again(as_flow_t *f, as_flow_document_t *d)
+bool as_flow_fetch_again(as_flow_document_t *d)
 {
-    (void)f;
-    if (d->again || d->waited || d->state != AS_DOCUMENT_THERE)
+    if (d->again || d->waited || d->state != AS_FLOW_DOCUMENT_THERE)
         return false;
     d->again = true;
-    d->state = AS_DOCUMENT_WANTED;
+    d->state = AS_FLOW_DOCUMENT_WANTED;
     return true;
 }
 
@@ -70,7 +69,7 @@ static rc_t take(as_flow_t *f, as_flow_document_t *d)
 {
     as_fetched_document_t *found = d->ask.document;
     d->ask.document = NULL;
-    d->state = AS_DOCUMENT_THERE;
+    d->state = AS_FLOW_DOCUMENT_THERE;
     if (found)
         TRY(arena_cleanup(f->a, release, found));
     if (found && found->fits)
@@ -90,7 +89,7 @@ static void came(void *arg)
     f->now = clock_seconds(&f->w->as->clock);
     for (size_t i = 0; i < f->n_documents; i++) {
         as_flow_document_t *d = &f->documents[i];
-        if (d->state != AS_DOCUMENT_COMING)
+        if (d->state != AS_FLOW_DOCUMENT_COMING)
             continue;
         d->waited = true;
         rc_t rc = take(f, d);
@@ -120,9 +119,9 @@ static bool answered_now(as_flow_t *f, as_flow_document_t *d)
 static bool have(as_flow_t *f, as_flow_document_t *d, rc_t *rc)
 {
     *rc = RC_OK;
-    if (d->state == AS_DOCUMENT_THERE)
+    if (d->state == AS_FLOW_DOCUMENT_THERE)
         return true;
-    d->state = AS_DOCUMENT_COMING;
+    d->state = AS_FLOW_DOCUMENT_COMING;
     d->ask = (as_fetched_ask_t){
         .url = d->url,
         .kind = d->kind,
@@ -155,7 +154,7 @@ void as_flow_client_keys(as_flow_t *f)
 
 bool as_flow_client_keys_again(as_flow_t *f)
 {
-    return f->client_key_set && as_flow_fetch_again(f, f->client_key_set);
+    return f->client_key_set && as_flow_fetch_again(f->client_key_set);
 }
 
 /* The row, if it counts: of a client that is gone it only remains that it is. */

@@ -27,11 +27,6 @@ rc_t as_dpop_read(as_flow_t *f, str_t path, as_dpop_t *out)
     return s->dpop_nonce ? oauth_dpop_nonce_make(f->a, &nonces, f->now, &out->nonce) : RC_OK;
 }
 
-oauth_spent_t as_dpop_seen(const as_flow_t *f)
-{
-    return as_flow_seen(f);
-}
-
 void as_dpop_answer(as_flow_t *f, const as_dpop_t *d)
 {
     as_flow_header(f, STR("DPoP-Nonce"), d->nonce);

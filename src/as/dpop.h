@@ -12,8 +12,6 @@ typedef struct {
 
 /** Checks the proof for a POST to `path` below the issuer. RC_MEMORY. */
 rc_t as_dpop_read(as_flow_t *f, str_t path, as_dpop_t *out) MUST_USE;
-/** What is known of used proofs in this round, for the facts of a decision. */
-oauth_spent_t as_dpop_seen(const as_flow_t *f);
 /** Adds the nonce of the next proof to the answer, whatever it is. */
 void as_dpop_answer(as_flow_t *f, const as_dpop_t *d);
 

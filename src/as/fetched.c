@@ -3,9 +3,6 @@
 #include "core/limits.h"
 #include "core/map.h"
 #include "http/freshness.h"
-#include "identity/upstream.h"
-#include "jose/jwk.h"
-#include "oauth/client_document.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -339,34 +336,3 @@ void as_fetched_free(as_fetched_t *c)
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
-
-/* ---- kinds ---- */
-
-static bool is_key_set(arena_t *a, const oauth_settings_t *settings, str_t url,
-                       const http_fetch_result_t *r)
-{
-    jwks_t keys;
-    (void)settings, (void)url;
-    return r->status == 200 && jwks_parse(a, r->body, &keys) == RC_OK && keys.n > 0;
-}
-
-static bool is_client(arena_t *a, const oauth_settings_t *settings, str_t url,
-                      const http_fetch_result_t *r)
-{
-    oauth_client_document_t read;
-    const oauth_client_document_answer_t answer = {r->status, r->content_type, r->body};
-    return oauth_client_document_read(a, settings, url, &answer, &read) == RC_OK &&
-           read.reason == OAUTH_FINE;
-}
-
-static bool is_provider(arena_t *a, const oauth_settings_t *settings, str_t url,
-                        const http_fetch_result_t *r)
-{
-    identity_upstream_provider_t read;
-    (void)settings;
-    return r->status == 200 && identity_upstream_provider(a, url, r->body, &read) == RC_OK;
-}
-
-const as_fetched_kind_t AS_FETCHED_KEYS = {'k', LIMIT_JWKS_BYTES, is_key_set};
-const as_fetched_kind_t AS_FETCHED_CLIENT = {'c', LIMIT_CLIENT_DOCUMENT_BYTES, is_client};
-const as_fetched_kind_t AS_FETCHED_PROVIDER = {'o', LIMIT_HTTP_FETCH_BYTES, is_provider};

@@ -27,6 +27,9 @@ extern const as_fetched_kind_t AS_FETCHED_KEYS;
 extern const as_fetched_kind_t AS_FETCHED_CLIENT;
 /** The metadata of an OpenID provider: 200 and what identity/upstream.h takes. */
 extern const as_fetched_kind_t AS_FETCHED_PROVIDER;
+/** The metadata of a trusted issuer: 200, and they name the issuer whose metadata stand there, and
+ *  where its keys are. */
+extern const as_fetched_kind_t AS_FETCHED_ISSUER;
 
 /** An answer, good or bad. Counted, read-only; any thread. */
 typedef struct as_fetched_document {

@@ -16,13 +16,13 @@
 typedef struct as_flow as_flow_t;
 typedef void (*as_step_t)(as_flow_t *f);
 
-enum { AS_ASKS_MAX = 12, AS_HEADERS_MAX = 12, AS_DOCUMENTS_MAX = 4 };
+enum { AS_ASKS_MAX = 12, AS_HEADERS_MAX = 12, AS_FLOW_DOCUMENTS_MAX = 4 };
 
 /** A document of somebody else, fetched under guard between the facts and the decision. */
 typedef struct {
     str_t url;
     const as_fetched_kind_t *kind;
-    enum { AS_DOCUMENT_WANTED, AS_DOCUMENT_COMING, AS_DOCUMENT_THERE } state;
+    enum { AS_FLOW_DOCUMENT_WANTED, AS_FLOW_DOCUMENT_COMING, AS_FLOW_DOCUMENT_THERE } state;
     bool again; /* it is fetched once more, or was */
     as_fetched_ask_t ask;
     bool waited;    /* it did not come out of the cache */
@@ -54,9 +54,8 @@ struct as_flow {
     size_t n_asks;
     size_t n_answered; /* of them */
     unsigned rounds;
-    bool full; /* a quota was reached (RC_LIMIT on apply): decide once more, knowing that */
-    hash_t
-        spent; /* a one-time name that SPEND found used (RC_CONFLICT): the same; all zero: none */
+    bool full;    /* a quota was reached (RC_LIMIT on apply): decide once more, knowing that */
+    hash_t spent; /* a one-time name that SPEND found used (RC_CONFLICT): likewise; zero: none */
 
     /* The request's client: as_flow_client. */
     str_t client_id;                /* unset: none was named */
@@ -72,7 +71,7 @@ struct as_flow {
     as_flow_document_t *client_document, *client_key_set;
     const ask_t *client_row;
     const oauth_client_document_t *client_read; /* what client_document says */
-    as_flow_document_t documents[AS_DOCUMENTS_MAX];
+    as_flow_document_t documents[AS_FLOW_DOCUMENTS_MAX];
     size_t n_documents;
     const spent_t *spend; /* spent with whatever is decided; NULL: nothing */
 
@@ -109,10 +108,10 @@ void as_flow_client_keys(as_flow_t *f);
  *  published now. False: it would change nothing. */
 bool as_flow_client_keys_again(as_flow_t *f) MUST_USE;
 /** Any other document, from the next as_flow_gather on. The same URL and kind give the same one;
- *  AS_DOCUMENTS_MAX of them in all, with those of the client. */
+ *  AS_FLOW_DOCUMENTS_MAX of them in all, with those of the client. */
 as_flow_document_t *as_flow_fetch(as_flow_t *f, str_t url, const as_fetched_kind_t *kind);
 /** As as_flow_client_keys_again, for `d`. */
-bool as_flow_fetch_again(as_flow_t *f, as_flow_document_t *d) MUST_USE;
+bool as_flow_fetch_again(as_flow_document_t *d) MUST_USE;
 
 /** What is known of one-time names. */
 oauth_spent_t as_flow_seen(const as_flow_t *f);

@@ -1,21 +1,5 @@
 #include "as/issuer.h"
 
-#include "core/limits.h"
-
-/* It must name the issuer whose metadata stand there (OpenID Connect Discovery section 4.3). */
-static bool is_metadata(arena_t *a, const oauth_settings_t *settings, str_t url,
-                        const http_fetch_result_t *r)
-{
-    str_t issuer, jwks_uri, expected;
-    (void)settings;
-    if (r->status != 200 || oauth_issuer_metadata_read(a, r->body, &issuer, &jwks_uri) != RC_OK)
-        return false;
-    return str_is_set(jwks_uri) && str_is_set(issuer) &&
-           oauth_issuer_metadata_url(a, issuer, &expected) == RC_OK && str_eq(expected, url);
-}
-
-static const as_fetched_kind_t METADATA = {'i', LIMIT_METADATA_BYTES, is_metadata};
-
 rc_t as_issuer_want(as_flow_t *f, const oauth_issuer_t *issuer, as_issuer_t *out)
 {
     str_t url;
@@ -27,7 +11,7 @@ rc_t as_issuer_want(as_flow_t *f, const oauth_issuer_t *issuer, as_issuer_t *out
         return RC_OK;
     }
     TRY(oauth_issuer_metadata_url(f->a, issuer->issuer, &url));
-    out->metadata = as_flow_fetch(f, url, &METADATA);
+    out->metadata = as_flow_fetch(f, url, &AS_FETCHED_ISSUER);
     return RC_OK;
 }
 
@@ -45,9 +29,9 @@ rc_t as_issuer_follow(as_flow_t *f, as_issuer_t *i, bool *more)
     return RC_OK;
 }
 
-bool as_issuer_keys_again(as_flow_t *f, as_issuer_t *i)
+bool as_issuer_keys_again(as_issuer_t *i)
 {
-    return i->keys && as_flow_fetch_again(f, i->keys);
+    return i->keys && as_flow_fetch_again(i->keys);
 }
 
 str_t as_issuer_jwks(const as_issuer_t *i)

@@ -19,7 +19,7 @@ rc_t as_issuer_want(as_flow_t *f, const oauth_issuer_t *issuer, as_issuer_t *out
 rc_t as_issuer_follow(as_flow_t *f, as_issuer_t *i, bool *more) MUST_USE;
 /** A key that was named is not among them. True: gather again, then decide by what is published
  *  now. False: it would change nothing. */
-bool as_issuer_keys_again(as_flow_t *f, as_issuer_t *i) MUST_USE;
+bool as_issuer_keys_again(as_issuer_t *i) MUST_USE;
 /** The keys as a JWK Set; unset: there are none, or they cannot be had. */
 str_t as_issuer_jwks(const as_issuer_t *i);
 /** Whether they cannot be had right now, which says nothing about an assertion. */

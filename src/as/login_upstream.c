@@ -309,7 +309,7 @@ static void step_judge(as_flow_t *f)
                                    own->keys->body, f->now, &own->person, &rc);
     if (rc != RC_OK)
         as_flow_fail(f, rc);
-    else if (verdict == IDENTITY_UPSTREAM_ID_TOKEN_KEY && as_flow_fetch_again(f, own->keys))
+    else if (verdict == IDENTITY_UPSTREAM_ID_TOKEN_KEY && as_flow_fetch_again(own->keys))
         as_flow_gather(f, step_judge);
     else if (verdict == IDENTITY_UPSTREAM_FINE)
         ask_account(f);

@@ -24,7 +24,7 @@ static rc_t decide(as_flow_t *f)
         .client = as_client_record(&p->client),
         .form = &p->client.form,
         .proof = &p->dpop.proof,
-        .seen = as_dpop_seen(f),
+        .seen = as_flow_seen(f),
         .full = f->full,
     };
     TRY(oauth_pushed_decide(f->a, &facts, &verdict));

@@ -97,7 +97,7 @@ static rc_t must_gather(as_flow_t *f, oauth_reason_t reason, bool *more)
     register_t *r = f->own;
     TRY(as_issuer_follow(f, &r->issuer, more));
     if (!*more && reason == OAUTH_STATEMENT_SIGNATURE)
-        *more = as_issuer_keys_again(f, &r->issuer);
+        *more = as_issuer_keys_again(&r->issuer);
     return RC_OK;
 }
 

@@ -52,7 +52,7 @@ static oauth_token_facts_t gather_facts(const as_flow_t *f, const token_t *t)
         .request = &t->request,
         .client = as_client_record(&t->client),
         .proof = &t->dpop.proof,
-        .seen = as_dpop_seen(f),
+        .seen = as_flow_seen(f),
         .subject = as_own_token_facts(&t->subject.known),
         .actor = as_own_token_facts(&t->actor.known),
     };
@@ -102,7 +102,7 @@ static rc_t check_bearer(as_flow_t *f, token_t *t, bool *more)
         .seen = as_flow_seen(f),
     };
     TRY(oauth_bearer_check(f->a, &facts, &t->read, &t->bearer));
-    *more = t->bearer.reason == OAUTH_BEARER_KEY && as_issuer_keys_again(f, &t->issuer);
+    *more = t->bearer.reason == OAUTH_BEARER_KEY && as_issuer_keys_again(&t->issuer);
     return RC_OK;
 }
 
