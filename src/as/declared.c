@@ -1,20 +1,7 @@
 #include "as/declared.h"
 
-#include "core/buf.h"
-#include "core/limits.h"
 #include "core/url.h"
-
-static rc_t join(arena_t *a, str_list_t words, str_t *out)
-{
-    buf_t b = buf_new(a, LIMIT_SCOPE_BYTES);
-    *out = STR_UNSET;
-    for (size_t i = 0; i < words.n; i++) {
-        if (i > 0)
-            buf_char(&b, ' ');
-        buf_put(&b, words.v[i]);
-    }
-    return words.n ? buf_done(&b, out) : RC_OK;
-}
+#include "oauth/scope.h"
 
 rc_t as_declared_resource(arena_t *a, const conf_resource_t *declared, int64_t now, resource_t *out)
 {
@@ -38,7 +25,7 @@ rc_t as_declared_resource(arena_t *a, const conf_resource_t *declared, int64_t n
     };
     TRY(url_parse(declared->uri, &url));
     TRY(url_canonical(a, &url, &out->uri));
-    return join(a, declared->default_scopes, &out->default_scope);
+    return oauth_scope_of_words(a, declared->default_scopes, &out->default_scope);
 }
 
 static bool same_aliases(str_list_t one, str_list_t other)

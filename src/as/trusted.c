@@ -1,19 +1,6 @@
 #include "as/trusted.h"
 
-#include "core/buf.h"
-#include "core/limits.h"
-
-static rc_t join(arena_t *a, str_list_t words, str_t *out)
-{
-    buf_t b = buf_new(a, LIMIT_SCOPE_BYTES);
-    *out = STR_UNSET;
-    for (size_t i = 0; i < words.n; i++) {
-        if (i > 0)
-            buf_char(&b, ' ');
-        buf_put(&b, words.v[i]);
-    }
-    return words.n ? buf_done(&b, out) : RC_OK;
-}
+#include "oauth/scope.h"
 
 static rc_t copy_claims(arena_t *a, const conf_rule_t *from, oauth_rule_t *to)
 {
@@ -41,7 +28,7 @@ static rc_t copy_rules(arena_t *a, const conf_issuer_t *from, oauth_issuer_t *to
             return RC_MEMORY;
         v[i].resources = from->rules[i].resources;
         TRY(copy_claims(a, &from->rules[i], &v[i]));
-        TRY(join(a, from->rules[i].scopes, &v[i].scope));
+        TRY(oauth_scope_of_words(a, from->rules[i].scopes, &v[i].scope));
     }
     return RC_OK;
 }
@@ -62,7 +49,7 @@ static rc_t copy_issuer(arena_t *a, const conf_issuer_t *from, oauth_issuer_t *t
     to->uses |= from->for_software_statement ? OAUTH_ISSUER_SOFTWARE_STATEMENT : 0;
     for (size_t i = 0; i < from->algorithms.n; i++)
         to->algs |= 1u << alg_parse(from->algorithms.v[i]);
-    TRY(join(a, from->scopes, &to->scope));
+    TRY(oauth_scope_of_words(a, from->scopes, &to->scope));
     return copy_rules(a, from, to);
 }
 

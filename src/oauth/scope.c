@@ -154,6 +154,17 @@ rc_t oauth_scope_parse(arena_t *a, str_t text, str_t *out)
     return done(&b, out);
 }
 
+rc_t oauth_scope_of_words(arena_t *a, str_list_t words, str_t *out)
+{
+    buf_t b = buf_new(a, LIMIT_SCOPE_BYTES);
+    for (size_t i = 0; i < words.n; i++) {
+        if (i > 0)
+            buf_char(&b, ' ');
+        buf_put(&b, words.v[i]);
+    }
+    return done(&b, out);
+}
+
 rc_t oauth_scope_narrow(arena_t *a, str_t asked, str_t allowed, str_t *out)
 {
     buf_t b = buf_new(a, SET_BYTES);

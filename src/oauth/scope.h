@@ -34,6 +34,9 @@ bool oauth_scope_covers(str_t granted, str_t needed);
  *  character that no scope has; RC_LIMIT: over LIMIT_SCOPE_TOKENS or LIMIT_SCOPE_BYTES; RC_MEMORY.
  */
 rc_t oauth_scope_parse(arena_t *a, str_t text, str_t *out) MUST_USE;
+/** The tokens of a list as they stand, single spaces between; unset when there is none. RC_LIMIT:
+ *  over LIMIT_SCOPE_BYTES; RC_MEMORY. */
+rc_t oauth_scope_of_words(arena_t *a, str_list_t words, str_t *out) MUST_USE;
 /** The tokens of `asked` that `allowed` holds, in the order asked; unset when there is none. */
 rc_t oauth_scope_narrow(arena_t *a, str_t asked, str_t allowed, str_t *out) MUST_USE;
 /** The tokens of both, each once, those of `first` first; unset when there is none. */

@@ -150,6 +150,26 @@ static void narrowing_and_union(void **state)
     world_end(&w);
 }
 
+static void words_of_settings(void **state)
+{
+    static const str_t WORDS[] = {STR_INIT("b"), STR_INIT("a:x"), STR_INIT("b")};
+    char many[LIMIT_SCOPE_BYTES];
+    const str_t long_word = {many, sizeof many};
+    (void)state;
+    world_t w;
+    str_t scope;
+    world_begin(&w);
+    assert_int_equal(oauth_scope_of_words(w.a, (str_list_t){WORDS, 3}, &scope), RC_OK);
+    assert_text(scope, "b a:x b");
+    assert_int_equal(oauth_scope_of_words(w.a, (str_list_t){WORDS, 0}, &scope), RC_OK);
+    assert_unset(scope);
+    memset(many, 'a', sizeof many);
+    assert_int_equal(oauth_scope_of_words(w.a, (str_list_t){&long_word, 1}, &scope), RC_OK);
+    const str_t two[] = {STR("b"), long_word};
+    assert_int_equal(oauth_scope_of_words(w.a, (str_list_t){two, 2}, &scope), RC_LIMIT);
+    world_end(&w);
+}
+
 static rc_t all_in(world_t *w, arena_t *a, void *ctx)
 {
     str_t scope;
@@ -190,6 +210,7 @@ int main(void)
         cmocka_unit_test(parsing_collapses),
         cmocka_unit_test(parsing_is_bounded),
         cmocka_unit_test(narrowing_and_union),
+        cmocka_unit_test(words_of_settings),
         cmocka_unit_test(without_memory),
         cmocka_unit_test(habits_of_clients),
     };
