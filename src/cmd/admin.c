@@ -10,7 +10,8 @@
 
 enum { ARENA_BYTES = 16 << 20, ADMIN_WORDS_MAX = 4 };
 
-option_t *admin_options(arena_t *a, const option_t *own, size_t n_own)
+/* The rows of a command plus those of the settings; ended by NULL. */
+static option_t *options_of(arena_t *a, const option_t *own, size_t n_own)
 {
     option_t *settings = settings_options(a);
     option_t *rows = ARENA_ARRAY(a, n_own + CONF_N_ROWS + 2, option_t);
@@ -48,7 +49,7 @@ static int open_store(admin_t *admin)
     return rc == RC_OK ? EXIT_DONE : not_opened(rc, why);
 }
 
-int admin_open(admin_t *admin, arena_t *a, const option_t *rows)
+static int open_all(admin_t *admin, arena_t *a, const option_t *rows)
 {
     *admin = (admin_t){.a = a, .random = random_system(), .log = log_stderr(LOG_WARN)};
     clock_port_t clock = clock_system();
@@ -63,7 +64,7 @@ int admin_open(admin_t *admin, arena_t *a, const option_t *rows)
     return code == EXIT_DONE ? open_store(admin) : code;
 }
 
-void admin_close(admin_t *admin)
+static void close_all(admin_t *admin)
 {
     if (admin->audit)
         audit_close(admin->audit);
@@ -173,7 +174,7 @@ int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size
                   admin_run_t run)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? admin_options(a, own, n_own) : NULL;
+    option_t *rows = a ? options_of(a, own, n_own) : NULL;
     str_t words[ADMIN_WORDS_MAX];
     size_t n_words = 0;
     int code = EXIT_USAGE;
@@ -181,10 +182,10 @@ int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size
         code = command_fail(EXIT_FAILED, "out of memory");
     else if (options_parse(argc, argv, rows, words, max_words, &n_words)) {
         admin_t admin;
-        code = admin_open(&admin, a, rows);
+        code = open_all(&admin, a, rows);
         if (code == EXIT_DONE)
             code = run(&admin, rows, words, n_words);
-        admin_close(&admin);
+        close_all(&admin);
     }
     arena_free(a);
     return code;

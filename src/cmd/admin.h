@@ -20,11 +20,6 @@ typedef struct {
     random_port_t random;
 } admin_t;
 
-/** The rows of a command plus those of the settings; ended by NULL, in the arena. */
-option_t *admin_options(arena_t *a, const option_t *own, size_t n_own);
-/** Opens everything by the settings. 0, or an exit code after saying why. */
-int admin_open(admin_t *admin, arena_t *a, const option_t *rows);
-void admin_close(admin_t *admin);
 /** Answers one question; RC_OK or the failure (said). */
 rc_t admin_ask(admin_t *admin, ask_t *ask) MUST_USE;
 /** Applies, then records `event`. EXIT_DONE; EXIT_REFUSED with `conflict` said when a precondition

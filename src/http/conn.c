@@ -78,7 +78,8 @@ bool http_conn_is_last(const http_conn_t *c)
     return c->close || c->hub->draining || (c->ended && c->have == c->used);
 }
 
-bool http_conn_end(http_conn_t *c)
+/* Says goodbye on the wire; false, for phases to return. */
+static bool end(http_conn_t *c)
 {
     if (c->wire)
         c->wire->ops->close(c->wire);
@@ -120,7 +121,7 @@ static bool run_head(http_conn_t *c)
     if (c->have == 0) {
         if (c->block)
             give_block(c);
-        return c->ended || c->hub->draining || !c->wire ? http_conn_end(c) : false;
+        return c->ended || c->hub->draining || !c->wire ? end(c) : false;
     }
     http_codec_t *codec = &c->block->codec;
     switch (http_codec_head(codec, c->block->in, c->have)) {
@@ -132,7 +133,7 @@ static bool run_head(http_conn_t *c)
         http_dispatch_refuse(c, codec->status, codec->why);
         return true;
     default:
-        return c->ended ? http_conn_end(c) : false;
+        return c->ended ? end(c) : false;
     }
 }
 
@@ -169,7 +170,7 @@ static bool run_done(http_conn_t *c)
         c->block->call.conn = NULL;
     }
     if (!c->wire || c->close || !called)
-        return http_conn_end(c);
+        return end(c);
     rewind_block(c);
     c->phase = HTTP_PHASE_HEAD;
     http_conn_deadline(c, c->have ? c->hub->times.header_ms : c->hub->times.idle_ms);
@@ -314,7 +315,7 @@ void http_conn_drain(http_conn_t *c, int64_t now_ms)
     c->close = true;
     if (c->phase != HTTP_PHASE_HEAD || c->have)
         return;
-    http_conn_end(c);
+    end(c);
     http_conn_run(c);
 }
 
@@ -343,7 +344,7 @@ void http_conn_tick(http_conn_t *c, int64_t now_ms)
     if (reading)
         http_dispatch_refuse(c, 408, STR("the request did not arrive in time"));
     else if (c->phase == HTTP_PHASE_HEAD)
-        http_conn_end(c);
+        end(c);
     else
         http_conn_lose(c);
     c->running = false;

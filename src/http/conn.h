@@ -93,8 +93,6 @@ void http_conn_deadline(http_conn_t *c, int64_t after_ms);
 /** Whether the answer of the current exchange is the last one. */
 bool http_conn_is_last(const http_conn_t *c);
 
-/** Says goodbye on the wire and ends; false, for phases to return. */
-bool http_conn_end(http_conn_t *c);
 /** Goes on reading; after the client's end there is nothing to read. */
 void http_conn_read_on(http_conn_t *c);
 

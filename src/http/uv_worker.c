@@ -112,7 +112,7 @@ void http_timer_stop(http_timer_t *t)
     uv_close((uv_handle_t *)&t->timer, free_timer);
 }
 
-void http_timers_close(http_worker_t *w)
+static void close_timers(http_worker_t *w)
 {
     while (w->timers)
         http_timer_stop(w->timers);
@@ -142,7 +142,7 @@ static void end_loop(http_worker_t *w)
 {
     if (uv_is_closing((uv_handle_t *)&w->tick))
         return;
-    http_timers_close(w);
+    close_timers(w);
     uv_close((uv_handle_t *)&w->tick, NULL);
     pthread_mutex_lock(&w->lock);
     w->closed = true;

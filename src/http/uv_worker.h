@@ -66,8 +66,6 @@ void http_worker_stop(http_worker_t *w, int how);
 /** Creates the loop, the queue and the handles that other threads may use; undone by _close. */
 rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index) MUST_USE;
 void http_worker_close(http_worker_t *w);
-/** Ends all timers that are left (at the worker's end). */
-void http_timers_close(http_worker_t *w);
 
 /* uv_socket.c */
 /** Takes one connection from the listener. */

@@ -46,7 +46,7 @@ rc_t oauth_client_assertion_read(arena_t *a, str_t type, str_t text, oauth_clien
     return RC_OK;
 }
 
-bool oauth_client_assertion_needs_keys(const oauth_client_claim_t *claim, const client_t *client)
+static bool needs_keys(const oauth_client_claim_t *claim, const client_t *client)
 {
     return claim->reason == OAUTH_FINE && claim->assertion && client &&
            client->auth == CLIENT_AUTH_PRIVATE_KEY_JWT;
@@ -105,5 +105,5 @@ rc_t oauth_client_assertion_check(arena_t *a, const oauth_client_assertion_facts
                                   oauth_client_claim_t *claim)
 {
     claim->spend = NULL;
-    return oauth_client_assertion_needs_keys(claim, facts->client) ? prove(a, facts, claim) : RC_OK;
+    return needs_keys(claim, facts->client) ? prove(a, facts, claim) : RC_OK;
 }

@@ -19,8 +19,6 @@ typedef struct {
  *  to OAUTH_CLIENT_ASSERTION_* when it cannot even be looked up. RC_MEMORY. */
 rc_t oauth_client_assertion_read(arena_t *a, str_t type, str_t text,
                                  oauth_client_claim_t *claim) MUST_USE;
-/** Whether the keys of the client are needed: its registered method is this one. */
-bool oauth_client_assertion_needs_keys(const oauth_client_claim_t *claim, const client_t *client);
 /** Checks it: sets claim->proof, and claim->spend when that is OAUTH_FINE. Without an assertion, or
  *  a client, nothing changes. RC_MEMORY. */
 rc_t oauth_client_assertion_check(arena_t *a, const oauth_client_assertion_facts_t *facts,

@@ -96,13 +96,62 @@ static rc_t check_jti(check_t *c, str_t text)
     return RC_OK;
 }
 
+static bool is_unreserved(char c)
+{
+    bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return alnum || memchr("-._~", c, 4) != NULL;
+}
+
+/* Percent-encoding in its normal form (RFC 3986 section 6.2.2); url_parse has checked it. */
+static void put_path(buf_t *b, str_t path)
+{
+    for (size_t i = 0; i < path.n; i++) {
+        if (path.p[i] != '%') {
+            buf_char(b, path.p[i]);
+            continue;
+        }
+        int byte = hex_value(path.p[i + 1]) << 4 | hex_value(path.p[i + 2]);
+        i += 2;
+        if (is_unreserved((char)byte))
+            buf_char(b, (char)byte);
+        else
+            buf_fmt(b, "%%%02X", (unsigned)byte);
+    }
+}
+
+/* Dot segments stay: where they would decide, two readers differ, and nobody signs them. */
+static rc_t normalise(arena_t *a, str_t text, str_t *out)
+{
+    url_t u;
+    str_t origin;
+    *out = STR_UNSET;
+    if (!str_is_set(text) || url_parse(text, &u) != RC_OK || !url_is_http(&u) ||
+        str_is_set(u.userinfo))
+        return RC_OK;
+    TRY(url_origin(a, &u, &origin));
+    buf_t b = buf_new(a, LIMIT_URL_BYTES + 1);
+    buf_put(&b, origin);
+    put_path(&b, str_is_empty(u.path) ? STR("/") : u.path);
+    return buf_done(&b, out);
+}
+
+/* Whether two URLs are one htu: query and fragment do not count (RFC 9449 section 4.3 item 9). */
+static rc_t same_url(arena_t *a, str_t left, str_t right, bool *same)
+{
+    str_t l, r;
+    TRY(normalise(a, left, &l));
+    TRY(normalise(a, right, &r));
+    *same = str_is_set(l) && str_eq(l, r);
+    return RC_OK;
+}
+
 static rc_t check_place(check_t *c, str_t text)
 {
     bool same;
     str_t method = json_get_str(c->claims.all, STR("htm"));
     if (!str_is_set(method) || !str_eq(method, c->expect->method))
         return refuse(c, OAUTH_DPOP_METHOD);
-    TRY(oauth_dpop_same_url(c->a, json_get_str(c->claims.all, STR("htu")), c->expect->url, &same));
+    TRY(same_url(c->a, json_get_str(c->claims.all, STR("htu")), c->expect->url, &same));
     return same ? RC_OK : refuse(c, OAUTH_DPOP_URL);
 }
 
@@ -217,52 +266,4 @@ bool oauth_dpop_is_jkt(str_t text)
 {
     uint8_t bytes[SHA256_BYTES];
     return b64url_decode_to(text, bytes, sizeof bytes) == RC_OK;
-}
-
-static bool is_unreserved(char c)
-{
-    bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-    return alnum || memchr("-._~", c, 4) != NULL;
-}
-
-/* Percent-encoding in its normal form (RFC 3986 section 6.2.2); url_parse has checked it. */
-static void put_path(buf_t *b, str_t path)
-{
-    for (size_t i = 0; i < path.n; i++) {
-        if (path.p[i] != '%') {
-            buf_char(b, path.p[i]);
-            continue;
-        }
-        int byte = hex_value(path.p[i + 1]) << 4 | hex_value(path.p[i + 2]);
-        i += 2;
-        if (is_unreserved((char)byte))
-            buf_char(b, (char)byte);
-        else
-            buf_fmt(b, "%%%02X", (unsigned)byte);
-    }
-}
-
-/* Dot segments stay: where they would decide, two readers differ, and nobody signs them. */
-static rc_t normalise(arena_t *a, str_t text, str_t *out)
-{
-    url_t u;
-    str_t origin;
-    *out = STR_UNSET;
-    if (!str_is_set(text) || url_parse(text, &u) != RC_OK || !url_is_http(&u) ||
-        str_is_set(u.userinfo))
-        return RC_OK;
-    TRY(url_origin(a, &u, &origin));
-    buf_t b = buf_new(a, LIMIT_URL_BYTES + 1);
-    buf_put(&b, origin);
-    put_path(&b, str_is_empty(u.path) ? STR("/") : u.path);
-    return buf_done(&b, out);
-}
-
-rc_t oauth_dpop_same_url(arena_t *a, str_t left, str_t right, bool *same)
-{
-    str_t l, r;
-    TRY(normalise(a, left, &l));
-    TRY(normalise(a, right, &r));
-    *same = str_is_set(l) && str_eq(l, r);
-    return RC_OK;
 }

@@ -45,9 +45,6 @@ oauth_reason_t oauth_dpop_check_optional(const oauth_dpop_t *proof, const oauth_
 /** Adds SPEND of a good proof's name. RC_MEMORY. */
 rc_t oauth_dpop_spend(arena_t *a, const oauth_dpop_t *proof, const oauth_spent_t *seen, int64_t now,
                       effects_t *effects) MUST_USE;
-/** Whether two URLs are one htu: scheme, host, port and path, normalised; query and fragment do not
- *  count (RFC 9449 section 4.3 item 9). RC_MEMORY. */
-rc_t oauth_dpop_same_url(arena_t *a, str_t left, str_t right, bool *same) MUST_USE;
 /** A thumbprint as parameters carry it: 43 characters of base64url. */
 bool oauth_dpop_is_jkt(str_t text);
 /** The algorithms a proof may have, for metadata and challenges; static. */

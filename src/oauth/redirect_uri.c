@@ -52,7 +52,8 @@ enum {
     N_ANSWER_PARAMETERS = sizeof ANSWER_PARAMETERS / sizeof ANSWER_PARAMETERS[0],
 };
 
-bool oauth_redirect_scheme_is_foreign(str_t scheme)
+/* What runs code, reads files or is otherwise no application: never allowed. */
+static bool scheme_is_foreign(str_t scheme)
 {
     for (size_t i = 0; i < N_FOREIGN_SCHEMES; i++)
         if (str_eq_nocase(FOREIGN_SCHEMES[i], scheme))
@@ -109,7 +110,7 @@ static oauth_reason_t check_scheme(const url_t *u, oauth_redirect_kind_t *kind)
     if (str_eq_nocase(u->scheme, STR("http")))
         return is_loopback(u) ? OAUTH_FINE : OAUTH_REDIRECT_URI_HTTP;
     *kind = OAUTH_REDIRECT_PRIVATE;
-    if (oauth_redirect_scheme_is_foreign(u->scheme))
+    if (scheme_is_foreign(u->scheme))
         return OAUTH_REDIRECT_URI_SCHEME;
     return u->host.n + u->path.n > 0 ? OAUTH_FINE : OAUTH_REDIRECT_URI_MALFORMED;
 }

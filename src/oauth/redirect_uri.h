@@ -30,8 +30,6 @@ typedef enum {
  *  OAUTH_FINE and its kind, or OAUTH_REDIRECT_URI_*. */
 oauth_reason_t oauth_redirect_uri_check(str_t uri, const oauth_redirect_policy_t *policy,
                                         oauth_redirect_kind_t *kind);
-/** Whether a scheme runs code, reads files or is otherwise no application's: never allowed. */
-bool oauth_redirect_scheme_is_foreign(str_t scheme);
 /** The kind of a URI that was registered. */
 oauth_redirect_kind_t oauth_redirect_uri_kind(str_t uri);
 /** Whether `asked` is the registered one: byte for byte, but on loopback with any port, any of the

@@ -5,7 +5,8 @@
 #include "oauth/metadata.h"
 #include "oauth/resource.h"
 
-rc_t oauth_registration_uri(arena_t *a, str_t issuer, str_t client_id, str_t *out)
+/* Where a client manages its registration (RFC 7592 section 3). */
+static rc_t management_uri(arena_t *a, str_t issuer, str_t client_id, str_t *out)
 {
     buf_t b = buf_new(a, LIMIT_URL_BYTES);
     buf_put(&b, issuer);
@@ -20,7 +21,7 @@ static rc_t write_management(arena_t *a, const oauth_registration_answer_t *what
     str_t uri;
     if (!str_is_set(what->management))
         return RC_OK;
-    TRY(oauth_registration_uri(a, what->settings->issuer, what->client->id, &uri));
+    TRY(management_uri(a, what->settings->issuer, what->client->id, &uri));
     json_member_str(w, STR("registration_access_token"), what->management);
     json_member_str(w, STR("registration_client_uri"), uri);
     return RC_OK;

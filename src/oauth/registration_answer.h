@@ -17,7 +17,5 @@ typedef struct {
 /** The JSON in the arena: effective values, absent members left out. RC_LIMIT, RC_MEMORY. */
 rc_t oauth_registration_answer_write(arena_t *a, const oauth_registration_answer_t *what,
                                      str_t *out) MUST_USE;
-/** The URL under which a client manages its registration, in the arena. RC_LIMIT, RC_MEMORY. */
-rc_t oauth_registration_uri(arena_t *a, str_t issuer, str_t client_id, str_t *out) MUST_USE;
 
 #endif

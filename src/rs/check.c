@@ -179,9 +179,16 @@ static rc_t url_of(const work_t *w, str_t *out)
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
+/* The nonces of this resource. */
+static oauth_dpop_nonces_t nonces_of(const warder_rs_t *rs)
+{
+    return (oauth_dpop_nonces_t){str_of(rs->nonce_key, sizeof rs->nonce_key),
+                                 rs->settings.resource};
+}
+
 static rc_t read_proof(const work_t *w, oauth_dpop_t *out)
 {
-    const oauth_dpop_nonces_t nonces = rs_check_nonces(w->rs);
+    const oauth_dpop_nonces_t nonces = nonces_of(w->rs);
     size_t n = w->req->proof_count;
     str_t *proofs = ARENA_ARRAY(w->a, n ? n : 1, str_t);
     oauth_dpop_expect_t expect = {
@@ -249,12 +256,6 @@ bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_du
     return list.age != RS_LIST_AWAY && !rs_revocations_hold(rs->revocations, server, who);
 }
 
-oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs)
-{
-    return (oauth_dpop_nonces_t){str_of(rs->nonce_key, sizeof rs->nonce_key),
-                                 rs->settings.resource};
-}
-
 /* How well and how lately the person signed in (RFC 9470 section 3). A token that does not say was
  * given to nobody, or long ago. */
 static bool is_authenticated(const work_t *w)
@@ -270,7 +271,7 @@ rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_fi
 {
     *out = (rs_finding_t){.who = RS_NOBODY};
     work_t w = {.rs = rs, .a = a, .req = req, .out = out, .now_ms = rs_clock(rs)};
-    const oauth_dpop_nonces_t nonces = rs_check_nonces(rs);
+    const oauth_dpop_nonces_t nonces = nonces_of(rs);
     if (rs->settings.dpop_nonce)
         TRY(oauth_dpop_nonce_make(a, &nonces, w.now_ms / 1000, &out->nonce));
     rs_reason_t first = credentials(&w);

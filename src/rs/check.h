@@ -44,8 +44,6 @@ typedef struct {
 /** All texts "". */
 extern const rs_principal_t RS_NOBODY;
 
-/** The nonces of this resource. */
-oauth_dpop_nonces_t rs_check_nonces(const warder_rs_t *rs);
 /** Unix milliseconds by the ports. */
 int64_t rs_clock(const warder_rs_t *rs);
 /** Whether a token of that kind was revoked, or cannot be told any more; never blocks. */
