@@ -33,7 +33,7 @@ static bool is_provider(arena_t *a, const oauth_settings_t *settings, str_t url,
 
 /* It must name the issuer whose metadata stand there (OpenID Connect Discovery section 4.3). */
 static bool is_issuer(arena_t *a, const oauth_settings_t *settings, str_t url,
-                        const http_fetch_result_t *r)
+                      const http_fetch_result_t *r)
 {
     str_t issuer, jwks_uri, expected;
     (void)settings;

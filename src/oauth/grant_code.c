@@ -33,37 +33,19 @@ static rc_t refuse_replay(arena_t *a, const oauth_token_facts_t *f, oauth_token_
     return oauth_mint_revoke(a, f->family, OAUTH_CODE_REPLAYED, f->now, &out->effects);
 }
 
-static rc_t make_family(arena_t *a, const oauth_token_facts_t *f, family_t **out)
+static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     const code_t *code = f->code;
-    family_t *family = *out = ARENA_NEW(a, family_t);
-    if (!family)
-        return RC_MEMORY;
-    *family = (family_t){
+    const family_t grant = {
         .id = code->family_id,
-        .client_id = f->client->id,
         .user_id = code->user_id,
         .scope = code->request.scope,
         .resource = code->request.resource,
         .auth_time = code->auth_time,
         .acr = code->acr,
-        .created_at = f->now,
-        .expires_at = f->now + f->settings->refresh_token_lifetime,
-        .jkt = oauth_mint_family_jkt(f),
     };
-    return RC_OK;
-}
-
-static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
-{
-    family_t *family;
-    TRY(make_family(a, f, &family));
-    effects_add(&out->effects, EFFECT_CODE_CONSUME, f->now)->u.hash = &f->code->id;
-    effects_add(&out->effects, EFFECT_FAMILY_INSERT, f->now)->u.family = family;
-    if (f->client->grants & GRANT_REFRESH_TOKEN)
-        TRY(oauth_mint_refresh(a, f, family, NULL, out));
-    const oauth_mint_t what = oauth_mint_of(family, family->scope);
-    return oauth_mint_access(a, f, &what, out);
+    effects_add(&out->effects, EFFECT_CODE_CONSUME, f->now)->u.hash = &code->id;
+    return oauth_mint_family(a, f, &grant, out);
 }
 
 rc_t oauth_grant_code(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)

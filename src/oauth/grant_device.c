@@ -41,37 +41,19 @@ static rc_t wait(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t
     return RC_OK;
 }
 
-static rc_t make_family(arena_t *a, const oauth_token_facts_t *f, family_t **out)
+static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     const device_t *device = f->device;
-    family_t *family = *out = ARENA_NEW(a, family_t);
-    if (!family)
-        return RC_MEMORY;
-    *family = (family_t){
+    const family_t grant = {
         .id = device->family_id,
-        .client_id = f->client->id,
         .user_id = device->user_id,
         .scope = device->scope,
         .resource = device->resource,
         .auth_time = device->auth_time,
         .acr = device->acr,
-        .created_at = f->now,
-        .expires_at = f->now + f->settings->refresh_token_lifetime,
-        .jkt = oauth_mint_family_jkt(f),
     };
-    return RC_OK;
-}
-
-static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
-{
-    family_t *family;
-    TRY(make_family(a, f, &family));
-    effects_add(&out->effects, EFFECT_DEVICE_CONSUME, f->now)->u.hash = &f->device->id;
-    effects_add(&out->effects, EFFECT_FAMILY_INSERT, f->now)->u.family = family;
-    if (f->client->grants & GRANT_REFRESH_TOKEN)
-        TRY(oauth_mint_refresh(a, f, family, NULL, out));
-    const oauth_mint_t what = oauth_mint_of(family, family->scope);
-    return oauth_mint_access(a, f, &what, out);
+    effects_add(&out->effects, EFFECT_DEVICE_CONSUME, f->now)->u.hash = &device->id;
+    return oauth_mint_family(a, f, &grant, out);
 }
 
 rc_t oauth_grant_device(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)

@@ -154,9 +154,29 @@ rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const fami
     return RC_OK;
 }
 
-str_t oauth_mint_family_jkt(const oauth_token_facts_t *facts)
+/* Refresh tokens of clients that cannot authenticate are bound to the key of the first request
+ * (RFC 9449 section 5). */
+static str_t family_jkt(const oauth_token_facts_t *facts)
 {
     return facts->client->auth == CLIENT_AUTH_NONE ? oauth_token_jkt(facts) : STR_UNSET;
+}
+
+rc_t oauth_mint_family(arena_t *a, const oauth_token_facts_t *facts, const family_t *grant,
+                       oauth_token_verdict_t *out)
+{
+    family_t *family = ARENA_NEW(a, family_t);
+    if (!family)
+        return RC_MEMORY;
+    *family = *grant;
+    family->client_id = facts->client->id;
+    family->created_at = facts->now;
+    family->expires_at = facts->now + facts->settings->refresh_token_lifetime;
+    family->jkt = family_jkt(facts);
+    effects_add(&out->effects, EFFECT_FAMILY_INSERT, facts->now)->u.family = family;
+    if (facts->client->grants & GRANT_REFRESH_TOKEN)
+        TRY(oauth_mint_refresh(a, facts, family, NULL, out));
+    const oauth_mint_t what = oauth_mint_of(family, family->scope);
+    return oauth_mint_access(a, facts, &what, out);
 }
 
 rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,

@@ -32,9 +32,11 @@ int64_t oauth_mint_refresh_end(const oauth_token_facts_t *facts, const family_t 
  */
 rc_t oauth_mint_refresh(arena_t *a, const oauth_token_facts_t *facts, const family_t *family,
                         const hash_t *parent, oauth_token_verdict_t *out) MUST_USE;
-/** For family_t.jkt: refresh tokens of clients that cannot authenticate are bound to the key of the
- *  first request (RFC 9449 section 5). */
-str_t oauth_mint_family_jkt(const oauth_token_facts_t *facts);
+/** The tokens of a new family, a refresh token only where the client may have one; adds
+ *  FAMILY_INSERT. `grant` has the id, who granted what, and how and when they signed in; client,
+ *  times and key are the request's. */
+rc_t oauth_mint_family(arena_t *a, const oauth_token_facts_t *facts, const family_t *grant,
+                       oauth_token_verdict_t *out) MUST_USE;
 /** Adds FAMILY_REVOKE, unless it is revoked. */
 rc_t oauth_mint_revoke(arena_t *a, const family_t *family, oauth_reason_t why, int64_t now,
                        effects_t *effects) MUST_USE;
