@@ -196,11 +196,9 @@ oauth_spent_t as_flow_seen(const as_flow_t *f)
 
 static void add_spend(as_flow_t *f)
 {
-    if (!f->spend)
-        return;
-    effect_t *e = effects_add(&f->effects, EFFECT_SPEND, f->now);
-    e->u.spent = f->spend;
-    e->quota.max_rows = f->w->as->oauth.max_spent;
+    const oauth_spent_t seen = as_flow_seen(f);
+    if (f->spend)
+        oauth_spent_add(&seen, f->spend, f->now, &f->effects);
 }
 
 void as_flow_finish(as_flow_t *f)

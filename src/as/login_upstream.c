@@ -13,8 +13,6 @@
 #include "oauth/subject.h"
 #include "web/onward.h"
 
-enum { EXCHANGE_ARENA_BYTES = 1 << 20 };
-
 typedef identity_upstream_verdict_t verdict_t;
 
 typedef struct {
@@ -32,12 +30,7 @@ typedef struct {
     identity_upstream_person_t person;
     str_t user_id;
     const ask_t *user, *namesake;
-    /* The work on the pool. */
-    arena_t *exchange_arena;
-    http_fetch_port_t fetch; /* a copy: the job may outlive its worker */
-    http_fetch_request_t request;
-    http_fetch_result_t response;
-    rc_t exchange_rc;
+    as_upstream_post_t exchange; /* of the code */
 } elsewhere_t;
 
 static void note(as_flow_t *f, const effects_t *effects, verdict_t verdict, str_t detail)
@@ -240,9 +233,8 @@ static rc_t spend(as_flow_t *f, effects_t *effects)
     if (!spent)
         return RC_MEMORY;
     *spent = identity_upstream_spent(&own->pending);
-    effect_t *e = effects_add(effects, EFFECT_SPEND, f->now);
-    e->u.spent = spent;
-    e->quota.max_rows = (uint64_t)f->w->as->conf->spent_max;
+    const oauth_spent_t seen = as_flow_seen(f);
+    oauth_spent_add(&seen, spent, f->now, effects);
     return RC_OK;
 }
 
@@ -305,7 +297,7 @@ static void step_judge(as_flow_t *f)
         return;
     }
     verdict_t verdict =
-        identity_upstream_id_token(f->a, &own->settings, &own->pending, own->response.body,
+        identity_upstream_id_token(f->a, &own->settings, &own->pending, own->exchange.response.body,
                                    own->keys->body, f->now, &own->person, &rc);
     if (rc != RC_OK)
         as_flow_fail(f, rc);
@@ -317,13 +309,12 @@ static void step_judge(as_flow_t *f)
         end_refused(f, verdict, STR_UNSET);
 }
 
-static void exchanged(void *arg)
+static void step_exchanged(as_flow_t *f)
 {
-    as_flow_t *f = arg;
     elsewhere_t *own = f->own;
-    const http_fetch_result_t *r = &own->response;
-    if (own->exchange_rc != RC_OK) {
-        as_flow_fail(f, own->exchange_rc);
+    const http_fetch_result_t *r = &own->exchange.response;
+    if (own->exchange.rc != RC_OK) {
+        as_flow_fail(f, own->exchange.rc);
         return;
     }
     if (r->verdict != HTTP_FETCH_OK || r->status >= 500) {
@@ -338,33 +329,15 @@ static void exchanged(void *arg)
     as_flow_gather(f, step_judge);
 }
 
-static void exchange(void *arg)
-{
-    as_flow_t *f = arg;
-    elsewhere_t *own = f->own;
-    own->exchange_rc =
-        own->fetch.get(own->fetch.ctx, own->exchange_arena, &own->request, &own->response);
-}
-
-static void free_arena(void *arena)
-{
-    arena_free(arena);
-}
-
-static rc_t prepare_exchange(as_flow_t *f, str_t code)
+static rc_t exchange(as_flow_t *f, str_t code)
 {
     elsewhere_t *own = f->own;
-    own->exchange_arena = arena_new(EXCHANGE_ARENA_BYTES);
-    if (!own->exchange_arena)
-        return RC_MEMORY;
-    TRY(arena_cleanup(f->a, free_arena, own->exchange_arena));
-    own->fetch = f->w->as->fetch;
-    own->request = (http_fetch_request_t){
-        .url = own->provider.token_endpoint,
-        .private_hosts = f->w->as->oauth.private_hosts,
-    };
-    return identity_upstream_exchange(f->a, &own->settings, &own->provider, &own->pending, code,
-                                      &own->request.form, &own->request.authorization);
+    http_fetch_request_t *request = &own->exchange.request;
+    request->url = own->provider.token_endpoint;
+    request->private_hosts = f->w->as->oauth.private_hosts;
+    TRY(identity_upstream_exchange(f->a, &own->settings, &own->provider, &own->pending, code,
+                                   &request->form, &request->authorization));
+    return as_upstream_send(f, &own->exchange, step_exchanged);
 }
 
 static void step_exchange(as_flow_t *f)
@@ -380,11 +353,11 @@ static void step_exchange(as_flow_t *f)
         end_refused(f, verdict, detail);
         return;
     }
-    rc_t rc = prepare_exchange(f, code);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (http_pool_run(f->w->as->fetchers, f->w->post, exchange, exchanged, f) != RC_OK)
+    rc_t rc = exchange(f, code);
+    if (rc == RC_BUSY)
         end_refused(f, IDENTITY_UPSTREAM_UNAVAILABLE, STR("too many fetches"));
+    else if (rc != RC_OK)
+        as_flow_fail(f, rc);
 }
 
 static rc_t read_callback(as_flow_t *f)

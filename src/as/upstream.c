@@ -3,6 +3,8 @@
 #include "core/url.h"
 #include "web/form.h"
 
+enum { POST_ARENA_BYTES = 1 << 20 };
+
 str_t as_upstream_name(const as_t *as)
 {
     url_t u;
@@ -29,4 +31,33 @@ rc_t as_upstream_settings(as_flow_t *f, identity_upstream_t *out)
         .allowed = conf->login_allowed,
     };
     return str_is_set(out->redirect_uri) ? RC_OK : RC_MEMORY;
+}
+
+static void send_it(void *arg)
+{
+    as_upstream_post_t *p = arg;
+    p->rc = p->fetch.get(p->fetch.ctx, p->a, &p->request, &p->response);
+}
+
+static void sent(void *arg)
+{
+    const as_upstream_post_t *p = arg;
+    p->done(p->flow);
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+rc_t as_upstream_send(as_flow_t *f, as_upstream_post_t *p, as_step_t done)
+{
+    p->a = arena_new(POST_ARENA_BYTES);
+    if (!p->a)
+        return RC_MEMORY;
+    TRY(arena_cleanup(f->a, free_arena, p->a));
+    p->fetch = f->w->as->fetch;
+    p->flow = f;
+    p->done = done;
+    return http_pool_run(f->w->as->fetchers, f->w->post, send_it, sent, p);
 }

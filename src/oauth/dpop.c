@@ -256,9 +256,7 @@ rc_t oauth_dpop_spend(arena_t *a, const oauth_dpop_t *proof, const oauth_spent_t
     if (!spent)
         return RC_MEMORY;
     *spent = (spent_t){.id = oauth_dpop_name(proof), .expires_at = oauth_dpop_forget_at(proof)};
-    effect_t *e = effects_add(effects, EFFECT_SPEND, now);
-    e->u.spent = spent;
-    e->quota.max_rows = seen->max;
+    oauth_spent_add(seen, spent, now, effects);
     return RC_OK;
 }
 

@@ -138,11 +138,8 @@ static rc_t add_family(arena_t *a, const oauth_token_facts_t *f, const oauth_min
 static void add_spend(const oauth_token_facts_t *f, effects_t *effects)
 {
     const oauth_bearer_t *bearer = f->request->bearer;
-    if (!bearer->spend)
-        return;
-    effect_t *spend = effects_add(effects, EFFECT_SPEND, f->now);
-    spend->u.spent = bearer->spend;
-    spend->quota.max_rows = f->seen.max;
+    if (bearer->spend)
+        oauth_spent_add(&f->seen, bearer->spend, f->now, effects);
 }
 
 static rc_t admit_person(arena_t *a, const oauth_token_facts_t *f, const resource_t *resource,

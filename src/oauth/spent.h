@@ -2,7 +2,7 @@
 #ifndef OAUTH_SPENT_H
 #define OAUTH_SPENT_H
 
-#include "model/records.h"
+#include "model/effect.h"
 
 /** What was found when names were to be used up (EFFECT_SPEND); as the shell's as_flow_t has it. */
 typedef struct {
@@ -10,5 +10,9 @@ typedef struct {
     bool full;    /* no further name can be remembered */
     uint64_t max; /* quota of SPEND; 0: none */
 } oauth_spent_t;
+
+/** Adds SPEND of `spent` (borrowed), within the quota. */
+void oauth_spent_add(const oauth_spent_t *seen, const spent_t *spent, int64_t now,
+                     effects_t *effects);
 
 #endif
