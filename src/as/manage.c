@@ -17,11 +17,10 @@ static oauth_manage_t what_of(const http_exchange_t *x)
     return x->method == HTTP_DELETE ? OAUTH_MANAGE_DELETE : OAUTH_MANAGE_READ;
 }
 
-static rc_t decide(as_flow_t *f)
+static rc_t decide(as_flow_t *f, oauth_manage_verdict_t *out)
 {
     const manage_t *m = f->own;
     const as_t *as = f->w->as;
-    oauth_manage_verdict_t verdict;
     oauth_manage_facts_t facts = {
         .settings = &as->oauth,
         .random = &as->random,
@@ -36,14 +35,17 @@ static rc_t decide(as_flow_t *f)
         .full = f->full,
     };
     TRY(as_snapshot_seal_keys(f->a, f->snapshot, &facts.seal_keys));
-    TRY(oauth_manage_decide(f->a, &facts, &verdict));
-    as_flow_take(f, &verdict.effects, verdict.has_event ? &verdict.event : NULL);
-    if (str_is_set(verdict.body))
-        as_flow_answer_json(f, verdict.status, verdict.body);
+    return oauth_manage_decide(f->a, &facts, out);
+}
+
+static void answer(as_flow_t *f, const oauth_manage_verdict_t *verdict)
+{
+    as_flow_take(f, &verdict->effects, verdict->has_event ? &verdict->event : NULL);
+    if (str_is_set(verdict->body))
+        as_flow_answer_json(f, verdict->status, verdict->body);
     else
-        as_flow_answer(f, verdict.status, STR(""));
-    as_flow_header(f, STR("WWW-Authenticate"), verdict.www_authenticate);
-    return RC_OK;
+        as_flow_answer(f, verdict->status, STR(""));
+    as_flow_header(f, STR("WWW-Authenticate"), verdict->www_authenticate);
 }
 
 /* Whoever changes or deletes a client that nobody used leaves a row, which is as much as
@@ -63,15 +65,21 @@ static bool may_leave_a_row(as_flow_t *f)
 
 static void step(as_flow_t *f)
 {
-    bool more;
+    bool more = false;
     manage_t *m = f->own;
-    rc_t rc = as_issuer_follow(f, &m->issuer, &more);
-    if (rc != RC_OK)
-        as_flow_fail(f, rc);
-    else if (more)
+    oauth_manage_verdict_t verdict;
+    if (!may_leave_a_row(f))
+        return;
+    rc_t rc = decide(f, &verdict);
+    if (rc == RC_OK)
+        rc = as_statement_follow(f, &m->issuer, verdict.reason, &more);
+    if (rc == RC_OK && more) {
         as_flow_gather(f, step);
-    else if (may_leave_a_row(f))
-        as_flow_settle(f, decide(f));
+        return;
+    }
+    if (rc == RC_OK)
+        answer(f, &verdict);
+    as_flow_settle(f, rc);
 }
 
 /* An id has no slash. A client that is known by a document has no registration to manage, and a

@@ -90,29 +90,19 @@ static rc_t gather_facts(as_flow_t *f, oauth_register_facts_t *facts)
     return as_snapshot_seal_keys(f->a, f->snapshot, &facts->seal_keys);
 }
 
-/* Whether something must be fetched before it can be decided: the keys that the issuer's metadata
- * name, or those keys once more, as the one that signed is not among them. */
-static rc_t must_gather(as_flow_t *f, oauth_reason_t reason, bool *more)
-{
-    register_t *r = f->own;
-    TRY(as_issuer_follow(f, &r->issuer, more));
-    if (!*more && reason == OAUTH_STATEMENT_SIGNATURE)
-        *more = as_issuer_keys_again(&r->issuer);
-    return RC_OK;
-}
-
 static void step(as_flow_t *f);
 
 /* *ours: the flow is to be settled here; else it goes on, or is answered. */
 static rc_t decide(as_flow_t *f, bool *ours)
 {
     bool more;
+    register_t *r = f->own;
     oauth_register_facts_t facts;
     oauth_register_verdict_t verdict;
     *ours = true;
     TRY(gather_facts(f, &facts));
     TRY(oauth_register_decide(f->a, &facts, &verdict));
-    TRY(must_gather(f, verdict.reason, &more));
+    TRY(as_statement_follow(f, &r->issuer, verdict.reason, &more));
     if (more) {
         *ours = false;
         as_flow_gather(f, step);

@@ -15,3 +15,11 @@ rc_t as_statement_want(as_flow_t *f, as_issuer_t *out)
     return as_issuer_want(
         f, oauth_issuer_find(issuers, statement.issuer, OAUTH_ISSUER_SOFTWARE_STATEMENT), out);
 }
+
+rc_t as_statement_follow(as_flow_t *f, as_issuer_t *issuer, oauth_reason_t reason, bool *more)
+{
+    TRY(as_issuer_follow(f, issuer, more));
+    if (!*more && reason == OAUTH_STATEMENT_SIGNATURE)
+        *more = as_issuer_keys_again(issuer);
+    return RC_OK;
+}

@@ -82,14 +82,31 @@ static http_fetch_fake_row_t page(const char *url, const char *body)
                                    .cache_control = "max-age=3600"};
 }
 
+/* The body of a registration, with `more` in front of its members. */
+static str_t body_of(world_t *w, const char *more, const signer_t *s)
+{
+    return arena_printf(w->a,
+                        "{%s\"redirect_uris\":[\"" W_REDIRECT "\"],\"client_name\":\"Mine\","
+                        "\"token_endpoint_auth_method\":\"none\",\"software_statement\":"
+                        "\"%" PRIstr "\"}",
+                        more, STR_ARG(statement(w, s)));
+}
+
 static answer_t ask(world_t *w, const signer_t *s)
 {
-    str_t body = arena_printf(w->a,
-                              "{\"redirect_uris\":[\"" W_REDIRECT "\"],\"client_name\":\"Mine\","
-                              "\"token_endpoint_auth_method\":\"none\",\"software_statement\":"
-                              "\"%" PRIstr "\"}",
-                              STR_ARG(statement(w, s)));
-    return world_ask(w, world_request(w, "POST", STR("/register"), W_JSON, body));
+    return world_ask(w, world_request(w, "POST", STR("/register"), W_JSON, body_of(w, "", s)));
+}
+
+/* Replaces what `registered` was the answer to. */
+static answer_t replace(world_t *w, const json_t *registered, const signer_t *s)
+{
+    str_t id = json_get_str(registered, STR("client_id"));
+    str_t token = json_get_str(registered, STR("registration_access_token"));
+    const char *more = arena_printf(w->a, "\"client_id\":\"%" PRIstr "\",", STR_ARG(id)).p;
+    const char *headers =
+        arena_printf(w->a, W_JSON "Authorization: Bearer %" PRIstr "\r\n", STR_ARG(token)).p;
+    str_t target = arena_printf(w->a, "/register/%" PRIstr, STR_ARG(id));
+    return world_ask(w, world_request(w, "PUT", target, headers, body_of(w, more, s)));
 }
 
 static void assert_vouched(world_t *w, answer_t r)
@@ -151,6 +168,24 @@ static void a_new_key_is_fetched_once_more(void **state)
     assert_int_equal(w->web.calls, 2);
 }
 
+static void also_when_a_registration_is_replaced(void **state)
+{
+    world_t *w = *state;
+    signer_t old = signer_new(w, "old"), new = signer_new(w, "new");
+    trust(w, STR_UNSET, STR(KEYS));
+    http_fetch_fake_row_t *rows = serve(w, 1);
+    rows[0] = page(KEYS, jwks_of(w, &old));
+    answer_t r = ask(w, &old);
+    assert_status(r, 201);
+    const json_t *registered = answer_json(w, &r);
+    rows[0] = page(KEYS, jwks_of(w, &new));
+    world_pass(w, 60);
+    r = replace(w, registered, &new);
+    assert_status(r, 200);
+    assert_text(json_get_str(answer_json(w, &r), STR("client_name")), "Vouched");
+    assert_int_equal(w->web.calls, 2);
+}
+
 static void keys_that_are_away_are_no_verdict(void **state)
 {
     world_t *w = *state;
@@ -203,6 +238,7 @@ int main(void)
         WORLD_TEST(keys_of_a_url),
         WORLD_TEST(keys_that_the_metadata_name),
         WORLD_TEST(a_new_key_is_fetched_once_more),
+        WORLD_TEST(also_when_a_registration_is_replaced),
         WORLD_TEST(keys_that_are_away_are_no_verdict),
         WORLD_TEST(the_consent_page_says_who_vouched),
         WORLD_TEST(nobody_else_is_asked),
