@@ -116,10 +116,17 @@ int world_teardown(void **state);
 
 /** Makes the server and its worker anew, over one setting more (or the settings alone: NULL). */
 void world_restart(world_t *w, const char *key, const char *value);
+/** Passwords that cost a test nothing. */
+extern const identity_password_cost_t WORLD_COST;
+
+/* as_test_records.c */
+/** Everything world_setup promises. */
+void world_fill(world_t *w);
 /** Makes the first keys. */
 void world_make_keys(world_t *w);
 /** Rotates the signing key at once. */
 void world_rotate(world_t *w, store_conn_t *conn);
+
 void world_pass(world_t *w, int64_t seconds);
 void world_pass_ms(world_t *w, int64_t ms);
 clock_port_t world_clock(world_t *w);
