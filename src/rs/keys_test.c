@@ -1,9 +1,5 @@
 #include "rs/rs_test_world.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <unistd.h>
-
 static const char *sign(world_t *w)
 {
     return world_sign(w, &w->key, W_GOOD);
@@ -277,63 +273,20 @@ static void key_ages(void **state)
     assert_true(rs_key_may_search(&t, &s, 1015));
 }
 
-/* ---- many threads and one fetch ---- */
-
-enum { CALLERS = 24 };
-
-typedef struct {
-    world_t *w;
-    const char *value;
-    char reason[64];
-} caller_t;
-
-static void slow(world_t *w)
-{
-    (void)w;
-    usleep(30000);
-}
-
-static void *call(void *arg)
-{
-    caller_t *c = arg;
-    warder_rs_request_t req = {.headers = &c->value, .header_count = 1};
-    warder_rs_verdict_t *v = warder_rs_check(c->w->rs, &req);
-    snprintf(c->reason, sizeof c->reason, "%s", v ? v->reason : "none");
-    warder_rs_verdict_free(v);
-    return NULL;
-}
-
-static unsigned run_callers(world_t *w, caller_t callers[CALLERS], const char *reason)
-{
-    pthread_t threads[CALLERS];
-    unsigned n = 0;
-    for (int i = 0; i < CALLERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, call, &callers[i]), 0);
-    for (int i = 0; i < CALLERS; i++) {
-        pthread_join(threads[i], NULL);
-        n += strcmp(callers[i].reason, reason) == 0;
-    }
-    (void)w;
-    return n;
-}
-
 /* attack case: JWT-026: one fetches, a few wait for it, the rest is told to come again. */
 static void threads_do_not_pile_up(void **state)
 {
     world_t *w = *state;
-    caller_t callers[CALLERS];
-    w->during_fetch = slow;
+    caller_t callers[W_CALLERS];
     world_open(w);
-    const char *value = arena_printf(w->a, "Bearer %s", sign(w)).p;
-    for (int i = 0; i < CALLERS; i++)
-        callers[i] = (caller_t){.w = w, .value = value};
-    unsigned allowed = run_callers(w, callers, "allowed");
+    const char *token = sign(w);
+    world_ask_at_once(w, token, callers);
+    unsigned allowed = callers_with(callers, "allowed");
     assert_true(allowed >= 1);
-    for (int i = 0; i < CALLERS; i++)
-        assert_true(strcmp(callers[i].reason, "allowed") == 0 ||
-                    strcmp(callers[i].reason, "keys_away") == 0);
+    assert_int_equal(allowed + callers_with(callers, "keys_away"), W_CALLERS);
     assert_int_equal(w->fetches, 2);
-    assert_int_equal(run_callers(w, callers, "allowed"), CALLERS);
+    world_ask_at_once(w, token, callers);
+    assert_int_equal(callers_with(callers, "allowed"), W_CALLERS);
     assert_int_equal(w->fetches, 2);
 }
 

@@ -1,6 +1,8 @@
 #include "rs/rs_test_world.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int64_t now_ms(void *ctx)
 {
@@ -175,6 +177,44 @@ const warder_rs_verdict_t *world_ask_headers(world_t *w, const char *const *valu
 {
     warder_rs_request_t req = {.headers = values, .header_count = n};
     return ask(w, &req, warder_rs_check);
+}
+
+static void slow(world_t *w)
+{
+    (void)w;
+    usleep(30000);
+}
+
+static void *call(void *arg)
+{
+    caller_t *c = arg;
+    warder_rs_request_t req = {.headers = &c->value, .header_count = 1};
+    warder_rs_verdict_t *v = warder_rs_check(c->w->rs, &req);
+    snprintf(c->reason, sizeof c->reason, "%s", v ? v->reason : "none");
+    warder_rs_verdict_free(v);
+    return NULL;
+}
+
+void world_ask_at_once(world_t *w, const char *token, caller_t callers[W_CALLERS])
+{
+    pthread_t threads[W_CALLERS];
+    const char *value = arena_printf(w->a, "Bearer %s", token).p;
+    w->during_fetch = slow;
+    for (int i = 0; i < W_CALLERS; i++) {
+        callers[i] = (caller_t){.w = w, .value = value};
+        assert_int_equal(pthread_create(&threads[i], NULL, call, &callers[i]), 0);
+    }
+    for (int i = 0; i < W_CALLERS; i++)
+        pthread_join(threads[i], NULL);
+    w->during_fetch = NULL;
+}
+
+unsigned callers_with(const caller_t callers[W_CALLERS], const char *reason)
+{
+    unsigned n = 0;
+    for (int i = 0; i < W_CALLERS; i++)
+        n += strcmp(callers[i].reason, reason) == 0;
+    return n;
 }
 
 void assert_allowed(const warder_rs_verdict_t *v)

@@ -70,6 +70,17 @@ const warder_rs_verdict_t *world_ask_now(world_t *w, const char *token, const ch
 /** The verdict on these header values. */
 const warder_rs_verdict_t *world_ask_headers(world_t *w, const char *const *values, size_t n);
 
+/** Threads that ask for `token` at once, while each fetch takes 30 ms. */
+enum { W_CALLERS = 24 };
+typedef struct {
+    world_t *w;
+    const char *value;
+    char reason[64];
+} caller_t;
+void world_ask_at_once(world_t *w, const char *token, caller_t callers[W_CALLERS]);
+/** How many of them got this reason. */
+unsigned callers_with(const caller_t callers[W_CALLERS], const char *reason);
+
 void assert_allowed(const warder_rs_verdict_t *v);
 /** Denied with this status and reason. */
 void assert_denied(const warder_rs_verdict_t *v, int status, const char *reason);
