@@ -36,8 +36,8 @@ static str_t sealed_id(admin_play_t *p, str_t key)
     client_t c = a_machine();
     oauth_sealed_secrets_t secrets;
     random_port_t random = random_system();
-    assert_int_equal(
-        oauth_sealed_client_seal(p->a, (str_list_t){&key, 1}, &random, &c, &secrets), RC_OK);
+    assert_int_equal(oauth_sealed_client_seal(p->a, (str_list_t){&key, 1}, &random, &c, &secrets),
+                     RC_OK);
     return c.id;
 }
 
