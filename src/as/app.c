@@ -53,7 +53,8 @@ static const http_route_t ROUTES[] = {
      .flags = HTTP_ROUTE_NO_STORE},
     {STR_INIT(OAUTH_PATH_INTROSPECT), WRITE, as_introspect_post, FORM(LIMIT_FORM_BYTES),
      .flags = HTTP_ROUTE_NO_STORE},
-    {STR_INIT(OAUTH_PATH_REVOCATIONS), READ, as_revocations_get, OPEN_TO_ALL},
+    {STR_INIT(OAUTH_PATH_REVOCATIONS), READ, as_revocations_get, OPEN_TO_ALL,
+     .rate_class = AS_RATE_FEED},
 
     {STR_INIT(OAUTH_PATH_PUSHED), WRITE, as_pushed_post, FORM(LIMIT_FORM_BYTES), OPEN_TO_ALL,
      .flags = HTTP_ROUTE_NO_STORE, .rate_class = AS_RATE_BEGIN},

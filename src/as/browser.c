@@ -71,12 +71,12 @@ rc_t as_browser_clear(as_flow_t *f, identity_cookie_t which)
     return RC_OK;
 }
 
-/* SETUP, LOGIN and DEVICE come before there is a session (identity/csrf.h). */
+/* SETUP, LOGIN, FORWARD and DEVICE come before there is a session (identity/csrf.h). */
 static identity_csrf_t binding(const as_flow_t *f, const as_browser_t *b, identity_csrf_form_t form,
                                str_t subject)
 {
-    bool before =
-        form == IDENTITY_CSRF_SETUP || form == IDENTITY_CSRF_LOGIN || form == IDENTITY_CSRF_DEVICE;
+    bool before = form == IDENTITY_CSRF_SETUP || form == IDENTITY_CSRF_LOGIN ||
+                  form == IDENTITY_CSRF_FORWARD || form == IDENTITY_CSRF_DEVICE;
     return (identity_csrf_t){
         .key = f->snapshot->derive_key,
         .form = form,

@@ -70,6 +70,12 @@ rc_t as_client_prove(as_flow_t *f, bool *again)
     return RC_OK;
 }
 
+bool as_client_is_proved(const as_flow_t *f, const as_client_t *c)
+{
+    return c->claim.reason == OAUTH_FINE &&
+           oauth_client_auth_check(&c->claim, as_client_record(c), f->now) == OAUTH_FINE;
+}
+
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate)
 {
     uint32_t retry_after = 1;

@@ -22,6 +22,9 @@ rc_t as_client_read(as_flow_t *f, as_client_t *out) MUST_USE;
 rc_t as_client_prove(as_flow_t *f, bool *again) MUST_USE;
 /** The record, or NULL. */
 const client_t *as_client_record(const as_client_t *c);
+/** In a step: whether it has proved who it is. What costs the check of a signature waits for that:
+ *  the ids that requests are counted by are made up as easily as tokens. */
+bool as_client_is_proved(const as_flow_t *f, const as_client_t *c);
 /** Whether it may ask (again) now; false: answered with 429. */
 bool as_client_may_ask(as_flow_t *f, const as_client_t *c, as_rate_t rate);
 /** Counts a refusal that was about the client itself, or of who is none: a workload, or one whose

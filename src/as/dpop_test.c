@@ -195,6 +195,28 @@ static void a_nonce_is_asked_for_where_that_is_set(void **state)
     assert_bound(&p, &r);
 }
 
+/* A proof is looked at once the client is known: the nonce shows whether it was. Else strangers had
+ * signatures checked before anything counts them. */
+static void a_stranger_s_proof_is_not_looked_at(void **state)
+{
+    static const char *const STRANGERS[][2] = {
+        {W_MACHINE, "wrong"}, {"made-up", W_SECRET}, {W_PUBLIC, W_SECRET}};
+    play_t p = begin(state);
+    world_restart(p.w, "dpop_nonce", "true");
+    for (size_t i = 0; i < sizeof STRANGERS / sizeof STRANGERS[0]; i++) {
+        str_t all = arena_printf(p.w->a, "%sDPoP: %" PRIstr "\r\n",
+                                 world_basic(p.w, STRANGERS[i][0], STRANGERS[i][1]),
+                                 STR_ARG(proof_with(&p, "")));
+        answer_t r = world_post(p.w, "/token", arena_cstr(p.w->a, all), MACHINE);
+        assert_status(r, 401);
+        assert_text(answer_error(p.w, &r), "invalid_client");
+        assert_false(str_is_set(answer_header(&r, "dpop-nonce")));
+    }
+    answer_t r = machine(&p, proof_with(&p, ""));
+    assert_refused(&p, &r, "use_dpop_nonce", "dpop_nonce_missing");
+    assert_true(str_is_set(answer_header(&r, "dpop-nonce")));
+}
+
 /* attack case: ADP-005 */
 static void when_nothing_can_be_remembered_nothing_is_taken(void **state)
 {
@@ -209,6 +231,7 @@ static void when_nothing_can_be_remembered_nothing_is_taken(void **state)
     r = machine(&p, proof_with(&p, ""));
     assert_status(r, 503);
     assert_text(answer_error(p.w, &r), "temporarily_unavailable");
+    assert_true(str_is_set(answer_header(&r, "retry-after")));
     r = machine(&p, first);
     assert_status(r, 503); /* nor does a replay get through */
     answer_t bearer = world_post(p.w, "/token", world_basic(p.w, W_MACHINE, W_SECRET), MACHINE);
@@ -244,6 +267,7 @@ int main(void)
         WORLD_TEST(bound_tokens_rotate_where_that_is_set),
         WORLD_TEST(a_code_goes_to_the_key_it_was_asked_for),
         WORLD_TEST(a_nonce_is_asked_for_where_that_is_set),
+        WORLD_TEST(a_stranger_s_proof_is_not_looked_at),
         WORLD_TEST(when_nothing_can_be_remembered_nothing_is_taken),
         WORLD_TEST(required_of_all),
         WORLD_TEST(off_means_not_read),

@@ -6,8 +6,7 @@
 
 typedef struct {
     as_client_t client;
-    oauth_token_query_t query;
-    as_own_token_t token;
+    as_token_query_t query;
 } introspect_t;
 
 static rc_t decide(as_flow_t *f)
@@ -20,8 +19,8 @@ static rc_t decide(as_flow_t *f)
         .now = f->now,
         .claim = &i->client.claim,
         .client = as_client_record(&i->client),
-        .query = &i->query,
-        .token = as_own_token_facts(&i->token),
+        .query = &i->query.query,
+        .token = as_own_token_facts(&i->query.token),
     };
     TRY(oauth_introspect_decide(f->a, &facts, &verdict));
     if (!as_client_count(f, &i->client, verdict.reason))
@@ -34,22 +33,20 @@ static rc_t decide(as_flow_t *f)
 
 static void step(as_flow_t *f)
 {
+    bool more;
     introspect_t *i = f->own;
-    if (as_own_token_ask_more(f, &i->token))
+    rc_t rc = as_token_query_go_on(f, &i->client, &i->query, &more);
+    if (rc == RC_OK && more)
         as_flow_gather(f, step);
     else
-        as_flow_settle(f, decide(f));
+        as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
 
 static rc_t read(as_flow_t *f)
 {
     introspect_t *i = f->own;
     TRY(as_client_read(f, &i->client));
-    TRY(oauth_token_query_read(f->a, &i->client.form, keyring_keys(f->snapshot->ring),
-                               f->w->as->oauth.issuer, &i->query));
-    if (i->client.flow && i->query.reason == OAUTH_FINE)
-        as_own_token_ask(f, &i->query.token, &i->token);
-    return RC_OK;
+    return as_token_query_begin(f, &i->client, &i->query);
 }
 
 void as_introspect_post(http_exchange_t *x)

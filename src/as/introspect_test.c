@@ -203,6 +203,47 @@ static void the_list_grows_with_each_revocation(void **state)
     assert_status(r, 400);
 }
 
+/* The second round of questions shows that the signature was checked: of who has not proved to be a
+ * client of ours it is not, or anybody had as many checked as they like. */
+static void a_stranger_s_token_is_not_looked_at(void **state)
+{
+    world_t *w = *state;
+    tokens_t t = world_grant(w);
+    str_t form = arena_printf(w->a, "token=%" PRIstr, STR_ARG(t.access));
+    const char *const paths[] = {"/introspect", "/revoke"};
+    for (size_t i = 0; i < 2; i++) {
+        unsigned before = w->faults.asks;
+        answer_t r = world_post(w, paths[i], world_basic(w, W_SERVICE, "wrong"), form);
+        assert_status(r, 401);
+        r = world_post(w, paths[i], world_basic(w, "made-up", W_SECRET), form);
+        assert_status(r, 401);
+        assert_int_equal(w->faults.asks - before, 2);
+        before = w->faults.asks;
+        r = world_post(w, paths[i], world_basic(w, W_SERVICE, W_SECRET), form);
+        assert_status(r, 200);
+        assert_int_equal(w->faults.asks - before, 2);
+    }
+}
+
+/* A hundred resource servers behind one address ask each second; who asks more often waits. */
+static void the_list_has_a_rate_of_its_own(void **state)
+{
+    world_t *w = *state;
+    for (int second = 0; second < 3; second++, world_pass(w, 1))
+        for (int server = 0; server < 100; server++)
+            list(w, "");
+    world_restart(w, "revocation_polls_per_minute", "60");
+    for (int i = 0; i < 60; i++)
+        list(w, "");
+    answer_t r = world_get(w, "/revocations");
+    assert_status(r, 429);
+    assert_text(answer_header(&r, "retry-after"), "1");
+    r = world_get(w, "/login");
+    assert_status(r, 200); /* pages count apart */
+    world_pass(w, 1);
+    list(w, "");
+}
+
 static void memory_ends_anywhere(void **state)
 {
     world_t *w = *state;
@@ -222,7 +263,9 @@ int main(void)
         WORLD_TEST(made_up_tokens_leave_no_line),
         WORLD_TEST(only_the_server_of_the_resource_learns_anything),
         WORLD_TEST(a_failing_store_says_nothing),
+        WORLD_TEST(a_stranger_s_token_is_not_looked_at),
         WORLD_TEST(the_list_grows_with_each_revocation),
+        WORLD_TEST(the_list_has_a_rate_of_its_own),
         WORLD_TEST(memory_ends_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

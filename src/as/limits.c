@@ -44,6 +44,7 @@ rc_t as_limits_new(const conf_t *conf, clock_port_t clock, random_port_t random,
         [AS_RATE_BEGIN] = conf->page_requests_per_minute,
         [AS_RATE_FETCH] = conf->fetches_per_minute,
         [AS_RATE_DEVICE] = conf->device_attempts_per_minute,
+        [AS_RATE_FEED] = conf->revocation_polls_per_minute,
     };
     for (as_rate_t rate = AS_RATE_PAGE; rate < AS_RATE_COUNT; rate++)
         TRY(new_rate(l, rate, per_minute[rate], random));

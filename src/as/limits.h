@@ -20,6 +20,7 @@ typedef enum {
     AS_RATE_BEGIN,          /* key: address; pushed requests and devices: rows of strangers' */
     AS_RATE_DEVICE,         /* keys: address, and browser; taken by each code of a device */
     AS_RATE_FETCH,          /* key: address; taken by each document that must be fetched */
+    AS_RATE_FEED,           /* key: address; the list of revocations */
     AS_RATE_COUNT,
 } as_rate_t;
 

@@ -3,12 +3,16 @@
 #include "identity/login.h"
 
 #include "as/endpoints.h"
+#include "as/interaction.h"
 #include "as/login_page.h"
 #include "as/page.h"
+#include "as/request_view.h"
+#include "as/upstream.h"
 #include "core/buf.h"
 #include "identity/username.h"
 #include "oauth/acr.h"
 #include "oauth/authorize.h"
+#include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/parameters.h"
 
@@ -22,7 +26,8 @@ typedef struct {
     secret_t password;
     const ask_t *user; /* NULL: nothing to look up, as the following */
     const ask_t *interaction;
-    str_t stored; /* the hash that the password was held against; unset: none */
+    const ask_t *device; /* that the interaction is for */
+    str_t stored;        /* the hash that the password was held against; unset: none */
     identity_throttle_who_t who;
     identity_password_cost_t cost; /* a copy: the job may outlive its worker */
     bool ours;                     /* the form came from our page in this browser */
@@ -194,6 +199,13 @@ static rc_t read(as_flow_t *f)
     return rc == RC_MALFORMED ? RC_OK : rc;
 }
 
+static void ask_interaction(as_flow_t *f, login_t *own)
+{
+    ask_t *interaction = as_flow_ask(f, ASK_INTERACTION);
+    interaction->hash = oauth_handle_hash(own->handle);
+    own->interaction = interaction;
+}
+
 static void ask(as_flow_t *f, login_t *own)
 {
     if (str_is_set(own->name)) {
@@ -201,11 +213,8 @@ static void ask(as_flow_t *f, login_t *own)
         user->key = own->name;
         own->user = user;
     }
-    if (str_is_set(own->handle)) {
-        ask_t *interaction = as_flow_ask(f, ASK_INTERACTION);
-        interaction->hash = oauth_handle_hash(own->handle);
-        own->interaction = interaction;
-    }
+    if (str_is_set(own->handle))
+        ask_interaction(f, own);
 }
 
 /* The form is checked and read. */
@@ -219,7 +228,7 @@ void as_login_post(http_exchange_t *x)
 {
     as_flow_t *f = as_flow_read(x, sizeof(login_t), read);
     const login_t *own = f ? f->own : NULL;
-    if (own && own->ours && f->w->as->conf->login_only)
+    if (own && f->w->as->conf->login_only)
         as_flow_settle(f, refuse(f, IDENTITY_LOGIN_PASSWORD_OFF, 0));
     else if (own && own->ours)
         attempt(f);
@@ -238,9 +247,50 @@ static rc_t show_get(as_flow_t *f)
     return show(f, 200, WEB_LOGIN_PLAIN, 0);
 }
 
+/* With what waits, which whoever is led to a provider must have seen. Of what is gone, or cannot be
+ * shown now, the consent page says so. */
+static rc_t show_waiting(as_flow_t *f)
+{
+    web_consent_t asks;
+    login_t *own = f->own;
+    const interaction_t *i = own->interaction->u.interaction;
+    if (!i || f->now >= i->expires_at || !f->client) {
+        as_page_see_other(f, as_login_next(f, own->handle));
+        return RC_OK;
+    }
+    oauth_authorize_facts_t facts = as_interaction_facts(f, &own->browser);
+    facts.device = own->device ? own->device->u.device : NULL;
+    const web_login_t view = {
+        .interaction = own->handle, .client_name = f->client->name, .asks = &asks};
+    TRY(as_request_view(f, &facts, &i->request, &asks));
+    return as_login_page(f, &own->browser, 200, &view);
+}
+
+static void step_waiting(as_flow_t *f)
+{
+    as_flow_settle(f, show_waiting(f));
+}
+
+static void ask_waiting(as_flow_t *f, login_t *own, const authz_request_t *request)
+{
+    as_flow_client(f, request->client_id);
+    if (oauth_device_is_for(request)) {
+        ask_t *device = as_flow_ask(f, ASK_DEVICE);
+        device->hash = request->device;
+        own->device = device;
+    }
+}
+
 static void step_get(as_flow_t *f)
 {
-    as_flow_settle(f, show_get(f));
+    login_t *own = f->own;
+    if (!own->interaction) {
+        as_flow_settle(f, show_get(f));
+        return;
+    }
+    if (own->interaction->u.interaction)
+        ask_waiting(f, own, &own->interaction->u.interaction->request);
+    as_flow_gather(f, step_waiting);
 }
 
 static rc_t read_get(as_flow_t *f)
@@ -251,6 +301,8 @@ static rc_t read_get(as_flow_t *f)
     TRY(oauth_parameters_read(f->a, as_flow_parameters(f), &form, &reason));
     form_get(&form, STR(WEB_FIELD_INTERACTION), &own->handle);
     own->browser = as_browser_read(f);
+    if (str_is_set(own->handle) && str_is_set(as_upstream_name(f->w->as)))
+        ask_interaction(f, own);
     return RC_OK;
 }
 

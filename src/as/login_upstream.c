@@ -160,7 +160,7 @@ static rc_t read_button(as_flow_t *f)
     form_get(&form, STR(WEB_FIELD_INTERACTION), &own->handle);
     form_get(&form, STR(WEB_FIELD_CSRF), &token);
     own->browser = as_browser_read(f);
-    own->state = as_browser_fits(f, &own->browser, IDENTITY_CSRF_LOGIN, own->handle, token)
+    own->state = as_browser_fits(f, &own->browser, IDENTITY_CSRF_FORWARD, own->handle, token)
                      ? IDENTITY_UPSTREAM_FINE
                      : IDENTITY_UPSTREAM_STATE_WRONG;
     return RC_OK;

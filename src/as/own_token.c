@@ -55,3 +55,30 @@ oauth_own_facts_t as_own_token_facts(const as_own_token_t *t)
     }
     return facts;
 }
+
+static rc_t read_query(as_flow_t *f, const as_client_t *c, as_token_query_t *q)
+{
+    q->read = true;
+    TRY(oauth_token_query_read(f->a, &c->form, keyring_keys(f->snapshot->ring),
+                               f->w->as->oauth.issuer, &q->query));
+    if (c->flow && q->query.reason == OAUTH_FINE)
+        as_own_token_ask(f, &q->query.token, &q->token);
+    return RC_OK;
+}
+
+rc_t as_token_query_begin(as_flow_t *f, const as_client_t *c, as_token_query_t *q)
+{
+    str_t token;
+    bool has_signature =
+        form_get(&c->form, STR("token"), &token) == FORM_ONCE && str_find(token, '.', 0) < token.n;
+    return has_signature ? RC_OK : read_query(f, c, q);
+}
+
+rc_t as_token_query_go_on(as_flow_t *f, const as_client_t *c, as_token_query_t *q, bool *more)
+{
+    *more = false;
+    if (!q->read && as_client_is_proved(f, c))
+        TRY(read_query(f, c, q));
+    *more = as_own_token_ask_more(f, &q->token);
+    return RC_OK;
+}

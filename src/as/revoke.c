@@ -6,8 +6,7 @@
 
 typedef struct {
     as_client_t client;
-    oauth_token_query_t query;
-    as_own_token_t token;
+    as_token_query_t query;
 } revoke_t;
 
 static rc_t decide(as_flow_t *f)
@@ -17,9 +16,9 @@ static rc_t decide(as_flow_t *f)
     const oauth_revoke_facts_t facts = {
         .now = f->now,
         .claim = &r->client.claim,
-        .query = &r->query,
+        .query = &r->query.query,
         .client = as_client_record(&r->client),
-        .token = as_own_token_facts(&r->token),
+        .token = as_own_token_facts(&r->query.token),
     };
     TRY(oauth_revoke_decide(f->a, &facts, &verdict));
     if (!as_client_count(f, &r->client, verdict.reason))
@@ -35,22 +34,20 @@ static rc_t decide(as_flow_t *f)
 
 static void step(as_flow_t *f)
 {
+    bool more;
     revoke_t *r = f->own;
-    if (as_own_token_ask_more(f, &r->token))
+    rc_t rc = as_token_query_go_on(f, &r->client, &r->query, &more);
+    if (rc == RC_OK && more)
         as_flow_gather(f, step);
     else
-        as_flow_settle(f, decide(f));
+        as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
 
 static rc_t read(as_flow_t *f)
 {
     revoke_t *r = f->own;
     TRY(as_client_read(f, &r->client));
-    TRY(oauth_token_query_read(f->a, &r->client.form, keyring_keys(f->snapshot->ring),
-                               f->w->as->oauth.issuer, &r->query));
-    if (r->client.flow && r->query.reason == OAUTH_FINE)
-        as_own_token_ask(f, &r->query.token, &r->token);
-    return RC_OK;
+    return as_token_query_begin(f, &r->client, &r->query);
 }
 
 void as_revoke_post(http_exchange_t *x)

@@ -19,6 +19,7 @@ typedef struct {
     } subject, actor;            /* of an exchange */
     oauth_bearer_t read, bearer; /* jwt-bearer: the assertion, before and after it was checked */
     as_issuer_t issuer;          /* who signed it */
+    bool checked;                /* proof and tokens, whose signatures cost something */
 } token_t;
 
 /* What the resource wants opaque is there already. */
@@ -89,7 +90,8 @@ static rc_t decide(as_flow_t *f)
 static rc_t check_bearer(as_flow_t *f, token_t *t, bool *more)
 {
     *more = false;
-    if (!t->request.bearer)
+    bool alone = t->client.claim.reason == OAUTH_CLIENT_AUTH_MISSING; /* counted by its address */
+    if (!t->request.bearer || !(alone || as_client_is_proved(f, &t->client)))
         return RC_OK;
     TRY(as_issuer_follow(f, &t->issuer, more));
     if (*more)
@@ -104,19 +106,6 @@ static rc_t check_bearer(as_flow_t *f, token_t *t, bool *more)
     TRY(oauth_bearer_check(f->a, &facts, &t->read, &t->bearer));
     *more = t->bearer.reason == OAUTH_BEARER_KEY && as_issuer_keys_again(&t->issuer);
     return RC_OK;
-}
-
-static void step(as_flow_t *f)
-{
-    bool more;
-    token_t *t = f->own;
-    rc_t rc = check_bearer(f, t, &more);
-    more |= as_own_token_ask_more(f, &t->subject.known);
-    more |= as_own_token_ask_more(f, &t->actor.known);
-    if (rc == RC_OK && more)
-        as_flow_gather(f, step);
-    else
-        as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
 
 /* The tokens of an exchange. */
@@ -134,6 +123,44 @@ static rc_t read_tokens(as_flow_t *f, token_t *t)
         as_own_token_ask(f, &t->actor.token, &t->actor.known);
     }
     return RC_OK;
+}
+
+/* Whoever asks has proved who it is: by what a client has, or by an assertion alone. */
+static bool is_proved(const as_flow_t *f, const token_t *t)
+{
+    bool workload = t->client.claim.reason == OAUTH_CLIENT_AUTH_MISSING && t->request.bearer &&
+                    t->bearer.is_workload && t->bearer.reason == OAUTH_FINE;
+    return workload || as_client_is_proved(f, &t->client);
+}
+
+/* What costs the check of a signature comes once the client was counted and has proved who it is:
+ * else strangers had as many as they like. */
+static rc_t check_signatures(as_flow_t *f, token_t *t)
+{
+    if (t->checked || !is_proved(f, t))
+        return RC_OK;
+    t->checked = true;
+    TRY(as_dpop_read(f, STR(OAUTH_PATH_TOKEN), &t->dpop));
+    bool exchanges = t->request.grant == GRANT_TOKEN_EXCHANGE && t->request.reason == OAUTH_FINE;
+    return exchanges ? read_tokens(f, t) : RC_OK;
+}
+
+static void step(as_flow_t *f)
+{
+    bool more;
+    token_t *t = f->own;
+    rc_t rc = check_bearer(f, t, &more);
+    if (rc == RC_OK && !more)
+        rc = check_signatures(f, t);
+    bool opaque = f->n_asks > f->n_answered;
+    if (!opaque)
+        more |= as_own_token_ask_more(f, &t->subject.known);
+    if (!opaque)
+        more |= as_own_token_ask_more(f, &t->actor.known);
+    if (rc == RC_OK && (more || opaque))
+        as_flow_gather(f, step);
+    else
+        as_flow_settle(f, rc == RC_OK ? decide(f) : rc);
 }
 
 static rc_t read_bearer(as_flow_t *f, token_t *t)
@@ -154,14 +181,11 @@ static rc_t read(as_flow_t *f)
 {
     token_t *t = f->own;
     TRY(as_client_read(f, &t->client));
-    TRY(as_dpop_read(f, STR(OAUTH_PATH_TOKEN), &t->dpop));
     TRY(oauth_token_read(f->a, &t->client.form, &t->request));
     if (t->request.grant == GRANT_JWT_BEARER)
         return read_bearer(f, t);
     if (!t->client.flow)
         return RC_OK;
-    if (t->request.grant == GRANT_TOKEN_EXCHANGE && t->request.reason == OAUTH_FINE)
-        return read_tokens(f, t);
     if (!t->request.has_hash)
         return RC_OK;
     ask_t *ask = as_flow_ask(f, t->request.grant == GRANT_AUTHORIZATION_CODE ? ASK_CODE

@@ -1,4 +1,4 @@
-/* warder admin client add|list|delete */
+/* warder admin client add|list */
 #include "cmd/admin.h"
 #include "cmd/admin_client_keys.h"
 #include "cmd/command.h"
@@ -336,26 +336,6 @@ static int run_list(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 0, list);
 }
 
-static int delete (admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
-{
-    (void)rows;
-    if (n_words != 1)
-        return command_fail(EXIT_USAGE, "say which: warder admin client delete ID");
-    effects_t effects = {0};
-    effects_add(&effects, EFFECT_CLIENT_DELETE, admin->now)->u.key = words[0];
-    audit_event_t event = {.kind = AUDIT_CLIENT_DELETED,
-                           .allowed = true,
-                           .reason = STR("deleted_by_admin"),
-                           .client = words[0]};
-    return admin_apply(admin, &effects, &event,
-                       "there is no such client; 'warder admin client list' names them");
-}
-
-static int run_delete(int argc, char **argv)
-{
-    return admin_command(argc, argv, NULL, 0, 1, delete);
-}
-
 const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
     "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code | "
@@ -364,5 +344,3 @@ const command_t CMD_ADMIN_CLIENT_ADD = {
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",
                                          run_list};
-const command_t CMD_ADMIN_CLIENT_DELETE = {"admin client delete", "ID",
-                                           "deletes a client; ends its grants", run_delete};

@@ -91,13 +91,11 @@ static rc_t read_lists(arena_t *a, const conf_node_t *c, conf_known_client_t *k,
         return read_urls(a, c, true, &k->documents, why);
     if (str_eq(c->key, STR("redirect_uris")))
         return read_urls(a, c, false, &k->redirect_uris, why);
-    if (str_eq(c->key, STR("software_ids")))
-        return conf_node_words(a, c, WHAT, &k->software_ids, why);
     if (str_eq(c->key, STR("settings")))
         return conf_node_words(a, c, WHAT, &k->settings, why);
     return refuse(a, c,
-                  "a client has id, name, identifies_by, documents, redirect_uris, software_ids, "
-                  "auth, hosted, lenient_loopback, settings and note",
+                  "a client has id, name, identifies_by, documents, redirect_uris, auth, hosted, "
+                  "lenient_loopback, settings and note",
                   why);
 }
 

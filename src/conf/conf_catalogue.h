@@ -13,7 +13,6 @@ typedef struct {
     str_list_t identifies_by; /* document, registration, configuration */
     str_list_t documents;
     str_list_t redirect_uris;
-    str_list_t software_ids;
     str_t auth; /* token_endpoint_auth_method */
     bool hosted;
     bool lenient_loopback;

@@ -10,9 +10,9 @@
 #include "core/arena.h"
 #include "core/ports.h"
 
-/** A form. SETUP, LOGIN and DEVICE come before there is a session: bind them to the browser cookie,
- * also when there is a session, so that nobody is signed in to a stranger's account (login CSRF).
- * The others bind to the session cookie. */
+/** A form. SETUP, LOGIN, FORWARD and DEVICE come before there is a session: bind them to the
+ * browser cookie, also when there is a session, so that nobody is signed in to a stranger's account
+ * (login CSRF). The others bind to the session cookie. */
 typedef enum {
     IDENTITY_CSRF_SETUP,
     IDENTITY_CSRF_LOGIN,
@@ -20,6 +20,7 @@ typedef enum {
     IDENTITY_CSRF_LOGOUT,
     IDENTITY_CSRF_REVOKE,
     IDENTITY_CSRF_DEVICE,
+    IDENTITY_CSRF_FORWARD, /* to the provider that people may sign in at */
     IDENTITY_CSRF_COUNT
 } identity_csrf_form_t;
 

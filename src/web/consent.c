@@ -83,6 +83,8 @@ static void write_resource(buf_t *b, const web_consent_t *v)
 
 static void write_person(buf_t *b, const web_consent_t *v)
 {
+    if (!str_is_set(v->username))
+        return;
     HTML(b, "<div><dt>Signed in as</dt>\n<dd><strong><bdi>{}</bdi></strong>", v->username);
     if (web_link_is_ours(v->switch_href))
         HTML(b, " <a href=\"{=}\">Not you?</a>", v->switch_href);
@@ -146,7 +148,7 @@ static void write_warning(buf_t *b, const web_consent_t *v)
     if (v->only_loopback)
         HTML(b, "<p class=\"alert\" role=\"note\">This application is answered only on this "
                 "computer. Nothing proves that the program that asks is the one it is named after: "
-                "approve only if you have just started it yourself.</p>\n");
+                "go on only if you have just started it yourself.</p>\n");
 }
 
 static void write_form(buf_t *b, const web_consent_t *v)
@@ -168,11 +170,9 @@ static void write_form(buf_t *b, const web_consent_t *v)
          STR(WEB_DECISION_DENY));
 }
 
-void web_page_consent(buf_t *b, const web_consent_t *v)
+void web_consent_facts(buf_t *b, const web_consent_t *v)
 {
-    web_page_begin(b, &(web_frame_t){.title = STR("Approve or deny access")});
-    HTML(b, "<h1>Give <bdi>{}</bdi> access?</h1>\n<dl class=\"facts\">\n",
-         web_html_or(v->client_name, STR("this application")));
+    HTML(b, "<dl class=\"facts\">\n");
     write_client(b, v);
     if (str_is_set(v->user_code))
         write_device(b, v);
@@ -183,6 +183,14 @@ void web_page_consent(buf_t *b, const web_consent_t *v)
     HTML(b, "</dl>\n");
     write_scopes(b, v);
     write_warning(b, v);
+}
+
+void web_page_consent(buf_t *b, const web_consent_t *v)
+{
+    web_page_begin(b, &(web_frame_t){.title = STR("Approve or deny access")});
+    HTML(b, "<h1>Give <bdi>{}</bdi> access?</h1>\n",
+         web_html_or(v->client_name, STR("this application")));
+    web_consent_facts(b, v);
     write_form(b, v);
     web_page_end(b);
 }

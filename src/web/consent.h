@@ -46,7 +46,7 @@ typedef struct {
     size_t n_scopes;
     bool offline; /* may act while the person is away (a refresh token) */
 
-    str_t username;
+    str_t username;    /* unset: nobody is signed in yet */
     str_t switch_href; /* "not you?": a path of ours ("/..."); unset: no link */
     str_t user_code;   /* of the device that the access goes to, as it shows it; unset: it goes to
                         * redirect_uri */
@@ -55,6 +55,8 @@ typedef struct {
     str_t document;     /* what the decision is about; unset: no matter of a document */
 } web_consent_t;
 
+/** The part of the page that says who asks for what; other pages show it, too. */
+void web_consent_facts(buf_t *b, const web_consent_t *v);
 void web_page_consent(buf_t *b, const web_consent_t *v);
 
 #endif

@@ -1,5 +1,6 @@
 #include "web/login.h"
 
+#include "web/link.h"
 #include "web/page.h"
 
 enum { MINUTE_S = 60, MINUTES_FROM_S = 120 };
@@ -40,6 +41,12 @@ static void write_wait(buf_t *b, uint32_t s)
          n == 1 ? STR("") : STR("s"));
 }
 
+/* Who forwards people to a provider must have shown them first for whom. */
+static bool shows_all(const web_login_t *v)
+{
+    return v->asks && str_is_set(v->provider);
+}
+
 static bool has_alert(const web_login_t *v)
 {
     return v->notice == WEB_LOGIN_LATER || NOTICES[v->notice].alert;
@@ -58,16 +65,26 @@ static void write_notice(buf_t *b, const web_login_t *v)
         HTML(b, "<p class=\"note\">{text}</p>\n", sentence);
 }
 
-static void write_waiting(buf_t *b, const web_login_t *v)
+static str_t waiting_name(const web_login_t *v)
 {
     str_t nameless =
         str_is_set(v->client_name) ? STR("An application without a name") : STR("An application");
+    return web_html_or(v->client_name, nameless);
+}
+
+static void write_waiting(buf_t *b, const web_login_t *v)
+{
     if (!str_is_set(v->interaction))
         return;
-    HTML(b,
-         "<p class=\"lead\"><strong><bdi>{}</bdi></strong> asks for access. Sign in first; what it "
-         "may do, you decide on the next page.</p>\n",
-         web_html_or(v->client_name, nameless));
+    HTML(b, "<p class=\"lead\"><strong><bdi>{}</bdi></strong> asks for access. ", waiting_name(v));
+    if (!shows_all(v)) {
+        HTML(b, "Sign in first; what it may do, you decide on the next page.</p>\n");
+        return;
+    }
+    HTML(b, "Sign in first; whether it gets what is named here, you decide after that.</p>\n");
+    web_consent_facts(b, v->asks);
+    HTML(b, "<p class=\"note\" id=\"advice\">Go on only if you have just started this yourself."
+            "</p>\n");
 }
 
 /* The end of an <input>. Name and password are wrong or right together: both say so. */
@@ -96,22 +113,36 @@ static void write_fields(buf_t *b, const web_login_t *v)
     end_input(b, v);
 }
 
-static void begin_form(buf_t *b, const web_login_t *v, str_t path)
+static void begin_form(buf_t *b, const web_login_t *v, str_t path, str_t csrf)
 {
     HTML(b, "<form method=\"post\" action=\"{=}\">\n", path);
-    web_page_hidden(b, STR(WEB_FIELD_CSRF), v->csrf);
+    web_page_hidden(b, STR(WEB_FIELD_CSRF), csrf);
     web_page_hidden(b, STR(WEB_FIELD_INTERACTION), v->interaction);
+}
+
+static void write_button(buf_t *b, const web_login_t *v)
+{
+    begin_form(b, v, STR(WEB_PATH_ELSEWHERE), v->forward_csrf);
+    HTML(b, "<div class=\"actions\"><button");
+    if (v->no_password)
+        HTML(b, " class=\"primary\"");
+    if (shows_all(v))
+        HTML(b, " aria-describedby=\"advice\">Continue to <bdi>{}</bdi> for <bdi>{}</bdi></button>",
+             v->provider, waiting_name(v));
+    else
+        HTML(b, ">Sign in with <bdi>{}</bdi></button>", v->provider);
+    HTML(b, "</div>\n</form>\n");
 }
 
 static void write_elsewhere(buf_t *b, const web_login_t *v)
 {
-    begin_form(b, v, STR(WEB_PATH_ELSEWHERE));
-    HTML(b, "<div class=\"actions\">");
-    if (v->no_password)
-        HTML(b, "<button class=\"primary\">");
-    else
-        HTML(b, "<button>");
-    HTML(b, "Sign in with <bdi>{}</bdi></button></div>\n</form>\n", v->provider);
+    if (str_is_set(v->forward_csrf))
+        write_button(b, v);
+    else if (web_link_is_ours(v->forward_href))
+        HTML(b,
+             "<div class=\"actions\"><a class=\"button\" href=\"{=}\">Sign in with "
+             "<bdi>{}</bdi></a></div>\n",
+             v->forward_href, v->provider);
 }
 
 void web_page_login(buf_t *b, const web_login_t *v)
@@ -122,7 +153,7 @@ void web_page_login(buf_t *b, const web_login_t *v)
     write_waiting(b, v);
     write_notice(b, v);
     if (!v->no_password) {
-        begin_form(b, v, STR(WEB_PATH_LOGIN));
+        begin_form(b, v, STR(WEB_PATH_LOGIN), v->csrf);
         write_fields(b, v);
         HTML(b,
              "<div class=\"actions\"><button class=\"primary\">Sign in</button></div>\n</form>\n");

@@ -2,7 +2,7 @@
 #ifndef WEB_LOGIN_H
 #define WEB_LOGIN_H
 
-#include "web/form.h"
+#include "web/consent.h"
 
 /** What the page says above the form. */
 typedef enum {
@@ -20,12 +20,16 @@ typedef enum {
 /** Sign in; posts username, password, csrf, interaction to WEB_PATH_LOGIN. */
 typedef struct {
     str_t csrf;
-    str_t interaction; /* unset: leads to the account page */
-    str_t client_name; /* who is waiting, with an interaction; unset: not known here */
-    str_t username;    /* what was typed before */
-    str_t provider;    /* name of one where people may sign in, too, by a button that posts csrf and
-                        * interaction to WEB_PATH_ELSEWHERE; unset: none */
-    bool no_password;  /* only there */
+    str_t interaction;         /* unset: leads to the account page */
+    str_t client_name;         /* who is waiting, with an interaction; unset: not known here */
+    str_t username;            /* what was typed before */
+    str_t provider;            /* name of one where people may sign in, too; unset: none */
+    const web_consent_t *asks; /* what waits for the sign-in, shown in full above the provider's
+                                * button; NULL: not known here */
+    str_t forward_csrf;        /* of the button that leads to the provider: it posts this and
+                                * interaction to WEB_PATH_ELSEWHERE; unset: instead of it there is */
+    str_t forward_href;        /* a link to the page that shows what waits, and has the button */
+    bool no_password;          /* only there */
     web_login_notice_t notice;
     uint32_t retry_after_s;
 } web_login_t;

@@ -38,9 +38,10 @@ static void a_provider_is_a_button_beside_the_password(void **state)
     page_t p;
     web_login_t v = PLAIN;
     v.provider = STR("A & B");
+    v.forward_csrf = STR("fwd");
     str_t page = login(&p, &v);
     assert_has(page, "<form method=\"post\" action=\"/login/elsewhere\">\n"
-                     "<input type=\"hidden\" name=\"csrf\" value=\"tok\">\n"
+                     "<input type=\"hidden\" name=\"csrf\" value=\"fwd\">\n"
                      "<input type=\"hidden\" name=\"interaction\" value=\"int\">\n"
                      "<div class=\"actions\"><button>Sign in with <bdi>A &amp; B</bdi></button>");
     assert_has(page, "action=\"/login\"");
@@ -52,6 +53,65 @@ static void a_provider_is_a_button_beside_the_password(void **state)
     assert_lacks(page, "action=\"/login\"");
     assert_has(page, "<button class=\"primary\">Sign in with");
     assert_has(page, "please sign in again");
+    page_free(&p);
+}
+
+/* AS-74: nobody is forwarded who has not been shown for whom. */
+static void who_is_led_to_a_provider_sees_for_whom(void **state)
+{
+    (void)state;
+    static const web_scope_t SCOPES[] = {
+        {.name = STR_INIT("a:read"), .text = STR_INIT("Read your files")}};
+    static const web_consent_t ASKS = {
+        .client_name = STR_INIT("Ledger & Sons"),
+        .client_id = STR_INIT("https://app.test/client.json"),
+        .client_origin = WEB_CLIENT_BY_HOST,
+        .client_host = STR_INIT("app.test"),
+        .redirect_uri = STR_INIT("http://127.0.0.1:4711/cb"),
+        .redirect_kind = WEB_REDIRECT_LOOPBACK,
+        .redirect_host = STR_INIT("127.0.0.1:4711"),
+        .resource_name = STR_INIT("Files"),
+        .resource_uri = STR_INIT("https://rs.test/mcp"),
+        .scopes = SCOPES,
+        .n_scopes = 1,
+        .only_loopback = true,
+    };
+    static const char *const SHOWN[] = {
+        "https://app.test/client.json",   "Published by",        "http://127.0.0.1:4711/cb",
+        "A program on this computer",     "https://rs.test/mcp", "Read your files",
+        "Nothing proves that the program"};
+    page_t p;
+    web_login_t v = PLAIN;
+    v.asks = &ASKS;
+    str_t page = login(&p, &v); /* by password it is shown on the next page */
+    assert_lacks(page, "class=\"facts\"");
+    page_free(&p);
+    v.provider = STR("A & B");
+    v.forward_csrf = STR("fwd");
+    page = login(&p, &v);
+    for (size_t i = 0; i < sizeof SHOWN / sizeof SHOWN[0]; i++)
+        assert_has(page, SHOWN[i]);
+    assert_lacks(page, "Signed in as");
+    assert_has(page, "<button aria-describedby=\"advice\">Continue to <bdi>A &amp; B</bdi> for "
+                     "<bdi>Ledger &amp; Sons</bdi></button>");
+    assert_has(page, "id=\"advice\">Go on only if you have just started this yourself.");
+    page_free(&p);
+}
+
+static void a_page_that_does_not_know_for_whom_leads_to_one_that_does(void **state)
+{
+    (void)state;
+    page_t p;
+    web_login_t v = PLAIN;
+    v.provider = STR("A & B");
+    v.forward_href = STR("/login?interaction=int");
+    str_t page = login(&p, &v);
+    assert_lacks(page, "/login/elsewhere");
+    assert_has(page, "<a class=\"button\" href=\"/login?interaction=int\">Sign in with "
+                     "<bdi>A &amp; B</bdi></a>");
+    page_free(&p);
+    v.forward_href = STR("//evil.test/");
+    assert_lacks(login(&p, &v), "evil");
     page_free(&p);
 }
 
@@ -151,6 +211,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_that_password_managers_know),
         cmocka_unit_test(a_provider_is_a_button_beside_the_password),
+        cmocka_unit_test(who_is_led_to_a_provider_sees_for_whom),
+        cmocka_unit_test(a_page_that_does_not_know_for_whom_leads_to_one_that_does),
         cmocka_unit_test(without_an_interaction_nobody_waits),
         cmocka_unit_test(a_client_without_a_name),
         cmocka_unit_test(notices),

@@ -43,13 +43,16 @@ after(async () => {
 
 const elsewhere = (page) => page.forms.find((form) => new URL(form.action).pathname === '/login/elsewhere');
 
+/** Where a page leads that does not show who is waiting: to the one that does. */
+const wayBack = (answer) => /href="(\/login\?interaction=[^"]+)">Sign in with/.exec(answer.text)?.[1];
+
 /** From /authorize over the button to the provider, and what it answers: the URL of our callback. */
 async function toProvider(browser, overrides = {}) {
   const request = goodRequest(w, client, overrides);
   const shown = await browser.get(authorizeUrl(w, request.parameters));
   const form = elsewhere(shown.page);
   assert.ok(form, shown.text);
-  assert.match(form.buttons[0].text, /^Sign in with\s+Example Accounts$/);
+  assert.match(form.buttons[0].text, /^Continue to\s+Example Accounts\s+for\s+\S/);
   const { left, page } = await browser.submit(form);
   assert.equal(left?.origin, provider.url, page?.text);
   const answer = await fetch(left, { redirect: 'manual' });
@@ -174,7 +177,14 @@ for (const [name, { says = {}, claims: bent = {}, before: prepare }] of Object.e
     const answer = await browser.get(callback);
     assert.equal(answer.status, 403, answer.page?.text);
     assert.match(answer.page.text, /Signing in there did not work/);
-    assert.ok(loginForm(answer.page) && elsewhere(answer.page), 'both ways are open still');
+    assert.ok(loginForm(answer.page), 'the password is open still');
+    if (name.startsWith('login_state')) {
+      assert.ok(elsewhere(answer.page) ?? wayBack(answer), 'and so is the provider');
+    } else {
+      assert.equal(elsewhere(answer.page), undefined, 'this page does not show for whom');
+      const shown = await browser.get(new URL(wayBack(answer), w.base));
+      assert.ok(elsewhere(shown.page), 'and the provider, by the page that does');
+    }
     assert.ok(!session(browser));
     const [event, ...more] = logins().slice(events);
     assert.equal(more.length, 0);
@@ -199,8 +209,17 @@ test('upstream login: DCR-013 nobody is forwarded, and no consent is borrowed, f
   // The person is signed in at the provider alone: the link shows our page, and only the button leads on.
   const fresh = new Browser(w.base);
   const shown = await fresh.get(link());
-  assert.match(shown.page.text, /Borrower/);
+  for (const fact of [/Borrower/, /Unverified/, /https:\/\/evil\.test\/cb/, /news:read/, /Go on only if you have just started this/]) {
+    assert.match(shown.page.text, fact, 'who is forwarded sees for whom, where it goes and what for');
+  }
+  assert.match(elsewhere(shown.page).buttons[0].text, /^Continue to\s+Example Accounts\s+for\s+Borrower$/);
   assert.equal(provider.asked.length, asked);
+  // The leave to go on is for this request alone: that of another page is none.
+  const plain = elsewhere((await fresh.get(`${w.base}/login`)).page);
+  const interaction = elsewhere(shown.page).fields.find((field) => field.name === 'interaction').value;
+  const csrf = plain.fields.find((field) => field.name === 'csrf').value;
+  assert.equal((await fresh.submit(elsewhere(shown.page), { csrf, interaction })).status, 403);
+  assert.equal(logins().at(-1).reason, 'form_not_ours');
   const { left } = await fresh.submit(elsewhere(shown.page));
   const answer = await fetch(left, { redirect: 'manual' });
   const back = await fresh.get(answer.headers.get('location'));
@@ -334,7 +353,7 @@ test('upstream login: in Chromium, with its policy', { timeout: 60_000 }, async 
     });
     const request = goodRequest(w, client);
     await page.goto(String(authorizeUrl(w, request.parameters)));
-    await page.getByRole('button', { name: 'Sign in with Example Accounts' }).click();
+    await page.getByRole('button', { name: /^Continue to Example Accounts for / }).click();
     await page.waitForURL((url) => url.pathname === '/consent');
     assert.match(await page.title(), /Warder/);
     assert.ok(await page.getByText('chromium', { exact: false }).first().isVisible());

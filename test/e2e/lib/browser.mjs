@@ -126,6 +126,7 @@ export function consentForm(page, approve = true) {
   const wanted = approve ? APPROVE : DENY;
   for (const form of page?.forms ?? []) {
     if (form.fields.some((field) => field.type === 'password')) continue;
+    if (new URL(form.action).pathname === '/login/elsewhere') continue; // on to a provider, not to the client
     const button = form.buttons.find((b) => wanted.test(b.value) || wanted.test(b.text));
     if (button) return { form, button };
   }
