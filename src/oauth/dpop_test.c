@@ -147,8 +147,7 @@ static void dpop_malformed(void **state)
                                       "e30.e30",
                                       "{}",
                                       "eyJ0eXAiOiJkcG9wK2p3dCJ9..",
-                                      "e30.é."
-                                      "e30"};
+                                      "e30.\303\251.e30"};
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         assert_true(check(&p, str_c(BAD[i])) != OAUTH_FINE);
     assert_reason(check(&p, STR("a.b")), OAUTH_DPOP_MALFORMED);

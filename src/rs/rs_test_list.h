@@ -8,7 +8,7 @@
 #define W_LIST "https://as.test/revocations"
 /** The authorization server's metadata, naming it. */
 #define LIST_METADATA                                                                              \
-    "{\"issuer\":\"" W_ISSUER "\",\"jwks_uri\":\"" W_JWKS                                           \
+    "{\"issuer\":\"" W_ISSUER "\",\"jwks_uri\":\"" W_JWKS                                          \
     "\",\"warder_revocations_endpoint\":\"" W_LIST "\"}"
 /** Members of somebody else's token. */
 #define W_OTHER "\"iss\":\"" W_ISSUER "\",\"sub\":\"bob\",\"client_id\":\"c2\",\"jti\":\"f2.j2\""

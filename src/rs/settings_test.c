@@ -225,6 +225,8 @@ static rc_t read_metadata(world_t *w, const char *text)
     return rs_server_read_metadata(w->a, &server, str_c(text), &places);
 }
 
+#define JWKS_AT_AS "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://as.test/jwks\""
+
 /* attack case: JWT-027 */
 static void discovered_keys_are_as_guarded_as_configured_ones(void **state)
 {
@@ -241,8 +243,7 @@ static void discovered_keys_are_as_guarded_as_configured_ones(void **state)
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://127.0.0.1/jwks\"}",
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://u:p@as.test/jwks\"}",
         "{\"issuer\":\"https://as.test\",\"jwks_uri\":7}",
-        "{\"issuer\":\"https://as.test\",\"jwks_uri\":\"https://as.test/jwks\","
-        "\"warder_revocations_endpoint\":\"http://as.test/revocations\"}",
+        JWKS_AT_AS ",\"warder_revocations_endpoint\":\"http://as.test/revocations\"}",
     };
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         assert_int_equal(read_metadata(w, BAD[i]), RC_MALFORMED);
