@@ -77,7 +77,8 @@ static bool may_be_sealed(const oauth_register_facts_t *f, const oauth_statement
 static void add_effects(const oauth_register_facts_t *f, const client_t *client, effects_t *effects)
 {
     if (f->settings->registration == OAUTH_REGISTER_TOKEN)
-        effects_add(effects, EFFECT_REGISTRATION_TOKEN_CONSUME, f->now)->u.hash = &f->token.hash;
+        effects_add(effects, EFFECT_REGISTRATION_TOKEN_CONSUME, f->now)->u.hash =
+            &f->registration_token->id;
     effect_t *insert = effects_add(effects, EFFECT_CLIENT_INSERT, f->now);
     insert->u.client = client;
     insert->quota.max_clients = f->settings->max_clients;
