@@ -44,6 +44,7 @@ static rc_t grant_views(as_flow_t *f, web_account_t *view)
             .client_name = client ? client->name : STR_UNSET,
             .resource_uri = consent->resource,
             .resource_name = resource ? resource->name : STR_UNSET,
+            .redirect_uri = consent->redirect_uri,
             .scope = consent->scope,
             .granted_at = consent->granted_at,
             .csrf = csrf,

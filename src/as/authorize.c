@@ -48,13 +48,12 @@ static void step_check(as_flow_t *f)
     oauth_authorize_verdict_t verdict;
     const oauth_authorize_facts_t facts = gather_facts(f, own);
     rc_t rc = oauth_authorize_check(f->a, &facts, &own->in, &own->request, &fine, &verdict);
-    if (rc != RC_OK) {
+    if (rc == RC_OK && fine)
+        rc = as_interaction_ask_consent(f, facts.user, &own->request, &own->consent);
+    if (rc == RC_OK)
+        as_flow_gather(f, step_decide);
+    else
         as_flow_fail(f, rc);
-        return;
-    }
-    if (fine)
-        own->consent = as_interaction_ask_consent(f, facts.user, &own->request);
-    as_flow_gather(f, step_decide);
 }
 
 static rc_t read(as_flow_t *f)

@@ -41,6 +41,7 @@ static const ask_t *ask_origin(as_flow_t *f, bool any, ask_kind_t kind, const ha
 /* The second round of facts: those that the interaction names. */
 static void gather_rest(as_flow_t *f, as_step_t decide)
 {
+    rc_t rc = RC_OK;
     consent_page_t *own = f->own;
     const interaction_t *i = own->interaction->u.interaction;
     if (i) {
@@ -48,10 +49,13 @@ static void gather_rest(as_flow_t *f, as_step_t decide)
         as_flow_client(f, request->client_id);
         own->pushed = ask_origin(f, oauth_pushed_is(request), ASK_PUSHED, &request->pushed);
         own->device = ask_origin(f, oauth_device_is_for(request), ASK_DEVICE, &request->device);
-        own->consent =
-            as_interaction_ask_consent(f, as_browser_user(f, &own->browser), &i->request);
+        rc = as_interaction_ask_consent(f, as_browser_user(f, &own->browser), request,
+                                        &own->consent);
     }
-    as_flow_gather(f, decide);
+    if (rc == RC_OK)
+        as_flow_gather(f, decide);
+    else
+        as_flow_fail(f, rc);
 }
 
 static rc_t show(as_flow_t *f)

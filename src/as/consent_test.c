@@ -45,7 +45,8 @@ static void denial_leads_to_the_client_without_one(void **state)
     ask_t consent = world_look(w, (ask_t){.kind = ASK_CONSENT,
                                           .key = STR(W_USER_ID),
                                           .key2 = STR(W_PUBLIC),
-                                          .key3 = STR(W_RESOURCE)});
+                                          .key3 = STR(W_RESOURCE),
+                                          .key4 = STR(W_REDIRECT)});
     assert_null(consent.u.consent);
 }
 

@@ -7,8 +7,8 @@
 
 typedef struct {
     as_browser_t browser;
-    str_t client_id, resource, token; /* of the form */
-    const ask_t *consent;             /* NULL: nobody is signed in */
+    str_t client_id, resource, redirect_uri, token; /* of the form */
+    const ask_t *consent;                           /* NULL: nobody is signed in */
 } revoke_t;
 
 static rc_t take_back(as_flow_t *f, const consent_t *consent)
@@ -52,6 +52,7 @@ static void step_ask(as_flow_t *f)
         ask->key = user->id;
         ask->key2 = own->client_id;
         ask->key3 = own->resource;
+        ask->key4 = own->redirect_uri;
         own->consent = ask;
     }
     as_flow_gather(f, step_decide);
@@ -66,6 +67,7 @@ static rc_t read(as_flow_t *f)
     form_get(&form, STR(WEB_FIELD_CSRF), &own->token);
     form_get(&form, STR(WEB_FIELD_CLIENT), &own->client_id);
     form_get(&form, STR(WEB_FIELD_RESOURCE), &own->resource);
+    form_get(&form, STR(WEB_FIELD_REDIRECT), &own->redirect_uri);
     own->browser = as_browser_read(f);
     return RC_OK;
 }

@@ -19,6 +19,8 @@ static str_t first_form(world_t *w, str_t page)
     buf_form(&b, page_field(form, WEB_FIELD_CLIENT));
     buf_put(&b, STR("&resource="));
     buf_form(&b, page_field(form, WEB_FIELD_RESOURCE));
+    buf_put(&b, STR("&redirect_uri="));
+    buf_form(&b, page_field(form, WEB_FIELD_REDIRECT));
     assert_ok(buf_done(&b, &out));
     return out;
 }
@@ -45,7 +47,8 @@ static bool is_granted(world_t *w)
     ask_t consent = world_look(w, (ask_t){.kind = ASK_CONSENT,
                                           .key = STR(W_USER_ID),
                                           .key2 = STR(W_PUBLIC),
-                                          .key3 = STR(W_RESOURCE)});
+                                          .key3 = STR(W_RESOURCE),
+                                          .key4 = STR(W_REDIRECT)});
     return consent.u.consent != NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "as/login_page.h"
 #include "as/page.h"
 #include "as/request_view.h"
+#include "oauth/redirect_uri.h"
 #include "web/device.h"
 #include "web/leave.h"
 
@@ -20,16 +21,21 @@ oauth_authorize_facts_t as_interaction_facts(const as_flow_t *f, const as_browse
     };
 }
 
-const ask_t *as_interaction_ask_consent(as_flow_t *f, const user_t *user,
-                                        const authz_request_t *request)
+rc_t as_interaction_ask_consent(as_flow_t *f, const user_t *user, const authz_request_t *request,
+                                const ask_t **out)
 {
+    str_t place;
+    *out = NULL;
     if (!user)
-        return NULL;
+        return RC_OK;
+    TRY(oauth_redirect_uri_key(f->a, request->redirect_uri, &place));
     ask_t *ask = as_flow_ask(f, ASK_CONSENT);
     ask->key = user->id;
     ask->key2 = request->client_id;
     ask->key3 = request->resource;
-    return ask;
+    ask->key4 = place;
+    *out = ask;
+    return RC_OK;
 }
 
 rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out)

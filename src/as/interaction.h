@@ -16,9 +16,9 @@ oauth_authorize_facts_t as_interaction_facts(const as_flow_t *f, const as_browse
 /** Takes the verdict over: effects, event, and the page or redirect as the flow's answer. */
 rc_t as_interaction_answer(as_flow_t *f, as_browser_t *b, const oauth_authorize_facts_t *facts,
                            const oauth_authorize_verdict_t *verdict, as_leave_t leave) MUST_USE;
-/** Adds the question for what was approved before. NULL: nobody is signed in. */
-const ask_t *as_interaction_ask_consent(as_flow_t *f, const user_t *user,
-                                        const authz_request_t *request);
+/** Adds the question for what was approved before; *out NULL: nobody is signed in. RC_MEMORY. */
+rc_t as_interaction_ask_consent(as_flow_t *f, const user_t *user, const authz_request_t *request,
+                                const ask_t **out) MUST_USE;
 /** What the consent page shows of a client that may change (client_t.document), as one word for its
  *  form; unset for others. RC_MEMORY. */
 rc_t as_interaction_document(arena_t *a, const client_t *client, str_t *out) MUST_USE;

@@ -36,7 +36,7 @@
            "uses grows by one, rotated_at is set if it was 0")                                     \
     EFFECT(CONSENT_PUT, consent, "")                                                               \
     EFFECT(CONSENT_DELETE, consent,                                                                \
-           "it exists (families, open codes, approved devices of user+client+resource end)")       \
+           "it exists (families, open codes, approved devices of it end)")                         \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \
     EFFECT(RESOURCE_DELETE, key, "the resource exists")                                            \
     EFFECT(KEY_PUT, key_record,                                                                    \

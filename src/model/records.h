@@ -165,6 +165,8 @@ typedef struct {
     str_t jkt;            /* its refresh tokens are bound to the key of this thumbprint; unset: not
                            * bound */
     str_t acr;            /* as code_t */
+    str_t redirect_uri;   /* as consent_t, of the consent that it rests on; unset: on none, or it is
+                           * not known, and it ends with any of its client and resource */
 } family_t;
 
 /** A refresh token, by its hash. Kept after rotation to recognize reuse. */
@@ -178,12 +180,14 @@ typedef struct {
     uint32_t uses;      /* times exchanged, counting racing callers in the grace window */
 } refresh_t;
 
-/** What a person approved for a client at a resource. Wider requests ask again. */
+/** What a person approved for a client at a resource, and for one place that its codes go to: many
+ *  installations may share a client. Wider requests ask again. */
 typedef struct {
     str_t user_id;
     str_t client_id;
     str_t resource;
-    str_t redirect_uri; /* the one it was approved for */
+    str_t redirect_uri; /* the one it was approved for, on loopback without its port
+                         * (oauth_redirect_uri_key); empty, or unset: a device */
     str_t scope;        /* union of all approved */
     int64_t granted_at;
     hash_t document; /* client_t.document at that time */

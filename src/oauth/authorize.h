@@ -67,10 +67,10 @@ typedef struct {
     oauth_reason_t client_reason; /* then: why its document makes none; OAUTH_FINE: it has none */
     const session_t *session;     /* live; NULL: nobody is signed in */
     const user_t *user;           /* of the session; a disabled one counts as nobody */
-    const consent_t *consent; /* of user, client and the request's resource; NULL: none. Not needed
-                               * by oauth_authorize_check */
-    const pushed_t *pushed;   /* of the request, or of the one that goes on; NULL: none, or used */
-    const device_t *device;   /* likewise: that waits for the one that goes on */
+    const consent_t *consent;     /* of user, client, the request's resource and redirect URI; NULL:
+                                   * none. Not needed     by oauth_authorize_check */
+    const pushed_t *pushed; /* of the request, or of the one that goes on; NULL: none, or used */
+    const device_t *device; /* likewise: that waits for the one that goes on */
     const interaction_t *interaction; /* that goes on; NULL for a new request, and its handle: */
     str_t handle;
 } oauth_authorize_facts_t;

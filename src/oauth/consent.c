@@ -4,6 +4,7 @@
 #include "oauth/device.h"
 #include "oauth/handle.h"
 #include "oauth/pushed.h"
+#include "oauth/redirect_uri.h"
 #include "oauth/scope.h"
 
 static oauth_reason_t check_owner(const oauth_authorize_facts_t *facts)
@@ -73,11 +74,11 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
         .user_id = facts->session->user_id,
         .client_id = request->client_id,
         .resource = request->resource,
-        .redirect_uri = str_is_set(request->redirect_uri) ? request->redirect_uri : STR(""),
         .scope = request->scope,
         .granted_at = facts->now,
         .document = facts->client->document,
     };
+    TRY(oauth_redirect_uri_key(a, request->redirect_uri, &consent->redirect_uri));
     if (before && str_eq(before->redirect_uri, consent->redirect_uri))
         TRY(oauth_scope_union(a, before->scope, request->scope, &consent->scope));
     effects_add(effects, EFFECT_CONSENT_PUT, facts->now)->u.consent = consent;

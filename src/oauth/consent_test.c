@@ -172,6 +172,11 @@ static void consents_add_up_for_one_redirect_uri(void **state)
     begin(&p);
     assert_text(remembered(&p, "https://c.test/cb", "a:write"), "a:write a:read");
     assert_text(remembered(&p, "https://c.test/other", "a:write"), "a:read");
+    const str_t loopback = STR("http://127.0.0.1/cb");
+    p.w.client.redirect_uris = (str_list_t){&loopback, 1};
+    p.interaction.request.redirect_uri = STR("http://127.0.0.1:4711/cb");
+    assert_text(remembered(&p, "http://127.0.0.1/cb", "a:write"), "a:write a:read");
+    assert_text(p.out.effects.v[1].u.consent->redirect_uri, "http://127.0.0.1/cb");
     world_end(&p.w);
 }
 

@@ -1,6 +1,7 @@
 #include "oauth/grant.h"
 #include "oauth/mint.h"
 #include "oauth/pkce.h"
+#include "oauth/redirect_uri.h"
 
 /* Whether this client may redeem this code at all. Only a replay that passes here and has the right
  * verifier says that the code got into two hands; anything less revokes nothing, or whoever saw a
@@ -36,7 +37,7 @@ static rc_t refuse_replay(arena_t *a, const oauth_token_facts_t *f, oauth_token_
 static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict_t *out)
 {
     const code_t *code = f->code;
-    const family_t grant = {
+    family_t grant = {
         .id = code->family_id,
         .user_id = code->user_id,
         .scope = code->request.scope,
@@ -44,6 +45,7 @@ static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict
         .auth_time = code->auth_time,
         .acr = code->acr,
     };
+    TRY(oauth_redirect_uri_key(a, code->request.redirect_uri, &grant.redirect_uri));
     effects_add(&out->effects, EFFECT_CODE_CONSUME, f->now)->u.hash = &code->id;
     return oauth_mint_family(a, f, &grant, out);
 }

@@ -34,6 +34,7 @@ static void a_code_opens_a_family(void **state)
     assert_text(family->user_id, "user-1");
     assert_text(family->scope, "a:read a:write");
     assert_text(family->resource, "https://rs.test/mcp");
+    assert_text(family->redirect_uri, "https://c.test/cb");
     assert_int_equal(family->auth_time, TEST_NOW - 20);
     assert_int_equal(family->expires_at, TEST_NOW + p.w.settings.refresh_token_lifetime);
     const refresh_t *refresh = p.out.effects.v[2].u.refresh;

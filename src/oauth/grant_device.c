@@ -51,6 +51,7 @@ static rc_t redeem(arena_t *a, const oauth_token_facts_t *f, oauth_token_verdict
         .resource = device->resource,
         .auth_time = device->auth_time,
         .acr = device->acr,
+        .redirect_uri = STR(""),
     };
     effects_add(&out->effects, EFFECT_DEVICE_CONSUME, f->now)->u.hash = &device->id;
     return oauth_mint_family(a, f, &grant, out);

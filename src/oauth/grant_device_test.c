@@ -39,6 +39,7 @@ static void an_approved_device_opens_a_family(void **state)
     assert_text(family->scope, "a:read");
     assert_text(family->resource, "https://rs.test/mcp");
     assert_text(family->acr, "urn:acr");
+    assert_text(family->redirect_uri, "");
     assert_int_equal(family->auth_time, TEST_NOW - 20);
     assert_int_equal(family->expires_at, TEST_NOW + p.w.settings.refresh_token_lifetime);
     assert_text(token_claim(&p, "sub"), "user-1");

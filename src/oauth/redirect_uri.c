@@ -197,6 +197,19 @@ bool oauth_redirect_uri_matches(str_t registered, str_t asked)
     return str_eq(registered, asked) || same_loopback(registered, asked, false);
 }
 
+rc_t oauth_redirect_uri_key(arena_t *a, str_t uri, str_t *out)
+{
+    url_t url;
+    *out = str_is_set(uri) ? uri : STR("");
+    if (oauth_redirect_uri_kind(*out) != OAUTH_REDIRECT_LOOPBACK || url_parse(uri, &url) != RC_OK ||
+        !str_is_set(url.port))
+        return RC_OK;
+    size_t colon = (size_t)(url.port.p - uri.p) - 1;
+    *out = arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(str_first(uri, colon)),
+                        STR_ARG(str_skip(uri, colon + 1 + url.port.n)));
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+}
+
 oauth_reason_t oauth_redirect_uri_choose(str_list_t registered, str_t asked, str_t *chosen)
 {
     *chosen = STR_UNSET;

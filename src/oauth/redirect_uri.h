@@ -35,6 +35,9 @@ oauth_redirect_kind_t oauth_redirect_uri_kind(str_t uri);
 /** Whether `asked` is the registered one: byte for byte, but on loopback with any port, any of the
  *  three hosts, and no path meaning "/" (OAuth 2.1 sections 2.3.1 and 8.4.2). */
 bool oauth_redirect_uri_matches(str_t registered, str_t asked);
+/** What consents to it are kept under: the same but on loopback, where the port is another each
+ * time. Unset (a device) becomes empty. RC_MEMORY. */
+rc_t oauth_redirect_uri_key(arena_t *a, str_t uri, str_t *out) MUST_USE;
 /** The URI to answer to: `asked` if it matches one, or without `asked` (unset) the only one.
  *  OAUTH_REDIRECT_URI_MISSING, OAUTH_REDIRECT_URI_NOT_REGISTERED, or OAUTH_FINE and *chosen, which
  *  borrows. Never picks one of several (RFC 6749 section 3.1.2.3). */

@@ -167,6 +167,38 @@ static void clients_in_the_field_may_register(void **state)
 }
 
 /* attack cases: RED-001, RED-006 */
+static void what_consents_are_kept_under(void **state)
+{
+    (void)state;
+    static const char *const ROWS[][2] = {
+        {"https://c.test/cb", "https://c.test/cb"},
+        {"https://c.test:8443/cb?a=b", "https://c.test:8443/cb?a=b"},
+        {"http://127.0.0.1:4711/cb", "http://127.0.0.1/cb"},
+        {"http://127.0.0.1:4712/cb", "http://127.0.0.1/cb"},
+        {"http://127.0.0.1/cb", "http://127.0.0.1/cb"},
+        {"http://127.0.0.1:1", "http://127.0.0.1"},
+        {"http://[::1]:5/cb?x=:5", "http://[::1]/cb?x=:5"},
+        {"http://localhost:80/other", "http://localhost/other"},
+        {"cursor://anysphere.cursor/cb", "cursor://anysphere.cursor/cb"},
+        {"", ""},
+    };
+    str_t key;
+    arena_t *a = arena_new(1 << 16);
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        assert_int_equal(oauth_redirect_uri_key(a, str_c(ROWS[i][0]), &key), RC_OK);
+        assert_str(key, str_c(ROWS[i][1]));
+    }
+    assert_int_equal(oauth_redirect_uri_key(a, STR_UNSET, &key), RC_OK);
+    assert_str(key, STR(""));
+    arena_free(a);
+    arena_t *full = arena_new(1);
+    while (arena_alloc(full, 1))
+        continue;
+    assert_int_equal(oauth_redirect_uri_key(full, STR("http://127.0.0.1:4711/cb"), &key),
+                     RC_MEMORY);
+    arena_free(full);
+}
+
 static void what_matches(void **state)
 {
     (void)state;
@@ -354,6 +386,7 @@ int main(void)
         cmocka_unit_test(redirect_uri_host),
         cmocka_unit_test(redirect_uri_http),
         cmocka_unit_test(clients_in_the_field_may_register),
+        cmocka_unit_test(what_consents_are_kept_under),
         cmocka_unit_test(what_matches),
         cmocka_unit_test(redirect_uri_missing),
         cmocka_unit_test(redirect_uri_not_registered),

@@ -131,28 +131,38 @@ static void assert_consent(const consent_t *got, const consent_t *want)
     assert_memory_equal(&got->document, &want->document, sizeof want->document);
 }
 
-static void consent_put_replaces_that_of_the_same_three(void **state)
+static void consent_put_replaces_that_of_the_same_four(void **state)
 {
     play_t *p = *state;
     consent_t narrow = consent_of(STR("r1")), wide = narrow, other = consent_of(STR("r2"));
+    consent_t elsewhere = narrow, device = narrow;
     wide.scope = STR("a b");
+    elsewhere.redirect_uri = STR("https://b.test/cb");
+    device.redirect_uri = STR("");
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &narrow;
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &other;
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &elsewhere;
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &device;
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &wide;
     assert_applied(p);
+    assert_consent(get_consent(p, &elsewhere), &elsewhere);
+    assert_consent(get_consent(p, &device), &device);
+    device.redirect_uri = STR_UNSET; /* the same */
+    assert_non_null(get_consent(p, &device));
     assert_consent(get_consent(p, &narrow), &wide);
     assert_consent(get_consent(p, &other), &other);
 }
 
-static void consent_is_found_by_all_of_its_three_keys(void **state)
+static void consent_is_found_by_all_of_its_four_keys(void **state)
 {
     play_t *p = *state;
     consent_t c = consent_of(STR("r1"));
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
     assert_applied(p);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         consent_t wrong = c;
-        *(str_t *[]){&wrong.user_id, &wrong.client_id, &wrong.resource}[i] = STR("x");
+        *(str_t *[]){&wrong.user_id, &wrong.client_id, &wrong.resource, &wrong.redirect_uri}[i] =
+            STR("x");
         assert_null(get_consent(p, &wrong));
     }
 }
@@ -191,18 +201,22 @@ static void consent_delete_ends_its_families_and_codes(void **state)
     consent_t c = consent_of(STR("https://r.test/mcp"));
     family_t mine = test_family(STR("f1"));
     code_t code = test_code("mine", mine.id);
+    code.request.redirect_uri = mine.redirect_uri = c.redirect_uri;
     play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
     play_add(p, EFFECT_FAMILY_INSERT)->u.family = &mine;
     assert_applied(p);
     put_code(p, &code);
-    for (int i = 0; i < 3; i++) {
-        static const char *const NAMES[] = {"by user", "by client", "by resource"};
-        code_t not_mine = test_code(NAMES[i], mine.id);
-        *(str_t *[]){&not_mine.user_id, &not_mine.request.client_id,
-                     &not_mine.request.resource}[i] = STR("x");
+    for (int i = 0; i < 4; i++) {
+        static const char *const NAMES[] = {"by user", "by client", "by resource", "by place"};
+        code_t not_mine = code;
+        not_mine.id = test_hash(NAMES[i]);
+        *(str_t *[]){&not_mine.user_id, &not_mine.request.client_id, &not_mine.request.resource,
+                     &not_mine.request.redirect_uri}[i] = STR("x");
         put_code(p, &not_mine);
-        family_t other = test_family((str_t[]){STR("f2"), STR("f3"), STR("f4")}[i]);
-        *(str_t *[]){&other.user_id, &other.client_id, &other.resource}[i] = STR("x");
+        family_t other = mine;
+        other.id = (str_t[]){STR("f2"), STR("f3"), STR("f4"), STR("f5")}[i];
+        *(str_t *[]){&other.user_id, &other.client_id, &other.resource, &other.redirect_uri}[i] =
+            STR("x");
         put_family(p, &other);
     }
     play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &c;
@@ -212,11 +226,64 @@ static void consent_delete_ends_its_families_and_codes(void **state)
     assert_non_null(get_code(p, "by user"));
     assert_non_null(get_code(p, "by client"));
     assert_non_null(get_code(p, "by resource"));
+    assert_non_null(get_code(p, "by place"));
     assert_int_equal(get_family(p, mine.id)->revoked_at, TEST_NOW);
     assert_str(get_family(p, mine.id)->revoked_reason, STR("consent_withdrawn"));
     assert_int_equal(get_family(p, STR("f2"))->revoked_at, 0);
     assert_int_equal(get_family(p, STR("f3"))->revoked_at, 0);
     assert_int_equal(get_family(p, STR("f4"))->revoked_at, 0);
+    assert_int_equal(get_family(p, STR("f5"))->revoked_at, 0);
+}
+
+/* On loopback a code names the port that its consent does not. */
+static void consent_for_loopback_ends_codes_for_each_port(void **state)
+{
+    play_t *p = *state;
+    consent_t c = consent_of(STR("https://r.test/mcp"));
+    code_t one = test_code("one", STR("f1")), web = test_code("web", STR("f1"));
+    c.redirect_uri = STR("http://127.0.0.1/cb");
+    web.request.redirect_uri = STR("https://a.test/cb");
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
+    assert_applied(p);
+    put_code(p, &one);
+    put_code(p, &web);
+    play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &c;
+    assert_applied(p);
+    assert_null(get_code(p, "one"));
+    assert_non_null(get_code(p, "web"));
+}
+
+/* Made before it was known what grants rest on: any consent of client and resource will do. */
+static void consent_delete_ends_families_that_name_no_place(void **state)
+{
+    play_t *p = *state;
+    consent_t c = consent_of(STR("https://r.test/mcp"));
+    family_t old = test_family(STR("old"));
+    put_family(p, &old);
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
+    play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &c;
+    assert_applied(p);
+    assert_false(str_is_set(get_family(p, old.id)->redirect_uri));
+    assert_int_equal(get_family(p, old.id)->revoked_at, TEST_NOW);
+}
+
+/* attack case: CIMD-017. What a device got ends with the consent of a device alone. */
+static void consent_for_a_place_leaves_devices(void **state)
+{
+    play_t *p = *state;
+    consent_t web = consent_of(STR("https://r.test/mcp")), device = web;
+    family_t f = test_family(STR("f1"));
+    device.redirect_uri = f.redirect_uri = STR("");
+    put_family(p, &f);
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &web;
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &device;
+    play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &web;
+    assert_applied(p);
+    assert_int_equal(get_family(p, f.id)->revoked_at, 0);
+    assert_non_null(get_consent(p, &device));
+    play_add(p, EFFECT_CONSENT_DELETE)->u.consent = &device;
+    assert_applied(p);
+    assert_int_equal(get_family(p, f.id)->revoked_at, TEST_NOW);
 }
 
 static void consent_delete_conflicts_without_it(void **state)
@@ -276,10 +343,13 @@ int main(void)
         ON_EVERY_STORE(interaction_update_replaces_it),
         ON_EVERY_STORE(interaction_update_conflicts_in_another_state),
         ON_EVERY_STORE(interaction_update_conflicts_without_it),
-        ON_EVERY_STORE(consent_put_replaces_that_of_the_same_three),
-        ON_EVERY_STORE(consent_is_found_by_all_of_its_three_keys),
+        ON_EVERY_STORE(consent_put_replaces_that_of_the_same_four),
+        ON_EVERY_STORE(consent_is_found_by_all_of_its_four_keys),
         ON_EVERY_STORE(grants_are_the_persons_own_with_their_clients),
         ON_EVERY_STORE(consent_delete_ends_its_families_and_codes),
+        ON_EVERY_STORE(consent_for_loopback_ends_codes_for_each_port),
+        ON_EVERY_STORE(consent_delete_ends_families_that_name_no_place),
+        ON_EVERY_STORE(consent_for_a_place_leaves_devices),
         ON_EVERY_STORE(consent_delete_conflicts_without_it),
         ON_EVERY_STORE(registration_token_is_consumed_once),
         ON_EVERY_STORE(registration_token_conflicts_when_it_has_expired),

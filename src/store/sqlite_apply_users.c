@@ -68,20 +68,30 @@ rc_t sqlite_interaction_update(sqlite_db_t *db, const effect_t *e)
     return rc == RC_OK ? sqlite_put_record(db, TABLE_INTERACTION, e->u.interaction) : rc;
 }
 
+/* A part of the key, which NULL could not be. */
+static str_t place_of(const consent_t *c)
+{
+    return str_is_set(c->redirect_uri) ? c->redirect_uri : STR("");
+}
+
 rc_t sqlite_consent_put(sqlite_db_t *db, const effect_t *e)
 {
-    return sqlite_put_record(db, TABLE_CONSENT, e->u.consent);
+    consent_t consent = *e->u.consent;
+    consent.redirect_uri = place_of(&consent);
+    return sqlite_put_record(db, TABLE_CONSENT, &consent);
 }
 
 rc_t sqlite_consent_delete(sqlite_db_t *db, const effect_t *e)
 {
     const consent_t *c = e->u.consent;
-    const sqlite_args_t what = ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource));
+    const str_t place = place_of(c);
+    const sqlite_args_t what =
+        ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_S(place));
     const sqlite_args_t when = ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource),
-                                    ARG_I(e->at), ARG_I(e->at + SQLITE_REVOKED_S));
+                                    ARG_I(e->at), ARG_S(place), ARG_I(e->at + SQLITE_REVOKED_S));
     TRY(sqlite_change_or_conflict(db, STMT_CONSENT_DELETE, what));
     TRY(sqlite_change(db, STMT_DEVICES_END_CONSENT, what));
-    TRY(sqlite_change(db, STMT_CODES_END_CONSENT, (sqlite_args_t){when.v, 4}));
+    TRY(sqlite_change(db, STMT_CODES_END_CONSENT, (sqlite_args_t){when.v, 5}));
     TRY(sqlite_change(db, STMT_FAMILIES_REVOKE_CONSENT, when));
-    return sqlite_change(db, STMT_FAMILIES_END_CONSENT, (sqlite_args_t){when.v, 4});
+    return sqlite_change(db, STMT_FAMILIES_END_CONSENT, (sqlite_args_t){when.v, 5});
 }

@@ -107,8 +107,10 @@ static rc_t answer_session(sqlite_db_t *db, arena_t *a, ask_t *ask)
 
 static rc_t answer_consent(sqlite_db_t *db, arena_t *a, ask_t *ask)
 {
-    sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, STMT_CONSENT_GET),
-                                  ARGS(ARG_S(ask->key), ARG_S(ask->key2), ARG_S(ask->key3)));
+    str_t place = str_is_set(ask->key4) ? ask->key4 : STR("");
+    sqlite3_stmt *s =
+        sqlite_bind(sqlite_fixed(db, STMT_CONSENT_GET),
+                    ARGS(ARG_S(ask->key), ARG_S(ask->key2), ARG_S(ask->key3), ARG_S(place)));
     return read_one(db, a, s, TABLE_CONSENT, (const void **)&ask->u.consent);
 }
 

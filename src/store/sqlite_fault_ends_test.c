@@ -31,6 +31,7 @@ static void settle(play_t *p)
     pushed_t x = test_pushed("p");
     consent_t consent = {
         .user_id = STR("u1"), .client_id = STR("c1"), .resource = STR("https://r.test/mcp")};
+    code.request.redirect_uri = STR(""); /* of the same consent as the device */
     d.state = DEVICE_APPROVED;
     d.user_id = u.id;
     play_add(p, EFFECT_USER_INSERT)->u.user = &u;

@@ -65,7 +65,7 @@ static void schema_is_that_of_a_new_database(void **state)
     start_with_version_1(p);
     play_open(p);
     assert_list(rows_of(p, SCHEMA), fresh);
-    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("2")}, 1});
+    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("3")}, 1});
 }
 
 static void assert_none(hash_t h)
@@ -109,6 +109,7 @@ static void old_grants_are_not_bound(void **state)
     play_ask(p, &refresh);
     assert_int_equal(refresh.u.refresh->uses, 2);
     assert_false(str_is_set(refresh.family->jkt) || str_is_set(refresh.family->acr));
+    assert_false(str_is_set(refresh.family->redirect_uri));
     assert_false(str_is_set(refresh.owner->issuer) || str_is_set(refresh.owner->subject));
     assert_false(str_is_set(get_session(p, "s")->acr));
     assert_int_equal(get_code(p, "spent")->consumed_at, 5);
@@ -116,8 +117,10 @@ static void old_grants_are_not_bound(void **state)
     assert_no_new_request(&get_code(p, "c")->request);
     assert_str(get_interaction(p, "i")->request.state, STR("\0\xff"));
     assert_no_new_request(&get_interaction(p, "i")->request);
-    consent_t key = {
-        .user_id = STR("u1"), .client_id = STR("c1"), .resource = STR("https://r.test/mcp")};
+    consent_t key = {.user_id = STR("u1"),
+                     .client_id = STR("c1"),
+                     .resource = STR("https://r.test/mcp"),
+                     .redirect_uri = STR("https://a.test/cb")};
     assert_str(get_consent(p, &key)->scope, STR("a"));
     assert_none(get_consent(p, &key)->document);
 }

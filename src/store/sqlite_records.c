@@ -99,12 +99,13 @@ static const field_t CODE[] = {
     F(code_t, acr, STR),
 };
 static const field_t FAMILY[] = {
-    F(family_t, id, STR),         F(family_t, client_id, STR),
-    F(family_t, user_id, STR),    F(family_t, scope, STR),
-    F(family_t, resource, STR),   F(family_t, auth_time, I64),
-    F(family_t, created_at, I64), F(family_t, expires_at, I64),
-    F(family_t, revoked_at, I64), F(family_t, revoked_reason, STR),
-    F(family_t, jkt, STR),        F(family_t, acr, STR),
+    F(family_t, id, STR),           F(family_t, client_id, STR),
+    F(family_t, user_id, STR),      F(family_t, scope, STR),
+    F(family_t, resource, STR),     F(family_t, auth_time, I64),
+    F(family_t, created_at, I64),   F(family_t, expires_at, I64),
+    F(family_t, revoked_at, I64),   F(family_t, revoked_reason, STR),
+    F(family_t, jkt, STR),          F(family_t, acr, STR),
+    F(family_t, redirect_uri, STR),
 };
 static const field_t REFRESH[] = {
     F(refresh_t, id, HASH),        F(refresh_t, family_id, STR),  F(refresh_t, parent, HASH),

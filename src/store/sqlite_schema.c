@@ -146,6 +146,16 @@ static const char *const MIGRATIONS[] = {
     " at INTEGER NOT NULL, expires_at INTEGER NOT NULL);"
     "CREATE INDEX revoked_key ON revoked(kind, key, at);"
     "CREATE INDEX revoked_expires ON revoked(expires_at);",
+    /* A consent holds for one redirect URI, and so does what rests on it. */
+    "CREATE TABLE consent_3(user_id TEXT NOT NULL, client_id TEXT NOT NULL,"
+    " resource TEXT NOT NULL, redirect_uri TEXT NOT NULL, scope TEXT, granted_at INTEGER NOT NULL,"
+    " document BLOB NOT NULL, PRIMARY KEY(user_id, client_id, resource, redirect_uri));"
+    "INSERT INTO consent_3 SELECT user_id, client_id, resource, coalesce(redirect_uri, ''), scope,"
+    " granted_at, document FROM consent;"
+    "DROP TABLE consent;"
+    "ALTER TABLE consent_3 RENAME TO consent;"
+    "CREATE INDEX consent_client ON consent(client_id);"
+    "ALTER TABLE family ADD COLUMN redirect_uri TEXT;",
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],

@@ -44,7 +44,8 @@ typedef enum {
     ASK_CODE,               /* hash -> code_t, with family (NULL before redemption) and user */
     ASK_REFRESH,            /* hash -> refresh_t, with its family and user */
     ASK_FAMILY,             /* key: id -> family_t, with user */
-    ASK_CONSENT,            /* key: user, key2: client, key3: resource -> consent_t */
+    ASK_CONSENT,            /* key: user, key2: client, key3: resource, key4: redirect URI, as
+                             * consent_t -> consent_t */
     ASK_RESOURCES,          /* -> array of resource_t, by uri */
     ASK_KEYS,               /* -> array of key_record_t, oldest first */
     ASK_CLIENTS,            /* -> array of client_t, newest first, at most `limit` */
@@ -64,7 +65,7 @@ typedef enum {
  *  given to store_ask. A record that does not exist leaves its pointer NULL: no error. */
 typedef struct {
     ask_kind_t kind;
-    str_t key, key2, key3;
+    str_t key, key2, key3, key4;
     hash_t hash;
     uint32_t limit; /* 0: the driver's own maximum of 1000 */
     int64_t since;

@@ -124,7 +124,7 @@ family_t test_family(str_t id)
                       .created_at = TEST_NOW,
                       .expires_at = TEST_NOW + 1000,
                       .jkt = STR("thumbprint of a family"),
-                      .acr = STR("urn:acr:family")};
+                      .acr = STR("urn:acr:family")}; /* redirect_uri: unset, as of old ones */
 }
 
 refresh_t test_refresh(const char *id, str_t family)
@@ -243,7 +243,11 @@ const access_token_t *get_access_token(play_t *p, const char *id)
 
 const consent_t *get_consent(play_t *p, const consent_t *c)
 {
-    ask_t ask = {.kind = ASK_CONSENT, .key = c->user_id, .key2 = c->client_id, .key3 = c->resource};
+    ask_t ask = {.kind = ASK_CONSENT,
+                 .key = c->user_id,
+                 .key2 = c->client_id,
+                 .key3 = c->resource,
+                 .key4 = c->redirect_uri};
     play_ask(p, &ask);
     return ask.u.consent;
 }

@@ -29,11 +29,17 @@ static void write_grant(buf_t *b, const web_grant_t *g, size_t i)
          web_html_or(g->resource_name, g->resource_uri));
     if (!web_html_is_blank(g->scope))
         HTML(b, "<span class=\"small\"><code>{text}</code></span>\n", g->scope);
+    if (web_html_is_blank(g->redirect_uri))
+        HTML(b, "<span class=\"small\">Access goes to a device</span>\n");
+    else
+        HTML(b, "<span class=\"small\">Access goes to <code>{uri}</code></span>\n",
+             g->redirect_uri);
     write_day(b, g->granted_at);
     HTML(b, "</div>\n<form method=\"post\" action=\"{=}\">\n", STR(WEB_PATH_REVOKE));
     web_page_hidden(b, STR(WEB_FIELD_CSRF), g->csrf);
     web_page_hidden(b, STR(WEB_FIELD_CLIENT), g->client_id);
     web_page_hidden(b, STR(WEB_FIELD_RESOURCE), g->resource_uri);
+    web_page_hidden(b, STR(WEB_FIELD_REDIRECT), g->redirect_uri);
     HTML(b, "<button aria-describedby=\"grant-");
     buf_u64(b, i);
     HTML(b, "\">Take back</button>\n</form>\n</li>\n");

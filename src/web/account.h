@@ -4,14 +4,15 @@
 
 #include "web/form.h"
 
-/** A client that may act for the person. Its button posts csrf, client_id and resource to
- *  WEB_PATH_REVOKE. */
+/** A client that may act for the person, at one place. Its button posts csrf, client_id, resource
+ * and redirect_uri to WEB_PATH_REVOKE. */
 typedef struct {
     str_t client_id;
     str_t client_name;
     str_t resource_uri;
     str_t resource_name;
-    str_t scope; /* space-separated */
+    str_t redirect_uri; /* where the access goes; empty: to a device */
+    str_t scope;        /* space-separated */
     int64_t granted_at;
     str_t csrf; /* of IDENTITY_CSRF_REVOKE; one token may serve all */
 } web_grant_t;

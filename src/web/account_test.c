@@ -9,6 +9,7 @@ static const web_grant_t GRANT = {
     STR_INIT("Ledger"),
     STR_INIT("https://rs.test/mcp"),
     STR_INIT("Finance"),
+    STR_INIT("https://app.test/cb"),
     STR_INIT("news:read reports:*"),
     1709164800,
     STR_INIT("revoke-me"),
@@ -26,6 +27,7 @@ static void grants_with_their_buttons(void **state)
     (void)state;
     page_t p;
     web_grant_t grants[] = {GRANT, GRANT};
+    grants[1].redirect_uri = STR("");
     web_account_t v = {STR("alice"), true, STR("out"), true, grants, 2, false};
     str_t page = account(&p, &v);
     assert_has(page, "<bdi>alice</bdi>");
@@ -34,6 +36,9 @@ static void grants_with_their_buttons(void **state)
     assert_int_equal(count_of(page, "name=\"csrf\" value=\"revoke-me\""), 2);
     assert_has(page, "name=\"client_id\" value=\"wcl_1\"");
     assert_has(page, "name=\"resource\" value=\"https://rs.test/mcp\"");
+    assert_has(page, "name=\"redirect_uri\" value=\"https://app.test/cb\"");
+    assert_has(page, "Access goes to <code>https://app.test/cb</code>");
+    assert_has(page, "Access goes to a device");
     assert_has(page, "<code>news:read reports:*</code>");
     assert_has(page, "<time datetime=\"2024-02-29\">29 February 2024</time>");
     assert_has(page, "aria-describedby=\"grant-1\"");
@@ -165,7 +170,7 @@ static void hostile_accounts(void **state)
     for (size_t i = 0; i < TEST_HOSTILE_COUNT; i++) {
         str_t s = hostile(i);
         page_t p;
-        web_grant_t grants[] = {{s, s, s, s, s, 1, s}, {s, s, s, s, s, 1, s}};
+        web_grant_t grants[] = {{s, s, s, s, s, s, 1, s}, {s, s, s, s, s, s, 1, s}};
         web_account_t v = {s, true, s, true, grants, 2, true};
         account(&p, &v);
         page_free(&p);

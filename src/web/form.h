@@ -24,6 +24,7 @@
 #define WEB_FIELD_DOCUMENT       "document" /* of the client, as the page shows it */
 #define WEB_FIELD_CLIENT         "client_id"
 #define WEB_FIELD_RESOURCE       "resource"
+#define WEB_FIELD_REDIRECT       "redirect_uri"
 #define WEB_FIELD_USER_CODE      "user_code" /* the name is that of RFC 8628 section 3.3.1 */
 
 #define WEB_DECISION_APPROVE "approve"

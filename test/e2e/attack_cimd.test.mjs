@@ -5,7 +5,7 @@ import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { constants, gzipSync } from 'node:zlib';
 import { assertPage, assertTokenError, control, play, signedIn, trap } from './lib/attack.mjs';
-import { Browser } from './lib/browser.mjs';
+import { Browser, consentForm } from './lib/browser.mjs';
 import { Authority, DocumentHost, trusting } from './lib/documents.mjs';
 import { Issuer } from './lib/issuer.mjs';
 import { authorize, authorizeUrl, goodRequest, post, redeem, refresh, signIn } from './lib/oauth.mjs';
@@ -278,6 +278,24 @@ test('CIMD-017 who takes back one grant leaves those of others', async () => {
   const kept = await refresh(w, shared, theirs.refresh_token);
   assert.equal(kept.status, 200, kept.text);
   assert.ok((await play(w, shared, {}, { browser: alice })).code, 'and may be given again');
+
+  // One person, two installations: what goes to one place is taken back there alone.
+  const other = { redirect_uri: 'https://c.test/other' };
+  const one = await signIn(w, shared, {}, { browser: alice, user: 'alice' });
+  const two = await signIn(w, shared, other, { browser: alice, user: 'alice' });
+  const list = await alice.get(`${w.base}/`);
+  const rows = list.page.forms.filter((each) => each.action.endsWith('/grants/revoke') && each.fields.some((field) => field.value === shared.client_id));
+  assert.equal(rows.length, 2);
+  assert.match(list.page.text, /Access goes to\s+https:\/\/c\.test\/other/);
+  const row = rows.find((each) => each.fields.some((field) => field.value === other.redirect_uri));
+  assert.equal((await alice.submit(row)).status, 200);
+  assertTokenError(await refresh(w, shared, two.refresh_token), 'invalid_grant');
+  const stays = await refresh(w, shared, one.refresh_token);
+  assert.equal(stays.status, 200, stays.text);
+  const silent = await alice.get(authorizeUrl(w, goodRequest(w, shared).parameters));
+  assert.ok(silent.left?.searchParams.get('code'), 'the place that stays needs no new approval');
+  const asked = await alice.get(authorizeUrl(w, goodRequest(w, shared, other).parameters));
+  assert.ok(consentForm(asked.page), 'the other one does');
   await works();
 });
 
