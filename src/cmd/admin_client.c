@@ -55,7 +55,8 @@ static int read_grants(const option_t *rows, client_t *c)
         if (grant == 0)
             return command_fail(EXIT_USAGE,
                                 "there is no grant '%" PRIstr "'; take authorization_code, "
-                                "refresh_token, client_credentials or device_code",
+                                "refresh_token, client_credentials, device_code, token-exchange "
+                                "or jwt-bearer",
                                 STR_ARG(row->values[i]));
         c->grants |= grant;
     }
@@ -339,7 +340,8 @@ static int run_list(int argc, char **argv)
 const command_t CMD_ADMIN_CLIENT_ADD = {
     "admin client add",
     "--name N (--redirect-uri U... | --grant client_credentials | --grant device_code | "
-    "--resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] [--public | "
+    "--grant jwt-bearer | --resource-server URI... [--exchange-to URI]...) [--scope \"S S\"] "
+    "[--public | "
     "--auth basic|post | --jwks FILE | --jwks-uri U] [--dpop-bound] [--json]",
     "registers a client; prints its secret once", run_add};
 const command_t CMD_ADMIN_CLIENT_LIST = {"admin client list", "", "lists the clients, newest first",

@@ -81,5 +81,5 @@ static int run_delete(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 1, delete);
 }
 
-const command_t CMD_ADMIN_CLIENT_DELETE = {"admin client delete", "ID",
-                                           "deletes a client; ends its grants", run_delete};
+const command_t CMD_ADMIN_CLIENT_DELETE = {
+    "admin client delete", "ID", "deletes a client; ends its grants and tokens", run_delete};

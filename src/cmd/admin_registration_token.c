@@ -45,4 +45,5 @@ static int run(int argc, char **argv)
 }
 
 const command_t CMD_ADMIN_REGISTRATION_TOKEN = {
-    "admin registration-token", "", "makes a token that lets its holder register one client", run};
+    "admin registration-token", "",
+    "makes a token that lets its holder register one client within seven days", run};

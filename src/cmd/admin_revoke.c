@@ -93,4 +93,6 @@ static int run(int argc, char **argv)
 
 const command_t CMD_ADMIN_REVOKE = {"admin revoke",
                                     "--all | --user NAME | --client ID | --token JTI",
-                                    "ends access tokens and their grants before their time", run};
+                                    "ends access tokens before their time, and but for "
+                                    "--token the grants behind them",
+                                    run};

@@ -91,8 +91,9 @@ static void put_values(buf_t *b, const conf_row_t *row)
 static void put_issuers(buf_t *b)
 {
     buf_put(b,
-            STR("\nSo do the issuers whose assertions count (RFC 7523): identity providers that "
-                "send people\n(`id-jag`), platforms whose workloads sign in by themselves "
+            STR("\nIssuers whose assertions count stand in the file only, too (RFC 7523): identity "
+                "providers that\nsend people (`id-jag`), platforms whose workloads sign in by "
+                "themselves "
                 "(`workload`), and those who vouch for\nsoftware at registration "
                 "(`software-statement`). Their keys come from `jwks_uri`, from `jwks_file`,\nor, "
                 "where neither is set, from the issuer's own metadata. `tenant_claim`, `tenants`, "

@@ -41,6 +41,7 @@ function runSuite(args, onUrl = async () => {}) {
   });
 }
 
+// Public clients alone: where the metadata have the method none, the suite sends no secret.
 for (const resource of [false, true]) {
   test(`conformance suite, authorization mode: 2 of 2 (${resource ? 'with' : 'without'} resource)`, { timeout: 60_000 }, async () => {
     const port = await freePort();
@@ -55,6 +56,7 @@ for (const resource of [false, true]) {
     assert.match(text, /authorization-server-metadata-endpoint/);
     assert.match(text, /authorization-code-grant/);
     assert.match(text, /Total: \d+ passed, 0 failed/, text);
+    assert.doesNotMatch(text, /warning/i, text);
     assert.equal(text.match(/^✓ /gm).length, 2, text);
     console.log(text.trim().split('\n').slice(-8).join('\n'));
   });
@@ -88,6 +90,7 @@ test('conformance suite, server mode: life cycle, sessions, ping, tools/list, st
       const { code, text } = await runSuite(['server', '--url', url, '--scenario', scenario, '--spec-version', '2025-11-25']);
       assert.equal(code, 0, `${scenario}: ${text}`);
       assert.match(text, /[1-9]\d*(\/\d+| passed)/, `${scenario} was exercised: ${text}`);
+      assert.doesNotMatch(text, /[1-9]\d* warning|WARNING/, `${scenario}: ${text}`);
     }
   } finally {
     proxy.closeAllConnections();
