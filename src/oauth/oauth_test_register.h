@@ -28,7 +28,7 @@ const client_t *reg_fine(reg_t *p, const char *body);
 void reg_refused(reg_t *p, const char *body, oauth_reason_t reason);
 /** Whether a member is a list of these texts, NULL behind the last. */
 bool reg_lists(const json_t *array, const char *const *texts);
-#define R_LISTS(p, name, ...) \
+#define R_LISTS(p, name, ...)                                                                      \
     assert_true(reg_lists(json_get((p)->body, STR(name)), (const char *const[]){__VA_ARGS__, NULL}))
 
 #endif

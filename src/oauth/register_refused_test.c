@@ -43,7 +43,8 @@ static const struct row {
      "{" R_CALLBACK ",\"jwks\":{\"keys\":[]},\"jwks_uri\":\"https://c.test\"}"},
     {"metadata_jwks", "{" R_CALLBACK ",\"jwks\":{}}"},
     {"metadata_jwks", "{" R_CALLBACK ",\"jwks\":{\"keys\":[]}}"},
-    {"metadata_jwks", "{" R_CALLBACK ",\"jwks\":{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}}"},
+    {"metadata_jwks",
+     "{" R_CALLBACK ",\"jwks\":{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}}"},
     {"redirect_uris_missing", "{}"},
     {"redirect_uris_missing", "{\"redirect_uris\":[]}"},
     {"redirect_uris_missing", "{\"redirect_uris\":\"https://c.test/cb\"}"},
@@ -76,7 +77,7 @@ static void metadata_application_type(void **state)
     reg_begin(&p);
     p.w.settings.strict_application_type = true;
     reg_refused(&p, "{\"redirect_uris\":[\"http://localhost/cb\"],\"application_type\":\"web\"}",
-            OAUTH_METADATA_APPLICATION_TYPE);
+                OAUTH_METADATA_APPLICATION_TYPE);
     assert_true(str_contains(p.out.body, STR("application_type")));
     reg_fine(&p, "{" R_CALLBACK ",\"application_type\":\"web\"}");
     world_end(&p.w);
@@ -92,7 +93,7 @@ static void one_bad_uri_does_not_lose_the_rest(void **state)
         "\"cursor://x/cb\",\"http://localhost:8787/callback\"]}";
     reg_fine(&p, BODY);
     R_LISTS(&p, "redirect_uris", "https://c.test/cb", "cursor://x/cb",
-          "http://localhost:8787/callback");
+            "http://localhost:8787/callback");
     p.w.settings.redirects.schemes.n = 0;
     reg_fine(&p, BODY);
     R_LISTS(&p, "redirect_uris", "https://c.test/cb", "http://localhost:8787/callback");
@@ -123,8 +124,8 @@ static void redirect_uris_many(void **state)
 
 static const char *with_keys(reg_t *p, const char *one, const char *two)
 {
-    return arena_printf(p->w.a, "{" R_CALLBACK ",\"jwks\":{\"keys\":[%s%s%s]}}", one, *two ? "," : "",
-                        two)
+    return arena_printf(p->w.a, "{" R_CALLBACK ",\"jwks\":{\"keys\":[%s%s%s]}}", one,
+                        *two ? "," : "", two)
         .p;
 }
 
@@ -154,9 +155,10 @@ static void metadata_jwks(void **state)
         reg_refused(&p, with_keys(&p, bad.p, ""), OAUTH_METADATA_JWKS);
     }
     reg_refused(&p, with_keys(&p, good, "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQ\"}"),
-            OAUTH_METADATA_JWKS);
-    reg_refused(&p, with_keys(&p, good, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQ\",\"y\":\"AQ\"}"),
-            OAUTH_METADATA_JWKS);
+                OAUTH_METADATA_JWKS);
+    reg_refused(&p,
+                with_keys(&p, good, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQ\",\"y\":\"AQ\"}"),
+                OAUTH_METADATA_JWKS);
     reg_refused(&p, with_keys(&p, good, "1"), OAUTH_METADATA_JWKS);
     world_end(&p.w);
 }
