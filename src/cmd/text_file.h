@@ -5,8 +5,8 @@
 #include "core/arena.h"
 
 /** The bytes of a file in the arena: at most `max`, and one more where there are more, so that who
- *  reads its format sees that it is too long. `path` NULL is RC_MEMORY: it could not be made. RC_IO:
- *  errno says why. */
+ *  reads its format sees that it is too long. `path` NULL is RC_MEMORY: it could not be made.
+ * RC_IO: errno says why. */
 rc_t text_file_read(arena_t *a, const char *path, size_t max, str_t *out) MUST_USE;
 
 #endif

@@ -69,8 +69,8 @@ rc_t conf_node_urls(arena_t *a, const conf_node_t *node, str_t what, str_list_t 
 
 bool conf_is_scope(str_t s)
 {
-    return s.n > 0 && str_is_printable_ascii(s) && str_find(s, ' ', 0) == s.n && str_find(s, '"', 0) == s.n &&
-           str_find(s, '\\', 0) == s.n;
+    return s.n > 0 && str_is_printable_ascii(s) && str_find(s, ' ', 0) == s.n &&
+           str_find(s, '"', 0) == s.n && str_find(s, '\\', 0) == s.n;
 }
 
 rc_t conf_node_scopes(arena_t *a, const conf_node_t *node, str_t what, str_list_t *out, str_t *why)
