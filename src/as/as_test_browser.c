@@ -1,5 +1,6 @@
 #include "as/as_test_browser.h"
 
+#include "core/b64.h"
 #include "core/limits.h"
 #include "oauth/handle.h"
 #include "web/form.h"
@@ -77,22 +78,9 @@ answer_t world_post(world_t *w, const char *path, const char *headers, str_t for
 
 const char *world_basic(world_t *w, const char *id, const char *secret)
 {
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     str_t plain = arena_printf(w->a, "%s:%s", id, secret);
-    buf_t b = buf_new(w->a, 4096);
-    str_t out;
-    buf_put(&b, STR("Authorization: Basic "));
-    for (size_t i = 0; i < plain.n; i += 3) {
-        uint8_t three[3] = {0};
-        size_t n = plain.n - i < 3 ? plain.n - i : 3;
-        memcpy(three, plain.p + i, n);
-        uint32_t bits = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
-        for (size_t k = 0; k < 4; k++)
-            buf_char(&b, k <= n ? DIGITS[bits >> (18 - 6 * k) & 63] : '=');
-    }
-    buf_put(&b, STR("\r\n"));
-    assert_ok(buf_done(&b, &out));
-    return arena_cstr(w->a, out);
+    str_t code = b64_encode(w->a, plain.p, plain.n);
+    return arena_printf(w->a, "Authorization: Basic %" PRIstr "\r\n", STR_ARG(code)).p;
 }
 
 str_t answer_header(const answer_t *r, const char *name)

@@ -7,9 +7,7 @@
 
 static void change_keys(world_t *w, store_conn_t *conn, bool rotate)
 {
-    str_t about;
-    int64_t next_at;
-    effects_t effects = {.n = 0};
+    as_keys_plan_t plan;
     const as_keys_policy_t policy = {
         .conf = w->conf,
         .random = world_random(w),
@@ -17,10 +15,11 @@ static void change_keys(world_t *w, store_conn_t *conn, bool rotate)
         .rotate_now = rotate,
         .at_once = rotate,
     };
-    ask_t keys = world_look(w, (ask_t){.kind = ASK_KEYS});
-    assert_ok(as_keys_plan(w->a, keys.u.keys, keys.count, &policy, &effects, &about, &next_at));
-    assert_true(effects.n > 0);
-    assert_ok(world_apply(w, conn, &effects));
+    ask_t asked = world_look(w, (ask_t){.kind = ASK_KEYS});
+    const as_keys_t keys = {asked.u.keys, asked.count};
+    assert_ok(as_keys_plan(w->a, &keys, &policy, &plan));
+    assert_true(plan.effects.n > 0);
+    assert_ok(world_apply(w, conn, &plan.effects));
 }
 
 void world_make_keys(world_t *w)

@@ -112,16 +112,17 @@ rc_t ring_apply(ring_t *p, const effects_t *effects)
 
 rc_t ring_plan(ring_t *p)
 {
-    return as_keys_plan(p->a, p->keys, p->n, &p->policy, &p->effects, &p->about, &p->next_at);
+    const as_keys_t keys = {p->keys, p->n};
+    return as_keys_plan(p->a, &keys, &p->policy, &p->plan);
 }
 
 size_t ring_run(ring_t *p, int64_t now)
 {
     p->policy.now = now;
     assert_int_equal(ring_plan(p), RC_OK);
-    assert_int_equal(ring_apply(p, &p->effects), RC_OK);
+    assert_int_equal(ring_apply(p, &p->plan.effects), RC_OK);
     p->policy.rotate_now = p->policy.at_once = p->policy.keep_clients = false;
-    return p->effects.n;
+    return p->plan.effects.n;
 }
 
 size_t ring_count(const ring_t *p, key_use_t use, key_state_t state)

@@ -29,9 +29,7 @@ typedef struct {
     key_record_t keys[R_KEYS_MAX];
     size_t n;
     as_keys_policy_t policy;
-    effects_t effects;
-    str_t about;
-    int64_t next_at;
+    as_keys_plan_t plan; /* the last one */
 } ring_t;
 
 /** An empty ring at R_START, with a rotation of 90 days. */

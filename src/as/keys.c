@@ -267,7 +267,6 @@ static int64_t token_lifetime(const as_keys_policy_t *policy)
 
 static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *effects)
 {
-    *effects = (effects_t){0};
     return (plan_t){
         .a = a,
         .policy = policy,
@@ -281,20 +280,21 @@ static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *ef
     };
 }
 
-rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,
-                  effects_t *effects, str_t *about, int64_t *next_at)
+rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,
+                  as_keys_plan_t *out)
 {
     const key_record_t *plain;
-    plan_t p = plan_new(a, policy, effects);
-    TRY(as_kek_open(a, &policy->kek, records, n, &plain));
-    TRY(as_keys_signing(a, plain, n, &p.v, &p.n));
+    *out = (as_keys_plan_t){.next_at = 0};
+    plan_t p = plan_new(a, policy, &out->effects);
+    TRY(as_kek_open(a, &policy->kek, keys->v, keys->n, &plain));
+    TRY(as_keys_signing(a, plain, keys->n, &p.v, &p.n));
     if (policy->rotate_now && policy->at_once) {
-        TRY(answer_leak(&p, records, plain, n));
+        TRY(answer_leak(&p, keys->v, plain, keys->n));
     } else {
-        TRY(make_missing(&p, plain, n, &DERIVE));
-        TRY(make_missing(&p, plain, n, &SEAL));
+        TRY(make_missing(&p, plain, keys->n, &DERIVE));
+        TRY(make_missing(&p, plain, keys->n, &SEAL));
         TRY(change_signing(&p));
     }
-    *next_at = look_again(&p);
-    return buf_done(&p.about, about);
+    out->next_at = look_again(&p);
+    return buf_done(&p.about, &out->about);
 }

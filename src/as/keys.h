@@ -46,20 +46,28 @@ typedef struct {
     size_t n_resources;
 } as_keys_policy_t;
 
-/**
- * What must change now, as effects (none: n is 0), of the records as the store has them; *about is
- * a sentence for the trail, *next_at when to look again (0: not by itself). Makes keys: slow for
- * RSA. RC_CONFIG: a record is sealed under another key. RC_LIMIT: rotate_now, but as many keys are
- * published as fit; retired ones must go first. RC_CONFLICT on apply: another process was
- * faster, ask and plan again.
- */
-rc_t as_keys_plan(arena_t *a, const key_record_t *records, size_t n, const as_keys_policy_t *policy,
-                  effects_t *effects, str_t *about, int64_t *next_at) MUST_USE;
+/** The records as the store has them. */
+typedef struct {
+    const key_record_t *v;
+    size_t n;
+} as_keys_t;
+
+/** What must change now. RC_CONFLICT on apply: another process was faster, ask and plan again. */
+typedef struct {
+    effects_t effects; /* none: nothing */
+    str_t about;       /* a sentence for the trail */
+    int64_t next_at;   /* when to look again, seconds; 0: not by itself */
+} as_keys_plan_t;
+
+/** What the policy changes. Makes keys: slow for RSA. RC_CONFIG: a record is sealed under another
+ *  key. RC_LIMIT: rotate_now, but as many keys are published as fit; retired ones must go first. */
+rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,
+                  as_keys_plan_t *out) MUST_USE;
 
 /** What seals all records anew under policy->kek, in one effect; opened are they with `old` (zero:
  *  they are plain). None when all are. RC_CONFIG: one is sealed under a third key. */
-rc_t as_keys_reseal(arena_t *a, const key_record_t *records, size_t n, const as_kek_t *old,
-                    const as_keys_policy_t *policy, effects_t *effects) MUST_USE;
+rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
+                    const as_keys_policy_t *policy, as_keys_plan_t *out) MUST_USE;
 
 typedef enum {
     AS_KEYS_REMOVED,
@@ -67,12 +75,6 @@ typedef enum {
     AS_KEYS_ALONE,   /* it signs, and no other is published that could */
     AS_KEYS_IN_USE,  /* it derives or seals: only as_keys_plan with at_once replaces it */
 } as_keys_removal_t;
-
-/** The records as the store has them. */
-typedef struct {
-    const key_record_t *v;
-    size_t n;
-} as_keys_t;
 
 typedef struct {
     as_keys_removal_t verdict; /* no AS_KEYS_REMOVED: there are no effects */

@@ -1,31 +1,33 @@
 /* Changes of the keys that no rotation makes. */
 #include "as/keys.h"
 
-static bool all_sealed(const key_record_t *records, size_t n, str_t name)
+static bool all_sealed(const as_keys_t *keys, str_t name)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!str_eq(records[i].sealed_by, name))
+    for (size_t i = 0; i < keys->n; i++)
+        if (!str_eq(keys->v[i].sealed_by, name))
             return false;
     return true;
 }
 
-rc_t as_keys_reseal(arena_t *a, const key_record_t *records, size_t n, const as_kek_t *old,
-                    const as_keys_policy_t *policy, effects_t *effects)
+rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
+                    const as_keys_policy_t *policy, as_keys_plan_t *out)
 {
     const key_record_t *plain;
-    *effects = (effects_t){0};
-    if (!str_is_set(policy->kek.key) || all_sealed(records, n, policy->kek.name))
+    *out = (as_keys_plan_t){.next_at = 0};
+    if (!str_is_set(policy->kek.key) || all_sealed(keys, policy->kek.name))
         return RC_OK;
-    TRY(as_kek_open(a, old, records, n, &plain));
+    TRY(as_kek_open(a, old, keys->v, keys->n, &plain));
     key_change_t *change = ARENA_NEW(a, key_change_t);
-    key_record_t *v = ARENA_ARRAY(a, n + 1, key_record_t);
+    key_record_t *v = ARENA_ARRAY(a, keys->n + 1, key_record_t);
     if (!change || !v)
         return RC_MEMORY;
-    *change = (key_change_t){records, n, v, n};
-    effects_add(effects, EFFECT_KEYS_REPLACE, policy->now)->u.key_change = change;
-    for (size_t i = 0; i < n; i++)
+    *change = (key_change_t){keys->v, keys->n, v, keys->n};
+    effects_add(&out->effects, EFFECT_KEYS_REPLACE, policy->now)->u.key_change = change;
+    for (size_t i = 0; i < keys->n; i++)
         TRY(as_kek_seal(a, &policy->kek, policy->random, &plain[i], &v[i]));
-    return RC_OK;
+    out->about =
+        arena_printf(a, "all keys are encrypted under key %" PRIstr, STR_ARG(policy->kek.name));
+    return str_is_set(out->about) ? RC_OK : RC_MEMORY;
 }
 
 /* ---- removing one ---- */

@@ -49,7 +49,8 @@ static void wrong_key_is_no_plan(void **state)
 static rc_t reseal(ring_t *p, as_kek_t from, as_kek_t to)
 {
     p->policy.kek = to;
-    return as_keys_reseal(p->a, p->keys, p->n, &from, &p->policy, &p->effects);
+    const as_keys_t keys = {p->keys, p->n};
+    return as_keys_reseal(p->a, &keys, &from, &p->policy, &p->plan);
 }
 
 static void keys_are_encrypted_in_one_step_and_again_under_another(void **state)
@@ -59,20 +60,20 @@ static void keys_are_encrypted_in_one_step_and_again_under_another(void **state)
     ring_run(p, R_START);
     str_t plain = ring_current(p, KEY_DERIVE)->secret;
     assert_int_equal(reseal(p, none, none), RC_OK);
-    assert_int_equal(p->effects.n, 0);
+    assert_int_equal(p->plan.effects.n, 0);
     assert_int_equal(reseal(p, none, x), RC_OK);
-    assert_int_equal(p->effects.n, 1);
-    assert_int_equal(ring_apply(p, &p->effects), RC_OK);
+    assert_int_equal(p->plan.effects.n, 1);
+    assert_int_equal(ring_apply(p, &p->plan.effects), RC_OK);
     all_sealed_by(p, x.name);
     assert_false(str_contains(ring_current(p, KEY_DERIVE)->secret, plain));
     ring_loads(p);
     assert_int_equal(reseal(p, y, kek(p, 'z')), RC_CONFIG);
     assert_int_equal(reseal(p, x, y), RC_OK);
-    assert_int_equal(ring_apply(p, &p->effects), RC_OK);
+    assert_int_equal(ring_apply(p, &p->plan.effects), RC_OK);
     all_sealed_by(p, y.name);
     ring_loads(p);
     assert_int_equal(reseal(p, x, y), RC_OK);
-    assert_int_equal(p->effects.n, 0);
+    assert_int_equal(p->plan.effects.n, 0);
 }
 
 static as_removal_t removal_of(ring_t *p, str_t kid)

@@ -40,7 +40,7 @@ static void conflict_with_a_leak_brings_no_key_back(void **state)
     ring_run(p, R_START + 1);
     p->policy.now = R_START + 1 + R_CACHE_AGE;
     assert_int_equal(ring_plan(p), RC_OK);
-    effects_t promotion = p->effects;
+    effects_t promotion = p->plan.effects;
     p->policy.rotate_now = p->policy.at_once = true;
     ring_run(p, R_START + 1 + R_CACHE_AGE);
     assert_int_equal(ring_apply(p, &promotion), RC_CONFLICT);

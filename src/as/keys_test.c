@@ -11,8 +11,8 @@ static void first_start_makes_a_key_of_each_use(void **state)
     const key_record_t *derive = ring_current(p, KEY_DERIVE);
     assert_int_equal(derive->secret.n, OAUTH_DERIVE_KEY_BYTES);
     assert_true(str_eq(derive->alg, STR("HS256")));
-    assert_true(str_contains(p->about, ring_current(p, KEY_SIGN)->kid));
-    assert_int_equal(p->next_at, R_START + 90 * R_DAY);
+    assert_true(str_contains(p->plan.about, ring_current(p, KEY_SIGN)->kid));
+    assert_int_equal(p->plan.next_at, R_START + 90 * R_DAY);
     str_t key;
     assert_int_equal(as_keys_derive(p->a, p->keys, p->n, &key), RC_OK);
     assert_true(str_eq(key, derive->secret));
@@ -24,8 +24,8 @@ static void a_young_ring_stays(void **state)
     ring_t *p = *state;
     ring_run(p, R_START);
     assert_int_equal(ring_run(p, R_START + 90 * R_DAY - 1), 0);
-    assert_int_equal(p->about.n, 0);
-    assert_int_equal(p->next_at, R_START + 90 * R_DAY);
+    assert_int_equal(p->plan.about.n, 0);
+    assert_int_equal(p->plan.next_at, R_START + 90 * R_DAY);
 }
 
 static void rotation_on_demand_publishes_waits_promotes_and_forgets(void **state)
@@ -39,7 +39,7 @@ static void rotation_on_demand_publishes_waits_promotes_and_forgets(void **state
     ring_is(p, 1, 1, 0);
     ring_loads(p);
     assert_true(str_eq(ring_current(p, KEY_SIGN)->kid, old));
-    assert_int_equal(p->next_at, asked + R_CACHE_AGE);
+    assert_int_equal(p->plan.next_at, asked + R_CACHE_AGE);
 
     assert_int_equal(ring_run(p, asked + R_CACHE_AGE - 1), 0);
     int64_t used = asked + R_CACHE_AGE;
@@ -51,12 +51,12 @@ static void rotation_on_demand_publishes_waits_promotes_and_forgets(void **state
     assert_int_equal(p->keys[ring_find(p, old)].retired_at, used);
 
     int64_t end = used + R_LIFETIME + R_CACHE_AGE + R_LEEWAY;
-    assert_int_equal(p->next_at, end);
+    assert_int_equal(p->plan.next_at, end);
     assert_int_equal(ring_run(p, end - 1), 0);
     assert_int_equal(ring_run(p, end), 1);
     ring_is(p, 0, 1, 0);
     assert_int_equal(ring_find(p, old), p->n);
-    assert_int_equal(p->next_at, used + 90 * R_DAY);
+    assert_int_equal(p->plan.next_at, used + 90 * R_DAY);
 }
 
 static void asking_twice_makes_one_key(void **state)
@@ -95,7 +95,7 @@ static void conflict_of_two_first_starts_leads_to_one_ring(void **state)
 {
     ring_t *p = *state;
     assert_int_equal(ring_plan(p), RC_OK);
-    effects_t slower = p->effects;
+    effects_t slower = p->plan.effects;
     ring_run(p, R_START);
     str_t kid = ring_current(p, KEY_SIGN)->kid;
     assert_int_equal(ring_apply(p, &slower), RC_CONFLICT);
@@ -111,7 +111,7 @@ static void two_published_keys_become_one(void **state)
     ring_run(p, R_START);
     p->policy.rotate_now = true;
     assert_int_equal(ring_plan(p), RC_OK);
-    effects_t other = p->effects;
+    effects_t other = p->plan.effects;
     ring_run(p, R_START + 1);
     assert_int_equal(ring_apply(p, &other), RC_OK);
     ring_is(p, 2, 1, 0);
@@ -126,7 +126,7 @@ static void clock_going_back_publishes_longer(void **state)
     p->policy.rotate_now = true;
     ring_run(p, R_START + R_DAY);
     assert_int_equal(ring_run(p, R_START), 0);
-    assert_int_equal(p->next_at, R_START + R_DAY + R_CACHE_AGE);
+    assert_int_equal(p->plan.next_at, R_START + R_DAY + R_CACHE_AGE);
     ring_is(p, 1, 1, 0);
 }
 
@@ -208,7 +208,7 @@ static void many_dead_keys_go_in_several_plans(void **state)
     p->policy.rotate_now = true;
     assert_int_equal(ring_run(p, R_START + R_DAY), EFFECTS_MAX - 3);
     ring_is(p, 1, 1, 2);
-    assert_int_equal(p->next_at, R_START + R_DAY);
+    assert_int_equal(p->plan.next_at, R_START + R_DAY);
     assert_int_equal(ring_run(p, R_START + R_DAY), 2);
     ring_is(p, 1, 1, 0);
 }
@@ -263,7 +263,7 @@ static void interval_of_zero_rotates_on_demand_only(void **state)
     ring_t *p = *state;
     p->conf.key_rotation_interval = 0;
     ring_run(p, R_START);
-    assert_int_equal(p->next_at, 0);
+    assert_int_equal(p->plan.next_at, 0);
     assert_int_equal(ring_run(p, R_START + 4000 * R_DAY), 0);
     p->policy.rotate_now = true;
     assert_int_equal(ring_run(p, R_START + 4000 * R_DAY), 1);
@@ -296,7 +296,7 @@ static void memory_ends_anywhere(void **state)
         assert_non_null(p->a);
         rc = ring_plan(p);
         assert_true(rc == RC_OK || rc == RC_MEMORY);
-        assert_int_equal(rc == RC_OK ? p->effects.n : 3, 3);
+        assert_int_equal(rc == RC_OK ? p->plan.effects.n : 3, 3);
         arena_free(p->a);
     }
     p->a = roomy;

@@ -242,10 +242,12 @@ static rc_t decide(as_flow_t *f)
 {
     static const hash_t UNSPENT;
     elsewhere_t *own = f->own;
-    rc_t rc;
+    verdict_t verdict;
     const user_t *user;
     effects_t effects = {.n = 0};
     const identity_upstream_account_t facts = {
+        .person = &own->person,
+        .issuer = own->settings.issuer,
         .id = own->user_id,
         .user = own->user->u.user,
         .namesake = own->namesake ? own->namesake->u.user : NULL,
@@ -254,10 +256,7 @@ static rc_t decide(as_flow_t *f)
     if (memcmp(&f->spent, &UNSPENT, sizeof UNSPENT) != 0)
         return refuse(f, IDENTITY_UPSTREAM_STATE_USED, STR_UNSET);
     TRY(spend(f, &effects));
-    verdict_t verdict =
-        identity_upstream_account(f->a, &own->settings, &own->person, &facts, &effects, &user, &rc);
-    if (rc != RC_OK)
-        return rc;
+    TRY(identity_upstream_account(f->a, &facts, &effects, &user, &verdict));
     return verdict == IDENTITY_UPSTREAM_FINE ? sign_in(f, user, &effects)
                                              : refuse(f, verdict, STR_UNSET);
 }
@@ -291,14 +290,19 @@ static void ask_account(as_flow_t *f)
 static void step_judge(as_flow_t *f)
 {
     elsewhere_t *own = f->own;
-    rc_t rc;
+    verdict_t verdict;
+    const identity_upstream_tokens_t tokens = {
+        .settings = &own->settings,
+        .pending = &own->pending,
+        .body = own->exchange.response.body,
+        .jwks = own->keys->body,
+        .now = f->now,
+    };
     if (!str_is_set(own->keys->body)) {
         end_refused(f, IDENTITY_UPSTREAM_UNAVAILABLE, own->keys->why);
         return;
     }
-    verdict_t verdict =
-        identity_upstream_id_token(f->a, &own->settings, &own->pending, own->exchange.response.body,
-                                   own->keys->body, f->now, &own->person, &rc);
+    rc_t rc = identity_upstream_id_token(f->a, &tokens, &own->person, &verdict);
     if (rc != RC_OK)
         as_flow_fail(f, rc);
     else if (verdict == IDENTITY_UPSTREAM_ID_TOKEN_KEY && as_flow_fetch_again(own->keys))

@@ -17,9 +17,7 @@ typedef struct {
     arena_t *a;
     uint64_t generation;
     ask_t asks[2]; /* keys, resources */
-    effects_t effects;
-    str_t about;
-    int64_t next_at;
+    as_keys_plan_t plan;
     rc_t rc;
 } rotation_t;
 
@@ -52,8 +50,10 @@ static void applied(void *ctx, rc_t rc, size_t failed)
         rotation_end(r, "store");
         return;
     }
-    const audit_event_t event = {
-        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("rotation"), .detail = r->about};
+    const audit_event_t event = {.kind = AUDIT_KEY_CHANGED,
+                                 .allowed = true,
+                                 .reason = STR("rotation"),
+                                 .detail = r->plan.about};
     audit_append(r->w->as->audit, r->w->post, &event, recorded, r);
 }
 
@@ -66,8 +66,8 @@ static void plan(void *arg)
                                      .kek = r->as->kek,
                                      .resources = r->asks[1].u.resources,
                                      .n_resources = r->asks[1].count};
-    r->rc = as_keys_plan(r->a, r->asks[0].u.keys, r->asks[0].count, &policy, &r->effects, &r->about,
-                         &r->next_at);
+    const as_keys_t keys = {r->asks[0].u.keys, r->asks[0].count};
+    r->rc = as_keys_plan(r->a, &keys, &policy, &r->plan);
 }
 
 static void planned(void *arg)
@@ -78,12 +78,12 @@ static void planned(void *arg)
         rotation_end(r, "plan");
         return;
     }
-    if (r->effects.n > 0) { /* looks again: the store's generation will have changed */
-        store_apply(r->w->store, &r->effects, applied, r);
+    if (r->plan.effects.n > 0) { /* looks again: the store's generation will have changed */
+        store_apply(r->w->store, &r->plan.effects, applied, r);
         return;
     }
     as->keys.seen = r->generation;
-    as->keys.next_at = r->next_at;
+    as->keys.next_at = r->plan.next_at;
     rotation_end(r, NULL);
 }
 

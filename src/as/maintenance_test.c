@@ -81,16 +81,15 @@ static void missing_keys_are_made_and_recorded(void **state)
 
 static void ask_for_rotation(world_t *w)
 {
-    str_t about;
-    int64_t next_at;
-    effects_t effects = {.n = 0};
+    as_keys_plan_t plan;
     const as_keys_policy_t policy = {.conf = w->conf,
                                      .random = world_random(w),
                                      .now = atomic_load(&w->ms) / 1000,
                                      .rotate_now = true};
-    ask_t all = world_look(w, (ask_t){.kind = ASK_KEYS});
-    assert_ok(as_keys_plan(w->a, all.u.keys, all.count, &policy, &effects, &about, &next_at));
-    assert_ok(world_apply(w, w->admin, &effects));
+    ask_t asked = world_look(w, (ask_t){.kind = ASK_KEYS});
+    const as_keys_t keys = {asked.u.keys, asked.count};
+    assert_ok(as_keys_plan(w->a, &keys, &policy, &plan));
+    assert_ok(world_apply(w, w->admin, &plan.effects));
 }
 
 static bool is_signed_with_another(world_t *w)

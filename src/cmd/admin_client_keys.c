@@ -1,12 +1,12 @@
 #include "cmd/admin_client_keys.h"
 
 #include "cmd/command.h"
+#include "cmd/text_file.h"
 #include "core/limits.h"
 #include "core/url.h"
 #include "oauth/client_metadata.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 bool admin_client_keys_given(const option_t *rows)
 {
@@ -15,14 +15,12 @@ bool admin_client_keys_given(const option_t *rows)
 
 static int read_file(admin_t *admin, const char *path, str_t *out)
 {
-    char *bytes = arena_alloc(admin->a, LIMIT_JWKS_BYTES + 1);
-    FILE *f = bytes && path ? fopen(path, "rb") : NULL;
-    if (!f)
-        return command_fail(EXIT_REFUSED, "--jwks '%s' cannot be read: %s", path ? path : "",
-                            strerror(errno));
-    *out = str_of(bytes, fread(bytes, 1, LIMIT_JWKS_BYTES + 1, f));
-    fclose(f);
-    return EXIT_DONE;
+    rc_t rc = text_file_read(admin->a, path, LIMIT_JWKS_BYTES, out);
+    if (rc == RC_MEMORY)
+        return command_fail(EXIT_FAILED, "out of memory");
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_REFUSED, "--jwks '%s' cannot be read: %s", path,
+                                      strerror(errno));
 }
 
 /* The set as its own text, without what stands around it in the file. */

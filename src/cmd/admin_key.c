@@ -25,9 +25,7 @@ typedef struct {
     str_t kid;    /* remove */
     const char *reason;
     conf_t conf;
-    effects_t effects;
-    str_t about;
-    int64_t next_at;
+    as_keys_plan_t plan;
 } change_t;
 
 typedef int (*change_plan_t)(change_t *c, const ask_t *keys);
@@ -56,9 +54,11 @@ static int not_planned(rc_t rc)
 
 static rc_t record(change_t *c)
 {
-    const audit_event_t event = {
-        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = str_c(c->reason), .detail = c->about};
-    return admin_try(c->admin, &c->effects, &event);
+    const audit_event_t event = {.kind = AUDIT_KEY_CHANGED,
+                                 .allowed = true,
+                                 .reason = str_c(c->reason),
+                                 .detail = c->plan.about};
+    return admin_try(c->admin, &c->plan.effects, &event);
 }
 
 /* One try. *again: somebody was faster. */
@@ -73,7 +73,7 @@ static int try_change(change_t *c, change_plan_t plan, bool *again)
         return code;
     c->conf = cautious(c->admin, &keys);
     code = plan(c, &keys);
-    if (code != EXIT_DONE || c->effects.n == 0)
+    if (code != EXIT_DONE || c->plan.effects.n == 0)
         return code;
     rc_t rc = record(c);
     *again = rc == RC_CONFLICT;
@@ -103,8 +103,8 @@ static int change(change_t *c, change_plan_t plan)
 
 static int plan_rotation(change_t *c, const ask_t *keys)
 {
-    rc_t rc = as_keys_plan(c->admin->a, keys->u.keys, keys->count, &c->policy, &c->effects,
-                           &c->about, &c->next_at);
+    const as_keys_t all = {keys->u.keys, keys->count};
+    rc_t rc = as_keys_plan(c->admin->a, &all, &c->policy, &c->plan);
     return rc == RC_OK ? EXIT_DONE : not_planned(rc);
 }
 
@@ -122,12 +122,13 @@ static int rotate(admin_t *admin, const option_t *rows, const str_t *words, size
     int code = change(&c, plan_rotation);
     if (code != EXIT_DONE)
         return code;
-    if (c.effects.n > 0)
-        printf("%" PRIstr "\n", STR_ARG(c.about));
+    if (c.plan.effects.n > 0)
+        printf("%" PRIstr "\n", STR_ARG(c.plan.about));
     else
         printf("a new key is published already\n");
     if (!at_once)
-        printf("the keys change again at %" PRIstr "\n", STR_ARG(admin_time(admin, c.next_at)));
+        printf("the keys change again at %" PRIstr "\n",
+               STR_ARG(admin_time(admin, c.plan.next_at)));
     return EXIT_DONE;
 }
 
@@ -187,8 +188,8 @@ static int plan_removal(change_t *c, const ask_t *keys)
     rc_t rc = as_keys_remove(c->admin->a, &all, c->kid, c->policy.now, &removal);
     if (rc != RC_OK)
         return not_planned(rc);
-    c->effects = removal.effects;
-    c->about = removal.about;
+    c->plan.effects = removal.effects;
+    c->plan.about = removal.about;
     return removal.verdict == AS_KEYS_REMOVED ? EXIT_DONE : refuse_removal(removal.verdict, c->kid);
 }
 
@@ -200,7 +201,7 @@ static int remove_key(admin_t *admin, const option_t *rows, const str_t *words, 
     change_t c = {.admin = admin, .kid = words[0], .reason = "removed_by_admin"};
     int code = change(&c, plan_removal);
     if (code == EXIT_DONE)
-        printf("%" PRIstr "\n", STR_ARG(c.about));
+        printf("%" PRIstr "\n", STR_ARG(c.plan.about));
     return code;
 }
 
@@ -208,10 +209,8 @@ static int remove_key(admin_t *admin, const option_t *rows, const str_t *words, 
 
 static int plan_reseal(change_t *c, const ask_t *keys)
 {
-    rc_t rc =
-        as_keys_reseal(c->admin->a, keys->u.keys, keys->count, &c->kek, &c->policy, &c->effects);
-    c->about = arena_printf(c->admin->a, "all keys are encrypted under key %" PRIstr,
-                            STR_ARG(c->policy.kek.name));
+    const as_keys_t all = {keys->u.keys, keys->count};
+    rc_t rc = as_keys_reseal(c->admin->a, &all, &c->kek, &c->policy, &c->plan);
     return rc == RC_OK ? EXIT_DONE : not_planned(rc);
 }
 
@@ -226,7 +225,7 @@ static int reseal(admin_t *admin, const option_t *rows, const str_t *words, size
     if (code == EXIT_DONE)
         code = change(&c, plan_reseal);
     if (code == EXIT_DONE)
-        printf("%" PRIstr "; start the server with that key\n", STR_ARG(c.about));
+        printf("%" PRIstr "; start the server with that key\n", STR_ARG(c.plan.about));
     return code;
 }
 

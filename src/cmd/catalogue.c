@@ -1,24 +1,20 @@
 #include "cmd/catalogue.h"
 
 #include "cmd/command.h"
+#include "cmd/text_file.h"
 #include "conf/conf_catalogue.h"
 #include "core/limits.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 static int read_file(arena_t *a, const char *path, str_t *out)
 {
-    char *bytes = arena_alloc(a, LIMIT_CONF_FILE_BYTES + 1);
-    FILE *f = bytes && path ? fopen(path, "rb") : NULL;
-    if (!f)
-        return command_fail(EXIT_SETTING, "client_catalogue '%s' cannot be read: %s",
-                            path ? path : "", strerror(errno));
-    *out = str_of(bytes, fread(bytes, 1, LIMIT_CONF_FILE_BYTES + 1, f));
-    bool bad = ferror(f) != 0;
-    fclose(f);
-    return bad ? command_fail(EXIT_SETTING, "client_catalogue '%s' cannot be read", path)
-               : EXIT_DONE;
+    rc_t rc = text_file_read(a, path, LIMIT_CONF_FILE_BYTES, out);
+    if (rc == RC_MEMORY)
+        return command_fail(EXIT_FAILED, "out of memory");
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_SETTING, "client_catalogue '%s' cannot be read: %s",
+                                      path, strerror(errno));
 }
 
 int catalogue_load(arena_t *a, settings_t *s)

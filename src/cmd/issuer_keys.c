@@ -1,24 +1,22 @@
 #include "cmd/issuer_keys.h"
 
 #include "cmd/command.h"
+#include "cmd/text_file.h"
 #include "core/limits.h"
 #include "jose/jwk.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 static int read_keys(arena_t *a, const char *path, str_t *out)
 {
     jwks_t keys;
-    char *bytes = arena_alloc(a, LIMIT_JWKS_BYTES + 1);
-    FILE *f = bytes && path ? fopen(path, "rb") : NULL;
-    if (!f)
-        return command_fail(EXIT_SETTING, "jwks_file '%s' cannot be read: %s", path ? path : "",
+    rc_t rc = text_file_read(a, path, LIMIT_JWKS_BYTES, out);
+    if (rc == RC_MEMORY)
+        return command_fail(EXIT_FAILED, "out of memory");
+    if (rc != RC_OK)
+        return command_fail(EXIT_SETTING, "jwks_file '%s' cannot be read: %s", path,
                             strerror(errno));
-    *out = str_of(bytes, fread(bytes, 1, LIMIT_JWKS_BYTES + 1, f));
-    bool bad = ferror(f) != 0;
-    fclose(f);
-    if (bad || jwks_parse(a, *out, &keys) != RC_OK || keys.n == 0)
+    if (jwks_parse(a, *out, &keys) != RC_OK || keys.n == 0)
         return command_fail(EXIT_SETTING,
                             "jwks_file '%s' must hold a JWK Set, {\"keys\":[...]}, with a public "
                             "key that signs",

@@ -51,13 +51,13 @@ static as_keys_policy_t policy_of(const work_t *w)
         .conf = w->p->conf, .random = random_system(), .now = w->now, .kek = w->p->kek};
 }
 
-static rc_t change_keys(work_t *w, const effects_t *effects, str_t about)
+static rc_t change_keys(work_t *w, const as_keys_plan_t *plan)
 {
     const audit_event_t event = {
-        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("start"), .detail = about};
-    if (effects->n == 0)
+        .kind = AUDIT_KEY_CHANGED, .allowed = true, .reason = STR("start"), .detail = plan->about};
+    if (plan->effects.n == 0)
         return RC_OK;
-    TRY(apply(w, effects));
+    TRY(apply(w, &plan->effects));
     return record(w, &event);
 }
 
@@ -65,32 +65,30 @@ static rc_t change_keys(work_t *w, const effects_t *effects, str_t about)
  * RC_CONFIG: they are encrypted under another key (said). */
 static rc_t seal_keys_once(work_t *w)
 {
-    ask_t keys = {.kind = ASK_KEYS};
-    effects_t effects = {.n = 0};
+    as_keys_plan_t plan;
+    ask_t asked = {.kind = ASK_KEYS};
     const as_keys_policy_t policy = policy_of(w);
-    TRY(ask(w, &keys));
-    if (kek_check(&w->p->kek, keys.u.keys, keys.count) != EXIT_DONE)
+    TRY(ask(w, &asked));
+    const as_keys_t keys = {asked.u.keys, asked.count};
+    if (kek_check(&w->p->kek, keys.v, keys.n) != EXIT_DONE)
         return RC_CONFIG;
-    TRY(as_keys_reseal(w->p->a, keys.u.keys, keys.count, &w->p->kek, &policy, &effects));
-    return change_keys(w, &effects,
-                       arena_printf(w->p->a, "all keys are encrypted under key %" PRIstr,
-                                    STR_ARG(w->p->kek.name)));
+    TRY(as_keys_reseal(w->p->a, &keys, &w->p->kek, &policy, &plan));
+    return change_keys(w, &plan);
 }
 
 /* One look at the keys. RC_CONFLICT as above. */
 static rc_t make_keys_once(work_t *w)
 {
-    int64_t next_at;
-    str_t about;
-    ask_t keys = {.kind = ASK_KEYS}, resources = {.kind = ASK_RESOURCES};
-    effects_t effects = {.n = 0};
+    as_keys_plan_t plan;
+    ask_t asked = {.kind = ASK_KEYS}, resources = {.kind = ASK_RESOURCES};
     as_keys_policy_t policy = policy_of(w);
-    TRY(ask(w, &keys));
+    TRY(ask(w, &asked));
     TRY(ask(w, &resources));
+    const as_keys_t keys = {asked.u.keys, asked.count};
     policy.resources = resources.u.resources;
     policy.n_resources = resources.count;
-    TRY(as_keys_plan(w->p->a, keys.u.keys, keys.count, &policy, &effects, &about, &next_at));
-    return change_keys(w, &effects, about);
+    TRY(as_keys_plan(w->p->a, &keys, &policy, &plan));
+    return change_keys(w, &plan);
 }
 
 static rc_t until_settled(work_t *w, rc_t (*once)(work_t *w))

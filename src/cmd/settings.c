@@ -1,6 +1,7 @@
 #include "cmd/settings.h"
 
 #include "cmd/command.h"
+#include "cmd/text_file.h"
 #include "conf/conf_table.h"
 #include "core/limits.h"
 
@@ -30,21 +31,6 @@ option_t *settings_options(arena_t *a)
     for (size_t i = 0; i < CONF_N_ROWS; i++)
         rows[i + 1].name = settings_flag(a, CONF_ROWS[i].key);
     return rows;
-}
-
-static rc_t read_file(arena_t *a, const char *path, str_t *out)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return RC_IO;
-    char *bytes = arena_alloc(a, LIMIT_CONF_FILE_BYTES + 1);
-    size_t n = bytes ? fread(bytes, 1, LIMIT_CONF_FILE_BYTES + 1, f) : 0;
-    bool bad = ferror(f);
-    fclose(f);
-    if (!bytes)
-        return RC_MEMORY;
-    *out = str_of(bytes, n);
-    return bad ? RC_IO : RC_OK;
 }
 
 /* Variables that tests, benchmarks and the build use for themselves, the one that names the
@@ -139,7 +125,7 @@ int settings_load(arena_t *a, const option_t *rows, settings_t *out)
         file = str_c(getenv("WARDER_CONFIG"));
     if (str_is_set(file)) {
         const char *path = arena_cstr(a, file);
-        if (!path || read_file(a, path, &out->sources.file) != RC_OK)
+        if (!path || text_file_read(a, path, LIMIT_CONF_FILE_BYTES, &out->sources.file) != RC_OK)
             return command_fail(EXIT_SETTING, "the settings file '%" PRIstr "' cannot be read: %s",
                                 STR_ARG(file), strerror(errno));
         out->sources.file_name = file;

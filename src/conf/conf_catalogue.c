@@ -1,8 +1,7 @@
 #include "conf/conf_catalogue.h"
 
-#include "conf/conf_rule.h"
+#include "conf/conf_node.h"
 #include "conf/conf_table.h"
-#include "conf/conf_yaml.h"
 #include "core/buf.h"
 #include "core/url.h"
 

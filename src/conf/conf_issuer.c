@@ -1,8 +1,8 @@
 #include "conf/conf_issuer.h"
 
+#include "conf/conf_node.h"
 #include "conf/conf_rule.h"
 #include "conf/conf_table.h"
-#include "conf/conf_yaml.h"
 #include "core/url.h"
 
 static rc_t refuse(arena_t *a, const conf_node_t *node, const char *mend, str_t *why)

@@ -1,7 +1,7 @@
 #include "conf/conf_resource.h"
 
+#include "conf/conf_node.h"
 #include "conf/conf_table.h"
-#include "conf/conf_yaml.h"
 #include "core/num.h"
 #include "core/url.h"
 
@@ -10,22 +10,7 @@ static const str_t BINDINGS[2] = {STR_INIT("none"), STR_INIT("dpop")};
 
 static rc_t refuse(arena_t *a, const conf_node_t *node, const char *mend, str_t *why)
 {
-    *why = arena_printf(a, "resources, in line %u of the settings file: %s", node->line + 1, mend);
-    return RC_CONFIG;
-}
-
-static size_t count(const conf_node_t *node)
-{
-    size_t n = 0;
-    for (const conf_node_t *c = node->child; c; c = c->next)
-        n++;
-    return n;
-}
-
-/* "key:" with nothing behind it. */
-static bool is_nothing(const conf_node_t *node)
-{
-    return node->kind == CONF_SCALAR && node->value.n == 0;
+    return conf_node_refuse(a, node, STR("resources"), mend, why);
 }
 
 static rc_t read_text(arena_t *a, const conf_node_t *node, str_t *out, str_t *why)
@@ -36,26 +21,19 @@ static rc_t read_text(arena_t *a, const conf_node_t *node, str_t *out, str_t *wh
     return RC_OK;
 }
 
-/* RFC 6749 section 3.3 */
-static bool is_scope(str_t s)
-{
-    return s.n > 0 && str_is_printable_ascii(s) && str_find(s, ' ', 0) == s.n &&
-           str_find(s, '"', 0) == s.n && str_find(s, '\\', 0) == s.n;
-}
-
 static rc_t read_scopes(arena_t *a, const conf_node_t *node, conf_resource_t *r, str_t *why)
 {
-    if (is_nothing(node))
+    if (conf_node_is_nothing(node))
         return RC_OK;
     if (node->kind != CONF_MAP)
         return refuse(a, node, "scopes are written as 'name: text'", why);
-    r->n_scopes = count(node);
+    r->n_scopes = conf_node_count(node);
     conf_scope_t *scopes = ARENA_ARRAY(a, r->n_scopes ? r->n_scopes : 1, conf_scope_t);
     if (!scopes)
         return RC_MEMORY;
     r->scopes = scopes;
     for (const conf_node_t *c = node->child; c; c = c->next) {
-        if (!is_scope(c->key))
+        if (!conf_is_scope(c->key))
             return refuse(
                 a, c, "the name of a scope is printable ASCII without space, quote and backslash",
                 why);
@@ -68,11 +46,11 @@ static rc_t read_scopes(arena_t *a, const conf_node_t *node, conf_resource_t *r,
 
 static rc_t read_list(arena_t *a, const conf_node_t *node, str_list_t *out, str_t *why)
 {
-    if (is_nothing(node))
+    if (conf_node_is_nothing(node))
         return RC_OK;
     if (node->kind != CONF_LIST)
         return refuse(a, node, "default_scopes and aliases are lists, such as [\"a\", \"b\"]", why);
-    size_t n = count(node);
+    size_t n = conf_node_count(node);
     str_t *v = ARENA_ARRAY(a, n ? n : 1, str_t);
     if (!v)
         return RC_MEMORY;
@@ -190,11 +168,11 @@ static rc_t read_resource(arena_t *a, const conf_node_t *node, conf_resource_t *
 
 rc_t conf_read_resources(arena_t *a, const conf_node_t *node, conf_t *conf, str_t *why)
 {
-    if (!node || is_nothing(node))
+    if (!node || conf_node_is_nothing(node))
         return RC_OK;
     if (node->kind != CONF_LIST)
         return refuse(a, node, "resources is a list of maps, each with its uri", why);
-    size_t n = count(node);
+    size_t n = conf_node_count(node);
     conf_resource_t *v = ARENA_ARRAY(a, n ? n : 1, conf_resource_t);
     if (!v)
         return RC_MEMORY;

@@ -128,27 +128,36 @@ typedef struct {
     int64_t auth_time; /* when, seconds; 0: not said */
 } identity_upstream_person_t;
 
-/** From the body of the token endpoint's 200 and the provider's key set (JSON texts): FINE, or
- *  ID_TOKEN_*, NOT_AGAIN, NOT_ALLOWED. *rc is the machine's failure. */
-identity_upstream_verdict_t identity_upstream_id_token(arena_t *a, const identity_upstream_t *u,
-                                                       const identity_upstream_pending_t *pending,
-                                                       str_t body, str_t jwks, int64_t now,
-                                                       identity_upstream_person_t *out, rc_t *rc);
+/** What the code was exchanged for, and what it is judged by. */
+typedef struct {
+    const identity_upstream_t *settings;
+    const identity_upstream_pending_t *pending;
+    str_t body;  /* of the token endpoint's 200 */
+    str_t jwks;  /* the provider's key set, as JSON */
+    int64_t now; /* seconds */
+} identity_upstream_tokens_t;
+
+/** Verifies the ID token (OpenID Connect Core section 3.1.3.7): *verdict is FINE, and *out who it
+ *  is, or ID_TOKEN_*, NOT_AGAIN, NOT_ALLOWED. RC_MEMORY. */
+rc_t identity_upstream_id_token(arena_t *a, const identity_upstream_tokens_t *tokens,
+                                identity_upstream_person_t *out,
+                                identity_upstream_verdict_t *verdict) MUST_USE;
 
 /** What is known of the account. */
 typedef struct {
+    const identity_upstream_person_t *person;
+    str_t issuer;           /* who says so */
     str_t id;               /* that the person has here, by issuer and subject */
     const user_t *user;     /* of that id; NULL: the first time */
-    const user_t *namesake; /* who has person.name already; NULL: nobody */
+    const user_t *namesake; /* who has person->name already; NULL: nobody */
     int64_t now;            /* seconds */
 } identity_upstream_account_t;
 
-/** FINE and *out, which EFFECT_USER_INSERT makes where it is new: without a password, and never one
- *  that was there before, whatever name or mail address says. Or USER_DISABLED. *rc as above. */
-identity_upstream_verdict_t identity_upstream_account(arena_t *a, const identity_upstream_t *u,
-                                                      const identity_upstream_person_t *person,
-                                                      const identity_upstream_account_t *facts,
-                                                      effects_t *effects, const user_t **out,
-                                                      rc_t *rc);
+/** *verdict is FINE, and *out the account, which EFFECT_USER_INSERT makes where it is new: without
+ *  a password, and never one that was there before, whatever name or mail address says; or
+ *  USER_DISABLED. RC_MEMORY, RC_LIMIT. */
+rc_t identity_upstream_account(arena_t *a, const identity_upstream_account_t *facts,
+                               effects_t *effects, const user_t **out,
+                               identity_upstream_verdict_t *verdict) MUST_USE;
 
 #endif

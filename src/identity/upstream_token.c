@@ -26,29 +26,21 @@ static void put(buf_t *b, const char *name, str_t value)
     buf_form(b, value);
 }
 
-/* Standard alphabet with padding (RFC 7617), of what is form-encoded (RFC 6749 section 2.3.1). */
+/* RFC 7617, of what is form-encoded (RFC 6749 section 2.3.1). */
 static rc_t basic(arena_t *a, const identity_upstream_t *u, str_t *out)
 {
-    static const char SIGNS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     str_t both;
-    buf_t plain = buf_new(a, LIMIT_CONF_VALUE_BYTES * 6),
-          b = buf_new(a, LIMIT_CONF_VALUE_BYTES * 8);
-    buf_form(&plain, u->client_id);
-    buf_char(&plain, ':');
-    buf_form(&plain, u->secret);
-    TRY(buf_done(&plain, &both));
-    buf_put(&b, STR("Basic "));
-    for (size_t i = 0; i < both.n; i += 3) {
-        uint8_t p[3] = {0};
-        size_t n = both.n - i < 3 ? both.n - i : 3;
-        memcpy(p, both.p + i, n);
-        buf_char(&b, SIGNS[p[0] >> 2]);
-        buf_char(&b, SIGNS[(p[0] & 3) << 4 | p[1] >> 4]);
-        buf_char(&b, n > 1 ? SIGNS[(p[1] & 15) << 2 | p[2] >> 6] : '=');
-        buf_char(&b, n > 2 ? SIGNS[p[2] & 63] : '=');
-    }
-    secret_wipe(plain.p, plain.n);
-    return buf_done(&b, out);
+    buf_t b = buf_new(a, LIMIT_CONF_VALUE_BYTES * 6);
+    buf_form(&b, u->client_id);
+    buf_char(&b, ':');
+    buf_form(&b, u->secret);
+    TRY(buf_done(&b, &both));
+    str_t code = b64_encode(a, both.p, both.n);
+    secret_wipe(b.p, b.n);
+    if (!str_is_set(code))
+        return RC_MEMORY;
+    *out = arena_printf(a, "Basic %" PRIstr, STR_ARG(code));
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
 rc_t identity_upstream_exchange(arena_t *a, const identity_upstream_t *u,
@@ -81,23 +73,26 @@ static bool is_typ(str_t typ)
 }
 
 /* Signature and claims, in the order of OpenID Connect Core section 3.1.3.7. */
-static verdict_t verify(arena_t *a, str_t token, str_t jwks, jwt_claims_t *claims, rc_t *rc)
+static rc_t verify(arena_t *a, str_t token, str_t jwks, jwt_claims_t *claims, verdict_t *verdict)
 {
     jws_t jws;
     jwks_t keys;
-    *rc = jws_parse(a, token, 0, &jws);
-    if (*rc != RC_OK || jws.refusal != JWS_FINE || !is_typ(jws.typ))
-        return IDENTITY_UPSTREAM_ID_TOKEN_MALFORMED;
-    if (jwks_parse(a, jwks, &keys) != RC_OK)
-        return IDENTITY_UPSTREAM_ID_TOKEN_KEY;
-    const jwk_t *key = jwks_find(&keys, jws.kid, jws.alg);
+    *verdict = IDENTITY_UPSTREAM_ID_TOKEN_MALFORMED;
+    TRY(jws_parse(a, token, 0, &jws));
+    if (jws.refusal != JWS_FINE || !is_typ(jws.typ))
+        return RC_OK;
+    *verdict = IDENTITY_UPSTREAM_ID_TOKEN_KEY;
+    const jwk_t *key =
+        jwks_parse(a, jwks, &keys) == RC_OK ? jwks_find(&keys, jws.kid, jws.alg) : NULL;
     if (!key)
-        return IDENTITY_UPSTREAM_ID_TOKEN_KEY;
+        return RC_OK;
+    *verdict = IDENTITY_UPSTREAM_ID_TOKEN_SIGNATURE;
     if (jws_verify(&jws, key) != JWS_FINE)
-        return IDENTITY_UPSTREAM_ID_TOKEN_SIGNATURE;
-    *rc = jwt_claims_parse(a, jws.payload, claims);
-    return *rc == RC_OK && claims->refusal == JWT_FINE ? IDENTITY_UPSTREAM_FINE
-                                                       : IDENTITY_UPSTREAM_ID_TOKEN_MALFORMED;
+        return RC_OK;
+    TRY(jwt_claims_parse(a, jws.payload, claims));
+    *verdict =
+        claims->refusal == JWT_FINE ? IDENTITY_UPSTREAM_FINE : IDENTITY_UPSTREAM_ID_TOKEN_MALFORMED;
+    return RC_OK;
 }
 
 static bool is_party(const identity_upstream_t *u, const jwt_claims_t *claims)
@@ -114,9 +109,9 @@ static bool is_in_time(const jwt_claims_t *claims, int64_t now)
            jwt_check_time(claims, now * 1000, LEEWAY_S * 1000) == JWT_FINE;
 }
 
-static verdict_t judge(const identity_upstream_t *u, const identity_upstream_pending_t *pending,
-                       const jwt_claims_t *claims, int64_t now)
+static verdict_t judge(const identity_upstream_tokens_t *f, const jwt_claims_t *claims)
 {
+    const identity_upstream_t *u = f->settings;
     str_t nonce = json_get_str(claims->all, STR("nonce"));
     if (!str_eq(claims->iss, u->issuer))
         return IDENTITY_UPSTREAM_ID_TOKEN_ISSUER;
@@ -124,9 +119,9 @@ static verdict_t judge(const identity_upstream_t *u, const identity_upstream_pen
         return IDENTITY_UPSTREAM_ID_TOKEN_AUDIENCE;
     if (!is_party(u, claims))
         return IDENTITY_UPSTREAM_ID_TOKEN_PARTY;
-    if (!is_in_time(claims, now))
+    if (!is_in_time(claims, f->now))
         return IDENTITY_UPSTREAM_ID_TOKEN_TIME;
-    if (!str_is_set(nonce) || !str_eq_ct(nonce, pending->nonce))
+    if (!str_is_set(nonce) || !str_eq_ct(nonce, f->pending->nonce))
         return IDENTITY_UPSTREAM_ID_TOKEN_NONCE;
     if (claims->sub.n == 0 || claims->sub.n > SUBJECT_MAX)
         return IDENTITY_UPSTREAM_ID_TOKEN_SUBJECT;
@@ -177,42 +172,47 @@ static bool is_anew(const identity_upstream_pending_t *pending,
     return !pending->again || person->auth_time >= pending->begun_at - LEEWAY_S;
 }
 
-identity_upstream_verdict_t identity_upstream_id_token(arena_t *a, const identity_upstream_t *u,
-                                                       const identity_upstream_pending_t *pending,
-                                                       str_t body, str_t jwks, int64_t now,
-                                                       identity_upstream_person_t *out, rc_t *rc)
+static rc_t welcome(arena_t *a, const identity_upstream_tokens_t *f, const jwt_claims_t *claims,
+                    identity_upstream_person_t *out, verdict_t *verdict)
+{
+    const identity_upstream_pending_t *pending = f->pending;
+    TRY(describe(a, claims, f->now, out));
+    *verdict = IDENTITY_UPSTREAM_NOT_AGAIN;
+    if (!is_anew(pending, out))
+        return RC_OK;
+    /* By our clock: the provider's may be slow, and we would send the person there once more. */
+    if (pending->again && out->auth_time < pending->begun_at)
+        out->auth_time = pending->begun_at;
+    *verdict = identity_upstream_is_allowed(f->settings->allowed, claims->all)
+                   ? IDENTITY_UPSTREAM_FINE
+                   : IDENTITY_UPSTREAM_NOT_ALLOWED;
+    return RC_OK;
+}
+
+rc_t identity_upstream_id_token(arena_t *a, const identity_upstream_tokens_t *f,
+                                identity_upstream_person_t *out, verdict_t *verdict)
 {
     jwt_claims_t claims;
     const json_t *all;
     *out = (identity_upstream_person_t){0};
-    *rc = json_parse(a, body, NULL, &all);
-    str_t token = *rc == RC_OK ? json_get_str(all, STR("id_token")) : STR_UNSET;
-    if (*rc != RC_MEMORY)
-        *rc = RC_OK;
-    if (!str_is_set(token))
-        return IDENTITY_UPSTREAM_ID_TOKEN_MISSING;
-    verdict_t verdict = verify(a, token, jwks, &claims, rc);
-    if (verdict == IDENTITY_UPSTREAM_FINE)
-        verdict = judge(u, pending, &claims, now);
-    if (verdict != IDENTITY_UPSTREAM_FINE)
-        return verdict;
-    *rc = describe(a, &claims, now, out);
-    if (!is_anew(pending, out))
-        return IDENTITY_UPSTREAM_NOT_AGAIN;
-    /* By our clock: the provider's may be slow, and we would send the person there once more. */
-    if (pending->again && out->auth_time < pending->begun_at)
-        out->auth_time = pending->begun_at;
-    return identity_upstream_is_allowed(u->allowed, claims.all) ? IDENTITY_UPSTREAM_FINE
-                                                                : IDENTITY_UPSTREAM_NOT_ALLOWED;
+    *verdict = IDENTITY_UPSTREAM_ID_TOKEN_MISSING;
+    rc_t rc = json_parse(a, f->body, NULL, &all);
+    str_t token = rc == RC_OK ? json_get_str(all, STR("id_token")) : STR_UNSET;
+    if (rc == RC_MEMORY || !str_is_set(token))
+        return rc == RC_MEMORY ? rc : RC_OK;
+    TRY(verify(a, token, f->jwks, &claims, verdict));
+    if (*verdict == IDENTITY_UPSTREAM_FINE)
+        *verdict = judge(f, &claims);
+    return *verdict == IDENTITY_UPSTREAM_FINE ? welcome(a, f, &claims, out, verdict) : RC_OK;
 }
 
 /* ---- the account ---- */
 
 /* The name, or where somebody else has it, or there is none, one with a tail that only this person
  * has. It is shown; it opens nothing. */
-static rc_t free_name(arena_t *a, const identity_upstream_person_t *person,
-                      const identity_upstream_account_t *facts, str_t *out)
+static rc_t free_name(arena_t *a, const identity_upstream_account_t *facts, str_t *out)
 {
+    const identity_upstream_person_t *person = facts->person;
     uint8_t hash[SHA256_BYTES];
     enum { TAIL = 1 + 2 * NAME_TAIL_BYTES };
     *out = person->name;
@@ -227,32 +227,29 @@ static rc_t free_name(arena_t *a, const identity_upstream_person_t *person,
     return buf_done(&b, out);
 }
 
-static rc_t make_account(arena_t *a, const identity_upstream_t *u,
-                         const identity_upstream_person_t *person,
-                         const identity_upstream_account_t *facts, effects_t *effects,
+static rc_t make_account(arena_t *a, const identity_upstream_account_t *facts, effects_t *effects,
                          const user_t **out)
 {
     user_t *user = ARENA_NEW(a, user_t);
     if (!user)
         return RC_MEMORY;
     *user = (user_t){
-        .id = facts->id, .created_at = facts->now, .issuer = u->issuer, .subject = person->subject};
-    TRY(free_name(a, person, facts, &user->name));
+        .id = facts->id,
+        .created_at = facts->now,
+        .issuer = facts->issuer,
+        .subject = facts->person->subject,
+    };
+    TRY(free_name(a, facts, &user->name));
     effects_add(effects, EFFECT_USER_INSERT, facts->now)->u.user = user;
     *out = user;
     return RC_OK;
 }
 
-identity_upstream_verdict_t identity_upstream_account(arena_t *a, const identity_upstream_t *u,
-                                                      const identity_upstream_person_t *person,
-                                                      const identity_upstream_account_t *facts,
-                                                      effects_t *effects, const user_t **out,
-                                                      rc_t *rc)
+rc_t identity_upstream_account(arena_t *a, const identity_upstream_account_t *facts,
+                               effects_t *effects, const user_t **out, verdict_t *verdict)
 {
-    *rc = RC_OK;
+    bool disabled = facts->user && facts->user->disabled;
+    *verdict = disabled ? IDENTITY_UPSTREAM_USER_DISABLED : IDENTITY_UPSTREAM_FINE;
     *out = facts->user;
-    if (facts->user)
-        return facts->user->disabled ? IDENTITY_UPSTREAM_USER_DISABLED : IDENTITY_UPSTREAM_FINE;
-    *rc = make_account(a, u, person, facts, effects, out);
-    return IDENTITY_UPSTREAM_FINE;
+    return facts->user ? RC_OK : make_account(a, facts, effects, out);
 }

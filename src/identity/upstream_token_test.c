@@ -72,10 +72,9 @@ static int teardown(void **state)
 
 static identity_upstream_verdict_t judge_body(play_t *p, str_t body)
 {
-    rc_t rc;
-    identity_upstream_verdict_t verdict = identity_upstream_id_token(
-        p->a, &p->settings, &p->pending, body, p->jwks, NOW, &p->person, &rc);
-    assert_ok(rc);
+    identity_upstream_verdict_t verdict;
+    const identity_upstream_tokens_t tokens = {&p->settings, &p->pending, body, p->jwks, NOW};
+    assert_ok(identity_upstream_id_token(p->a, &tokens, &p->person, &verdict));
     return verdict;
 }
 
@@ -261,14 +260,13 @@ static void code_is_redeemed_with_what_the_provider_wants(void **state)
 static const user_t *account(play_t *p, const char *name, const user_t *user,
                              const user_t *namesake, effects_t *effects)
 {
-    rc_t rc;
     const user_t *out;
+    identity_upstream_verdict_t verdict;
     const identity_upstream_person_t person = {.subject = STR("s-1"), .name = str_c(name)};
-    const identity_upstream_account_t facts = {STR("x-id"), user, namesake, NOW};
+    const identity_upstream_account_t facts = {&person, p->settings.issuer, STR("x-id"),
+                                               user,    namesake,           NOW};
     *effects = (effects_t){.n = 0};
-    identity_upstream_verdict_t verdict =
-        identity_upstream_account(p->a, &p->settings, &person, &facts, effects, &out, &rc);
-    assert_ok(rc);
+    assert_ok(identity_upstream_account(p->a, &facts, effects, &out, &verdict));
     if (verdict != IDENTITY_UPSTREAM_FINE)
         assert_int_equal(effects->n, 0);
     return verdict == IDENTITY_UPSTREAM_FINE ? out : NULL;

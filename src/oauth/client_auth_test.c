@@ -1,29 +1,14 @@
 #include "oauth/oauth_test_world.h"
 
+#include "core/b64.h"
 #include "core/limits.h"
 #include "oauth/client_auth.h"
 #include "oauth/handle.h"
 
-/* base64 of text, as Basic credentials */
 static str_t basic(world_t *w, const char *scheme, const char *text)
 {
-    static const char ALPHABET[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *p = (const uint8_t *)text;
-    size_t n = strlen(text);
-    buf_t b = buf_new(w->a, 65536);
-    buf_put(&b, str_c(scheme));
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (i + 2 < n ? p[i + 2] : 0u);
-        buf_char(&b, ALPHABET[v >> 18]);
-        buf_char(&b, ALPHABET[v >> 12 & 63]);
-        buf_char(&b, i + 1 < n ? ALPHABET[v >> 6 & 63] : '=');
-        buf_char(&b, i + 2 < n ? ALPHABET[v & 63] : '=');
-    }
-    str_t out;
-    assert_int_equal(buf_done(&b, &out), RC_OK);
-    return out;
+    str_t code = b64_encode(w->a, text, strlen(text));
+    return arena_printf(w->a, "%s%" PRIstr, scheme, STR_ARG(code));
 }
 
 static oauth_client_claim_t read_with(world_t *w, const str_t *headers, size_t n, const char *form)
