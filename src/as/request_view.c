@@ -2,6 +2,7 @@
 
 #include "core/url.h"
 #include "oauth/client_document.h"
+#include "oauth/consent.h"
 #include "oauth/device.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/resource.h"
@@ -32,6 +33,7 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
     const resource_t *resource = oauth_resource_find(facts->resources, request->resource);
     str_t rest = request->scope, token;
     size_t n = 0;
+    bool known = oauth_consent_is_of(facts->consent, facts->client);
     while (oauth_scope_next(&rest, &token))
         n++;
     web_scope_t *v = ARENA_ARRAY(f->a, n ? n : 1, web_scope_t);
@@ -43,7 +45,7 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
             .name = token,
             .text = resource ? oauth_resource_scope_text(resource, token) : STR_UNSET,
             .broad = oauth_scope_is_wildcard(token),
-            .already = facts->consent && oauth_scope_covers(facts->consent->scope, token),
+            .already = known && oauth_scope_covers(facts->consent->scope, token),
         };
     view->resource_name = resource ? resource->name : STR_UNSET;
     view->scopes = v;

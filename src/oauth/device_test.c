@@ -208,7 +208,7 @@ static void approved_by_a_person(void **state)
     assert_reason(p.came.reason, OAUTH_FINE);
     assert_unset(p.came.redirect);
     assert_effects(&p.came.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
-                   EFFECT_DEVICE_DECIDE, EFFECT_CLIENT_KEEP);
+                   EFFECT_DEVICE_DECIDE, EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP);
     assert_text(p.came.effects.v[1].u.consent->redirect_uri, "");
     const device_t *device = p.came.effects.v[2].u.device;
     assert_int_equal(device->state, DEVICE_APPROVED);
@@ -240,7 +240,7 @@ static void a_client_by_document_is_kept_as_it_was_shown(void **state)
     choose(&p, true);
     assert_reason(p.came.reason, OAUTH_FINE);
     assert_effects(&p.came.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
-                   EFFECT_CLIENT_PUT, EFFECT_DEVICE_DECIDE);
+                   EFFECT_CLIENT_PUT, EFFECT_DEVICE_DECIDE, EFFECT_SESSION_TOUCH);
     assert_str(p.came.effects.v[2].u.client->id, p.w.client.id);
     world_end(&p.w);
 }
