@@ -15,7 +15,7 @@
     EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
     EFFECT(CLIENT_DELETE, key,                                                                     \
            "the client exists and is not gone (its families are revoked, open codes, devices and " \
-           "pushed requests end; a sealed one keeps a row with deleted_at)")                       \
+           "pushed requests end; a sealed one keeps a row with deleted_at, until expires_at)")     \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
     EFFECT(USER_INSERT_FIRST, user, "there is no user at all")                                     \
     EFFECT(USER_SET_PASSWORD, user,                                                                \
