@@ -62,7 +62,9 @@
     EFFECT(REVOCATION_PUT, revoked,                                                                \
            "none; SUBJECT, CLIENT and ALL end the families, open codes, approved devices made "    \
            "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \
-           "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves, of what may have tokens")
+           "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves, of what may have "        \
+           "tokens; of "                                                                           \
+           "a person with more than LIMIT_REVOCATIONS_PERSON one SUBJECT stands for all")
 
 typedef enum {
 #define EFFECT(name, member, precondition) EFFECT_##name,
