@@ -198,7 +198,7 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
         return RC_OK;
     const oauth_client_body_t body = {f->body, statement.claims};
     TRY(oauth_client_metadata_read(a, f->settings, &body, client, reason));
-    client->vouched_by = statement.claims ? statement.issuer : STR_UNSET;
+    client->vouched_by = oauth_statement_voucher(&statement);
     return RC_OK;
 }
 
