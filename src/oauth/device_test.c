@@ -30,6 +30,7 @@ static void begin(play_t *p)
     *p = (play_t){0};
     world_begin(&p->w);
     p->w.client.grants = GRANT_DEVICE_CODE | GRANT_REFRESH_TOKEN;
+    p->w.settings.registrable_grants |= GRANT_DEVICE_CODE;
     p->w.client.redirect_uris = (str_list_t){NULL, 0};
     p->w.session.acr = STR("urn:acr");
 }
@@ -117,6 +118,12 @@ static void who_may_not_ask(void **state)
     refused(&p, GOOD "&scope=a:read&scope=a:write", OAUTH_PARAMETER_REPEATED);
     p.w.client.grants = GRANT_AUTHORIZATION_CODE;
     refused(&p, GOOD, OAUTH_GRANT_NOT_REGISTERED);
+    p.w.client.grants = GRANT_DEVICE_CODE; /* registered when strangers still might */
+    p.w.settings.registrable_grants = GRANT_AUTHORIZATION_CODE;
+    refused(&p, GOOD, OAUTH_GRANT_NOT_REGISTERED);
+    p.w.client.origin = CLIENT_BY_ADMIN;
+    ask(&p, GOOD);
+    assert_reason(p.out.reason, OAUTH_FINE);
     p.w.client.grants = GRANT_DEVICE_CODE;
     asks(&p, GOOD);
     assert_text(p.device.scope, "a:read");
