@@ -173,6 +173,27 @@ static void no_room_for_a_use_is_503(void **state)
     assert_int_equal(trail_count(w, "token", "deny", "spent_full"), 1);
 }
 
+/* Clients that registered themselves use up half of the room, whatever they are refused for. */
+static void strangers_leave_room_for_others(void **state)
+{
+    world_t *w = *state;
+    const signer_t s = signer_new(w);
+    add_client(w, &s);
+    client_t client = *world_look(w, (ask_t){.kind = ASK_CLIENT, .key = STR(CLIENT)}).u.client;
+    client.origin = CLIENT_BY_REGISTRATION;
+    world_put(w, EFFECT_CLIENT_PUT, &client);
+    w->as->oauth.max_spent = 2;
+    answer_t r = world_post(w, "/token", "", machine_form(w, &s, "one"));
+    assert_status(r, 400);
+    r = world_post(w, "/token", "", machine_form(w, &s, "two"));
+    assert_status(r, 503);
+    assert_int_equal(trail_count(w, "token", "deny", "spent_full"), 1);
+    client.origin = CLIENT_BY_ADMIN;
+    world_put(w, EFFECT_CLIENT_PUT, &client);
+    r = world_post(w, "/token", "", machine_form(w, &s, "three"));
+    assert_status(r, 200);
+}
+
 /* The keys of the settings need no asking. */
 static void a_workload_and_a_person(void **state)
 {
@@ -268,10 +289,15 @@ static void memory_ends_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(an_assertion_authenticates_once), WORLD_TEST(a_store_that_fails_spends_nothing),
-        WORLD_TEST(no_room_for_a_use_is_503),        WORLD_TEST(a_workload_and_a_person),
-        WORLD_TEST(keys_that_are_fetched),           WORLD_TEST(keys_that_the_metadata_name),
-        WORLD_TEST(refused_workloads_are_counted),   WORLD_TEST(memory_ends_anywhere),
+        WORLD_TEST(an_assertion_authenticates_once),
+        WORLD_TEST(a_store_that_fails_spends_nothing),
+        WORLD_TEST(strangers_leave_room_for_others),
+        WORLD_TEST(no_room_for_a_use_is_503),
+        WORLD_TEST(a_workload_and_a_person),
+        WORLD_TEST(keys_that_are_fetched),
+        WORLD_TEST(keys_that_the_metadata_name),
+        WORLD_TEST(refused_workloads_are_counted),
+        WORLD_TEST(memory_ends_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,9 +194,14 @@ oauth_spent_t as_flow_seen(const as_flow_t *f)
     return (oauth_spent_t){f->spent, f->full, f->w->as->oauth.max_spent};
 }
 
+/* Anybody may register a client that signs, and use up names as fast as it pleases: half of the
+ * room is for those whom an administrator added, for proofs and for people who come from elsewhere.
+ */
 static void add_spend(as_flow_t *f)
 {
-    const oauth_spent_t seen = as_flow_seen(f);
+    oauth_spent_t seen = as_flow_seen(f);
+    if (f->client && f->client->origin != CLIENT_BY_ADMIN)
+        seen.max = (seen.max + 1) / 2;
     if (f->spend)
         oauth_spent_add(&seen, f->spend, f->now, &f->effects);
 }

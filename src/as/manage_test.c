@@ -163,8 +163,15 @@ static void nobody_fills_the_store_by_changing(void **state)
     world_t *w = *state;
     w->as->oauth.max_clients = 1;
     held_client_t one = registered(w, PUBLIC), two = registered(w, PUBLIC);
-    answer_t r = put(w, &one, PUBLIC ",\"client_name\":\"New\"");
+    held_client_t three = registered(w, PUBLIC);
+    answer_t r = put(w, &three, PUBLIC ",\"client_name\":\"New\"");
     assert_status(r, 200);
+    assert_true(row_of(w, three.id)->expires_at != 0);
+    r = put(w, &one, PUBLIC ",\"client_name\":\"New\"");
+    assert_status(r, 200);
+    assert_null(row_of(w, three.id)); /* nobody used it: it made room */
+    browser_t c = browser_new(w);
+    browser_walk(&c, arena_cstr(w->a, one.id), "");
     r = put(w, &two, PUBLIC ",\"client_name\":\"New\"");
     assert_status(r, 503);
     r = manage(w, "GET", two.id, two.bearer);

@@ -2,6 +2,7 @@
 
 #include "core/url.h"
 #include "oauth/client_document.h"
+#include "oauth/consent.h"
 #include "oauth/device.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/resource.h"
@@ -32,6 +33,7 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
     const resource_t *resource = oauth_resource_find(facts->resources, request->resource);
     str_t rest = request->scope, token;
     size_t n = 0;
+    bool known = oauth_consent_is_of(facts->consent, facts->client);
     while (oauth_scope_next(&rest, &token))
         n++;
     web_scope_t *v = ARENA_ARRAY(f->a, n ? n : 1, web_scope_t);
@@ -43,7 +45,7 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
             .name = token,
             .text = resource ? oauth_resource_scope_text(resource, token) : STR_UNSET,
             .broad = oauth_scope_is_wildcard(token),
-            .already = facts->consent && oauth_scope_covers(facts->consent->scope, token),
+            .already = known && oauth_scope_covers(facts->consent->scope, token),
         };
     view->resource_name = resource ? resource->name : STR_UNSET;
     view->scopes = v;
@@ -51,7 +53,15 @@ static rc_t scope_views(as_flow_t *f, const oauth_authorize_facts_t *facts,
     return RC_OK;
 }
 
-static web_client_origin_t origin_view(const client_t *client)
+/* Whoever vouched for it may not be trusted any longer. */
+static bool is_vouched(const oauth_settings_t *settings, const client_t *client)
+{
+    return str_is_set(client->vouched_by) &&
+           oauth_issuer_find(&settings->issuers, client->vouched_by,
+                             OAUTH_ISSUER_SOFTWARE_STATEMENT);
+}
+
+static web_client_origin_t origin_view(const oauth_settings_t *settings, const client_t *client)
 {
     switch (client->origin) {
     case CLIENT_BY_ADMIN:
@@ -61,7 +71,7 @@ static web_client_origin_t origin_view(const client_t *client)
     case CLIENT_BY_REGISTRATION:
         break;
     }
-    return str_is_set(client->vouched_by) ? WEB_CLIENT_VOUCHED : WEB_CLIENT_UNVERIFIED;
+    return is_vouched(settings, client) ? WEB_CLIENT_VOUCHED : WEB_CLIENT_UNVERIFIED;
 }
 
 /* An id that holds a registration says nothing to people, and would push what matters off the
@@ -97,7 +107,7 @@ rc_t as_request_view(as_flow_t *f, const oauth_authorize_facts_t *facts,
     *out = (web_consent_t){
         .client_name = client->name,
         .client_id = id_view(f->a, client),
-        .client_origin = origin_view(client),
+        .client_origin = origin_view(facts->settings, client),
         .client_host =
             host_view(f->a, str_is_set(client->vouched_by) ? client->vouched_by : client->id),
         .only_loopback = oauth_client_is_loopback_only(client),

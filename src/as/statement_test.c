@@ -46,7 +46,8 @@ static str_t statement(world_t *w, const signer_t *s)
     assert_ok(signer_local_new(&set, &local));
     signer_port_t port = signer_local_port(local);
     const jws_sign_t what = {ALG_ES256, s->kid, STR("JWT"),
-                             STR("{\"iss\":\"" VOUCHER "\",\"client_name\":\"Vouched\"}")};
+                             STR("{\"iss\":\"" VOUCHER "\",\"client_name\":\"Vouched\","
+                                 "\"redirect_uris\":[\"" W_REDIRECT "\"]}")};
     assert_ok(jws_sign(w->a, &port, &what, &token));
     signer_local_free(local);
     return token;
@@ -214,6 +215,11 @@ static void the_consent_page_says_who_vouched(void **state)
     assert_status(r, 200);
     assert_true(str_contains(r.body, STR("Vouched for by <bdi>vouch.test</bdi>")));
     assert_false(str_contains(r.body, STR("Unverified")));
+    w->as->oauth.issuers.n = 0; /* the operator trusts them no longer */
+    r = browser_get(&b, authorize_target(w, arena_cstr(w->a, id), ""));
+    assert_status(r, 200);
+    assert_false(str_contains(r.body, STR("Vouched for by")));
+    assert_true(str_contains(r.body, STR("Unverified")));
 }
 
 static void nobody_else_is_asked(void **state)

@@ -87,6 +87,28 @@ static void an_id_without_a_row_is_gone_for_good(void **state)
     assert_null(look(p, other));
 }
 
+/* What nobody has used has an end, which an administrator's word has not. */
+static void a_row_that_would_expire_is_gone_for_good(void **state)
+{
+    admin_play_t *p = *state;
+    client_t c = a_machine();
+    c.id = STR("wrx_row");
+    c.sealed = true;
+    c.origin = CLIENT_BY_REGISTRATION;
+    c.expires_at = 2000000000;
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_CLIENT_INSERT, 0)->u.client = &c;
+    once_result_t result = {0};
+    admin_play_store(p);
+    store_apply(p->conn, &effects, once_done, &result);
+    once_wait(&p->once, &result);
+    assert_int_equal(result.rc, RC_OK);
+    admin_play_run(p, line_for(p, "client delete", c.id));
+    const client_t *row = look(p, c.id);
+    assert_int_not_equal(row->deleted_at, 0);
+    assert_int_equal(row->expires_at, 0);
+}
+
 static void an_id_that_nobody_made_gets_no_row(void **state)
 {
     static const uint8_t FOREIGN[32] = {1};
@@ -136,6 +158,7 @@ int main(int argc, char **argv)
         return code;
     const struct CMUnitTest tests[] = {
         PLAY_TEST(an_id_without_a_row_is_gone_for_good),
+        PLAY_TEST(a_row_that_would_expire_is_gone_for_good),
         PLAY_TEST(an_id_that_nobody_made_gets_no_row),
         PLAY_TEST(encrypted_keys_are_asked_for),
         PLAY_TEST(its_tokens_end_without_a_row_too),

@@ -208,15 +208,30 @@ rc_t identity_upstream_id_token(arena_t *a, const identity_upstream_tokens_t *f,
 
 /* ---- the account ---- */
 
-/* The name, or where somebody else has it, or there is none, one with a tail that only this person
- * has. It is shown; it opens nothing. */
+/* Whether it could be the name that somebody else gets from here: an id ("x-" and more), or one
+ * with a tail. People choose what they are called there, and could keep others from getting an
+ * account. */
+static bool is_reserved(str_t name)
+{
+    enum { HEX = 2 * NAME_TAIL_BYTES };
+    str_t tail = name.n > HEX ? str_skip(name, name.n - HEX) : STR("");
+    if (str_starts(name, STR("x-")))
+        return true;
+    for (size_t i = 0; i < tail.n; i++)
+        if (!((tail.p[i] >= '0' && tail.p[i] <= '9') || (tail.p[i] >= 'a' && tail.p[i] <= 'f')))
+            return false;
+    return tail.n > 0 && name.p[name.n - HEX - 1] == '-';
+}
+
+/* The name, or where somebody else has it or could, or there is none, one with a tail that only
+ * this person has. It is shown; it opens nothing. */
 static rc_t free_name(arena_t *a, const identity_upstream_account_t *facts, str_t *out)
 {
     const identity_upstream_person_t *person = facts->person;
     uint8_t hash[SHA256_BYTES];
     enum { TAIL = 1 + 2 * NAME_TAIL_BYTES };
     *out = person->name;
-    if (str_is_set(person->name) && !facts->namesake)
+    if (str_is_set(person->name) && !facts->namesake && !is_reserved(person->name))
         return RC_OK;
     str_t base = str_is_set(person->name) ? person->name : STR("person");
     buf_t b = buf_new(a, LIMIT_USERNAME_BYTES);

@@ -312,6 +312,21 @@ static void namesake_keeps_name_and_account(void **state)
     assert_true(str_starts(account(*state, NULL, NULL, NULL, &effects)->name, STR("person-")));
 }
 
+/* Nobody takes the name that another person will get here, by which no account could be made. */
+static void names_that_others_get_are_not_taken(void **state)
+{
+    static const char *const ROWS[] = {"x-0123456789abcdef0123456789abcdef0123456789abcdef",
+                                       "bob-0123abcd", "x-", "person-00000000"};
+    effects_t effects;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        const user_t *user = account(*state, ROWS[i], NULL, NULL, &effects);
+        assert_int_equal(user->name.n, strlen(ROWS[i]) + 9);
+        assert_true(str_starts(user->name, str_c(ROWS[i])));
+    }
+    assert_text(account(*state, "bob-0123abcg", NULL, NULL, &effects)->name, "bob-0123abcg");
+    assert_text(account(*state, "0123abcd", NULL, NULL, &effects)->name, "0123abcd");
+}
+
 static void login_user_disabled(void **state)
 {
     static const user_t USER = {.id = STR_INIT("x-id"), .disabled = true};
@@ -337,6 +352,7 @@ int main(void)
         TEST(first_sign_in_makes_an_account_without_a_password),
         TEST(later_ones_find_it_whatever_it_is_called),
         TEST(namesake_keeps_name_and_account),
+        TEST(names_that_others_get_are_not_taken),
         TEST(login_user_disabled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

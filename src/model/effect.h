@@ -15,7 +15,7 @@
     EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
     EFFECT(CLIENT_DELETE, key,                                                                     \
            "the client exists and is not gone (its families are revoked, open codes, devices and " \
-           "pushed requests end; a sealed one keeps a row with deleted_at)")                       \
+           "pushed requests end; a sealed one keeps a row with deleted_at, until expires_at)")     \
     EFFECT(USER_INSERT, user, "no user has the name")                                              \
     EFFECT(USER_INSERT_FIRST, user, "there is no user at all")                                     \
     EFFECT(USER_SET_PASSWORD, user,                                                                \
@@ -62,7 +62,9 @@
     EFFECT(REVOCATION_PUT, revoked,                                                                \
            "none; SUBJECT, CLIENT and ALL end the families, open codes, approved devices made "    \
            "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \
-           "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves, of what may have tokens")
+           "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves, of what may have "        \
+           "tokens; of "                                                                           \
+           "a person with more than LIMIT_REVOCATIONS_PERSON one SUBJECT stands for all")
 
 typedef enum {
 #define EFFECT(name, member, precondition) EFFECT_##name,

@@ -68,7 +68,8 @@ typedef struct {
     hash_t management;      /* of its registration access token (RFC 7592); all zero: none */
     hash_t document;        /* of the metadata a person must approve anew when it changes; all zero
                              * for clients that have none and never changed (RFC 7592) */
-    str_t vouched_by;       /* issuer of the software statement it registered with; unset: none */
+    str_t vouched_by;       /* who vouched for its name and redirect URIs when it registered; unset:
+                             * nobody */
     bool sealed;            /* its id holds its whole registration: it exists without a row */
     bool stored;            /* there is a row of it: set by the store, for all it returns */
     int64_t deleted_at;     /* not 0: it is gone; the row stays, lest a sealed id lives on */

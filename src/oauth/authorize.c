@@ -182,12 +182,13 @@ static oauth_reason_t check_interaction(const oauth_authorize_facts_t *facts)
         return OAUTH_FINE;
     if (facts->now >= i->expires_at)
         return OAUTH_INTERACTION_EXPIRED;
-    if (!oauth_answer_may_go(facts->client, &i->request))
-        return OAUTH_REDIRECT_URI_NOT_REGISTERED;
+    oauth_reason_t reason = oauth_answer_may_go(facts, &i->request);
+    if (reason != OAUTH_FINE)
+        return reason;
     if (i->state == INTERACTION_CONSENT && oauth_authorize_user(facts) &&
         !same_hash(&i->session_id, &facts->session->id))
         return OAUTH_INTERACTION_OTHER_SESSION;
-    oauth_reason_t reason = oauth_pushed_check_open(facts, &i->request);
+    reason = oauth_pushed_check_open(facts, &i->request);
     return reason == OAUTH_FINE ? oauth_device_check_open(facts, &i->request) : reason;
 }
 

@@ -12,12 +12,23 @@ const user_t *oauth_authorize_user(const oauth_authorize_facts_t *facts)
     return str_eq(facts->session->user_id, facts->user->id) ? facts->user : NULL;
 }
 
-bool oauth_answer_may_go(const client_t *client, const authz_request_t *request)
+oauth_reason_t oauth_answer_check_policy(const oauth_authorize_facts_t *facts, str_t redirect_uri)
+{
+    oauth_redirect_kind_t kind;
+    if (facts->client->origin == CLIENT_BY_ADMIN)
+        return OAUTH_FINE;
+    return oauth_redirect_uri_check(redirect_uri, &facts->settings->redirects, &kind);
+}
+
+oauth_reason_t oauth_answer_may_go(const oauth_authorize_facts_t *facts,
+                                   const authz_request_t *request)
 {
     str_t chosen;
     if (request->redirect_uri.n == 0)
-        return true; /* a device is answered elsewhere */
-    return oauth_redirect_uri_choose_for(client, request->redirect_uri, &chosen) == OAUTH_FINE;
+        return OAUTH_FINE; /* a device is answered elsewhere */
+    oauth_reason_t reason =
+        oauth_redirect_uri_choose_for(facts->client, request->redirect_uri, &chosen);
+    return reason == OAUTH_FINE ? oauth_answer_check_policy(facts, request->redirect_uri) : reason;
 }
 
 static void set_event(const oauth_authorize_facts_t *facts, audit_kind_t kind,
@@ -130,9 +141,17 @@ rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
     return RC_OK;
 }
 
+/* A password that is changed, an account that is disabled, a login that ends at this very moment
+ * end the session: its row, there when the grant is written, proves that none of it came first. */
+static void need_session(const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    effects_add(effects, EFFECT_SESSION_TOUCH, facts->now)->u.session = facts->session;
+}
+
 void oauth_answer_granted(const oauth_authorize_facts_t *facts, const authz_request_t *request,
                           str_t family_id, audit_kind_t kind, oauth_authorize_verdict_t *out)
 {
+    need_session(facts, &out->effects);
     keep_client(facts, &out->effects);
     set_event(facts, kind, OAUTH_FINE, out);
     out->event.resource = request->resource;

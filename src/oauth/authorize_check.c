@@ -80,17 +80,6 @@ static oauth_reason_t check_client(const oauth_authorize_facts_t *facts)
     return OAUTH_FINE;
 }
 
-/* What was registered before the operator thought otherwise does not count any longer; an
- * administrator's own clients are beyond the policy. */
-static oauth_reason_t check_redirect_policy(const check_t *c)
-{
-    oauth_redirect_kind_t kind;
-    if (c->facts->client->origin == CLIENT_BY_ADMIN)
-        return OAUTH_FINE;
-    return oauth_redirect_uri_check(c->request->redirect_uri, &c->facts->settings->redirects,
-                                    &kind);
-}
-
 static oauth_reason_t check_redirect_uri(check_t *c)
 {
     if (c->repeated[REDIRECT_URI])
@@ -98,7 +87,8 @@ static oauth_reason_t check_redirect_uri(check_t *c)
     c->request->redirect_uri_given = str_is_set(c->value[REDIRECT_URI]);
     oauth_reason_t reason = oauth_redirect_uri_choose_for(c->facts->client, c->value[REDIRECT_URI],
                                                           &c->request->redirect_uri);
-    return reason == OAUTH_FINE ? check_redirect_policy(c) : reason;
+    return reason == OAUTH_FINE ? oauth_answer_check_policy(c->facts, c->request->redirect_uri)
+                                : reason;
 }
 
 static oauth_reason_t check_state(check_t *c)

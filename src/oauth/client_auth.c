@@ -150,3 +150,9 @@ str_t oauth_client_auth_challenge(const oauth_client_claim_t *claim, oauth_reaso
         return STR_UNSET;
     return STR("Basic realm=\"warder\", charset=\"UTF-8\"");
 }
+
+uint32_t oauth_client_grants(const oauth_settings_t *settings, const client_t *client)
+{
+    return client->origin == CLIENT_BY_REGISTRATION ? client->grants & settings->registrable_grants
+                                                    : client->grants;
+}

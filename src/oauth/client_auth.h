@@ -14,6 +14,7 @@
 #include "model/records.h"
 #include "oauth/assertion.h"
 #include "oauth/reason.h"
+#include "oauth/settings.h"
 
 /** What a request says about its client. */
 typedef struct {
@@ -46,5 +47,9 @@ oauth_reason_t oauth_client_auth_check(const oauth_client_claim_t *claim, const 
  * (401 after an Authorization header), else unset: clients treat a 401 with that header as a matter
  * of HTTP and no longer read the error of the body. Static. */
 str_t oauth_client_auth_challenge(const oauth_client_claim_t *claim, oauth_reason_t r);
+
+/** The grants that the client may use now, as bits: of one that registered itself none that a
+ * stranger may not register for any longer, as ids that hold their registration never expire. */
+uint32_t oauth_client_grants(const oauth_settings_t *settings, const client_t *client);
 
 #endif

@@ -37,8 +37,9 @@ static oauth_reason_t check(const oauth_authorize_facts_t *facts)
         return facts->client_reason;
     if (!facts->client)
         return OAUTH_CLIENT_NOT_REGISTERED;
-    if (!oauth_answer_may_go(facts->client, &i->request))
-        return OAUTH_REDIRECT_URI_NOT_REGISTERED;
+    reason = oauth_answer_may_go(facts, &i->request);
+    if (reason != OAUTH_FINE)
+        return reason;
     reason = oauth_pushed_check_open(facts, &i->request);
     return reason == OAUTH_FINE ? oauth_device_check_open(facts, &i->request) : reason;
 }
@@ -62,7 +63,12 @@ static rc_t add_decision(arena_t *a, const oauth_authorize_facts_t *facts, decis
     return RC_OK;
 }
 
-/* Remembered for this redirect URI: what was approved for another one does not add up with it. */
+bool oauth_consent_is_of(const consent_t *consent, const client_t *client)
+{
+    return consent && memcmp(&consent->document, &client->document, sizeof client->document) == 0;
+}
+
+/* Remembered for this redirect URI. */
 static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)
 {
     const authz_request_t *request = &facts->interaction->request;
@@ -79,7 +85,8 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
         .document = facts->client->document,
     };
     TRY(oauth_redirect_uri_key(a, request->redirect_uri, &consent->redirect_uri));
-    if (before && str_eq(before->redirect_uri, consent->redirect_uri))
+    if (oauth_consent_is_of(before, facts->client) &&
+        str_eq(before->redirect_uri, consent->redirect_uri))
         TRY(oauth_scope_union(a, before->scope, request->scope, &consent->scope));
     effects_add(effects, EFFECT_CONSENT_PUT, facts->now)->u.consent = consent;
     return RC_OK;

@@ -25,4 +25,8 @@ rc_t oauth_consent_decide(arena_t *a, const oauth_authorize_facts_t *facts,
                           const oauth_decision_t *decision,
                           oauth_authorize_verdict_t *out) MUST_USE;
 
+/** Whether `consent` (NULL: none) is for the client as it is now. What was approved before it
+ * changed does not add up with it: the page has not shown it. */
+bool oauth_consent_is_of(const consent_t *consent, const client_t *client);
+
 #endif

@@ -73,7 +73,7 @@ static void approved(void **state)
     decide(&p, true);
     assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_REDIRECT);
     assert_effects(&p.out.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
-                   EFFECT_CODE_INSERT, EFFECT_CLIENT_KEEP);
+                   EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP);
     const interaction_t *done = p.out.effects.v[0].u.interaction;
     assert_int_equal(p.out.effects.v[0].expect_interaction, INTERACTION_CONSENT);
     assert_int_equal(done->state, INTERACTION_DONE);
@@ -85,7 +85,7 @@ static void approved(void **state)
     hash_t hash = oauth_handle_hash(world_parameter(&p.w, p.out.redirect, "code"));
     assert_memory_equal(&p.out.effects.v[2].u.code->id, &hash, sizeof hash);
     assert_text(p.out.effects.v[2].u.code->user_id, "user-1");
-    assert_text(p.out.effects.v[3].u.key, "client-1");
+    assert_text(p.out.effects.v[4].u.key, "client-1");
     assert_text(world_parameter(&p.w, p.out.redirect, "state"), "st");
     assert_text(world_parameter(&p.w, p.out.redirect, "iss"), "https://as.test");
     assert_true(p.out.has_event && p.out.event.allowed);
@@ -151,7 +151,7 @@ static void the_code_needs_handle_and_key(void **state)
     world_end(&p.w);
 }
 
-static str_t remembered(play_t *p, const char *redirect_uri, const char *scope)
+static void remember(play_t *p, const char *redirect_uri, const char *scope)
 {
     p->before = (consent_t){
         .user_id = p->w.user.id,
@@ -161,6 +161,11 @@ static str_t remembered(play_t *p, const char *redirect_uri, const char *scope)
         .scope = str_c(scope),
     };
     p->facts.consent = &p->before;
+}
+
+static str_t remembered(play_t *p, const char *redirect_uri, const char *scope)
+{
+    remember(p, redirect_uri, scope);
     decide(p, true);
     return p->out.effects.v[1].u.consent->scope;
 }
@@ -177,6 +182,41 @@ static void consents_add_up_for_one_redirect_uri(void **state)
     p.interaction.request.redirect_uri = STR("http://127.0.0.1:4711/cb");
     assert_text(remembered(&p, "http://127.0.0.1/cb", "a:write"), "a:write a:read");
     assert_text(p.out.effects.v[1].u.consent->redirect_uri, "http://127.0.0.1/cb");
+    world_end(&p.w);
+}
+
+/* What was approved of the client as it was is not approved of what it has become. */
+static void consents_do_not_add_up_over_a_changed_client(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    p.w.client.document = oauth_handle_hash(STR("now"));
+    remember(&p, "https://c.test/cb", "a:write");
+    const oauth_decision_t decision = {true, str_of(KEY, OAUTH_DERIVE_KEY_BYTES),
+                                       p.w.client.document};
+    assert_int_equal(oauth_consent_decide(p.w.a, &p.facts, &decision, &p.out), RC_OK);
+    assert_text(p.out.effects.v[1].u.consent->scope, "a:read");
+    p.before.document = p.w.client.document;
+    assert_int_equal(oauth_consent_decide(p.w.a, &p.facts, &decision, &p.out), RC_OK);
+    assert_text(p.out.effects.v[1].u.consent->scope, "a:write a:read");
+    world_end(&p.w);
+}
+
+/* A changed password, a disabled account and a login that ends take the session with them: an
+ * approval at the same moment conflicts. */
+static void an_approval_needs_the_session_to_be_there(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    decide(&p, true);
+    size_t i = 0;
+    while (i < p.out.effects.n && p.out.effects.v[i].kind != EFFECT_SESSION_TOUCH)
+        i++;
+    assert_true(i < p.out.effects.n);
+    assert_memory_equal(&p.out.effects.v[i].u.session->id, &p.w.session.id, sizeof(hash_t));
+    assert_int_equal(p.out.effects.v[i].u.session->seen_at, p.w.session.seen_at);
     world_end(&p.w);
 }
 
@@ -299,7 +339,7 @@ static void a_document_is_kept_as_it_was_approved(void **state)
     by_document(&p);
     decide_seeing(&p, true, p.w.client.document);
     assert_effects(&p.out.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT, EFFECT_CLIENT_PUT,
-                   EFFECT_CODE_INSERT);
+                   EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH);
     const consent_t *consent = p.out.effects.v[1].u.consent;
     const client_t *snapshot = p.out.effects.v[2].u.client;
     assert_memory_equal(&consent->document, &p.w.client.document, sizeof(hash_t));
@@ -335,6 +375,22 @@ static void a_redirect_uri_that_is_gone_gets_no_code(void **state)
     world_end(&p.w);
 }
 
+/* The operator denied the host while the person read the page. */
+static void redirect_uri_host(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    const str_t denied = STR("c.test");
+    p.w.client.origin = CLIENT_BY_REGISTRATION;
+    p.w.settings.redirects.denied_hosts = (str_list_t){&denied, 1};
+    refused(&p, OAUTH_REDIRECT_URI_HOST);
+    p.w.client.origin = CLIENT_BY_ADMIN; /* beyond the policy */
+    decide(&p, true);
+    assert_reason(p.out.reason, OAUTH_FINE);
+    world_end(&p.w);
+}
+
 static void a_document_that_cannot_be_had_is_said_to_be_so(void **state)
 {
     (void)state;
@@ -358,6 +414,9 @@ int main(void)
         cmocka_unit_test(a_second_click_gets_the_same_answer),
         cmocka_unit_test(the_code_needs_handle_and_key),
         cmocka_unit_test(consents_add_up_for_one_redirect_uri),
+        cmocka_unit_test(consents_do_not_add_up_over_a_changed_client),
+        cmocka_unit_test(an_approval_needs_the_session_to_be_there),
+        cmocka_unit_test(redirect_uri_host),
         cmocka_unit_test(interaction_unknown),
         cmocka_unit_test(interaction_expired),
         cmocka_unit_test(interaction_state),

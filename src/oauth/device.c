@@ -15,8 +15,9 @@ static oauth_reason_t check_client(const oauth_device_facts_t *f)
     oauth_reason_t reason = oauth_client_auth_check(f->claim, f->client, f->now);
     if (reason != OAUTH_FINE)
         return reason;
-    return f->client->grants & GRANT_DEVICE_CODE ? oauth_dpop_check_optional(f->proof, &f->seen)
-                                                 : OAUTH_GRANT_NOT_REGISTERED;
+    return oauth_client_grants(f->settings, f->client) & GRANT_DEVICE_CODE
+               ? oauth_dpop_check_optional(f->proof, &f->seen)
+               : OAUTH_GRANT_NOT_REGISTERED;
 }
 
 static rc_t judge(arena_t *a, const oauth_device_facts_t *f, authz_request_t *request,

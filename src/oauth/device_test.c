@@ -30,6 +30,7 @@ static void begin(play_t *p)
     *p = (play_t){0};
     world_begin(&p->w);
     p->w.client.grants = GRANT_DEVICE_CODE | GRANT_REFRESH_TOKEN;
+    p->w.settings.registrable_grants |= GRANT_DEVICE_CODE;
     p->w.client.redirect_uris = (str_list_t){NULL, 0};
     p->w.session.acr = STR("urn:acr");
 }
@@ -117,6 +118,12 @@ static void who_may_not_ask(void **state)
     refused(&p, GOOD "&scope=a:read&scope=a:write", OAUTH_PARAMETER_REPEATED);
     p.w.client.grants = GRANT_AUTHORIZATION_CODE;
     refused(&p, GOOD, OAUTH_GRANT_NOT_REGISTERED);
+    p.w.client.grants = GRANT_DEVICE_CODE; /* registered when strangers still might */
+    p.w.settings.registrable_grants = GRANT_AUTHORIZATION_CODE;
+    refused(&p, GOOD, OAUTH_GRANT_NOT_REGISTERED);
+    p.w.client.origin = CLIENT_BY_ADMIN;
+    ask(&p, GOOD);
+    assert_reason(p.out.reason, OAUTH_FINE);
     p.w.client.grants = GRANT_DEVICE_CODE;
     asks(&p, GOOD);
     assert_text(p.device.scope, "a:read");
@@ -208,7 +215,7 @@ static void approved_by_a_person(void **state)
     assert_reason(p.came.reason, OAUTH_FINE);
     assert_unset(p.came.redirect);
     assert_effects(&p.came.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
-                   EFFECT_DEVICE_DECIDE, EFFECT_CLIENT_KEEP);
+                   EFFECT_DEVICE_DECIDE, EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP);
     assert_text(p.came.effects.v[1].u.consent->redirect_uri, "");
     const device_t *device = p.came.effects.v[2].u.device;
     assert_int_equal(device->state, DEVICE_APPROVED);
@@ -240,7 +247,7 @@ static void a_client_by_document_is_kept_as_it_was_shown(void **state)
     choose(&p, true);
     assert_reason(p.came.reason, OAUTH_FINE);
     assert_effects(&p.came.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CONSENT_PUT,
-                   EFFECT_CLIENT_PUT, EFFECT_DEVICE_DECIDE);
+                   EFFECT_CLIENT_PUT, EFFECT_DEVICE_DECIDE, EFFECT_SESSION_TOUCH);
     assert_str(p.came.effects.v[2].u.client->id, p.w.client.id);
     world_end(&p.w);
 }

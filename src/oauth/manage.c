@@ -6,6 +6,7 @@
 #include "oauth/client_metadata.h"
 #include "oauth/event.h"
 #include "oauth/handle.h"
+#include "oauth/method.h"
 #include "oauth/registration_answer.h"
 #include "oauth/sealed_client.h"
 
@@ -116,7 +117,8 @@ static rc_t read_client(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_
     return answer(a, f, f->client, secret, out);
 }
 
-/* What people decide on: who is it, and where does the access go? */
+/* What people decide on: who is it, where does the access go, and what proves that it is who asks?
+ */
 static void put_part(buf_t *b, str_t part)
 {
     buf_u64(b, part.n);
@@ -129,6 +131,10 @@ static rc_t hash_what_is_shown(arena_t *a, const client_t *c, hash_t *out)
     str_t text;
     buf_t b = buf_new(a, LIMIT_REGISTRATION_BYTES * 2);
     put_part(&b, c->name);
+    put_part(&b, c->vouched_by);
+    put_part(&b, oauth_method_name(c->auth));
+    put_part(&b, c->jwks);
+    put_part(&b, c->jwks_uri);
     for (size_t i = 0; i < c->redirect_uris.n; i++)
         put_part(&b, c->redirect_uris.v[i]);
     TRY(buf_done(&b, &text));
@@ -183,7 +189,8 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
         .keys = f->statement_keys,
         .away = f->statement_away,
         .now = f->now,
-        .required = str_is_set(f->client->vouched_by),
+        .required = str_is_set(f->client->vouched_by) ||
+                    f->settings->registration == OAUTH_REGISTER_STATEMENT,
     };
     TRY(oauth_statement_take(a, &vouching, f->body, &statement));
     *reason = statement.reason;
@@ -191,7 +198,7 @@ static rc_t read_metadata(arena_t *a, const oauth_manage_facts_t *f, client_t *c
         return RC_OK;
     const oauth_client_body_t body = {f->body, statement.claims};
     TRY(oauth_client_metadata_read(a, f->settings, &body, client, reason));
-    client->vouched_by = statement.claims ? statement.issuer : STR_UNSET;
+    client->vouched_by = oauth_statement_voucher(&statement);
     return RC_OK;
 }
 
@@ -201,7 +208,6 @@ static void keep_the_rest(const client_t *before, client_t *client)
     client->id = before->id;
     client->origin = before->origin;
     client->created_at = before->created_at;
-    client->expires_at = before->expires_at;
     client->management = before->management;
     client->sealed = before->sealed;
     client->lenient_loopback = before->lenient_loopback;
@@ -229,6 +235,18 @@ static rc_t settle_secret(arena_t *a, const oauth_manage_facts_t *f, client_t *c
     return RC_OK;
 }
 
+/* A client that nobody has approved yet is forgotten some time after it was changed or deleted, as
+ * one that registers is: rows that stay for ever would let strangers use up the quota, and keep all
+ * others from registering. Then the id says again what it was sealed with, and needs approval. */
+static int64_t expiry(const oauth_manage_facts_t *f)
+{
+    const client_t *c = f->client;
+    bool used = c->stored && c->expires_at == 0;
+    if (!c->sealed)
+        return c->expires_at;
+    return used ? 0 : f->now + f->settings->registration_unused_ttl;
+}
+
 static void put(const oauth_manage_facts_t *f, const client_t *client, effects_t *effects)
 {
     bool first = !f->client->stored;
@@ -250,6 +268,7 @@ static rc_t replace(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verd
     if (reason != OAUTH_FINE)
         return refuse(a, f, reason, out);
     keep_the_rest(f->client, client);
+    client->expires_at = expiry(f);
     TRY(settle_secret(a, f, client, &secret));
     TRY(bind_consents(a, f->client, client));
     put(f, client, &out->effects);
@@ -258,13 +277,19 @@ static rc_t replace(arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verd
 }
 
 /* A sealed id would go on to open: its row says that it is gone. */
-static void delete (const oauth_manage_facts_t *f, oauth_manage_verdict_t *out)
+static rc_t delete (arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verdict_t *out)
 {
-    if (!f->client->stored)
-        put(f, f->client, &out->effects);
+    client_t *client = ARENA_NEW(a, client_t);
+    if (!client)
+        return RC_MEMORY;
+    *client = *f->client;
+    client->expires_at = expiry(f);
+    if (f->client->sealed && client->expires_at != 0)
+        put(f, client, &out->effects);
     effects_add(&out->effects, EFFECT_CLIENT_DELETE, f->now)->u.key = f->client->id;
     out->status = 204;
     set_event(f, out);
+    return RC_OK;
 }
 
 rc_t oauth_manage_decide(arena_t *a, const oauth_manage_facts_t *facts, oauth_manage_verdict_t *out)
@@ -279,6 +304,5 @@ rc_t oauth_manage_decide(arena_t *a, const oauth_manage_facts_t *facts, oauth_ma
         return refuse(a, facts, OAUTH_REGISTRATION_FULL, out);
     if (facts->what == OAUTH_MANAGE_REPLACE)
         return replace(a, facts, out);
-    delete (facts, out);
-    return RC_OK;
+    return delete (a, facts, out);
 }

@@ -1,9 +1,10 @@
 /* The management of a registration by its client (RFC 7592).
  *
  * Who holds the registration access token may read, replace and delete the registration. An update
- * obeys the rules of registration; what people have approved they approve anew when the name or the
- * redirect URIs change: consents are bound to client_t.document, which is then another. A client
- * whose id is its registration gets a row by the first change, and keeps its id. */
+ * obeys the rules of registration; what people have approved they approve anew when name, redirect
+ * URIs, keys, way of authentication or who vouched for it change: consents are bound to
+ * client_t.document, which is then another. A client whose id is its registration gets a row by the
+ * first change, and keeps its id. */
 #ifndef OAUTH_MANAGE_H
 #define OAUTH_MANAGE_H
 

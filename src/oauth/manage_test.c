@@ -182,6 +182,48 @@ static void what_people_saw_is_asked_again(void **state)
     world_end(&p.w);
 }
 
+#define KEYS                                                                                       \
+    "\"redirect_uris\":[\"https://c.test/cb\"],\"client_name\":\"Client\","                        \
+    "\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"https://c.test/"
+
+/* Whoever brings other keys, or none, may be somebody else. */
+static void other_keys_are_asked_again(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    client_t once = *replaced(&p, KEYS "keys\"");
+    assert_false(consents_count(&p.client, &once));
+    once.stored = true;
+    p.facts.client = &once;
+    assert_true(consents_count(&once, replaced(&p, KEYS "keys\"")));
+    assert_false(consents_count(&once, replaced(&p, KEYS "others\"")));
+    assert_false(consents_count(&once, replaced(&p, BODY ",\"client_name\":\"Client\"")));
+    world_end(&p.w);
+}
+
+/* What a stranger may leave behind without anybody's approval goes by itself. */
+static void a_row_that_nobody_approved_expires(void **state)
+{
+    (void)state;
+    play_t p;
+    begin_sealed(&p, CLIENT_AUTH_NONE);
+    const int64_t end = TEST_NOW + p.w.settings.registration_unused_ttl;
+    assert_int_equal(replaced(&p, BODY)->expires_at, end);
+    ask(&p, OAUTH_MANAGE_DELETE);
+    assert_int_equal(p.out.effects.v[0].u.client->expires_at, end);
+    p.client.stored = true;
+    p.client.expires_at = TEST_NOW + 1;
+    ask(&p, OAUTH_MANAGE_DELETE);
+    assert_effects(&p.out.effects, EFFECT_CLIENT_PUT, EFFECT_CLIENT_DELETE);
+    assert_int_equal(p.out.effects.v[0].u.client->expires_at, end);
+    p.client.expires_at = 0; /* somebody has */
+    assert_int_equal(replaced(&p, BODY)->expires_at, 0);
+    ask(&p, OAUTH_MANAGE_DELETE);
+    assert_effects(&p.out.effects, EFFECT_CLIENT_DELETE);
+    world_end(&p.w);
+}
+
 static void an_update_obeys_the_rules_of_registration(void **state)
 {
     (void)state;
@@ -321,6 +363,8 @@ static void statement_missing(void **state)
     refused(&p, OAUTH_MANAGE_REPLACE, OAUTH_STATEMENT_MISSING);
     p.client.vouched_by = STR_UNSET;
     replaced(&p, BODY);
+    p.w.settings.registration = OAUTH_REGISTER_STATEMENT; /* nobody new comes without one */
+    refused(&p, OAUTH_MANAGE_REPLACE, OAUTH_STATEMENT_MISSING);
     world_end(&p.w);
 }
 
@@ -425,6 +469,8 @@ int main(void)
         cmocka_unit_test(replacing),
         cmocka_unit_test(replacing_a_sealed_client),
         cmocka_unit_test(what_people_saw_is_asked_again),
+        cmocka_unit_test(other_keys_are_asked_again),
+        cmocka_unit_test(a_row_that_nobody_approved_expires),
         cmocka_unit_test(an_update_obeys_the_rules_of_registration),
         cmocka_unit_test(metadata_malformed),
         cmocka_unit_test(management_client_id),

@@ -68,6 +68,7 @@ void token_begin(token_play_t *p)
 {
     *p = (token_play_t){.now = TEST_NOW};
     world_begin(&p->w);
+    p->w.settings.registrable_grants = UINT32_MAX;
     p->random = p->w.random;
     p->w.client.expires_at = 0; /* in use */
     make_code(p);

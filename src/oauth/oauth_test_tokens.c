@@ -6,6 +6,7 @@ void tokens_begin(tokens_play_t *p)
 {
     *p = (tokens_play_t){0};
     world_begin(&p->w);
+    p->w.settings.registrable_grants = UINT32_MAX;
     p->keys = (jwks_t){.v = ARENA_NEW(p->w.a, jwk_t), .n = 1};
     assert_non_null(p->keys.v);
     *p->keys.v = (jwk_t){.alg = ALG_ES256, .kid = STR("k")};

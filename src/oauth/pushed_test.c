@@ -380,7 +380,8 @@ static void a_silent_code_consumes_it(void **state)
     p.facts.consent = &consent;
     assert_int_equal(oauth_authorize_next(p.w.a, &p.facts, &p.request, &p.came), RC_OK);
     assert_int_equal(p.came.kind, OAUTH_AUTHORIZE_REDIRECT);
-    assert_effects(&p.came.effects, EFFECT_CODE_INSERT, EFFECT_PUSHED_CONSUME, EFFECT_CLIENT_KEEP);
+    assert_effects(&p.came.effects, EFFECT_CODE_INSERT, EFFECT_PUSHED_CONSUME, EFFECT_SESSION_TOUCH,
+                   EFFECT_CLIENT_KEEP);
     world_end(&p.w);
 }
 

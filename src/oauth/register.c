@@ -111,8 +111,7 @@ static rc_t accept(arena_t *a, const oauth_register_facts_t *f, const oauth_stat
     oauth_sealed_secrets_t secrets = {0};
     client->origin = CLIENT_BY_REGISTRATION;
     client->created_at = f->now;
-    if (statement->claims)
-        client->vouched_by = statement->issuer;
+    client->vouched_by = oauth_statement_voucher(statement);
     TRY(give_id(a, f, may_be_sealed(f, statement), client, out, &secrets));
     const oauth_registration_answer_t answer = {
         .settings = f->settings,

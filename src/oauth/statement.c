@@ -125,6 +125,20 @@ static rc_t judge(arena_t *a, const oauth_statement_facts_t *f, const jws_t *jws
     return RC_OK;
 }
 
+static bool says(const json_t *claims, str_t name, json_type_t type)
+{
+    const json_t *v = json_get(claims, name);
+    return json_is(v, type) && (v->count > 0 || v->str.n > 0);
+}
+
+str_t oauth_statement_voucher(const oauth_statement_t *statement)
+{
+    const json_t *claims = statement->claims;
+    bool all = claims && says(claims, STR("client_name"), JSON_STRING) &&
+               says(claims, STR("redirect_uris"), JSON_ARRAY);
+    return all ? statement->issuer : STR_UNSET;
+}
+
 rc_t oauth_statement_take(arena_t *a, const oauth_statement_facts_t *facts, str_t body,
                           oauth_statement_t *out)
 {

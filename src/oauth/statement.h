@@ -38,5 +38,9 @@ typedef struct {
  *  RC_MEMORY. */
 rc_t oauth_statement_take(arena_t *a, const oauth_statement_facts_t *facts, str_t body,
                           oauth_statement_t *out) MUST_USE;
+/** Who vouches for the client itself: the issuer of a checked statement that says both its name and
+ *  where its codes go. Unset: nobody. A statement is no secret: without redirect URIs in it,
+ * anybody could send it along with URIs of their own and be shown as what it names. */
+str_t oauth_statement_voucher(const oauth_statement_t *statement);
 
 #endif

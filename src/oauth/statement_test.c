@@ -282,13 +282,32 @@ static void open_to_all_or_vouched_for(void **state)
     ask(&p, STR("{" REQUEST "}"));
     assert_reason(p.out.reason, OAUTH_FINE);
     assert_unset(p.out.client->vouched_by);
-    assert_text(registered(&p, "{\"iss\":\"" ISSUER "\"," SAYS "}")->vouched_by, ISSUER);
+    assert_text(registered(&p, "{\"iss\":\"" ISSUER "\"," SAYS ",\"redirect_uris\":"
+                               "[\"https://c.test/cb\"]}")
+                    ->vouched_by,
+                ISSUER);
     refused(&p, sign(&p, 0, NULL, "{\"iss\":\"https://other.test\"," SAYS "}"),
             OAUTH_STATEMENT_ISSUER);
     p.w.settings.issuers.n = 0; /* nobody is trusted: an unknown member */
     ask(&p, body_of(&p, STR("whatever")));
     assert_reason(p.out.reason, OAUTH_FINE);
     assert_unset(p.out.client->vouched_by);
+    end(&p);
+}
+
+/* A statement is no secret: whoever sends it along with redirect URIs of their own is not what it
+ * names. */
+static void who_says_not_where_codes_go_vouches_for_nobody(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    assert_unset(registered(&p, "{\"iss\":\"" ISSUER "\"," SAYS "}")->vouched_by);
+    assert_unset(
+        registered(&p, "{\"iss\":\"" ISSUER "\"," SAYS ",\"redirect_uris\":null}")->vouched_by);
+    assert_unset(
+        registered(&p, "{\"iss\":\"" ISSUER "\",\"redirect_uris\":[\"https://c.test/cb\"]}")
+            ->vouched_by);
     end(&p);
 }
 
@@ -329,12 +348,19 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_claims_win),        cmocka_unit_test(the_rules_hold_for_claims_too),
-        cmocka_unit_test(statement_missing),     cmocka_unit_test(statement_malformed),
-        cmocka_unit_test(statement_issuer),      cmocka_unit_test(statement_signature),
-        cmocka_unit_test(statement_keys_away),   cmocka_unit_test(statement_time),
-        cmocka_unit_test(statement_audience),    cmocka_unit_test(open_to_all_or_vouched_for),
-        cmocka_unit_test(whose_keys_are_needed), cmocka_unit_test(without_memory),
+        cmocka_unit_test(the_claims_win),
+        cmocka_unit_test(the_rules_hold_for_claims_too),
+        cmocka_unit_test(statement_missing),
+        cmocka_unit_test(statement_malformed),
+        cmocka_unit_test(statement_issuer),
+        cmocka_unit_test(statement_signature),
+        cmocka_unit_test(statement_keys_away),
+        cmocka_unit_test(statement_time),
+        cmocka_unit_test(statement_audience),
+        cmocka_unit_test(open_to_all_or_vouched_for),
+        cmocka_unit_test(who_says_not_where_codes_go_vouches_for_nobody),
+        cmocka_unit_test(whose_keys_are_needed),
+        cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

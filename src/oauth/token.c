@@ -113,7 +113,9 @@ static oauth_reason_t check_client(const oauth_token_facts_t *f)
     uint32_t confidential = GRANT_CLIENT_CREDENTIALS | GRANT_TOKEN_EXCHANGE;
     if (f->request->grant & confidential && f->client->auth == CLIENT_AUTH_NONE)
         return OAUTH_GRANT_CONFIDENTIAL_ONLY;
-    return f->client->grants & f->request->grant ? OAUTH_FINE : OAUTH_GRANT_NOT_REGISTERED;
+    return oauth_client_grants(f->settings, f->client) & f->request->grant
+               ? OAUTH_FINE
+               : OAUTH_GRANT_NOT_REGISTERED;
 }
 
 str_t oauth_token_jkt(const oauth_token_facts_t *facts)

@@ -1,4 +1,5 @@
 /* The contract of what ends access: each way writes its revocation with it, or nothing. */
+#include "core/limits.h"
 #include "store/store_test_util.h"
 
 enum { REMEMBERED = MODEL_ACCESS_TOKEN_MAX_S + 120, LATER = TEST_NOW + 7 };
@@ -63,6 +64,77 @@ static void ended_grant_is_revoked_once(void **state)
     end_family(p, &end);
     assert_applied(p);
     assert_the_only_one(p, REVOKED_GRANT, STR("f1"), LATER);
+}
+
+static void revoke_token(play_t *p, const char *family, int i)
+{
+    revoked_t r = {.kind = REVOKED_TOKEN,
+                   .key = arena_printf(p->a, "%s.%d", family, i),
+                   .at = LATER + i / 100,
+                   .expires_at = LATER + 60};
+    play_add(p, EFFECT_REVOCATION_PUT)->u.revoked = &r;
+    assert_applied(p);
+}
+
+static uint64_t revoked_count(play_t *p, const char *jti, const char *sub, int64_t issued)
+{
+    ask_t ask = {.kind = ASK_REVOKED, .key = str_c(jti), .key2 = str_c(sub), .since = issued};
+    play_ask(p, &ask);
+    return ask.count;
+}
+
+/* A client that refreshes and revokes all the time does not make the list longer than those who
+ * follow it remember: from the bound on one entry ends all of the person, and nothing of others. */
+static void many_revocations_of_a_person_become_one(void **state)
+{
+    enum { MOST = LIMIT_REVOCATIONS_PERSON };
+    play_t *p = *state;
+    settle(p);
+    family_t other = test_family(STR("f3"));
+    other.user_id = STR("u2");
+    put_family(p, &other);
+    revoke_token(p, "f3", 0);
+    revoke_token(p, "unknown", 0);
+    for (int i = 0; i < MOST; i++)
+        revoke_token(p, i % 2 ? "f1" : "f2", i);
+    assert_int_equal(all_revocations(p).count, MOST + 2);
+    revoke_token(p, "f1", MOST);
+    ask_t all = all_revocations(p);
+    assert_int_equal(all.count, 3);
+    const revoked_t *last = &all.u.revoked[2];
+    assert_int_equal(last->kind, REVOKED_SUBJECT);
+    assert_str(last->key, STR("u1"));
+    assert_int_equal(last->at, LATER + MOST / 100);
+    assert_int_equal(last->expires_at, last->at + REMEMBERED);
+    assert_int_equal(revoked_count(p, "f1.1", "u1", LATER), 1);
+    assert_int_equal(revoked_count(p, "f1.new", "u1", last->at + 1), 0);
+    assert_int_equal(revoked_count(p, "f3.1", "u2", LATER), 0);
+    const uint64_t seq = last->seq;
+    revoke_token(p, "f2", MOST + 200);
+    all = all_revocations(p);
+    assert_int_equal(all.count, 3);
+    assert_true(all.u.revoked[2].seq > seq);
+    assert_int_equal(all.u.revoked[2].at, LATER + (MOST + 200) / 100);
+}
+
+/* The same where one step ends many grants. */
+static void many_grants_that_end_at_once_become_one(void **state)
+{
+    play_t *p = *state;
+    consent_t c = {
+        .user_id = STR("u1"), .client_id = STR("c1"), .resource = test_family(STR("")).resource};
+    settle(p);
+    for (int i = 0; i < LIMIT_REVOCATIONS_PERSON + 1; i++) {
+        family_t f = test_family(arena_printf(p->a, "many%d", i));
+        put_family(p, &f);
+    }
+    play_add(p, EFFECT_CONSENT_PUT)->u.consent = &c;
+    assert_applied(p);
+    effect_t *e = play_add(p, EFFECT_CONSENT_DELETE);
+    e->u.consent = &c;
+    e->at = LATER;
+    assert_applied(p);
+    assert_the_only_one(p, REVOKED_SUBJECT, STR("u1"), LATER);
 }
 
 static void changed_password_revokes_the_subject(void **state)
@@ -235,6 +307,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(ended_grant_is_revoked_once),
+        ON_EVERY_STORE(many_revocations_of_a_person_become_one),
+        ON_EVERY_STORE(many_grants_that_end_at_once_become_one),
         ON_EVERY_STORE(changed_password_revokes_the_subject),
         ON_EVERY_STORE(disabled_user_is_revoked),
         ON_EVERY_STORE(deleted_client_is_revoked),

@@ -69,6 +69,8 @@ static void sealed_client_stays_known_as_gone(void **state)
 {
     play_t *p = *state;
     client_t c = sealed_client(STR("sealed")), other = sealed_client(STR("other"));
+    const int64_t end = c.expires_at;
+    c.expires_at = 0;
     assert_int_equal(put(p, &c), RC_OK);
     assert_int_equal(put(p, &other), RC_OK);
     assert_int_equal(delete_at(p, c.id, TEST_NOW + 3), RC_OK);
@@ -79,8 +81,7 @@ static void sealed_client_stays_known_as_gone(void **state)
     assert_int_equal(got->expires_at, 0);
     assert_int_equal(get_client(p, other.id)->deleted_at, 0);
     assert_int_equal(count_clients(p), 1);
-    /* Not even at the end that it once had. */
-    assert_int_equal(play_expire(p, c.expires_at + 1, 100), RC_OK);
+    assert_int_equal(play_expire(p, end + 1, 100), RC_OK);
     assert_non_null(get_client(p, c.id));
     assert_null(get_client(p, other.id));
 }
@@ -104,11 +105,13 @@ static void mark_of_a_client_that_is_gone_may_be_put(void **state)
 {
     play_t *p = *state;
     client_t c = sealed_client(STR("sealed"));
+    const int64_t end = c.expires_at;
+    c.expires_at = 0;
     c.deleted_at = TEST_NOW;
     assert_int_equal(put(p, &c), RC_OK);
     assert_int_equal(get_client(p, c.id)->deleted_at, TEST_NOW);
     assert_int_equal(count_clients(p), 0);
-    assert_int_equal(play_expire(p, c.expires_at + 1, 100), RC_OK);
+    assert_int_equal(play_expire(p, end + 1, 100), RC_OK);
     c.deleted_at = 0;
     assert_int_equal(put(p, &c), RC_CONFLICT);
 }
@@ -137,6 +140,25 @@ static void client_that_is_gone_makes_no_room(void **state)
     assert_int_equal(insert_below(p, &used, 1), RC_OK);
     assert_int_equal(insert_below(p, &c, 1), RC_LIMIT);
     assert_non_null(get_client(p, gone.id));
+}
+
+/* What nobody has used is forgotten, deleted or not; what somebody has is never. */
+static void mark_of_a_client_that_nobody_used_expires(void **state)
+{
+    play_t *p = *state;
+    client_t unused = sealed_client(STR("unused")), used = sealed_client(STR("used"));
+    unused.expires_at = TEST_NOW + 10;
+    used.expires_at = 0;
+    assert_int_equal(insert_below(p, &unused, 2), RC_OK);
+    assert_int_equal(insert_below(p, &used, 2), RC_OK);
+    assert_int_equal(delete_at(p, unused.id, TEST_NOW), RC_OK);
+    assert_int_equal(delete_at(p, used.id, TEST_NOW), RC_OK);
+    assert_int_equal(play_expire(p, TEST_NOW + 10, 100), RC_OK);
+    assert_non_null(get_client(p, unused.id));
+    assert_int_equal(play_expire(p, TEST_NOW + 11, 100), RC_OK);
+    assert_null(get_client(p, unused.id));
+    assert_int_equal(get_client(p, used.id)->deleted_at, TEST_NOW);
+    assert_int_equal(insert_below(p, &unused, 1), RC_OK); /* and counted once */
 }
 
 static void grants_leave_out_a_client_that_is_gone(void **state)
@@ -202,6 +224,7 @@ int main(void)
         ON_EVERY_STORE(mark_of_a_client_that_is_gone_may_be_put),
         ON_EVERY_STORE(client_that_is_gone_holds_no_place),
         ON_EVERY_STORE(client_that_is_gone_makes_no_room),
+        ON_EVERY_STORE(mark_of_a_client_that_nobody_used_expires),
         ON_EVERY_STORE(grants_leave_out_a_client_that_is_gone),
         ON_EVERY_STORE(client_delete_ends_what_it_had_begun),
     };

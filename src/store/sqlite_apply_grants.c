@@ -1,4 +1,5 @@
 /* Effects on what clients hold: codes, grants, tokens, devices. */
+#include "core/limits.h"
 #include "store/sqlite_effects.h"
 
 rc_t sqlite_code_insert(sqlite_db_t *db, const effect_t *e)
@@ -112,12 +113,40 @@ rc_t sqlite_spend(sqlite_db_t *db, const effect_t *e)
     return sqlite_insert_record(db, TABLE_SPENT, e->u.spent);
 }
 
+/* The family whose tokens an entry ends; unset: it ends others. A jti names its family. */
+static str_t family_of(const revoked_t *r)
+{
+    size_t dot = str_find(r->key, '.', 0);
+    if (r->kind == REVOKED_GRANT)
+        return r->key;
+    return r->kind == REVOKED_TOKEN && dot < r->key.n ? str_first(r->key, dot) : STR_UNSET;
+}
+
+/* Clients refresh and revoke as often as they please: without a bound for each person, one of them
+ * made the list longer than resource servers remember, who would then let nobody in. */
+static rc_t fold(sqlite_db_t *db, str_t family)
+{
+    TRY(sqlite_change(
+        db, STMT_REVOKED_FOLD,
+        ARGS(ARG_I(SQLITE_REVOKED_S), ARG_I(LIMIT_REVOCATIONS_PERSON), ARG_S(family))));
+    return sqlite_change(db, STMT_REVOKED_FOLDED, ARGS(ARG_S(family)));
+}
+
+rc_t sqlite_revoke_fold(sqlite_db_t *db)
+{
+    TRY(sqlite_change(db, STMT_REVOKED_FOLD_ALL,
+                      ARGS(ARG_I(SQLITE_REVOKED_S), ARG_I(LIMIT_REVOCATIONS_PERSON))));
+    return sqlite_run_fixed(db, STMT_REVOKED_FOLDED_ALL);
+}
+
 /* REVOKED_ALL is looked up by its key as the others are: always the empty one. */
 static rc_t put_revocation(sqlite_db_t *db, const revoked_t *r)
 {
-    return sqlite_change(db, STMT_REVOKE,
-                         ARGS(ARG_I(r->kind), ARG_S(r->kind == REVOKED_ALL ? STR("") : r->key),
-                              ARG_I(r->at), ARG_I(r->expires_at)));
+    str_t family = family_of(r);
+    TRY(sqlite_change(db, STMT_REVOKE,
+                      ARGS(ARG_I(r->kind), ARG_S(r->kind == REVOKED_ALL ? STR("") : r->key),
+                           ARG_I(r->at), ARG_I(r->expires_at), ARG_S(family))));
+    return str_is_set(family) ? fold(db, family) : RC_OK;
 }
 
 /* What ends with many access tokens at once: all they could be had anew by. */
@@ -157,5 +186,6 @@ rc_t sqlite_revoke_exchanged(sqlite_db_t *db, str_t client_id, int64_t at)
 {
     TRY(sqlite_change(db, STMT_FAMILIES_REVOKE_CLIENT,
                       ARGS(ARG_S(client_id), ARG_I(at), ARG_I(at + SQLITE_REVOKED_S))));
+    TRY(sqlite_revoke_fold(db));
     return sqlite_revoke(db, REVOKED_SUBJECT, client_id, at);
 }

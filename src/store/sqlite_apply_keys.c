@@ -24,6 +24,7 @@ rc_t sqlite_key_put(sqlite_db_t *db, const effect_t *e)
 rc_t sqlite_key_delete(sqlite_db_t *db, const effect_t *e)
 {
     TRY(sqlite_change(db, STMT_KEY_BLANK, ARGS(ARG_S(e->u.key))));
+    db->keys_went = true;
     return sqlite_change_or_conflict(db, STMT_KEY_DELETE, ARGS(ARG_S(e->u.key)));
 }
 
@@ -48,6 +49,7 @@ rc_t sqlite_keys_replace(sqlite_db_t *db, const effect_t *e)
     const key_change_t *change = e->u.key_change;
     TRY(check_keys(db, change));
     TRY(sqlite_run_fixed(db, STMT_KEYS_BLANK));
+    db->keys_went = true;
     TRY(sqlite_run_fixed(db, STMT_KEYS_CLEAR));
     for (size_t i = 0; i < change->n_becomes; i++)
         TRY(sqlite_insert_record(db, TABLE_KEY, &change->becomes[i]));

@@ -93,5 +93,6 @@ rc_t sqlite_consent_delete(sqlite_db_t *db, const effect_t *e)
     TRY(sqlite_change(db, STMT_DEVICES_END_CONSENT, what));
     TRY(sqlite_change(db, STMT_CODES_END_CONSENT, (sqlite_args_t){when.v, 5}));
     TRY(sqlite_change(db, STMT_FAMILIES_REVOKE_CONSENT, when));
+    TRY(sqlite_revoke_fold(db));
     return sqlite_change(db, STMT_FAMILIES_END_CONSENT, (sqlite_args_t){when.v, 5});
 }

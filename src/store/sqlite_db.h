@@ -70,6 +70,7 @@ typedef struct {
     sqlite3_stmt *put[TABLE_COUNT];    /* insert or replace */
     sqlite3_stmt *select[TABLE_COUNT]; /* by key */
     bool generation_grew;              /* by effects applied since somebody set it false */
+    bool keys_went;                    /* likewise: what was deleted must leave the files */
 } sqlite_db_t;
 
 typedef enum {

@@ -42,5 +42,8 @@ rc_t sqlite_revoke(sqlite_db_t *db, revoked_kind_t kind, str_t key, int64_t at) 
 /** Remembers the same of what services got in exchange for a client's tokens, which names the
  *  service as its client: of each live family made until `at`, and of the client as a subject. */
 rc_t sqlite_revoke_exchanged(sqlite_db_t *db, str_t client_id, int64_t at) MUST_USE;
+/** Where a person has more than LIMIT_REVOCATIONS_PERSON entries, one that ends all of the person
+ *  takes their place: after many were written at once. */
+rc_t sqlite_revoke_fold(sqlite_db_t *db) MUST_USE;
 
 #endif

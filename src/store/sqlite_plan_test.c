@@ -14,7 +14,9 @@ static const stmt_id_t LISTS[] = {
     /* a handful of keys, asked when one is rotated */
     STMT_KEY_OTHER_CURRENT, STMT_KEY_OTHER_SEAL, STMT_KEY_COUNT, STMT_KEYS_BLANK, STMT_KEYS_CLEAR,
     /* everything ends, when an administrator says so */
-    STMT_REVOKED_FAMILIES_ALL, STMT_REVOKED_DEVICES_ALL};
+    STMT_REVOKED_FAMILIES_ALL, STMT_REVOKED_DEVICES_ALL,
+    /* one entry for many, after many were written */
+    STMT_REVOKED_FOLD_ALL, STMT_REVOKED_FOLDED_ALL};
 
 static bool may_scan(int id)
 {

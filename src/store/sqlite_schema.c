@@ -156,6 +156,10 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE consent_3 RENAME TO consent;"
     "CREATE INDEX consent_client ON consent(client_id);"
     "ALTER TABLE family ADD COLUMN redirect_uri TEXT;",
+
+    /* Whose tokens an entry ends, so that those of one person can be counted. */
+    "ALTER TABLE revoked ADD COLUMN owner TEXT;"
+    "CREATE INDEX revoked_owner ON revoked(owner, kind, seq) WHERE owner IS NOT NULL;",
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],

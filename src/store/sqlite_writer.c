@@ -61,6 +61,16 @@ static void note_generation(sqlite_writer_t *w)
         atomic_store(&w->generation, generation);
 }
 
+/* What a transaction overwrites stands in the database until the next checkpoint, and in the log
+ * that was written before it: after keys that went both are brought up to date at once. Where
+ * somebody reads for long the next checkpoint does it. */
+static void forget_keys(sqlite_writer_t *w)
+{
+    if (w->db.keys_went)
+        sqlite3_wal_checkpoint_v2(w->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    w->db.keys_went = false;
+}
+
 static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
 {
     roll_back(w);
@@ -79,6 +89,7 @@ static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
     if (rc != RC_OK)
         fail_all(w, batch, rc);
     note_generation(w);
+    forget_keys(w);
 }
 
 static void tell(void *arg)
