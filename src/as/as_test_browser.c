@@ -189,6 +189,21 @@ str_t page_field(str_t page, const char *name)
     return str_first(rest, str_find(rest, '"', 0));
 }
 
+str_t forward_form(world_t *w, str_t page)
+{
+    str_t mark = STR("action=\"/login/elsewhere\"");
+    size_t at = 0;
+    while (at < page.n && !str_starts(str_skip(page, at), mark))
+        at++;
+    str_t form = str_skip(page, at);
+    str_t csrf = page_field(form, "csrf"), interaction = page_field(form, "interaction");
+    if (form.n == 0)
+        return STR("");
+    return arena_printf(w->a, "csrf=%" PRIstr "%s%" PRIstr, STR_ARG(csrf),
+                        str_is_set(interaction) ? "&interaction=" : "",
+                        STR_ARG(str_is_set(interaction) ? interaction : STR("")));
+}
+
 str_t page_target(world_t *w, str_t page)
 {
     str_t mark = STR("http-equiv=\"refresh\" content=\"0;url="), out;

@@ -55,6 +55,8 @@ answer_t browser_get(browser_t *b, str_t target);
 answer_t browser_post(browser_t *b, const char *path, str_t form);
 /** A hidden field of a page; unset: none. */
 str_t page_field(str_t page, const char *name);
+/** What the button to the provider would post; "" where the page has none. */
+str_t forward_form(world_t *w, str_t page);
 /** Where a page goes on to, unescaped; unset: nowhere. */
 str_t page_target(world_t *w, str_t page);
 /** A parameter of a URL's query, decoded; unset: absent. */

@@ -108,27 +108,11 @@ static str_t cookie_of(world_t *w, const answer_t *r, const char *name)
     return STR_UNSET;
 }
 
-/* What the provider's button would post; "" where there is none. */
-static str_t button_form(world_t *w, str_t page)
-{
-    str_t mark = STR("action=\"/login/elsewhere\"");
-    size_t at = 0;
-    while (at < page.n && !str_starts(str_skip(page, at), mark))
-        at++;
-    str_t form = str_skip(page, at);
-    str_t csrf = page_field(form, "csrf"), interaction = page_field(form, "interaction");
-    if (form.n == 0)
-        return STR("");
-    return arena_printf(w->a, "csrf=%" PRIstr "%s%" PRIstr, STR_ARG(csrf),
-                        str_is_set(interaction) ? "&interaction=" : "",
-                        STR_ARG(str_is_set(interaction) ? interaction : STR("")));
-}
-
 static answer_t press(browser_t *b)
 {
     answer_t shown = browser_get(b, STR("/login"));
     assert_status(shown, 200);
-    return browser_post(b, "/login/elsewhere", button_form(b->w, shown.body));
+    return browser_post(b, "/login/elsewhere", forward_form(b->w, shown.body));
 }
 
 /* Where the button of a login page leads that an authorization request has come to. */
@@ -136,7 +120,7 @@ static str_t press_for(browser_t *b, const char *parameters)
 {
     answer_t shown = browser_get(b, authorize_target(b->w, W_PUBLIC, parameters));
     assert_status(shown, 200);
-    answer_t r = browser_post(b, "/login/elsewhere", button_form(b->w, shown.body));
+    answer_t r = browser_post(b, "/login/elsewhere", forward_form(b->w, shown.body));
     assert_status(r, 200);
     return page_target(b->w, r.body);
 }
@@ -268,78 +252,6 @@ static void login_not_again(void **state)
     assert_false(str_contains(press_for(&b, ""), STR("prompt=")));
 }
 
-/* AS-74: who is led to the provider for a client has seen who that is and what it gets. */
-static void assert_shows_all(str_t page)
-{
-    assert_true(str_contains(page, STR(W_PUBLIC)));
-    assert_true(str_contains(page, STR("<code>" W_REDIRECT "</code>")));
-    assert_true(str_contains(page, STR(W_RESOURCE)));
-    assert_true(str_contains(page, STR("<code>files:read</code>")));
-    assert_true(str_contains(page, STR("Continue to <bdi>op.test</bdi> for ")));
-}
-
-static void nobody_is_forwarded_who_has_not_seen_for_whom(void **state)
-{
-    world_t *w = *state;
-    provider_new(w);
-    browser_t b = browser_new(w);
-    answer_t shown = browser_get(&b, authorize_target(w, W_PUBLIC, ""));
-    assert_shows_all(shown.body);
-    str_t handle = page_field(shown.body, "interaction"), right = button_form(w, shown.body);
-
-    /* What a page gave that shows less is no leave to go on: the password's token, or the one of a
-     * sign-in that nobody waits for. */
-    answer_t alone = browser_get(&b, STR("/login"));
-    const str_t others[] = {page_field(shown.body, "csrf"),
-                            str_skip(button_form(w, alone.body), strlen("csrf="))};
-    unsigned calls = w->web.calls;
-    for (size_t i = 0; i < 2; i++) {
-        str_t form = arena_printf(w->a, "csrf=%" PRIstr "&interaction=%" PRIstr, STR_ARG(others[i]),
-                                  STR_ARG(handle));
-        answer_t r = browser_post(&b, "/login/elsewhere", form);
-        assert_status(r, 403);
-        assert_text(button_form(w, r.body), ""); /* this page does not know */
-    }
-    assert_int_equal(w->web.calls, calls);
-
-    /* But it leads to the one that does. */
-    answer_t wrong = browser_login(&b, shown.body, W_USER, "wrong");
-    assert_status(wrong, 403);
-    assert_text(button_form(w, wrong.body), "");
-    str_t link = arena_printf(w->a, "/login?interaction=%" PRIstr, STR_ARG(handle));
-    assert_true(str_contains(
-        wrong.body, arena_printf(w->a, "href=\"%" PRIstr "\">Sign in with", STR_ARG(link))));
-    answer_t all = browser_get(&b, link);
-    assert_status(all, 200);
-    assert_shows_all(all.body);
-    answer_t r = browser_post(&b, "/login/elsewhere", button_form(w, all.body));
-    assert_status(r, 200);
-    r = browser_post(&b, "/login/elsewhere", right);
-    assert_status(r, 200);
-}
-
-/* Of what is no longer there, the consent page says so: nobody is sent round in a ring. */
-static void what_cannot_be_shown_has_no_button(void **state)
-{
-    world_t *w = *state;
-    provider_new(w);
-    browser_t b = browser_new(w);
-    answer_t shown = browser_get(&b, authorize_target(w, W_PUBLIC, ""));
-    str_t link = arena_printf(w->a, "/login?interaction=%" PRIstr,
-                              STR_ARG(page_field(shown.body, "interaction")));
-    world_put_key(w, EFFECT_CLIENT_DELETE, STR(W_PUBLIC));
-    const str_t links[] = {link, STR("/login?interaction=unknown")};
-    for (size_t i = 0; i < 2; i++) {
-        answer_t r = browser_get(&b, links[i]);
-        assert_status(r, 303);
-        str_t location = answer_header(&r, "location");
-        assert_true(str_starts(location, STR("/consent?interaction=")));
-        r = browser_get(&b, location);
-        assert_true(r.status >= 400);
-        assert_text(button_form(w, r.body), "");
-    }
-}
-
 static void provider_that_fails_is_said_to_be_away(void **state)
 {
     world_t *w = *state;
@@ -402,10 +314,6 @@ static void memory_ends_anywhere(void **state)
     begun_t begun = begin(&b);
     provider_vouches(p, "s-1", begun.nonce);
     world_starve(w, callback(w, &begun), 303);
-    answer_t shown = browser_get(&b, authorize_target(w, W_PUBLIC, ""));
-    str_t link = arena_printf(w->a, "/login?interaction=%" PRIstr,
-                              STR_ARG(page_field(shown.body, "interaction")));
-    world_starve(w, world_request(w, "GET", link, "", STR("")), 200);
 }
 
 int main(void)
@@ -415,8 +323,6 @@ int main(void)
         WORLD_TEST(the_whole_way_signs_in),
         WORLD_TEST(an_answer_is_good_once),
         WORLD_TEST(strangers_make_us_fetch_nothing),
-        WORLD_TEST(nobody_is_forwarded_who_has_not_seen_for_whom),
-        WORLD_TEST(what_cannot_be_shown_has_no_button),
         WORLD_TEST(ten_minutes_are_enough),
         WORLD_TEST(login_not_again),
         WORLD_TEST(provider_that_fails_is_said_to_be_away),
