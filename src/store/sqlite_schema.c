@@ -158,8 +158,8 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE family ADD COLUMN redirect_uri TEXT;",
 
     /* Whose tokens an entry ends, so that those of one person can be counted. */
-    "ALTER TABLE revoked ADD COLUMN owner TEXT;"
-    "CREATE INDEX revoked_owner ON revoked(owner, kind, seq) WHERE owner IS NOT NULL;",
+    ("ALTER TABLE revoked ADD COLUMN owner TEXT;"
+     "CREATE INDEX revoked_owner ON revoked(owner, kind, seq) WHERE owner IS NOT NULL;"),
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],
