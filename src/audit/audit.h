@@ -14,6 +14,11 @@ typedef struct {
     str_t path;       /* made with mode 0600 where it is missing */
     const log_t *log; /* borrowed */
     clock_port_t clock;
+    int64_t sync_ms; /* lines of audit_write are on the disk at most this much later; 0: 100 */
+    const struct audit_signer *signer; /* of checkpoints (checkpoint.h); NULL: none are written */
+    int64_t checkpoint_s;              /* between two of them; 0: 300 */
+    int64_t rotate_bytes, rotate_s;    /* when a new file is begun; 0: never */
+    int64_t keep_s;                    /* rotated files are deleted after that; 0: never */
 } audit_config_t;
 
 /** On the thread of `back`; RC_OK: the line is on the disk. Else it is not in the file, or nobody
@@ -31,5 +36,14 @@ void audit_close(audit_t *t);
  *  even for that (RC_MEMORY), done is called before this returns. */
 void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_done_t done,
                   void *ctx);
+/** Writes n events in their order by one write, on the calling thread: with RC_OK they are in the
+ *  file, and on the disk at most sync_ms later. RC_IO: none of them is in the file, or the trail is
+ *  broken; RC_MEMORY. Does not wait for a sync. Any thread. */
+rc_t audit_write(audit_t *t, const audit_event_t *const *events, size_t n) MUST_USE;
+/** Events and lines written, and failures, since the start, for metrics. Any thread. */
+typedef struct {
+    uint64_t events, failures, checkpoints;
+} audit_counts_t;
+audit_counts_t audit_counts(audit_t *t);
 
 #endif

@@ -3,6 +3,7 @@
 #define CONF_CONF_H
 
 #include "core/arena.h"
+#include "core/secret.h"
 
 /** Bounds of the life of an access token, also of one resource. Seconds. */
 enum { CONF_ACCESS_TOKEN_MIN_S = 60, CONF_ACCESS_TOKEN_MAX_S = 3600 };
@@ -78,6 +79,156 @@ typedef struct {
     size_t n_rules;
 } conf_issuer_t;
 
+/** How often. */
+typedef struct {
+    enum {
+        CONF_PER_SUBJECT,
+        CONF_PER_CLIENT,
+        CONF_PER_TOOL,
+        CONF_PER_RULE
+    } per; /* with TOOL: of
+ one subject at one tool */
+    uint32_t calls, seconds;
+} conf_rate_t;
+
+/** A condition on one argument of a tool: a path of member names and list indices
+ * ("order.lines.0"), and what must hold. An absent argument fits only `optional`. */
+typedef struct {
+    str_t path;
+    str_list_t one_of;  /* texts, or numbers and booleans as JSON writes them; empty: any */
+    str_list_t matches; /* patterns, as names have them; one must fit; empty: any */
+    bool has_min, has_max;
+    double min, max;
+    int64_t max_length; /* of a text in code points, of a list in elements; -1: any */
+    bool optional;
+} conf_condition_t;
+
+/** One rule. The first whose objects fit a message decides on it. */
+typedef struct {
+    str_t name;
+    bool deny;
+    /* what it is about: names or patterns with `*` (any run) and `?`; none at all: everything */
+    str_list_t tools, resources, prompts, methods;
+    /* who may: all that are given must hold */
+    str_list_t scopes;            /* all of them; `{name}` stands for the object's name */
+    str_list_t groups;            /* one of them, in the claim `groups` */
+    str_list_t roles;             /* one of them, in the claim `roles` */
+    str_list_t clients, subjects; /* one of them, patterns */
+    const conf_claim_t *claims;   /* all of them */
+    size_t n_claims;
+    const conf_condition_t *arguments;
+    size_t n_arguments;
+    const conf_rate_t *rates;
+    size_t n_rates;
+    int64_t max_bytes; /* of the message; 0: that of the upstream */
+    int64_t max_age;   /* seconds since the person signed in; 0: any */
+    str_list_t acr;    /* one of them; empty: any */
+    bool initial;      /* its scopes are in the first challenge */
+} conf_gate_rule_t;
+
+/** A policy:
+ *    policies:
+ *      - name: finance
+ *        default: deny             # or {scopes: ["mcp:tools:{name}"]}: every call needs it
+ *        rules:
+ *          - name: read
+ *            tools: [get_*, weather]
+ *            scopes: [news:read]
+ *            initial: true
+ *          - name: trade
+ *            tools: [place_order]
+ *            scopes: [orders:write]
+ *            groups: [traders]
+ *            arguments:
+ *              - {path: amount, max: 10000}
+ *            rates: [{per: subject, calls: 10, seconds: 60}]
+ *            max_age: 300 */
+typedef struct {
+    str_t name;
+    str_list_t default_scopes; /* empty: what no rule names is denied */
+    const conf_gate_rule_t *rules;
+    size_t n_rules;
+} conf_policy_t;
+
+/** Whose tokens an upstream takes, instead of this server's. */
+typedef struct {
+    str_t issuer;
+    str_t jwks_uri, introspection_uri;   /* unset: from the metadata */
+    str_t client_id, client_secret_file; /* for introspection */
+    secret_t client_secret;              /* of that file, once the shell has read it */
+    str_list_t audiences; /* what `aud` may be beside the resource: only for providers that cannot
+                           * name it */
+    str_t profile; /* of a known provider: how its tokens differ (docs/PROVIDERS.md); unset: none */
+} conf_provider_t;
+
+typedef enum { CONF_LISTS_FILTER, CONF_LISTS_MARK, CONF_LISTS_PASS } conf_lists_t;
+typedef enum { CONF_PINS_REPORT, CONF_PINS_WITHHOLD, CONF_PINS_OFF } conf_pins_t;
+typedef enum { CONF_IDENTITY_NONE, CONF_IDENTITY_HEADERS, CONF_IDENTITY_JWT } conf_identity_t;
+typedef enum {
+    CONF_CREDENTIAL_NONE,
+    CONF_CREDENTIAL_STATIC,             /* a header with what stands in secret_file */
+    CONF_CREDENTIAL_CLIENT_CREDENTIALS, /* one token for all callers */
+    CONF_CREDENTIAL_TOKEN_EXCHANGE,     /* one for each caller (RFC 8693) */
+} conf_credential_kind_t;
+
+/** What the upstream gets in place of the caller's token. */
+typedef struct {
+    conf_credential_kind_t kind;
+    str_t header;      /* Default: Authorization */
+    str_t prefix;      /* before the secret. Default for Authorization: "Bearer " */
+    str_t secret_file; /* the value, or the client secret */
+    secret_t secret;   /* of that file, once the shell has read it */
+    str_t token_endpoint, client_id, scope, audience, resource;
+} conf_credential_t;
+
+/** A child process that speaks MCP on its standard streams. */
+typedef struct {
+    str_list_t command;     /* argv; empty: the upstream is a URL */
+    str_list_t environment; /* NAME=VALUE, beside PATH, HOME, LANG and TMPDIR */
+    str_t directory;        /* unset: the data folder */
+    bool shared;            /* one child for all; else one for each session */
+    int64_t max_children, memory_mb, idle_s, message_bytes, start_s;
+} conf_child_t;
+
+/** A protected MCP server of the settings file, or of --upstream and --upstream-command:
+ *    upstreams:
+ *      - path: /mcp
+ *        url: http://127.0.0.1:3000/mcp    # or command: [npx, -y, some-server]
+ *        name: Finance
+ *        policy: finance
+ *        shadow: finance-next
+ *        identity: jwt
+ *        credential: {kind: static, secret_file: key}
+ *        authorization_servers: [{issuer: https://login.example.com}] */
+typedef struct {
+    str_t path; /* decoded; public_url and this are the resource */
+    str_t name;
+    str_t url;                     /* canonical; unset: a child */
+    str_t certificate_authorities; /* file; unset: the system's */
+    conf_child_t child;
+    const conf_policy_t *policy; /* never NULL: the ready one needs mcp:use for everything */
+    const conf_policy_t *shadow; /* NULL: none */
+    const conf_scope_t *scopes;  /* their texts, for consent */
+    size_t n_scopes;
+    const conf_provider_t *providers;
+    size_t n_providers; /* 0: this server */
+    conf_lists_t lists;
+    conf_pins_t pins;
+    conf_identity_t identity;
+    str_t identity_header; /* of the jwt. Default: X-Warder-Identity */
+    str_list_t strip;      /* further fields that clients may not send */
+    conf_credential_t credential;
+    str_list_t origins;   /* of browser pages that may call, beside loopback ones on loopback */
+    bool audit_arguments; /* their values in the trail, but for `redact` */
+    str_list_t redact;    /* paths of arguments; `*` for any member */
+    bool dpop_required;
+    int64_t max_body_bytes, max_answer_bytes;
+    int64_t timeout_s;     /* for the head of an answer */
+    int64_t stream_idle_s; /* without an event; 0: for ever */
+    int64_t max_connections;
+    int64_t streams_per_subject;
+} conf_upstream_t;
+
 /** All settings, checked. Lives in the arena it was loaded into; read-only. Strings that have an
  *  empty default in the table may be empty here: conf_load has no knowledge of the machine. */
 typedef struct {
@@ -96,6 +247,10 @@ typedef struct {
     size_t n_resources;
     const conf_issuer_t *issuers;
     size_t n_issuers;
+    const conf_policy_t *policies;
+    size_t n_policies;
+    const conf_upstream_t *upstreams;
+    size_t n_upstreams;
     const struct conf_catalogue *catalogue; /* with what client_catalogue adds, once the shell has
                                              * read it; NULL: as it is shipped */
     /* derived */

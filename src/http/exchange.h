@@ -82,6 +82,13 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
  *  LIMIT_HTTP_STREAM_BYTES wait; writable() will come. RC_LIMIT: the piece alone is too long.
  * RC_IO: the client is gone. */
 rc_t http_stream_write(http_exchange_t *x, str_t bytes) MUST_USE;
+/** For a stream that may idle for hours: gives back the buffers of the request and x->arena with
+ * all that lives in it (cleanups run). Of x only `app`, `worker`, `loop`, `user` and `arena` (now
+ * NULL) may be read afterwards; the stream's own memory is the caller's. After http_stream_begin.
+ */
+void http_stream_slim(http_exchange_t *x);
+/** Bytes that were queued and that the client has not taken. */
+size_t http_stream_unsent(const http_exchange_t *x);
 /** Ends the stream; x must not be used afterwards. */
 void http_stream_end(http_exchange_t *x);
 /** Cuts the connection in the middle: the client sees that the answer is incomplete. */

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/ports.h"
 #include "http/app.h"
+#include "http/tls.h"
 
 typedef struct http_server http_server_t;
 typedef struct http_timer http_timer_t;
@@ -18,6 +19,20 @@ typedef struct {
     int64_t drain_ms;  /* from stop to the cut */
 } http_times_t;
 
+/** One of several applications behind one listener: the first whose table knows the path gets the
+ *  request, the first of all answers what nobody knows. The hooks may be NULL. */
+typedef struct {
+    const http_app_t *app;
+    /* On each worker's thread, before it accepts; *worker becomes x->worker of this application. */
+    rc_t (*worker_init)(void *app_ctx, http_worker_t *loop, void **worker);
+    /* The server drains: end long streams. */
+    void (*worker_drain)(void *app_ctx, void *worker);
+    /* After the worker's last exchange. */
+    void (*worker_exit)(void *app_ctx, void *worker);
+} http_mount_t;
+
+enum { HTTP_MOUNTS_MAX = 4 };
+
 typedef struct {
     str_t host;    /* an IPv4 or IPv6 address to listen on */
     uint16_t port; /* 0: the system picks one, the same for all workers */
@@ -26,7 +41,10 @@ typedef struct {
     unsigned max_per_address; /* connections of one rate key to one worker; proxies are exempt */
     http_times_t times;
     http_proxies_t proxies;
-    const http_app_t *app;
+    const http_app_t *app; /* with the hooks below; or `mounts` */
+    const http_mount_t *mounts;
+    size_t mount_count;
+    http_tls_t *tls; /* NULL: plain */
     clock_port_t clock;
     random_port_t random;
     const log_t *log;
@@ -69,6 +87,21 @@ post_port_t http_worker_post(http_worker_t *w);
 unsigned http_worker_index(const http_worker_t *w);
 /** The loop's own monotonic time, cheap. */
 int64_t http_worker_now_ms(const http_worker_t *w);
+/** New connections use this certificate from now on. Any thread. */
+void http_server_set_tls(http_server_t *s, http_tls_t *tls);
+
+/** Something that is to run once at the end of this turn of the loop, when all that came in has
+ * been looked at and before it sleeps: work that is cheaper for many at once. Embed it. */
+typedef struct http_deferred {
+    struct http_deferred *next;
+    void (*fn)(void *arg);
+    void *arg;
+    bool queued;
+} http_deferred_t;
+/** Queues it, unless it is queued already. What is queued meanwhile still runs in this turn. The
+ *  worker's thread only. */
+void http_worker_defer(http_worker_t *w, http_deferred_t *d);
+
 /** Calls fn(arg) on the worker after first_ms and then every repeat_ms (0: once). On the worker's
  *  thread only. NULL without memory. Timers end with the worker. */
 http_timer_t *http_timer_start(http_worker_t *w, int64_t first_ms, int64_t repeat_ms,

@@ -28,6 +28,13 @@
     AUDIT(KEY_CHANGED, "key.changed", "a signing key was made, activated or retired")              \
     AUDIT(ACCESS, "access", "a resource server let a request in or refused it")                    \
     AUDIT(TOOL_CALL, "tool_call", "a tool was called")                                             \
+    AUDIT(CALL_BEGIN, "call.begin", "a message to a protected server was let through or refused")  \
+    AUDIT(CALL_END, "call.end", "a message that was let through was answered, or broke off")       \
+    AUDIT(DEFINITION, "definition.changed",                                                        \
+          "a protected server offers a tool that is new or changed")                               \
+    AUDIT(UPSTREAM, "upstream", "a protected server was started, ended or failed")                 \
+    AUDIT(SETTINGS, "settings", "settings were loaded anew, or refused")                           \
+    AUDIT(CHECKPOINT, "checkpoint", "the trail so far, signed with the audit key")                 \
     AUDIT(SERVER, "server", "the server started or stopped")
 
 typedef enum {
@@ -53,6 +60,18 @@ typedef struct {
     str_t address;    /* of the caller */
     str_t request_id; /* of the HTTP request */
     int64_t duration_us; /* 0: left out */
+    /* of calls through the gateway */
+    str_t issuer;   /* of the token: `user` is its subject */
+    str_t upstream; /* path of the protected server */
+    str_t method;   /* of the message */
+    str_t object;   /* resource or prompt that it names; tools stand in `tool` */
+    str_t rule;     /* of the policy that decided */
+    str_t shadow;   /* what the shadow policy says: "allow", or reason and rule; unset: none */
+    str_t arguments_hash; /* SHA-256 of the arguments' bytes, hexadecimal */
+    str_t arguments;      /* JSON, redacted; by opt-in */
+    str_t trace;          /* W3C trace-id */
+    int64_t status;       /* of the HTTP answer; 0: left out, as the following */
+    int64_t bytes_in, bytes_out;
 } audit_event_t;
 
 #endif

@@ -1,0 +1,44 @@
+/* Lists of tools, resources and prompts in a server's answers: what a caller may not use is taken
+ * out or marked. What stays keeps its bytes. Pure. */
+#ifndef MCP_LIST_H
+#define MCP_LIST_H
+
+#include "mcp/operation.h"
+
+typedef enum {
+    MCP_LIST_TOOLS,
+    MCP_LIST_RESOURCES,
+    MCP_LIST_TEMPLATES,
+    MCP_LIST_PROMPTS,
+    MCP_LIST_NONE,
+} mcp_list_kind_t;
+
+/** The list that a request with this method asks for. */
+mcp_list_kind_t mcp_list_kind(str_t method);
+
+typedef struct {
+    mcp_list_kind_t kind;
+    str_t name;       /* of a tool or prompt; the uri or uriTemplate of a resource */
+    const json_t *v;  /* the whole entry */
+} mcp_item_t;
+
+typedef enum { MCP_ITEM_KEEP, MCP_ITEM_DROP, MCP_ITEM_MARK } mcp_item_verdict_t;
+
+typedef struct {
+    mcp_item_verdict_t (*judge)(void *ctx, const mcp_item_t *item);
+    void *ctx;
+    bool narrows; /* what is shown depends on who asks: cacheScope becomes private */
+} mcp_list_judge_t;
+
+/**
+ * Reads one JSON-RPC response to a list request and writes the one to send: entries judged in their
+ * order, all other members as they came, raw; with `narrows` cacheScope is "private" where it is
+ * there. A marked entry gets _meta["warder/denied"]: true beside what its _meta held. An error
+ * response comes back as it is. RC_MALFORMED: it is no such response (an entry without a name, a
+ * list that is no array), and must not be sent. RC_LIMIT, RC_MEMORY. *out lives in `a` or is
+ * `response`.
+ */
+rc_t mcp_list_rewrite(arena_t *a, mcp_list_kind_t kind, str_t response, mcp_list_judge_t judge,
+                      str_t *out) MUST_USE;
+
+#endif

@@ -1,0 +1,50 @@
+/* Server-sent events (HTML Living Standard, section 9.2), read and written. Events are read whole,
+ * so that what is looked at is what goes on. Pure. */
+#ifndef MCP_SSE_H
+#define MCP_SSE_H
+
+#include "core/buf.h"
+
+enum { MCP_SSE_EVENT_BYTES = 8 << 20, MCP_SSE_ID_BYTES = 512 };
+
+typedef enum {
+    MCP_SSE_MORE,  /* all bytes are used up */
+    MCP_SSE_EVENT, /* *out is one */
+    MCP_SSE_BAD,   /* longer than the limits, or not UTF-8: the stream must end */
+} mcp_sse_step_t;
+
+/** Slices borrow the reader until its next call. */
+typedef struct {
+    str_t event;      /* its type; unset: message */
+    str_t id;         /* unset: the event has none of its own */
+    str_t data;       /* lines joined by LF; unset: no data field (a primer, a bare retry) */
+    int64_t retry_ms; /* -1: none */
+} mcp_sse_event_t;
+
+/** A reader; zeroed is ready. Holds memory only within an event. */
+typedef struct {
+    char *p; /* owned: of the event so far */
+    size_t n, cap;
+    unsigned state;
+    size_t line; /* where the current line begins */
+    mcp_sse_event_t event;
+    struct {
+        size_t at, n;
+        bool set;
+    } parts[3]; /* event, id, data within p */
+    bool began; /* a byte order mark can only come first */
+} mcp_sse_t;
+
+/** Eats from the front of *in. Comments are dropped, every line end is taken, and the answer does
+ *  not depend on how the bytes were split. RC_MEMORY through *rc, with MCP_SSE_BAD. */
+mcp_sse_step_t mcp_sse_next(mcp_sse_t *s, str_t *in, mcp_sse_event_t *out, rc_t *rc);
+/** The stream has ended: an event without its empty line is dropped, as the standard says. */
+void mcp_sse_free(mcp_sse_t *s);
+
+/** Appends one event. `data` with LF becomes several lines; a CR in it, and CR, LF or NUL in the
+ *  rest, fails the builder. */
+void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
+/** A comment that keeps the connection open; static. */
+str_t mcp_sse_keep_alive(void);
+
+#endif

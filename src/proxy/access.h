@@ -1,0 +1,66 @@
+/* Who may come in: the tokens of one resource, judged by the resource-server library. */
+#ifndef PROXY_ACCESS_H
+#define PROXY_ACCESS_H
+
+#include "conf/conf.h"
+#include "core/log.h"
+#include "gate/principal.h"
+#include "http/exchange.h"
+#include "http/fetch.h"
+#include "http/pool.h"
+
+/** Of one resource. Shared by all workers. */
+typedef struct access access_t;
+
+/** Documents of this server itself, without a connection: metadata, keys, revocations. Returns the
+ *  number of bytes written, or -1. Any thread. */
+typedef struct {
+    int64_t (*get)(void *ctx, str_t url, char *body, size_t cap);
+    void *ctx;
+} access_local_t;
+
+typedef struct {
+    const conf_upstream_t *upstream; /* borrowed for its life */
+    str_t resource;                  /* canonical */
+    str_t issuer;                    /* of this server */
+    access_local_t local;            /* for URLs that begin with it */
+    str_t initial_scopes, scopes;    /* space-separated: of the challenge, of the metadata */
+    http_pool_t *pool;               /* for fetches */
+    http_fetch_port_t fetch;
+    const log_t *log;
+    clock_port_t clock;
+    bool dpop_nonce;
+} access_config_t;
+
+rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t *why) MUST_USE;
+void access_free(access_t *a);
+
+/** The verdict on the credentials of one request. */
+typedef struct {
+    bool allowed;
+    gate_principal_t who; /* where allowed; in a refusal as far as it is known */
+    int status;           /* of a refusal: 400, 401 or 503 */
+    str_t challenge;      /* WWW-Authenticate; unset with 503 */
+    str_t body;           /* JSON; may be empty */
+    str_t reason;         /* precise, for the audit only */
+    int retry_after_s;    /* with 503 */
+    str_t nonce;          /* of DPoP-Nonce, whatever the verdict; unset: none */
+} access_verdict_t;
+
+/** Judges; done(arg, verdict) exactly once, within the call or later on the same worker. The verdict
+ *  lives until the exchange ends. */
+void access_check(access_t *a, http_exchange_t *x,
+                  void (*done)(void *arg, const access_verdict_t *verdict), void *arg);
+/** Whether who was let in may stay, for what stays open: asked every second. Never blocks. */
+bool access_lives(access_t *a, const gate_principal_t *who);
+/** The challenge of a 403 for more scope, in the scheme of the token. In `arena`; unset without
+ *  memory. */
+str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed);
+/** The challenge of a 401 for a better or fresher sign-in (RFC 9470). */
+str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
+                     int64_t max_age_s);
+/** The protected resource metadata document, JSON, and the paths it stands at (rs.h). */
+str_t access_metadata(const access_t *a);
+str_t access_metadata_path(const access_t *a, size_t i);
+
+#endif
