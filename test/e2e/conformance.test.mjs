@@ -1,43 +1,25 @@
 // The official suite: its authorization-server mode, with a person played headlessly, and of its
 // server mode what a server of tools with tools of its own can pass.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import http from 'node:http';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Browser } from './lib/browser.mjs';
+import { injector } from './lib/injector.mjs';
 import { machineToken, register } from './lib/oauth.mjs';
+import { runSuite } from './lib/suite.mjs';
 import { PASSWORD, World, freePort } from './lib/world.mjs';
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-const SUITE = path.join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 
 let w;
 before(async () => (w = await World.start()));
 after(() => w?.stop());
 
-/** Runs the suite; calls onUrl with the authorization URL that it prints. */
-function runSuite(args, onUrl = async () => {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [SUITE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let text = '';
-    let asked = false;
-    const hear = (chunk) => {
-      text += chunk;
-      const url = new RegExp(`${w.base}[^\\s"']*code_challenge=[^\\s"']*`).exec(text)?.[0];
-      if (url && !asked && /\s$/.test(text)) {
-        asked = true;
-        onUrl(url).catch((error) => {
-          child.kill();
-          reject(error);
-        });
-      }
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, text }));
+/** Runs the suite; calls onUrl once with the authorization URL that it prints. */
+function runWithPerson(args, onUrl) {
+  let asked = false;
+  return runSuite(args, async (text) => {
+    const url = new RegExp(`${w.base}[^\\s"']*code_challenge=[^\\s"']*`).exec(text)?.[0];
+    if (!url || asked || !/\s$/.test(text)) return;
+    asked = true;
+    await onUrl(url);
   });
 }
 
@@ -48,7 +30,7 @@ for (const resource of [false, true]) {
     const client = await register(w, { redirect_uris: [`http://127.0.0.1:${port}/callback`] });
     const args = ['authorization', '--url', w.issuer, '--client-id', client.client_id, '-p', String(port)];
     if (resource) args.push('--resource', w.mcp);
-    const { code, text } = await runSuite(args, async (url) => {
+    const { code, text } = await runWithPerson(args, async (url) => {
       const left = await new Browser(w.base).authorize(url, { user: 'alice', password: PASSWORD });
       await (await fetch(left)).text();
     });
@@ -62,21 +44,6 @@ for (const resource of [false, true]) {
   });
 }
 
-/** Adds a token to each request, for the suite's server mode takes none; streams pass through. */
-async function injector(port, token) {
-  const server = http.createServer((request, response) => {
-    const headers = { ...request.headers, authorization: `Bearer ${token}` };
-    const up = http.request({ host: '127.0.0.1', port, path: request.url, method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
-    up.on('error', () => response.destroy());
-    request.pipe(up);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
-
 // The other scenarios call tools, prompts and resources of the suite's own example server.
 const SERVER_SCENARIOS = ['server-initialize', 'server-session-lifecycle', 'ping', 'tools-list',
   'server-sse-multiple-streams', 'dns-rebinding-protection'];
@@ -85,7 +52,7 @@ test('conformance suite, server mode: life cycle, sessions, ping, tools/list, st
   const machine = await w.machineClient();
   const proxy = await injector(w.samplePort, (await machineToken(w, machine)).body.access_token);
   try {
-    const url = `http://localhost:${proxy.address().port}/mcp`;
+    const url = `http://localhost:${proxy.port}/mcp`;
     for (const scenario of SERVER_SCENARIOS) {
       const { code, text } = await runSuite(['server', '--url', url, '--scenario', scenario, '--spec-version', '2025-11-25']);
       assert.equal(code, 0, `${scenario}: ${text}`);
@@ -93,7 +60,6 @@ test('conformance suite, server mode: life cycle, sessions, ping, tools/list, st
       assert.doesNotMatch(text, /[1-9]\d* warning|WARNING/, `${scenario}: ${text}`);
     }
   } finally {
-    proxy.closeAllConnections();
-    proxy.close();
+    proxy.stop();
   }
 });

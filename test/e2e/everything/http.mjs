@@ -1,5 +1,5 @@
 // Serves everything over Streamable HTTP, both eras on one endpoint: node http.mjs [PORT]
-// Prints "listening on URL" once it does.
+// Prints "everything: ready at URL" once it does.
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 import {
@@ -77,5 +77,5 @@ const server = createServer(async (request, response) => {
   await (legacy ? serveSession(request, response, body) : serveModern(request, response, body));
 });
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
-  console.log(`listening on http://localhost:${server.address().port}/mcp`);
+  console.log(`everything: ready at http://localhost:${server.address().port}/mcp`);
 });

@@ -104,7 +104,7 @@ export function run(file, args, { env = {}, input } = {}) {
 }
 
 // Tests send far more than people do; the tests of the limits set their own.
-const GENEROUS = {
+export const GENEROUS = {
   WARDER_REGISTRATION_PER_MINUTE: '100000',
   WARDER_REGISTRATION_ADDRESS_PER_MINUTE: '100000',
   WARDER_TOKEN_REQUESTS_PER_MINUTE: '0',
