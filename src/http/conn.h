@@ -30,8 +30,9 @@ typedef struct {
 typedef struct {
     http_exchange_t x;
     http_conn_t *conn;
-    bool answered; /* http_reply or http_stream_end was called */
-    bool told;     /* that the client is gone */
+    const http_app_t *app; /* whose the path is; the first one's until that is known */
+    bool answered;         /* http_reply or http_stream_end was called */
+    bool told;             /* that the client is gone */
     void (*on_gone)(void *ctx, http_exchange_t *x);
     void *gone_ctx;
     http_bytes_t body; /* when it does not fit behind its head */

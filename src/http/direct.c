@@ -57,13 +57,18 @@ http_direct_t *http_direct_new(const http_app_t *app, void *worker)
     static const uint8_t client[4] = {192, 0, 2, 1};
     d->wire.ops = &WIRE;
     d->peer = http_addr_from_bytes(client, sizeof client);
-    d->hub.app = app;
-    d->hub.worker = worker;
+    http_direct_mount(d, app, worker);
     d->clock.ms = 1700000000000;
     d->hub.clock = clock_fake(&d->clock);
     d->hub.random = random_fake(&d->random);
     http_direct_reset(d);
     return d;
+}
+
+void http_direct_mount(http_direct_t *d, const http_app_t *app, void *worker)
+{
+    if (d->hub.app_count < HTTP_MOUNTS_MAX)
+        d->hub.apps[d->hub.app_count++] = (http_hosted_t){app, worker};
 }
 
 void http_direct_reset(http_direct_t *d)

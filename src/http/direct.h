@@ -1,5 +1,5 @@
 /* Runs an application without a socket: bytes of requests in, bytes of answers out. For the unit
- * tests of handlers; the same connection code as in the server. */
+ * tests of handlers; the same connection code as in the server; x->loop is NULL. */
 #ifndef HTTP_DIRECT_H
 #define HTTP_DIRECT_H
 
@@ -10,6 +10,9 @@ typedef struct http_direct http_direct_t;
 
 /** A connection from 192.0.2.1 to `app`; `worker` becomes x->worker. NULL without memory. */
 http_direct_t *http_direct_new(const http_app_t *app, void *worker);
+/** A further application behind those there are (server.h, http_mount_t), from the next request on.
+ *  At most HTTP_MOUNTS_MAX in all. */
+void http_direct_mount(http_direct_t *d, const http_app_t *app, void *worker);
 /** Sets the peer's address and the trusted proxies for what comes next (a new connection). */
 void http_direct_peer(http_direct_t *d, http_addr_t peer, http_proxies_t proxies);
 /** Feeds bytes; handlers run within the call. */

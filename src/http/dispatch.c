@@ -6,6 +6,13 @@
     "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, "    \
     "Last-Event-ID, DPoP"
 
+static void give_to(http_call_t *call, const http_hosted_t *hosted)
+{
+    call->app = hosted->app;
+    call->x.app = hosted->app->ctx;
+    call->x.worker = hosted->worker;
+}
+
 /* An exchange with nothing in it but what every answer needs. */
 static bool begin_call(http_conn_t *c)
 {
@@ -14,8 +21,7 @@ static bool begin_call(http_conn_t *c)
     call->conn = c;
     http_exchange_t *x = &call->x;
     x->arena = http_hub_arena(c->hub);
-    x->app = c->hub->app->ctx;
-    x->worker = c->hub->worker;
+    give_to(call, &c->hub->apps[0]);
     x->loop = c->hub->loop;
     x->target = x->path = x->raw_path = x->rest = x->body = STR("");
     x->client = (http_client_t){c->peer, c->tls};
@@ -152,11 +158,27 @@ static void reply_unmatched(http_exchange_t *x, const http_match_t *m)
         http_reply_error(x, 405, STR("this address does not take this method"));
 }
 
+/* Gives the exchange to the first application that knows its path, whatever the method: one that
+ * answers 405 there must not be overruled by the next one's 200. */
+static http_match_t choose(http_call_t *call, const http_hub_t *hub)
+{
+    http_exchange_t *x = &call->x;
+    for (size_t i = 0; i < hub->app_count; i++) {
+        const http_hosted_t *hosted = &hub->apps[i];
+        http_match_t match = http_router_match(&hosted->app->routes, x->method, x->path);
+        if (match.kind == HTTP_MATCH_NOT_FOUND)
+            continue;
+        give_to(call, hosted);
+        x->route = match.route;
+        return match;
+    }
+    return (http_match_t){HTTP_MATCH_NOT_FOUND, NULL, 0};
+}
+
 /* True: the request has a handler, its body may come. False: it is answered, or will be. */
 static bool admit(http_conn_t *c, http_call_t *call, const http_head_t *head)
 {
     http_exchange_t *x = &call->x;
-    const http_app_t *app = c->hub->app;
     if (str_eq(x->raw_path, STR("*"))) {
         reply_options(x, (1u << HTTP_METHOD_COUNT) - 1);
         return false;
@@ -165,18 +187,16 @@ static bool admit(http_conn_t *c, http_call_t *call, const http_head_t *head)
         http_reply_error(x, 400, STR("the path is ambiguous"));
         return false;
     }
-    http_match_t match = http_router_match(&app->routes, x->method, x->path);
-    x->route = match.route;
+    http_match_t match = choose(call, c->hub);
     if (match.kind != HTTP_MATCH_FOUND) {
         reply_unmatched(x, &match);
         return false;
     }
-    bool begins = str_starts(x->path, x->route->path);
-    x->rest = begins ? str_skip(x->path, x->route->path.n) : STR("");
+    x->rest = http_router_rest(x->route, x->path);
     x->media = http_media_body(http_header(x, STR("content-type")));
     if (!check_body(call, head))
         return false;
-    return !app->admit || app->admit(x);
+    return !call->app->admit || call->app->admit(x);
 }
 
 void http_dispatch_head(http_conn_t *c)
@@ -212,7 +232,7 @@ void http_dispatch_head(http_conn_t *c)
 void http_dispatch_ready(http_conn_t *c)
 {
     http_exchange_t *x = &c->block->call.x;
-    const http_app_t *app = c->hub->app;
+    const http_app_t *app = c->block->call.app;
     if (app->guard && !app->guard(x))
         return;
     x->route->handler(x);

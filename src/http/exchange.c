@@ -130,7 +130,7 @@ static void plain_error(http_exchange_t *x, int status, str_t retry_after, str_t
     char text[HTTP_ALLOW_TEXT];
     str_t allow = STR_UNSET;
     if (status == 405 && x->route) {
-        const http_app_t *app = http_call_of(x)->conn->hub->app;
+        const http_app_t *app = http_call_of(x)->app;
         http_match_t m = http_router_match(&app->routes, x->method, x->path);
         allow = http_router_allow_text(m.allowed, text);
     }
@@ -142,7 +142,7 @@ static void plain_error(http_exchange_t *x, int status, str_t retry_after, str_t
 
 void http_reply_error(http_exchange_t *x, int status, str_t sentence)
 {
-    const http_app_t *app = http_call_of(x)->conn->hub->app;
+    const http_app_t *app = http_call_of(x)->app;
     if (app->page_error && wants_page(x) && status != 405)
         app->page_error(x, status, sentence);
     else

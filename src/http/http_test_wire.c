@@ -76,7 +76,7 @@ void test_wire_begin(test_wire_t *t, const http_app_t *app)
     t->wire.ops = &WIRE;
     t->window = SIZE_MAX;
     t->clock.ms = 1700000000000;
-    t->hub.app = app;
+    t->hub.apps[t->hub.app_count++].app = app;
     t->hub.clock = clock_fake(&t->clock);
     t->hub.random = random_fake(&t->random);
     t->hub.times = (http_times_t){TEST_WIRE_MS, TEST_WIRE_MS, TEST_WIRE_MS, TEST_WIRE_MS, 0};

@@ -15,10 +15,16 @@ typedef struct http_block http_block_t;
 /* Kept for reuse by one worker: enough for the requests in flight at once under load. */
 enum { HTTP_HUB_ARENAS = 64, HTTP_HUB_BLOCKS = 64, HTTP_HUB_IDS = 4096, HTTP_ID_TEXT = 32 };
 
+/** One of the applications, and what its worker_init made of it for this worker. */
 typedef struct {
     const http_app_t *app;
-    void *worker;        /* x->worker */
-    http_worker_t *loop; /* x->loop */
+    void *worker; /* x->worker */
+} http_hosted_t;
+
+typedef struct {
+    http_hosted_t apps[HTTP_MOUNTS_MAX]; /* the first that knows a path gets the request */
+    size_t app_count;                    /* at least 1 */
+    http_worker_t *loop;                 /* x->loop */
     http_times_t times;
     http_proxies_t proxies;
     clock_port_t clock;

@@ -10,7 +10,7 @@ static int begin(void **state)
     memset(&hub, 0, sizeof hub);
     memset(&random_state, 0, sizeof random_state);
     clock_state.ms = 784111777500;
-    hub.app = &APP;
+    hub.apps[hub.app_count++].app = &APP;
     hub.clock = clock_fake(&clock_state);
     hub.random = random_fake(&random_state);
     return 0;
@@ -126,7 +126,7 @@ static void a_hook_may_end_other_exchanges_during_a_walk(void **state)
 {
     http_wire_t wires[3] = {{&QUIET}, {&QUIET}, {&QUIET}};
     str_t request = STR("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    hub.app = &HOLDING;
+    hub.apps[hub.app_count++].app = &HOLDING;
     held_n = 0;
     for (size_t i = 0; i < 3; i++) {
         http_conn_t *c = http_conn_open(&hub, &wires[i], (http_addr_t){0}, false);

@@ -6,6 +6,8 @@ static bool path_matches(const http_route_t *r, str_t path)
         return memcmp(r->path.p, path.p, path.n) == 0;
     if ((r->flags & HTTP_ROUTE_SUFFIX) && str_ends(path, r->path))
         return true;
+    if ((r->flags & HTTP_ROUTE_PREFIX) && r->path.n == 1)
+        return true;
     return (r->flags & HTTP_ROUTE_PREFIX) && path.n > r->path.n && path.p[r->path.n] == '/' &&
            memcmp(r->path.p, path.p, r->path.n) == 0;
 }
@@ -47,6 +49,14 @@ http_match_t http_router_match(const http_routes_t *routes, http_method_t method
             m.route = r;
     }
     return m;
+}
+
+str_t http_router_rest(const http_route_t *route, str_t path)
+{
+    if (path.n == route->path.n || !str_starts(path, route->path))
+        return STR("");
+    /* Only "/" ends with a slash, and that one belongs to the rest. */
+    return route->path.n == 1 ? path : str_skip(path, route->path.n);
 }
 
 static const char *row_fault(const http_route_t *r)

@@ -13,10 +13,11 @@ typedef enum { HTTP_CORS_NONE, HTTP_CORS_PUBLIC } http_cors_t;
 
 /* Flags of a route. CSRF is read by the application's guard, not here. */
 enum {
-    HTTP_ROUTE_PREFIX = 1,   /* also path + "/" + anything: inserted paths (RFC 8414 section 3.1) */
-    HTTP_ROUTE_NO_STORE = 2, /* every answer carries Cache-Control: no-store */
-    HTTP_ROUTE_PAGE = 4,     /* for people: errors go to the page_error hook; never CORS */
-    HTTP_ROUTE_CSRF = 16,    /* needs a CSRF token */
+    HTTP_ROUTE_PREFIX = 1,    /* also path + "/" + anything: inserted paths (RFC 8414 section 3.1);
+                                 with "/" every path there is */
+    HTTP_ROUTE_NO_STORE = 2,  /* every answer carries Cache-Control: no-store */
+    HTTP_ROUTE_PAGE = 4,      /* for people: errors go to the page_error hook; never CORS */
+    HTTP_ROUTE_CSRF = 16,     /* needs a CSRF token */
     HTTP_ROUTE_ANY_TYPE = 32, /* takes a body of any Content-Type; `bodies` is not looked at */
     HTTP_ROUTE_NO_HEAD = 128, /* GET here does something: HEAD is not implied */
     HTTP_ROUTE_SUFFIX = 64,   /* also anything + path: clients append well-known paths, too */
@@ -57,6 +58,8 @@ typedef struct {
 
 /** Looks up a decoded path. Exact rows win over prefixes, longer prefixes over shorter. Pure. */
 http_match_t http_router_match(const http_routes_t *routes, http_method_t method, str_t path);
+/** What a decoded path has behind that of a row which it matches: "" or "/...". */
+str_t http_router_rest(const http_route_t *route, str_t path);
 /** Whether the table is sound: paths well-formed, no two rows for one method and path, no CORS on a
  *  page row. RC_CONFIG: *why is one static sentence. */
 rc_t http_router_check(const http_routes_t *routes, str_t *why) MUST_USE;

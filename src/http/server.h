@@ -20,14 +20,16 @@ typedef struct {
 } http_times_t;
 
 /** One of several applications behind one listener: the first whose table knows the path gets the
- *  request, the first of all answers what nobody knows. The hooks may be NULL. */
+ *  request, also when it does not take the method; the first of all answers what nobody knows. The
+ *  exchange's `app` and `worker`, and the hooks around its handler, are those of the chosen one. A
+ *  last mount may take everything by a row "/" with HTTP_ROUTE_PREFIX. The hooks may be NULL. */
 typedef struct {
     const http_app_t *app;
     /* On each worker's thread, before it accepts; *worker becomes x->worker of this application. */
     rc_t (*worker_init)(void *app_ctx, http_worker_t *loop, void **worker);
     /* The server drains: end long streams. */
     void (*worker_drain)(void *app_ctx, void *worker);
-    /* After the worker's last exchange. */
+    /* After the worker's last exchange; the last application first. */
     void (*worker_exit)(void *app_ctx, void *worker);
 } http_mount_t;
 
@@ -98,8 +100,9 @@ typedef struct http_deferred {
     void *arg;
     bool queued;
 } http_deferred_t;
-/** Queues it, unless it is queued already. What is queued meanwhile still runs in this turn. The
- *  worker's thread only. */
+/** Queues it, unless it is queued already. What is queued meanwhile still runs in this turn; what
+ * is queued when the worker ends runs before worker_exit. It must not go away while it is queued.
+ * The worker's thread only. */
 void http_worker_defer(http_worker_t *w, http_deferred_t *d);
 
 /** Calls fn(arg) on the worker after first_ms and then every repeat_ms (0: once). On the worker's

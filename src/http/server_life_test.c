@@ -251,6 +251,158 @@ static void a_full_queue_of_posts_is_busy(void **state)
     test_server_stop(s);
 }
 
+/* Two applications: each with a worker of its own, the last one ended first. */
+
+static atomic_int hook_count;
+static char hook_log[16];
+
+static void note(char what)
+{
+    hook_log[atomic_fetch_add(&hook_count, 1) % (int)sizeof hook_log] = what;
+}
+
+static rc_t init_letter(void *app_ctx, http_worker_t *loop, void **worker)
+{
+    note(*(char *)app_ctx);
+    *worker = app_ctx;
+    return *(char *)app_ctx == 'X' ? RC_IO : RC_OK;
+}
+
+static void drain_letter(void *app_ctx, void *worker)
+{
+    assert_ptr_equal(app_ctx, worker);
+    note('-');
+}
+
+static void exit_letter(void *app_ctx, void *worker)
+{
+    assert_ptr_equal(app_ctx, worker);
+    note((char)(*(char *)worker + 'a' - 'A'));
+}
+
+static void say_letter(http_exchange_t *x)
+{
+    http_reply(x, 200, HTTP_NO_HEADERS, str_of(x->worker, 1));
+}
+
+static const http_route_t LETTER_A[] = {{STR_INIT("/a"), HTTP_M(GET), say_letter}};
+static const http_route_t LETTER_ALL[] = {
+    {STR_INIT("/"), HTTP_M(GET), say_letter, .flags = HTTP_ROUTE_PREFIX}};
+static const http_app_t APP_A = {{LETTER_A, 1}, (void *)(uintptr_t) "A", NULL, NULL, NULL};
+static const http_app_t APP_B = {{LETTER_ALL, 1}, (void *)(uintptr_t) "B", NULL, NULL, NULL};
+static const http_app_t APP_X = {{LETTER_ALL, 1}, (void *)(uintptr_t) "X", NULL, NULL, NULL};
+
+static http_server_config_t letters(const http_mount_t *mounts, size_t n)
+{
+    http_server_config_t c = http_server_defaults();
+    c.mounts = mounts;
+    c.mount_count = n;
+    atomic_store(&hook_count, 0);
+    memset(hook_log, 0, sizeof hook_log);
+    return c;
+}
+
+static void each_mount_has_a_worker_of_its_own(void **state)
+{
+    const http_mount_t mounts[] = {{&APP_A, init_letter, drain_letter, exit_letter},
+                                   {&APP_B, init_letter, drain_letter, exit_letter}};
+    http_server_config_t c = letters(mounts, 2);
+    http_server_t *s = test_server_start(&c);
+    assert_true(str_ends(test_ask(s, "GET /a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"),
+                         STR("\r\n\r\nA")));
+    assert_true(str_ends(test_ask(s, "GET /b HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"),
+                         STR("\r\n\r\nB")));
+    test_server_stop(s);
+    assert_string_equal(hook_log, "AB--ba");
+}
+
+static void a_mount_that_fails_ends_those_before_it(void **state)
+{
+    const http_mount_t mounts[] = {{&APP_A, init_letter, drain_letter, exit_letter},
+                                   {&APP_X, init_letter, drain_letter, exit_letter}};
+    http_server_config_t c = letters(mounts, 2);
+    http_server_t *s;
+    str_t why;
+    assert_int_equal(http_server_new(&c, &s, &why), RC_OK);
+    assert_int_equal(http_server_start(s), RC_IO);
+    http_server_free(s);
+    assert_string_equal(hook_log, "AX-a");
+}
+
+static void no_or_too_many_applications_are_refused(void **state)
+{
+    const http_mount_t mounts[HTTP_MOUNTS_MAX + 1] = {{.app = &APP_A}};
+    http_server_config_t c = letters(mounts, HTTP_MOUNTS_MAX + 1);
+    http_server_t *s;
+    str_t why;
+    assert_int_equal(http_server_new(&c, &s, &why), RC_CONFIG);
+    c.mount_count = 0;
+    assert_int_equal(http_server_new(&c, &s, &why), RC_CONFIG);
+    c.mount_count = 1;
+    assert_int_equal(http_server_new(&c, &s, &why), RC_OK);
+    http_server_free(s);
+}
+
+/* Deferred work. */
+
+static struct {
+    http_worker_t *loop;
+    http_deferred_t once, then;
+    atomic_int runs, followers;
+    int at_first_run; /* how many followers had run by then */
+} late;
+
+static void run_then(void *arg)
+{
+    atomic_fetch_add(&late.followers, 1);
+}
+
+static void run_once(void *arg)
+{
+    late.at_first_run = atomic_load(&late.followers);
+    http_worker_defer(late.loop, &late.then);
+    atomic_fetch_add(&late.runs, 1);
+}
+
+static rc_t defer_at_start(void *app_ctx, http_worker_t *loop, void **worker)
+{
+    memset(&late, 0, sizeof late);
+    late.loop = loop;
+    late.once = (http_deferred_t){NULL, run_once, NULL, false};
+    late.then = (http_deferred_t){NULL, run_then, NULL, false};
+    http_worker_defer(loop, &late.once);
+    return RC_OK;
+}
+
+static void defer_from_post(void *arg)
+{
+    http_worker_defer(late.loop, &late.once);
+    http_worker_defer(late.loop, &late.once);
+    assert_true(late.once.queued);
+}
+
+static void defer_at_drain(void *app_ctx, void *worker)
+{
+    defer_from_post(NULL);
+}
+
+static void deferred_work_runs_before_the_loop_sleeps(void **state)
+{
+    const http_mount_t mount = {&APP_A, defer_at_start, defer_at_drain, NULL};
+    http_server_config_t c = letters(&mount, 1);
+    http_server_t *s = test_server_start(&c);
+    assert_true(test_wait_for(&late.followers, 1));
+    post_port_t port = http_worker_post(late.loop);
+    assert_int_equal(port.post(port.ctx, defer_from_post, NULL), RC_OK);
+    assert_true(test_wait_for(&late.followers, 2));
+    assert_int_equal(late.at_first_run, 1);
+    assert_int_equal(late.runs, 2);
+    test_server_stop(s);
+    /* Queued while the worker ends: not lost. */
+    assert_int_equal(late.runs, 3);
+    assert_int_equal(late.followers, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +419,10 @@ int main(void)
         cmocka_unit_test(without_randomness_there_is_no_server),
         cmocka_unit_test(a_server_listens_on_ipv6),
         cmocka_unit_test(a_full_queue_of_posts_is_busy),
+        cmocka_unit_test(each_mount_has_a_worker_of_its_own),
+        cmocka_unit_test(a_mount_that_fails_ends_those_before_it),
+        cmocka_unit_test(no_or_too_many_applications_are_refused),
+        cmocka_unit_test(deferred_work_runs_before_the_loop_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,10 +17,10 @@ void http_tls_free(http_tls_t *t);
 /** How to talk to an upstream by TLS. */
 typedef struct http_tls_client http_tls_client_t;
 typedef struct {
-    str_t host;         /* that the certificate must be for, also sent as SNI */
-    str_t authorities;  /* PEM; unset: the system's */
-    str_t chain;        /* of our own certificate, PEM; unset: none */
-    secret_t key;       /* of that */
+    str_t host;        /* that the certificate must be for, also sent as SNI */
+    str_t authorities; /* PEM; unset: the system's */
+    str_t chain;       /* of our own certificate, PEM; unset: none */
+    secret_t key;      /* of that */
 } http_tls_client_config_t;
 rc_t http_tls_client_new(arena_t *a, const http_tls_client_config_t *config,
                          http_tls_client_t **out, str_t *why) MUST_USE;

@@ -145,6 +145,26 @@ static rc_t open_workers(http_server_t *s, str_t *why)
     return RC_OK;
 }
 
+/* The applications, whichever way they are given. False: none, or too many. */
+static bool take_mounts(http_server_t *s)
+{
+    const http_server_config_t *c = &s->config;
+    if (c->mount_count > HTTP_MOUNTS_MAX || !(c->mount_count || c->app))
+        return false;
+    s->mount_count = c->mount_count ? c->mount_count : 1;
+    s->mounts[0] = (http_mount_t){c->app, c->worker_init, c->worker_drain, c->worker_exit};
+    for (size_t i = 0; i < c->mount_count; i++)
+        s->mounts[i] = c->mounts[i];
+    return true;
+}
+
+static rc_t check_routes(const http_server_t *s, str_t *why)
+{
+    for (size_t i = 0; i < s->mount_count; i++)
+        TRY(http_router_check(&s->mounts[i].app->routes, why));
+    return RC_OK;
+}
+
 static http_server_t *alloc_server(const http_server_config_t *config)
 {
     http_server_t *s = calloc(1, sizeof *s);
@@ -165,6 +185,16 @@ static http_server_t *alloc_server(const http_server_config_t *config)
     return s;
 }
 
+static rc_t open_server(http_server_t *s, const http_addr_t *address, str_t *why)
+{
+    *why = STR("a server needs one to four applications");
+    if (!take_mounts(s))
+        return RC_CONFIG;
+    TRY(check_routes(s, why));
+    TRY(bind_all(s, address, why));
+    return open_workers(s, why);
+}
+
 rc_t http_server_new(const http_server_config_t *config, http_server_t **out, str_t *why)
 {
     http_addr_t address;
@@ -173,15 +203,12 @@ rc_t http_server_new(const http_server_config_t *config, http_server_t **out, st
         *why = STR("the address to listen on is not an IPv4 or IPv6 address");
         return RC_CONFIG;
     }
-    TRY(http_router_check(&config->app->routes, why));
     http_server_t *s = alloc_server(config);
     if (!s) {
         *why = STR("out of memory");
         return RC_MEMORY;
     }
-    rc_t rc = bind_all(s, &address, why);
-    if (rc == RC_OK)
-        rc = open_workers(s, why);
+    rc_t rc = open_server(s, &address, why);
     if (rc != RC_OK) {
         http_server_free(s);
         return rc;

@@ -67,6 +67,41 @@ static void run_posts(http_worker_t *w)
         post.fn(post.arg);
 }
 
+/* What was deferred. Nothing that can queue work runs between the check phase and the next prepare
+ * phase without one of the two coming before the loop sleeps. */
+
+void http_worker_defer(http_worker_t *w, http_deferred_t *d)
+{
+    if (d->queued)
+        return;
+    d->queued = true;
+    d->next = NULL;
+    *w->deferred_end = d;
+    w->deferred_end = &d->next;
+}
+
+static void run_deferred(http_worker_t *w)
+{
+    while (w->deferred) {
+        http_deferred_t *d = w->deferred;
+        w->deferred = d->next;
+        if (!w->deferred)
+            w->deferred_end = &w->deferred;
+        d->queued = false;
+        d->fn(d->arg);
+    }
+}
+
+static void on_before_sleep(uv_prepare_t *handle)
+{
+    run_deferred(handle->data);
+}
+
+static void on_after_poll(uv_check_t *handle)
+{
+    run_deferred(handle->data);
+}
+
 /* Timers of the application. */
 
 static void on_timer(uv_timer_t *timer)
@@ -126,8 +161,11 @@ static void begin_drain(http_worker_t *w)
     w->drain_until_ms = http_worker_now_ms(w) + config->times.drain_ms;
     uv_close((uv_handle_t *)&w->listener, NULL);
     http_hub_drain(&w->hub);
-    if (config->worker_drain && w->initialized)
-        config->worker_drain(config->app->ctx, w->worker);
+    for (size_t i = 0; i < w->initialized; i++) {
+        const http_mount_t *m = &w->server->mounts[i];
+        if (m->worker_drain)
+            m->worker_drain(m->app->ctx, w->hub.apps[i].worker);
+    }
 }
 
 static void begin_cut(http_worker_t *w)
@@ -138,12 +176,19 @@ static void begin_cut(http_worker_t *w)
     http_socket_cut_all(w);
 }
 
+static void close_phases(http_worker_t *w)
+{
+    uv_close((uv_handle_t *)&w->tick, NULL);
+    uv_close((uv_handle_t *)&w->before_sleep, NULL);
+    uv_close((uv_handle_t *)&w->after_poll, NULL);
+}
+
 static void end_loop(http_worker_t *w)
 {
     if (uv_is_closing((uv_handle_t *)&w->tick))
         return;
     close_timers(w);
-    uv_close((uv_handle_t *)&w->tick, NULL);
+    close_phases(w);
     pthread_mutex_lock(&w->lock);
     w->closed = true;
     uv_close((uv_handle_t *)&w->wake, NULL);
@@ -201,7 +246,9 @@ void http_worker_stop(http_worker_t *w, int how)
 static void fill_hub(http_worker_t *w)
 {
     const http_server_config_t *config = &w->server->config;
-    w->hub.app = config->app;
+    for (size_t i = 0; i < w->server->mount_count; i++)
+        w->hub.apps[i].app = w->server->mounts[i].app;
+    w->hub.app_count = w->server->mount_count;
     w->hub.loop = w;
     w->hub.times = config->times;
     w->hub.proxies = config->proxies;
@@ -221,12 +268,15 @@ static rc_t open_handles(http_worker_t *w)
     if (uv_loop_init(&w->loop) != 0)
         return RC_IO;
     w->wake.data = w->tick.data = w->listener.data = w;
+    w->before_sleep.data = w->after_poll.data = w;
     if (uv_async_init(&w->loop, &w->wake, on_wake) != 0) {
         uv_loop_close(&w->loop);
         return RC_IO;
     }
-    /* These two cannot fail on Linux: they only fill in the handle. */
+    /* These cannot fail on Linux: they only fill in the handle. */
     uv_timer_init(&w->loop, &w->tick);
+    uv_prepare_init(&w->loop, &w->before_sleep);
+    uv_check_init(&w->loop, &w->after_poll);
     uv_tcp_init(&w->loop, &w->listener);
     return RC_OK;
 }
@@ -236,6 +286,7 @@ rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index)
     uint8_t seed[16];
     w->server = s;
     w->index = index;
+    w->deferred_end = &w->deferred;
     fill_hub(w);
     TRY(s->config.random.fill(s->config.random.ctx, seed, sizeof seed));
     w->posts = calloc(LIMIT_HTTP_POSTS, sizeof *w->posts);
@@ -257,7 +308,7 @@ void http_worker_close(http_worker_t *w)
     if (!w->closed) { /* never ran */
         w->closed = true;
         uv_close((uv_handle_t *)&w->listener, NULL);
-        uv_close((uv_handle_t *)&w->tick, NULL);
+        close_phases(w);
         uv_close((uv_handle_t *)&w->wake, NULL);
         close_loop(w);
     }
@@ -267,16 +318,36 @@ void http_worker_close(http_worker_t *w)
     w->posts = NULL;
 }
 
+static rc_t init_apps(http_worker_t *w)
+{
+    for (size_t i = 0; i < w->hub.app_count; i++) {
+        const http_mount_t *m = &w->server->mounts[i];
+        if (m->worker_init)
+            TRY(m->worker_init(m->app->ctx, w, &w->hub.apps[i].worker));
+        w->initialized++;
+    }
+    return RC_OK;
+}
+
+static void exit_apps(http_worker_t *w)
+{
+    while (w->initialized) {
+        size_t i = --w->initialized;
+        const http_mount_t *m = &w->server->mounts[i];
+        if (m->worker_exit)
+            m->worker_exit(m->app->ctx, w->hub.apps[i].worker);
+    }
+}
+
 static rc_t begin(http_worker_t *w)
 {
     http_server_t *s = w->server;
     if (uv_tcp_open(&w->listener, s->listeners[w->index]) != 0)
         return RC_IO;
     s->listeners[w->index] = -1;
-    if (s->config.worker_init)
-        TRY(s->config.worker_init(s->config.app->ctx, w, &w->worker));
-    w->hub.worker = w->worker;
-    w->initialized = true;
+    TRY(init_apps(w));
+    uv_prepare_start(&w->before_sleep, on_before_sleep);
+    uv_check_start(&w->after_poll, on_after_poll);
     uv_timer_start(&w->tick, on_tick, HTTP_TICK_MS, HTTP_TICK_MS);
     if (uv_listen((uv_stream_t *)&w->listener, SOMAXCONN, on_connection) != 0)
         return RC_IO;
@@ -299,11 +370,11 @@ static void end(http_worker_t *w)
     http_server_t *s = w->server;
     close_loop(w);
     run_posts(w);
+    run_deferred(w);
     if (w->hub.conn_count)
         LOG(s->config.log, LOG_ERROR, "exchanges were never answered",
             LOG_I("count", (int64_t)w->hub.conn_count));
-    if (s->config.worker_exit && w->initialized)
-        s->config.worker_exit(s->config.app->ctx, w->worker);
+    exit_apps(w);
     http_hub_close(&w->hub);
     pthread_mutex_lock(&s->lock);
     s->ended++;

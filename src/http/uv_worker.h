@@ -27,16 +27,18 @@ struct http_worker {
     uv_tcp_t listener;
     uv_async_t wake;
     uv_timer_t tick;
+    uv_prepare_t before_sleep; /* these two run what was deferred */
+    uv_check_t after_poll;
+    http_deferred_t *deferred, **deferred_end;
     http_timer_t *timers;
     http_hub_t hub;
-    void *worker;     /* what worker_init made */
     map_t *addresses; /* rate key -> number of connections, as a pointer's value */
     http_socket_t *sockets;
     unsigned socket_count;
     bool accept_due;        /* a connection waits for the memory of its socket */
     int64_t drain_until_ms; /* 0: not draining */
     bool cut;
-    bool initialized; /* worker_init went well: the other hooks are due */
+    size_t initialized; /* applications whose worker_init went well: their other hooks are due */
 
     atomic_int stop;      /* 0 run, 1 drain, 2 cut */
     pthread_mutex_t lock; /* guards the queue below */
@@ -47,6 +49,8 @@ struct http_worker {
 
 struct http_server {
     http_server_config_t config;
+    http_mount_t mounts[HTTP_MOUNTS_MAX]; /* of the config, or its one application */
+    size_t mount_count;
     uint16_t port;
     unsigned count;
     http_worker_t *workers;
