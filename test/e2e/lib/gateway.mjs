@@ -15,14 +15,16 @@ export class Gateway extends World {
   /**
    * upstream: a URL, or unset for everything over HTTP, or 'stdio' for it as a child.
    * settings: the text of a settings file, with UPSTREAM for the URL; unset: the flags alone.
+   * prepare(data): puts further files beside it.
    */
-  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0 } = {}) {
+  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {} } = {}) {
     const w = new Gateway();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
     w.env = { ...GENEROUS, ...env };
     w.users = {};
     w.wrap = [];
     try {
+      prepare(w.data);
       await w.startUpstream(upstream);
       w.settings = settings;
       w.own = args;
