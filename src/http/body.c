@@ -4,7 +4,7 @@
 /* Takes body bytes out of the block, to the call's own memory. */
 static bool keep_body(http_conn_t *c, str_t data)
 {
-    http_bytes_t *body = &c->block->call.body;
+    http_bytes_t *body = &c->call->body;
     rc_t rc = http_bytes_room(body, data.n, http_dispatch_body_limit(c));
     if (rc != RC_OK) {
         if (rc == RC_LIMIT)
@@ -28,9 +28,9 @@ static void eat(http_conn_t *c, str_t rest)
 
 static bool body_complete(http_conn_t *c)
 {
-    http_bytes_t *body = &c->block->call.body;
+    http_bytes_t *body = &c->call->body;
     if (body->n)
-        c->block->call.x.body = str_of(body->p, body->n);
+        c->call->x.body = str_of(body->p, body->n);
     c->phase = HTTP_PHASE_READY;
     return true;
 }
@@ -73,17 +73,17 @@ static bool run_length(http_conn_t *c)
     if (length <= HTTP_BLOCK_IN - c->used) {
         if (there < length)
             return wait_or_end(c);
-        b->call.x.body = str_of(b->in + c->used, length);
+        c->call->x.body = str_of(b->in + c->used, length);
         c->used += length;
         c->phase = HTTP_PHASE_READY;
         return true;
     }
     str_t in = str_of(b->in + c->used, there);
-    size_t need = length - b->call.body.n;
+    size_t need = length - c->call->body.n;
     if (!keep_body(c, str_first(in, need)))
         return true;
     eat(c, str_skip(in, need));
-    if (b->call.body.n == length)
+    if (c->call->body.n == length)
         return body_complete(c);
     return wait_or_end(c);
 }

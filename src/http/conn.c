@@ -44,7 +44,7 @@ void http_conn_lose(http_conn_t *c)
         c->phase = HTTP_PHASE_DONE;
         return;
     }
-    http_call_t *call = &c->block->call;
+    http_call_t *call = c->call;
     if (call->answered) {
         c->phase = HTTP_PHASE_DONE;
         return;
@@ -89,7 +89,7 @@ static bool end(http_conn_t *c)
 }
 
 /* Heads and bodies carry tokens and passwords: nothing of them stays in a free block. */
-static void give_block(http_conn_t *c)
+void http_conn_give_block(http_conn_t *c)
 {
     secret_wipe(c->block->in, c->have);
     c->have = 0;
@@ -107,6 +107,8 @@ void http_conn_read_on(http_conn_t *c)
 static void rewind_block(http_conn_t *c)
 {
     http_block_t *b = c->block;
+    if (!b)
+        return;
     c->have -= c->used;
     if (c->have)
         memmove(b->in, b->in + c->used, c->have);
@@ -120,7 +122,7 @@ static bool run_head(http_conn_t *c)
 {
     if (c->have == 0) {
         if (c->block)
-            give_block(c);
+            http_conn_give_block(c);
         return c->ended || c->hub->draining || !c->wire ? end(c) : false;
     }
     http_codec_t *codec = &c->block->codec;
@@ -152,23 +154,23 @@ static bool wait_for_others(http_conn_t *c)
 
 static void end_call(http_conn_t *c)
 {
-    http_call_t *call = &c->block->call;
+    http_call_t *call = c->call;
+    c->call = NULL;
     http_hub_give_arena(c->hub, call->x.arena);
     if (call->body.p)
         secret_wipe(call->body.p, call->body.cap);
     http_bytes_free(&call->body);
     http_bytes_free(&call->flight);
     http_bytes_free(&call->queue);
+    http_hub_give_call(c->hub, call);
 }
 
 /* DONE: the exchange ends, the connection goes on or not. */
 static bool run_done(http_conn_t *c)
 {
-    bool called = c->block && c->block->call.conn == c;
-    if (called) {
+    bool called = c->call != NULL;
+    if (called)
         end_call(c);
-        c->block->call.conn = NULL;
-    }
     if (!c->wire || c->close || !called)
         return end(c);
     rewind_block(c);
@@ -206,22 +208,40 @@ void http_conn_run(http_conn_t *c)
     if (c->phase != HTTP_PHASE_ENDED)
         return;
     if (c->block)
-        give_block(c);
+        http_conn_give_block(c);
     if (!c->hub->walking)
         http_conn_free(c);
 }
 
 /* What the wire calls. */
 
+static bool is_slim(const http_conn_t *c)
+{
+    return c->call && c->call->slim;
+}
+
+/* Bytes behind the request of a slim stream. They are read so that its client's end is seen, and
+ * dropped: the connection ends with the stream. Who goes on sending does not speak HTTP. */
+static void spill(http_conn_t *c, size_t n)
+{
+    c->close = true;
+    c->call->spilled += n;
+    if (c->call->spilled > HTTP_BLOCK_IN)
+        http_conn_cut(c, 0);
+}
+
 static void *conn_space(http_sink_t *s, size_t *n)
 {
     http_conn_t *c = (http_conn_t *)s;
+    if (is_slim(c)) {
+        *n = sizeof c->hub->waste;
+        return c->hub->waste;
+    }
     *n = 0;
     if (!c->block) {
         c->block = http_hub_block(c->hub);
         if (!c->block)
             return NULL;
-        c->block->call.conn = NULL;
         http_codec_init(&c->block->codec);
     }
     *n = HTTP_BLOCK_IN - c->have;
@@ -237,6 +257,10 @@ static void conn_room(http_sink_t *s, size_t *n)
 static void conn_filled(http_sink_t *s, size_t n)
 {
     http_conn_t *c = (http_conn_t *)s;
+    if (is_slim(c)) {
+        spill(c, n);
+        return;
+    }
     bool first = c->phase == HTTP_PHASE_HEAD && c->have == 0;
     c->have += n;
     if (first)
@@ -251,8 +275,8 @@ static void conn_sent(http_sink_t *s)
     c->deadline_ms = 0;
     /* Callbacks of a stream may end it: the connection is freed only by the run below. */
     c->running = true;
-    if (c->phase == HTTP_PHASE_STREAM || c->block->call.flight.n)
-        http_stream_sent(&c->block->call);
+    if (c->phase == HTTP_PHASE_STREAM || c->call->flight.n)
+        http_stream_sent(c->call);
     else
         c->phase = HTTP_PHASE_DONE;
     c->running = false;
@@ -265,7 +289,7 @@ static void conn_ended(http_sink_t *s)
     c->ended = true;
     /* Who ends a stream's connection on its side has stopped to listen; who does it after plain
      * requests still wants all their answers. */
-    if (c->phase == HTTP_PHASE_STREAM && !c->block->call.answered) {
+    if (c->phase == HTTP_PHASE_STREAM && !c->call->answered) {
         http_conn_cut(c, 0);
         return;
     }

@@ -27,12 +27,15 @@ typedef struct {
 } http_bytes_t;
 
 /** An exchange with what only this room may touch. The exchange comes first. */
-typedef struct {
+struct http_call {
     http_exchange_t x;
+    http_call_t *next; /* while free */
     http_conn_t *conn;
     const http_app_t *app; /* whose the path is; the first one's until that is known */
     bool answered;         /* http_reply or http_stream_end was called */
     bool told;             /* that the client is gone */
+    bool slim;             /* a stream without block and arena */
+    size_t spilled;        /* bytes that came meanwhile and were dropped */
     void (*on_gone)(void *ctx, http_exchange_t *x);
     void *gone_ctx;
     http_bytes_t body; /* when it does not fit behind its head */
@@ -43,14 +46,13 @@ typedef struct {
     char client_text[HTTP_ADDR_TEXT];
     uint8_t rate_key[HTTP_ADDR_KEY];
     char id[HTTP_ID_TEXT];
-} http_call_t;
+};
 
 /** The buffers of a connection with a request under way; idle connections have none. */
 struct http_block {
     http_block_t *next; /* while free */
     http_codec_t codec;
     http_chunked_t chunked;
-    http_call_t call;
     char out[LIMIT_HTTP_REPLY_HEAD_BYTES];
     char in[HTTP_BLOCK_IN];
 };
@@ -68,6 +70,7 @@ struct http_conn {
     bool ended;   /* the client sends no more */
     bool close;   /* after this answer */
     http_block_t *block;
+    http_call_t *call;   /* the exchange, from its head to its last byte */
     size_t have;         /* bytes in block->in */
     size_t used;         /* of them, bytes of the current request */
     int64_t deadline_ms; /* monotonic; 0: none */
@@ -94,6 +97,8 @@ void http_conn_deadline(http_conn_t *c, int64_t after_ms);
 /** Whether the answer of the current exchange is the last one. */
 bool http_conn_is_last(const http_conn_t *c);
 
+/** Gives back the block, wiped. */
+void http_conn_give_block(http_conn_t *c);
 /** Goes on reading; after the client's end there is nothing to read. */
 void http_conn_read_on(http_conn_t *c);
 

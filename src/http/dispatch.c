@@ -16,8 +16,10 @@ static void give_to(http_call_t *call, const http_hosted_t *hosted)
 /* An exchange with nothing in it but what every answer needs. */
 static bool begin_call(http_conn_t *c)
 {
-    http_call_t *call = &c->block->call;
-    memset(call, 0, sizeof *call);
+    http_call_t *call = http_hub_call(c->hub);
+    c->call = call;
+    if (!call)
+        return false;
     call->conn = c;
     http_exchange_t *x = &call->x;
     x->arena = http_hub_arena(c->hub);
@@ -44,12 +46,12 @@ static void give_up(http_conn_t *c)
 void http_dispatch_refuse(http_conn_t *c, int status, str_t why)
 {
     c->close = true;
-    if (c->block->call.conn != c && !begin_call(c)) {
+    if (!c->call && !begin_call(c)) {
         give_up(c);
         return;
     }
     c->phase = HTTP_PHASE_HANDLING;
-    http_reply_error(&c->block->call.x, status, why);
+    http_reply_error(&c->call->x, status, why);
 }
 
 static void fill_client(http_conn_t *c, http_call_t *call)
@@ -209,14 +211,14 @@ void http_dispatch_head(http_conn_t *c)
         give_up(c);
         return;
     }
-    fill_head(&b->call, head);
-    fill_client(c, &b->call);
+    fill_head(c->call, head);
+    fill_client(c, c->call);
     /* An answer before the body leaves bytes on the way that nobody reads: it ends the connection.
      */
     c->close |= head->close || has_body;
     c->phase = HTTP_PHASE_HANDLING;
     c->deadline_ms = 0;
-    if (!admit(c, &b->call, head))
+    if (!admit(c, c->call, head))
         return;
     c->close = head->close || c->hub->draining;
     c->phase = has_body ? HTTP_PHASE_BODY : HTTP_PHASE_READY;
@@ -231,8 +233,8 @@ void http_dispatch_head(http_conn_t *c)
 
 void http_dispatch_ready(http_conn_t *c)
 {
-    http_exchange_t *x = &c->block->call.x;
-    const http_app_t *app = c->block->call.app;
+    http_exchange_t *x = &c->call->x;
+    const http_app_t *app = c->call->app;
     if (app->guard && !app->guard(x))
         return;
     x->route->handler(x);
@@ -240,5 +242,5 @@ void http_dispatch_ready(http_conn_t *c)
 
 size_t http_dispatch_body_limit(const http_conn_t *c)
 {
-    return c->block->call.x.route->body_limit;
+    return c->call->x.route->body_limit;
 }

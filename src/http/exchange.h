@@ -83,9 +83,11 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
  * RC_IO: the client is gone. */
 rc_t http_stream_write(http_exchange_t *x, str_t bytes) MUST_USE;
 /** For a stream that may idle for hours: gives back the buffers of the request and x->arena with
- * all that lives in it (cleanups run). Of x only `app`, `worker`, `loop`, `user` and `arena` (now
- * NULL) may be read afterwards; the stream's own memory is the caller's. After http_stream_begin.
- */
+ * all that lives in it (cleanups run). Of x only `app`, `worker`, `loop`, `user`, `route`,
+ * `client`, `client_text`, `rate_key`, `request_id` and `arena` (now NULL) may be read afterwards;
+ * the stream's own memory is the caller's. After http_stream_begin has gone well. What the client
+ * sends meanwhile is dropped, and the connection then ends with the stream, or at once if it is
+ * more than a request's worth. */
 void http_stream_slim(http_exchange_t *x);
 /** Bytes that were queued and that the client has not taken. */
 size_t http_stream_unsent(const http_exchange_t *x);

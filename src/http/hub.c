@@ -72,6 +72,28 @@ void http_hub_give_block(http_hub_t *h, http_block_t *b)
     h->block_count++;
 }
 
+http_call_t *http_hub_call(http_hub_t *h)
+{
+    http_call_t *call = h->calls;
+    if (!call)
+        return calloc(1, sizeof *call);
+    h->calls = call->next;
+    h->call_count--;
+    memset(call, 0, sizeof *call);
+    return call;
+}
+
+void http_hub_give_call(http_hub_t *h, http_call_t *call)
+{
+    if (!call || h->call_count == HTTP_HUB_CALLS) {
+        free(call);
+        return;
+    }
+    call->next = h->calls;
+    h->calls = call;
+    h->call_count++;
+}
+
 /* Calls fn on every connection. A hook may answer any exchange meanwhile, so nothing is freed
  * before the walk is over. */
 static void each_conn(http_hub_t *h, void (*fn)(http_conn_t *c, int64_t now_ms))
@@ -116,4 +138,10 @@ void http_hub_close(http_hub_t *h)
         free(b);
     }
     h->block_count = 0;
+    while (h->calls) {
+        http_call_t *call = h->calls;
+        h->calls = call->next;
+        free(call);
+    }
+    h->call_count = 0;
 }

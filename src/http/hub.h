@@ -11,9 +11,16 @@
 
 typedef struct http_conn http_conn_t;
 typedef struct http_block http_block_t;
+typedef struct http_call http_call_t;
 
 /* Kept for reuse by one worker: enough for the requests in flight at once under load. */
-enum { HTTP_HUB_ARENAS = 64, HTTP_HUB_BLOCKS = 64, HTTP_HUB_IDS = 4096, HTTP_ID_TEXT = 32 };
+enum {
+    HTTP_HUB_ARENAS = 64,
+    HTTP_HUB_BLOCKS = 64,
+    HTTP_HUB_CALLS = 64,
+    HTTP_HUB_IDS = 4096,
+    HTTP_ID_TEXT = 32
+};
 
 /** One of the applications, and what its worker_init made of it for this worker. */
 typedef struct {
@@ -44,6 +51,9 @@ typedef struct {
     size_t arena_count;
     http_block_t *blocks;
     size_t block_count;
+    http_call_t *calls;
+    size_t call_count;
+    char waste[4096]; /* what nobody will look at is read into here */
 } http_hub_t;
 
 int64_t http_hub_now(const http_hub_t *h);
@@ -57,6 +67,9 @@ void http_hub_give_arena(http_hub_t *h, arena_t *a);
 /** An uninitialized block; NULL without memory. */
 http_block_t *http_hub_block(http_hub_t *h);
 void http_hub_give_block(http_hub_t *h, http_block_t *b);
+/** An empty exchange; NULL without memory. */
+http_call_t *http_hub_call(http_hub_t *h);
+void http_hub_give_call(http_hub_t *h, http_call_t *call);
 /** Cuts what has waited too long; call a few times a second. */
 void http_hub_tick(http_hub_t *h);
 /** No more requests: idle connections close, the others after their answer. */

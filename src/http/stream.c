@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "core/secret.h"
 #include "http/conn.h"
 
 /* Room in a piece of the queue for the size line and the end of a chunk. */
@@ -10,6 +11,15 @@ static void append(http_bytes_t *b, str_t s)
     if (s.n)
         memcpy(b->p + b->n, s.p, s.n);
     b->n += s.n;
+}
+
+/* A slim stream keeps no buffers while nothing is under way. */
+static void slim_down(http_call_t *call)
+{
+    if (!call->slim || call->flight.n || call->queue.n)
+        return;
+    http_bytes_free(&call->flight);
+    http_bytes_free(&call->queue);
 }
 
 /* Sends what waits, unless a piece is under way: queue and flight change places, so that bytes
@@ -26,6 +36,7 @@ static void flush(http_call_t *call)
         if (http_conn_send(c, &v, 1))
             call->flight.n = 0;
     }
+    slim_down(call);
 }
 
 /* flush for a caller who learns of a lost client by RC_IO, and must not be told twice. */
@@ -118,6 +129,39 @@ rc_t http_stream_write(http_exchange_t *x, str_t bytes)
     append(&call->queue, bytes);
     append(&call->queue, chunked ? STR("\r\n") : STR(""));
     return flush_for(call);
+}
+
+void http_stream_slim(http_exchange_t *x)
+{
+    http_call_t *call = http_call_of(x);
+    http_conn_t *c = call->conn;
+    if (call->slim)
+        return;
+    call->slim = true;
+    /* What came behind the request is lost with the block: this is the last answer. */
+    c->close |= c->have > c->used;
+    call->spilled = c->have - c->used;
+    x->target = x->path = x->raw_path = x->rest = x->query = x->body = STR_UNSET;
+    x->headers = HTTP_NO_HEADERS;
+    if (call->body.p)
+        secret_wipe(call->body.p, call->body.cap);
+    http_bytes_free(&call->body);
+    http_conn_give_block(c);
+    c->used = 0;
+    http_hub_give_arena(c->hub, x->arena);
+    x->arena = NULL;
+    slim_down(call);
+    /* A full block has stopped the reading. */
+    http_conn_read_on(c);
+}
+
+size_t http_stream_unsent(const http_exchange_t *x)
+{
+    const http_call_t *call = (const http_call_t *)x;
+    const http_conn_t *c = call->conn;
+    if (!c->wire)
+        return 0;
+    return call->queue.n + (c->pending ? c->wire->ops->unsent(c->wire) : 0);
 }
 
 void http_stream_end(http_exchange_t *x)
