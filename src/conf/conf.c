@@ -6,6 +6,7 @@
 #include "conf/conf_redirect.h"
 #include "conf/conf_resource.h"
 #include "conf/conf_table.h"
+#include "conf/conf_upstream.h"
 #include "core/host_list.h"
 #include "core/num.h"
 
@@ -177,6 +178,8 @@ rc_t conf_load(arena_t *a, const conf_sources_t *sources, const conf_t **out, st
     TRY(finish(a, raw, conf, why));
     TRY(conf_read_resources(a, nodes.resources, conf, why));
     TRY(conf_read_issuers(a, nodes.trusted_issuers, conf, why));
+    TRY(conf_read_upstreams(a, nodes.upstreams, conf, why));
+    TRY(conf_finish_upstreams(a, raw, conf, why));
     *out = conf;
     return RC_OK;
 }

@@ -52,3 +52,48 @@ bool conf_is_cidr(str_t text)
             return false;
     return true;
 }
+
+static const struct {
+    size_t n; /* bytes of the address */
+    uint8_t base[2], bits;
+} PRIVATE[] = {
+    {4, {127, 0}, 8},   {4, {10, 0}, 8},     {4, {172, 16}, 12}, {4, {192, 168}, 16},
+    {4, {100, 64}, 10}, {4, {169, 254}, 16}, {16, {0xfc, 0}, 7}, {16, {0xfe, 0x80}, 10},
+};
+
+static bool is_private_address(const uint8_t *bytes, size_t n)
+{
+    static const uint8_t ONE[16] = {[15] = 1};
+    if (n == 16 && memcmp(bytes, ONE, sizeof ONE) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof PRIVATE / sizeof PRIVATE[0]; i++) {
+        unsigned mask = 0xffffu << (16 - PRIVATE[i].bits);
+        unsigned differs = ((unsigned)(bytes[0] ^ PRIVATE[i].base[0]) << 8) |
+                           (unsigned)(bytes[1] ^ PRIVATE[i].base[1]);
+        if (n == PRIVATE[i].n && (differs & mask) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool ends_nocase(str_t s, str_t suffix)
+{
+    return s.n >= suffix.n && str_eq_nocase(str_skip(s, s.n - suffix.n), suffix);
+}
+
+bool conf_host_is_private(str_t host)
+{
+    static const str_t ENDS[] = {STR_INIT(".localhost"), STR_INIT(".local"), STR_INIT(".internal"),
+                                 STR_INIT(".home.arpa")};
+    uint8_t bytes[16];
+    size_t n = parse_address(str_trim(host, "[]"), bytes);
+    if (n > 0)
+        return is_private_address(bytes, n);
+    for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++)
+        if (ends_nocase(host, ENDS[i]))
+            return true;
+    /* 2130706433 and 0x7f000001 are addresses to some readers. */
+    bool digit = host.n > 0 && host.p[0] >= '0' && host.p[0] <= '9';
+    return host.n > 0 && !digit && str_find(host, '.', 0) == host.n &&
+           str_find(host, ':', 0) == host.n;
+}

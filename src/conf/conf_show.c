@@ -51,6 +51,9 @@ rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, st
     for (size_t i = 0; i < conf->n_issuers; i++)
         buf_fmt(&b, "# trusted issuer %" PRIstr " with %zu rules\n",
                 STR_ARG(conf->issuers[i].issuer), conf->issuers[i].n_rules);
+    for (size_t i = 0; i < conf->n_upstreams; i++)
+        buf_fmt(&b, "# upstream %" PRIstr " under policy %" PRIstr "\n",
+                STR_ARG(conf->upstreams[i].path), STR_ARG(conf->upstreams[i].policy->name));
     return buf_done(&b, out);
 }
 
@@ -116,6 +119,79 @@ static void put_issuers(buf_t *b)
                 "        scopes: [\"news:read\"]\n```\n"));
 }
 
+#define UPSTREAMS                                                                                  \
+    "\nMCP servers that this one protects stand in the file, too, when there are several or more " \
+    "is to say of\none than the settings `upstream_*` can. Each needs `path`, and `url` or "       \
+    "`command`; all else may be left\nout and is shown here with its default, but for what "       \
+    "stands "                                                                                      \
+    "behind a mark:\n\n"                                                                           \
+    "```yaml\nupstreams:\n"                                                                        \
+    "  - path: /mcp                    # public_url and this are the resource\n"                   \
+    "    name: Finance                 # *\n"                                                      \
+    "    url: http://127.0.0.1:3000/mcp\n"                                                         \
+    "    scopes:                       # * what pages say about the scopes of the policy\n"        \
+    "      \"mcp:use\": Use this server\n"                                                         \
+    "    lists: filter                 # what the caller may not use: filter, mark, or pass\n"     \
+    "    pins: report                  # changed tools: report, withhold, or off\n"                \
+    "    identity: none                # who calls, for the server: none, headers, or jwt\n"       \
+    "    identity_header: X-Warder-Identity\n"                                                     \
+    "    strip: []                     # more fields that clients may not send\n"                  \
+    "    credential: {kind: none}      # or static, client_credentials, token_exchange\n"          \
+    "    origins: []                   # of browser pages that may call, beside loopback ones\n"   \
+    "    audit_arguments: false        # their values in the trail\n"                              \
+    "    redact: []                    # but for these paths\n"                                    \
+    "    dpop_required: false          # no token without a key\n"                                 \
+    "    max_body_bytes: 1048576\n"                                                                \
+    "    max_answer_bytes: 8388608\n"                                                              \
+    "    timeout_s: 300                # for the head of an answer\n"                              \
+    "    stream_idle_s: 0              # without an event; 0: for ever\n"                          \
+    "    max_connections: 256          # to it, of one worker\n"                                   \
+    "    streams_per_subject: 64\n"                                                                \
+    "  - path: /notes\n"                                                                           \
+    "    command: [npx, -y, some-server]\n"                                                        \
+    "    child:\n"                                                                                 \
+    "      environment: []             # NAME=VALUE, beside PATH, HOME, LANG and TMPDIR\n"         \
+    "      directory: /srv/notes       # * else the data folder\n"                                 \
+    "      shared: false               # one child for all, or one for each session\n"             \
+    "      max_children: 64\n"                                                                     \
+    "      memory_mb: 512              # of each; 0: no limit\n"                                   \
+    "      idle_s: 600\n"                                                                          \
+    "      message_bytes: 4194304\n"                                                               \
+    "      start_s: 30\n"                                                                          \
+    "  - path: /crm\n"                                                                             \
+    "    url: https://crm.example.com/mcp\n"                                                       \
+    "    certificate_authorities: /etc/warder/crm.pem  # * else the system's\n"                    \
+    "    identity: jwt\n"                                                                          \
+    "    credential:\n"                                                                            \
+    "      kind: token_exchange        # one token for each caller (RFC 8693)\n"                   \
+    "      token_endpoint: https://login.example.com/token\n"                                      \
+    "      client_id: warder\n"                                                                    \
+    "      secret_file: /etc/warder/crm.secret\n"                                                  \
+    "      audience: crm               # * as resource and scope\n"                                \
+    "      header: Authorization\n"                                                                \
+    "      prefix: \"Bearer \"\n"                                                                  \
+    "    authorization_servers:        # * whose tokens are taken in place of this server's\n"     \
+    "      - issuer: https://login.example.com\n"                                                  \
+    "        jwks_uri: https://login.example.com/keys      # * else from its metadata\n"           \
+    "        audiences: [api://crm]    # * for providers that cannot name the resource\n"          \
+    "        profile: entra            # * docs/PROVIDERS.md\n"                                    \
+    "        introspection_uri: https://login.example.com/introspect  # * for opaque tokens\n"     \
+    "        client_id: warder\n"                                                                  \
+    "        client_secret_file: /etc/warder/login.secret\n```\n\n"                                \
+    "`policy` and `shadow` name a policy of `policies`; without one, everything needs the scope "  \
+    "`mcp:use`.\nRelative files count from the folder of the settings file; those with secrets "   \
+    "must be readable by nobody\nelse. What is unsafe is refused at the start: an upstream that "  \
+    "is "                                                                                          \
+    "this server's own address, plain\nhttp to a host that others can listen in on, `identity: "   \
+    "headers` to a public host, introspection\nwithout credentials, two upstreams under one "      \
+    "path, "                                                                                       \
+    "or one under a path of this server's own.\n"
+
+static void put_upstreams(buf_t *b)
+{
+    buf_put(b, STR(UPSTREAMS));
+}
+
 rc_t conf_document(arena_t *a, str_t *out)
 {
     buf_t b = buf_new(a, SHOW_MAX);
@@ -149,5 +225,6 @@ rc_t conf_document(arena_t *a, str_t *out)
                     "changes it. A resource that is taken out of the file stays until `warder "
                     "admin resource delete` removes it.\n"));
     put_issuers(&b);
+    put_upstreams(&b);
     return buf_done(&b, out);
 }

@@ -196,6 +196,8 @@ static const conf_node_t **node_of(conf_nodes_t *nodes, str_t key)
 {
     if (str_eq(key, STR("resources")))
         return &nodes->resources;
+    if (str_eq(key, STR("upstreams")))
+        return &nodes->upstreams;
     return str_eq(key, STR("trusted_issuers")) ? &nodes->trusted_issuers : NULL;
 }
 

@@ -42,7 +42,7 @@ rc_t conf_refuse(arena_t *a, const conf_row_t *row, const conf_raw_t *raw, str_t
 /** What stands in the file only; NULL: it does not. */
 struct conf_node;
 typedef struct {
-    const struct conf_node *resources, *trusted_issuers;
+    const struct conf_node *resources, *trusted_issuers, *upstreams;
 } conf_nodes_t;
 /** Merges the sources into `raw` (CONF_N_ROWS of them), without checking values. */
 rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw, conf_nodes_t *nodes,
