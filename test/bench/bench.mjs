@@ -1,85 +1,23 @@
 // Warder and its peers on the same work, each pinned to one core, the load on another.
 // Usage: bench.mjs BUILD_DIR BARE_PROGRAM; seconds a measurement: WARDER_BENCH_SECONDS (default 5)
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Browser } from '../e2e/lib/browser.mjs';
 import { authorizeUrl, basic, claims, goodRequest, machineToken, register, signIn } from '../e2e/lib/oauth.mjs';
-import { NEWS, World, freePort, sleep } from '../e2e/lib/world.mjs';
+import { NEWS, World, freePort } from '../e2e/lib/world.mjs';
 import { CALLBACK, SECRET, configure, prepareFiles } from './glewlwyd.mjs';
+import { LOAD, SECONDS, SERVER, best, children, dir, end, median, memory, serve, wrk } from './peers.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [build, bare] = process.argv.slice(2);
-const SECONDS = Number(process.env.WARDER_BENCH_SECONDS ?? 5);
 const ROUNDS = 3;
 const CONNECTIONS = [16, 64];
 const STARTS = 15;
 const VECTOR = { verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk', challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM' };
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
-
-const cores = readFileSync('/proc/self/status', 'utf8').match(/Cpus_allowed_list:\s*(\S+)/)[1]
-  .split(',').flatMap((range) => {
-    const [from, to = from] = range.split('-').map(Number);
-    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-  });
-const SERVER = String(cores[0]);
-const LOAD = String(cores.at(-1));
-const pinned = (file, args) => ['taskset', ['-c', SERVER, file, ...args]];
-
-const dir = mkdtempSync(path.join(os.tmpdir(), 'warder-bench-'));
-const children = new Set();
-process.on('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(dir, { recursive: true, force: true });
-});
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
-
-/** Starts a peer and waits until `url` answers. */
-async function serve(name, file, args, url, options = {}) {
-  const child = spawn(...pinned(file, args), { stdio: ['ignore', 'ignore', 'pipe'], ...options });
-  children.add(child);
-  let text = '';
-  child.stderr.on('data', (chunk) => (text += chunk));
-  child.on('error', (error) => (text += error));
-  for (let i = 0; i < 400; i++) {
-    if (child.exitCode !== null) throw new Error(`${name} ended: ${text.slice(-500)}`);
-    try {
-      await fetch(url);
-      return child;
-    } catch {
-      await sleep(25);
-    }
-  }
-  throw new Error(`${name} did not answer: ${text.slice(-500)}`);
-}
-
-async function end(child) {
-  const gone = new Promise((resolve) => child.on('close', resolve));
-  child.kill('SIGTERM');
-  const late = setTimeout(() => child.kill('SIGKILL'), 3000);
-  await gone;
-  clearTimeout(late);
-  children.delete(child);
-}
-
-/** One run of wrk: {rate, p50, p99}; throws where anything but the wanted answer came. */
-function wrk(script, url, args, connections) {
-  return new Promise((resolve, reject) => {
-    execFile('taskset', ['-c', LOAD, 'wrk', '-t1', `-c${connections}`, `-d${SECONDS}`, '-s', path.join(here, script), url, '--', ...args],
-      { timeout: (SECONDS + 20) * 1000 }, (error, stdout, stderr) => {
-        const found = /result n=(\d+) us=(\d+) p50=(\d+) p99=(\d+) errors=(\d+) bad=(.*)/.exec(stdout);
-        if (error || !found) return reject(new Error(`wrk: ${error ?? ''} ${stderr} ${stdout}`));
-        const [, n, us, p50, p99, errors, bad] = found;
-        if (bad !== 'none' || Number(n) === 0) return reject(new Error(`${url} answered wrongly: ${bad} (errors ${errors})`));
-        resolve({ rate: (Number(n) * 1e6) / Number(us), p50: p50 / 1000, p99: p99 / 1000, connections });
-      });
-  });
-}
-
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
-const best = (list) => list.reduce((a, b) => (b.rate > a.rate ? b : a));
 
 /** The middle of some rounds at the number of connections that suits the server best. */
 async function measure(script, url, args, rounds = ROUNDS) {
@@ -240,10 +178,6 @@ async function startTimes() {
   }
   rmSync(w.data, { recursive: true, force: true });
   return { ready: median(times.map((one) => one.ready)), rss: median(times.map((one) => one.rss)), pss: median(times.map((one) => one.pss)) };
-}
-
-function memory(pid, name) {
-  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) / 1024;
 }
 
 function binarySize() {

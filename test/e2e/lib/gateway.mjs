@@ -17,12 +17,12 @@ export class Gateway extends World {
    * settings: the text of a settings file, with UPSTREAM for the URL; unset: the flags alone.
    * prepare(data): puts further files beside it.
    */
-  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {} } = {}) {
+  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {}, wrap = [] } = {}) {
     const w = new Gateway();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
     w.env = { ...GENEROUS, ...env };
     w.users = {};
-    w.wrap = [];
+    w.wrap = wrap;
     try {
       prepare(w.data);
       await w.startUpstream(upstream);
