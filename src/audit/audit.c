@@ -1,13 +1,17 @@
-/* The queue and the one thread that writes: all events that wait become one write and one sync. */
+/* Two ways into the trail: durable events wait in a queue for the one thread that writes and syncs
+ * them together; written ones go in at once, and that thread syncs them a little later. */
 #include "audit/audit.h"
 
 #include "audit/chain.h"
-#include "audit/file.h"
+#include "audit/trail.h"
 #include "core/limits.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+
+enum { SYNC_MS = 100, BATCH_EVENTS = 1024, FOREVER_MS = 3600000 };
 
 /* One event that waits, its members written out by the caller's thread already. */
 typedef struct job {
@@ -22,10 +26,11 @@ typedef struct job {
 
 struct audit {
     char *path;
-    audit_file_t file; /* the thread's alone */
-    char *batch;       /* LIMIT_AUDIT_BATCH_BYTES */
+    audit_trail_t trail;
     clock_port_t clock;
     const log_t *log;
+    int64_t sync_ms;
+    bool lenient;
 
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
@@ -33,7 +38,37 @@ struct audit {
     job_t *first, **last;
     size_t waiting; /* bytes */
     bool stopping;
+    int64_t sync_at; /* of the monotonic clock; INT64_MAX: nothing waits for a sync */
+
+    atomic_bool dirty; /* lines were written since the last sync began */
+    atomic_uint_fast64_t events, failures;
+    atomic_int_fast64_t said_at; /* when a lost event was logged last */
 };
+
+static int64_t mono_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What the caller hears of `n` events. With a lenient trail a failure is told to the log, once a
+ * second, and to the metrics, and nobody else. */
+static rc_t outcome(audit_t *t, rc_t rc, size_t n)
+{
+    if (rc == RC_OK) {
+        atomic_fetch_add(&t->events, n);
+        return rc;
+    }
+    uint64_t lost = atomic_fetch_add(&t->failures, n) + n;
+    if (!t->lenient)
+        return rc;
+    int64_t now = mono_ms(), said = atomic_load(&t->said_at);
+    if (now - said >= 1000 && atomic_compare_exchange_strong(&t->said_at, &said, now))
+        LOG(t->log, LOG_ERROR, "events are not recorded, and answered all the same",
+            LOG_S("why", str_c(rc_name(rc))), LOG_I("lost", (int64_t)lost));
+    return RC_OK;
+}
 
 static size_t job_bytes(const job_t *job)
 {
@@ -67,67 +102,105 @@ static void post_all(job_t *batch, rc_t rc)
     }
 }
 
-/* Takes all that waits; NULL: it is over. */
-static job_t *take_all(audit_t *t)
+static void wait_until(audit_t *t, int64_t at_ms)
+{
+    struct timespec until = {at_ms / 1000, at_ms % 1000 * 1000000};
+    pthread_cond_timedwait(&t->filled, &t->lock, &until);
+}
+
+/* Takes all that waits; NULL: a sync is due. False: it is over. */
+static bool take_all(audit_t *t, job_t **jobs)
 {
     pthread_mutex_lock(&t->lock);
-    while (!t->first && !t->stopping)
-        pthread_cond_wait(&t->filled, &t->lock);
-    job_t *jobs = t->first;
+    int64_t now = mono_ms(), idle_until = now + FOREVER_MS;
+    while (!t->first && !t->stopping && now < t->sync_at && now < idle_until) {
+        wait_until(t, t->sync_at < idle_until ? t->sync_at : idle_until);
+        now = mono_ms();
+    }
+    *jobs = t->first;
+    bool over = t->stopping && !t->first;
     t->first = NULL;
     t->last = &t->first;
     t->waiting = 0;
     pthread_mutex_unlock(&t->lock);
-    return jobs;
+    return !over;
 }
 
-/* Writes as many lines from the front as one batch holds; returns the jobs that are left over. */
-static job_t *write_lines(job_t *jobs, buf_t *b, audit_head_t *head)
+/* Before the sync begins: what is written meanwhile asks for the next one. */
+static void expect_sync(audit_t *t)
 {
+    pthread_mutex_lock(&t->lock);
+    t->sync_at = INT64_MAX;
+    atomic_store(&t->dirty, false);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static rc_t sync_all(audit_t *t)
+{
+    expect_sync(t);
+    return audit_trail_sync(&t->trail);
+}
+
+/* As many from the front as one batch holds; *left is the rest. */
+static size_t collect(job_t *jobs, str_t bodies[BATCH_EVENTS], job_t **left)
+{
+    size_t n = 0, bytes = 0;
     job_t **at = &jobs;
-    while (*at && b->max - b->n >= LIMIT_AUDIT_LINE_BYTES) {
-        audit_line_write(b, head, str_of((*at)->body, (*at)->n));
+    while (*at && n < BATCH_EVENTS) {
+        bytes += (*at)->n + AUDIT_LINE_FRAME;
+        if (n > 0 && bytes > LIMIT_AUDIT_BATCH_BYTES)
+            break;
+        bodies[n++] = str_of((*at)->body, (*at)->n);
         at = &(*at)->next;
     }
-    job_t *left = *at;
+    *left = *at;
     *at = NULL;
-    return left;
+    return n;
 }
 
-static rc_t write_batch(audit_t *t, job_t *jobs, job_t **left)
+static void write_batch(audit_t *t, job_t *jobs, job_t **left)
 {
-    *left = NULL;
-    TRY(audit_file_lock(&t->file));
-    audit_head_t head = t->file.head;
-    buf_t b = buf_fixed(t->batch, LIMIT_AUDIT_BATCH_BYTES);
-    str_t lines;
-    *left = write_lines(jobs, &b, &head);
-    rc_t rc = buf_done(&b, &lines);
+    str_t bodies[BATCH_EVENTS];
+    size_t n = collect(jobs, bodies, left);
+    rc_t rc = audit_trail_write(&t->trail, bodies, n);
     if (rc == RC_OK)
-        rc = audit_file_write(&t->file, lines, &head);
-    audit_file_unlock(&t->file);
-    return rc;
+        rc = sync_all(t);
+    post_all(jobs, outcome(t, rc, n));
 }
 
 static void *write_until_stopped(void *arg)
 {
     audit_t *t = arg;
     job_t *jobs;
-    while ((jobs = take_all(t))) {
-        for (job_t *left; jobs; jobs = left) {
-            rc_t rc = write_batch(t, jobs, &left);
-            post_all(jobs, rc);
-        }
+    while (take_all(t, &jobs)) {
+        for (job_t *left; jobs; jobs = left)
+            write_batch(t, jobs, &left);
+        if (atomic_load(&t->dirty) && mono_ms() >= t->sync_at)
+            (void)sync_all(t);
     }
+    if (atomic_load(&t->dirty))
+        (void)sync_all(t);
     return NULL;
+}
+
+static bool make_condition(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0)
+        return false;
+    bool made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(cond, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    return made;
 }
 
 static rc_t start(audit_t *t)
 {
     t->last = &t->first;
+    t->sync_at = INT64_MAX;
     if (pthread_mutex_init(&t->lock, NULL) != 0)
         return RC_MEMORY;
-    if (pthread_cond_init(&t->filled, NULL) != 0) {
+    if (!make_condition(&t->filled)) {
         pthread_mutex_destroy(&t->lock);
         return RC_MEMORY;
     }
@@ -140,18 +213,18 @@ static rc_t start(audit_t *t)
 }
 
 /* An end of the chain in the log, which usually leaves the machine, is an anchor to verify by. */
-static void log_head(const audit_t *t, str_t msg)
+static void log_head(audit_t *t, str_t msg)
 {
     char text[LIMIT_AUDIT_TEXT_BYTES];
     buf_t b = buf_fixed(text, sizeof text);
-    audit_head_write(&b, &t->file.head);
+    audit_head_t head = audit_trail_head(&t->trail);
+    audit_head_write(&b, &head);
     log_field_t fields[] = {LOG_S("file", str_c(t->path)), LOG_S("head", buf_str(&b))};
     log_write(t->log, LOG_INFO, msg, fields, 2);
 }
 
 static void release(audit_t *t)
 {
-    free(t->batch);
     free(t->path);
     free(t);
 }
@@ -162,11 +235,12 @@ static audit_t *make(const audit_config_t *config)
     if (!t)
         return NULL;
     t->path = strndup(config->path.p, config->path.n);
-    t->batch = malloc(LIMIT_AUDIT_BATCH_BYTES);
     t->clock = config->clock;
     t->log = config->log;
-    t->file = (audit_file_t){.path = t->path, .log = t->log};
-    if (t->path && t->batch)
+    t->sync_ms = config->sync_ms > 0 ? config->sync_ms : SYNC_MS;
+    t->lenient = config->lenient;
+    t->said_at = INT64_MIN / 2;
+    if (t->path)
         return t;
     release(t);
     return NULL;
@@ -178,9 +252,9 @@ rc_t audit_open(arena_t *a, const audit_config_t *config, audit_t **out, str_t *
     *out = make(config);
     if (!*out)
         return RC_MEMORY;
-    rc_t rc = audit_file_open(&(*out)->file, a, why);
+    rc_t rc = audit_trail_open(&(*out)->trail, (*out)->path, config->log, a, why);
     if (rc == RC_OK && start(*out) != RC_OK) {
-        audit_file_close(&(*out)->file);
+        audit_trail_close(&(*out)->trail);
         *why = STR("no thread for the audit trail; allow the process more threads");
         rc = RC_MEMORY;
     }
@@ -203,7 +277,7 @@ void audit_close(audit_t *t)
     pthread_cond_destroy(&t->filled);
     pthread_mutex_destroy(&t->lock);
     log_head(t, STR("the audit trail is closed"));
-    audit_file_close(&t->file);
+    audit_trail_close(&t->trail);
     release(t);
 }
 
@@ -247,14 +321,71 @@ void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_do
     job_t *job;
     rc_t rc = job_new(e, t->clock.now_ms(t->clock.ctx), &job);
     if (rc != RC_OK) {
-        done(ctx, rc);
+        done(ctx, outcome(t, rc, 1));
         return;
     }
     job->next = NULL;
     job->back = back;
     job->done = done;
     job->ctx = ctx;
-    job->rc = RC_BUSY; /* unless it is taken: then it is the writing thread's */
-    if (push(t, job) == RC_BUSY && back.post(back.ctx, tell, job) != RC_OK)
+    if (push(t, job) == RC_OK)
+        return;
+    job->rc = outcome(t, RC_BUSY, 1);
+    if (back.post(back.ctx, tell, job) != RC_OK)
         tell(job);
+}
+
+/* The first line since a sync began says when the next one is due. */
+static void ask_for_sync(audit_t *t)
+{
+    if (atomic_exchange(&t->dirty, true))
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->sync_at = mono_ms() + t->sync_ms;
+    pthread_cond_signal(&t->filled);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Bodies one behind the other in `b`. */
+static rc_t write_bodies(buf_t *b, const audit_event_t *const *events, size_t n, int64_t now_ms,
+                         str_t *bodies)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_t one = buf_fixed(b->p + b->n, b->max - b->n);
+        TRY(audit_body_write(&one, events[i], now_ms, &bodies[i]));
+        b->n += one.n;
+    }
+    return RC_OK;
+}
+
+static rc_t write_events(audit_t *t, const audit_event_t *const *events, size_t n)
+{
+    size_t bound = n * sizeof(str_t);
+    for (size_t i = 0; i < n; i++)
+        bound += audit_body_bound(events[i]);
+    str_t *bodies = malloc(bound);
+    if (!bodies)
+        return RC_MEMORY;
+    buf_t b = buf_fixed(bodies + n, bound - n * sizeof(str_t));
+    rc_t rc = write_bodies(&b, events, n, t->clock.now_ms(t->clock.ctx), bodies);
+    if (rc == RC_OK)
+        rc = audit_trail_write(&t->trail, bodies, n);
+    free(bodies);
+    return rc;
+}
+
+rc_t audit_write(audit_t *t, const audit_event_t *const *events, size_t n)
+{
+    if (n == 0)
+        return RC_OK;
+    rc_t rc = write_events(t, events, n);
+    if (rc == RC_OK)
+        ask_for_sync(t);
+    return outcome(t, rc, n);
+}
+
+audit_counts_t audit_counts(audit_t *t)
+{
+    return (audit_counts_t){.events = atomic_load(&t->events),
+                            .failures = atomic_load(&t->failures)};
 }

@@ -19,10 +19,11 @@ typedef struct {
     int64_t checkpoint_s;              /* between two of them; 0: 300 */
     int64_t rotate_bytes, rotate_s;    /* when a new file is begun; 0: never */
     int64_t keep_s;                    /* rotated files are deleted after that; 0: never */
+    bool lenient; /* what cannot be recorded is logged, counted, and answered all the same */
 } audit_config_t;
 
-/** On the thread of `back`; RC_OK: the line is on the disk. Else it is not in the file, or nobody
- *  can tell (RC_IO): do not answer as if it were. */
+/** On the thread of `back`; RC_OK: the line is on the disk (of a lenient trail: answer). Else it is
+ *  not in the file, or nobody can tell (RC_IO): do not answer as if it were. */
 typedef void (*audit_done_t)(void *ctx, rc_t rc);
 
 /** Opens the file, mends a torn last line (a crash in the middle of a write; never acknowledged)

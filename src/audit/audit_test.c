@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ static audit_t *opened(trail_t *t)
 {
     audit_t *audit;
     str_t why;
-    audit_config_t config = {str_c(t->path), &t->log, clock_system()};
+    audit_config_t config = {.path = str_c(t->path), .log = &t->log, .clock = clock_system()};
     assert_int_equal(audit_open(t->a, &config, &audit, &why), RC_OK);
     return audit;
 }
@@ -190,8 +191,8 @@ static void more_than_one_batch(void **state)
     char *text = arena_alloc(t->a, LIMIT_AUDIT_LONG_BYTES);
     memset(text, 1, LIMIT_AUDIT_LONG_BYTES);
     str_t big = str_of(text, LIMIT_AUDIT_LONG_BYTES);
-    audit_event_t e = {AUDIT_ACCESS, true, big, big, big, big, big,
-                       big,          big,  big, big, big, big, 1};
+    audit_event_t e = {
+        .kind = AUDIT_ACCESS, .client = big, .resource = big, .scope = big, .object = big};
     audit_t *audit = opened(t);
     int held = open(t->path, O_RDONLY | O_CLOEXEC);
     assert_int_equal(flock(held, LOCK_EX), 0);
@@ -261,7 +262,7 @@ static void open_says_why(void **state)
     audit_t *audit;
     str_t why;
     trail_write(t->path, STR("hello\n"));
-    audit_config_t config = {str_c(t->path), &t->log, clock_system()};
+    audit_config_t config = {.path = str_c(t->path), .log = &t->log, .clock = clock_system()};
     assert_int_equal(audit_open(t->a, &config, &audit, &why), RC_CONFIG);
     assert_null(audit);
     assert_true(why.n > 0);
@@ -304,7 +305,7 @@ static size_t acknowledged(int fd)
 }
 
 /* One child: all that it acknowledged is in the file, in order, and the chain holds. */
-static size_t kill_one(trail_t *t, int round)
+static size_t kill_one(trail_t *t, int round, void (*run)(trail_t *t, int fd, int round))
 {
     int ends[2];
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -312,10 +313,10 @@ static size_t kill_one(trail_t *t, int round)
     assert_true(child >= 0);
     if (child == 0) {
         close(ends[0]);
-        append_until_killed(t, ends[1], round);
+        run(t, ends[1], round);
     }
     close(ends[1]);
-    usleep(5000 + (useconds_t)round * 1700);
+    usleep(3000 + (useconds_t)(round * 7919 % 23000));
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     size_t n = acknowledged(ends[0]);
@@ -323,13 +324,12 @@ static size_t kill_one(trail_t *t, int round)
     return n;
 }
 
-static void killed_while_appending(void **state)
+static void killed(trail_t *t, int rounds, void (*run)(trail_t *t, int fd, int round))
 {
-    trail_t *t = *state;
     size_t total = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         arena_reset(t->a);
-        size_t n = kill_one(t, round);
+        size_t n = kill_one(t, round, run);
         total += n;
         audit_close(opened(t)); /* mends what was torn */
         str_t text = trail_read(t, t->path);
@@ -346,16 +346,206 @@ static void killed_while_appending(void **state)
     assert_true(total > 0);
 }
 
+static void killed_while_appending(void **state)
+{
+    killed(*state, ROUNDS, append_until_killed);
+}
+
+static const audit_event_t CALL = {
+    .kind = AUDIT_CALL_BEGIN, .allowed = true, .tool = STR_INIT("get_news")};
+
+static void written_lines_are_there_at_once(void **state)
+{
+    trail_t *t = *state;
+    const audit_event_t other = {.kind = AUDIT_CALL_END, .request_id = STR("r2")};
+    const audit_event_t *events[] = {&CALL, &other, &CALL};
+    audit_t *audit = opened(t);
+    assert_int_equal(audit_write(audit, events, 3), RC_OK);
+    assert_int_equal(audit_write(audit, events, 0), RC_OK);
+    expect_sound(t, 3);
+    assert_true(str_contains(trail_read(t, t->path), STR("\"request_id\":\"r2\"")));
+    audit_close(audit);
+    assert_int_equal(audit_counts(audit = opened(t)).events, 0);
+    audit_close(audit);
+}
+
+static void counts_tell_what_was_written(void **state)
+{
+    trail_t *t = *state;
+    answers_t s = {0};
+    const audit_event_t *events[] = {&CALL, &CALL};
+    audit_t *audit = opened(t);
+    append(audit, &s, STR("r"));
+    while (atomic_load(&s.ok) < 1)
+        usleep(100);
+    assert_int_equal(audit_write(audit, events, 2), RC_OK);
+    assert_int_equal(audit_counts(audit).events, 3);
+    assert_int_equal(audit_counts(audit).failures, 0);
+    audit_close(audit);
+}
+
+/* Events of every size at once, so that the room for lines must grow. */
+static void many_large_events_are_one_write(void **state)
+{
+    trail_t *t = *state;
+    char *text = arena_alloc(t->a, LIMIT_AUDIT_LONG_BYTES);
+    memset(text, 1, LIMIT_AUDIT_LONG_BYTES);
+    str_t big = str_of(text, LIMIT_AUDIT_LONG_BYTES);
+    audit_event_t e = {
+        .kind = AUDIT_CALL_BEGIN, .client = big, .resource = big, .scope = big, .object = big};
+    const audit_event_t *events[32];
+    for (size_t i = 0; i < 32; i++)
+        events[i] = i % 2 ? &CALL : &e;
+    audit_t *audit = opened(t);
+    assert_int_equal(audit_write(audit, events, 32), RC_OK);
+    audit_close(audit);
+    expect_sound(t, 32);
+}
+
+static void *write_many(void *arg)
+{
+    caller_t *c = arg;
+    const audit_event_t *events[] = {&CALL, &CALL};
+    for (int i = 0; i < EACH; i++) {
+        count(c->answers, audit_write(c->audit, events, 2));
+        if (i % 10 == 0)
+            append(c->audit, c->answers, STR("r"));
+    }
+    return NULL;
+}
+
+static void threads_write_and_append(void **state)
+{
+    trail_t *t = *state;
+    answers_t s = {0};
+    audit_t *one = opened(t), *two = opened(t);
+    caller_t callers[] = {{one, &s}, {two, &s}, {one, &s}, {two, &s}};
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_many, &callers[i]), 0);
+    usleep(3000);
+    assert_int_equal(rename(t->path, t->other), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    audit_close(one);
+    audit_close(two);
+    assert_int_equal(atomic_load(&s.ok), 4 * EACH + 4 * EACH / 10);
+    const char *both[] = {t->other, t->path};
+    audit_chain_t c = trail_check(t, both, 2, NULL);
+    assert_str(audit_fault_name(c.fault), STR("none"));
+    assert_int_equal(c.lines, 4 * (2 * EACH + EACH / 10));
+}
+
+/* Sets how far the files of this process may grow beyond the trail: -1: as they like. */
+static void set_room(trail_t *t, ssize_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < 0 ? limit.rlim_max : trail_read(t, t->path).n + (size_t)bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void full_disk_stops_answers(void **state)
+{
+    trail_t *t = *state;
+    answers_t s = {0};
+    const audit_event_t *events[] = {&CALL, &CALL};
+    audit_t *audit = opened(t);
+    assert_int_equal(audit_write(audit, events, 2), RC_OK);
+    set_room(t, 300);
+    assert_int_equal(audit_write(audit, events, 2), RC_IO);
+    append(audit, &s, STR("r"));
+    append(audit, &s, STR("r"));
+    while (atomic_load(&s.failed) + atomic_load(&s.ok) < 2)
+        usleep(100);
+    set_room(t, -1);
+    assert_true(audit_counts(audit).failures >= 2);
+    expect_sound(t, 2 + atomic_load(&s.ok));
+    assert_int_equal(audit_write(audit, events, 2), RC_OK);
+    audit_close(audit);
+    expect_sound(t, 4 + atomic_load(&s.ok));
+}
+
+static void lenient_trail_goes_on_and_says_so(void **state)
+{
+    trail_t *t = *state;
+    answers_t s = {0};
+    str_t why;
+    audit_t *audit;
+    const audit_event_t *events[] = {&CALL, &CALL};
+    audit_config_t config = {.path = str_c(t->path), .log = &t->log, .clock = clock_system()};
+    config.lenient = true;
+    assert_int_equal(audit_open(t->a, &config, &audit, &why), RC_OK);
+    assert_int_equal(audit_write(audit, events, 2), RC_OK);
+    set_room(t, 10);
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(audit_write(audit, events, 2), RC_OK);
+    append(audit, &s, STR("r"));
+    while (atomic_load(&s.ok) < 1)
+        usleep(100);
+    set_room(t, -1);
+    assert_int_equal(audit_counts(audit).events, 2);
+    assert_int_equal(audit_counts(audit).failures, 101);
+    assert_true(trail_logged(t, STR("events are not recorded, and answered all the same")));
+    assert_true(trail_count(str_of(t->logged, t->n_logged), '\n') < 10);
+    audit_close(audit);
+    expect_sound(t, 2);
+}
+
+static void broken_trail_refuses_what_is_written(void **state)
+{
+    trail_t *t = *state;
+    const audit_event_t *events[] = {&CALL};
+    audit_t *audit = opened(t);
+    trail_add(t->path, STR("garbage\n"));
+    assert_int_equal(audit_write(audit, events, 1), RC_IO);
+    audit_close(audit);
+    assert_int_equal(trail_count(trail_read(t, t->path), '\n'), 1);
+}
+
+/* In a child: each event is acknowledged once audit_write has returned. */
+static void write_until_killed(trail_t *t, int fd, int round)
+{
+    audit_t *audit = opened(t);
+    for (int i = 0;; i++) {
+        char id[32];
+        audit_event_t e = {.kind = AUDIT_CALL_BEGIN, .allowed = true};
+        const audit_event_t *events[] = {&e};
+        e.request_id = str_of(id, (size_t)snprintf(id, sizeof id, "r%d-%d.", round, i));
+        acknowledge(&fd, audit_write(audit, events, 1));
+    }
+}
+
+static void killed_while_writing(void **state)
+{
+    killed(*state, 50, write_until_killed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAIL_TEST(close_writes_what_waits),    TRAIL_TEST(event_is_copied),
-        TRAIL_TEST(one_caller_keeps_its_order), TRAIL_TEST(many_threads_append),
-        TRAIL_TEST(two_trails_on_one_file),     TRAIL_TEST(renames_under_load),
-        TRAIL_TEST(more_than_one_batch),        TRAIL_TEST(busy),
-        TRAIL_TEST(full_loop_is_asked_again),   TRAIL_TEST(ended_loop_gets_no_answer),
-        TRAIL_TEST(broken_trail_says_so),       TRAIL_TEST(open_says_why),
+        TRAIL_TEST(close_writes_what_waits),
+        TRAIL_TEST(event_is_copied),
+        TRAIL_TEST(one_caller_keeps_its_order),
+        TRAIL_TEST(many_threads_append),
+        TRAIL_TEST(two_trails_on_one_file),
+        TRAIL_TEST(renames_under_load),
+        TRAIL_TEST(more_than_one_batch),
+        TRAIL_TEST(busy),
+        TRAIL_TEST(full_loop_is_asked_again),
+        TRAIL_TEST(ended_loop_gets_no_answer),
+        TRAIL_TEST(broken_trail_says_so),
+        TRAIL_TEST(open_says_why),
         TRAIL_TEST(killed_while_appending),
+        TRAIL_TEST(written_lines_are_there_at_once),
+        TRAIL_TEST(counts_tell_what_was_written),
+        TRAIL_TEST(many_large_events_are_one_write),
+        TRAIL_TEST(threads_write_and_append),
+        TRAIL_TEST(full_disk_stops_answers),
+        TRAIL_TEST(lenient_trail_goes_on_and_says_so),
+        TRAIL_TEST(broken_trail_refuses_what_is_written),
+        TRAIL_TEST(killed_while_writing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@ static const str_t ABOUTS[] = {
 #undef FAULT
 };
 
-/* An event is flat and has 16 members. */
-static const json_limits_t LIMITS = {LIMIT_AUDIT_LINE_BYTES, 4, 64};
+/* An event is flat but for its arguments, which line.c bounds. */
+static const json_limits_t LIMITS = {LIMIT_AUDIT_LINE_BYTES, 20, 2200};
 
 str_t audit_fault_name(audit_fault_t fault)
 {

@@ -238,7 +238,8 @@ static void line_malformed(void **state)
         STR_INIT("{\"seq\":1,\"seq\":1," TIME EVENT PREV "}\n"),
         STR_INIT("{\"seq\":1," TIME EVENT PREV "}}\n"),
         STR_INIT("{\"seq\":1," TIME EVENT "\"user\":\"\xff\"," PREV "}\n"),
-        STR_INIT("{\"seq\":1," TIME EVENT "\"user\":[[[[[0]]]]]," PREV "}\n"),
+        STR_INIT("{\"seq\":1," TIME EVENT "\"user\":[[[[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]]]]," PREV
+                 "}\n"),
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         lines_t l = lines_of(state);

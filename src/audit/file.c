@@ -15,7 +15,6 @@
 enum {
     SCRATCH_BYTES = 8 * LIMIT_AUDIT_LINE_BYTES,
     BLOCK_BYTES = 4096,
-    RENAMES_MAX = 8, /* in the middle of one lock; more is no rotation */
 };
 
 const audit_disk_t AUDIT_DISK = {write, fdatasync, ftruncate};
@@ -26,12 +25,18 @@ static void say(const audit_file_t *f, log_level_t level, str_t msg)
     log_write(f->log, level, msg, fields, 2);
 }
 
-/* Leaves errno as it is. */
-static rc_t fail_errno(const audit_file_t *f, str_t what)
+/* The same failure is told once a second: a full disk must not fill the log too. Leaves errno. */
+static rc_t fail_errno(audit_file_t *f, const char *what)
 {
     int saved = errno;
-    LOG(f->log, LOG_ERROR, "the audit trail failed", LOG_S("what", what),
-        LOG_S("file", str_c(f->path)), LOG_S("why", str_c(strerror(saved))));
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    bool again = f->said == what && f->said_at == now.tv_sec;
+    f->said = what;
+    f->said_at = now.tv_sec;
+    if (!again)
+        LOG(f->log, LOG_ERROR, "the audit trail failed", LOG_S("what", str_c(what)),
+            LOG_S("file", str_c(f->path)), LOG_S("why", str_c(strerror(saved))));
     errno = saved;
     return RC_IO;
 }
@@ -108,7 +113,7 @@ static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
         return RC_MALFORMED;
     LOG(f->log, LOG_WARN, "a torn last line was cut off the audit trail; nobody was told it stood",
         LOG_S("file", str_c(f->path)), LOG_I("bytes", size - end));
-    return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, STR("truncate"));
+    return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, "truncate");
 }
 
 /* Finds the end of a file of `size` bytes: *end behind the last whole line, and that line's head
@@ -131,7 +136,7 @@ static rc_t catch_up(audit_file_t *f)
 {
     struct stat st;
     if (fstat(f->fd, &st) != 0)
-        return fail_errno(f, STR("stat"));
+        return fail_errno(f, "stat");
     if (st.st_size == f->size)
         return RC_OK;
     bool cut = st.st_size < f->size;
@@ -152,8 +157,9 @@ static rc_t catch_up(audit_file_t *f)
     return RC_OK;
 }
 
-/* The name in the folder outlives a crash of the machine too. */
-static rc_t sync_folder(const char *path)
+/* The name in the folder outlives a crash of the machine too: the folder is synced with the next
+ * lines. */
+static rc_t keep_folder(audit_file_t *f, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char folder[PATH_MAX] = ".";
@@ -167,9 +173,17 @@ static rc_t sync_folder(const char *path)
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return RC_IO;
-    rc_t rc = fsync(fd) == 0 ? RC_OK : RC_IO;
-    close(fd);
-    return rc;
+    f->unsynced.left[f->unsynced.n].fd = fd;
+    f->unsynced.left[f->unsynced.n++].is_folder = true;
+    return RC_OK;
+}
+
+/* The lock goes at once: closing would free it only with the last descriptor. */
+static void leave(audit_file_t *f, int fd)
+{
+    flock(fd, LOCK_UN);
+    f->unsynced.left[f->unsynced.n].fd = fd;
+    f->unsynced.left[f->unsynced.n++].is_folder = false;
 }
 
 /* Opens and locks the file at `path` in place of f's, whose lock may be held: RC_CONFLICT when it
@@ -190,7 +204,7 @@ static rc_t open_locked(audit_file_t *f, const char *path, int flags)
     }
     f->dev = st.st_dev;
     f->ino = st.st_ino;
-    if (take_lock(f->fd) == RC_OK && (st.st_size > 0 || sync_folder(path) == RC_OK))
+    if (take_lock(f->fd) == RC_OK)
         return RC_OK;
     close(f->fd);
     return RC_IO;
@@ -202,16 +216,21 @@ static rc_t open_locked(audit_file_t *f, const char *path, int flags)
 static rc_t move_to(audit_file_t *f, const char *path, int flags, uint64_t least)
 {
     audit_file_t next = *f;
+    errno = EBUSY;
+    if (f->unsynced.n + 2 > AUDIT_LEFT_MAX)
+        return RC_IO;
     TRY(open_locked(&next, path, flags));
     rc_t rc = catch_up(&next);
     if (rc == RC_OK && next.head.seq < least)
         rc = RC_NOT_FOUND;
+    if (rc == RC_OK)
+        rc = keep_folder(&next, path);
     if (rc != RC_OK) {
         close(next.fd);
         return rc;
     }
     if (f->fd >= 0)
-        close(f->fd);
+        leave(&next, f->fd);
     *f = next;
     return RC_OK;
 }
@@ -240,7 +259,7 @@ static rc_t move_on(audit_file_t *f)
         return RC_OK;
     rc_t rc = move_to(f, f->path, O_CREAT, 0);
     if (rc == RC_IO)
-        fail_errno(f, STR("open"));
+        fail_errno(f, "open");
     if (rc == RC_OK && had_one)
         say(f, LOG_INFO, STR("the audit trail goes on in a new file"));
     return rc == RC_CONFLICT ? RC_OK : rc;
@@ -254,7 +273,7 @@ static bool is_at_path(const audit_file_t *f)
 
 static rc_t follow_rename(audit_file_t *f)
 {
-    for (int i = 0; i < RENAMES_MAX; i++) {
+    for (int i = 0; i < AUDIT_RENAMES_MAX; i++) {
         if (is_at_path(f))
             return RC_OK;
         TRY(move_on(f));
@@ -267,7 +286,7 @@ rc_t audit_file_lock(audit_file_t *f)
     if (f->broken)
         return RC_IO;
     if (take_lock(f->fd) != RC_OK)
-        return fail_errno(f, STR("lock"));
+        return fail_errno(f, "lock");
     rc_t rc = catch_up(f);
     if (rc == RC_OK)
         rc = follow_rename(f);
@@ -294,17 +313,48 @@ static bool write_once(audit_file_t *f, str_t lines)
 
 rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head)
 {
-    if (write_once(f, lines) && f->disk->sync(f->fd) == 0) {
+    if (write_once(f, lines)) {
         f->size += (off_t)lines.n;
         f->head = *head;
         return RC_OK;
     }
-    fail_errno(f, STR("write"));
-    if (f->disk->truncate(f->fd, f->size) != 0) {
-        f->broken = true;
-        fail_errno(f, STR("remove what was half written; nothing more is recorded"));
-    }
+    fail_errno(f, "write");
+    if (f->disk->truncate(f->fd, f->size) != 0)
+        audit_file_break(f, "remove what was half written; nothing more is recorded");
     return RC_IO;
+}
+
+void audit_file_break(audit_file_t *f, const char *what)
+{
+    f->broken = true;
+    fail_errno(f, what);
+}
+
+audit_unsynced_t audit_file_unsynced(audit_file_t *f)
+{
+    audit_unsynced_t set = f->unsynced;
+    set.current = f->fd;
+    f->unsynced.n = 0;
+    return set;
+}
+
+rc_t audit_unsynced_sync(const audit_disk_t *disk, audit_unsynced_t *set)
+{
+    rc_t rc = RC_OK;
+    int error = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        int fd = set->left[i].fd;
+        if ((set->left[i].is_folder ? fsync(fd) : disk->sync(fd)) != 0 && rc == RC_OK) {
+            error = errno;
+            rc = RC_IO;
+        }
+        close(fd);
+    }
+    set->n = 0;
+    if (rc == RC_OK)
+        return set->current < 0 || disk->sync(set->current) == 0 ? RC_OK : RC_IO;
+    errno = error;
+    return rc;
 }
 
 static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
@@ -332,6 +382,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->disk = f->disk ? f->disk : &AUDIT_DISK;
     f->head.seq = 0;
     f->fd = -1;
+    f->unsynced.n = 0;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
     if (rc == RC_OK)
@@ -347,6 +398,8 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
 
 void audit_file_close(audit_file_t *f)
 {
+    for (size_t i = 0; i < f->unsynced.n; i++)
+        close(f->unsynced.left[i].fd);
     if (f->fd >= 0)
         close(f->fd);
     arena_free(f->scratch);

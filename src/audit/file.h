@@ -1,5 +1,6 @@
 /* The file under the trail: one lock for each batch, shared with other processes; finds its end
- * again when somebody else wrote or the file was renamed away. One thread. Internal to the room. */
+ * again when somebody else wrote or the file was renamed away. Calls one at a time, but for the
+ * sync. Internal to the room. */
 #ifndef AUDIT_FILE_H
 #define AUDIT_FILE_H
 
@@ -7,6 +8,7 @@
 #include "core/log.h"
 
 #include <sys/types.h>
+#include <time.h>
 
 /* The three calls that can fail when a disk is full or broken; doubled in tests. */
 typedef struct {
@@ -16,6 +18,23 @@ typedef struct {
 } audit_disk_t;
 
 extern const audit_disk_t AUDIT_DISK; /* write(2), fdatasync(2), ftruncate(2) */
+
+enum {
+    AUDIT_RENAMES_MAX =
+        8, /* in the middle of one lock, or between two syncs; more is no rotation */
+    AUDIT_LEFT_MAX = 2 * AUDIT_RENAMES_MAX,
+};
+
+/** What must still reach the disk, in this order: files that were left for a newer one and folders
+ *  whose entries changed, which the set owns; then the file in use. */
+typedef struct {
+    struct {
+        int fd;
+        bool is_folder;
+    } left[AUDIT_LEFT_MAX];
+    size_t n;
+    int current; /* borrowed from the file: only the next call of audit_file_unsynced may end it */
+} audit_unsynced_t;
 
 typedef struct {
     const char *path; /* borrowed */
@@ -27,7 +46,10 @@ typedef struct {
     ino_t ino;
     off_t size;        /* where the last line known to be good ends */
     audit_head_t head; /* of that line */
-    bool broken;       /* leftovers of a failed write could not be removed */
+    bool broken;       /* leftovers of a failed write could not be removed, or a sync failed */
+    audit_unsynced_t unsynced;
+    const char *said; /* what was logged last as failed, and when; seconds */
+    time_t said_at;
 } audit_file_t;
 
 /** Opens or makes the file (mode 0600) and finds its end. RC_CONFIG, RC_IO, RC_MEMORY: *why is a
@@ -38,9 +60,18 @@ void audit_file_close(audit_file_t *f);
  *  processes' lines are seen, a torn line is cut off, a renamed file is left for the new one.
  *  Failure: not locked, nothing may be written. */
 rc_t audit_file_lock(audit_file_t *f) MUST_USE;
-/** Writes whole lines that follow f->head and makes them durable; `head` is that of their last.
- *  RC_IO: nothing of them is left in the file, or f->broken. Locked. */
+/** Writes whole lines that follow f->head by one write; `head` is that of their last. They are in
+ *  the file, and stay when the process ends; on the disk they are after a sync. RC_IO: nothing of
+ *  them is left in the file, or f->broken. Locked. */
 rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head) MUST_USE;
 void audit_file_unlock(audit_file_t *f);
+/** Hands over what must reach the disk so that all lines written so far are durable. One set at a
+ *  time: the one before must have been synced. Needs no flock. */
+audit_unsynced_t audit_file_unsynced(audit_file_t *f);
+/** Syncs and ends the set; writers go on meanwhile. RC_IO: nobody can tell what is on the disk (a
+ *  second sync may succeed although the bytes are lost): call audit_file_break. */
+rc_t audit_unsynced_sync(const audit_disk_t *disk, audit_unsynced_t *set) MUST_USE;
+/** Nothing more is recorded until a restart. */
+void audit_file_break(audit_file_t *f, const char *what);
 
 #endif

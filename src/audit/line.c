@@ -21,18 +21,49 @@ typedef struct {
         STR_INIT(#field), offsetof(audit_event_t, field), LIMIT_AUDIT_##limit##_BYTES              \
     }
 
-/* In the order of the line. */
+/* In the order of the line; `arguments` stand behind the first part, numbers at the end. */
 static const member_t MEMBERS[] = {
-    MEMBER(reason, TEXT),   MEMBER(detail, TEXT),  MEMBER(user, TEXT),       MEMBER(client, LONG),
-    MEMBER(resource, LONG), MEMBER(scope, LONG),   MEMBER(tool, TEXT),       MEMBER(family, TEXT),
-    MEMBER(token, TEXT),    MEMBER(address, TEXT), MEMBER(request_id, TEXT),
+    MEMBER(reason, TEXT),  MEMBER(detail, TEXT),
+    MEMBER(rule, TEXT),    MEMBER(shadow, TEXT),
+    MEMBER(user, TEXT),    MEMBER(issuer, TEXT),
+    MEMBER(client, LONG),  MEMBER(resource, LONG),
+    MEMBER(scope, LONG),   MEMBER(upstream, TEXT),
+    MEMBER(method, TEXT),  MEMBER(tool, TEXT),
+    MEMBER(object, LONG),  MEMBER(arguments_hash, SHORT),
+    MEMBER(family, TEXT),  MEMBER(token, TEXT),
+    MEMBER(address, TEXT), MEMBER(request_id, TEXT),
+    MEMBER(trace, SHORT),
 };
+
+typedef struct {
+    str_t name;
+    size_t offset;
+} number_t;
+
+#define NUMBER(field)                                                                              \
+    {                                                                                              \
+        STR_INIT(#field), offsetof(audit_event_t, field)                                           \
+    }
+
+static const number_t NUMBERS[] = {
+    NUMBER(status),
+    NUMBER(bytes_in),
+    NUMBER(bytes_out),
+    NUMBER(duration_us),
+};
+
 enum {
     N_MEMBERS = sizeof MEMBERS / sizeof MEMBERS[0],
+    N_NUMBERS = sizeof NUMBERS / sizeof NUMBERS[0],
+    AFTER_HASH = 14,   /* members before `arguments` */
     ESCAPED = 6,       /* bytes that one byte may become: \u001b */
     MEMBER_FRAME = 24, /* name, quotes, colon, comma */
-    FIXED_BYTES = 192, /* time, event, decision, duration */
+    FIXED_BYTES = 320, /* time, event, decision, numbers, why arguments are left out */
+    ARGUMENTS_ARENA_BYTES = 1 << 20,
 };
+
+/* Of the reader that arguments pass. Each level is one call deep when they are written. */
+static const json_limits_t ARGUMENTS_LIMITS = {LIMIT_AUDIT_ARGUMENTS_BYTES, 16, 2048};
 
 str_t audit_kind_name(audit_kind_t kind)
 {
@@ -58,6 +89,8 @@ size_t audit_body_bound(const audit_event_t *e)
     size_t n = FIXED_BYTES;
     for (size_t i = 0; i < N_MEMBERS; i++)
         n += MEMBER_FRAME + ESCAPED * member_text(e, &MEMBERS[i]).n;
+    if (e->arguments.n <= LIMIT_AUDIT_ARGUMENTS_BYTES)
+        n += MEMBER_FRAME + ESCAPED * e->arguments.n;
     return n;
 }
 
@@ -94,7 +127,7 @@ static void put_digits(char *at, unsigned n, uint64_t value)
 
 /* ISO 8601 in UTC with milliseconds. Days to date after Hinnant, "chrono-compatible low-level date
  * algorithms"; gmtime_r would take the time zone's lock in every worker. */
-static void format_time(int64_t ms, char out[AUDIT_TIME_BYTES])
+void audit_time_format(int64_t ms, char out[AUDIT_TIME_BYTES])
 {
     static const int64_t END = 253402300800000; /* the year 10000 */
     uint64_t t = ms < 0 ? 0 : ms >= END ? (uint64_t)END - 1 : (uint64_t)ms;
@@ -113,29 +146,98 @@ static void format_time(int64_t ms, char out[AUDIT_TIME_BYTES])
     put_digits(out + 20, 3, in_day % 1000);
 }
 
-static void write_members(json_writer_t *w, const audit_event_t *e)
+/* Most texts are UTF-8, and the writer itself finds those that are not. */
+static void write_text(json_writer_t *w, const member_t *m, str_t s)
 {
-    for (size_t i = 0; i < N_MEMBERS; i++) {
+    json_writer_t before = *w;
+    size_t n = w->buf->n;
+    json_member_str(w, m->name, s);
+    if (w->buf->failed != RC_MALFORMED)
+        return;
+    *w = before;
+    w->buf->n = n;
+    w->buf->failed = RC_OK;
+    member_mended(w, m, s);
+}
+
+static void write_texts(json_writer_t *w, const audit_event_t *e, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
         str_t s = member_text(e, &MEMBERS[i]);
-        if (str_is_utf8(s))
-            json_member_str(w, MEMBERS[i].name, s);
-        else
-            member_mended(w, &MEMBERS[i], s);
+        if (str_is_set(s))
+            write_text(w, &MEMBERS[i], s);
     }
-    if (e->duration_us != 0)
-        json_member_int(w, STR("duration_us"), e->duration_us);
+}
+
+static void write_numbers(json_writer_t *w, const audit_event_t *e)
+{
+    for (size_t i = 0; i < N_NUMBERS; i++) {
+        int64_t v = *(const int64_t *)((const char *)e + NUMBERS[i].offset);
+        if (v != 0)
+            json_member_int(w, NUMBERS[i].name, v);
+    }
+}
+
+/* Anew from what was read: without spaces, each text in one spelling. */
+static void write_value(json_writer_t *w, const json_t *v)
+{
+    switch (v->type) {
+    case JSON_STRING:
+        json_str(w, v->str);
+        return;
+    case JSON_OBJECT:
+        json_begin_object(w);
+        for (const json_t *m = v->child; m; m = m->next) {
+            json_key(w, m->key);
+            write_value(w, m);
+        }
+        json_end_object(w);
+        return;
+    case JSON_ARRAY:
+        json_begin_array(w);
+        for (const json_t *m = v->child; m; m = m->next)
+            write_value(w, m);
+        json_end_array(w);
+        return;
+    default:
+        json_raw(w, v->raw);
+    }
+}
+
+static rc_t write_arguments(json_writer_t *w, str_t arguments)
+{
+    const json_t *json;
+    if (!str_is_set(arguments))
+        return RC_OK;
+    arena_t *a = arena_new(ARGUMENTS_ARENA_BYTES);
+    if (!a)
+        return RC_MEMORY;
+    rc_t rc = json_parse(a, arguments, &ARGUMENTS_LIMITS, &json);
+    if (rc == RC_OK) {
+        json_key(w, STR("arguments"));
+        write_value(w, json);
+    } else if (rc != RC_MEMORY) {
+        json_member_str(w, STR("arguments_omitted"),
+                        rc == RC_LIMIT ? STR("too_large") : STR("malformed"));
+        rc = RC_OK;
+    }
+    arena_free(a);
+    return rc;
 }
 
 rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *out)
 {
     char time[AUDIT_TIME_BYTES];
-    format_time(now_ms, time);
+    audit_time_format(now_ms, time);
     json_writer_t w = json_writer(b);
     json_begin_object(&w);
     json_member_str(&w, STR("time"), str_of(time, sizeof time));
     json_member_str(&w, STR("event"), KINDS[e->kind]);
     json_member_str(&w, STR("decision"), e->allowed ? STR("allow") : STR("deny"));
-    write_members(&w, e);
+    write_texts(&w, e, 0, AFTER_HASH);
+    TRY(write_arguments(&w, e->arguments));
+    write_texts(&w, e, AFTER_HASH, N_MEMBERS);
+    write_numbers(&w, e);
     json_end_object(&w);
     TRY(buf_done(b, out));
     *out = str_of(out->p + 1, out->n - 2);

@@ -13,18 +13,28 @@ typedef struct {
     uint8_t hash[SHA256_BYTES];
 } audit_head_t;
 
-enum { AUDIT_HASH_HEX = 2 * SHA256_BYTES, AUDIT_TIME_BYTES = 24 };
+enum {
+    AUDIT_HASH_HEX = 2 * SHA256_BYTES,
+    AUDIT_TIME_BYTES = 24,
+    AUDIT_LINE_FRAME = 128, /* what a line has more than its body, at most */
+};
 
 /** The kind's name in the file; static. */
 str_t audit_kind_name(audit_kind_t kind);
 /** Whether some kind has this name. */
 bool audit_kind_exists(str_t name);
 
+/** Writes Unix time as ISO 8601 in UTC with milliseconds. */
+void audit_time_format(int64_t ms, char out[AUDIT_TIME_BYTES]);
+
 /** Bytes that audit_body_write may need for `e`. */
 size_t audit_body_bound(const audit_event_t *e);
 /** Writes the members between `seq` and `prev`, without braces: time, event, decision and what is
  *  set. `now_ms` is Unix time. Text is cut at its limit; bytes that are not UTF-8 become U+FFFD, so
- *  that the line is JSON whatever strangers sent. *out borrows from `b`, which must be empty. */
+ *  that the line is JSON whatever strangers sent. `arguments` are read strictly and written anew in
+ *  one spelling (numbers as they stand); what is too long, too deep or no JSON is left out, and
+ *  `arguments_omitted` says why. *out borrows from `b`, which must be empty. RC_LIMIT, RC_MEMORY.
+ */
 rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *out) MUST_USE;
 /** Appends the line that follows `head`, with its newline, and moves `head` onto it. Failure sticks
  *  in `b`, and `head` stays. */

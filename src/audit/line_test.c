@@ -61,6 +61,79 @@ static void golden_line_with_all_members(void **state)
     assert_memory_equal(head.hash, hash, sizeof hash);
 }
 
+static void golden_line_of_a_call(void **state)
+{
+    trail_t *t = *state;
+    audit_event_t e = {
+        .kind = AUDIT_CALL_END,
+        .allowed = true,
+        .request_id = STR("r1"),
+        .duration_us = 1500,
+        .issuer = STR("https://as.example"),
+        .user = STR("u1"),
+        .client = STR("c1"),
+        .upstream = STR("/mcp"),
+        .method = STR("tools/call"),
+        .tool = STR("get_news"),
+        .object = STR("file:///a"),
+        .rule = STR("read"),
+        .shadow = STR("allow"),
+        .arguments_hash = STR("00ff"),
+        .arguments = STR("{ \"b\" : 1.50, \"a\":[\"\\u0041\\/\",null] }"),
+        .trace = STR("4bf92f3577b34da6a3ce929d0e0e4736"),
+        .status = 200,
+        .bytes_in = 300,
+        .bytes_out = 1024,
+    };
+    assert_str(
+        body_at(t, &e, NOW),
+        STR("\"time\":\"2025-11-25T15:05:02.123Z\",\"event\":\"call.end\",\"decision\":\"allow\","
+            "\"rule\":\"read\",\"shadow\":\"allow\",\"user\":\"u1\",\"issuer\":\"https://"
+            "as.example\",\"client\":\"c1\",\"upstream\":\"/mcp\",\"method\":\"tools/call\","
+            "\"tool\":\"get_news\",\"object\":\"file:///a\",\"arguments_hash\":\"00ff\","
+            "\"arguments\":{\"b\":1.50,\"a\":[\"A/\",null]},\"request_id\":\"r1\","
+            "\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"status\":200,\"bytes_in\":300,"
+            "\"bytes_out\":1024,\"duration_us\":1500"));
+}
+
+static str_t omitted(trail_t *t, str_t arguments)
+{
+    audit_event_t e = {.kind = AUDIT_CALL_BEGIN, .arguments = arguments};
+    const json_t *json = parsed(t, body_at(t, &e, NOW));
+    assert_null(json_get(json, STR("arguments")));
+    return json_get_str(json, STR("arguments_omitted"));
+}
+
+static void arguments_that_are_no_json_are_left_out(void **state)
+{
+    static const str_t ROWS[] = {
+        STR_INIT(""),
+        STR_INIT("{"),
+        STR_INIT("{}}"),
+        STR_INIT("{} {}"),
+        STR_INIT("\"\xff\""),
+        STR_INIT("{\"a\":1,\"a\":2}"),
+        STR_INIT("1,\"prev\":2"),
+    };
+    trail_t *t = *state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+        assert_str(omitted(t, ROWS[i]), STR("malformed"));
+}
+
+static void arguments_without_bounds_are_left_out(void **state)
+{
+    trail_t *t = *state;
+    char *text = arena_alloc(t->a, LIMIT_AUDIT_ARGUMENTS_BYTES + 1);
+    memset(text, ' ', LIMIT_AUDIT_ARGUMENTS_BYTES);
+    text[LIMIT_AUDIT_ARGUMENTS_BYTES] = '1';
+    assert_str(omitted(t, str_of(text, LIMIT_AUDIT_ARGUMENTS_BYTES + 1)), STR("too_large"));
+    memset(text, '[', 17);
+    memset(text + 17, ']', 17);
+    assert_str(omitted(t, str_of(text, 34)), STR("too_large"));
+    audit_event_t e = {.kind = AUDIT_CALL_BEGIN, .arguments = str_of(text + 1, 32)};
+    assert_non_null(json_get(parsed(t, body_at(t, &e, NOW)), STR("arguments")));
+}
+
 static void golden_line_with_least_members(void **state)
 {
     trail_t *t = *state;
@@ -133,21 +206,42 @@ static void character_at_the_cut_is_replaced(void **state)
     assert_true(str_ends(user, STR("\xef\xbf\xbd")));
 }
 
+/* Every text of an event, in the order of the struct. */
+static void set_all_texts(audit_event_t *e, str_t s)
+{
+    str_t *const texts[] = {&e->reason,   &e->detail,         &e->user,       &e->client,
+                            &e->resource, &e->scope,          &e->tool,       &e->family,
+                            &e->token,    &e->address,        &e->request_id, &e->issuer,
+                            &e->upstream, &e->method,         &e->object,     &e->rule,
+                            &e->shadow,   &e->arguments_hash, &e->trace};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        *texts[i] = s;
+}
+
 /* Every member at its longest, and each byte escaped or replaced to as many as there can be. */
 static void worst_line_fits_its_limit(void **state)
 {
     trail_t *t = *state;
     for (int c = 0; c < 256; c += 255) {
-        char *text = arena_alloc(t->a, 10000);
+        char *text = arena_alloc(t->a, 10000), *arguments = arena_alloc(t->a, 10000);
         memset(text, c, 10000);
-        str_t s = str_of(text, 10000);
-        audit_event_t e = {
-            AUDIT_CLIENT_REGISTERED, false, s, s, s, s, s, s, s, s, s, s, s, INT64_MIN};
+        memset(arguments, 0x7f, LIMIT_AUDIT_ARGUMENTS_BYTES);
+        arguments[0] = arguments[LIMIT_AUDIT_ARGUMENTS_BYTES - 1] = '"';
+        audit_event_t e = {.kind = AUDIT_REGISTRATION_TOKEN,
+                           .duration_us = INT64_MIN,
+                           .status = INT64_MIN,
+                           .bytes_in = INT64_MIN,
+                           .bytes_out = INT64_MIN,
+                           .arguments = str_of(arguments, LIMIT_AUDIT_ARGUMENTS_BYTES)};
+        set_all_texts(&e, str_of(text, 10000));
         buf_t b = buf_new(t->a, LIMIT_AUDIT_LINE_BYTES);
         audit_head_t head = {.seq = INT64_MAX - 1};
-        str_t line;
-        audit_line_write(&b, &head, body_at(t, &e, INT64_MAX));
+        str_t line, body = body_at(t, &e, INT64_MAX);
+        audit_line_write(&b, &head, body);
         assert_int_equal(buf_done(&b, &line), RC_OK);
+        assert_true(line.n <= body.n + AUDIT_LINE_FRAME);
+        audit_record_t r;
+        assert_int_equal(audit_record_read(t->scratch, line, &r), RC_OK);
     }
 }
 
@@ -218,6 +312,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TRAIL_TEST(golden_line_with_all_members),
+        TRAIL_TEST(golden_line_of_a_call),
+        TRAIL_TEST(arguments_that_are_no_json_are_left_out),
+        TRAIL_TEST(arguments_without_bounds_are_left_out),
         TRAIL_TEST(golden_line_with_least_members),
         TRAIL_TEST(times_of_all_kinds),
         TRAIL_TEST(bad_utf8_is_replaced),

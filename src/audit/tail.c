@@ -101,9 +101,9 @@ static void put_column(buf_t *b, str_t s, size_t width)
 
 static bool has_column(str_t name)
 {
-    static const str_t NAMES[] = {STR_INIT("seq"),      STR_INIT("time"),   STR_INIT("event"),
-                                  STR_INIT("decision"), STR_INIT("reason"), STR_INIT("detail"),
-                                  STR_INIT("prev")};
+    static const str_t NAMES[] = {STR_INIT("seq"),      STR_INIT("time"),     STR_INIT("event"),
+                                  STR_INIT("decision"), STR_INIT("reason"),   STR_INIT("detail"),
+                                  STR_INIT("prev"),     STR_INIT("signature")};
     return str_list_has((str_list_t){NAMES, sizeof NAMES / sizeof NAMES[0]}, name);
 }
 

@@ -93,8 +93,33 @@ static void escaped(buf_t *b, unsigned char c)
     buf_hex(b, &c, 1);
 }
 
+/* Whether `s` stands between quotes as it is: printable ASCII without quote and backslash. Eight
+ * bytes at once, each with a mark in its first bit where it is another (after "Bit Twiddling
+ * Hacks", "Determine if a word has a zero byte"). */
+static bool is_plain(str_t s)
+{
+    static const uint64_t ONES = 0x0101010101010101, TOPS = 0x8080808080808080;
+    while (s.n > 0) {
+        uint64_t v = ONES * ' ';
+        size_t n = s.n < sizeof v ? s.n : sizeof v;
+        memcpy(&v, s.p, n);
+        uint64_t quote = v ^ ONES * '"', slash = v ^ ONES * '\\', del = v ^ ONES * 0x7f;
+        uint64_t odd = v | (v - ONES * ' ') | (quote - ONES) | (slash - ONES) | (del - ONES);
+        if (odd & TOPS)
+            return false;
+        s = str_of(s.p + n, s.n - n);
+    }
+    return true;
+}
+
 static void quoted(buf_t *b, str_t s)
 {
+    if (is_plain(s)) {
+        buf_char(b, '"');
+        buf_put(b, s);
+        buf_char(b, '"');
+        return;
+    }
     if (!str_is_utf8(s)) {
         buf_fail(b, RC_MALFORMED);
         return;
