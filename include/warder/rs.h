@@ -39,6 +39,22 @@ extern "C" {
 
 typedef struct warder_rs warder_rs_t;
 
+/** How the access tokens of an authorization server differ from RFC 9068, for providers that came
+ *  before it. Only what is named here is taken differently; members are NULL where nothing is. */
+typedef struct {
+    /** Media types of the header, space-separated, in place of at+jwt; "none": it says none. Needs
+     *  `needs`: with another type an ID token must be told by something else. */
+    const char *typ;
+    /** Claims, space-separated, of which one must be there: "scp roles", "token_use=access". */
+    const char *needs;
+    /** Claims of which none may be: those of ID tokens are "nonce at_hash c_hash". */
+    const char *refuses;
+    const char *client_claims; /* in place of client_id; the first that is there counts */
+    const char *scope_claim;   /* in place of scope: a text, or a list */
+    /** In place of `aud` where a token has none: compared with `audiences` alone. */
+    const char *audience_claim;
+} warder_rs_dialect_t;
+
 /** An authorization server whose tokens are taken. */
 typedef struct {
     const char *issuer;   /* https URL, or http on a loopback host; compared byte for byte */
@@ -51,6 +67,11 @@ typedef struct {
      *  refused. At most one server may have them; the secret is copied, and wiped at the end. */
     const char *client_id, *client_secret;
     const char *introspection_uri;
+    /** What `aud` may be beside the resource, byte for byte: for servers that cannot name it. The
+     *  less they say of this resource, the more others' tokens are good here. */
+    const char *const *audiences;
+    size_t audience_count;              /* at most 8 */
+    const warder_rs_dialect_t *dialect; /* NULL: RFC 9068 */
 } warder_rs_server_t;
 
 /** What the library needs of the world. */
@@ -167,6 +188,9 @@ typedef struct {
     const char *acr; /* the same: how the person signed in; "": the token does not say */
     int64_t auth_time;      /* the same: and when, Unix seconds; 0: the token does not say */
     int64_t iat;            /* the same: when the token was issued; -1: it does not say */
+    /** The same: the token's whole payload, or what introspection said of it: a JSON object; "" when
+     *  it is nobody's. */
+    const char *claims;
     const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;
 

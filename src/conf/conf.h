@@ -158,6 +158,8 @@ typedef struct {
     secret_t client_secret;              /* of that file, once the shell has read it */
     str_list_t audiences; /* what `aud` may be beside the resource: only for providers that cannot
                            * name it */
+    int64_t keys_fresh_s; /* fetched again after that; 0: 300 */
+    int64_t keys_stale_s; /* and used for so long while that fails, then nobody comes in; 0: 3600 */
     str_t profile; /* of a known provider: how its tokens differ (docs/PROVIDERS.md); unset: none */
 } conf_provider_t;
 

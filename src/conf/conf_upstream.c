@@ -12,42 +12,40 @@ enum { MEGABYTE = 1 << 20 };
 
 static const str_t NAME = STR_INIT("upstreams");
 
+#define FIELD(key, kind, member)                                                                   \
+    {                                                                                              \
+        STR_INIT(key), CONF_FIELD_##kind, AT(member), {NULL, 0}, 0, 0                              \
+    }
+#define CHOICE(key, member, words)                                                                 \
+    {                                                                                              \
+        STR_INIT(key), CONF_FIELD_CHOICE, AT(member), STR_INIT(words), 0, 0                        \
+    }
+#define NUMBER(key, member, min, max)                                                              \
+    {                                                                                              \
+        STR_INIT(key), CONF_FIELD_INT, AT(member), {NULL, 0}, min, max                             \
+    }
+
 static const conf_field_t FIELDS[] = {
-    {STR_INIT("path"), CONF_FIELD_TEXT, AT(path), {NULL, 0}, 0, 0},
-    {STR_INIT("name"), CONF_FIELD_TEXT, AT(name), {NULL, 0}, 0, 0},
-    {STR_INIT("url"), CONF_FIELD_TEXT, AT(url), {NULL, 0}, 0, 0},
-    {STR_INIT("certificate_authorities"),
-     CONF_FIELD_TEXT,
-     AT(certificate_authorities),
-     {NULL, 0},
-     0,
-     0},
-    {STR_INIT("command"), CONF_FIELD_WORDS, AT(child.command), {NULL, 0}, 0, 0},
-    {STR_INIT("lists"), CONF_FIELD_CHOICE, AT(lists), STR_INIT("filter mark pass"), 0, 0},
-    {STR_INIT("pins"), CONF_FIELD_CHOICE, AT(pins), STR_INIT("report withhold off"), 0, 0},
-    {STR_INIT("identity"), CONF_FIELD_CHOICE, AT(identity), STR_INIT("none headers jwt"), 0, 0},
-    {STR_INIT("identity_header"), CONF_FIELD_TEXT, AT(identity_header), {NULL, 0}, 0, 0},
-    {STR_INIT("strip"), CONF_FIELD_WORDS, AT(strip), {NULL, 0}, 0, 0},
-    {STR_INIT("origins"), CONF_FIELD_WORDS, AT(origins), {NULL, 0}, 0, 0},
-    {STR_INIT("audit_arguments"), CONF_FIELD_BOOL, AT(audit_arguments), {NULL, 0}, 0, 0},
-    {STR_INIT("redact"), CONF_FIELD_WORDS, AT(redact), {NULL, 0}, 0, 0},
-    {STR_INIT("dpop_required"), CONF_FIELD_BOOL, AT(dpop_required), {NULL, 0}, 0, 0},
-    {STR_INIT("max_body_bytes"), CONF_FIELD_INT, AT(max_body_bytes), {NULL, 0}, 1024, MEGABYTE},
-    {STR_INIT("max_answer_bytes"),
-     CONF_FIELD_INT,
-     AT(max_answer_bytes),
-     {NULL, 0},
-     1024,
-     64 * MEGABYTE},
-    {STR_INIT("timeout_s"), CONF_FIELD_INT, AT(timeout_s), {NULL, 0}, 1, 86400},
-    {STR_INIT("stream_idle_s"), CONF_FIELD_INT, AT(stream_idle_s), {NULL, 0}, 0, 604800},
-    {STR_INIT("max_connections"), CONF_FIELD_INT, AT(max_connections), {NULL, 0}, 1, 65536},
-    {STR_INIT("streams_per_subject"),
-     CONF_FIELD_INT,
-     AT(streams_per_subject),
-     {NULL, 0},
-     1,
-     1000000},
+    FIELD("path", TEXT, path),
+    FIELD("name", TEXT, name),
+    FIELD("url", TEXT, url),
+    FIELD("certificate_authorities", TEXT, certificate_authorities),
+    FIELD("command", WORDS, child.command),
+    CHOICE("lists", lists, "filter mark pass"),
+    CHOICE("pins", pins, "report withhold off"),
+    CHOICE("identity", identity, "none headers jwt"),
+    FIELD("identity_header", TEXT, identity_header),
+    FIELD("strip", WORDS, strip),
+    FIELD("origins", WORDS, origins),
+    FIELD("audit_arguments", BOOL, audit_arguments),
+    FIELD("redact", WORDS, redact),
+    FIELD("dpop_required", BOOL, dpop_required),
+    NUMBER("max_body_bytes", max_body_bytes, 1024, MEGABYTE),
+    NUMBER("max_answer_bytes", max_answer_bytes, 1024, 64 * MEGABYTE),
+    NUMBER("timeout_s", timeout_s, 1, 86400),
+    NUMBER("stream_idle_s", stream_idle_s, 0, 604800),
+    NUMBER("max_connections", max_connections, 1, 65536),
+    NUMBER("streams_per_subject", streams_per_subject, 1, 1000000),
 };
 static const conf_fields_t ALL = {FIELDS, sizeof FIELDS / sizeof FIELDS[0]};
 

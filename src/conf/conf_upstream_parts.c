@@ -4,49 +4,51 @@
 
 #include <stddef.h>
 
-enum { PROVIDERS_MAX = 8, GIGABYTE_MB = 1024 };
+enum { PROVIDERS_MAX = 8 };
 
-#define CREDENTIAL(member) offsetof(conf_credential_t, member)
-#define CHILD(member)      offsetof(conf_child_t, member)
-#define PROVIDER(member)   offsetof(conf_provider_t, member)
+#define FIELD(key, kind, type, member)                                                             \
+    {                                                                                              \
+        STR_INIT(key), CONF_FIELD_##kind, offsetof(type, member), {NULL, 0}, 0, 0                  \
+    }
+#define NUMBER(key, type, member, min, max)                                                        \
+    {                                                                                              \
+        STR_INIT(key), CONF_FIELD_INT, offsetof(type, member), {NULL, 0}, min, max                 \
+    }
 
 static const conf_field_t CREDENTIAL_FIELDS[] = {
-    {STR_INIT("kind"), CONF_FIELD_CHOICE, CREDENTIAL(kind),
+    {STR_INIT("kind"), CONF_FIELD_CHOICE, offsetof(conf_credential_t, kind),
      STR_INIT("none static client_credentials token_exchange"), 0, 0},
-    {STR_INIT("header"), CONF_FIELD_TEXT, CREDENTIAL(header), {NULL, 0}, 0, 0},
-    {STR_INIT("prefix"), CONF_FIELD_MAYBE, CREDENTIAL(prefix), {NULL, 0}, 0, 0},
-    {STR_INIT("secret_file"), CONF_FIELD_TEXT, CREDENTIAL(secret_file), {NULL, 0}, 0, 0},
-    {STR_INIT("token_endpoint"), CONF_FIELD_TEXT, CREDENTIAL(token_endpoint), {NULL, 0}, 0, 0},
-    {STR_INIT("client_id"), CONF_FIELD_TEXT, CREDENTIAL(client_id), {NULL, 0}, 0, 0},
-    {STR_INIT("scope"), CONF_FIELD_TEXT, CREDENTIAL(scope), {NULL, 0}, 0, 0},
-    {STR_INIT("audience"), CONF_FIELD_TEXT, CREDENTIAL(audience), {NULL, 0}, 0, 0},
-    {STR_INIT("resource"), CONF_FIELD_TEXT, CREDENTIAL(resource), {NULL, 0}, 0, 0},
+    FIELD("header", TEXT, conf_credential_t, header),
+    FIELD("prefix", MAYBE, conf_credential_t, prefix),
+    FIELD("secret_file", TEXT, conf_credential_t, secret_file),
+    FIELD("token_endpoint", TEXT, conf_credential_t, token_endpoint),
+    FIELD("client_id", TEXT, conf_credential_t, client_id),
+    FIELD("scope", TEXT, conf_credential_t, scope),
+    FIELD("audience", TEXT, conf_credential_t, audience),
+    FIELD("resource", TEXT, conf_credential_t, resource),
 };
 
 static const conf_field_t CHILD_FIELDS[] = {
-    {STR_INIT("environment"), CONF_FIELD_WORDS, CHILD(environment), {NULL, 0}, 0, 0},
-    {STR_INIT("directory"), CONF_FIELD_TEXT, CHILD(directory), {NULL, 0}, 0, 0},
-    {STR_INIT("shared"), CONF_FIELD_BOOL, CHILD(shared), {NULL, 0}, 0, 0},
-    {STR_INIT("max_children"), CONF_FIELD_INT, CHILD(max_children), {NULL, 0}, 1, 4096},
-    {STR_INIT("memory_mb"), CONF_FIELD_INT, CHILD(memory_mb), {NULL, 0}, 0, 1024 * GIGABYTE_MB},
-    {STR_INIT("idle_s"), CONF_FIELD_INT, CHILD(idle_s), {NULL, 0}, 1, 604800},
-    {STR_INIT("message_bytes"), CONF_FIELD_INT, CHILD(message_bytes), {NULL, 0}, 1024, 64 << 20},
-    {STR_INIT("start_s"), CONF_FIELD_INT, CHILD(start_s), {NULL, 0}, 1, 3600},
+    FIELD("environment", WORDS, conf_child_t, environment),
+    FIELD("directory", TEXT, conf_child_t, directory),
+    FIELD("shared", BOOL, conf_child_t, shared),
+    NUMBER("max_children", conf_child_t, max_children, 1, 4096),
+    NUMBER("memory_mb", conf_child_t, memory_mb, 0, 1 << 20),
+    NUMBER("idle_s", conf_child_t, idle_s, 1, 604800),
+    NUMBER("message_bytes", conf_child_t, message_bytes, 1024, 64 << 20),
+    NUMBER("start_s", conf_child_t, start_s, 1, 3600),
 };
 
 static const conf_field_t PROVIDER_FIELDS[] = {
-    {STR_INIT("issuer"), CONF_FIELD_TEXT, PROVIDER(issuer), {NULL, 0}, 0, 0},
-    {STR_INIT("jwks_uri"), CONF_FIELD_TEXT, PROVIDER(jwks_uri), {NULL, 0}, 0, 0},
-    {STR_INIT("introspection_uri"), CONF_FIELD_TEXT, PROVIDER(introspection_uri), {NULL, 0}, 0, 0},
-    {STR_INIT("client_id"), CONF_FIELD_TEXT, PROVIDER(client_id), {NULL, 0}, 0, 0},
-    {STR_INIT("client_secret_file"),
-     CONF_FIELD_TEXT,
-     PROVIDER(client_secret_file),
-     {NULL, 0},
-     0,
-     0},
-    {STR_INIT("audiences"), CONF_FIELD_WORDS, PROVIDER(audiences), {NULL, 0}, 0, 0},
-    {STR_INIT("profile"), CONF_FIELD_TEXT, PROVIDER(profile), {NULL, 0}, 0, 0},
+    FIELD("issuer", TEXT, conf_provider_t, issuer),
+    FIELD("jwks_uri", TEXT, conf_provider_t, jwks_uri),
+    FIELD("introspection_uri", TEXT, conf_provider_t, introspection_uri),
+    FIELD("client_id", TEXT, conf_provider_t, client_id),
+    FIELD("client_secret_file", TEXT, conf_provider_t, client_secret_file),
+    FIELD("audiences", WORDS, conf_provider_t, audiences),
+    FIELD("profile", TEXT, conf_provider_t, profile),
+    NUMBER("keys_fresh_s", conf_provider_t, keys_fresh_s, 30, 86400),
+    NUMBER("keys_stale_s", conf_provider_t, keys_stale_s, 1, 604800),
 };
 
 #define FIELDS_OF(rows)                                                                            \

@@ -11,8 +11,14 @@ int64_t rs_now(const rs_anchor_t *anchor, int64_t wall_ms, int64_t mono_ms)
     return wall_ms > passed ? wall_ms : passed;
 }
 
-const rs_principal_t RS_NOBODY = {
-    .iss = "", .sub = "", .client_id = "", .scope = "", .jti = "", .jkt = "", .acr = ""};
+const rs_principal_t RS_NOBODY = {.iss = "",
+                                  .sub = "",
+                                  .client_id = "",
+                                  .scope = "",
+                                  .jti = "",
+                                  .jkt = "",
+                                  .acr = "",
+                                  .claims = ""};
 
 int64_t rs_clock(const warder_rs_t *rs)
 {

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/secret.h"
+#include "rs/dialect.h"
 #include "rs/flight.h"
 
 #include <limits.h>
@@ -144,6 +145,7 @@ static rc_t ask(const rs_introspection_t *i, arena_t *a, const question_t *q, in
     /* The server may leave out its own name, and nothing else (RFC 7662 section 2.2). */
     if (!str_is_set(token.claims.iss))
         token.claims.iss = i->settings->servers[token.server].issuer;
+    TRY(rs_dialect_apply(a, &i->settings->servers[token.server].dialect, &token));
     TRY(rs_token_judge_claims(a, i->settings, now_ms, &token, who));
     *active = token.reason == RS_ALLOWED;
     return RC_OK;

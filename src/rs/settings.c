@@ -77,6 +77,46 @@ static rc_t make_paths(check_t *c)
     return all ? RC_OK : RC_MEMORY;
 }
 
+/* A type that ID tokens have, too, is no proof that a token is for a resource. */
+static rc_t check_dialect(check_t *c, const warder_rs_dialect_t *given, rs_dialect_t *out)
+{
+    const struct {
+        const char *from;
+        str_t *to;
+    } TEXTS[] = {
+        {given->typ, &out->typ},
+        {given->needs, &out->needs},
+        {given->refuses, &out->refuses},
+        {given->client_claims, &out->client_claims},
+        {given->scope_claim, &out->scope_claim},
+        {given->audience_claim, &out->audience_claim},
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
+        TRY(copy(c->a, str_c(TEXTS[i].from), TEXTS[i].to));
+    if (str_is_set(out->typ) && str_is_empty(out->needs))
+        return refuse(c, STR("a dialect with another typ must name claims that only access tokens "
+                             "have, in needs"));
+    return RC_OK;
+}
+
+/* After the resource is known. */
+static rc_t check_audiences(check_t *c, const warder_rs_server_t *given, rs_server_t *server)
+{
+    size_t n = c->out->audiences.n;
+    if (given->audience_count > RS_AUDIENCES_MAX)
+        return refuse(c, STR("audiences must be at most 8"));
+    for (size_t i = 0; i < n; i++)
+        server->audience_text[i] = c->out->audience_text[i];
+    for (size_t i = 0; i < given->audience_count; i++) {
+        if (!given->audiences[i] || !given->audiences[i][0])
+            return refuse(c, STR("an audience must not be empty"));
+        TRY(copy(c->a, str_c(given->audiences[i]), &server->audience_text[n + i]));
+    }
+    server->own_audiences = n;
+    server->audiences = (str_list_t){server->audience_text, n + given->audience_count};
+    return RC_OK;
+}
+
 static rc_t check_server(check_t *c, const warder_rs_server_t *given)
 {
     url_t u;
@@ -96,6 +136,9 @@ static rc_t check_server(check_t *c, const warder_rs_server_t *given)
     for (size_t i = 0; i < c->out->n_servers; i++)
         if (str_eq(c->out->servers[i].issuer, server->issuer))
             return refuse(c, STR("the same issuer is given twice"));
+    TRY(check_audiences(c, given, server));
+    if (given->dialect)
+        TRY(check_dialect(c, given->dialect, &server->dialect));
     c->out->n_servers++;
     return RC_OK;
 }

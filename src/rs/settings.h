@@ -5,7 +5,12 @@
 #include "core/arena.h"
 #include "warder/rs.h"
 
-enum { RS_SERVERS_MAX = 8, RS_PATHS_MAX = 3 };
+enum { RS_SERVERS_MAX = 8, RS_PATHS_MAX = 3, RS_AUDIENCES_MAX = 8 };
+
+/** warder_rs_dialect_t, checked. Unset: as RFC 9068 says. */
+typedef struct {
+    str_t typ, needs, refuses, client_claims, scope_claim, audience_claim;
+} rs_dialect_t;
 
 typedef struct {
     str_t issuer;
@@ -13,6 +18,10 @@ typedef struct {
     str_t revocations_uri;   /* unset: to be discovered */
     str_t introspection_uri; /* the same */
     bool loopback;           /* the issuer is a loopback one: so may be what it points at */
+    str_t audience_text[RS_AUDIENCES_MAX + 2];
+    str_list_t audiences; /* `aud` values that mean us, those of the resource first */
+    size_t own_audiences; /* how many of them these are */
+    rs_dialect_t dialect;
 } rs_server_t;
 
 /** Lives in the arena it was checked into; strings end in a NUL behind their length. */

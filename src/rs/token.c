@@ -1,4 +1,4 @@
-#include "rs/token.h"
+#include "rs/dialect.h"
 
 static const struct {
     str_t text;
@@ -48,7 +48,7 @@ rc_t rs_token_read(arena_t *a, const rs_settings_t *s, str_t text, rs_token_t *o
     for (size_t i = 0; i < s->n_servers; i++)
         if (str_eq(out->claims.iss, s->servers[i].issuer)) {
             out->server = i;
-            return RC_OK;
+            return rs_dialect_apply(a, &s->servers[i].dialect, out);
         }
     refuse(out, RS_ISSUER, STR_UNSET);
     return RC_OK;
@@ -80,13 +80,13 @@ static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
         str_t from;
         const char **to;
     } COPIES[] = {
-        {c->iss, &who->iss},     {c->sub, &who->sub}, {c->client_id, &who->client_id},
-        {c->scope, &who->scope}, {c->jti, &who->jti}, {jkt, &who->jkt},
-        {c->acr, &who->acr},
+        {c->iss, &who->iss},     {c->sub, &who->sub},         {c->client_id, &who->client_id},
+        {c->scope, &who->scope}, {c->jti, &who->jti},         {jkt, &who->jkt},
+        {c->acr, &who->acr},     {c->all->raw, &who->claims},
     };
     *who = (rs_principal_t){.exp_ms = c->exp_ms, .iat_ms = c->iat_ms, .auth_ms = c->auth_ms};
     for (size_t i = 0; i < sizeof COPIES / sizeof COPIES[0]; i++) {
-        if (!is_fit(COPIES[i].from))
+        if (COPIES[i].to != &who->claims && !is_fit(COPIES[i].from))
             return RC_MALFORMED;
         *COPIES[i].to = str_is_set(COPIES[i].from) ? arena_cstr(a, COPIES[i].from) : "";
         if (!*COPIES[i].to)
@@ -98,6 +98,8 @@ static rc_t fill(arena_t *a, const jwt_claims_t *c, rs_principal_t *who)
 static rc_t judge(arena_t *a, const rs_settings_t *s, const jwt_expect_t *expect, rs_token_t *token,
                   rs_principal_t *who)
 {
+    if (token->reason != RS_ALLOWED)
+        return RC_OK;
     jwt_refusal_t claims = jwt_check(token->jws.typ, &token->claims, expect);
     if (claims != JWT_FINE) {
         refuse(token, RS_TOKEN, jwt_refusal_name(claims));
@@ -119,7 +121,7 @@ static rc_t judge(arena_t *a, const rs_settings_t *s, const jwt_expect_t *expect
 static jwt_expect_t expect_of(const rs_settings_t *s, int64_t now_ms, const rs_token_t *token)
 {
     return (jwt_expect_t){.issuer = s->servers[token->server].issuer,
-                          .audiences = {s->audience_text, s->audiences.n},
+                          .audiences = rs_dialect_audiences(&s->servers[token->server], token),
                           .now_ms = now_ms,
                           .leeway_ms = s->leeway_ms};
 }
@@ -140,6 +142,11 @@ rc_t rs_token_judge(arena_t *a, const rs_settings_t *s, const jwk_t *key, int64_
         return RC_OK;
     }
     jwt_expect_t expect = expect_of(s, now_ms, token);
-    expect.typ = STR("at+jwt");
+    if (!rs_dialect_is_access_token(&s->servers[token->server].dialect, token)) {
+        refuse(token, RS_NOT_ACCESS, STR_UNSET);
+        return RC_OK;
+    }
+    if (!str_is_set(s->servers[token->server].dialect.typ))
+        expect.typ = STR("at+jwt");
     return judge(a, s, &expect, token, who);
 }

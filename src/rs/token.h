@@ -20,8 +20,9 @@ str_t rs_reason_error(rs_reason_t reason);
 /** Who a good token speaks for. C strings, "" where the token says nothing. */
 typedef struct {
     const char *iss, *sub, *client_id, *scope, *jti;
-    const char *jkt; /* the token is bound to that key */
-    const char *acr; /* how the person signed in (RFC 9470) */
+    const char *jkt;    /* the token is bound to that key */
+    const char *acr;    /* how the person signed in (RFC 9470) */
+    const char *claims; /* all that it says: a JSON object */
     int64_t exp_ms;
     int64_t auth_ms; /* and when; JWT_TIME_ABSENT: it does not say */
     int64_t iat_ms;  /* likewise: when the token was issued */

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, LOCKS = 16, TEXTS = 7 };
+enum { WAYS = 4, LOCKS = 16, TEXTS = 8 };
 
 typedef struct {
     rs_token_hash_t hash;
@@ -77,7 +77,7 @@ static bool is_for(const entry_t *e, const rs_token_hash_t *hash)
 static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
 {
     const char **to[TEXTS] = {&out->who.iss, &out->who.sub, &out->who.client_id, &out->who.scope,
-                              &out->who.jti, &out->who.jkt, &out->who.acr};
+                              &out->who.jti, &out->who.jkt, &out->who.acr,       &out->who.claims};
     *out = (rs_remembered_t){.who.exp_ms = e->exp_ms,
                              .who.iat_ms = e->iat_ms,
                              .who.auth_ms = e->auth_ms,
@@ -106,10 +106,12 @@ bool rs_token_cache_get(rs_token_cache_t *c, arena_t *a, const rs_token_hash_t *
 static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
 {
     const char *from[TEXTS] = {what->who.iss, what->who.sub, what->who.client_id, what->who.scope,
-                               what->who.jti, what->who.jkt, what->who.acr};
+                               what->who.jti, what->who.jkt, what->who.acr,       what->who.claims};
     size_t lengths[TEXTS], total = 0;
     for (size_t i = 0; i < TEXTS; i++)
         total += lengths[i] = strlen(from[i]) + 1;
+    if (total > LIMIT_RS_TOKEN_BYTES)
+        return NULL;
     entry_t *e = malloc(sizeof *e + total);
     if (!e)
         return NULL;

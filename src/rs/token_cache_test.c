@@ -3,7 +3,7 @@
 static rs_remembered_t remembered(const char *sub, int64_t exp_ms)
 {
     return (rs_remembered_t){
-        .who = {"i", sub, "c", "a b", "j", "k", "a", exp_ms, exp_ms - 1, exp_ms - 2},
+        .who = {"i", sub, "c", "a b", "j", "k", "a", "{\"a\":1}", exp_ms, exp_ms - 1, exp_ms - 2},
         .server = 1,
         .keys = 7,
         .revocations = 3};
@@ -22,12 +22,30 @@ static void remembers_until_exp_and_no_longer(void **state)
     assert_string_equal(got.who.scope, "a b");
     assert_int_equal(got.who.exp_ms, 1000);
     assert_string_equal(got.who.acr, "a");
+    assert_string_equal(got.who.claims, "{\"a\":1}");
     assert_int_equal(got.who.auth_ms, 999);
     assert_int_equal(got.server, 1);
     assert_int_equal(got.who.iat_ms, 998);
     assert_int_equal(got.keys, 7);
     assert_int_equal(got.revocations, 3);
     assert_false(rs_token_cache_get(c, w->a, &hash, 1000, &got));
+    rs_token_cache_free(c);
+}
+
+static void what_says_too_much_is_not_remembered(void **state)
+{
+    world_t *w = *state;
+    rs_token_cache_t *c = rs_token_cache_new(16);
+    rs_token_hash_t hash = rs_token_hash(STR("r"), STR("t"));
+    rs_remembered_t what = remembered("alice", 1000), got;
+    char *claims = arena_alloc(w->a, 8193);
+    memset(claims, 'x', 8192);
+    what.who.claims = claims;
+    rs_token_cache_put(c, &hash, 1, &what);
+    assert_false(rs_token_cache_get(c, w->a, &hash, 2, &got));
+    claims[8000] = '\0';
+    rs_token_cache_put(c, &hash, 1, &what);
+    assert_true(rs_token_cache_get(c, w->a, &hash, 2, &got));
     rs_token_cache_free(c);
 }
 
@@ -133,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(remembers_until_exp_and_no_longer),
+        WORLD_TEST(what_says_too_much_is_not_remembered),
         WORLD_TEST(keyed_by_resource_and_whole_token),
         WORLD_TEST(stays_within_its_size),
         WORLD_TEST(cached_token_is_refused_at_exp_plus_leeway),

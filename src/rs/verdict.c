@@ -157,6 +157,7 @@ static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, 
                                .jti = who->jti,
                                .jkt = who->jkt,
                                .acr = who->acr,
+                               .claims = who->claims,
                                .auth_time = who->auth_ms > 0 ? who->auth_ms / 1000 : 0,
                                .iat = who->iat_ms < 0 ? -1 : who->iat_ms / 1000,
                                .exp = who->exp_ms / 1000};
