@@ -12,7 +12,12 @@ typedef enum {
     HTTP_STEP_BAD, /* answer `status` and close: what follows cannot be framed */
 } http_step_t;
 
-typedef enum { HTTP_FRAME_NONE, HTTP_FRAME_LENGTH, HTTP_FRAME_CHUNKED } http_frame_t;
+typedef enum {
+    HTTP_FRAME_NONE,
+    HTTP_FRAME_LENGTH,
+    HTTP_FRAME_CHUNKED,
+    HTTP_FRAME_CLOSE, /* of an answer only: up to the end of the connection */
+} http_frame_t;
 
 /** A head; slices point into the bytes that were parsed. */
 typedef struct {

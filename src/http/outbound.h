@@ -22,16 +22,17 @@ typedef struct {
     unsigned max_idle;            /* kept for the next request */
     int64_t connect_ms;           /* look-up, connection and handshake */
     int64_t head_ms;              /* from the request to the head of its answer */
-    int64_t body_ms;              /* between two pieces of a body that is no event stream; 0: none */
-    int64_t idle_ms;              /* of a kept connection */
-    size_t max_head;              /* bytes; LIMIT_HTTP_HEAD_BYTES */
+    int64_t body_ms; /* between two pieces of a body that is no event stream; 0: none */
+    int64_t idle_ms; /* of a kept connection */
+    size_t max_head; /* bytes; LIMIT_HTTP_HEAD_BYTES */
 } http_outbound_config_t;
 
 typedef struct {
     http_method_t method;
     str_t target;           /* origin-form */
     http_headers_t headers; /* Host, Content-Length, Connection, Transfer-Encoding are added here */
-    str_t body;             /* unset: none. Borrowed until the first event or the cancel */
+    str_t body;             /* unset: none */
+    bool again;             /* may be sent twice, though its method does not promise it */
 } http_outbound_request_t;
 
 /** Slices live for the call of head(). Hop-by-hop fields (RFC 9110 section 7.6.1) and those that
@@ -53,7 +54,8 @@ typedef enum {
     HTTP_OUT_ENDED,     /* the worker ends */
 } http_outbound_end_t;
 
-/** Never called from within start, pause, resume or cancel. */
+/** Never called from within start, pause, resume or cancel. While a call pauses, only an end other
+ *  than HTTP_OUT_DONE can come. Any call of this header may be made from within, free included. */
 typedef struct {
     void (*head)(void *ctx, const http_outbound_head_t *head); /* at most once */
     void (*data)(void *ctx, str_t bytes);                      /* the piece lives for the call */
@@ -61,15 +63,18 @@ typedef struct {
     void *ctx;
 } http_outbound_events_t;
 
-/** RC_MEMORY. */
+/** RC_MALFORMED: the host is neither a name nor an address; RC_MEMORY. */
 rc_t http_outbound_new(http_worker_t *loop, const http_outbound_config_t *config,
                        http_outbound_t **out) MUST_USE;
-/** Ends what is open with HTTP_OUT_ENDED, closes all connections. NULL is fine. */
+/** Ends what is open with HTTP_OUT_ENDED, closes all connections. NULL is fine. The end of a worker
+ *  does all of this but to free the memory: so call it before, or in worker_exit. */
 void http_outbound_free(http_outbound_t *o);
 /** Sends a request. A request that was put on a kept connection which turns out to be closed before
  *  one byte of an answer is sent once more on a fresh one only if `again` says that the method may
- *  be repeated (RFC 9110 section 9.2.2) or not one byte of it can have been read. RC_MALFORMED: a
- *  header that would split or frame the message; RC_MEMORY. */
+ *  be repeated (RFC 9110 section 9.2.2) or not one byte of it can have been read. The request is
+ *  copied. RC_MALFORMED: a header that would split or frame the message, a target that is not in
+ *  origin-form; RC_LIMIT: a head longer than LIMIT_HTTP_HEAD_BYTES; RC_IO: the worker ends;
+ *  RC_MEMORY. Nothing was sent then, and no event comes. */
 rc_t http_outbound_start(http_outbound_t *o, const http_outbound_request_t *request,
                          http_outbound_events_t events, http_outbound_call_t **out) MUST_USE;
 /** Stops reading: the peer's writes back up. */

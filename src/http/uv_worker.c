@@ -187,6 +187,7 @@ static void end_loop(http_worker_t *w)
 {
     if (uv_is_closing((uv_handle_t *)&w->tick))
         return;
+    http_outbound_end_all(w);
     close_timers(w);
     close_phases(w);
     pthread_mutex_lock(&w->lock);
@@ -224,6 +225,7 @@ static void on_tick(uv_timer_t *tick)
     http_worker_t *w = tick->data;
     http_hub_tick(&w->hub);
     http_socket_tick(w);
+    http_outbound_tick(w);
     look_at_stop(w);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/map.h"
 #include "http/conn.h"
+#include "http/outbound.h"
 
 /* Deadlines are looked at this often; they are seconds, so this is exact enough. */
 enum { HTTP_TICK_MS = 100 };
@@ -31,6 +32,7 @@ struct http_worker {
     uv_check_t after_poll;
     http_deferred_t *deferred, **deferred_end;
     http_timer_t *timers;
+    http_outbound_t *outbounds;
     http_hub_t hub;
     map_t *addresses; /* rate key -> number of connections, as a pointer's value */
     http_socket_t *sockets;
@@ -70,6 +72,12 @@ void http_worker_stop(http_worker_t *w, int how);
 /** Creates the loop, the queue and the handles that other threads may use; undone by _close. */
 rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index) MUST_USE;
 void http_worker_close(http_worker_t *w);
+
+/* outbound.c */
+/** Deadlines of requests that this worker sent. */
+void http_outbound_tick(http_worker_t *w);
+/** Ends what is open and closes all connections; their owners still free them. */
+void http_outbound_end_all(http_worker_t *w);
 
 /* uv_socket.c */
 /** Takes one connection from the listener. */

@@ -54,7 +54,7 @@ static bool is_ascii(str_t s)
     return true;
 }
 
-static bool is_sound(const http_header_t *h)
+bool http_writer_is_field(const http_header_t *h)
 {
     return h->name.n && http_scan_class(h->name.p, 0, h->name.n, HTTP_C_TOKEN) == h->name.n &&
            http_scan_value(h->value.p, 0, h->value.n) == h->value.n && is_ascii(h->value) &&
@@ -90,7 +90,7 @@ static rc_t put_fields(out_t *o, const http_answer_head_t *h)
         const http_header_t *f = &h->headers.v[i];
         if (!str_is_set(f->value))
             continue;
-        if (!is_sound(f))
+        if (!http_writer_is_field(f))
             return RC_MALFORMED;
         if (h->no_store && str_eq_nocase(f->name, STR("cache-control")))
             continue;

@@ -31,6 +31,9 @@ enum { HTTP_DATE_TEXT = 29 };
  * field that frames the message. RC_LIMIT: longer than cap. Nothing of `out` is to be used then.
  */
 rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t *n) MUST_USE;
+/** Whether a field may be written at all: the name a token, the value without control or non-ASCII
+ *  bytes, and neither one that frames the message. */
+bool http_writer_is_field(const http_header_t *h);
 /** The IMF-fixdate of a Unix time in seconds (RFC 9110 section 5.6.7); 29 bytes. */
 void http_writer_date(int64_t unix_s, char out[HTTP_DATE_TEXT]);
 

@@ -1,0 +1,32 @@
+/* A connected TCP socket as the lowest wire (wire.h), on one loop. Internal to the room's uv files.
+ */
+#ifndef HTTP_UV_TCP_H
+#define HTTP_UV_TCP_H
+
+#include <uv.h>
+
+#include "http/wire.h"
+
+typedef struct http_tcp http_tcp_t;
+
+/** Embed it. The memory must stay until `closed`. */
+struct http_tcp {
+    http_wire_t wire;
+    http_sink_t *sink; /* NULL once forgotten: what still comes is thrown away */
+    uv_write_t *write; /* the pending send, or NULL */
+    bool reading, closing;
+    void (*closed)(http_tcp_t *t); /* the handle is gone, the memory may go */
+    uv_tcp_t tcp;
+};
+
+/** An unconnected handle on `loop`. False: the loop refused it, `closed` will not come. */
+bool http_tcp_init(http_tcp_t *t, uv_loop_t *loop, void (*closed)(http_tcp_t *t));
+/** Reads into the sink's space() from now on; no call while reading already is fine. */
+void http_tcp_read(http_tcp_t *t);
+/** Closes at once, forgets the sink; `closed` follows from the loop. */
+void http_tcp_shut(http_tcp_t *t);
+/** Whether the peer has sent something that nobody has read yet, its end included. One system call,
+ *  nothing is taken. */
+bool http_tcp_has_news(const http_tcp_t *t);
+
+#endif
