@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-#include "http/outbound.h"
-#include "http/uv_worker.h"
+#include "http/outbound_conn.h"
 
 typedef struct {
     http_worker_t worker;

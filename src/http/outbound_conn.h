@@ -2,6 +2,7 @@
 #ifndef HTTP_OUTBOUND_CONN_H
 #define HTTP_OUTBOUND_CONN_H
 
+#include "http/link.h"
 #include "http/outbound.h"
 #include "http/response.h"
 #include "http/uv_dial.h"
@@ -9,11 +10,6 @@
 
 /* One read at a time: more of it would wait behind a slow reader. */
 enum { HTTP_OUT_READ_BYTES = 16384 };
-
-/** A place in a circular list; the list itself is one, too. */
-typedef struct http_link {
-    struct http_link *prev, *next;
-} http_link_t;
 
 /** The phases, in the order of an answer's life. */
 typedef enum {
@@ -87,11 +83,6 @@ struct http_outbound {
     char read[HTTP_OUT_READ_BYTES];
 };
 
-void http_link_init(http_link_t *l);
-void http_link_add(http_link_t *list, http_link_t *l);
-void http_link_drop(http_link_t *l);
-bool http_link_none(const http_link_t *list);
-
 /** A new connection that dials for `call`. RC_MEMORY; RC_IO: nothing to dial. */
 rc_t http_outbound_conn_new(http_outbound_call_t *call) MUST_USE;
 /** Puts `call` on a kept connection and sends its request. */
@@ -100,10 +91,20 @@ void http_outbound_conn_take(http_outbound_conn_t *c, http_outbound_call_t *call
 void http_outbound_conn_go_on(http_outbound_conn_t *c);
 /** Closes and frees it, or has its run free it. Its call must be off it. */
 void http_outbound_conn_close(http_outbound_conn_t *c);
+/** Ends its call so, and closes it as above. */
+void http_outbound_conn_fail(http_outbound_conn_t *c, http_outbound_end_t how);
 /** The deadline has passed, or an address has not answered. May free c. */
 void http_outbound_conn_tick(http_outbound_conn_t *c, int64_t now_ms);
+/** From now; 0: none. Only what has one is looked at by the tick: ten thousand idle streams cost it
+ *  nothing. */
+void http_outbound_conn_deadline(http_outbound_conn_t *c, int64_t after_ms);
 /** Its call pauses: no deadline meanwhile. */
 void http_outbound_conn_paused(http_outbound_conn_t *c);
+
+/* outbound_answer.c */
+/** Runs the phases over c->in as far as they go, keeps what a pausing reader has not taken, and
+ * frees the connection at its end. */
+void http_outbound_answer_run(http_outbound_conn_t *c);
 
 /* outbound.c */
 /** Takes the call off its connection; its end comes from the loop. */
