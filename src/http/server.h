@@ -46,7 +46,7 @@ typedef struct {
     const http_app_t *app; /* with the hooks below; or `mounts` */
     const http_mount_t *mounts;
     size_t mount_count;
-    http_tls_t *tls; /* NULL: plain */
+    http_tls_t *tls; /* counted by the server; NULL: plain */
     clock_port_t clock;
     random_port_t random;
     const log_t *log;
@@ -89,7 +89,8 @@ post_port_t http_worker_post(http_worker_t *w);
 unsigned http_worker_index(const http_worker_t *w);
 /** The loop's own monotonic time, cheap. */
 int64_t http_worker_now_ms(const http_worker_t *w);
-/** New connections use this certificate from now on. Any thread. */
+/** New connections use this certificate from now on, open ones keep theirs; the server counts it
+ *  for itself. Any thread. For a server that began with one: NULL would mean plain. */
 void http_server_set_tls(http_server_t *s, http_tls_t *tls);
 
 /** Something that is to run once at the end of this turn of the loop, when all that came in has

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/tls_filter.h"
 #include "http/uv_worker.h"
 
 /* How often the main thread looks whether the workers have ended while it waits for a signal. */
@@ -174,6 +175,8 @@ static http_server_t *alloc_server(const http_server_config_t *config)
     fill_defaults(&s->config);
     s->count = s->config.workers;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->tls_lock, NULL);
+    http_server_set_tls(s, config->tls);
     pthread_cond_init(&s->changed, NULL);
     s->workers = calloc(s->count, sizeof *s->workers);
     s->listeners = calloc(s->count, sizeof *s->listeners);
@@ -215,6 +218,27 @@ rc_t http_server_new(const http_server_config_t *config, http_server_t **out, st
     }
     *out = s;
     return RC_OK;
+}
+
+http_tls_t *http_server_tls(http_server_t *s)
+{
+    pthread_mutex_lock(&s->tls_lock);
+    http_tls_t *tls = s->tls;
+    if (tls)
+        http_tls_hold(tls);
+    pthread_mutex_unlock(&s->tls_lock);
+    return tls;
+}
+
+void http_server_set_tls(http_server_t *s, http_tls_t *tls)
+{
+    if (tls)
+        http_tls_hold(tls);
+    pthread_mutex_lock(&s->tls_lock);
+    http_tls_t *before = s->tls;
+    s->tls = tls;
+    pthread_mutex_unlock(&s->tls_lock);
+    http_tls_free(before);
 }
 
 uint16_t http_server_port(const http_server_t *s)
@@ -316,6 +340,8 @@ void http_server_free(http_server_t *s)
     }
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->tls_lock);
+    http_tls_free(s->tls);
     free(s->workers);
     free(s->listeners);
     free(s);

@@ -1,6 +1,7 @@
 /* The lowest filter: a TCP socket on a worker's loop. */
 #include <stdlib.h>
 
+#include "http/tls_filter.h"
 #include "http/uv_worker.h"
 
 /* After the last answer, how long a client may still talk before the socket closes for good. */
@@ -13,6 +14,7 @@ struct http_socket {
     uv_shutdown_t shutdown;
     http_worker_t *worker;
     http_sink_t *sink; /* NULL once forgotten */
+    http_sink_t *last; /* whose bytes are pending behind a goodbye */
     http_socket_t *prev, *next;
     uint8_t key[HTTP_ADDR_KEY];
     size_t key_n; /* 0: not counted by address */
@@ -66,6 +68,8 @@ static void on_closed(uv_handle_t *handle)
     if (s->next)
         s->next->prev = s->prev;
     w->socket_count--;
+    if (s->last)
+        s->last->ops->gone(s->last);
     free(s);
 }
 
@@ -214,6 +218,8 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 static void socket_close(http_wire_t *w)
 {
     http_socket_t *s = of_wire(w);
+    if (socket_unsent(w))
+        s->last = s->sink;
     s->sink = NULL;
     s->shutdown.data = s;
     s->close_at_ms = http_worker_now_ms(s->worker) + LINGER_MS;
@@ -268,6 +274,40 @@ static http_socket_t *socket_new(http_worker_t *w)
     return s;
 }
 
+/* HTTP on the socket. */
+static bool open_plain(http_socket_t *s, http_addr_t peer)
+{
+    http_conn_t *c = http_conn_open(&s->worker->hub, &s->wire, peer, false);
+    if (c)
+        s->sink = &c->sink;
+    return c != NULL;
+}
+
+/* HTTP on TLS on the socket. */
+static bool open_tls(http_socket_t *s, http_addr_t peer, http_tls_t *tls)
+{
+    http_worker_t *w = s->worker;
+    http_tls_filter_t *f = http_tls_accept(tls, &s->wire, (http_tls_later_t){http_worker_defer, w});
+    http_conn_t *c = f ? http_conn_open(&w->hub, http_tls_wire(f), peer, true) : NULL;
+    if (c) {
+        http_tls_set_above(f, &c->sink);
+        s->sink = http_tls_sink(f);
+    } else if (f) {
+        http_tls_wire(f)->ops->abort(http_tls_wire(f));
+    }
+    return c != NULL;
+}
+
+static bool open_conn(http_socket_t *s, http_addr_t peer)
+{
+    http_tls_t *tls = http_server_tls(s->worker->server);
+    if (!tls)
+        return open_plain(s, peer);
+    bool open = open_tls(s, peer, tls);
+    http_tls_free(tls);
+    return open;
+}
+
 void http_socket_accept(http_worker_t *w)
 {
     http_socket_t *s = socket_new(w);
@@ -284,12 +324,10 @@ void http_socket_accept(http_worker_t *w)
         shut(s);
         return;
     }
-    http_conn_t *c = http_conn_open(&w->hub, &s->wire, peer, false);
-    if (!c) {
+    if (!open_conn(s, peer)) {
         shut(s);
         return;
     }
-    s->sink = &c->sink;
     start_reading(s);
 }
 

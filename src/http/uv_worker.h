@@ -59,6 +59,9 @@ struct http_server {
     int *listeners; /* sockets, bound; -1 once handed to a worker */
     bool started;
 
+    pthread_mutex_t tls_lock; /* guards the next one */
+    http_tls_t *tls;          /* of new connections; NULL: plain */
+
     pthread_mutex_t lock; /* guards the two below */
     pthread_cond_t changed;
     unsigned ready, ended;
@@ -78,6 +81,10 @@ void http_worker_close(http_worker_t *w);
 void http_outbound_tick(http_worker_t *w);
 /** Ends what is open and closes all connections; their owners still free them. */
 void http_outbound_end_all(http_worker_t *w);
+
+/* uv_server.c */
+/** The certificate for a new connection, counted for the caller; NULL: plain. Any thread. */
+http_tls_t *http_server_tls(http_server_t *s);
 
 /* uv_socket.c */
 /** Takes one connection from the listener. */

@@ -26,7 +26,9 @@ typedef struct {
     /** Reading goes on after space() had none. */
     void (*resume)(http_wire_t *w);
     /** Says goodbye, reads on for a moment so that the last answer is not lost to a reset (RFC 9112
-     *  section 9.6), and closes. The sink is forgotten. Nothing may be pending. */
+     *  section 9.6), and closes. The sink is forgotten. Of HTTP nothing may be pending; of a filter
+     *  that has its own goodbye pending, the sink hears gone() and nothing else, as soon as its
+     *  bytes are not needed any more. */
     void (*close)(http_wire_t *w);
     /** Closes at once; the sink is forgotten, pending bytes are not touched any more. */
     void (*abort)(http_wire_t *w);
