@@ -22,9 +22,9 @@ typedef struct {
     unsigned max_idle;            /* kept for the next request */
     int64_t connect_ms;           /* look-up, connection and handshake */
     int64_t head_ms;              /* from the request to the head of its answer */
-    int64_t body_ms;              /* between two pieces of a body that is no event stream; 0: none */
-    int64_t idle_ms;              /* of a kept connection */
-    size_t max_head;              /* bytes; LIMIT_HTTP_HEAD_BYTES */
+    int64_t body_ms; /* between two pieces of a body that is no event stream; 0: none */
+    int64_t idle_ms; /* of a kept connection */
+    size_t max_head; /* bytes; LIMIT_HTTP_HEAD_BYTES */
 } http_outbound_config_t;
 
 typedef struct {
