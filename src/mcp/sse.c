@@ -239,20 +239,16 @@ static void write_field(buf_t *b, str_t name, str_t value)
     buf_char(b, '\n');
 }
 
-static void write_line_field(buf_t *b, str_t name, str_t value)
-{
-    if (!value.p)
-        return;
-    if (memchr(value.p, 0, value.n))
-        buf_fail(b, RC_MALFORMED);
-    write_field(b, name, value);
-}
-
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event)
 {
     str_t line, rest = event->data;
-    write_line_field(b, STR("event"), event->event);
-    write_line_field(b, STR("id"), event->id);
+    if (event->event.p)
+        write_field(b, STR("event"), event->event);
+    if (event->id.p)
+        write_field(b, STR("id"), event->id);
+    /* Readers would drop such an id, and go on with the one before. */
+    if (event->id.p && memchr(event->id.p, 0, event->id.n))
+        buf_fail(b, RC_MALFORMED);
     if (event->retry_ms >= 0) {
         buf_put(b, STR("retry: "));
         buf_i64(b, event->retry_ms);
