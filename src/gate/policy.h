@@ -1,5 +1,5 @@
-/* The policy of one upstream: one table of rules that decides on calls, shapes lists and challenges,
- * and names the scopes of the metadata. Pure: facts in, decision out. */
+/* The policy of one upstream: one table of rules that decides on calls, shapes lists and
+ * challenges, and names the scopes of the metadata. Pure: facts in, decision out. */
 #ifndef GATE_POLICY_H
 #define GATE_POLICY_H
 
@@ -31,10 +31,10 @@ enum { GATE_TOLLS_MAX = 8 };
 
 typedef struct {
     gate_outcome_t outcome;
-    str_t rule;   /* that decided; "default" where none fits. Static or of the policy */
-    str_t reason; /* a row of gate/reasons.def, for the audit */
-    str_t scopes; /* all that the operation needs, space-separated, in `a`; "" : none */
-    str_t acr_values; /* of step-up; may be unset */
+    str_t rule;        /* that decided; "default" where none fits. Static or of the policy */
+    str_t reason;      /* a row of gate/reasons.def, for the audit */
+    str_t scopes;      /* all that the operation needs, space-separated, in `a`; "" : none */
+    str_t acr_values;  /* of step-up; may be unset */
     int64_t max_age_s; /* of step-up; 0: none */
     gate_toll_t tolls[GATE_TOLLS_MAX];
     size_t n_tolls;
@@ -49,8 +49,8 @@ typedef struct {
 
 /** Decides one message. Every message is decided, also notifications and responses; what the
  *  protocol itself needs (initialize, ping, notifications, server/discover, list requests) is
- *  allowed to every caller unless a rule says otherwise. RC_MEMORY through *rc, the decision is then
- *  GATE_DENY. */
+ *  allowed to every caller unless a rule says otherwise. RC_MEMORY through *rc, the decision is
+ * then GATE_DENY. */
 gate_decision_t gate_policy_decide(arena_t *a, const gate_policy_t *p, const gate_question_t *q,
                                    rc_t *rc);
 /** Whether the caller may use what an entry of a list names, arguments and rates aside. */

@@ -2,7 +2,9 @@
 
 const mcp_version_t *mcp_header_version(str_t value)
 {
-    return value.p ? mcp_version_find(value) : mcp_version_assumed();
+    if (!value.p)
+        return mcp_version_assumed();
+    return mcp_version_find(mcp_versions_handshake(), value);
 }
 
 bool mcp_session_id_is_valid(str_t value)

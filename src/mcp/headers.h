@@ -8,8 +8,9 @@
 
 enum { MCP_SESSION_ID_BYTES = 128 };
 
-/** The revision a request speaks by its MCP-Protocol-Version header (unset: absent, which means
- *  2025-03-26). NULL: not spoken here, answer MCP_ERROR_UNSUPPORTED_VERSION. */
+/** The revision of the handshake era that a request speaks by its MCP-Protocol-Version header
+ * (unset: absent, which means 2025-03-26). NULL: none of them, answer
+ * MCP_ERROR_UNSUPPORTED_VERSION. */
 const mcp_version_t *mcp_header_version(str_t value);
 /** Whether a session id is one a server could have made: visible ASCII, 1 to 128 bytes. */
 bool mcp_session_id_is_valid(str_t value);

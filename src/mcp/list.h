@@ -13,13 +13,15 @@ typedef enum {
     MCP_LIST_NONE,
 } mcp_list_kind_t;
 
+enum { MCP_LIST_BYTES = 4 << 20, MCP_LIST_NODES = 200000 };
+
 /** The list that a request with this method asks for. */
 mcp_list_kind_t mcp_list_kind(str_t method);
 
 typedef struct {
     mcp_list_kind_t kind;
-    str_t name;       /* of a tool or prompt; the uri or uriTemplate of a resource */
-    const json_t *v;  /* the whole entry */
+    str_t name;      /* of a tool or prompt; the uri or uriTemplate of a resource */
+    const json_t *v; /* the whole entry */
 } mcp_item_t;
 
 typedef enum { MCP_ITEM_KEEP, MCP_ITEM_DROP, MCP_ITEM_MARK } mcp_item_verdict_t;
@@ -35,8 +37,9 @@ typedef struct {
  * order, all other members as they came, raw; with `narrows` cacheScope is "private" where it is
  * there. A marked entry gets _meta["warder/denied"]: true beside what its _meta held. An error
  * response comes back as it is. RC_MALFORMED: it is no such response (an entry without a name, a
- * list that is no array), and must not be sent. RC_LIMIT, RC_MEMORY. *out lives in `a` or is
- * `response`.
+ * list that is no array, a member that is the list only to readers that fold case), and must not be
+ * sent. RC_LIMIT, RC_MEMORY. *out lives in `a` or is `response`. `a` needs room for the tree: about
+ * 100 bytes a JSON value, and three times the response.
  */
 rc_t mcp_list_rewrite(arena_t *a, mcp_list_kind_t kind, str_t response, mcp_list_judge_t judge,
                       str_t *out) MUST_USE;

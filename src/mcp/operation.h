@@ -6,11 +6,11 @@
 #include "mcp/rpc.h"
 #include "mcp/version.h"
 
-/** How client and server talk. */
-typedef enum {
-    MCP_ERA_HANDSHAKE, /* up to 2025-11-25: initialize, sessions, GET stream */
-    MCP_ERA_STATELESS, /* 2026-07-28: every request says all there is to know */
-} mcp_era_t;
+enum {
+    MCP_NAME_BYTES = 8192,       /* of a name or URI: a header line carries it */
+    MCP_LISTEN_RESOURCES = 1000, /* URIs of one subscriptions/listen */
+    MCP_PARAMS_MAX = 64,         /* arguments of a tool that are repeated as header fields */
+};
 
 /** What a message is about: what rules name. */
 typedef enum {
@@ -32,8 +32,8 @@ typedef struct {
 /** An argument of a tool that clients repeat as the field Mcp-Param-NAME (2026-07-28, Streamable
  *  HTTP, "x-mcp-header"). */
 typedef struct {
-    str_t header;     /* NAME */
-    str_list_t path;  /* through `properties`, to the argument */
+    str_t header;    /* NAME */
+    str_list_t path; /* through `properties`, to the argument */
 } mcp_param_t;
 typedef struct {
     const mcp_param_t *v;
@@ -45,28 +45,44 @@ typedef struct {
     mcp_era_t era;
     const mcp_version_t *version;
     mcp_object_t object;
-    str_t name;              /* of the object, decoded: tool or prompt name, URI; unset with METHOD */
+    str_t name; /* of the object, decoded: tool or prompt name, URI; unset with METHOD */
     const json_t *arguments; /* of tools/call and prompts/get: an object, or NULL when absent */
     str_list_t resources;    /* of subscriptions/listen: the URIs it names */
+    str_t asked;             /* the revision it asks for, where that is not spoken; else unset */
 } mcp_operation_t;
 
 /**
- * Reads a POST: the envelope (mcp_message_parse), the revision, and what both say twice. Refuses
- * what is missing, comes twice, or differs between field and body (2026-07-28, Streamable HTTP,
- * "Server Validation"). Everything lives in `a` and borrows the input. MCP_NO_ERROR or why not;
- * out->message.id is then set as far as it was readable. *rc as in mcp_message_parse.
+ * Reads a POST: the envelope (mcp_message_parse), the revision, and what both say twice. Everything
+ * lives in `a` and borrows the input. MCP_NO_ERROR or why not; out->message.id is then set as far
+ * as it was readable. *rc as in mcp_message_parse.
+ *
+ * Era: a message whose _meta states a revision, or whose MCP-Protocol-Version is of the stateless
+ * era, is read by that revision's rules (2026-07-28, Streamable HTTP, "Server Validation"): what is
+ * missing, comes twice, or differs between field and body is refused. All others are of the
+ * handshake era, where Mcp-Method, Mcp-Name and Mcp-Param-* say nothing; they may be absent, but
+ * one that differs from the body is refused all the same, lest somebody further on trust it. Of
+ * initialize the version is what it would negotiate here, whatever its header says.
+ *
+ * In both eras: a name or URI that rules would miss (no string, empty, a control character) is an
+ * error; so are members that readers who fold case take for one of the protocol's, and
+ * notifications with the method of a request.
  */
 mcp_error_t mcp_operation_read(arena_t *a, mcp_fields_t fields, str_t body, mcp_operation_t *out,
-                             rc_t *rc);
+                               rc_t *rc);
+/** Whether a member of `object` is `name` only to readers that fold case (as those of Go do). NULL
+ * and other types have none. */
+bool mcp_member_has_twin(const json_t *object, str_t name);
 /** The same for GET and DELETE, which have no body and belong to the handshake era: its revision.
- *  An error for the stateless one (405). */
+ *  MCP_ERROR_STATELESS_METHOD (405) for the stateless one. */
 mcp_error_t mcp_operation_read_bare(mcp_fields_t fields, const mcp_version_t **out);
 
 /** The arguments that `input_schema` (an object) wants repeated; those that break the rules of
- *  x-mcp-header make RC_MALFORMED: such a tool must not be offered. */
+ *  x-mcp-header make RC_MALFORMED: such a tool must not be offered. Names and paths borrow the
+ *  schema, the lists live in `a`. (2026-07-28, Streamable HTTP, "Schema Extension".) */
 rc_t mcp_params_read(arena_t *a, const json_t *input_schema, mcp_params_t *out) MUST_USE;
 /** Whether the Mcp-Param fields are what the arguments say: MCP_NO_ERROR or the header mismatch.
- *  Fields that the schema does not name are not looked at. */
+ *  Fields that the schema does not name are not looked at. An argument that is absent or null has
+ * no field. In the handshake era fields may be absent. */
 mcp_error_t mcp_params_check(arena_t *a, mcp_fields_t fields, mcp_params_t params,
                              const mcp_operation_t *r);
 

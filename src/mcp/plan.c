@@ -1,7 +1,5 @@
 #include "mcp/plan.h"
 
-enum { VERSION_BYTES = 64, DATA_BYTES = 1024 };
-
 static mcp_plan_t refuse(mcp_error_t e)
 {
     return (mcp_plan_t){.action = MCP_DO_REFUSE, .error = e};
@@ -29,7 +27,7 @@ static mcp_plan_t plan_call(const mcp_message_t *m, const mcp_tool_t *const *too
     mcp_plan_t p = {.action = MCP_DO_CALL};
     p.tool_name = json_get_str(m->params, STR("name"));
     if (!p.tool_name.p)
-        return refuse(MCP_ERROR_BAD_TOOL_NAME);
+        return refuse(MCP_ERROR_BAD_NAME);
     p.tool = tool_find(p.tool_name, tools, n);
     p.arguments = json_get(m->params, STR("arguments"));
     if (!p.tool)
@@ -59,7 +57,7 @@ static str_t stated_version(const mcp_message_t *m)
 mcp_plan_t mcp_plan(const mcp_message_t *m, const mcp_tool_t *const *tools, size_t n)
 {
     str_t stated = stated_version(m);
-    if (stated.p && !mcp_version_find(stated)) {
+    if (stated.p && !mcp_version_find(mcp_versions_handshake(), stated)) {
         mcp_plan_t p = refuse(MCP_ERROR_UNSUPPORTED_VERSION);
         p.asked_version = stated;
         return p;
@@ -75,24 +73,4 @@ mcp_plan_t mcp_plan(const mcp_message_t *m, const mcp_tool_t *const *tools, size
     if (str_eq(m->method, STR("tools/call")))
         return plan_call(m, tools, n);
     return refuse(MCP_ERROR_UNKNOWN_METHOD);
-}
-
-str_t mcp_unsupported_data(arena_t *a, str_t asked)
-{
-    size_t n;
-    const mcp_version_t *v = mcp_versions(&n);
-    buf_t b = buf_new(a, DATA_BYTES);
-    json_writer_t w = json_writer(&b);
-    json_begin_object(&w);
-    json_key(&w, STR("supported"));
-    json_begin_array(&w);
-    for (size_t i = 0; i < n; i++)
-        json_str(&w, v[i].name);
-    json_end_array(&w);
-    /* A header holds any bytes; what is no text of ours is not echoed. */
-    if (str_is_printable_ascii(asked))
-        json_member_str(&w, STR("requested"), str_first(asked, VERSION_BYTES));
-    json_end_object(&w);
-    str_t out;
-    return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }

@@ -27,8 +27,5 @@ typedef struct {
 
 /** Decides on a message that mcp_message_parse took. Borrows everything. */
 mcp_plan_t mcp_plan(const mcp_message_t *m, const mcp_tool_t *const *tools, size_t n);
-/** The data member of an unsupported-version error: {"supported":[…],"requested":…}. Clients of
- *  revision 2026-07-28 read it to fall back. Unset without memory. */
-str_t mcp_unsupported_data(arena_t *a, str_t asked);
 
 #endif

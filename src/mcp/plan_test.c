@@ -65,8 +65,8 @@ static void call_without_arguments_is_fine(void **state)
 
 static void malformed_params(void **state)
 {
-    refused(state, "tools/call", "{}", MCP_ERROR_BAD_TOOL_NAME);
-    refused(state, "tools/call", "{\"name\":1}", MCP_ERROR_BAD_TOOL_NAME);
+    refused(state, "tools/call", "{}", MCP_ERROR_BAD_NAME);
+    refused(state, "tools/call", "{\"name\":1}", MCP_ERROR_BAD_NAME);
     refused(state, "tools/call", "{\"name\":\"echo\",\"arguments\":[]}", MCP_ERROR_BAD_ARGUMENTS);
     refused(state, "tools/call", "{\"name\":\"echo\",\"arguments\":null}", MCP_ERROR_BAD_ARGUMENTS);
     refused(state, "tools/list", "{\"cursor\":\"x\"}", MCP_ERROR_BAD_CURSOR);
@@ -100,11 +100,12 @@ static void newer_revision_is_told_what_is_spoken(void **state)
     assert_int_equal(mcp_error_row(p.error)->code, -32022);
     assert_int_equal(mcp_error_row(p.error)->status, 400);
     const json_t *data;
-    assert_int_equal(json_parse(*state, mcp_unsupported_data(*state, p.asked_version), NULL, &data),
-                     RC_OK);
+    mcp_versions_t spoken = mcp_versions_handshake();
+    str_t text = mcp_unsupported_data(*state, spoken, p.asked_version);
+    assert_int_equal(json_parse(*state, text, NULL, &data), RC_OK);
     assert_true(str_eq(json_get(data, STR("supported"))->child->str, STR("2025-11-25")));
     assert_true(str_eq(json_get_str(data, STR("requested")), STR("2026-07-28")));
-    assert_true(str_is_set(mcp_unsupported_data(*state, STR("\xff\"\n"))));
+    assert_true(str_is_set(mcp_unsupported_data(*state, spoken, STR("\xff\"\n"))));
 }
 
 static void notifications_and_responses_are_accepted(void **state)

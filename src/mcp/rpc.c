@@ -55,6 +55,7 @@ static mcp_error_t read_message(const json_t *root, mcp_message_t *out)
         return MCP_ERROR_BATCH;
     if (!json_is(root, JSON_OBJECT))
         return MCP_ERROR_NOT_OBJECT;
+    out->root = root;
     const json_t *id = json_get(root, STR("id"));
     if (id && !id_is_valid(id))
         return MCP_ERROR_BAD_ID;

@@ -38,6 +38,7 @@ typedef struct {
     str_t id;             /* raw JSON; unset for notifications */
     str_t method;         /* decoded; unset for responses */
     const json_t *params; /* an object, or NULL when absent */
+    const json_t *root;   /* the whole message; NULL: it was no object */
 } mcp_message_t;
 
 /**

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == RC_OK && e == MCP_NO_ERROR) {
         mcp_plan_t p = mcp_plan(&m, TOOLS, 1);
         if (p.asked_version.p)
-            must_be_json(a, mcp_unsupported_data(a, p.asked_version));
+            must_be_json(a, mcp_unsupported_data(a, mcp_versions_handshake(), p.asked_version));
         if (m.kind == MCP_REQUEST)
             must_be_json(a, mcp_result(a, m.id, STR("{}")));
     }

@@ -5,6 +5,7 @@
 
 #include "core/buf.h"
 
+/* An event with all its lines; an id or a type. */
 enum { MCP_SSE_EVENT_BYTES = 8 << 20, MCP_SSE_ID_BYTES = 512 };
 
 typedef enum {
@@ -13,7 +14,8 @@ typedef enum {
     MCP_SSE_BAD,   /* longer than the limits, or not UTF-8: the stream must end */
 } mcp_sse_step_t;
 
-/** Slices borrow the reader until its next call. */
+/** Slices borrow the reader until its next call. Fields that the standard ignores (an id with NUL,
+ * a retry that is no number, unknown names) are not there. */
 typedef struct {
     str_t event;      /* its type; unset: message */
     str_t id;         /* unset: the event has none of its own */
@@ -23,26 +25,21 @@ typedef struct {
 
 /** A reader; zeroed is ready. Holds memory only within an event. */
 typedef struct {
-    char *p; /* owned: of the event so far */
+    char *p; /* owned: the lines of the event so far, comments left out */
     size_t n, cap;
-    unsigned state;
-    size_t line; /* where the current line begins */
-    mcp_sse_event_t event;
-    struct {
-        size_t at, n;
-        bool set;
-    } parts[3]; /* event, id, data within p */
-    bool began; /* a byte order mark can only come first */
+    size_t line;    /* where the current line begins */
+    unsigned state; /* of sse.c */
 } mcp_sse_t;
 
 /** Eats from the front of *in. Comments are dropped, every line end is taken, and the answer does
  *  not depend on how the bytes were split. RC_MEMORY through *rc, with MCP_SSE_BAD. */
 mcp_sse_step_t mcp_sse_next(mcp_sse_t *s, str_t *in, mcp_sse_event_t *out, rc_t *rc);
-/** The stream has ended: an event without its empty line is dropped, as the standard says. */
+/** Frees what is held. The stream has ended: an event without its empty line is dropped, as the
+ * standard says. */
 void mcp_sse_free(mcp_sse_t *s);
 
-/** Appends one event. `data` with LF becomes several lines; a CR in it, and CR, LF or NUL in the
- *  rest, fails the builder. */
+/** Appends one event; nothing where nothing is set. `data` with LF becomes several lines; a CR in
+ * it, and CR, LF or NUL in the rest, fails the builder; so does what is not UTF-8. */
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
 /** A comment that keeps the connection open; static. */
 str_t mcp_sse_keep_alive(void);

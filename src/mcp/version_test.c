@@ -8,11 +8,10 @@
 static void spoken_revision_is_kept(void **state)
 {
     (void)state;
-    size_t n;
-    const mcp_version_t *v = mcp_versions(&n);
-    assert_true(n >= 3);
-    for (size_t i = 0; i < n; i++)
-        assert_ptr_equal(mcp_version_negotiate(v[i].name), &v[i]);
+    mcp_versions_t all = mcp_versions_handshake();
+    assert_true(all.n >= 3);
+    for (size_t i = 0; i < all.n; i++)
+        assert_ptr_equal(mcp_version_negotiate(all.v[i].name), &all.v[i]);
 }
 
 static void unknown_revision_gets_the_newest(void **state)
@@ -20,9 +19,21 @@ static void unknown_revision_gets_the_newest(void **state)
     (void)state;
     static const char *const ASKED[] = {"2026-07-28", "2024-11-05", "", "1.0"};
     for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
-        assert_null(mcp_version_find(str_c(ASKED[i])));
+        assert_null(mcp_version_find(mcp_versions_handshake(), str_c(ASKED[i])));
         assert_true(str_eq(mcp_version_negotiate(str_c(ASKED[i]))->name, STR("2025-11-25")));
     }
+}
+
+static void eras_stand_together_newest_first(void **state)
+{
+    (void)state;
+    mcp_versions_t all = mcp_versions(), handshake = mcp_versions_handshake();
+    for (size_t i = 0; i < all.n; i++) {
+        bool is_handshake = mcp_version_find(handshake, all.v[i].name) != NULL;
+        assert_int_equal(all.v[i].era, is_handshake ? MCP_ERA_HANDSHAKE : MCP_ERA_STATELESS);
+        assert_true(i == 0 || str_cmp(all.v[i].name, all.v[i - 1].name) < 0);
+    }
+    assert_int_equal(mcp_version_find(all, STR("2026-07-28"))->era, MCP_ERA_STATELESS);
 }
 
 static void absent_header_means_the_first_revision_without_one(void **state)
@@ -36,6 +47,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spoken_revision_is_kept),
         cmocka_unit_test(unknown_revision_gets_the_newest),
+        cmocka_unit_test(eras_stand_together_newest_first),
         cmocka_unit_test(absent_header_means_the_first_revision_without_one),
     };
     return cmocka_run_group_tests_name("version", tests, NULL, NULL);

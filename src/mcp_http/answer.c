@@ -81,9 +81,10 @@ void mcp_answer(mcp_request_t *r, int status, str_t body)
 void mcp_refuse(mcp_request_t *r, mcp_error_t e)
 {
     const mcp_error_row_t *row = mcp_error_row(e);
-    str_t data = e == MCP_ERROR_UNSUPPORTED_VERSION
-                     ? mcp_unsupported_data(r->x->arena, r->plan.asked_version)
-                     : STR_UNSET;
+    str_t data =
+        e == MCP_ERROR_UNSUPPORTED_VERSION
+            ? mcp_unsupported_data(r->x->arena, mcp_versions_handshake(), r->plan.asked_version)
+            : STR_UNSET;
     r->answer.status = row->status;
     r->answer.body = mcp_error(r->x->arena, r->message.id, e, STR_UNSET, data);
     mcp_event_begin(r, r->plan.tool_name.p ? AUDIT_TOOL_CALL : AUDIT_ACCESS, false, row->reason);

@@ -47,8 +47,8 @@ typedef struct {
     str_t nonce;          /* of DPoP-Nonce, whatever the verdict; unset: none */
 } access_verdict_t;
 
-/** Judges; done(arg, verdict) exactly once, within the call or later on the same worker. The verdict
- *  lives until the exchange ends. */
+/** Judges; done(arg, verdict) exactly once, within the call or later on the same worker. The
+ * verdict lives until the exchange ends. */
 void access_check(access_t *a, http_exchange_t *x,
                   void (*done)(void *arg, const access_verdict_t *verdict), void *arg);
 /** Whether who was let in may stay, for what stays open: asked every second. Never blocks. */

@@ -33,7 +33,7 @@ void credential_free(credential_t *c);
 /** The fields to send for this caller: identity and credential. `fields` live until the exchange
  *  ends. */
 typedef struct {
-    rc_t rc;      /* RC_OK; RC_BUSY: try again (503); RC_IO: the token endpoint refused or is away */
+    rc_t rc; /* RC_OK; RC_BUSY: try again (503); RC_IO: the token endpoint refused or is away */
     str_t reason; /* for the audit, with a failure */
     const gate_field_t *fields;
     size_t n;

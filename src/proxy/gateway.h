@@ -37,7 +37,8 @@ typedef struct {
     void (*release)(void *ctx);
     void *ctx;
 } gateway_settings_t;
-rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings, str_t *why) MUST_USE;
+rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings,
+                  str_t *why) MUST_USE;
 /** For http_server_config_t.mounts. */
 http_mount_t gateway_mount(gateway_t *g);
 /** Whether every upstream can answer. Any worker. */

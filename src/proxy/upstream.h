@@ -1,5 +1,6 @@
 /* The port of a protected server: what the relay sends a planned request through. Two drivers: HTTP
- * (upstream_http.c) and a child process (upstream_child.c), which answers as an HTTP server would. */
+ * (upstream_http.c) and a child process (upstream_child.c), which answers as an HTTP server would.
+ */
 #ifndef PROXY_UPSTREAM_H
 #define PROXY_UPSTREAM_H
 
@@ -8,16 +9,16 @@
 #include "http/outbound.h"
 #include "mcp/operation.h"
 
-/** One request, checked and decided. Everything lives until the first event or the cancel; who needs
- *  more of it copies. */
+/** One request, checked and decided. Everything lives until the first event or the cancel; who
+ * needs more of it copies. */
 typedef struct {
-    http_method_t method;          /* POST; GET and DELETE in the handshake era only */
-    const mcp_operation_t *message;  /* of a POST; else NULL */
-    const mcp_version_t *version;  /* never NULL */
-    str_t body;                    /* of a POST: the bytes that were checked */
-    str_t session;                 /* the upstream's own id; unset: none came */
-    str_t last_event;              /* likewise, of a GET that resumes; unset */
-    http_headers_t headers;        /* all that go on, identity and credential among them */
+    http_method_t method;           /* POST; GET and DELETE in the handshake era only */
+    const mcp_operation_t *message; /* of a POST; else NULL */
+    const mcp_version_t *version;   /* never NULL */
+    str_t body;                     /* of a POST: the bytes that were checked */
+    str_t session;                  /* the upstream's own id; unset: none came */
+    str_t last_event;               /* likewise, of a GET that resumes; unset */
+    http_headers_t headers;         /* all that go on, identity and credential among them */
     const gate_principal_t *who;
 } upstream_request_t;
 
