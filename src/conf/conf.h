@@ -98,14 +98,14 @@ typedef struct {
     str_list_t one_of;  /* texts, or numbers and booleans as JSON writes them; empty: any */
     str_list_t matches; /* patterns, as names have them; one must fit; empty: any */
     bool has_min, has_max;
-    double min, max; /* of a number; within what a double counts by ones */
+    double min, max;    /* of a number; within what a double counts by ones */
     int64_t max_length; /* of a text in code points, of a list in elements; -1: any */
     bool optional;
 } conf_condition_t;
 
 /** One rule. The first whose objects fit a message decides on it; but a rule that denies with
- *  conditions only denies whom they fit, and one with `next` only decides on whom they fit. Patterns
- *  are those of core/glob.h. docs/POLICY.md has the whole. */
+ *  conditions only denies whom they fit, and one with `next` only decides on whom they fit.
+ * Patterns are those of core/glob.h. docs/POLICY.md has the whole. */
 typedef struct {
     str_t name;
     bool deny;

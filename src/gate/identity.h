@@ -6,9 +6,9 @@
 #include "gate/principal.h"
 
 /** Whether a field that the client sent may go upstream. Never: Authorization, DPoP, Cookie,
- *  hop-by-hop and framing fields, Host, Forwarded and X-Forwarded-*, Origin, and whatever could
- * pass for identity (x-auth-*, x-user*, x-remote-*, x-forwarded-user, the configured names), with
- * `_` for `-` and in any case. Session and event ids are the caller's to translate. */
+ *  hop-by-hop and framing fields, Host, Forwarded and X-Forwarded-*, Origin, and whatever could pass
+ *  for identity (x-auth-*, x-user*, x-remote-*, x-forwarded-user, the configured names), with `_`
+ *  for `-` and in any case. Session and event ids are the caller's to translate. */
 bool gate_identity_passes(const conf_upstream_t *upstream, str_t name);
 
 /** A field to set. */

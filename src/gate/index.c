@@ -31,6 +31,12 @@ static size_t count_names(const conf_policy_t *conf, gate_kind_t kind)
     return n;
 }
 
+static str_t prefix_of(str_t pattern)
+{
+    size_t star = str_find(pattern, '*', 0), mark = str_find(pattern, '?', 0);
+    return str_first(pattern, star < mark ? star : mark);
+}
+
 static rc_t make_table(arena_t *a, const conf_policy_t *conf, gate_kind_t kind, gate_table_t *t)
 {
     size_t n = count_names(conf, kind);
@@ -44,7 +50,7 @@ static rc_t make_table(arena_t *a, const conf_policy_t *conf, gate_kind_t kind, 
         for (size_t k = 0; k < names.n; k++) {
             bool pattern = glob_is_pattern(names.v[k]);
             gate_entry_t *to = pattern ? &patterns[t->n_patterns++] : &exact[t->n_exact++];
-            *to = (gate_entry_t){names.v[k], i};
+            *to = (gate_entry_t){names.v[k], prefix_of(names.v[k]), i};
         }
     }
     qsort(exact, t->n_exact, sizeof *exact, by_name);
@@ -109,13 +115,23 @@ static unsigned next_exact(gate_lane_t *l, unsigned from)
     return GATE_NO_RULE;
 }
 
-static unsigned next_pattern(gate_lane_t *l, unsigned from)
+/* Most patterns are told apart by how they begin. */
+static bool pattern_fits(const gate_entry_t *e, str_t name)
+{
+    if (!str_is_set(name) || !str_starts(name, e->prefix))
+        return false;
+    bool open_end = e->name.n == e->prefix.n + 1 && e->name.p[e->prefix.n] == '*';
+    return open_end || glob_fits(e->name, name);
+}
+
+/* Rules from `most` on are not looked at. */
+static unsigned next_pattern(gate_lane_t *l, unsigned from, unsigned most)
 {
     if (l->hit != GATE_NO_RULE && l->hit >= from)
         return l->hit;
     l->hit = GATE_NO_RULE;
-    for (; l->pattern < l->pattern_end; l->pattern++) {
-        if (l->pattern->rule < from || !glob_fits(l->pattern->name, l->name))
+    for (; l->pattern < l->pattern_end && l->pattern->rule < most; l->pattern++) {
+        if (l->pattern->rule < from || !pattern_fits(l->pattern, l->name))
             continue;
         l->hit = l->pattern->rule;
         return l->hit;
@@ -135,9 +151,9 @@ unsigned gate_cursor_next(gate_cursor_t *c, unsigned from)
         c->broad++;
     if (c->broad < c->broad_end)
         found = *c->broad;
-    for (size_t i = 0; i < c->n_lanes; i++) {
+    for (size_t i = 0; i < c->n_lanes; i++)
         found = least(found, next_exact(&c->lanes[i], from));
-        found = least(found, next_pattern(&c->lanes[i], from));
-    }
+    for (size_t i = 0; i < c->n_lanes; i++)
+        found = least(found, next_pattern(&c->lanes[i], from, found));
     return found;
 }

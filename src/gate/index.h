@@ -8,6 +8,7 @@
 /** A name or pattern, and the rule that it stands in. */
 typedef struct {
     str_t name;
+    str_t prefix; /* what stands before the first `*` or `?` */
     unsigned rule;
 } gate_entry_t;
 
