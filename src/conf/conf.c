@@ -3,6 +3,7 @@
 #include "conf/conf_address.h"
 #include "conf/conf_issuer.h"
 #include "conf/conf_login.h"
+#include "conf/conf_policy.h"
 #include "conf/conf_redirect.h"
 #include "conf/conf_resource.h"
 #include "conf/conf_table.h"
@@ -178,6 +179,7 @@ rc_t conf_load(arena_t *a, const conf_sources_t *sources, const conf_t **out, st
     TRY(finish(a, raw, conf, why));
     TRY(conf_read_resources(a, nodes.resources, conf, why));
     TRY(conf_read_issuers(a, nodes.trusted_issuers, conf, why));
+    TRY(conf_read_policies(a, nodes.policies, conf, why));
     TRY(conf_read_upstreams(a, nodes.upstreams, conf, why));
     TRY(conf_finish_upstreams(a, raw, conf, why));
     *out = conf;

@@ -84,40 +84,43 @@ typedef struct {
     enum {
         CONF_PER_SUBJECT,
         CONF_PER_CLIENT,
-        CONF_PER_TOOL,
-        CONF_PER_RULE
-    } per; /* with TOOL: of
- one subject at one tool */
+        CONF_PER_TOOL, /* of one subject at one tool */
+        CONF_PER_RULE, /* of all together */
+    } per;
     uint32_t calls, seconds;
 } conf_rate_t;
 
-/** A condition on one argument of a tool: a path of member names and list indices
- * ("order.lines.0"), and what must hold. An absent argument fits only `optional`. */
+/** A condition on one argument of a tool or prompt: a path of member names and list indices
+ *  ("order.lines.0"), and what must hold. An absent argument fits only `optional`; null and values
+ *  of another type never fit. Of a rule that denies, what cannot be judged fits. */
 typedef struct {
     str_t path;
     str_list_t one_of;  /* texts, or numbers and booleans as JSON writes them; empty: any */
     str_list_t matches; /* patterns, as names have them; one must fit; empty: any */
     bool has_min, has_max;
-    double min, max;
+    double min, max;    /* of a number; within what a double counts by ones */
     int64_t max_length; /* of a text in code points, of a list in elements; -1: any */
     bool optional;
 } conf_condition_t;
 
-/** One rule. The first whose objects fit a message decides on it. */
+/** One rule. The first whose objects fit a message decides on it; but a rule that denies with
+ *  conditions only denies whom they fit, and one with `next` only decides on whom they fit.
+ * Patterns are those of core/glob.h. docs/POLICY.md has the whole. */
 typedef struct {
     str_t name;
     bool deny;
-    /* what it is about: names or patterns with `*` (any run) and `?`; none at all: everything */
+    bool next; /* otherwise: next: where the conditions do not fit, later rules are asked */
+    /* what it is about: names or patterns; none at all: everything but what the protocol needs */
     str_list_t tools, resources, prompts, methods;
-    /* who may: all that are given must hold */
-    str_list_t scopes;            /* all of them; `{name}` stands for the object's name */
-    str_list_t groups;            /* one of them, in the claim `groups` */
-    str_list_t roles;             /* one of them, in the claim `roles` */
-    str_list_t clients, subjects; /* one of them, patterns */
-    const conf_claim_t *claims;   /* all of them */
+    /* conditions: all that are given must hold */
+    str_list_t groups, roles;              /* one of each, in the claims of those names */
+    str_list_t issuers, clients, subjects; /* one of each; patterns, but for issuers */
+    const conf_claim_t *claims;            /* all of them; values are patterns */
     size_t n_claims;
-    const conf_condition_t *arguments;
+    const conf_condition_t *arguments; /* all of them */
     size_t n_arguments;
+    /* what else a call needs */
+    str_list_t scopes; /* all of them; the segment `{name}` stands for the object's name */
     const conf_rate_t *rates;
     size_t n_rates;
     int64_t max_bytes; /* of the message; 0: that of the upstream */
@@ -129,7 +132,9 @@ typedef struct {
 /** A policy:
  *    policies:
  *      - name: finance
- *        default: deny             # or {scopes: ["mcp:tools:{name}"]}: every call needs it
+ *        default: deny             # or {scopes: ["mcp:tools:{name}"], initial: false}
+ *        groups_claim: groups      # where groups and roles stand: a claim, or a path to one
+ *        roles_claim: roles
  *        rules:
  *          - name: read
  *            tools: [get_*, weather]
@@ -146,6 +151,8 @@ typedef struct {
 typedef struct {
     str_t name;
     str_list_t default_scopes; /* empty: what no rule names is denied */
+    bool default_initial;      /* they are in the first challenge */
+    str_t groups_claim, roles_claim;
     const conf_gate_rule_t *rules;
     size_t n_rules;
 } conf_policy_t;

@@ -51,6 +51,9 @@ rc_t conf_show(arena_t *a, const conf_sources_t *sources, const conf_t *conf, st
     for (size_t i = 0; i < conf->n_issuers; i++)
         buf_fmt(&b, "# trusted issuer %" PRIstr " with %zu rules\n",
                 STR_ARG(conf->issuers[i].issuer), conf->issuers[i].n_rules);
+    for (size_t i = 0; i < conf->n_policies; i++)
+        buf_fmt(&b, "# policy %" PRIstr " with %zu rules\n", STR_ARG(conf->policies[i].name),
+                conf->policies[i].n_rules);
     for (size_t i = 0; i < conf->n_upstreams; i++)
         buf_fmt(&b, "# upstream %" PRIstr " under policy %" PRIstr "\n",
                 STR_ARG(conf->upstreams[i].path), STR_ARG(conf->upstreams[i].policy->name));

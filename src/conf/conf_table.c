@@ -47,6 +47,12 @@ static size_t likeness(str_t a, str_t b)
     return front + back;
 }
 
+/* Less than half in common is a guess that helps nobody. */
+static bool is_alike(str_t key, size_t score)
+{
+    return score >= 3 && score * 2 >= key.n;
+}
+
 str_t conf_row_nearest(str_t key)
 {
     size_t best = 0, score = 0;
@@ -57,8 +63,20 @@ str_t conf_row_nearest(str_t key)
             best = i;
         }
     }
-    /* Less than half in common is a guess that helps nobody. */
-    return score >= 3 && score * 2 >= key.n ? CONF_ROWS[best].key : STR_UNSET;
+    return is_alike(key, score) ? CONF_ROWS[best].key : STR_UNSET;
+}
+
+str_t conf_nearest(str_list_t known, str_t key)
+{
+    size_t best = 0, score = 0;
+    for (size_t i = 0; i < known.n; i++) {
+        size_t like = likeness(key, known.v[i]);
+        if (like > score) {
+            score = like;
+            best = i;
+        }
+    }
+    return is_alike(key, score) ? known.v[best] : STR_UNSET;
 }
 
 bool conf_is_text(str_t text)
@@ -198,6 +216,8 @@ static const conf_node_t **node_of(conf_nodes_t *nodes, str_t key)
         return &nodes->resources;
     if (str_eq(key, STR("upstreams")))
         return &nodes->upstreams;
+    if (str_eq(key, STR("policies")))
+        return &nodes->policies;
     return str_eq(key, STR("trusted_issuers")) ? &nodes->trusted_issuers : NULL;
 }
 

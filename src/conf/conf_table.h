@@ -32,6 +32,8 @@ typedef struct {
 size_t conf_row_find(str_t key);
 /** The key that looks most like `key`, for messages; unset when none looks like it. */
 str_t conf_row_nearest(str_t key);
+/** The one of `known` that looks most like `key`; unset when none does. */
+str_t conf_nearest(str_list_t known, str_t key);
 /** Whether text is UTF-8 without control characters, line separators and what YAML cannot hold. */
 bool conf_is_text(str_t text);
 /** `text` for a message: cut, and with '?' for what is not printable ASCII. */
@@ -42,7 +44,7 @@ rc_t conf_refuse(arena_t *a, const conf_row_t *row, const conf_raw_t *raw, str_t
 /** What stands in the file only; NULL: it does not. */
 struct conf_node;
 typedef struct {
-    const struct conf_node *resources, *trusted_issuers, *upstreams;
+    const struct conf_node *resources, *trusted_issuers, *policies, *upstreams;
 } conf_nodes_t;
 /** Merges the sources into `raw` (CONF_N_ROWS of them), without checking values. */
 rc_t conf_merge(arena_t *a, const conf_sources_t *sources, conf_raw_t *raw, conf_nodes_t *nodes,

@@ -2,6 +2,7 @@
 
 #include "conf/conf_field.h"
 #include "conf/conf_node.h"
+#include "conf/conf_policy.h"
 #include "core/command_line.h"
 
 #include <stddef.h>
@@ -51,11 +52,9 @@ static const conf_fields_t ALL = {FIELDS, sizeof FIELDS / sizeof FIELDS[0]};
 
 conf_upstream_t conf_upstream_default(void)
 {
-    static const str_t SCOPE = STR_INIT("mcp:use");
-    static const conf_policy_t READY = {.name = STR_INIT("ready"), .default_scopes = {&SCOPE, 1}};
     static const conf_scope_t TEXT = {STR_INIT("mcp:use"), STR_INIT("Use this server")};
     return (conf_upstream_t){
-        .policy = &READY,
+        .policy = conf_policy_ready(),
         .scopes = &TEXT,
         .n_scopes = 1,
         .identity_header = STR("X-Warder-Identity"),
@@ -70,14 +69,6 @@ conf_upstream_t conf_upstream_default(void)
         .max_connections = 256,
         .streams_per_subject = 64,
     };
-}
-
-const conf_policy_t *conf_policy_find(const conf_t *conf, str_t name)
-{
-    for (size_t i = 0; i < conf->n_policies; i++)
-        if (str_eq(conf->policies[i].name, name))
-            return &conf->policies[i];
-    return NULL;
 }
 
 static rc_t refuse(arena_t *a, const conf_node_t *node, const char *mend, str_t *why)

@@ -9,8 +9,6 @@ struct conf_node;
 /** An upstream with every default. Its policy is the ready one: everything needs the scope mcp:use.
  */
 conf_upstream_t conf_upstream_default(void);
-/** The policy of that name, or NULL. */
-const conf_policy_t *conf_policy_find(const conf_t *conf, str_t name);
 /** Reads the node `upstreams` (NULL: none) into conf; policies must have been read. RC_CONFIG: *why
  *  is one sentence with the line. URLs come out canonical; files are not read: that is the shell's.
  */

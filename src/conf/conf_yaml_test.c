@@ -143,8 +143,8 @@ static void too_deep(void **state)
         buf_char(&b, '[');
     assert_str(refusal(*state, buf_str(&b)),
                STR("line 1 of the settings file: nested too deep, or too long"));
-    assert_non_null(parsed(*state, STR("a: [[[[[[x]]]]]]")));
-    refusal(*state, STR("a: [[[[[[[x]]]]]]]"));
+    assert_non_null(parsed(*state, STR("a: [[[[[[[[x]]]]]]]]")));
+    refusal(*state, STR("a: [[[[[[[[[x]]]]]]]]]"));
 }
 
 static void too_many_nodes(void **state)
