@@ -8,7 +8,7 @@ enum { COMMAND_LINE_WORDS = 64, COMMAND_LINE_BYTES = 4096 };
 
 /**
  * Splits at spaces and tabs. 'single quotes' keep everything as it is. Within "double quotes" a
- * backslash keeps one of " \\ $ ` and is itself before anything else; outside of quotes it keeps
+ * backslash keeps one of " \ $ ` and is itself before anything else; outside of quotes it keeps
  * the next byte. Pieces that touch are one word; '' is an empty one. Nothing is expanded, so
  * whoever relies on a shell is told: | & ; < > ( ) $ ` are refused outside of quotes, $ and `
  * within double ones, unless a backslash stands before them. Words live in `a`. RC_MALFORMED (also:

@@ -49,8 +49,9 @@ static mcp_error_t read_call(const json_t *root, const json_t *method, mcp_messa
     return MCP_NO_ERROR;
 }
 
-static mcp_error_t read_message(const json_t *root, mcp_message_t *out)
+mcp_error_t mcp_message_of(const json_t *root, mcp_message_t *out)
 {
+    *out = (mcp_message_t){.id = STR_UNSET, .method = STR_UNSET};
     if (json_is(root, JSON_ARRAY))
         return MCP_ERROR_BATCH;
     if (!json_is(root, JSON_OBJECT))
@@ -73,7 +74,7 @@ mcp_error_t mcp_message_parse(arena_t *a, str_t body, mcp_message_t *out, rc_t *
     *out = (mcp_message_t){.id = STR_UNSET, .method = STR_UNSET};
     *rc = json_parse(a, body, &LIMITS, &root);
     if (*rc == RC_OK)
-        return read_message(root, out);
+        return mcp_message_of(root, out);
     rc_t failed = *rc;
     if (failed == RC_MEMORY)
         return MCP_ERROR_INTERNAL;

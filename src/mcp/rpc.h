@@ -49,6 +49,9 @@ typedef struct {
  */
 mcp_error_t mcp_message_parse(arena_t *a, str_t body, mcp_message_t *out, rc_t *rc);
 
+/** The same for what is parsed already, within limits of the caller's own. */
+mcp_error_t mcp_message_of(const json_t *root, mcp_message_t *out);
+
 /** {"jsonrpc":"2.0","id":id,"result":result}; `result` is JSON. Unset without memory. */
 str_t mcp_result(arena_t *a, str_t id, str_t result);
 /** The error answer. `id` unset: the member is left out, for MCP allows no null there (2025-11-25,
