@@ -5,9 +5,7 @@
 #include <time.h>
 
 typedef struct {
-    void (*work)(void *arg);
-    void (*done)(void *arg);
-    void *arg;
+    http_job_t what;
     post_port_t back;
 } job_t;
 
@@ -41,7 +39,7 @@ static bool take(http_pool_t *p, job_t *out)
 static void hand_back(const job_t *job)
 {
     const struct timespec pause = {0, 1000000};
-    while (job->back.post(job->back.ctx, job->done, job->arg) == RC_BUSY)
+    while (job->back.post(job->back.ctx, job->what.done, job->what.arg) == RC_BUSY)
         nanosleep(&pause, NULL);
 }
 
@@ -49,7 +47,7 @@ static void *pool_main(void *arg)
 {
     job_t job;
     while (take(arg, &job)) {
-        job.work(job.arg);
+        job.what.work(job.what.arg);
         hand_back(&job);
     }
     return NULL;
@@ -78,13 +76,25 @@ http_pool_t *http_pool_new(unsigned threads, size_t queue)
 rc_t http_pool_run(http_pool_t *p, post_port_t back, void (*work)(void *arg),
                    void (*done)(void *arg), void *arg)
 {
+    const http_job_t job = {work, done, NULL, arg};
+    return http_pool_add(p, back, &job);
+}
+
+rc_t http_pool_add(http_pool_t *p, post_port_t back, const http_job_t *job)
+{
     pthread_mutex_lock(&p->lock);
     bool room = p->count < p->cap && !p->ending;
     if (room)
-        p->jobs[(p->first + p->count++) % p->cap] = (job_t){work, done, arg, back};
+        p->jobs[(p->first + p->count++) % p->cap] = (job_t){*job, back};
     pthread_cond_signal(&p->some);
     pthread_mutex_unlock(&p->lock);
     return room ? RC_OK : RC_BUSY;
+}
+
+static void drop(const job_t *job)
+{
+    if (job->what.dropped)
+        job->what.dropped(job->what.arg);
 }
 
 void http_pool_free(http_pool_t *p)
@@ -97,6 +107,8 @@ void http_pool_free(http_pool_t *p)
     pthread_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->running; i++)
         pthread_join(p->threads[i], NULL);
+    for (size_t i = 0; i < p->count; i++)
+        drop(&p->jobs[(p->first + i) % p->cap]);
     pthread_cond_destroy(&p->some);
     pthread_mutex_destroy(&p->lock);
     free(p->threads);

@@ -166,6 +166,35 @@ static void the_end_waits_for_running_jobs_and_drops_waiting_ones(void **state)
 }
 
 /* A result is not lost while the loop's queue is full: it is offered again. */
+static void give_back(void *arg)
+{
+    ((job_t *)arg)->done = true;
+}
+
+/* What a job owns is given back where it never ran, and only there. */
+static void dropped_jobs_are_told(void **state)
+{
+    static job_t first, second;
+    atomic_bool gate = false;
+    pthread_t opener;
+    (void)state;
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
+    first.gate = &gate;
+    http_pool_t *p = http_pool_new(1, 2);
+    const http_job_t running = {work, done, give_back, &first},
+                     waiting = {work, done, give_back, &second};
+    assert_int_equal(http_pool_add(p, (post_port_t){post, &loop}, &running), RC_OK);
+    assert_int_equal(http_pool_add(p, (post_port_t){post, &loop}, &waiting), RC_OK);
+    assert_int_equal(pthread_create(&opener, NULL, open_gate, &gate), 0);
+    atomic_store(&loop.ended, true);
+    nap();
+    http_pool_free(p);
+    pthread_join(opener, NULL);
+    assert_true(atomic_load(&first.worked) != first.done);
+    assert_true(atomic_load(&second.worked) != second.done);
+}
+
 static void a_result_waits_for_room_in_the_loop(void **state)
 {
     static job_t job;
@@ -211,6 +240,7 @@ int main(void)
         TEST(a_full_queue_is_busy),
         TEST(the_end_waits_for_running_jobs_and_drops_waiting_ones),
         TEST(a_result_waits_for_room_in_the_loop),
+        TEST(dropped_jobs_are_told),
         TEST(a_result_for_an_ended_loop_is_dropped),
         TEST(a_pool_of_nothing_is_refused),
     };

@@ -30,6 +30,7 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     bool dpop_nonce;
+    bool dpop_off; /* bound tokens are refused */
 } access_config_t;
 
 rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t *why) MUST_USE;
@@ -53,6 +54,9 @@ void access_check(access_t *a, http_exchange_t *x,
                   void (*done)(void *arg, const access_verdict_t *verdict), void *arg);
 /** Whether who was let in may stay, for what stays open: asked every second. Never blocks. */
 bool access_lives(access_t *a, const gate_principal_t *who);
+/** Whether the keys of every authorization server are at hand, for readiness; has them fetched
+ * where they are not. Never blocks. */
+bool access_ready(access_t *a);
 /** The challenge of a 403 for more scope, in the scheme of the token. In `arena`; unset without
  *  memory. */
 str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed);

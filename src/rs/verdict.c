@@ -140,8 +140,8 @@ static rc_t fill_refusal(const rs_settings_t *s, arena_t *a, const rs_finding_t 
     return RC_OK;
 }
 
-static rc_t fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, str_t needed,
-                 warder_rs_verdict_t *v)
+rc_t rs_verdict_fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, str_t needed,
+                     warder_rs_verdict_t *v)
 {
     const rs_principal_t *who = &found->who;
     *v = (warder_rs_verdict_t){.outcome = WARDER_RS_ALLOW,
@@ -175,7 +175,7 @@ warder_rs_verdict_t *rs_verdict_make(const rs_settings_t *s, arena_t *a, const r
                                      str_t needed)
 {
     verdict_t *v = ARENA_NEW(a, verdict_t);
-    if (!v || fill(s, a, found, needed, &v->public) != RC_OK) {
+    if (!v || rs_verdict_fill(s, a, found, needed, &v->public) != RC_OK) {
         arena_free(a);
         return NULL;
     }

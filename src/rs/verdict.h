@@ -12,4 +12,8 @@ enum { RS_VERDICT_ARENA_BYTES = 512 * 1024 };
 warder_rs_verdict_t *rs_verdict_make(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
                                      str_t needed);
 
+/** The same into *v, in an arena that stays the caller's. RC_MEMORY, RC_LIMIT. */
+rc_t rs_verdict_fill(const rs_settings_t *s, arena_t *a, const rs_finding_t *found, str_t needed,
+                     warder_rs_verdict_t *v) MUST_USE;
+
 #endif

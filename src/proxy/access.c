@@ -1,0 +1,313 @@
+#include "core/limits.h"
+#include "http/server.h"
+#include "proxy/access_object.h"
+#include "rs/verdict.h"
+
+enum {
+    HEADERS_MAX = 4, /* of Authorization and DPoP; one is right, two are refused already */
+    RETRY_S = 1,
+    TEXTS = 4 /* of a principal whose life is asked for */
+};
+
+/* One check whose keys are on their way. In the exchange's arena, which lives until the answer. */
+typedef struct {
+    access_t *access;
+    http_exchange_t *x;
+    void (*done)(void *arg, const access_verdict_t *verdict);
+    void *arg;
+    warder_rs_request_t request;
+    const char *headers[HEADERS_MAX], *proofs[HEADERS_MAX];
+} check_t;
+
+static const json_t NO_CLAIMS = {.type = JSON_OBJECT};
+static const access_verdict_t NO_MEMORY = {.status = 503,
+                                           .who = {.claims = &NO_CLAIMS},
+                                           .body = STR_INIT(""),
+                                           .reason = STR_INIT("out_of_memory"),
+                                           .retry_after_s = RETRY_S};
+
+/* ---- fetching beside the requests ---- */
+
+static rc_t post_nowhere(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    (void)fn;
+    (void)arg;
+    return RC_IO;
+}
+
+static void refresh(void *arg)
+{
+    access_t *a = arg;
+    warder_rs_refresh(a->rs);
+    atomic_store(&a->refreshing, false);
+    access_unref(a);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void dropped(void *arg)
+{
+    access_unref(arg);
+}
+
+/* Keys are about to go stale: new ones are fetched while the old still serve. */
+static void refresh_early(access_t *a)
+{
+    static const post_port_t NOWHERE = {post_nowhere, NULL};
+    if (atomic_exchange(&a->refreshing, true))
+        return;
+    atomic_fetch_add(&a->refs, 1);
+    const http_job_t job = {refresh, nothing, dropped, a};
+    if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
+        return;
+    atomic_store(&a->refreshing, false);
+    access_unref(a);
+}
+
+/* ---- one check ---- */
+
+static str_t text_of(const char *s)
+{
+    return s[0] ? str_c(s) : STR_UNSET;
+}
+
+static const provider_t *profile_of(const access_t *a, str_t issuer)
+{
+    for (size_t i = 0; i < a->n_servers; i++)
+        if (str_eq(a->issuers[i], issuer))
+            return a->profiles[i];
+    return NULL;
+}
+
+/* They were read once already, when the token was verified. */
+static const json_t *read_claims(const access_t *a, arena_t *arena, const warder_rs_verdict_t *v)
+{
+    static const json_limits_t LIMITS = {LIMIT_INTROSPECTION_BYTES, LIMIT_JWT_DEPTH,
+                                         LIMIT_JWT_NODES};
+    const json_t *claims;
+    if (!v->claims[0])
+        return &NO_CLAIMS;
+    if (json_parse(arena, str_c(v->claims), &LIMITS, &claims) != RC_OK)
+        return NULL;
+    return provider_claims(arena, profile_of(a, str_c(v->iss)), claims);
+}
+
+static bool convert(const access_t *a, arena_t *arena, const warder_rs_verdict_t *v,
+                    access_verdict_t *out)
+{
+    const json_t *claims = read_claims(a, arena, v);
+    *out = (access_verdict_t){
+        .allowed = v->outcome == WARDER_RS_ALLOW,
+        .who =
+            {
+                .issuer = str_c(v->iss),
+                .subject = str_c(v->sub),
+                .client = str_c(v->client_id),
+                .scope = str_c(v->scope),
+                .token = text_of(v->jti),
+                .key = text_of(v->jkt),
+                .acr = text_of(v->acr),
+                .auth_time = v->auth_time,
+                .issued_at = v->iat,
+                .expires_at = v->exp,
+                .claims = claims ? claims : &NO_CLAIMS,
+            },
+        .status = v->status,
+        .challenge = text_of(v->www_authenticate),
+        .body = str_c(v->body),
+        .reason = str_c(v->reason),
+        .retry_after_s = v->retry_after_s,
+        .nonce = text_of(v->dpop_nonce),
+    };
+    return claims != NULL;
+}
+
+/* Without fetching. *wait: keys are needed that have to be fetched first. */
+static bool judge(const check_t *k, bool last, access_verdict_t *out, bool *wait)
+{
+    access_t *a = k->access;
+    arena_t *arena = k->x->arena;
+    rs_finding_t found;
+    warder_rs_verdict_t v;
+    *wait = false;
+    if (rs_check(a->rs, arena, &k->request, &found) != RC_OK)
+        return false;
+    *wait = found.need_keys && !last;
+    if (*wait)
+        return true;
+    found.need_keys = false;
+    if (found.refresh_due)
+        refresh_early(a);
+    return rs_verdict_fill(&a->rs->settings, arena, &found, STR_UNSET, &v) == RC_OK &&
+           convert(a, arena, &v, out);
+}
+
+static void fetch_keys(void *arg)
+{
+    const check_t *k = arg;
+    warder_rs_refresh(k->access->rs);
+}
+
+static void finish(check_t *k)
+{
+    bool wait;
+    access_verdict_t verdict;
+    bool judged = judge(k, true, &verdict, &wait);
+    k->done(k->arg, judged ? &verdict : &NO_MEMORY);
+}
+
+static void on_keys(void *arg)
+{
+    finish(arg);
+}
+
+static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
+{
+    for (size_t i = 0; i < k->x->headers.n && *n < HEADERS_MAX; i++) {
+        const http_header_t *h = &k->x->headers.v[i];
+        if (!str_eq_nocase(h->name, name))
+            continue;
+        values[*n] = arena_cstr(k->x->arena, h->value);
+        if (!values[(*n)++])
+            return RC_MEMORY;
+    }
+    return RC_OK;
+}
+
+static rc_t read_headers(check_t *k)
+{
+    warder_rs_request_t *r = &k->request;
+    *r = (warder_rs_request_t){
+        .headers = k->headers,
+        .proofs = k->proofs,
+        .method = http_method_name(k->x->method).p,
+    };
+    TRY(read_values(k, STR("Authorization"), k->headers, &r->header_count));
+    return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
+}
+
+static void check_now(check_t *k)
+{
+    bool wait;
+    access_verdict_t verdict;
+    if (!judge(k, false, &verdict, &wait)) {
+        k->done(k->arg, &NO_MEMORY);
+        return;
+    }
+    if (!wait) {
+        k->done(k->arg, &verdict);
+        return;
+    }
+    if (!k->x->loop) { /* under http/direct.h nobody is kept waiting */
+        fetch_keys(k);
+        finish(k);
+        return;
+    }
+    if (http_pool_run(k->access->config.pool, http_worker_post(k->x->loop), fetch_keys, on_keys,
+                      k) != RC_OK)
+        finish(k);
+}
+
+void access_check(access_t *a, http_exchange_t *x,
+                  void (*done)(void *arg, const access_verdict_t *verdict), void *arg)
+{
+    check_t *k = ARENA_NEW(x->arena, check_t);
+    if (!k) {
+        done(arg, &NO_MEMORY);
+        return;
+    }
+    *k = (check_t){.access = a, .x = x, .done = done, .arg = arg};
+    if (read_headers(k) == RC_OK)
+        check_now(k);
+    else
+        done(arg, &NO_MEMORY);
+}
+
+/* ---- what stays open ---- */
+
+/* Slices as C strings, one behind the other in `to`. */
+static bool copy_texts(char *to, size_t room, const str_t from[TEXTS], const char *out[TEXTS])
+{
+    for (size_t i = 0; i < TEXTS; i++) {
+        if (from[i].n >= room)
+            return false;
+        if (from[i].n > 0)
+            memcpy(to, from[i].p, from[i].n);
+        to[from[i].n] = '\0';
+        out[i] = to;
+        to += from[i].n + 1;
+        room -= from[i].n + 1;
+    }
+    return true;
+}
+
+bool access_lives(access_t *a, const gate_principal_t *who)
+{
+    bool due = false;
+    char bytes[LIMIT_JWS_BYTES];
+    const char *texts[TEXTS];
+    const str_t from[TEXTS] = {who->issuer, who->subject, who->client, who->token};
+    if (!copy_texts(bytes, sizeof bytes, from, texts))
+        return false;
+    const warder_rs_token_t token = {texts[0], texts[1],       texts[2],
+                                     texts[3], who->issued_at, who->expires_at};
+    bool lives = warder_rs_lives(a->rs, &token, &due);
+    if (due)
+        refresh_early(a);
+    return lives;
+}
+
+bool access_ready(access_t *a)
+{
+    bool ready = true;
+    for (size_t i = 0; i < a->n_servers; i++) {
+        rs_keys_view_t view;
+        rs_keys_look(a->rs->keys, i, &view);
+        ready &= view.set != NULL;
+        rs_key_set_unref(view.set);
+    }
+    if (!ready)
+        refresh_early(a);
+    return ready;
+}
+
+/* ---- challenges for what was found out later ---- */
+
+static str_t challenge(access_t *a, arena_t *arena, const rs_finding_t *found, str_t needed)
+{
+    warder_rs_verdict_t v;
+    if (rs_verdict_fill(&a->rs->settings, arena, found, needed, &v) != RC_OK)
+        return STR_UNSET;
+    return text_of(v.www_authenticate);
+}
+
+str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed)
+{
+    const rs_finding_t found = {.reason = RS_SCOPE, .dpop = who->key.n > 0, .who = RS_NOBODY};
+    return challenge(a, arena, &found, needed);
+}
+
+str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
+                     int64_t max_age_s)
+{
+    const rs_finding_t found = {.reason = RS_AUTHENTICATION,
+                                .dpop = who->key.n > 0,
+                                .acr_values = acr_values,
+                                .max_age_s = (int)max_age_s,
+                                .who = RS_NOBODY};
+    return challenge(a, arena, &found, STR_UNSET);
+}
+
+str_t access_metadata(const access_t *a)
+{
+    return str_c(warder_rs_metadata(a->rs));
+}
+
+str_t access_metadata_path(const access_t *a, size_t i)
+{
+    return str_c(warder_rs_metadata_path(a->rs, i));
+}
