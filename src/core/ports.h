@@ -29,6 +29,9 @@ typedef struct {
 clock_port_t clock_system(void);
 random_port_t random_system(void);
 
+/** Microseconds of the system's clock that never goes back, for measuring. */
+int64_t clock_micros(void);
+
 /** Doubles: a clock that stands where it is put, and bytes from a counter (tests only). */
 typedef struct {
     int64_t ms;

@@ -41,6 +41,7 @@ struct http_call {
     http_bytes_t body; /* when it does not fit behind its head */
     http_stream_events_t events;
     http_end_t stream_end;
+    int64_t began_us;           /* where requests are counted */
     bool wants_room;            /* a write was answered RC_BUSY */
     http_bytes_t flight, queue; /* of a stream: being sent, and next */
     char client_text[HTTP_ADDR_TEXT];
@@ -101,6 +102,9 @@ bool http_conn_is_last(const http_conn_t *c);
 void http_conn_give_block(http_conn_t *c);
 /** Goes on reading; after the client's end there is nothing to read. */
 void http_conn_read_on(http_conn_t *c);
+
+/** Counts an answer whose head is about to be written. */
+void http_call_count(const http_call_t *call, int status);
 
 /* body.c */
 /** The phase BODY: true when another phase is to run. */

@@ -21,6 +21,7 @@ static bool begin_call(http_conn_t *c)
     if (!call)
         return false;
     call->conn = c;
+    call->began_us = c->hub->counters ? clock_micros() : 0;
     http_exchange_t *x = &call->x;
     x->arena = http_hub_arena(c->hub);
     give_to(call, &c->hub->apps[0]);

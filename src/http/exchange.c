@@ -60,6 +60,16 @@ static size_t write_head(http_call_t *call, http_answer_head_t *h)
     return rc == RC_OK ? n : 0;
 }
 
+void http_call_count(const http_call_t *call, int status)
+{
+    counter_block_t *counters = call->conn->hub->counters;
+    const http_route_t *route = call->x.route;
+    if (!counters)
+        return;
+    counter_request(counters, route ? route->path : STR(""), status);
+    counter_time(counters, HISTOGRAM_REQUEST, clock_micros() - call->began_us);
+}
+
 void http_reply(http_exchange_t *x, int status, http_headers_t headers, str_t body)
 {
     http_call_t *call = http_call_of(x);
@@ -74,6 +84,7 @@ void http_reply(http_exchange_t *x, int status, http_headers_t headers, str_t bo
     h.length = body.n;
     call->answered = true;
     c->close = h.close;
+    http_call_count(call, status);
     size_t n = write_head(call, &h);
     bool with_body = x->method != HTTP_HEAD && h.end == HTTP_END_LENGTH && h.length;
     struct iovec v[2] = {{c->block->out, n}, {(void *)(uintptr_t)body.p, body.n}};

@@ -37,6 +37,7 @@ typedef struct {
     clock_port_t clock;
     random_port_t random;
     const log_t *log;
+    counter_block_t *counters; /* of the worker; NULL: nothing is counted */
 
     bool draining;
     bool walking;       /* over conns: freeing waits */

@@ -2,6 +2,7 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include "core/counters.h"
 #include "core/log.h"
 #include "core/ports.h"
 #include "http/app.h"
@@ -59,6 +60,10 @@ typedef struct {
     /* All workers accept; on the thread of http_server_run. May be NULL. */
     void (*ready)(void *ready_ctx);
     void *ready_ctx;
+    /* SIGHUP came; on the thread of http_server_run, with ready_ctx. NULL: the signal is not looked
+     * at. */
+    void (*reload)(void *ready_ctx);
+    counters_t *counters; /* borrowed; NULL: nothing is counted */
 } http_server_config_t;
 
 /** A config with every limit and time at its default, system ports, 1 worker on 127.0.0.1:0. */
@@ -77,8 +82,9 @@ void http_server_stop(http_server_t *s);
 /** Waits for all workers to end. */
 void http_server_join(http_server_t *s);
 /** start, ready, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the
- *  main thread. A second signal cuts at once. Whoever made threads before must have blocked both
- *  signals before that, or one of them takes the signal and the process ends. */
+ *  main thread. A second signal cuts at once. SIGHUP calls `reload` meanwhile. Whoever made threads
+ *  before must have blocked these signals before that, or one of them takes the signal and the
+ *  process ends. */
 rc_t http_server_run(http_server_t *s) MUST_USE;
 /** After join (or without start). The post ports of the workers end here, so end pools first. */
 void http_server_free(http_server_t *s);
@@ -86,6 +92,8 @@ void http_server_free(http_server_t *s);
 /** Hands work to a worker from any thread (bounded by LIMIT_HTTP_POSTS). Valid until
  *  http_server_free. */
 post_port_t http_worker_post(http_worker_t *w);
+/** Where this worker counts; its thread only. NULL: nothing is counted (also: without a worker). */
+counter_block_t *http_worker_counters(const http_worker_t *w);
 unsigned http_worker_index(const http_worker_t *w);
 /** The loop's own monotonic time, cheap. */
 int64_t http_worker_now_ms(const http_worker_t *w);

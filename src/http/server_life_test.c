@@ -79,6 +79,73 @@ static void a_signal_drains(void **state)
     assert_int_equal(test_seen.exits, 2);
 }
 
+static atomic_int reloads;
+
+static void on_reload(void *ctx)
+{
+    http_server_t **s = ctx;
+    assert_non_null(*s);
+    if (atomic_fetch_add(&reloads, 1) == 0)
+        raise(SIGHUP); /* one that came meanwhile is not lost */
+    else
+        raise(SIGTERM);
+}
+
+static void a_hangup_reloads(void **state)
+{
+    sigset_t hangup;
+    http_server_t *s;
+    str_t why;
+    http_server_config_t c = test_server_config();
+    (void)state;
+    memset(&test_seen, 0, sizeof test_seen);
+    c.reload = on_reload;
+    c.ready_ctx = &s;
+    c.ready = NULL;
+    assert_int_equal(http_server_new(&c, &s, &why), RC_OK);
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigaddset(&hangup, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &hangup, NULL);
+    raise(SIGHUP);
+    assert_int_equal(http_server_run(s), RC_OK);
+    pthread_sigmask(SIG_UNBLOCK, &hangup, NULL);
+    assert_int_equal(atomic_load(&reloads), 2);
+    http_server_free(s);
+}
+
+static void answers_are_counted(void **state)
+{
+    http_server_config_t c = test_server_config();
+    counters_t *counters = counters_new();
+    arena_t *a = arena_new(1 << 20);
+    str_t text;
+    (void)state;
+    c.counters = counters;
+    http_server_t *s = test_server_start(&c);
+    int fd = test_dial(s);
+    test_say(fd, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+    test_hear(fd, "hello");
+    test_say(fd, "GET /nothing HTTP/1.1\r\n" HOST "\r\n");
+    test_hear(fd, "not_found");
+    test_say(fd, "GET /events HTTP/1.1\r\n" HOST "\r\n");
+    test_hear(fd, "data: 1\n\n");
+    close(fd);
+    test_server_stop(s);
+    buf_t b = buf_new(a, 1 << 19);
+    counters_write(counters, &b);
+    assert_int_equal(buf_done(&b, &text), RC_OK);
+    assert_true(
+        str_contains(text, STR("warder_http_requests_total{route=\"/hello\",status=\"2xx\"} 1\n")));
+    assert_true(str_contains(
+        text, STR("warder_http_requests_total{route=\"/events\",status=\"2xx\"} 1\n")));
+    assert_true(
+        str_contains(text, STR("warder_http_requests_total{route=\"\",status=\"4xx\"} 1\n")));
+    assert_true(str_contains(text, STR("warder_http_request_seconds_count 3\n")));
+    arena_free(a);
+    counters_free(counters);
+}
+
 static void two_servers_cannot_share_a_port(void **state)
 {
     http_server_config_t c = test_server_config();
@@ -409,6 +476,8 @@ int main(void)
         cmocka_unit_test(draining_lets_open_requests_finish),
         cmocka_unit_test(draining_ends_after_its_time),
         cmocka_unit_test(a_signal_drains),
+        cmocka_unit_test(a_hangup_reloads),
+        cmocka_unit_test(answers_are_counted),
         cmocka_unit_test(two_servers_cannot_share_a_port),
         cmocka_unit_test(a_failing_worker_stops_the_start),
         cmocka_unit_test(an_unstarted_server_is_freed),

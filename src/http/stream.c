@@ -104,6 +104,7 @@ rc_t http_stream_begin(http_exchange_t *x, int status, http_headers_t headers,
     c->phase = HTTP_PHASE_STREAM;
     call->events = events;
     call->stream_end = h.end;
+    http_call_count(call, status);
     return flush_for(call);
 }
 

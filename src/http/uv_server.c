@@ -300,7 +300,10 @@ static void wait_for_signals(http_server_t *s, const sigset_t *signals)
 {
     const struct timespec look = {0, LOOK_MS * 1000000L};
     for (int how = 1; !has_ended(s);) {
-        if (sigtimedwait(signals, NULL, &look) < 0)
+        int sig = sigtimedwait(signals, NULL, &look);
+        if (sig == SIGHUP && how == 1)
+            s->config.reload(s->config.ready_ctx);
+        if (sig < 0 || sig == SIGHUP)
             continue;
         LOG(s->config.log, LOG_INFO, "stopping",
             LOG_S("how", how == 1 ? STR("drain") : STR("cut")));
@@ -315,6 +318,8 @@ rc_t http_server_run(http_server_t *s)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    if (s->config.reload)
+        sigaddset(&signals, SIGHUP);
     /* Blocked before the threads start, so that they inherit it and only this one is told. */
     pthread_sigmask(SIG_BLOCK, &signals, &before);
     rc_t rc = http_server_start(s);

@@ -37,6 +37,11 @@ post_port_t http_worker_post(http_worker_t *w)
     return (post_port_t){worker_post, w};
 }
 
+counter_block_t *http_worker_counters(const http_worker_t *w)
+{
+    return w ? w->hub.counters : NULL;
+}
+
 unsigned http_worker_index(const http_worker_t *w)
 {
     return w->index;
@@ -257,6 +262,7 @@ static void fill_hub(http_worker_t *w)
     w->hub.clock = config->clock;
     w->hub.random = config->random;
     w->hub.log = config->log;
+    w->hub.counters = counters_join(config->counters);
 }
 
 static void close_loop(http_worker_t *w)
