@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "conf/conf.h"
+#include "core/counters.h"
 #include "http/server.h"
 #include "proxy/access.h"
 #include "proxy/credential.h"
@@ -19,8 +20,10 @@ typedef struct {
     access_local_t local;
     rc_t (*sign)(void *ctx, arena_t *a, str_t typ, str_t claims, str_t *jwt);
     void *sign_ctx;
-    str_t handle_key; /* 32 bytes, for session and event ids; the same after a restart */
-    str_t data;       /* folder for pins */
+    str_t handle_key;     /* 32 bytes, for session and event ids; the same after a restart */
+    str_t data;           /* folder for pins */
+    bool durable;         /* events of calls are on the disk before what they record goes on */
+    counters_t *counters; /* NULL: nothing is counted */
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
@@ -43,7 +46,7 @@ rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings,
 http_mount_t gateway_mount(gateway_t *g);
 /** Whether every upstream can answer. Any worker. */
 bool gateway_ready(gateway_t *g);
-/** Counts for metrics: Prometheus text into `b`. Any thread. */
+/** What is no count, for metrics: Prometheus text into `b`. Any thread. */
 void gateway_metrics(gateway_t *g, buf_t *b);
 /** After the server has been joined. */
 void gateway_free(gateway_t *g);

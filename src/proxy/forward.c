@@ -1,0 +1,168 @@
+#include "proxy/relay.h"
+
+#include "gate/identity.h"
+#include "jose/digest.h"
+
+static void on_credential(void *arg, const credential_answer_t *answer)
+{
+    relay_t *r = arg;
+    r->credential = answer;
+    relay_resume(r);
+}
+
+/* The caller's token without its scheme, for an exchange alone; it was verified. */
+static str_t own_token(const relay_t *r)
+{
+    str_t value = http_header(r->x, STR("Authorization")), scheme;
+    return str_split(&value, ' ', &scheme) && value.p ? str_trim(value, " ") : STR_UNSET;
+}
+
+relay_step_t relay_ask_credential(relay_t *r)
+{
+    const route_t *route = r->route;
+    if (!route->credential)
+        return STEP_ON;
+    route->ports->credential(route->credential, r->x, &r->facts.who, own_token(r), on_credential,
+                             r);
+    return STEP_WAIT;
+}
+
+relay_step_t relay_check_credential(relay_t *r)
+{
+    const credential_answer_t *c = r->credential;
+    if (!c || c->rc == RC_OK)
+        return STEP_ON;
+    counter_add(r->w->counts, COUNTER_CREDENTIAL_FAILED, 1);
+    relay_refusal_t refusal = relay_refusal(c->rc == RC_IO ? RELAY_CREDENTIAL : RELAY_CREDENTIAL_BUSY);
+    if (c->reason.p)
+        refusal.reason = c->reason;
+    return relay_refuse(r, &refusal);
+}
+
+static void on_recorded(void *arg, rc_t rc)
+{
+    relay_t *r = arg;
+    if (rc == RC_OK) {
+        relay_resume(r);
+        return;
+    }
+    relay_refusal_t failed = relay_refusal(RELAY_AUDIT);
+    if (r->seated)
+        seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
+    relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
+}
+
+static str_t hash_arguments(const relay_t *r)
+{
+    uint8_t digest[SHA256_BYTES];
+    const json_t *arguments = r->operation.arguments;
+    if (!arguments)
+        return STR_UNSET;
+    sha256(arguments->raw, digest);
+    buf_t b = buf_new(r->x->arena, 2 * SHA256_BYTES);
+    buf_hex(&b, digest, sizeof digest);
+    return buf_str(&b);
+}
+
+/* The message is in the trail before the upstream sees it. */
+relay_step_t relay_record(relay_t *r)
+{
+    audit_event_t *e = &r->item.event;
+    *e = relay_event(r->route, &r->facts, AUDIT_CALL_BEGIN);
+    e->allowed = true;
+    e->reason = r->decision.reason;
+    e->address = r->facts.address;
+    e->token = r->facts.who.token;
+    e->shadow = r->shadow;
+    e->arguments_hash = hash_arguments(r);
+    e->bytes_in = r->facts.bytes_in;
+    counter_add(r->w->counts, COUNTER_CALL_ALLOWED, 1);
+    counter_add(r->w->counts, COUNTER_BYTES_IN, e->bytes_in);
+    r->item.done = on_recorded;
+    r->item.arg = r;
+    trail_put(&r->w->trail, &r->item);
+    return STEP_WAIT;
+}
+
+/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot be
+ * looked at, and conditions are between a cache and its server. */
+static const str_t OWN_FIELDS[] = {
+    STR_INIT("mcp-session-id"), STR_INIT("last-event-id"),     STR_INIT("accept-encoding"),
+    STR_INIT("traceparent"),    STR_INIT("expect"),            STR_INIT("range"),
+    STR_INIT("if-match"),       STR_INIT("if-none-match"),     STR_INIT("if-modified-since"),
+    STR_INIT("if-range"),       STR_INIT("if-unmodified-since"),
+};
+
+static bool is_own(str_t name)
+{
+    for (size_t i = 0; i < sizeof OWN_FIELDS / sizeof *OWN_FIELDS; i++) {
+        if (str_eq_nocase(name, OWN_FIELDS[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool goes_on(const relay_t *r, str_t name)
+{
+    if (is_own(name))
+        return false;
+    if (str_eq_nocase(name, STR("tracestate")))
+        return r->facts.trace.continued;
+    return gate_identity_passes(r->route->conf, name);
+}
+
+/* The client's fields that may go on, the trace, and who it is. */
+static rc_t make_headers(const relay_t *r, http_headers_t *out)
+{
+    http_headers_t came = r->x->headers;
+    size_t own = r->credential ? r->credential->n : 0, n = 0;
+    http_header_t *v = ARENA_ARRAY(r->x->arena, came.n + own + 1, http_header_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < came.n; i++) {
+        if (goes_on(r, came.v[i].name))
+            v[n++] = came.v[i];
+    }
+    v[n++] = (http_header_t){STR("traceparent"),
+                             str_of(r->facts.trace.parent, sizeof r->facts.trace.parent)};
+    for (size_t i = 0; i < own; i++)
+        v[n++] = (http_header_t){r->credential->fields[i].name, r->credential->fields[i].value};
+    *out = (http_headers_t){v, n};
+    return RC_OK;
+}
+
+static rc_t start(relay_t *r, relay_call_t *c)
+{
+    const upstream_port_t *u = &r->route->upstream;
+    upstream_request_t request = {
+        .method = r->x->method,
+        .message = r->facts.message ? &r->operation : NULL,
+        .version = r->version,
+        .body = r->facts.message ? r->x->body : STR_UNSET,
+        .session = r->facts.session,
+        .last_event = r->last_event,
+        .who = &r->facts.who,
+    };
+    TRY(make_headers(r, &request.headers));
+    return u->start(u->ctx, r->w->loop, &request, call_events(c), &c->upstream);
+}
+
+relay_step_t relay_send(relay_t *r)
+{
+    relay_call_t *c = call_open(r);
+    if (!c) {
+        if (r->seated)
+            seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
+        relay_refusal_t failed = relay_refusal(RELAY_MEMORY);
+        relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
+        return STEP_DONE;
+    }
+    if (http_exchange_is_gone(r->x)) {
+        call_drop(c, STR("client_gone"));
+        return STEP_DONE;
+    }
+    rc_t rc = start(r, c);
+    if (rc != RC_OK)
+        call_fail(c, rc == RC_BUSY ? RELAY_UPSTREAM_BUSY : RELAY_UPSTREAM_AWAY);
+    return STEP_DONE;
+}

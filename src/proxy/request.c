@@ -1,0 +1,161 @@
+#include "proxy/relay.h"
+
+#include "mcp/headers.h"
+
+/* Header fields of http/ as mcp/ reads them, which knows no HTTP. */
+_Static_assert(sizeof(mcp_field_t) == sizeof(http_header_t) &&
+                  offsetof(mcp_field_t, value) == offsetof(http_header_t, value),
+              "both are a name and a value");
+
+/* Whoever else reads the request may take the other one. */
+static bool is_repeated(const relay_t *r, str_t name)
+{
+    return http_headers_count(r->x->headers, name) > 1;
+}
+
+/* A loopback name is taken everywhere: proxies in front send it, and no browser can be made to. The
+ * upstream is chosen by path alone, whatever Host says. */
+relay_step_t relay_check_host(relay_t *r)
+{
+    str_list_t own = {&r->route->host, 1};
+    if (mcp_host_allowed(http_header(r->x, STR("Host")), own))
+        return STEP_ON;
+    return relay_refuse_for(r, r->route->local ? RELAY_REBOUND_HOST : RELAY_FOREIGN_HOST);
+}
+
+static bool is_own_origin(const relay_t *r, str_t origin)
+{
+    str_t resource = r->route->resource;
+    return str_starts(resource, origin) &&
+           (resource.n == origin.n || resource.p[origin.n] == '/');
+}
+
+static bool is_loopback_origin(str_t origin)
+{
+    url_t u;
+    return url_parse(origin, &u) == RC_OK && u.host.p && url_host_is_loopback(u.host);
+}
+
+/* Pages on loopback may call a server on loopback, and others where the settings name them. */
+static bool may_call(const relay_t *r, str_t origin)
+{
+    str_list_t named = r->route->conf->origins;
+    if (!origin.p)
+        return true;
+    if (!r->route->local && is_loopback_origin(origin))
+        return str_list_has(named, origin);
+    return mcp_origin_allowed(origin, named) || is_own_origin(r, origin);
+}
+
+relay_step_t relay_check_origin(relay_t *r)
+{
+    str_t origin = http_header(r->x, STR("Origin"));
+    if (!is_repeated(r, STR("Origin")) && may_call(r, origin))
+        return STEP_ON;
+    return relay_refuse_for(r, RELAY_FOREIGN_ORIGIN);
+}
+
+static void on_verdict(void *arg, const access_verdict_t *verdict)
+{
+    relay_t *r = arg;
+    r->verdict = verdict;
+    r->facts.who = verdict->who;
+    relay_resume(r);
+}
+
+relay_step_t relay_ask_access(relay_t *r)
+{
+    r->route->ports->check(r->route->access, r->x, on_verdict, r);
+    return STEP_WAIT;
+}
+
+relay_step_t relay_check_access(relay_t *r)
+{
+    const access_verdict_t *v = r->verdict;
+    if (v->allowed)
+        return STEP_ON;
+    relay_refusal_t refusal = {
+        .status = v->status,
+        .reason = v->reason,
+        .challenge = v->challenge,
+        .body = v->body.p ? v->body : STR(""),
+        .retry_s = v->status == 503 ? (uint32_t)(v->retry_after_s > 0 ? v->retry_after_s : 1) : 0,
+    };
+    return relay_refuse(r, &refusal);
+}
+
+static relay_step_t refuse_mcp(relay_t *r, mcp_error_t e)
+{
+    relay_refusal_t refusal = relay_refusal_mcp(e);
+    r->facts.id = r->operation.message.id;
+    if (r->operation.asked.p)
+        refusal.data = mcp_unsupported_data(r->x->arena, mcp_versions(), r->operation.asked);
+    return relay_refuse(r, &refusal);
+}
+
+static rc_t take_fields(relay_t *r)
+{
+    http_headers_t h = r->x->headers;
+    mcp_field_t *v = ARENA_ARRAY(r->x->arena, h.n, mcp_field_t);
+    if (!v)
+        return RC_MEMORY;
+    if (h.n > 0)
+        memcpy(v, h.v, h.n * sizeof *v);
+    r->fields = (mcp_fields_t){v, h.n};
+    return RC_OK;
+}
+
+static bool takes(const relay_t *r, str_t type)
+{
+    return http_media_accepts(http_header(r->x, STR("Accept")), type);
+}
+
+/* GET and DELETE: they are authorized as methods of that name. */
+relay_step_t relay_read_bare(relay_t *r)
+{
+    if (take_fields(r) != RC_OK)
+        return relay_refuse_for(r, RELAY_MEMORY);
+    if (r->facts.message)
+        return STEP_ON;
+    mcp_error_t e = mcp_operation_read_bare(r->fields, &r->version);
+    if (e != MCP_NO_ERROR)
+        return refuse_mcp(r, e);
+    if (r->x->method == HTTP_GET && !takes(r, STR("text/event-stream")))
+        return refuse_mcp(r, MCP_ERROR_NOT_ACCEPTABLE);
+    r->operation.message = (mcp_message_t){.kind = MCP_REQUEST, .method = r->facts.method};
+    r->operation.version = r->version;
+    return STEP_ON;
+}
+
+static mcp_error_t read(relay_t *r)
+{
+    rc_t rc;
+    bool acceptable = takes(r, STR("application/json")) || takes(r, STR("text/event-stream"));
+    if (!acceptable)
+        return MCP_ERROR_NOT_ACCEPTABLE;
+    if (!(r->x->media & HTTP_BODY_JSON))
+        return MCP_ERROR_NOT_JSON;
+    if ((int64_t)r->x->body.n > r->route->conf->max_body_bytes)
+        return MCP_ERROR_TOO_LARGE;
+    mcp_error_t e =
+        mcp_operation_read(r->x->arena, r->fields, r->x->body, &r->operation, &rc);
+    return rc == RC_OK ? e : MCP_ERROR_BUSY;
+}
+
+relay_step_t relay_read_message(relay_t *r)
+{
+    if (!r->facts.message)
+        return STEP_ON;
+    mcp_error_t e = read(r);
+    if (e != MCP_NO_ERROR)
+        return refuse_mcp(r, e);
+    const mcp_operation_t *o = &r->operation;
+    r->version = o->version;
+    r->facts.id = o->message.id;
+    r->facts.method = o->message.method;
+    r->facts.kind = o->message.kind;
+    r->facts.object = o->object;
+    r->facts.name = o->name;
+    r->facts.era = o->era;
+    return STEP_ON;
+}

@@ -1,0 +1,235 @@
+#include "proxy/relay.h"
+
+#include "gate/handle.h"
+
+static void pause(relay_call_t *c)
+{
+    const upstream_port_t *u = &c->route->upstream;
+    if (c->upstream && !c->paused)
+        u->pause(u->ctx, c->upstream);
+    c->paused = c->upstream != NULL;
+}
+
+/* Goes on, or ends, once the client has taken everything. */
+static void taken(relay_call_t *c)
+{
+    const upstream_port_t *u = &c->route->upstream;
+    if (c->ended) {
+        call_end(c, FINISH_STREAM, call_outcome(c));
+        return;
+    }
+    if (c->paused && c->upstream)
+        u->resume(u->ctx, c->upstream);
+    c->paused = false;
+}
+
+/* Sends from the front of *bytes until the client takes no more. */
+static rc_t send(relay_call_t *c, str_t *bytes)
+{
+    while (bytes->n > 0) {
+        str_t piece = str_first(*bytes, RELAY_PIECE_BYTES);
+        TRY(http_stream_write(c->x, piece));
+        c->bytes_out += (int64_t)piece.n;
+        *bytes = str_skip(*bytes, piece.n);
+    }
+    c->wrote_ms = call_now(c);
+    return RC_OK;
+}
+
+static void on_writable(void *ctx, http_exchange_t *x)
+{
+    relay_call_t *c = ctx;
+    str_t rest = str_of(c->held.p, c->held.n);
+    (void)x;
+    if (c->phase != CALL_RAW && c->phase != CALL_EVENTS)
+        return;
+    rc_t rc = send(c, &rest);
+    memmove(c->held.p, rest.p, rest.n);
+    c->held.n = rest.n;
+    if (rc == RC_IO)
+        call_gone(c);
+    else if (rc == RC_OK)
+        taken(c);
+    else if (rc != RC_BUSY)
+        call_fail(c, RELAY_MEMORY);
+}
+
+bool stream_begin(relay_call_t *c, call_phase_t phase)
+{
+    http_stream_events_t events = {on_writable, c};
+    rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields},
+                                events);
+    if (rc == RC_OK) {
+        c->phase = phase;
+        counter_add(c->w->counts, COUNTER_STREAMS, 1);
+        return true;
+    }
+    if (rc == RC_IO)
+        call_drop(c, STR("client_gone"));
+    else
+        call_fail(c, rc == RC_MEMORY ? RELAY_MEMORY : RELAY_UPSTREAM_MALFORMED);
+    return false;
+}
+
+void stream_write(relay_call_t *c, str_t bytes)
+{
+    rc_t rc = c->held.n > 0 ? RC_BUSY : send(c, &bytes);
+    if (rc == RC_OK)
+        return;
+    if (rc == RC_IO) {
+        call_gone(c);
+        return;
+    }
+    if (rc == RC_BUSY)
+        rc = call_hold(c, bytes, RELAY_EVENT_BYTES);
+    if (rc == RC_OK)
+        pause(c);
+    else
+        call_fail(c, RELAY_MEMORY);
+}
+
+/* Events. */
+
+/* The id as this principal may bring it back; the stateless era has none (2026-07-28, Streamable
+ * HTTP: resuming is not supported). */
+static rc_t translate_id(const relay_call_t *c, mcp_sse_event_t *e)
+{
+    gate_handle_scope_t scope = {GATE_HANDLE_EVENT, c->route->conf->path, c->facts.session};
+    if (c->facts.era == MCP_ERA_STATELESS || str_is_empty(e->id)) {
+        e->id = STR_UNSET;
+        return RC_OK;
+    }
+    return gate_handle_make(c->w->scratch, c->w->g->config.handle_key, &scope, &c->facts.who, e->id,
+                            &e->id);
+}
+
+/* Looks at a message: whether it is the answer, and a list to be rewritten. */
+static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
+{
+    mcp_outcome_t o = {0};
+    if (!e->data.p)
+        return RC_OK;
+    mcp_outcome_feed(&o, e->data);
+    if (o.kind == MCP_OUTCOME_NONE)
+        return RC_OK;
+    c->outcome = o;
+    return c->looked ? lists_rewrite(c->w->scratch, c->r, e->data, &e->data) : RC_OK;
+}
+
+static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
+{
+    TRY(look(c, e));
+    if (c->phase != CALL_EVENTS)
+        return RC_OK;
+    TRY(translate_id(c, e));
+    mcp_sse_write(out, e);
+    return out->failed;
+}
+
+void stream_pass(relay_call_t *c, str_t bytes)
+{
+    mcp_sse_event_t e;
+    mcp_sse_step_t step;
+    rc_t rc = RC_OK, read = RC_OK;
+    buf_t out = buf_new(c->w->scratch, RELAY_EVENT_BYTES);
+    while (rc == RC_OK && (step = mcp_sse_next(&c->sse, &bytes, &e, &read)) != MCP_SSE_MORE)
+        rc = step == MCP_SSE_EVENT ? pass_event(c, &e, &out) : RC_MALFORMED;
+    if (c->phase == CALL_EVENTS && out.n > 0)
+        stream_write(c, str_of(out.p, out.n));
+    arena_reset(c->w->scratch);
+    if (rc != RC_OK && c->phase != CALL_ENDING)
+        call_fail(c, c->looked ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
+}
+
+/* The end from here. */
+
+/* The response to subscriptions/listen that says it ended well (2026-07-28, Subscriptions, Graceful
+ * Closure). */
+static str_t completion(arena_t *a, str_t id)
+{
+    return arena_printf(a,
+                        "{\"jsonrpc\":\"2.0\",\"id\":%" PRIstr ",\"result\":{\"resultType\":"
+                        "\"complete\",\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":"
+                        "%" PRIstr "}}}",
+                        STR_ARG(id), STR_ARG(id));
+}
+
+static str_t last_message(const relay_call_t *c)
+{
+    arena_t *a = c->w->scratch;
+    relay_refusal_t closed = {.code = -32600, .sentence = STR("The stream was closed.")};
+    if (!c->facts.message || c->outcome.kind != MCP_OUTCOME_NONE)
+        return STR_UNSET;
+    return relay_is_standing(&c->facts) ? completion(a, c->facts.id)
+                                        : relay_error_body(a, c->facts.id, &closed);
+}
+
+static void say_last(relay_call_t *c)
+{
+    buf_t b = buf_new(c->w->scratch, RELAY_PIECE_BYTES);
+    mcp_sse_event_t e = {.data = last_message(c), .retry_ms = -1};
+    if (e.data.p)
+        mcp_sse_write(&b, &e);
+    if (e.data.p && b.failed == RC_OK)
+        stream_write(c, buf_str(&b));
+    arena_reset(c->w->scratch);
+}
+
+void stream_close(relay_call_t *c, str_t reason)
+{
+    if (c->phase == CALL_EVENTS && c->held.n == 0)
+        say_last(c);
+    if (c->phase == CALL_ENDING || c->phase == CALL_DETACHED)
+        return;
+    bool clean = c->phase == CALL_EVENTS && c->held.n == 0;
+    call_end(c, clean ? FINISH_STREAM : FINISH_ABORT, reason);
+}
+
+static bool token_lives(const relay_call_t *c, int64_t now_s)
+{
+    const gate_principal_t *who = &c->facts.who;
+    if (who->expires_at > 0 && now_s >= who->expires_at + RELAY_LEEWAY_S)
+        return false;
+    return c->route->ports->lives(c->route->access, who);
+}
+
+/* Buffers of the request, and the arena with all that was decided in it. */
+static void slim(relay_call_t *c)
+{
+    if (!c->r || c->looked || call_keep(c) != RC_OK)
+        return;
+    c->x->user = NULL;
+    http_stream_slim(c->x);
+}
+
+static void comment(relay_call_t *c, int64_t now_ms)
+{
+    if (c->held.n > 0 || now_ms - c->wrote_ms < RELAY_COMMENT_MS + (int64_t)c->spread_ms)
+        return;
+    rc_t rc = http_stream_write(c->x, mcp_sse_keep_alive());
+    c->wrote_ms = now_ms;
+    if (rc == RC_IO)
+        call_gone(c);
+}
+
+void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s)
+{
+    int64_t idle_ms = c->route->conf->stream_idle_s * 1000;
+    if (c->phase == CALL_DETACHED && now_ms - c->gone_ms >= RELAY_DETACHED_MS)
+        call_end(c, FINISH_NONE, STR("abandoned"));
+    if (c->phase != CALL_EVENTS && c->phase != CALL_RAW)
+        return;
+    if (!token_lives(c, now_s)) {
+        stream_close(c, STR("token_ended"));
+        return;
+    }
+    if (idle_ms > 0 && now_ms - c->last_ms >= idle_ms) {
+        stream_close(c, STR("stream_idle"));
+        return;
+    }
+    if (c->phase != CALL_EVENTS)
+        return;
+    if (now_ms - c->began_ms >= RELAY_SLIM_MS)
+        slim(c);
+    comment(c, now_ms);
+}

@@ -1,0 +1,347 @@
+#include "proxy/relay_test_world.h"
+
+#include <stdlib.h>
+
+#define EVENTS "Content-Type: text/event-stream\r\n"
+#define GET    LEGACY "Accept: text/event-stream\r\n"
+
+static bool heard(const relay_world_t *f, const char *text)
+{
+    return str_contains(test_wire_heard(&f->wire), str_c(text));
+}
+
+/* Between two marks of what the client heard last. */
+static str_t between(relay_world_t *f, const char *from, const char *to)
+{
+    str_t text = test_wire_heard(&f->wire);
+    const char *p = memmem(text.p, text.n, from, strlen(from));
+    assert_non_null(p);
+    p += strlen(from);
+    const char *end = memmem(p, (size_t)(text.p + text.n - p), to, strlen(to));
+    assert_non_null(end);
+    return arena_dup(f->a, str_of(p, (size_t)(end - p)));
+}
+
+static void open_get(relay_world_t *f, const char *handle)
+{
+    str_t headers = arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\n", handle);
+    relay_ask(f, "GET", headers.p, NULL);
+    relay_head(f, 200, EVENTS);
+}
+
+static void events_pass_one_by_one(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS "Cache-Control: no-cache\r\n");
+    assert_true(heard(f, "X-Accel-Buffering: no"));
+    assert_true(heard(f, "Cache-Control: no-store"));
+    relay_data(f, "event: message\ndata: {\"method\":\"notifications/progress\"}\n\nda");
+    assert_true(heard(f, "notifications/progress"));
+    relay_data(f, "ta: " RESULT("1") "\n");
+    assert_false(heard(f, "\"result\""));
+    relay_data(f, "\n");
+    assert_true(heard(f, RESULT("1")));
+    relay_end(f, HTTP_OUT_DONE);
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_int_equal(f->n_events, 2);
+}
+
+static void a_stream_that_breaks_is_cut(void **state)
+{
+    static const http_outbound_end_t HOWS[] = {HTTP_OUT_BROKEN, HTTP_OUT_MALFORMED};
+    relay_world_t *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+        relay_head(f, 200, EVENTS);
+        relay_data(f, "data: {}\n\n");
+        relay_end(f, HOWS[i]);
+        assert_true(f->wire.aborted);
+    }
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_malformed");
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    relay_data(f, "data: \xff\xfe\n\n");
+    assert_true(f->wire.aborted);
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_malformed");
+    relay_control(f);
+}
+
+static void ids_of_events_are_their_principals(void **state)
+{
+    relay_world_t *f = *state;
+    const char *mine = relay_session(f, ALICE), *theirs = relay_session(f, BOB);
+    open_get(f, mine);
+    relay_data(f, "id: e-7\ndata: {}\n\n");
+    str_t id = between(f, "id: ", "\n");
+    assert_false(str_eq(id, STR("e-7")));
+    test_wire_break(&f->wire);
+    trail_flush(&f->w->trail);
+    str_t again = arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\nLast-Event-ID: %" PRIstr "\r\n",
+                               mine, STR_ARG(id));
+    relay_ask(f, "GET", again.p, NULL);
+    assert_string_equal(f->last_event, "e-7");
+    assert_string_equal(f->session, "s-1");
+    test_wire_break(&f->wire);
+    trail_flush(&f->w->trail);
+    str_t other = arena_printf(f->a, BOB GET "Mcp-Session-Id: %s\r\nLast-Event-ID: %" PRIstr "\r\n",
+                               theirs, STR_ARG(id));
+    http_direct_answer_t r = relay_ask(f, "GET", other.p, NULL);
+    assert_int_equal(r.status, 403);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "foreign_event");
+    other = arena_printf(f->a, ALICE GET "Last-Event-ID: %" PRIstr "\r\n", STR_ARG(id));
+    r = relay_ask(f, "GET", other.p, NULL);
+    assert_int_equal(r.status, 403);
+    relay_control(f);
+}
+
+static void a_get_that_the_upstream_does_not_offer(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "GET", ALICE GET, NULL);
+    http_direct_answer_t r = relay_answer(f, 405, "Allow: POST\r\n", "");
+    assert_int_equal(r.status, 405);
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_refused");
+    relay_control(f);
+}
+
+static void a_slow_client_slows_the_upstream(void **state)
+{
+    enum { PIECES = 12, PIECE = 40000 };
+    relay_world_t *f = *state;
+    char event[PIECE];
+    memset(event, 'x', sizeof event);
+    memcpy(event, "data: ", 6);
+    memcpy(event + PIECE - 3, "\n\n", 3);
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->wire.window = 100;
+    for (int i = 0; i < PIECES && f->pauses == 0; i++)
+        relay_data(f, event);
+    assert_int_equal(f->pauses, 1);
+    assert_int_equal(f->resumes, 0);
+    test_wire_take(&f->wire, SIZE_MAX);
+    test_wire_take(&f->wire, SIZE_MAX);
+    assert_int_equal(f->resumes, 1);
+    relay_data(f, "data: " RESULT("1") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    test_wire_take(&f->wire, SIZE_MAX);
+    assert_true(heard(f, RESULT("1")));
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+}
+
+static void an_upstream_that_ends_first_waits_for_the_client(void **state)
+{
+    enum { PIECE = 200000 };
+    relay_world_t *f = *state;
+    char *event = malloc(PIECE);
+    assert_non_null(event);
+    memset(event, 'x', PIECE);
+    memcpy(event, "data: ", 6);
+    memcpy(event + PIECE - 3, "\n\n", 3);
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->wire.window = 100;
+    relay_data(f, event);
+    relay_data(f, event);
+    relay_end(f, HTTP_OUT_DONE);
+    assert_int_equal(f->n_events, 1);
+    test_wire_take(&f->wire, SIZE_MAX);
+    test_wire_take(&f->wire, SIZE_MAX);
+    trail_flush(&f->w->trail);
+    test_wire_take(&f->wire, SIZE_MAX);
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    free(event);
+}
+
+static void a_slow_client_that_goes_lets_the_call_run_on(void **state)
+{
+    enum { PIECE = 200000 };
+    relay_world_t *f = *state;
+    char *event = malloc(PIECE);
+    assert_non_null(event);
+    memset(event, 'x', PIECE);
+    memcpy(event, "data: ", 6);
+    memcpy(event + PIECE - 3, "\n\n", 3);
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->wire.window = 100;
+    relay_data(f, event);
+    relay_data(f, event);
+    assert_int_equal(f->pauses, 1);
+    test_wire_break(&f->wire);
+    assert_int_equal(f->resumes, 1);
+    assert_int_equal(f->w->detached, 1);
+    relay_data(f, "data: " RESULT("1") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    free(event);
+}
+
+static void silence_is_filled_with_comments(void **state)
+{
+    relay_world_t *f = *state;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, RELAY_COMMENT_MS - 1);
+    assert_false(heard(f, "\n:"));
+    relay_pass(f, RELAY_COMMENT_SPREAD);
+    assert_true(heard(f, "\n:"));
+}
+
+static void an_idle_stream_is_slim_and_goes_on(void **state)
+{
+    relay_world_t *f = *state;
+    open_get(f, relay_session(f, ALICE));
+    assert_non_null(f->w->calls->r);
+    relay_pass(f, RELAY_SLIM_MS);
+    assert_null(f->w->calls->r);
+    assert_non_null(f->w->calls->kept);
+    relay_data(f, "id: e-1\ndata: {\"method\":\"notifications/message\"}\n\n");
+    assert_true(heard(f, "notifications/message"));
+    relay_end(f, HTTP_OUT_DONE);
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_string_equal(relay_last(f)->user, "alice");
+    assert_string_equal(relay_last(f)->method, "GET");
+}
+
+static void a_stream_ends_with_its_token(void **state)
+{
+    relay_world_t *f = *state;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, 1029999);
+    assert_true(f->open);
+    relay_pass(f, 1);
+    assert_false(f->open);
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
+static void a_stream_ends_when_its_token_is_revoked(void **state)
+{
+    relay_world_t *f = *state;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, 5000);
+    assert_true(f->open);
+    f->revoked = true;
+    relay_pass(f, 1000);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+    f->revoked = false;
+    relay_control(f);
+}
+
+static void open_listen(relay_world_t *f)
+{
+    relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    relay_head(f, 200, EVENTS);
+}
+
+static void a_subscription_ends_with_its_completion(void **state)
+{
+    relay_world_t *f = *state;
+    open_listen(f);
+    relay_pass(f, RELAY_SLIM_MS);
+    f->revoked = true;
+    relay_pass(f, 1000);
+    assert_int_equal(f->cancels, 1);
+    assert_true(heard(f, "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"resultType\":\"complete\","
+                         "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":9}}}\n"));
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
+static void the_stream_of_a_call_ends_with_an_error(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, CALL("4", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->revoked = true;
+    relay_pass(f, 1000);
+    assert_true(heard(f, "\"id\":4,\"error\":"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
+static void draining_ends_what_stays_open(void **state)
+{
+    relay_world_t *f = *state;
+    open_listen(f);
+    relay_worker_drain(f->g, f->w);
+    trail_flush(&f->w->trail);
+    assert_true(heard(f, "\"complete\""));
+    relay_assert_last(f, AUDIT_CALL_END, true, "draining");
+    http_direct_answer_t r =
+        relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    assert_int_equal(r.status, 503);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "draining");
+    relay_control(f);
+}
+
+static void a_subject_has_so_many_streams(void **state)
+{
+    relay_world_t *f = *state;
+    assert_int_equal(seats_take(f->g->seats, STR("/mcp"), &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")}, 2), RC_OK);
+    open_listen(f);
+    http_direct_answer_t r =
+        relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    assert_int_equal(f->cancels, 1); /* the first client is gone */
+    assert_int_equal(r.status, 0);
+    relay_head(f, 200, EVENTS);
+    assert_int_equal(seats_take(f->g->seats, STR("/mcp"), &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")}, 0), RC_OK);
+    test_wire_break(&f->wire);
+    trail_flush(&f->w->trail);
+    r = relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    assert_int_equal(r.status, 429);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "too_many_streams");
+    relay_ask(f, "POST", BOB MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    assert_true(f->open);
+}
+
+static void a_stream_without_events_may_have_an_end(void **state)
+{
+    relay_world_t *f = *state;
+    f->conf.stream_idle_s = 100;
+    open_listen(f);
+    relay_pass(f, 90000);
+    relay_data(f, ":\n\n");
+    relay_pass(f, 90000);
+    assert_true(f->open);
+    relay_pass(f, 10000);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "stream_idle");
+}
+
+static void the_stateless_era_has_no_event_ids(void **state)
+{
+    relay_world_t *f = *state;
+    open_listen(f);
+    relay_data(f, "id: e-1\ndata: {\"a\":1}\n\n");
+    assert_true(heard(f, "data: {\"a\":1}"));
+    assert_false(heard(f, "id: "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RELAY_TEST(events_pass_one_by_one),
+        RELAY_TEST(a_stream_that_breaks_is_cut),
+        RELAY_TEST(ids_of_events_are_their_principals),
+        RELAY_TEST(a_get_that_the_upstream_does_not_offer),
+        RELAY_TEST(a_slow_client_slows_the_upstream),
+        RELAY_TEST(an_upstream_that_ends_first_waits_for_the_client),
+        RELAY_TEST(a_slow_client_that_goes_lets_the_call_run_on),
+        RELAY_TEST(silence_is_filled_with_comments),
+        RELAY_TEST(an_idle_stream_is_slim_and_goes_on),
+        RELAY_TEST(a_stream_ends_with_its_token),
+        RELAY_TEST(a_stream_ends_when_its_token_is_revoked),
+        RELAY_TEST(a_subscription_ends_with_its_completion),
+        RELAY_TEST(the_stream_of_a_call_ends_with_an_error),
+        RELAY_TEST(draining_ends_what_stays_open),
+        RELAY_TEST(a_subject_has_so_many_streams),
+        RELAY_TEST(a_stream_without_events_may_have_an_end),
+        RELAY_TEST(the_stateless_era_has_no_event_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
