@@ -9,7 +9,7 @@ static http_tcp_t *of_wire(http_wire_t *w)
     return (http_tcp_t *)w;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_tcp_closed(uv_handle_t *handle)
 {
     http_tcp_t *t = handle->data;
     t->closed(t);
@@ -21,7 +21,7 @@ void http_tcp_shut(http_tcp_t *t)
     if (t->closing)
         return;
     t->closing = true;
-    uv_close((uv_handle_t *)&t->tcp, on_closed);
+    uv_close((uv_handle_t *)&t->tcp, on_tcp_closed);
 }
 
 /* The connection broke by itself. */
