@@ -12,6 +12,8 @@ static http_tcp_t *of_wire(http_wire_t *w)
 static void on_tcp_closed(uv_handle_t *handle)
 {
     http_tcp_t *t = handle->data;
+    if (t->last)
+        t->last->ops->gone(t->last);
     t->closed(t);
 }
 
@@ -145,13 +147,21 @@ static void tcp_resume(http_wire_t *w)
     http_tcp_read(of_wire(w));
 }
 
-static void tcp_close(http_wire_t *w)
+static void tcp_abort(http_wire_t *w)
 {
     http_tcp_shut(of_wire(w));
 }
 
-/* A client has nothing to wait for after its last answer: it closes as it aborts. */
-static const http_wire_ops_t WIRE = {tcp_send, tcp_unsent, tcp_resume, tcp_close, tcp_close};
+/* A client has nothing to wait for after its last answer. */
+static void tcp_close(http_wire_t *w)
+{
+    http_tcp_t *t = of_wire(w);
+    if (t->write)
+        t->last = t->sink;
+    http_tcp_shut(t);
+}
+
+static const http_wire_ops_t WIRE = {tcp_send, tcp_unsent, tcp_resume, tcp_close, tcp_abort};
 
 bool http_tcp_init(http_tcp_t *t, uv_loop_t *loop, void (*closed)(http_tcp_t *t))
 {

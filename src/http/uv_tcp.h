@@ -13,6 +13,7 @@ typedef struct http_tcp http_tcp_t;
 struct http_tcp {
     http_wire_t wire;
     http_sink_t *sink; /* NULL once forgotten: what still comes is thrown away */
+    http_sink_t *last; /* whose bytes are pending behind a goodbye */
     uv_write_t *write; /* the pending send, or NULL */
     bool reading, closing;
     void (*closed)(http_tcp_t *t); /* the handle is gone, the memory may go */
