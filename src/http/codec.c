@@ -5,7 +5,7 @@
 #include "http/scan.h"
 
 /* The states of a head, in the order of its bytes. */
-enum { START, METHOD, TARGET, VERSION, NAME, VALUE_START, VALUE, STATE_COUNT };
+enum { START, METHOD, TARGET, VERSION, FIELDS, STATE_COUNT };
 
 /* STEP_ON is the machine's own: the state is complete, go on with the next one. */
 enum { STEP_ON = HTTP_STEP_BAD + 1 };
@@ -193,7 +193,8 @@ static int step_version(http_codec_t *c, const view_t *v)
     c->head.minor = (unsigned)(v->p[mark + 7] - '0');
     /* HTTP/1.0 keep-alive is guesswork between proxies: such a connection carries one request. */
     c->head.close = c->head.minor == 0;
-    c->state = NAME;
+    http_fields_init(&c->fields, c->pos);
+    c->state = FIELDS;
     return STEP_ON;
 }
 
@@ -275,14 +276,14 @@ static const struct {
     {STR_INIT("expect"), on_expect},
 };
 
-static int take_field(http_codec_t *c, str_t value)
+static int take_field(http_codec_t *c, str_t name, str_t value)
 {
     http_head_t *h = &c->head;
     if (h->header_count == LIMIT_HTTP_HEADERS)
         return bad(c, 431, STR("too many header fields"));
-    h->headers[h->header_count++] = (http_header_t){c->name, value};
+    h->headers[h->header_count++] = (http_header_t){name, value};
     for (size_t i = 0; i < sizeof FRAMING / sizeof *FRAMING; i++) {
-        if (FRAMING[i].name.n == c->name.n && str_eq_nocase(FRAMING[i].name, c->name))
+        if (FRAMING[i].name.n == name.n && str_eq_nocase(FRAMING[i].name, name))
             return FRAMING[i].take(c, value);
     }
     return STEP_ON;
@@ -307,59 +308,32 @@ static int finish(http_codec_t *c)
     return HTTP_STEP_DONE;
 }
 
-/* A name and its colon without a space between them, or the empty line. A line that begins with
- * whitespace (obs-fold) fails as an empty name. */
-static int step_name(http_codec_t *c, const view_t *v)
+static int step_fields(http_codec_t *c, const view_t *v)
 {
-    c->pos = http_scan_class(v->p, c->pos, v->end, HTTP_C_TOKEN);
-    if (c->pos == v->end)
-        return starved(c, v, 431);
-    if (c->pos == c->mark && v->p[c->pos] == '\r') {
-        int step = take_crlf(c, v, 431);
-        return step == STEP_ON ? finish(c) : step;
-    }
-    if (v->p[c->pos] != ':' || c->pos == c->mark)
-        return bad(c, 400, STR("the field name is not a token and a colon"));
-    c->name = str_of(v->p + c->mark, c->pos - c->mark);
-    c->pos++;
-    c->state = VALUE_START;
-    return STEP_ON;
-}
-
-static int step_value_start(http_codec_t *c, const view_t *v)
-{
-    while (c->pos < v->end && (v->p[c->pos] == ' ' || v->p[c->pos] == '\t'))
-        c->pos++;
-    if (c->pos == v->end)
-        return starved(c, v, 431);
-    c->mark = c->pos;
-    c->state = VALUE;
-    return STEP_ON;
-}
-
-static int step_value(http_codec_t *c, const view_t *v)
-{
-    c->pos = http_scan_value(v->p, c->pos, v->end);
-    if (c->pos == v->end)
-        return starved(c, v, 431);
-    str_t value = str_trim(str_of(v->p + c->mark, c->pos - c->mark), " \t");
-    int step = take_crlf(c, v, 431);
-    if (step != STEP_ON)
-        return step;
-    c->state = NAME;
-    return take_field(c, value);
+    http_fields_step_t step;
+    int taken = STEP_ON;
+    do {
+        step = http_fields_next(&c->fields, v->p, v->end);
+        c->pos = c->fields.pos;
+        if (step == HTTP_FIELDS_ONE)
+            taken = take_field(c, c->fields.name, c->fields.value);
+    } while (step == HTTP_FIELDS_ONE && taken == STEP_ON);
+    if (taken != STEP_ON)
+        return taken;
+    if (step == HTTP_FIELDS_BAD)
+        return bad(c, 400, c->fields.why);
+    return step == HTTP_FIELDS_END ? finish(c) : starved(c, v, 431);
 }
 
 static int (*const STEPS[STATE_COUNT])(http_codec_t *, const view_t *) = {
     [START] = step_start,     [METHOD] = step_method, [TARGET] = step_target,
-    [VERSION] = step_version, [NAME] = step_name,     [VALUE_START] = step_value_start,
-    [VALUE] = step_value,
+    [VERSION] = step_version, [FIELDS] = step_fields,
 };
 
 http_step_t http_codec_head(http_codec_t *c, const char *p, size_t n)
 {
     for (;;) {
-        size_t max = c->state < NAME ? LIMIT_HTTP_LINE_BYTES : LIMIT_HTTP_HEAD_BYTES;
+        size_t max = c->state < FIELDS ? LIMIT_HTTP_LINE_BYTES : LIMIT_HTTP_HEAD_BYTES;
         view_t v = {p, n < max ? n : max, n >= max};
         int step = STEPS[c->state](c, &v);
         if (step != STEP_ON)

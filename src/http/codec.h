@@ -4,6 +4,7 @@
 #define HTTP_CODEC_H
 
 #include "core/limits.h"
+#include "http/fields.h"
 #include "http/message.h"
 
 typedef enum {
@@ -37,9 +38,9 @@ typedef struct {
 
 typedef struct {
     unsigned state;
-    size_t pos;      /* bytes looked at; with DONE the length of the head */
-    size_t mark;     /* where the current piece began */
-    str_t name;      /* of the current field */
+    size_t pos;  /* bytes looked at; with DONE the length of the head */
+    size_t mark; /* where the current piece of the line began */
+    http_fields_t fields;
     str_t authority; /* of an absolute-form target */
     bool has_length, has_coding, has_host;
     int status; /* with BAD */

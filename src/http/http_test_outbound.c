@@ -15,6 +15,19 @@ static void on_tick(uv_timer_t *tick)
     http_outbound_tick(tick->data);
 }
 
+/* As a worker does before it sleeps. */
+static void on_before_sleep(uv_prepare_t *prepare)
+{
+    http_worker_t *w = prepare->data;
+    for (http_deferred_t *d; (d = w->deferred);) {
+        w->deferred = d->next;
+        if (!w->deferred)
+            w->deferred_end = &w->deferred;
+        d->queued = false;
+        d->fn(d->arg);
+    }
+}
+
 static void listen_on_loopback(test_upstream_t *up)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -32,7 +45,10 @@ void test_upstream_open(test_upstream_t *up, http_outbound_config_t config)
     memset(up, 0, sizeof *up);
     listen_on_loopback(up);
     assert_int_equal(uv_loop_init(&up->worker.loop), 0);
-    up->tick.data = &up->worker;
+    up->worker.deferred_end = &up->worker.deferred;
+    up->before_sleep.data = up->tick.data = &up->worker;
+    uv_prepare_init(&up->worker.loop, &up->before_sleep);
+    uv_prepare_start(&up->before_sleep, on_before_sleep);
     uv_timer_init(&up->worker.loop, &up->tick);
     uv_timer_start(&up->tick, on_tick, TURN_MS, TURN_MS);
     config.host = str_is_set(config.host) ? config.host : STR("127.0.0.1");
@@ -47,6 +63,7 @@ void test_upstream_close(test_upstream_t *up)
     http_outbound_free(up->o);
     assert_null(up->worker.outbounds);
     uv_close((uv_handle_t *)&up->tick, NULL);
+    uv_close((uv_handle_t *)&up->before_sleep, NULL);
     uv_run(&up->worker.loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&up->worker.loop), 0);
     close(up->listener);

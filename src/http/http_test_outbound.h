@@ -15,6 +15,7 @@
 typedef struct {
     http_worker_t worker;
     uv_timer_t tick; /* each 5 ms: a turn never waits longer */
+    uv_prepare_t before_sleep;
     http_outbound_t *o;
     int listener;
     uint16_t port;

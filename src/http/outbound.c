@@ -202,8 +202,6 @@ static void join_worker(http_outbound_t *o)
 rc_t http_outbound_new(http_worker_t *loop, const http_outbound_config_t *config,
                        http_outbound_t **out)
 {
-    if (config->tls)
-        return RC_CONFIG;
     if (!is_host(config->host))
         return RC_MALFORMED;
     http_outbound_t *o = calloc(1, sizeof *o);
@@ -244,7 +242,8 @@ void http_outbound_free(http_outbound_t *o)
 }
 
 /* The kept connection that was used last: the others may age. One that has something to say, or has
- * been closed, says nothing that we want to hear. */
+ * been closed, says nothing that we want to hear; over TLS that may be a mere ticket, which costs a
+ * connection and no more. */
 static http_outbound_conn_t *take_idle(http_outbound_t *o)
 {
     while (!http_link_none(&o->idle)) {

@@ -17,8 +17,10 @@ static bool keep_part(http_outbound_conn_t *c)
 {
     size_t cap = c->owner->config.max_head;
     http_outbound_part_t *part = malloc(sizeof *part + cap);
-    if (!part)
+    if (!part) {
+        http_outbound_conn_fail(c, HTTP_OUT_BROKEN);
         return false;
+    }
     http_response_init(&part->response, c->call->method, cap);
     part->cap = cap;
     part->have = 0;
@@ -51,8 +53,8 @@ static http_step_t read_head(http_outbound_conn_t *c, http_response_t **out)
     http_response_init(r, c->call->method, c->owner->config.max_head);
     http_step_t step = http_response_head(r, c->in.p, c->in.n);
     *out = r;
-    if (step == HTTP_STEP_MORE)
-        return keep_part(c) ? read_part(c, out) : HTTP_STEP_BAD;
+    if (step == HTTP_STEP_MORE && keep_part(c))
+        return read_part(c, out);
     if (step == HTTP_STEP_DONE)
         c->in = str_skip(c->in, r->fields.pos);
     return step;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "http/tls_filter.h"
+
 static int64_t now_of(const http_outbound_conn_t *c)
 {
     return http_worker_now_ms(c->owner->loop);
@@ -26,6 +28,17 @@ static void drop_part(http_outbound_conn_t *c)
     c->part = NULL;
 }
 
+/* TLS says goodbye where nothing is cut short. */
+static void hang_up(http_outbound_conn_t *c)
+{
+    http_wire_t *wire = c->wire;
+    c->wire = NULL;
+    if (c->phase == HTTP_OUT_IDLE)
+        wire->ops->close(wire);
+    else
+        wire->ops->abort(wire);
+}
+
 void http_outbound_conn_close(http_outbound_conn_t *c)
 {
     if (c->phase == HTTP_OUT_CLOSED)
@@ -36,8 +49,7 @@ void http_outbound_conn_close(http_outbound_conn_t *c)
     http_dial_drop(c->dial);
     c->dial = NULL;
     if (c->wire)
-        c->wire->ops->abort(c->wire);
-    c->wire = NULL;
+        hang_up(c);
     drop_held(c);
     drop_part(c);
     c->phase = HTTP_OUT_CLOSED;
@@ -197,25 +209,58 @@ static void conn_gone(http_sink_t *s)
 {
     http_outbound_conn_t *c = of_sink(s);
     c->wire = NULL;
-    lose(c, false);
+    /* Within the handshake nothing of the request has left. */
+    if (c->phase == HTTP_OUT_DIAL)
+        http_outbound_conn_fail(c, HTTP_OUT_UNREACHABLE);
+    else
+        lose(c, false);
 }
 
 static const http_sink_ops_t SINK = {conn_space, conn_room,  conn_filled,
                                      conn_sent,  conn_ended, conn_gone};
 
+static void on_greeted(void *ctx, str_t fault)
+{
+    http_outbound_conn_t *c = ctx;
+    const http_outbound_t *o = c->owner;
+    if (str_is_set(fault))
+        LOG(o->loop->hub.log, LOG_WARN, "upstream refused", LOG_S("host", str_c(o->host)),
+            LOG_S("why", fault));
+    else
+        send_request(c);
+}
+
+/* TLS between the socket and us; the request is sent once the peer is known. */
+static bool greet(http_outbound_conn_t *c, http_tcp_t *tcp)
+{
+    const http_outbound_t *o = c->owner;
+    http_tls_later_t later = {http_worker_defer, o->loop};
+    http_tls_filter_t *f =
+        http_tls_connect(o->config.tls, &tcp->wire, later, (http_tls_handshake_t){on_greeted, c});
+    if (!f) {
+        http_tcp_shut(tcp);
+        return false;
+    }
+    http_tls_set_above(f, &c->sink);
+    tcp->sink = http_tls_sink(f);
+    c->wire = http_tls_wire(f);
+    http_tcp_read(tcp);
+    return http_tls_begin(f);
+}
+
 static void on_dialed(void *ctx, http_tcp_t *tcp)
 {
     http_outbound_conn_t *c = ctx;
     c->dial = NULL;
-    if (!tcp) {
-        http_outbound_conn_fail(c, HTTP_OUT_UNREACHABLE);
-        return;
-    }
     c->tcp = tcp;
-    c->wire = &tcp->wire;
-    tcp->sink = &c->sink;
-    http_tcp_read(tcp);
-    send_request(c);
+    if (tcp && !c->owner->config.tls) {
+        c->wire = &tcp->wire;
+        tcp->sink = &c->sink;
+        http_tcp_read(tcp);
+        send_request(c);
+    } else if (!tcp || !greet(c, tcp)) {
+        http_outbound_conn_fail(c, HTTP_OUT_UNREACHABLE);
+    }
 }
 
 rc_t http_outbound_conn_new(http_outbound_call_t *call)
@@ -236,17 +281,14 @@ rc_t http_outbound_conn_new(http_outbound_call_t *call)
     call->conn = c;
     o->conns++;
     http_link_init(&c->link);
-    http_outbound_conn_deadline(c, 1);
+    http_outbound_conn_deadline(c, o->config.connect_ms);
     return RC_OK;
 }
 
 void http_outbound_conn_tick(http_outbound_conn_t *c, int64_t now_ms)
 {
-    if (c->dial) {
-        if (!http_dial_tick(c->dial, now_ms))
-            http_outbound_conn_fail(c, HTTP_OUT_UNREACHABLE);
-        return;
-    }
-    if (now_ms >= c->deadline_ms)
-        http_outbound_conn_fail(c, HTTP_OUT_TIMEOUT);
+    bool late = c->dial ? !http_dial_tick(c->dial, now_ms) : now_ms >= c->deadline_ms;
+    if (late)
+        http_outbound_conn_fail(c, c->phase == HTTP_OUT_DIAL ? HTTP_OUT_UNREACHABLE
+                                                             : HTTP_OUT_TIMEOUT);
 }

@@ -13,7 +13,7 @@ enum { HTTP_OUT_READ_BYTES = 16384 };
 
 /** The phases, in the order of an answer's life. */
 typedef enum {
-    HTTP_OUT_DIAL, /* not connected yet */
+    HTTP_OUT_DIAL, /* not connected yet, or TLS is not greeted */
     HTTP_OUT_HEAD, /* the request is sent, or being sent */
     HTTP_OUT_BODY,
     HTTP_OUT_LAST,  /* the answer is complete, its end not told yet */

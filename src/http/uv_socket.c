@@ -1,24 +1,20 @@
-/* The lowest filter: a TCP socket on a worker's loop. */
+/* The sockets of a worker's clients: accepting, counting by address, and saying goodbye. */
 #include <stdlib.h>
 
 #include "http/tls_filter.h"
+#include "http/uv_tcp.h"
 #include "http/uv_worker.h"
 
 /* After the last answer, how long a client may still talk before the socket closes for good. */
 enum { LINGER_MS = 1000 };
 
 struct http_socket {
-    http_wire_t wire;
-    uv_tcp_t tcp;
-    uv_write_t write;
+    http_tcp_t tcp; /* first */
     uv_shutdown_t shutdown;
     http_worker_t *worker;
-    http_sink_t *sink; /* NULL once forgotten */
-    http_sink_t *last; /* whose bytes are pending behind a goodbye */
     http_socket_t *prev, *next;
     uint8_t key[HTTP_ADDR_KEY];
-    size_t key_n; /* 0: not counted by address */
-    bool reading, closing;
+    size_t key_n;        /* 0: not counted by address */
     int64_t close_at_ms; /* saying goodbye: the end of patience; else 0 */
 };
 
@@ -60,184 +56,51 @@ static void uncount_address(http_socket_t *s)
     s->key_n = 0;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(http_tcp_t *t)
 {
-    http_socket_t *s = handle->data;
+    http_socket_t *s = (http_socket_t *)t;
     http_worker_t *w = s->worker;
+    uncount_address(s);
     *(s->prev ? &s->prev->next : &w->sockets) = s->next;
     if (s->next)
         s->next->prev = s->prev;
     w->socket_count--;
-    if (s->last)
-        s->last->ops->gone(s->last);
     free(s);
 }
 
 static void shut(http_socket_t *s)
 {
-    s->sink = NULL;
-    if (s->closing)
-        return;
-    s->closing = true;
-    uncount_address(s);
-    uv_close((uv_handle_t *)&s->tcp, on_closed);
-}
-
-/* The connection broke by itself. */
-static void broke(http_socket_t *s)
-{
-    http_sink_t *sink = s->sink;
-    shut(s);
-    if (sink)
-        sink->ops->gone(sink);
-}
-
-static void stop_reading(http_socket_t *s)
-{
-    if (s->reading)
-        uv_read_stop((uv_stream_t *)&s->tcp);
-    s->reading = false;
-}
-
-static void on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    /* What is said after the last answer is thrown away, here. */
-    static _Thread_local char waste[4096];
-    http_socket_t *s = handle->data;
-    size_t n = sizeof waste;
-    char *p = s->sink ? s->sink->ops->space(s->sink, &n) : waste;
-    *buf = uv_buf_init(p, (unsigned)n);
-}
-
-static void on_end(http_socket_t *s)
-{
-    s->reading = false;
-    if (s->sink)
-        s->sink->ops->ended(s->sink);
-    else
-        shut(s);
-}
-
-/* A full block stops the reading until the request in it is answered. */
-static void check_room(http_socket_t *s)
-{
-    size_t n = 0;
-    if (!s->sink || !s->reading)
-        return;
-    s->sink->ops->room(s->sink, &n);
-    if (n == 0)
-        stop_reading(s);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    http_socket_t *s = stream->data;
-    if (n == 0 || s->closing)
-        return;
-    if (n == UV_EOF) {
-        on_end(s);
-        return;
-    }
-    if (n < 0) {
-        broke(s);
-        return;
-    }
-    if (!s->sink)
-        return;
-    s->sink->ops->filled(s->sink, (size_t)n);
-    if (!s->closing)
-        check_room(s);
-}
-
-static void start_reading(http_socket_t *s)
-{
-    if (s->reading || s->closing || uv_is_closing((uv_handle_t *)&s->tcp))
-        return;
-    s->reading = uv_read_start((uv_stream_t *)&s->tcp, on_space, on_read) == 0;
-}
-
-static void on_written(uv_write_t *write, int status)
-{
-    http_socket_t *s = write->data;
-    if (s->closing || !s->sink)
-        return;
-    if (status < 0)
-        broke(s);
-    else
-        s->sink->ops->sent(s->sink);
-}
-
-/* Drops the first n bytes of the pieces; returns how many pieces are left, moved to the front. */
-static unsigned drop(uv_buf_t *v, unsigned count, size_t n)
-{
-    unsigned first = 0;
-    while (first < count && n >= v[first].len)
-        n -= v[first++].len;
-    for (unsigned i = first; i < count; i++)
-        v[i - first] = v[i];
-    if (first < count) {
-        v[0].base += n;
-        v[0].len -= n;
-    }
-    return count - first;
-}
-
-static http_send_t socket_send(http_wire_t *w, const struct iovec *iov, unsigned n)
-{
-    http_socket_t *s = of_wire(w);
-    uv_buf_t v[4] = {0};
-    for (unsigned i = 0; i < n; i++)
-        v[i] = uv_buf_init(iov[i].iov_base, (unsigned)iov[i].iov_len);
-    int sent = uv_try_write((uv_stream_t *)&s->tcp, v, n);
-    if (sent < 0 && sent != UV_EAGAIN)
-        return HTTP_DEAD;
-    n = drop(v, n, sent > 0 ? (size_t)sent : 0);
-    if (n == 0)
-        return HTTP_SENT;
-    s->write.data = s;
-    return uv_write(&s->write, (uv_stream_t *)&s->tcp, v, n, on_written) ? HTTP_DEAD : HTTP_PENDING;
-}
-
-static size_t socket_unsent(http_wire_t *w)
-{
-    return uv_stream_get_write_queue_size((uv_stream_t *)&of_wire(w)->tcp);
-}
-
-static void socket_resume(http_wire_t *w)
-{
-    start_reading(of_wire(w));
+    http_tcp_shut(&s->tcp);
 }
 
 static void on_shutdown(uv_shutdown_t *shutdown, int status)
 {
     http_socket_t *s = shutdown->data;
-    if (status < 0 && !s->closing)
+    if (status < 0)
         shut(s);
 }
 
 static void socket_close(http_wire_t *w)
 {
     http_socket_t *s = of_wire(w);
-    if (socket_unsent(w))
-        s->last = s->sink;
-    s->sink = NULL;
+    if (http_tcp_unsent(w))
+        s->tcp.last = s->tcp.sink;
+    s->tcp.sink = NULL;
     s->shutdown.data = s;
     s->close_at_ms = http_worker_now_ms(s->worker) + LINGER_MS;
-    if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, on_shutdown) != 0) {
+    if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp.tcp, on_shutdown) != 0) {
         shut(s);
         return;
     }
-    start_reading(s);
+    http_tcp_read(&s->tcp);
 }
 
 static void socket_abort(http_wire_t *w)
 {
-    http_socket_t *s = of_wire(w);
-    s->sink = NULL;
-    shut(s);
+    shut(of_wire(w));
 }
 
-static const http_wire_ops_t WIRE = {socket_send, socket_unsent, socket_resume, socket_close,
+static const http_wire_ops_t WIRE = {http_tcp_send, http_tcp_unsent, http_tcp_resume, socket_close,
                                      socket_abort};
 
 static http_addr_t peer_of(const uv_tcp_t *tcp)
@@ -259,13 +122,12 @@ static http_socket_t *socket_new(http_worker_t *w)
     http_socket_t *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->wire.ops = &WIRE;
-    s->worker = w;
-    s->tcp.data = s;
-    if (uv_tcp_init(&w->loop, &s->tcp) != 0) {
+    if (!http_tcp_init(&s->tcp, &w->loop, on_closed)) {
         free(s);
         return NULL;
     }
+    s->tcp.wire.ops = &WIRE;
+    s->worker = w;
     s->next = w->sockets;
     if (s->next)
         s->next->prev = s;
@@ -277,9 +139,9 @@ static http_socket_t *socket_new(http_worker_t *w)
 /* HTTP on the socket. */
 static bool open_plain(http_socket_t *s, http_addr_t peer)
 {
-    http_conn_t *c = http_conn_open(&s->worker->hub, &s->wire, peer, false);
+    http_conn_t *c = http_conn_open(&s->worker->hub, &s->tcp.wire, peer, false);
     if (c)
-        s->sink = &c->sink;
+        s->tcp.sink = &c->sink;
     return c != NULL;
 }
 
@@ -287,11 +149,12 @@ static bool open_plain(http_socket_t *s, http_addr_t peer)
 static bool open_tls(http_socket_t *s, http_addr_t peer, http_tls_t *tls)
 {
     http_worker_t *w = s->worker;
-    http_tls_filter_t *f = http_tls_accept(tls, &s->wire, (http_tls_later_t){http_worker_defer, w});
+    http_tls_filter_t *f =
+        http_tls_accept(tls, &s->tcp.wire, (http_tls_later_t){http_worker_defer, w});
     http_conn_t *c = f ? http_conn_open(&w->hub, http_tls_wire(f), peer, true) : NULL;
     if (c) {
         http_tls_set_above(f, &c->sink);
-        s->sink = http_tls_sink(f);
+        s->tcp.sink = http_tls_sink(f);
     } else if (f) {
         http_tls_wire(f)->ops->abort(http_tls_wire(f));
     }
@@ -315,11 +178,11 @@ void http_socket_accept(http_worker_t *w)
     w->accept_due = !s;
     if (!s)
         return;
-    if (uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&s->tcp) != 0) {
+    if (uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&s->tcp.tcp) != 0) {
         shut(s);
         return;
     }
-    http_addr_t peer = peer_of(&s->tcp);
+    http_addr_t peer = peer_of(&s->tcp.tcp);
     if (w->socket_count > w->server->config.max_connections || !count_address(w, s, &peer)) {
         shut(s);
         return;
@@ -328,7 +191,7 @@ void http_socket_accept(http_worker_t *w)
         shut(s);
         return;
     }
-    start_reading(s);
+    http_tcp_read(&s->tcp);
 }
 
 void http_socket_tick(http_worker_t *w)

@@ -9,9 +9,11 @@ static http_tcp_t *of_wire(http_wire_t *w)
     return (http_tcp_t *)w;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_tcp_closed(uv_handle_t *handle)
 {
     http_tcp_t *t = handle->data;
+    if (t->last)
+        t->last->ops->gone(t->last);
     t->closed(t);
 }
 
@@ -21,7 +23,7 @@ void http_tcp_shut(http_tcp_t *t)
     if (t->closing)
         return;
     t->closing = true;
-    uv_close((uv_handle_t *)&t->tcp, on_closed);
+    uv_close((uv_handle_t *)&t->tcp, on_tcp_closed);
 }
 
 /* The connection broke by itself. */
@@ -42,12 +44,24 @@ static void stop_reading(http_tcp_t *t)
 
 static void on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
+    /* What is said after the last answer is thrown away, here. */
+    static _Thread_local char waste[4096];
     http_tcp_t *t = handle->data;
-    size_t n = 0;
-    char *p = t->sink ? t->sink->ops->space(t->sink, &n) : NULL;
+    size_t n = sizeof waste;
+    char *p = t->sink ? t->sink->ops->space(t->sink, &n) : waste;
     *buf = uv_buf_init(p, (unsigned)n);
 }
 
+static void on_end(http_tcp_t *t)
+{
+    t->reading = false;
+    if (t->sink)
+        t->sink->ops->ended(t->sink);
+    else
+        http_tcp_shut(t);
+}
+
+/* No room stops the reading until there is some; no memory for any ends the connection. */
 static void check_room(http_tcp_t *t)
 {
     size_t n = 0;
@@ -61,16 +75,15 @@ static void check_room(http_tcp_t *t)
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     http_tcp_t *t = stream->data;
-    if (n == 0 || t->closing || !t->sink)
+    if (n == 0 || t->closing)
         return;
     if (n == UV_EOF) {
-        t->reading = false;
-        t->sink->ops->ended(t->sink);
-    } else if (n == UV_ENOBUFS) {
+        on_end(t);
+    } else if (n == UV_ENOBUFS && buf->base) {
         stop_reading(t);
     } else if (n < 0) {
         broke(t);
-    } else {
+    } else if (t->sink) {
         t->sink->ops->filled(t->sink, (size_t)n);
         check_room(t);
     }
@@ -111,7 +124,7 @@ static unsigned drop(uv_buf_t *v, unsigned count, size_t n)
     return count - first;
 }
 
-static http_send_t tcp_send(http_wire_t *w, const struct iovec *iov, unsigned n)
+http_send_t http_tcp_send(http_wire_t *w, const struct iovec *iov, unsigned n)
 {
     http_tcp_t *t = of_wire(w);
     uv_buf_t v[4] = {0};
@@ -135,23 +148,32 @@ static http_send_t tcp_send(http_wire_t *w, const struct iovec *iov, unsigned n)
     return HTTP_DEAD;
 }
 
-static size_t tcp_unsent(http_wire_t *w)
+size_t http_tcp_unsent(http_wire_t *w)
 {
     return uv_stream_get_write_queue_size((uv_stream_t *)&of_wire(w)->tcp);
 }
 
-static void tcp_resume(http_wire_t *w)
+void http_tcp_resume(http_wire_t *w)
 {
     http_tcp_read(of_wire(w));
 }
 
-static void tcp_close(http_wire_t *w)
+static void tcp_abort(http_wire_t *w)
 {
     http_tcp_shut(of_wire(w));
 }
 
-/* A client has nothing to wait for after its last answer: it closes as it aborts. */
-static const http_wire_ops_t WIRE = {tcp_send, tcp_unsent, tcp_resume, tcp_close, tcp_close};
+/* A client has nothing to wait for after its last answer. */
+static void tcp_close(http_wire_t *w)
+{
+    http_tcp_t *t = of_wire(w);
+    if (t->write)
+        t->last = t->sink;
+    http_tcp_shut(t);
+}
+
+static const http_wire_ops_t WIRE = {http_tcp_send, http_tcp_unsent, http_tcp_resume, tcp_close,
+                                     tcp_abort};
 
 bool http_tcp_init(http_tcp_t *t, uv_loop_t *loop, void (*closed)(http_tcp_t *t))
 {
