@@ -5,7 +5,13 @@
 /* The states of a chunked body. Trailer fields are checked byte by byte and dropped. */
 enum {
     SIZE,
-    EXTENSION,
+    EXT_NAME_START, /* behind ';' */
+    EXT_NAME,
+    EXT_VALUE_START, /* behind '=' */
+    EXT_VALUE,
+    EXT_QUOTED,
+    EXT_ESCAPED,
+    EXT_END, /* behind a quoted value */
     SIZE_LF,
     DATA,
     DATA_CR,
@@ -40,18 +46,40 @@ static bool on_size(http_chunked_t *c, char byte)
     if (c->digits == 0)
         return fail(c, 400);
     if (byte == ';')
-        return go(c, EXTENSION);
+        return go(c, EXT_NAME_START);
     return byte == '\r' ? go(c, SIZE_LF) : fail(c, 400);
 }
 
-/* Extensions are ignored (section 7.1.1), but may hide nothing. */
+static bool on_quoted(http_chunked_t *c, char byte)
+{
+    if (http_scan_value(&byte, 0, 1) != 1)
+        return fail(c, 400);
+    if (c->state == EXT_ESCAPED)
+        return go(c, EXT_QUOTED);
+    if (byte == '\\')
+        return go(c, EXT_ESCAPED);
+    return go(c, byte == '"' ? EXT_END : EXT_QUOTED);
+}
+
+/* Extensions are ignored (section 7.1.1), but may hide nothing: names and values are tokens or
+ * quoted, without the spaces that only old senders made. */
 static bool on_extension(http_chunked_t *c, char byte)
 {
     if (++c->line > LIMIT_HTTP_CHUNK_LINE_BYTES)
         return fail(c, 400);
-    if (byte == '\r')
-        return go(c, SIZE_LF);
-    return http_scan_value(&byte, 0, 1) == 1 ? true : fail(c, 400);
+    if (c->state == EXT_QUOTED || c->state == EXT_ESCAPED)
+        return on_quoted(c, byte);
+    bool value = c->state == EXT_VALUE_START || c->state == EXT_VALUE;
+    if (http_is_tchar((uint8_t)byte) && c->state != EXT_END)
+        return go(c, value ? EXT_VALUE : EXT_NAME);
+    if (c->state == EXT_VALUE_START && byte == '"')
+        return go(c, EXT_QUOTED);
+    if (c->state == EXT_NAME && byte == '=')
+        return go(c, EXT_VALUE_START);
+    bool complete = c->state == EXT_NAME || c->state == EXT_VALUE || c->state == EXT_END;
+    if (complete && byte == ';')
+        return go(c, EXT_NAME_START);
+    return complete && byte == '\r' ? go(c, SIZE_LF) : fail(c, 400);
 }
 
 static bool on_size_lf(http_chunked_t *c, char byte)
@@ -97,7 +125,13 @@ static bool on_byte(http_chunked_t *c, char byte)
     switch (c->state) {
     case SIZE:
         return on_size(c, byte);
-    case EXTENSION:
+    case EXT_NAME_START:
+    case EXT_NAME:
+    case EXT_VALUE_START:
+    case EXT_VALUE:
+    case EXT_QUOTED:
+    case EXT_ESCAPED:
+    case EXT_END:
         return on_extension(c, byte);
     case SIZE_LF:
         return on_size_lf(c, byte);

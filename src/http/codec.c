@@ -247,6 +247,12 @@ static int on_transfer_encoding(http_codec_t *c, str_t value)
     return STEP_ON;
 }
 
+/* CGI and its heirs read "_" as "-": behind us this would be the field itself, and frame anew. */
+static int on_imitation(http_codec_t *c, str_t value)
+{
+    return bad(c, 400, STR("a field name that others take for one that frames"));
+}
+
 static int on_connection(http_codec_t *c, str_t value)
 {
     str_t part;
@@ -272,6 +278,8 @@ static const struct {
     {STR_INIT("host"), on_host},
     {STR_INIT("content-length"), on_content_length},
     {STR_INIT("transfer-encoding"), on_transfer_encoding},
+    {STR_INIT("content_length"), on_imitation},
+    {STR_INIT("transfer_encoding"), on_imitation},
     {STR_INIT("connection"), on_connection},
     {STR_INIT("expect"), on_expect},
 };

@@ -187,6 +187,7 @@ static bool admit(http_conn_t *c, http_call_t *call, const http_head_t *head)
         return false;
     }
     if (!fill_path(x)) {
+        c->close = true;
         http_reply_error(x, 400, STR("the path is ambiguous"));
         return false;
     }
