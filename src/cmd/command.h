@@ -42,6 +42,9 @@ extern const command_t CMD_ADMIN_KEY_REMOVE;
 extern const command_t CMD_ADMIN_KEY_RESEAL;
 extern const command_t CMD_AUDIT_TAIL;
 extern const command_t CMD_AUDIT_VERIFY;
+extern const command_t CMD_PIN_LIST;
+extern const command_t CMD_PIN_APPROVE;
+extern const command_t CMD_PIN_FORGET;
 
 /** All commands, in the order of --help; ended by NULL. */
 extern const command_t *const COMMANDS[];

@@ -27,6 +27,9 @@ const command_t *const COMMANDS[] = {
     &CMD_ADMIN_KEY_RESEAL,
     &CMD_AUDIT_TAIL,
     &CMD_AUDIT_VERIFY,
+    &CMD_PIN_LIST,
+    &CMD_PIN_APPROVE,
+    &CMD_PIN_FORGET,
     NULL,
 };
 

@@ -133,6 +133,8 @@ static rc_t rewrite_result(copy_t *c, mcp_list_kind_t kind, const json_t *result
             buf_put(c->to, STR("\"private\""));
     }
     copy_rest(c);
+    if (found && judge.end)
+        judge.end(judge.ctx, json_is(json_get(result, STR("nextCursor")), JSON_STRING));
     return found ? RC_OK : RC_MALFORMED;
 }
 

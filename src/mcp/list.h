@@ -30,6 +30,10 @@ typedef struct {
     mcp_item_verdict_t (*judge)(void *ctx, const mcp_item_t *item);
     void *ctx;
     bool narrows; /* what is shown depends on who asks: cacheScope becomes private */
+    /** After the last entry of a list: whether another page follows (nextCursor). NULL: nobody
+     * asks.
+     */
+    void (*end)(void *ctx, bool more);
 } mcp_list_judge_t;
 
 /**

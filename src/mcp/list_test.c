@@ -149,6 +149,39 @@ static void what_is_no_list_is_not_sent(void **state)
     gives(state, HEAD "{\"tools\":[]}}", HEAD "{\"tools\":[]}}");
 }
 
+static void note_end(void *ctx, bool more)
+{
+    *(int *)ctx = more ? 2 : 1;
+}
+
+static mcp_item_verdict_t keep_all(void *ctx, const mcp_item_t *item)
+{
+    assert_int_equal(*(int *)ctx, 0);
+    assert_true(str_is_set(item->name));
+    return MCP_ITEM_KEEP;
+}
+
+static void the_end_says_whether_more_follows(void **state)
+{
+    static const struct {
+        const char *response;
+        int want;
+    } ROWS[] = {
+        {HEAD "{\"nextCursor\":\"c\",\"tools\":[{\"name\":\"a\"}]}}", 2},
+        {HEAD "{\"tools\":[{\"name\":\"a\"}]}}", 1},
+        {HEAD "{\"tools\":[],\"nextCursor\":null}}", 1},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{}}", 0},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        str_t out;
+        int end = 0;
+        mcp_list_judge_t judge = {keep_all, &end, false, note_end};
+        assert_int_equal(
+            mcp_list_rewrite(*state, MCP_LIST_TOOLS, str_c(ROWS[i].response), judge, &out), RC_OK);
+        assert_int_equal(end, ROWS[i].want);
+    }
+}
+
 static void a_list_is_bounded(void **state)
 {
     str_t out;
@@ -168,7 +201,8 @@ int main(void)
         LIST_TEST(dropped_entries_are_gone),    LIST_TEST(kept_entries_keep_their_bytes),
         LIST_TEST(marked_entries_say_so),       LIST_TEST(the_cache_becomes_private),
         LIST_TEST(every_kind_has_its_name),     LIST_TEST(an_error_stays),
-        LIST_TEST(what_is_no_list_is_not_sent), LIST_TEST(a_list_is_bounded),
+        LIST_TEST(what_is_no_list_is_not_sent), LIST_TEST(the_end_says_whether_more_follows),
+        LIST_TEST(a_list_is_bounded),
     };
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
 }

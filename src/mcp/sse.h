@@ -39,7 +39,7 @@ mcp_sse_step_t mcp_sse_next(mcp_sse_t *s, str_t *in, mcp_sse_event_t *out, rc_t 
 void mcp_sse_free(mcp_sse_t *s);
 
 /** Appends one event; nothing where nothing is set. `data` with LF becomes several lines; a CR in
- * it, and CR, LF or NUL in the rest, fails the builder; so does what is not UTF-8. */
+ * it, CR or LF in the rest, or NUL in the id fails the builder; so does what is not UTF-8. */
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
 /** A comment that keeps the connection open; static. */
 str_t mcp_sse_keep_alive(void);

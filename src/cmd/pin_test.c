@@ -1,0 +1,82 @@
+#include "cmd/admin_test_play.h"
+
+#include "cmd/command.h"
+
+#define H_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define H_B "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static void put_pins(admin_play_t *p)
+{
+    admin_play_run(p, "admin user list"); /* makes the folder */
+    test_file(p->folder, "pins.json",
+              "{\"version\":1,\"upstreams\":[{\"path\":\"/mcp\",\"since\":1,\"complete\":true,"
+              "\"tools\":[{\"name\":\"a\",\"approved\":\"" H_A "\",\"pending\":\"" H_B
+              "\",\"pending_at\":1700000000},{\"name\":\"b\\u001b[2J\",\"approved\":\"" H_A
+              "\",\"gone\":true},{\"name\":\"c\",\"pending\":\"" H_B
+              "\",\"pending_at\":1700000000}]}]}");
+}
+
+static void pins_are_listed(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    admin_play_run(p, "pin list");
+    assert_string_equal(p->ran.out,
+                        "/mcp  a  changed  approved 0123456789ab  waits fedcba987654 since "
+                        "2023-11-14T22:13:20Z\n"
+                        "/mcp  b[2J  approved  gone  approved 0123456789ab\n"
+                        "/mcp  c  new  waits fedcba987654 since 2023-11-14T22:13:20Z\n");
+    admin_play_run(p, "pin list /other");
+    assert_string_equal(p->ran.out, "");
+}
+
+static void what_waits_is_approved(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    size_t lines = admin_play_trail_lines(p);
+    admin_play_run(p, "pin approve /mcp a");
+    assert_string_equal(p->ran.out, "1 tool approved\n");
+    assert_int_equal(admin_play_trail_lines(p), lines + 1);
+    assert_non_null(strstr(admin_play_trail(p), "\"definition_approved\""));
+    admin_play_refused(p, "pin approve /mcp a", EXIT_REFUSED, "nothing of it waits");
+    admin_play_run(p, "pin approve /mcp");
+    assert_string_equal(p->ran.out, "1 tool approved\n");
+    admin_play_refused(p, "pin approve /other", EXIT_REFUSED, "nothing of it waits");
+    admin_play_run(p, "pin list /mcp");
+    assert_null(strstr(p->ran.out, "waits"));
+}
+
+static void pins_are_forgotten(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    admin_play_run(p, "pin forget /mcp a");
+    admin_play_run(p, "pin forget /mcp");
+    assert_string_equal(p->ran.out, "2 tools forgotten\n");
+    assert_non_null(strstr(admin_play_trail(p), "\"definition_forgotten\""));
+    admin_play_refused(p, "pin forget /mcp", EXIT_REFUSED, "there are no pins of it");
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    admin_play_refused(p, "pin approve", EXIT_USAGE, "name the upstream by its path");
+    test_file(p->folder, "pins.json", "{");
+    admin_play_refused(p, "pin list", EXIT_REFUSED, "is no file of pins");
+}
+
+int main(int argc, char **argv)
+{
+    int code;
+    if (test_is_command(argc, argv, &code))
+        return code;
+    const struct CMUnitTest tests[] = {
+        PLAY_TEST(pins_are_listed),
+        PLAY_TEST(what_waits_is_approved),
+        PLAY_TEST(pins_are_forgotten),
+        PLAY_TEST(what_is_wrong_is_said),
+    };
+    return cmocka_run_group_tests_name("pin", tests, NULL, NULL);
+}

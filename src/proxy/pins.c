@@ -1,0 +1,469 @@
+#include "proxy/pins.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME "pins.json"
+#define NEW_NAME  "pins.json.new"
+#define LOCK_NAME "pins.lock"
+
+enum { EACH_MS = 1000, LOCK_TRIES = 500, LOCK_WAIT_US = 10000 };
+
+/* Which file was read: another one differs in at least one of these. */
+typedef struct {
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+} stamp_t;
+
+struct pins {
+    pthread_mutex_t lock;
+    int folder, lock_file;
+    const log_t *log;
+    clock_port_t clock;
+    arena_t *arena; /* of what is known */
+    gate_pins_t known;
+    stamp_t stamp;  /* all zero: there was no file */
+    bool unwritten; /* what is known is more than what the file holds */
+    int64_t looked_ms, wrote_ms;
+};
+
+/* A definition that a page holds. */
+typedef struct sight {
+    struct sight *next;
+    gate_pin_sight_t what;
+    pins_verdict_t verdict;
+} sight_t;
+
+struct pins_list {
+    pins_t *p;
+    arena_t *a;
+    const conf_upstream_t *upstream;
+    bool whole, lost; /* lost: not every entry could be kept */
+    sight_t *first, **last;
+    size_t n;
+    pins_news_t *news;
+    size_t n_news;
+};
+
+static int64_t mono(const pins_t *p)
+{
+    return p->clock.mono_ms(p->clock.ctx);
+}
+
+static stamp_t stamp_of(const struct stat *s)
+{
+    return (stamp_t){s->st_ino, s->st_size, s->st_mtim};
+}
+
+static bool is_same_file(const stamp_t *x, const stamp_t *y)
+{
+    return x->inode == y->inode && x->size == y->size && x->changed.tv_sec == y->changed.tv_sec &&
+           x->changed.tv_nsec == y->changed.tv_nsec;
+}
+
+static rc_t read_all(arena_t *a, int fd, size_t size, str_t *out)
+{
+    char *p = arena_alloc(a, size + 1);
+    size_t got = 0;
+    if (!p)
+        return RC_MEMORY;
+    while (got < size) {
+        ssize_t n = read(fd, p + got, size - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return RC_IO;
+        got += (size_t)n;
+    }
+    *out = str_of(p, got);
+    return RC_OK;
+}
+
+static rc_t read_file(arena_t *a, int fd, gate_pins_t *out, stamp_t *stamp)
+{
+    struct stat s;
+    str_t text;
+    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
+        return RC_IO;
+    if (s.st_size > GATE_PIN_FILE_BYTES)
+        return RC_LIMIT;
+    *stamp = stamp_of(&s);
+    TRY(read_all(a, fd, (size_t)s.st_size, &text));
+    return gate_pins_read(a, text, out);
+}
+
+/* Takes what the file holds; on failure what was known stays. */
+static rc_t load(pins_t *p)
+{
+    gate_pins_t pins = {0};
+    stamp_t stamp = {0};
+    rc_t rc = RC_OK;
+    arena_t *a = arena_new(GATE_PIN_ARENA_BYTES);
+    if (!a)
+        return RC_MEMORY;
+    int fd = openat(p->folder, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        rc = read_file(a, fd, &pins, &stamp);
+        close(fd);
+    } else if (errno != ENOENT) {
+        rc = RC_IO;
+    }
+    if (rc != RC_OK) {
+        arena_free(a);
+        return rc;
+    }
+    arena_free(p->arena);
+    p->arena = a;
+    p->known = pins;
+    p->stamp = stamp;
+    p->unwritten = false;
+    return RC_OK;
+}
+
+static bool write_all(int fd, str_t text)
+{
+    while (text.n > 0) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text = str_skip(text, (size_t)n);
+    }
+    return fsync(fd) == 0;
+}
+
+/* Beside the old one, then in its place: whoever opens it sees all of one state. */
+static rc_t replace_file(pins_t *p, str_t text)
+{
+    struct stat s;
+    (void)unlinkat(p->folder, NEW_NAME, 0);
+    int fd = openat(p->folder, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return RC_IO;
+    bool good = write_all(fd, text) && fstat(fd, &s) == 0;
+    close(fd);
+    if (!good || renameat(p->folder, NEW_NAME, p->folder, FILE_NAME) != 0 || fsync(p->folder) != 0)
+        return RC_IO;
+    p->stamp = stamp_of(&s);
+    return RC_OK;
+}
+
+static rc_t save(pins_t *p)
+{
+    str_t text;
+    arena_t *scratch = arena_new(4 * (size_t)GATE_PIN_FILE_BYTES);
+    rc_t rc = scratch ? gate_pins_write(scratch, &p->known, &text) : RC_MEMORY;
+    if (rc == RC_OK)
+        rc = replace_file(p, text);
+    arena_free(scratch);
+    p->wrote_ms = mono(p);
+    p->unwritten = rc != RC_OK;
+    if (rc != RC_OK)
+        LOG(p->log, LOG_ERROR, "the pins cannot be written", LOG_S("why", str_c(rc_name(rc))));
+    return rc;
+}
+
+static bool is_changed(const pins_t *p)
+{
+    struct stat s;
+    stamp_t now = {0};
+    if (fstatat(p->folder, FILE_NAME, &s, AT_SYMLINK_NOFOLLOW) == 0)
+        now = stamp_of(&s);
+    return !is_same_file(&now, &p->stamp);
+}
+
+static void load_changed(pins_t *p)
+{
+    rc_t rc = is_changed(p) ? load(p) : RC_OK;
+    if (rc != RC_OK)
+        LOG(p->log, LOG_ERROR, "the pins cannot be read; those known before stay",
+            LOG_S("why", str_c(rc_name(rc))));
+}
+
+/* No worker waits for a command: what is not written now is written with the next look. */
+static bool lock_files(pins_t *p, unsigned tries)
+{
+    for (unsigned i = 0; i < tries; i++) {
+        if (flock(p->lock_file, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (i + 1 < tries)
+            usleep(LOCK_WAIT_US);
+    }
+    return false;
+}
+
+static void unlock_files(pins_t *p)
+{
+    flock(p->lock_file, LOCK_UN);
+}
+
+/* Once a second: what others wrote is read, what was not written is. */
+static void look(pins_t *p)
+{
+    int64_t now = mono(p);
+    if (now - p->looked_ms < EACH_MS)
+        return;
+    p->looked_ms = now;
+    if (!p->unwritten && !is_changed(p))
+        return;
+    if (!lock_files(p, 1))
+        return;
+    load_changed(p);
+    if (p->unwritten)
+        (void)!save(p);
+    unlock_files(p);
+}
+
+static rc_t open_files(pins_t *p, const char *folder)
+{
+    p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->folder < 0)
+        return RC_IO;
+    p->lock_file = openat(p->folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (p->lock_file < 0)
+        return RC_IO;
+    return load(p);
+}
+
+rc_t pins_new(arena_t *a, const pins_config_t *config, pins_t **out, str_t *why)
+{
+    const char *folder = arena_cstr(a, config->folder);
+    pins_t *p = folder ? calloc(1, sizeof *p) : NULL;
+    *out = NULL;
+    *why = STR_UNSET;
+    if (!p)
+        return RC_MEMORY;
+    *p = (pins_t){.folder = -1, .lock_file = -1, .log = config->log, .clock = config->clock};
+    pthread_mutex_init(&p->lock, NULL);
+    rc_t rc = open_files(p, folder);
+    if (rc == RC_OK) {
+        p->looked_ms = mono(p);
+        p->wrote_ms = p->looked_ms - EACH_MS;
+        *out = p;
+        return RC_OK;
+    }
+    pins_free(p);
+    bool bad = rc == RC_MALFORMED || rc == RC_LIMIT;
+    *why = bad ? arena_printf(a,
+                              "%s/" FILE_NAME " is no file of pins: put back a copy of it, or "
+                              "remove it, which trusts the tools as they are",
+                              folder)
+               : arena_printf(a, "%s/" FILE_NAME " cannot be read", folder);
+    return bad ? RC_CONFIG : rc;
+}
+
+void pins_free(pins_t *p)
+{
+    if (!p)
+        return;
+    if (p->unwritten && lock_files(p, LOCK_TRIES)) {
+        load_changed(p);
+        if (p->unwritten)
+            (void)!save(p);
+        unlock_files(p);
+    }
+    if (p->folder >= 0)
+        close(p->folder);
+    if (p->lock_file >= 0)
+        close(p->lock_file);
+    arena_free(p->arena);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+pins_list_t *pins_list_begin(pins_t *p, arena_t *a, const conf_upstream_t *upstream, bool whole)
+{
+    pins_list_t *l = ARENA_NEW(a, pins_list_t);
+    if (!l)
+        return NULL;
+    *l = (pins_list_t){.p = p, .a = a, .upstream = upstream, .whole = whole};
+    l->last = &l->first;
+    return l;
+}
+
+/* Compares with what is known now; the lock is held no longer than that. */
+static pins_verdict_t judge(pins_t *p, const conf_upstream_t *upstream, const gate_pin_sight_t *s)
+{
+    pthread_mutex_lock(&p->lock);
+    look(p);
+    const gate_pin_set_t *set = gate_pins_find(&p->known, s->path);
+    pins_verdict_t v = {gate_pin_compare(set, s->tool, &s->definition), false};
+    bool full = s->tool.n > GATE_PIN_NAME_BYTES ||
+                (set && set->n == GATE_PIN_TOOLS && !gate_pin_find(set, s->tool));
+    bool trusted = v.state == GATE_PIN_SAME ||
+                   (v.state == GATE_PIN_NEW && gate_pin_is_first_use(set, s->now_s) && !full);
+    v.withheld = upstream->pins == CONF_PINS_WITHHOLD && !trusted;
+    pthread_mutex_unlock(&p->lock);
+    return v;
+}
+
+static pins_verdict_t lose(pins_list_t *l)
+{
+    l->lost = true;
+    return (pins_verdict_t){GATE_PIN_NEW, l->upstream->pins == CONF_PINS_WITHHOLD};
+}
+
+pins_verdict_t pins_list_see(pins_list_t *l, const json_t *tool)
+{
+    sight_t *s = ARENA_NEW(l->a, sight_t);
+    if (l->upstream->pins == CONF_PINS_OFF)
+        return (pins_verdict_t){GATE_PIN_SAME, false};
+    if (!s)
+        return lose(l);
+    s->what.path = l->upstream->path;
+    s->what.tool = json_get_str(tool, STR("name"));
+    s->what.now_s = clock_seconds(&l->p->clock);
+    if (!s->what.tool.p || gate_pin_hash(l->a, tool, &s->what.definition) != RC_OK)
+        return lose(l);
+    s->verdict = judge(l->p, l->upstream, &s->what);
+    *l->last = s;
+    l->last = &s->next;
+    l->n++;
+    return s->verdict;
+}
+
+static void add_news(pins_list_t *l, str_t tool, gate_pin_state_t state, bool withheld)
+{
+    l->news[l->n_news++] = (pins_news_t){arena_dup(l->a, tool), state, withheld};
+}
+
+static void note_sights(pins_list_t *l)
+{
+    pins_t *p = l->p;
+    for (const sight_t *s = l->first; s; s = s->next) {
+        bool fresh;
+        rc_t rc = gate_pin_note(p->arena, &p->known, &s->what, &fresh);
+        if (rc != RC_OK)
+            LOG(p->log, LOG_WARN, "there is no room for another pin",
+                LOG_S("upstream", s->what.path), LOG_S("tool", s->what.tool));
+        if (!fresh)
+            continue;
+        p->unwritten = true;
+        add_news(l, s->what.tool, s->verdict.state, s->verdict.withheld);
+    }
+}
+
+static void on_gone(void *ctx, str_t tool)
+{
+    pins_list_t *l = ctx;
+    l->p->unwritten = true;
+    add_news(l, tool, GATE_PIN_GONE, false);
+}
+
+static void note_gone(pins_list_t *l, gate_pin_set_t *set)
+{
+    size_t n = 0;
+    str_t *names = ARENA_ARRAY(l->a, l->n + 1, str_t);
+    for (const sight_t *s = names ? l->first : NULL; s; s = s->next)
+        names[n++] = s->what.tool;
+    if (names)
+        gate_pin_note_gone(set, (str_list_t){names, n}, on_gone, l);
+}
+
+static void note_page(pins_list_t *l, bool more)
+{
+    gate_pin_set_t *set = gate_pins_find(&l->p->known, l->upstream->path);
+    /* Each entry once, and as gone at most what there is then. */
+    l->news = ARENA_ARRAY(l->a, 2 * l->n + (set ? set->n : 0) + 1, pins_news_t);
+    if (!l->news)
+        return;
+    note_sights(l);
+    set = gate_pins_find(&l->p->known, l->upstream->path);
+    if (!set || l->lost)
+        return;
+    if (l->whole && !more)
+        note_gone(l, set);
+    if (more || set->complete)
+        return;
+    set->complete = true;
+    l->p->unwritten = true;
+}
+
+pins_news_list_t pins_list_end(pins_list_t *l, bool more)
+{
+    pins_t *p = l->p;
+    if (l->upstream->pins == CONF_PINS_OFF)
+        return (pins_news_list_t){NULL, 0};
+    pthread_mutex_lock(&p->lock);
+    bool mine = lock_files(p, 1);
+    if (mine)
+        load_changed(p);
+    note_page(l, more);
+    if (mine && p->unwritten && mono(p) - p->wrote_ms >= EACH_MS)
+        (void)!save(p);
+    if (mine)
+        unlock_files(p);
+    pthread_mutex_unlock(&p->lock);
+    return (pins_news_list_t){l->news, l->n_news};
+}
+
+bool pins_withholds(pins_t *p, const conf_upstream_t *upstream, str_t tool)
+{
+    if (upstream->pins != CONF_PINS_WITHHOLD)
+        return false;
+    pthread_mutex_lock(&p->lock);
+    look(p);
+    const gate_pin_set_t *set = gate_pins_find(&p->known, upstream->path);
+    bool waits = gate_pin_waits(set, tool, clock_seconds(&p->clock));
+    pthread_mutex_unlock(&p->lock);
+    return waits;
+}
+
+/* A change by a command: what the server has written is read first, under the lock of both. */
+static rc_t change(pins_t *p, size_t (*apply)(pins_t *p, str_t path, str_t tool), str_t path,
+                   str_t tool, size_t *count)
+{
+    *count = 0;
+    if (!lock_files(p, LOCK_TRIES))
+        return RC_BUSY;
+    pthread_mutex_lock(&p->lock);
+    rc_t rc = load(p);
+    if (rc == RC_OK)
+        *count = apply(p, path, tool);
+    if (rc == RC_OK)
+        rc = *count > 0 ? save(p) : RC_NOT_FOUND;
+    pthread_mutex_unlock(&p->lock);
+    unlock_files(p);
+    return rc;
+}
+
+static size_t approve(pins_t *p, str_t path, str_t tool)
+{
+    gate_pin_set_t *set = gate_pins_find(&p->known, path);
+    return set ? gate_pin_approve(set, tool) : 0;
+}
+
+static size_t forget(pins_t *p, str_t path, str_t tool)
+{
+    return gate_pin_forget(&p->known, path, tool);
+}
+
+rc_t pins_approve(pins_t *p, str_t path, str_t tool, size_t *count)
+{
+    return change(p, approve, path, tool, count);
+}
+
+rc_t pins_forget(pins_t *p, str_t path, str_t tool, size_t *count)
+{
+    return change(p, forget, path, tool, count);
+}
+
+void pins_each(pins_t *p, void (*each)(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pin),
+               void *ctx)
+{
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 0; i < p->known.n; i++) {
+        const gate_pin_set_t *set = &p->known.v[i];
+        for (size_t j = 0; j < set->n; j++)
+            each(ctx, set, &set->v[j]);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
