@@ -11,7 +11,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SYNC_MS = 100, BATCH_EVENTS = 1024, FOREVER_MS = 3600000 };
+enum {
+    SYNC_MS = 100,
+    CHECKPOINT_S = 300,
+    LOOK_MS = 1000, /* between two looks whether the file is to be rotated */
+    EXPIRE_MS = 600000,
+    BATCH_EVENTS = 1024,
+};
 
 /* One event that waits, its members written out by the caller's thread already. */
 typedef struct job {
@@ -29,9 +35,10 @@ struct audit {
     audit_trail_t trail;
     clock_port_t clock;
     const log_t *log;
-    int64_t sync_ms;
+    int64_t sync_ms, checkpoint_ms;
     bool lenient;
 
+    int64_t look_at, checkpoint_at, expire_at; /* the thread's alone; of the monotonic clock */
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t filled;
@@ -108,15 +115,12 @@ static void wait_until(audit_t *t, int64_t at_ms)
     pthread_cond_timedwait(&t->filled, &t->lock, &until);
 }
 
-/* Takes all that waits; NULL: a sync is due. False: it is over. */
+/* Takes all that waits; NULL: a sync or housekeeping is due. False: it is over. */
 static bool take_all(audit_t *t, job_t **jobs)
 {
     pthread_mutex_lock(&t->lock);
-    int64_t now = mono_ms(), idle_until = now + FOREVER_MS;
-    while (!t->first && !t->stopping && now < t->sync_at && now < idle_until) {
-        wait_until(t, t->sync_at < idle_until ? t->sync_at : idle_until);
-        now = mono_ms();
-    }
+    while (!t->first && !t->stopping && mono_ms() < t->sync_at && mono_ms() < t->look_at)
+        wait_until(t, t->sync_at < t->look_at ? t->sync_at : t->look_at);
     *jobs = t->first;
     bool over = t->stopping && !t->first;
     t->first = NULL;
@@ -168,6 +172,36 @@ static void write_batch(audit_t *t, job_t *jobs, job_t **left)
     post_all(jobs, outcome(t, rc, n));
 }
 
+/* The first line since a sync began says when the next one is due. */
+static void ask_for_sync(audit_t *t)
+{
+    if (atomic_exchange(&t->dirty, true))
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->sync_at = mono_ms() + t->sync_ms;
+    pthread_cond_signal(&t->filled);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* What failed here was logged, and is tried again. */
+static rc_t keep_house(audit_t *t)
+{
+    int64_t now = mono_ms();
+    if (now < t->look_at)
+        return RC_OK;
+    t->look_at = now + LOOK_MS;
+    TRY(audit_trail_rotate(&t->trail));
+    rc_t rc = now >= t->checkpoint_at ? audit_trail_checkpoint(&t->trail) : RC_NOT_FOUND;
+    if (rc == RC_OK)
+        t->checkpoint_at = now + t->checkpoint_ms;
+    else if (rc != RC_NOT_FOUND)
+        return rc;
+    if (now < t->expire_at)
+        return RC_OK;
+    t->expire_at = now + EXPIRE_MS;
+    return audit_trail_expire(&t->trail);
+}
+
 static void *write_until_stopped(void *arg)
 {
     audit_t *t = arg;
@@ -175,11 +209,16 @@ static void *write_until_stopped(void *arg)
     while (take_all(t, &jobs)) {
         for (job_t *left; jobs; jobs = left)
             write_batch(t, jobs, &left);
+        uint64_t before = audit_trail_checkpoints(&t->trail);
+        if (keep_house(t) != RC_OK || audit_trail_checkpoints(&t->trail) != before)
+            ask_for_sync(t);
         if (atomic_load(&t->dirty) && mono_ms() >= t->sync_at)
-            (void)sync_all(t);
+            sync_all(t);
     }
-    if (atomic_load(&t->dirty))
-        (void)sync_all(t);
+    rc_t rc = audit_trail_checkpoint(&t->trail);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        log_write(t->log, LOG_ERROR, STR("the end of the audit trail is not signed"), NULL, 0);
+    sync_all(t);
     return NULL;
 }
 
@@ -238,6 +277,7 @@ static audit_t *make(const audit_config_t *config)
     t->clock = config->clock;
     t->log = config->log;
     t->sync_ms = config->sync_ms > 0 ? config->sync_ms : SYNC_MS;
+    t->checkpoint_ms = (config->checkpoint_s > 0 ? config->checkpoint_s : CHECKPOINT_S) * 1000;
     t->lenient = config->lenient;
     t->said_at = INT64_MIN / 2;
     if (t->path)
@@ -252,7 +292,14 @@ rc_t audit_open(arena_t *a, const audit_config_t *config, audit_t **out, str_t *
     *out = make(config);
     if (!*out)
         return RC_MEMORY;
-    rc_t rc = audit_trail_open(&(*out)->trail, (*out)->path, config->log, a, why);
+    const audit_trail_config_t trail = {.path = (*out)->path,
+                                        .log = config->log,
+                                        .clock = config->clock,
+                                        .signer = config->signer,
+                                        .rotate_bytes = config->rotate_bytes,
+                                        .rotate_s = config->rotate_s,
+                                        .keep_s = config->keep_s};
+    rc_t rc = audit_trail_open(&(*out)->trail, &trail, a, why);
     if (rc == RC_OK && start(*out) != RC_OK) {
         audit_trail_close(&(*out)->trail);
         *why = STR("no thread for the audit trail; allow the process more threads");
@@ -335,17 +382,6 @@ void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_do
         tell(job);
 }
 
-/* The first line since a sync began says when the next one is due. */
-static void ask_for_sync(audit_t *t)
-{
-    if (atomic_exchange(&t->dirty, true))
-        return;
-    pthread_mutex_lock(&t->lock);
-    t->sync_at = mono_ms() + t->sync_ms;
-    pthread_cond_signal(&t->filled);
-    pthread_mutex_unlock(&t->lock);
-}
-
 /* Bodies one behind the other in `b`. */
 static rc_t write_bodies(buf_t *b, const audit_event_t *const *events, size_t n, int64_t now_ms,
                          str_t *bodies)
@@ -387,5 +423,6 @@ rc_t audit_write(audit_t *t, const audit_event_t *const *events, size_t n)
 audit_counts_t audit_counts(audit_t *t)
 {
     return (audit_counts_t){.events = atomic_load(&t->events),
-                            .failures = atomic_load(&t->failures)};
+                            .failures = atomic_load(&t->failures),
+                            .checkpoints = audit_trail_checkpoints(&t->trail)};
 }

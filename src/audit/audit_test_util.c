@@ -1,6 +1,8 @@
 #include "audit/audit_test_util.h"
 
 #include "audit/reader.h"
+#include "audit/rotated.h"
+#include "jose/pem.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +39,10 @@ int trail_setup(void **state)
 int trail_teardown(void **state)
 {
     trail_t *t = *state;
-    unlink(t->path);
+    size_t n;
+    const char **files = trail_files(t, &n);
+    for (size_t i = 0; i < n; i++)
+        unlink(files[i]);
     unlink(t->other);
     rmdir(t->folder);
     pthread_mutex_destroy(&t->lock);
@@ -131,4 +136,37 @@ size_t trail_count(str_t text, char c)
     for (size_t i = 0; i < text.n; i++)
         n += text.p[i] == c;
     return n;
+}
+
+static void free_key(void *key)
+{
+    jose_key_free(key);
+}
+
+audit_signer_t trail_signer(trail_t *t, alg_t alg, jwks_t *keys)
+{
+    audit_signer_t signer;
+    jose_key_t *key;
+    str_t text;
+    *keys = (jwks_t){.v = ARENA_NEW(t->a, jwk_t), .n = 1};
+    assert_int_equal(jose_key_generate(alg, &key), RC_OK);
+    assert_int_equal(arena_cleanup(t->a, free_key, key), RC_OK);
+    assert_int_equal(audit_signer_make(t->a, key, &signer), RC_OK);
+    assert_int_equal(pem_public_write(t->a, key, &text), RC_OK);
+    assert_int_equal(pem_public_read(t->a, text, &keys->v[0].key), RC_OK);
+    assert_int_equal(arena_cleanup(t->a, free_key, keys->v[0].key), RC_OK);
+    keys->v[0].alg = alg;
+    keys->v[0].kid = signer.kid;
+    return signer;
+}
+
+const char **trail_files(trail_t *t, size_t *n)
+{
+    audit_rotated_t *rotated;
+    assert_int_equal(audit_rotated_list(t->a, t->path, &rotated, n), RC_OK);
+    const char **files = ARENA_ARRAY(t->a, *n + 1, const char *);
+    for (size_t i = 0; i < *n; i++)
+        files[i] = rotated[i].path;
+    files[(*n)++] = t->path;
+    return files;
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "audit/chain.h"
+#include "audit/checkpoint.h"
 #include "core/log.h"
 
 #include <pthread.h>
@@ -43,6 +43,10 @@ audit_chain_t trail_check_one(trail_t *t);
 /** `n` lines of a chain that begins with an all-zero name; their time is fixed. */
 str_t trail_lines(arena_t *a, size_t n);
 size_t trail_count(str_t text, char c);
+/** A signer with a new key of `alg`, and a set with its public half. */
+audit_signer_t trail_signer(trail_t *t, alg_t alg, jwks_t *keys);
+/** The rotated files of the trail and the one in use, oldest first: *n of them. */
+const char **trail_files(trail_t *t, size_t *n);
 
 #define assert_str(a, b)                                                                           \
     do {                                                                                           \

@@ -1,5 +1,6 @@
 #include "audit/chain.h"
 
+#include "audit/checkpoint.h"
 #include "core/limits.h"
 #include "core/num.h"
 
@@ -34,7 +35,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool hash_parse(str_t hex, uint8_t out[SHA256_BYTES])
+bool audit_hash_parse(str_t hex, uint8_t out[SHA256_BYTES])
 {
     if (hex.n != AUDIT_HASH_HEX)
         return false;
@@ -81,13 +82,13 @@ rc_t audit_record_read(arena_t *a, str_t line, audit_record_t *out)
     out->decision = json_get_str(out->json, STR("decision"));
     if (!is_time(out->time) || !str_is_set(out->event) || !is_decision(out->decision))
         return RC_MALFORMED;
-    bool good = hash_parse(json_get_str(out->json, STR("prev")), out->prev);
+    bool good = audit_hash_parse(json_get_str(out->json, STR("prev")), out->prev);
     return good ? RC_OK : RC_MALFORMED;
 }
 
 audit_chain_t audit_chain_begin(arena_t *scratch, const audit_head_t *expect)
 {
-    return (audit_chain_t){.scratch = scratch, .expect = expect};
+    return (audit_chain_t){.scratch = scratch, .expect = expect, .unproven_max = UINT64_MAX};
 }
 
 void audit_chain_next_file(audit_chain_t *c)
@@ -111,6 +112,37 @@ static audit_fault_t judge_place(const audit_chain_t *c, const audit_record_t *r
                                                             : AUDIT_FAULT_PREV_MISMATCH;
 }
 
+/* Line 1 names the chain; where it is not at hand, the first checkpoint does. */
+static audit_fault_t judge_checkpoint(audit_chain_t *c, const audit_record_t *r)
+{
+    audit_checkpoint_t checkpoint;
+    if (r->seq == 1) {
+        c->chain.known = true;
+        memcpy(c->chain.bytes, r->prev, sizeof r->prev);
+    }
+    if (!str_eq(r->event, audit_kind_name(AUDIT_CHECKPOINT)))
+        return AUDIT_FAULT_NONE;
+    if (!audit_checkpoint_read(r, &checkpoint))
+        return AUDIT_FAULT_CHECKPOINT_MALFORMED;
+    audit_fault_t fault = audit_checkpoint_judge(r, &checkpoint, &c->chain, c->keys);
+    if (fault != AUDIT_FAULT_NONE)
+        return fault;
+    if (!c->chain.known)
+        c->chain = checkpoint.chain;
+    c->checkpoints++;
+    c->signed_seq = r->seq;
+    return AUDIT_FAULT_NONE;
+}
+
+/* Whether this line says that all before the first one was deleted. */
+static void note_deleted(audit_chain_t *c, const audit_record_t *r)
+{
+    audit_deleted_t deleted;
+    if (audit_deleted_read(r, &deleted) && deleted.head.seq + 1 == c->first.seq &&
+        memcmp(deleted.head.hash, c->first.hash, SHA256_BYTES) == 0)
+        c->deleted_by = r->seq;
+}
+
 static audit_fault_t judge_expected(const audit_chain_t *c)
 {
     if (!c->expect || c->expect->seq != c->head.seq)
@@ -129,6 +161,7 @@ static void accept(audit_chain_t *c, const audit_record_t *r, str_t line)
     memcpy(c->last_time, r->time.p, AUDIT_TIME_BYTES);
     c->head.seq = r->seq;
     sha256(line, c->head.hash);
+    note_deleted(c, r);
     c->fault = judge_expected(c);
 }
 
@@ -138,6 +171,7 @@ rc_t audit_chain_line(audit_chain_t *c, str_t line)
     if (c->fault != AUDIT_FAULT_NONE)
         return RC_OK;
     c->line++;
+    c->seq = 0;
     if (line.n > LIMIT_AUDIT_LINE_BYTES)
         c->fault = AUDIT_FAULT_LINE_TOO_LONG;
     else if (!str_ends(line, STR("\n")))
@@ -148,7 +182,10 @@ rc_t audit_chain_line(audit_chain_t *c, str_t line)
     rc_t rc = audit_record_read(c->scratch, line, &r);
     if (rc == RC_MEMORY)
         return rc;
+    c->seq = rc == RC_OK ? r.seq : 0;
     c->fault = rc == RC_OK ? judge_place(c, &r) : AUDIT_FAULT_LINE_MALFORMED;
+    if (c->fault == AUDIT_FAULT_NONE)
+        c->fault = judge_checkpoint(c, &r);
     if (c->fault == AUDIT_FAULT_NONE)
         accept(c, &r, line);
     return RC_OK;
@@ -156,6 +193,10 @@ rc_t audit_chain_line(audit_chain_t *c, str_t line)
 
 void audit_chain_end(audit_chain_t *c)
 {
+    bool none = c->signed_seq == 0 && c->lines > 0;
+    bool much = c->signed_seq > 0 && c->head.seq - c->signed_seq > c->unproven_max;
+    if (c->fault == AUDIT_FAULT_NONE && c->keys && (none || much))
+        c->fault = AUDIT_FAULT_UNPROVEN;
     if (c->fault != AUDIT_FAULT_NONE || !c->expect)
         return;
     bool reached = c->lines > 0 && c->first.seq <= c->expect->seq && c->expect->seq <= c->head.seq;
@@ -169,7 +210,7 @@ bool audit_head_parse(str_t text, audit_head_t *out)
 {
     size_t colon = str_find(text, ':', 0);
     return colon < text.n && num_u64(str_first(text, colon), INT64_MAX, &out->seq) &&
-           hash_parse(str_skip(text, colon + 1), out->hash);
+           audit_hash_parse(str_skip(text, colon + 1), out->hash);
 }
 
 void audit_head_write(buf_t *b, const audit_head_t *head)

@@ -4,6 +4,7 @@
 
 #include "audit/line.h"
 #include "core/json.h"
+#include "jose/jwk.h"
 
 /* FAULT(NAME, "name", "what it means") */
 #define AUDIT_FAULT_TABLE(FAULT)                                                                   \
@@ -21,7 +22,15 @@
           "a new chain begins here: the file before it was not continued")                         \
     FAULT(HEAD_MISMATCH, "head_mismatch", "the line of the expected number has another hash")      \
     FAULT(HEAD_MISSING, "head_missing",                                                            \
-          "the line of the expected number is not there: the end was cut off")
+          "the line of the expected number is not there: the end was cut off")                     \
+    FAULT(CHECKPOINT_MALFORMED, "checkpoint_malformed",                                            \
+          "it is a checkpoint and does not sign the line before it")                               \
+    FAULT(CHECKPOINT_CHAIN, "checkpoint_chain", "it is a checkpoint of another chain")             \
+    FAULT(CHECKPOINT_KEY, "checkpoint_key", "it is signed with a key that was not given")          \
+    FAULT(CHECKPOINT_FORGED, "checkpoint_forged",                                                  \
+          "its signature is not that of the audit key: all before it may have been written anew")  \
+    FAULT(UNPROVEN, "unproven",                                                                    \
+          "too many lines follow the last checkpoint: it was cut off, or the end written anew")
 
 typedef enum {
 #define FAULT(name, text, about) AUDIT_FAULT_##name,
@@ -53,7 +62,15 @@ typedef struct {
     uint64_t line;      /* in this file; with a fault, the one that does not fit */
     char first_time[AUDIT_TIME_BYTES], last_time[AUDIT_TIME_BYTES];
     const audit_head_t *expect; /* borrowed; NULL: none */
-    audit_fault_t fault;        /* the first; it stays */
+    const jwks_t *keys;         /* of checkpoints; borrowed; NULL: signatures are not checked */
+    uint64_t unproven_max; /* lines behind the last checkpoint, with keys; UINT64_MAX: any; but there
+                              must be one */
+    audit_name_t chain;
+    uint64_t checkpoints;
+    uint64_t signed_seq;  /* of the last checkpoint's line; 0: there was none */
+    uint64_t deleted_by;  /* of the line that says that what was before the first was deleted; 0 */
+    uint64_t seq;         /* of the line that does not fit, as it says itself; 0: it says none */
+    audit_fault_t fault;  /* the first; it stays */
 } audit_chain_t;
 
 audit_chain_t audit_chain_begin(arena_t *scratch, const audit_head_t *expect);
@@ -62,9 +79,11 @@ void audit_chain_next_file(audit_chain_t *c);
 /** Checks one line with its newline (without: it is torn). RC_MEMORY says nothing about the line;
  *  whether it fits stands in c->fault. */
 rc_t audit_chain_line(audit_chain_t *c, str_t line) MUST_USE;
-/** After the last line: whether what was expected came. */
+/** After the last line: whether what was expected came, and whether enough of it is signed. */
 void audit_chain_end(audit_chain_t *c);
 
+/** Reads 64 hexadecimal digits. */
+bool audit_hash_parse(str_t hex, uint8_t out[SHA256_BYTES]);
 /** Reads "SEQ:HASH" (decimal, 64 hexadecimal digits). */
 bool audit_head_parse(str_t text, audit_head_t *out);
 /** Writes it. */

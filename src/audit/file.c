@@ -1,6 +1,6 @@
 #include "audit/file.h"
 
-#include "audit/chain.h"
+#include "audit/rotated.h"
 #include "core/limits.h"
 #include "core/ports.h"
 
@@ -14,7 +14,6 @@
 
 enum {
     SCRATCH_BYTES = 8 * LIMIT_AUDIT_LINE_BYTES,
-    BLOCK_BYTES = 4096,
 };
 
 const audit_disk_t AUDIT_DISK = {write, fdatasync, ftruncate};
@@ -49,66 +48,12 @@ static rc_t take_lock(int fd)
     return RC_OK;
 }
 
-/* Reads exactly n bytes at `at`. */
-static rc_t read_at(int fd, void *p, size_t n, off_t at)
-{
-    char *to = p;
-    while (n > 0) {
-        ssize_t got = pread(fd, to, n, at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return RC_IO;
-        to += got;
-        at += got;
-        n -= (size_t)got;
-    }
-    return RC_OK;
-}
-
-/* Where the last line before `end` starts, if a newline stands at end - 1; in general: the place
- * behind the last newline of the bytes before `end`, or 0. */
-static rc_t line_start(int fd, off_t end, off_t *start)
-{
-    char block[BLOCK_BYTES];
-    while (end > 0) {
-        size_t n = end < BLOCK_BYTES ? (size_t)end : BLOCK_BYTES;
-        TRY(read_at(fd, block, n, end - (off_t)n));
-        const char *hit = memrchr(block, '\n', n);
-        if (hit) {
-            *start = end - (off_t)n + (hit - block) + 1;
-            return RC_OK;
-        }
-        end -= (off_t)n;
-    }
-    *start = 0;
-    return RC_OK;
-}
-
-/* The head that a whole line at [start, end) leaves. RC_MALFORMED: it is no line of a trail. */
-static rc_t read_head(audit_file_t *f, off_t start, off_t end, audit_head_t *head)
-{
-    audit_record_t r;
-    if (end - start > LIMIT_AUDIT_LINE_BYTES)
-        return RC_MALFORMED;
-    arena_reset(f->scratch);
-    size_t n = (size_t)(end - start);
-    char *bytes = arena_alloc(f->scratch, n);
-    if (!bytes)
-        return RC_MEMORY;
-    TRY(read_at(f->fd, bytes, n, start));
-    TRY(audit_record_read(f->scratch, str_of(bytes, n), &r));
-    head->seq = r.seq;
-    sha256(str_of(bytes, n), head->hash);
-    return RC_OK;
-}
-
 /* A crash in the middle of a write leaves the front of a line, or zeros where bytes were to come.
  * Anything else is somebody's file, and not ours to cut. */
 static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
 {
     char first;
-    TRY(read_at(f->fd, &first, 1, end));
+    TRY(audit_read_at(f->fd, &first, 1, end));
     if (first != '{' && first != '\0')
         return RC_MALFORMED;
     LOG(f->log, LOG_WARN, "a torn last line was cut off the audit trail; nobody was told it stood",
@@ -116,17 +61,24 @@ static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
     return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, "truncate");
 }
 
-/* Finds the end of a file of `size` bytes: *end behind the last whole line, and that line's head
- * (which stays as it is when there is none). */
-static rc_t read_tail(audit_file_t *f, off_t size, off_t *end, audit_head_t *head)
+static rc_t read_tail(audit_file_t *f, off_t size, audit_end_t *end)
 {
-    off_t start;
-    TRY(line_start(f->fd, size, end));
-    if (*end > 0) {
-        TRY(line_start(f->fd, *end - 1, &start));
-        TRY(read_head(f, start, *end, head));
-    }
-    return *end < size ? mend_torn(f, *end, size) : RC_OK;
+    TRY(audit_end_read(f->fd, size, f->scratch, end));
+    return end->at < size ? mend_torn(f, end->at, size) : RC_OK;
+}
+
+/* What the first line tells of the whole file. One that tells no name goes on with the chain that
+ * this process knows, if it knows one. */
+static rc_t read_front(audit_file_t *f, off_t size)
+{
+    audit_front_t front;
+    rc_t rc = audit_front_read(f->fd, size, f->scratch, &front);
+    if (rc != RC_OK && rc != RC_MALFORMED)
+        return rc;
+    if (front.chain.known || f->head.seq == 0)
+        f->chain = front.chain;
+    f->began_ms = front.time_ms;
+    return RC_OK;
 }
 
 /* Sees what other processes wrote since. Nothing is read while nobody did. A file that became
@@ -140,20 +92,23 @@ static rc_t catch_up(audit_file_t *f)
     if (st.st_size == f->size)
         return RC_OK;
     bool cut = st.st_size < f->size;
-    audit_head_t found = f->head;
-    off_t end;
-    rc_t rc = read_tail(f, st.st_size, &end, &found);
+    audit_end_t end = {.head = f->head, .is_checkpoint = f->at_checkpoint};
+    rc_t rc = read_tail(f, st.st_size, &end);
+    if (rc == RC_OK && f->size == 0 && end.at > 0)
+        rc = read_front(f, end.at);
     if (rc != RC_OK) {
         say(f, LOG_ERROR,
             STR("the end of the audit trail cannot be read; check it by "
                 "'warder audit verify' and move the file away"));
         return rc;
     }
-    if (cut)
+    f->size = end.at;
+    if (cut) {
         say(f, LOG_ERROR, STR("lines were cut off the audit trail"));
-    else
-        f->head = found;
-    f->size = end;
+        return RC_OK;
+    }
+    f->head = end.head;
+    f->at_checkpoint = end.is_checkpoint;
     return RC_OK;
 }
 
@@ -241,13 +196,18 @@ static bool has_lines(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0;
 }
 
-/* Where nothing is at the path yet, the chain may go on from the file that was renamed last (by the
- * usual name of rotated files), which this process need not have had open. */
+/* Where nothing is at the path yet, the chain may go on from the file that was renamed last, by us or
+ * by the usual name of rotated files; this process need not have had it open. */
 static bool move_to_rotated(audit_file_t *f)
 {
     char path[PATH_MAX];
+    if (has_lines(f->path))
+        return false;
+    if (audit_rotated_newest(f->path, f->head.seq + 1, path, sizeof path) &&
+        move_to(f, path, 0, f->head.seq + 1) == RC_OK)
+        return true;
     int n = snprintf(path, sizeof path, "%s.1", f->path);
-    return n < (int)sizeof path && !has_lines(f->path) && has_lines(path) &&
+    return n < (int)sizeof path && has_lines(path) &&
            move_to(f, path, 0, f->head.seq + 1) == RC_OK;
 }
 
@@ -295,6 +255,17 @@ rc_t audit_file_lock(audit_file_t *f)
     return rc == RC_MALFORMED ? RC_IO : rc;
 }
 
+rc_t audit_file_rotate(audit_file_t *f, const char *to)
+{
+    struct stat st;
+    if (stat(to, &st) == 0 || rename(f->path, to) != 0)
+        return fail_errno(f, "rename");
+    rc_t rc = follow_rename(f);
+    if (rc != RC_OK)
+        fail_errno(f, "begin a new file");
+    return rc;
+}
+
 void audit_file_unlock(audit_file_t *f)
 {
     flock(f->fd, LOCK_UN);
@@ -316,6 +287,7 @@ rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head)
     if (write_once(f, lines)) {
         f->size += (off_t)lines.n;
         f->head = *head;
+        f->at_checkpoint = false;
         return RC_OK;
     }
     fail_errno(f, "write");
@@ -383,8 +355,11 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->head.seq = 0;
     f->fd = -1;
     f->unsynced.n = 0;
+    f->at_checkpoint = false;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
+    f->chain.known = true;
+    memcpy(f->chain.bytes, f->head.hash, sizeof f->head.hash);
     if (rc == RC_OK)
         rc = follow_rename(f);
     if (rc == RC_OK) {

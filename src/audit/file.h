@@ -4,7 +4,7 @@
 #ifndef AUDIT_FILE_H
 #define AUDIT_FILE_H
 
-#include "audit/line.h"
+#include "audit/ends.h"
 #include "core/log.h"
 
 #include <sys/types.h>
@@ -46,6 +46,9 @@ typedef struct {
     ino_t ino;
     off_t size;        /* where the last line known to be good ends */
     audit_head_t head; /* of that line */
+    bool at_checkpoint;  /* that line is one */
+    audit_name_t chain;
+    int64_t began_ms;  /* of the first line; Unix time; 0: there is none */
     bool broken;       /* leftovers of a failed write could not be removed, or a sync failed */
     audit_unsynced_t unsynced;
     const char *said; /* what was logged last as failed, and when; seconds */
@@ -64,6 +67,9 @@ rc_t audit_file_lock(audit_file_t *f) MUST_USE;
  *  the file, and stay when the process ends; on the disk they are after a sync. RC_IO: nothing of
  *  them is left in the file, or f->broken. Locked. */
 rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head) MUST_USE;
+/** Renames the file to `to`, which must not be there, and goes on in a new one, which is locked
+ *  then. RC_IO: errno says why; the lock is held all the same. Locked. */
+rc_t audit_file_rotate(audit_file_t *f, const char *to) MUST_USE;
 void audit_file_unlock(audit_file_t *f);
 /** Hands over what must reach the disk so that all lines written so far are durable. One set at a
  *  time: the one before must have been synced. Needs no flock. */

@@ -146,6 +146,26 @@ void audit_time_format(int64_t ms, char out[AUDIT_TIME_BYTES])
     put_digits(out + 20, 3, in_day % 1000);
 }
 
+static int64_t digits(str_t s, size_t at, size_t n)
+{
+    int64_t v = 0;
+    for (size_t i = at; i < at + n; i++)
+        v = v * 10 + (s.p[i] - '0');
+    return v;
+}
+
+/* Days from date, by the same source. */
+int64_t audit_time_parse(str_t time)
+{
+    int64_t year = digits(time, 0, 4), month = digits(time, 5, 2), day = digits(time, 8, 2);
+    year -= month <= 2;
+    int64_t era = year / 400, yoe = year - era * 400;
+    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+    int64_t seconds = digits(time, 11, 2) * 3600 + digits(time, 14, 2) * 60 + digits(time, 17, 2);
+    return (days * 86400 + seconds) * 1000 + digits(time, 20, 3);
+}
+
 /* Most texts are UTF-8, and the writer itself finds those that are not. */
 static void write_text(json_writer_t *w, const member_t *m, str_t s)
 {

@@ -13,6 +13,12 @@ typedef struct {
     uint8_t hash[SHA256_BYTES];
 } audit_head_t;
 
+/** The name of a chain: what line 1 names as its `prev`. */
+typedef struct {
+    bool known;
+    uint8_t bytes[SHA256_BYTES];
+} audit_name_t;
+
 enum {
     AUDIT_HASH_HEX = 2 * SHA256_BYTES,
     AUDIT_TIME_BYTES = 24,
@@ -26,6 +32,8 @@ bool audit_kind_exists(str_t name);
 
 /** Writes Unix time as ISO 8601 in UTC with milliseconds. */
 void audit_time_format(int64_t ms, char out[AUDIT_TIME_BYTES]);
+/** Reads that form, which the caller has checked. */
+int64_t audit_time_parse(str_t time);
 
 /** Bytes that audit_body_write may need for `e`. */
 size_t audit_body_bound(const audit_event_t *e);

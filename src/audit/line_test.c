@@ -162,6 +162,8 @@ static void times_of_all_kinds(void **state)
         audit_event_t e = {.kind = AUDIT_SERVER};
         str_t time = json_get_str(parsed(t, body_at(t, &e, ROWS[i].ms)), STR("time"));
         assert_str(time, str_c(ROWS[i].text));
+        if (ROWS[i].ms >= 0 && ROWS[i].ms < INT64_MAX)
+            assert_int_equal(audit_time_parse(time), ROWS[i].ms);
     }
 }
 

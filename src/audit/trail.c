@@ -1,12 +1,20 @@
 #include "audit/trail.h"
 
+#include "audit/rotated.h"
 #include "core/limits.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-rc_t audit_trail_open(audit_trail_t *t, const char *path, const log_t *log, arena_t *a, str_t *why)
+enum { EXPIRE_ARENA_BYTES = 4 << 20 };
+
+rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a, str_t *why)
 {
-    *t = (audit_trail_t){.file = {.path = path, .log = log}};
+    *t = (audit_trail_t){.config = *config, .file = {.path = config->path, .log = config->log}};
     *why = STR("out of memory");
     if (pthread_mutex_init(&t->lock, NULL) != 0)
         return RC_MEMORY;
@@ -37,35 +45,190 @@ static rc_t make_room(audit_trail_t *t, size_t bytes)
     return RC_OK;
 }
 
-static rc_t append(audit_trail_t *t, const str_t *bodies, size_t n)
+static int64_t now_ms(const audit_trail_t *t)
+{
+    return t->config.clock.now_ms(t->config.clock.ctx);
+}
+
+/* Appends the line of a checkpoint of `head`, and moves it. A signer that fails is told, and the
+ * trail goes on without. */
+static bool sign_line(audit_trail_t *t, buf_t *b, audit_head_t *head)
+{
+    char bytes[AUDIT_CHECKPOINT_BYTES], time[AUDIT_TIME_BYTES];
+    buf_t room = buf_fixed(bytes, sizeof bytes);
+    str_t body;
+    audit_time_format(now_ms(t), time);
+    const audit_checkpoint_t c = {.chain = t->file.chain,
+                                  .head = *head,
+                                  .time = str_of(time, sizeof time),
+                                  .kid = t->config.signer->kid};
+    rc_t rc = audit_checkpoint_body(&room, &c, t->config.signer, &body);
+    if (rc == RC_OK)
+        audit_line_write(b, head, body);
+    else
+        LOG(t->config.log, LOG_ERROR, "the audit trail cannot be signed",
+            LOG_S("why", str_c(rc_name(rc))));
+    return rc == RC_OK;
+}
+
+/* Without bodies: the checkpoint alone, if one is due. Whoever comes upon a new file begins it: its
+ * first line names, and signs, the last of the old one. */
+static rc_t append(audit_trail_t *t, const str_t *bodies, size_t n, bool checkpoint)
 {
     audit_head_t head = t->file.head;
     buf_t b = buf_fixed(t->batch, t->batch_bytes);
     str_t lines;
+    bool begins = t->file.size == 0 && head.seq > 0;
+    bool is_signed = t->config.signer && (begins || checkpoint) && sign_line(t, &b, &head);
     for (size_t i = 0; i < n; i++)
         audit_line_write(&b, &head, bodies[i]);
     TRY(buf_done(&b, &lines));
-    return audit_file_write(&t->file, lines, &head);
-}
-
-static rc_t append_locked(audit_trail_t *t, const str_t *bodies, size_t n)
-{
-    TRY(audit_file_lock(&t->file));
-    rc_t rc = append(t, bodies, n);
-    audit_file_unlock(&t->file);
-    return rc;
+    if (lines.n == 0)
+        return RC_OK;
+    if (t->file.size == 0)
+        t->file.began_ms = now_ms(t);
+    TRY(audit_file_write(&t->file, lines, &head));
+    t->file.at_checkpoint = is_signed && n == 0;
+    t->checkpoints += is_signed;
+    return RC_OK;
 }
 
 rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n)
 {
-    size_t bytes = 0;
+    size_t bytes = AUDIT_CHECKPOINT_BYTES;
     for (size_t i = 0; i < n; i++)
         bytes += bodies[i].n + AUDIT_LINE_FRAME;
     pthread_mutex_lock(&t->lock);
     rc_t rc = make_room(t, bytes);
     if (rc == RC_OK)
-        rc = append_locked(t, bodies, n);
+        rc = audit_file_lock(&t->file);
+    if (rc == RC_OK) {
+        rc = append(t, bodies, n, false);
+        audit_file_unlock(&t->file);
+    }
     pthread_mutex_unlock(&t->lock);
+    return rc;
+}
+
+/* Runs one step with both locks held. */
+static rc_t locked(audit_trail_t *t, rc_t (*step)(audit_trail_t *t))
+{
+    pthread_mutex_lock(&t->lock);
+    rc_t rc = make_room(t, AUDIT_CHECKPOINT_BYTES);
+    if (rc == RC_OK)
+        rc = audit_file_lock(&t->file);
+    if (rc == RC_OK) {
+        rc = step(t);
+        audit_file_unlock(&t->file);
+    }
+    pthread_mutex_unlock(&t->lock);
+    return rc;
+}
+
+static rc_t checkpoint(audit_trail_t *t)
+{
+    bool due = t->file.head.seq > 0 && !t->file.at_checkpoint;
+    return due ? append(t, NULL, 0, true) : RC_NOT_FOUND;
+}
+
+rc_t audit_trail_checkpoint(audit_trail_t *t)
+{
+    return t->config.signer ? locked(t, checkpoint) : RC_NOT_FOUND;
+}
+
+static bool is_due(const audit_trail_t *t)
+{
+    const audit_trail_config_t *c = &t->config;
+    if (t->file.size == 0)
+        return false;
+    return (c->rotate_bytes > 0 && t->file.size >= c->rotate_bytes) ||
+           (c->rotate_s > 0 && now_ms(t) - t->file.began_ms >= c->rotate_s * 1000);
+}
+
+/* Of several processes the first one here does it: the others find a small, young file. */
+static rc_t rotate(audit_trail_t *t)
+{
+    char to[PATH_MAX];
+    buf_t b = buf_fixed(to, sizeof to);
+    str_t path;
+    if (!is_due(t))
+        return RC_OK;
+    rc_t rc = t->config.signer ? checkpoint(t) : RC_NOT_FOUND;
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    buf_put(&b, str_c(t->file.path));
+    audit_rotated_suffix(&b, now_ms(t), t->file.head.seq);
+    buf_char(&b, '\0');
+    TRY(buf_done(&b, &path));
+    TRY(audit_file_rotate(&t->file, to));
+    LOG(t->config.log, LOG_INFO, "the audit trail was rotated", LOG_S("file", str_c(to)));
+    return append(t, NULL, 0, false);
+}
+
+rc_t audit_trail_rotate(audit_trail_t *t)
+{
+    if (t->config.rotate_bytes <= 0 && t->config.rotate_s <= 0)
+        return RC_OK;
+    pthread_mutex_lock(&t->lock);
+    bool due = is_due(t);
+    pthread_mutex_unlock(&t->lock);
+    return due ? locked(t, rotate) : RC_OK;
+}
+
+/* The head of a rotated file, if it is what its name says. */
+static bool read_deleted(const audit_rotated_t *file, arena_t *scratch, audit_deleted_t *out)
+{
+    struct stat st;
+    audit_end_t end = {0};
+    int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                audit_end_read(fd, st.st_size, scratch, &end) == RC_OK && end.at == st.st_size &&
+                end.head.seq == file->seq;
+    if (fd >= 0)
+        close(fd);
+    const char *slash = strrchr(file->path, '/');
+    *out = (audit_deleted_t){str_c(slash ? slash + 1 : file->path), end.head};
+    return good;
+}
+
+/* First the line, on the disk; then the file goes. A crash in between deletes it once more. */
+static rc_t expire_one(audit_trail_t *t, arena_t *scratch, const audit_rotated_t *file)
+{
+    char bytes[AUDIT_CHECKPOINT_BYTES];
+    buf_t b = buf_fixed(bytes, sizeof bytes);
+    audit_deleted_t deleted;
+    str_t body;
+    if (!read_deleted(file, scratch, &deleted)) {
+        LOG(t->config.log, LOG_ERROR,
+            "a rotated file of the audit trail is not what its name says, and is kept",
+            LOG_S("file", str_c(file->path)));
+        return RC_OK;
+    }
+    TRY(audit_deleted_body(&b, &deleted, now_ms(t), &body));
+    TRY(audit_trail_write(t, &body, 1));
+    TRY(audit_trail_sync(t));
+    return unlink(file->path) == 0 || errno == ENOENT ? RC_OK : RC_IO;
+}
+
+static rc_t expire(audit_trail_t *t, arena_t *a, arena_t *scratch)
+{
+    audit_rotated_t *files;
+    size_t n;
+    int64_t before_ms = now_ms(t) - t->config.keep_s * 1000;
+    TRY(audit_rotated_list(a, t->file.path, &files, &n));
+    for (size_t i = 0; i < n && files[i].closed_ms < before_ms; i++)
+        TRY(expire_one(t, scratch, &files[i]));
+    return RC_OK;
+}
+
+rc_t audit_trail_expire(audit_trail_t *t)
+{
+    if (t->config.keep_s <= 0)
+        return RC_OK;
+    arena_t *a = arena_new(EXPIRE_ARENA_BYTES), *scratch = arena_new(EXPIRE_ARENA_BYTES);
+    rc_t rc = a && scratch ? expire(t, a, scratch) : RC_MEMORY;
+    arena_free(a);
+    arena_free(scratch);
     return rc;
 }
 
@@ -92,4 +255,12 @@ audit_head_t audit_trail_head(audit_trail_t *t)
     audit_head_t head = t->file.head;
     pthread_mutex_unlock(&t->lock);
     return head;
+}
+
+uint64_t audit_trail_checkpoints(audit_trail_t *t)
+{
+    pthread_mutex_lock(&t->lock);
+    uint64_t n = t->checkpoints;
+    pthread_mutex_unlock(&t->lock);
+    return n;
 }

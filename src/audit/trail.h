@@ -2,28 +2,50 @@
 #ifndef AUDIT_TRAIL_H
 #define AUDIT_TRAIL_H
 
+#include "audit/checkpoint.h"
 #include "audit/file.h"
 #include "core/ports.h"
 
 #include <pthread.h>
 
+/** Borrowed for the life of the trail. */
 typedef struct {
+    const char *path;
+    const log_t *log;
+    clock_port_t clock;
+    const audit_signer_t *signer; /* NULL: no checkpoints are written */
+    int64_t rotate_bytes, rotate_s, keep_s; /* 0: never */
+} audit_trail_config_t;
+
+typedef struct {
+    audit_trail_config_t config;
     pthread_mutex_t lock; /* of all below; never held during a sync */
     audit_file_t file;
     char *batch; /* owned: lines on their way to one write */
     size_t batch_bytes;
+    uint64_t checkpoints; /* written since the start */
 } audit_trail_t;
 
-/** Opens the file (audit_file_open). `path` and `log` are borrowed. */
-rc_t audit_trail_open(audit_trail_t *t, const char *path, const log_t *log, arena_t *a,
+/** Opens the file (audit_file_open). */
+rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a,
                       str_t *why) MUST_USE;
 void audit_trail_close(audit_trail_t *t);
 /** Makes lines of bodies (audit_body_write), in their order, and appends them by one write. All of
- *  them are in the file, or none is: RC_IO, RC_MEMORY. Any thread. */
+ *  them are in the file, or none is: RC_IO, RC_MEMORY. The first lines of a file that continues a
+ *  chain follow a checkpoint. Any thread. */
 rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n) MUST_USE;
 /** All lines written before the call are on the disk after it. RC_IO: the trail is broken. One
  *  thread alone may call; writers do not wait for it. */
 rc_t audit_trail_sync(audit_trail_t *t) MUST_USE;
+/** Writes a checkpoint. RC_NOT_FOUND: the last line is one, or there is no line. Any thread. */
+rc_t audit_trail_checkpoint(audit_trail_t *t) MUST_USE;
+/** Begins a new file if this one is too large or too old: a checkpoint ends the old one, and another
+ *  begins the new one. Any thread, and any number of processes: one of them does it. */
+rc_t audit_trail_rotate(audit_trail_t *t) MUST_USE;
+/** Deletes rotated files whose time is over, once the lines that name them are on the disk. The
+ *  thread that syncs. */
+rc_t audit_trail_expire(audit_trail_t *t) MUST_USE;
 audit_head_t audit_trail_head(audit_trail_t *t);
+uint64_t audit_trail_checkpoints(audit_trail_t *t);
 
 #endif

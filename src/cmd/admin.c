@@ -1,6 +1,7 @@
 #include "cmd/admin.h"
 
 #include "cmd/command.h"
+#include "cmd/trail.h"
 #include "conf/conf_table.h"
 #include "core/buf.h"
 #include "core/url.h"
@@ -44,9 +45,7 @@ static int open_store(admin_t *admin)
         return not_opened(rc, why);
     if (store_connect(admin->store, once_port(&admin->once), &admin->conn) != RC_OK)
         return command_fail(EXIT_FAILED, "the store cannot be reached");
-    audit_config_t audit = {.path = conf->audit_file, .log = &admin->log, .clock = clock_system()};
-    rc = audit_open(admin->a, &audit, &admin->audit, &why);
-    return rc == RC_OK ? EXIT_DONE : not_opened(rc, why);
+    return trail_open(admin->a, &admin->settings, &admin->log, TRAIL_OF_COMMAND, &admin->audit);
 }
 
 static int open_all(admin_t *admin, arena_t *a, const option_t *rows)

@@ -2,17 +2,42 @@
 #include "audit/reader.h"
 #include "cmd/command.h"
 #include "cmd/settings.h"
+#include "cmd/trail.h"
 #include "conf/conf_table.h"
+#include "core/limits.h"
+#include "core/num.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 
-enum { ARENA_BYTES = 4 << 20, FILES_MAX = 256, HEAD_BYTES = 128 };
+enum {
+    ARENA_BYTES = 8 << 20,
+    SCRATCH_BYTES = 4 << 20,
+    FILES_MAX = 4096,
+    KEYS_MAX = 64,
+    HEAD_BYTES = 128,
+    TRIES = 3, /* while a server rotates */
+};
 
 typedef struct {
     audit_chain_t chain;
     const char *path; /* of the file at hand */
+    const char **files;
+    size_t n;
+    bool by_settings; /* the files are those that the settings lead to */
+    const audit_head_t *expect;
+    const jwks_t *keys; /* NULL: none were given, and none is there */
+    uint64_t unproven_max;
 } verify_t;
+
+static const option_t OPTIONS[] = {
+    {.name = "expect-last"},
+    {.name = "public-key", .many = true},
+    {.name = "closed", .is_switch = true},
+    {.name = "max-unproven"},
+};
+enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
 
 static int out_of_memory(void)
 {
@@ -60,15 +85,52 @@ static int check_file(verify_t *v, const char *path)
 
 static int report_fault(const verify_t *v)
 {
-    audit_fault_t fault = v->chain.fault;
-    return command_fail(EXIT_REFUSED, "%s line %llu: %" PRIstr ": %" PRIstr, v->path,
-                        (unsigned long long)v->chain.line, STR_ARG(audit_fault_name(fault)),
-                        STR_ARG(audit_fault_about(fault)));
+    char place[128] = "";
+    const audit_chain_t *c = &v->chain;
+    unsigned long long due = c->head.seq + 1, found = c->seq;
+    if (c->fault == AUDIT_FAULT_UNPROVEN)
+        snprintf(place, sizeof place, "; the last checkpoint is number %llu, the last line %llu",
+                 (unsigned long long)c->signed_seq, due - 1);
+    else if (c->lines > 0 && found > 0 && found != due)
+        snprintf(place, sizeof place, "; number %llu was to come, and %llu stands there", due,
+                 found);
+    else if (c->lines > 0)
+        snprintf(place, sizeof place, "; number %llu was to come", due);
+    return command_fail(EXIT_REFUSED, "%s line %llu: %" PRIstr ": %" PRIstr "%s", v->path,
+                        (unsigned long long)c->line, STR_ARG(audit_fault_name(c->fault)),
+                        STR_ARG(audit_fault_about(c->fault)), place);
 }
 
-static int report_sound(const audit_chain_t *c)
+static void report_signed(const verify_t *v)
+{
+    const audit_chain_t *c = &v->chain;
+    if (c->checkpoints > 0 && !v->keys)
+        printf("signatures were not checked: give the audit key by --public-key\n");
+    if (!v->keys)
+        return;
+    printf("signed: up to %llu, by %llu checkpoints\n", (unsigned long long)c->signed_seq,
+           (unsigned long long)c->checkpoints);
+    if (c->head.seq > c->signed_seq)
+        printf("unproven: %llu lines behind the last checkpoint\n",
+               (unsigned long long)(c->head.seq - c->signed_seq));
+}
+
+static void report_front(const audit_chain_t *c)
+{
+    unsigned long long before = c->first.seq - 1;
+    if (before > 0 && c->deleted_by > 0)
+        printf("lines up to %llu were deleted when their time was over, says line %llu\n", before,
+               (unsigned long long)c->deleted_by);
+    else if (before > 0)
+        printf("line %llu and those before it stand in an older file: name it first to check the "
+               "seam\n",
+               before);
+}
+
+static int report_sound(const verify_t *v)
 {
     char text[HEAD_BYTES];
+    const audit_chain_t *c = &v->chain;
     buf_t head = buf_fixed(text, sizeof text);
     if (c->lines == 0) {
         printf("the chain holds: it has no line yet\n");
@@ -80,57 +142,144 @@ static int report_sound(const audit_chain_t *c)
            c->first_time);
     printf("last: %llu at %.*s\n", (unsigned long long)c->head.seq, AUDIT_TIME_BYTES, c->last_time);
     printf("head: %" PRIstr "\n", STR_ARG(buf_str(&head)));
-    if (c->first.seq > 1)
-        printf("line %llu and those before it stand in an older file: name it first to check the "
-               "seam\n",
-               (unsigned long long)(c->first.seq - 1));
+    report_signed(v);
+    report_front(c);
     return EXIT_DONE;
 }
 
-static int check_files(arena_t *a, const str_t *files, size_t n, const audit_head_t *expect)
+static int check_files(verify_t *v, arena_t *scratch)
 {
-    arena_t *scratch = arena_new(ARENA_BYTES);
+    int code = EXIT_DONE;
+    v->chain = audit_chain_begin(scratch, v->expect);
+    v->chain.keys = v->keys;
+    v->chain.unproven_max = v->unproven_max;
+    for (size_t i = 0; i < v->n && code == EXIT_DONE && v->chain.fault == AUDIT_FAULT_NONE; i++)
+        code = check_file(v, v->files[i]);
+    if (code == EXIT_DONE)
+        audit_chain_end(&v->chain);
+    return code;
+}
+
+/* Whether the files are others by now. */
+static bool was_rotated(arena_t *a, const settings_t *s, const verify_t *v)
+{
+    const char **files;
+    size_t n;
+    if (!v->by_settings || trail_files(a, s, &files, &n) != RC_OK)
+        return false;
+    return n != v->n || (n > 1 && strcmp(files[n - 2], v->files[n - 2]) != 0) ||
+           strcmp(files[0], v->files[0]) != 0;
+}
+
+static int check(arena_t *a, const settings_t *s, verify_t *v)
+{
+    arena_t *scratch = arena_new(SCRATCH_BYTES);
     if (!scratch)
         return out_of_memory();
-    verify_t v = {.chain = audit_chain_begin(scratch, expect)};
-    int code = EXIT_DONE;
-    for (size_t i = 0; i < n && code == EXIT_DONE && v.chain.fault == AUDIT_FAULT_NONE; i++) {
-        const char *path = arena_cstr(a, files[i]);
-        code = path ? check_file(&v, path) : out_of_memory();
+    int code = EXIT_FAILED;
+    for (int i = 0; i < TRIES; i++) {
+        if (v->by_settings && trail_files(a, s, &v->files, &v->n) != RC_OK) {
+            code = out_of_memory();
+            break;
+        }
+        code = check_files(v, scratch);
+        if ((code == EXIT_DONE && v->chain.fault == AUDIT_FAULT_NONE) || !was_rotated(a, s, v))
+            break;
     }
-    if (code == EXIT_DONE) {
-        audit_chain_end(&v.chain);
-        code = v.chain.fault == AUDIT_FAULT_NONE ? report_sound(&v.chain) : report_fault(&v);
-    }
+    if (code == EXIT_DONE)
+        code = v->chain.fault == AUDIT_FAULT_NONE ? report_sound(v) : report_fault(v);
     arena_free(scratch);
     return code;
 }
 
+/* The public keys beside the private one: the present one, and those it replaced. */
+static int keys_by_settings(arena_t *a, const settings_t *s, jwks_t *out)
+{
+    const char *path = trail_key_path(a, s);
+    const char *public = path ? trail_public_path(a, path) : NULL;
+    if (!public)
+        return out_of_memory();
+    str_t stem = str_first(str_c(public), strlen(public) - sizeof ".pub.pem" + 1);
+    const char *others = arena_printf(a, "%" PRIstr ".*.pub.pem", STR_ARG(stem)).p;
+    glob_t found = {0};
+    str_t files[KEYS_MAX];
+    size_t n = 0;
+    if (!others)
+        return out_of_memory();
+    glob(public, 0, NULL, &found);
+    glob(others, GLOB_APPEND, NULL, &found);
+    while (n < KEYS_MAX && n < found.gl_pathc) {
+        files[n] = arena_dup(a, str_c(found.gl_pathv[n]));
+        n++;
+    }
+    globfree(&found);
+    return trail_public_keys(a, files, n, out);
+}
+
+static int read_keys(arena_t *a, const option_t *rows, const settings_t *s, verify_t *v, jwks_t *keys)
+{
+    const option_t *given = option_row(rows, "public-key");
+    int code = EXIT_DONE;
+    if (given->n > 0)
+        code = trail_public_keys(a, given->values, given->n, keys);
+    else if (v->by_settings)
+        code = keys_by_settings(a, s, keys);
+    v->keys = keys->n > 0 ? keys : NULL;
+    return code;
+}
+
+static int read_options(const option_t *rows, verify_t *v, audit_head_t *head)
+{
+    str_t expect = option_get(rows, "expect-last"), most = option_get(rows, "max-unproven");
+    if (str_is_set(expect) && !audit_head_parse(expect, head))
+        return command_fail(EXIT_USAGE, "--expect-last wants SEQ:HASH, as the line 'head' of this "
+                                        "command prints it");
+    v->expect = str_is_set(expect) ? head : NULL;
+    v->unproven_max = option_is_set(rows, "closed") ? 0 : UINT64_MAX;
+    if (str_is_set(most) && !num_u64(most, INT64_MAX, &v->unproven_max))
+        return command_fail(EXIT_USAGE, "--max-unproven wants a number of lines");
+    return EXIT_DONE;
+}
+
+static int read_words(arena_t *a, const str_t *words, size_t n, verify_t *v)
+{
+    v->n = n;
+    v->by_settings = n == 0;
+    v->files = ARENA_ARRAY(a, n + 1, const char *);
+    for (size_t i = 0; v->files && i < n; i++)
+        v->files[i] = arena_cstr(a, words[i]);
+    for (size_t i = 0; i < n; i++)
+        if (!v->files || !v->files[i])
+            return out_of_memory();
+    return EXIT_DONE;
+}
+
 static int verify(arena_t *a, int argc, char **argv)
 {
-    str_t files[FILES_MAX];
     size_t n = 0;
     settings_t settings;
     audit_head_t head;
-    option_t *rows = ARENA_ARRAY(a, CONF_N_ROWS + 3, option_t);
+    jwks_t keys = {0};
+    verify_t v = {0};
+    option_t *rows = ARENA_ARRAY(a, N_OPTIONS + CONF_N_ROWS + 2, option_t);
     const option_t *of_settings = settings_options(a);
-    if (!rows || !of_settings)
+    str_t *words = ARENA_ARRAY(a, FILES_MAX, str_t);
+    if (!rows || !of_settings || !words)
         return out_of_memory();
-    rows[0].name = "expect-last";
-    memcpy(rows + 1, of_settings, (CONF_N_ROWS + 2) * sizeof *rows);
-    if (!options_parse(argc, argv, rows, files, FILES_MAX, &n))
+    memcpy(rows, OPTIONS, sizeof OPTIONS);
+    memcpy(rows + N_OPTIONS, of_settings, (CONF_N_ROWS + 2) * sizeof *rows);
+    if (!options_parse(argc, argv, rows, words, FILES_MAX, &n))
         return EXIT_USAGE;
-    str_t expect = option_get(rows, "expect-last");
-    if (str_is_set(expect) && !audit_head_parse(expect, &head))
-        return command_fail(EXIT_USAGE, "--expect-last wants SEQ:HASH, as the line 'head' of this "
-                                        "command prints it");
-    if (n == 0) {
-        int code = settings_load(a, rows, &settings);
-        if (code != EXIT_DONE)
-            return code;
-        files[n++] = settings.conf.audit_file;
-    }
-    return check_files(a, files, n, str_is_set(expect) ? &head : NULL);
+    int code = read_options(rows, &v, &head);
+    if (code == EXIT_DONE)
+        code = read_words(a, words, n, &v);
+    if (code == EXIT_DONE && v.by_settings)
+        code = settings_load(a, rows, &settings);
+    if (code == EXIT_DONE)
+        code = read_keys(a, rows, &settings, &v, &keys);
+    if (code == EXIT_DONE && !v.keys && v.unproven_max != UINT64_MAX)
+        code = command_fail(EXIT_USAGE, "signatures cannot be checked without --public-key");
+    return code == EXIT_DONE ? check(a, &settings, &v) : code;
 }
 
 static int run(int argc, char **argv)
@@ -142,5 +291,6 @@ static int run(int argc, char **argv)
 }
 
 const command_t CMD_AUDIT_VERIFY = {
-    "audit verify", "[FILE...] [--expect-last SEQ:HASH]",
-    "checks the whole chain; names the first line that does not fit", run};
+    "audit verify",
+    "[FILE...] [--public-key FILE...] [--expect-last SEQ:HASH] [--closed] [--max-unproven LINES]",
+    "checks the whole chain and its signatures; names the first line that does not fit", run};

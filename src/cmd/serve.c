@@ -7,6 +7,7 @@
 #include "cmd/prepare.h"
 #include "cmd/secret_file.h"
 #include "cmd/settings.h"
+#include "cmd/trail.h"
 #include "core/limits.h"
 #include "http/fetch.h"
 
@@ -57,12 +58,11 @@ static int open_rooms(serve_t *s)
         .log = &s->log,
         .clock = clock_system(),
     };
-    const audit_config_t audit = {
-        .path = conf->audit_file, .log = &s->log, .clock = clock_system()};
     if (store_open(s->a, &store, &s->store, &why) != RC_OK)
         return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
-    if (audit_open(s->a, &audit, &s->audit, &why) != RC_OK)
-        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    int code = trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
+    if (code != EXIT_DONE)
+        return code;
     int64_t threads = conf->workers;
     threads = threads < POOL_THREADS_MIN ? POOL_THREADS_MIN : threads;
     threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;

@@ -32,6 +32,9 @@ rc_t jose_key_from_pkcs8(str_t der, jose_key_t **out) MUST_USE;
 rc_t jose_key_generate(alg_t alg, jose_key_t **out) MUST_USE;
 /** PKCS#8 DER of a private key, in the arena; wiped when it ends. RC_NOT_FOUND: it is public. */
 rc_t jose_key_pkcs8(arena_t *a, const jose_key_t *key, str_t *out) MUST_USE;
+/** The same for the public half: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). */
+rc_t jose_key_from_spki(str_t der, jose_key_t **out) MUST_USE;
+rc_t jose_key_spki(arena_t *a, const jose_key_t *key, str_t *out) MUST_USE;
 /** Keys are immutable and counted; free drops one count. NULL is fine. Any thread. */
 jose_key_t *jose_key_hold(jose_key_t *key);
 void jose_key_free(jose_key_t *key);

@@ -200,11 +200,11 @@ rc_t jose_key_from_private(key_kind_t kind, const key_parts_t *parts, jose_key_t
 
 /* ---- from PKCS#8, and new ---- */
 
-static rc_t wrap_private(EVP_PKEY *pkey, jose_key_t **out)
+static rc_t wrap_any(EVP_PKEY *pkey, bool is_private, jose_key_t **out)
 {
     for (key_kind_t kind = KEY_EC_P256; pkey && kind <= KEY_RSA; kind++)
         if (EVP_PKEY_is_a(pkey, TYPE[kind]))
-            return wrap(pkey, kind, true, out);
+            return wrap(pkey, kind, is_private, out);
     *out = NULL;
     EVP_PKEY_free(pkey);
     return RC_MALFORMED;
@@ -220,7 +220,33 @@ rc_t jose_key_from_pkcs8(str_t der, jose_key_t **out)
     bool whole = info && p == (const unsigned char *)der.p + der.n;
     EVP_PKEY *pkey = whole ? EVP_PKCS82PKEY(info) : NULL;
     PKCS8_PRIV_KEY_INFO_free(info);
-    return wrap_private(pkey, out);
+    return wrap_any(pkey, true, out);
+}
+
+rc_t jose_key_from_spki(str_t der, jose_key_t **out)
+{
+    *out = NULL;
+    const unsigned char *p = (const unsigned char *)der.p;
+    if (der.n == 0 || der.n > RSA_BITS_MAX)
+        return RC_MALFORMED;
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &p, (long)der.n);
+    if (pkey && p != (const unsigned char *)der.p + der.n) {
+        EVP_PKEY_free(pkey);
+        return RC_MALFORMED;
+    }
+    return wrap_any(pkey, false, out);
+}
+
+rc_t jose_key_spki(arena_t *a, const jose_key_t *key, str_t *out)
+{
+    unsigned char *der = NULL;
+    *out = STR_UNSET;
+    int n = i2d_PUBKEY(key->pkey, &der);
+    if (n <= 0)
+        return RC_IO;
+    *out = arena_dup(a, str_of(der, (size_t)n));
+    OPENSSL_free(der);
+    return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
 rc_t jose_key_generate(alg_t alg, jose_key_t **out)
@@ -228,12 +254,12 @@ rc_t jose_key_generate(alg_t alg, jose_key_t **out)
     *out = NULL;
     switch (alg) {
     case ALG_ES256:
-        return wrap_private(EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"), out);
+        return wrap_any(EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"), true, out);
     case ALG_EDDSA:
-        return wrap_private(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), out);
+        return wrap_any(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), true, out);
     case ALG_RS256:
     case ALG_PS256:
-        return wrap_private(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS_MIN), out);
+        return wrap_any(EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS_MIN), true, out);
     case ALG_UNKNOWN:
         break;
     }

@@ -1,0 +1,32 @@
+/* The first and the last line of a file: what a writer must know of a trail that it did not write.
+ * Internal to the room. */
+#ifndef AUDIT_ENDS_H
+#define AUDIT_ENDS_H
+
+#include "audit/line.h"
+#include "core/arena.h"
+
+#include <sys/types.h>
+
+/** Reads exactly n bytes at `at`. RC_IO. */
+rc_t audit_read_at(int fd, void *p, size_t n, off_t at) MUST_USE;
+
+/** Behind the last whole line. */
+typedef struct {
+    off_t at;           /* where it ends; 0: there is none, and what follows stays as it was */
+    audit_head_t head;  /* of that line */
+    bool is_checkpoint; /* it is one */
+} audit_end_t;
+
+/** Of a file of `size` bytes. RC_MALFORMED: its last line is none of a trail. The arena is reset. */
+rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out) MUST_USE;
+
+typedef struct {
+    int64_t time_ms;
+    audit_name_t chain; /* of line 1, or of a checkpoint; else not known */
+} audit_front_t;
+
+/** RC_MALFORMED: the first line is none of a trail, or there is no whole one. */
+rc_t audit_front_read(int fd, off_t size, arena_t *scratch, audit_front_t *out) MUST_USE;
+
+#endif

@@ -1,0 +1,240 @@
+#include "cmd/trail.h"
+
+#include "audit/audit.h"
+#include "audit/rotated.h"
+#include "cmd/command.h"
+#include "cmd/secret_file.h"
+#include "cmd/text_file.h"
+#include "jose/pem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int out_of_memory(void)
+{
+    return command_fail(EXIT_FAILED, "out of memory");
+}
+
+const char *trail_key_path(arena_t *a, const settings_t *s)
+{
+    if (s->conf.audit_key_file.n > 0)
+        return settings_path(a, s, s->conf.audit_key_file);
+    return arena_cstr(a, arena_printf(a, "%" PRIstr "/audit-key.pem", STR_ARG(s->conf.data)));
+}
+
+const char *trail_public_path(arena_t *a, const char *key_path)
+{
+    str_t stem = str_c(key_path);
+    if (str_ends(stem, STR(".pem")))
+        stem.n -= 4;
+    return arena_cstr(a, arena_printf(a, "%" PRIstr ".pub.pem", STR_ARG(stem)));
+}
+
+/* ---- files of keys ---- */
+
+static bool write_all(int fd, str_t bytes)
+{
+    bool done = write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n && fsync(fd) == 0;
+    return close(fd) == 0 && done;
+}
+
+/* Whole or not at all, and never over another: two starts at once both find one key. */
+static bool make_file(arena_t *a, const char *path, str_t bytes, mode_t mode)
+{
+    const char *made = arena_printf(a, "%s.%ld", path, (long)getpid()).p;
+    int fd = made ? open(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode) : -1;
+    if (fd < 0)
+        return false;
+    bool done = write_all(fd, bytes) && (link(made, path) == 0 || errno == EEXIST);
+    int saved = errno;
+    unlink(made);
+    errno = saved;
+    return done;
+}
+
+static int cannot_make(const char *path)
+{
+    return command_fail(EXIT_FAILED, "the audit key '%s' cannot be made: %s", path,
+                        strerror(errno));
+}
+
+static int make_key(arena_t *a, const char *path)
+{
+    jose_key_t *key;
+    str_t text;
+    if (jose_key_generate(ALG_EDDSA, &key) != RC_OK)
+        return command_fail(EXIT_FAILED, "no audit key can be made");
+    rc_t rc = pem_private_write(a, key, &text);
+    jose_key_free(key);
+    if (rc != RC_OK)
+        return out_of_memory();
+    return make_file(a, path, text, 0600) ? EXIT_DONE : cannot_make(path);
+}
+
+static void free_key(void *key)
+{
+    jose_key_free(key);
+}
+
+static int read_key(arena_t *a, const char *path, jose_key_t **out)
+{
+    secret_t text;
+    const secret_file_t file = {path, "audit key", false};
+    int code = secret_file_read(a, &file, &text);
+    if (code != EXIT_DONE)
+        return code;
+    rc_t rc = pem_private_read(a, text.hidden, out);
+    if (rc == RC_OK)
+        rc = arena_cleanup(a, free_key, *out);
+    if (rc == RC_OK && jose_key_kind(*out) == KEY_RSA)
+        rc = RC_MALFORMED;
+    if (rc == RC_OK)
+        return EXIT_DONE;
+    return rc != RC_MALFORMED
+               ? out_of_memory()
+               : command_fail(EXIT_SETTING,
+                              "the audit key '%s' is no private Ed25519 or P-256 key in PEM; make "
+                              "one with: openssl genpkey -algorithm ed25519",
+                              path);
+}
+
+/* The public half of a key that was replaced is still needed for what it signed: it stays under the
+ * front of its thumbprint. */
+static bool set_aside(arena_t *a, const char *path, str_t old)
+{
+    jose_key_t *key;
+    str_t kid;
+    if (pem_public_read(a, old, &key) != RC_OK)
+        return false;
+    rc_t rc = jwk_thumbprint(a, key, &kid);
+    jose_key_free(key);
+    str_t stem = str_c(path);
+    stem.n -= sizeof ".pub.pem" - 1;
+    const char *to = rc == RC_OK ? arena_printf(a, "%" PRIstr ".%" PRIstr ".pub.pem", STR_ARG(stem),
+                                                STR_ARG(str_first(kid, 8)))
+                                       .p
+                                 : NULL;
+    return to && rename(path, to) == 0;
+}
+
+static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
+{
+    const char *path = trail_public_path(a, key_path);
+    str_t text, old;
+    if (!path || pem_public_write(a, key, &text) != RC_OK)
+        return out_of_memory();
+    bool is_there = text_file_read(a, path, PEM_KEY_BYTES, &old) == RC_OK;
+    if (is_there && str_eq(old, text))
+        return EXIT_DONE;
+    if (is_there && !set_aside(a, path, old))
+        return command_fail(EXIT_FAILED, "'%s' is not the public half of '%s'; move it away", path,
+                            key_path);
+    return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_make(path);
+}
+
+/* *out stays NULL where a command finds no key. */
+static int load_signer(arena_t *a, const settings_t *s, trail_owner_t owner, audit_signer_t **out)
+{
+    const char *path = trail_key_path(a, s);
+    jose_key_t *key;
+    audit_signer_t *signer = ARENA_NEW(a, audit_signer_t);
+    *out = NULL;
+    if (!path || !signer)
+        return out_of_memory();
+    bool is_there = access(path, F_OK) == 0, is_named = s->conf.audit_key_file.n > 0;
+    if (!is_there && !is_named && owner == TRAIL_OF_COMMAND)
+        return EXIT_DONE;
+    int code = is_there || is_named ? EXIT_DONE : make_key(a, path);
+    if (code == EXIT_DONE)
+        code = read_key(a, path, &key);
+    if (code == EXIT_DONE && owner == TRAIL_OF_SERVER)
+        code = publish(a, path, key);
+    if (code != EXIT_DONE)
+        return code;
+    *out = signer;
+    return audit_signer_make(a, key, signer) == RC_OK ? EXIT_DONE : out_of_memory();
+}
+
+int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
+               audit_t **out)
+{
+    const conf_t *conf = &s->conf;
+    bool keeps_house = owner == TRAIL_OF_SERVER;
+    audit_signer_t *signer;
+    str_t why = STR("out of memory");
+    int code = load_signer(a, s, owner, &signer);
+    if (code != EXIT_DONE)
+        return code;
+    const audit_config_t config = {
+        .path = conf->audit_file,
+        .log = log,
+        .clock = clock_system(),
+        .sync_ms = conf->audit_sync_interval,
+        .signer = signer,
+        .checkpoint_s = conf->audit_checkpoint_interval,
+        .rotate_bytes = keeps_house ? conf->audit_rotate_size : 0,
+        .rotate_s = keeps_house ? conf->audit_rotate_interval : 0,
+        .keep_s = keeps_house ? conf->audit_keep : 0,
+        .lenient = str_eq(conf->audit_on_failure, STR("continue")),
+    };
+    rc_t rc = audit_open(a, &config, out, &why);
+    if (rc == RC_OK)
+        return EXIT_DONE;
+    return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+}
+
+/* ---- what verifies ---- */
+
+rc_t trail_files(arena_t *a, const settings_t *s, const char ***out, size_t *n)
+{
+    audit_rotated_t *rotated;
+    const char *path = arena_cstr(a, s->conf.audit_file);
+    if (!path)
+        return RC_MEMORY;
+    TRY(audit_rotated_list(a, path, &rotated, n));
+    *out = ARENA_ARRAY(a, *n + 1, const char *);
+    if (!*out)
+        return RC_MEMORY;
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = rotated[i].path;
+    (*out)[(*n)++] = path;
+    return RC_OK;
+}
+
+static int read_public(arena_t *a, str_t file, jwk_t *out)
+{
+    const char *path = arena_cstr(a, file);
+    str_t text;
+    if (!path)
+        return out_of_memory();
+    if (text_file_read(a, path, PEM_KEY_BYTES, &text) != RC_OK)
+        return command_fail(EXIT_FAILED, "the public key '%s' cannot be read: %s", path,
+                            strerror(errno));
+    rc_t rc = pem_public_read(a, text, &out->key);
+    if (rc == RC_OK)
+        rc = arena_cleanup(a, free_key, out->key);
+    if (rc == RC_OK && jose_key_kind(out->key) == KEY_RSA)
+        rc = RC_MALFORMED;
+    if (rc == RC_OK)
+        rc = jwk_thumbprint(a, out->key, &out->kid);
+    if (rc == RC_MALFORMED)
+        return command_fail(EXIT_USAGE, "'%s' is no public Ed25519 or P-256 key in PEM", path);
+    if (rc != RC_OK)
+        return out_of_memory();
+    out->alg = jose_key_kind(out->key) == KEY_ED25519 ? ALG_EDDSA : ALG_ES256;
+    return EXIT_DONE;
+}
+
+int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out)
+{
+    int code = EXIT_DONE;
+    *out = (jwks_t){.v = ARENA_ARRAY(a, n + 1, jwk_t)};
+    if (!out->v)
+        return out_of_memory();
+    for (size_t i = 0; i < n && code == EXIT_DONE; i++)
+        code = read_public(a, files[i], &out->v[out->n++]);
+    return code;
+}

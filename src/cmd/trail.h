@@ -1,0 +1,27 @@
+/* The audit trail as the settings want it, with the key that signs it. */
+#ifndef CMD_TRAIL_H
+#define CMD_TRAIL_H
+
+#include "audit/checkpoint.h"
+#include "cmd/settings.h"
+#include "core/log.h"
+
+struct audit;
+
+typedef enum {
+    TRAIL_OF_SERVER,  /* makes the key where there is none; rotates and deletes */
+    TRAIL_OF_COMMAND, /* signs if there is a key */
+} trail_owner_t;
+
+/** Opens it. 0 or an exit code after saying why. All in the arena, which must outlive the trail. */
+int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
+               struct audit **out);
+/** The path of the private key, and of its public half: KEY.pub.pem for KEY.pem. NULL: no memory. */
+const char *trail_key_path(arena_t *a, const settings_t *s);
+const char *trail_public_path(arena_t *a, const char *key_path);
+/** The paths of all files of the trail, oldest first; the last is the one in use. */
+rc_t trail_files(arena_t *a, const settings_t *s, const char ***out, size_t *n) MUST_USE;
+/** Reads public keys (a file each), with their thumbprints as kid. 0 or an exit code. */
+int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out);
+
+#endif
