@@ -1,0 +1,14 @@
+/* The life of a keeper's thread. */
+#ifndef PROXY_CHILD_THREAD_H
+#define PROXY_CHILD_THREAD_H
+
+#include "core/rc.h"
+
+struct child_keeper;
+
+/** RC_IO: no loop or thread; nothing is left then. */
+rc_t child_thread_start(struct child_keeper *k) MUST_USE;
+/** Ends all children, then the thread, and waits for it. */
+void child_thread_stop(struct child_keeper *k);
+
+#endif

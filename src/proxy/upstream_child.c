@@ -1,0 +1,181 @@
+#include "proxy/upstream_child.h"
+
+#include <stdlib.h>
+
+#include "core/limits.h"
+#include "proxy/child_keeper.h"
+#include "proxy/child_thread.h"
+
+enum {
+    CALL_BYTES = 16 << 10,
+    SETTINGS_BYTES = 1 << 20,
+    MAX_CHILDREN = 16,
+    MESSAGE_BYTES = 4 << 20,
+    START_S = 30,
+};
+
+/* A worker sets its own place, and reads no other. */
+static child_desk_t *desk_of(child_keeper_t *k, http_worker_t *loop)
+{
+    unsigned i = http_worker_index(loop);
+    if (i >= CHILD_DESKS_MAX)
+        return NULL;
+    if (!k->desks[i])
+        k->desks[i] = child_desk_new(&k->inbox, http_worker_post(loop));
+    return k->desks[i];
+}
+
+static rc_t read_request(upstream_call_t *call, const upstream_request_t *request)
+{
+    call->arena = arena_new(request->body.n * 2 + CALL_BYTES);
+    return call->arena ? child_ask_read(call->arena, request, &call->ask) : RC_MEMORY;
+}
+
+static rc_t start(void *ctx, http_worker_t *loop, const upstream_request_t *request,
+                  http_outbound_events_t events, upstream_call_t **out)
+{
+    child_desk_t *desk = desk_of(ctx, loop);
+    upstream_call_t *call = desk ? calloc(1, sizeof *call) : NULL;
+    if (!call)
+        return RC_MEMORY;
+    atomic_init(&call->refs, 1);
+    call->desk = desk;
+    call->out = events;
+    rc_t rc = read_request(call, request);
+    if (rc != RC_OK) {
+        child_call_unref(call);
+        return rc;
+    }
+    *out = call;
+    child_call_send(call);
+    return RC_OK;
+}
+
+static void pause_call(void *ctx, upstream_call_t *call)
+{
+    child_call_pause(call);
+}
+
+static void resume_call(void *ctx, upstream_call_t *call)
+{
+    child_call_resume(call);
+}
+
+static void cancel_call(void *ctx, upstream_call_t *call)
+{
+    child_call_cancel(call);
+}
+
+static bool is_ready(void *ctx)
+{
+    child_keeper_t *k = ctx;
+    return atomic_load(&k->ready);
+}
+
+/* The settings may be replaced while the children of the old ones still run. */
+static rc_t copy_list(arena_t *a, str_list_t from, str_list_t *out)
+{
+    str_t *v = ARENA_ARRAY(a, from.n + 1, str_t);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < from.n; i++) {
+        v[i] = arena_dup(a, from.v[i]);
+        if (!v[i].p)
+            return RC_MEMORY;
+    }
+    *out = (str_list_t){v, from.n};
+    return RC_OK;
+}
+
+static void set_default(int64_t *value, int64_t otherwise)
+{
+    if (*value <= 0)
+        *value = otherwise;
+}
+
+/* For who makes a child without the settings file. */
+static void set_defaults(conf_child_t *c)
+{
+    set_default(&c->max_children, MAX_CHILDREN);
+    set_default(&c->message_bytes, MESSAGE_BYTES);
+    set_default(&c->start_s, START_S);
+}
+
+static rc_t copy_settings(child_keeper_t *k, const upstream_child_config_t *config)
+{
+    const conf_upstream_t *u = config->upstream;
+    arena_t *a = k->settings;
+    k->config = *config;
+    k->config.upstream = NULL;
+    k->conf = u->child;
+    set_defaults(&k->conf);
+    TRY(copy_list(a, u->child.command, &k->conf.command));
+    TRY(copy_list(a, u->child.environment, &k->conf.environment));
+    bool own = str_is_set(u->child.directory) && u->child.directory.n;
+    k->directory = arena_dup(a, own ? u->child.directory : config->directory);
+    k->path = arena_dup(a, u->path);
+    return k->directory.p && k->path.p ? RC_OK : RC_MEMORY;
+}
+
+static rc_t make_tables(child_keeper_t *k)
+{
+    static const http_rate_rule_t ALL = {CHILD_STARTS_PER_MINUTE,
+                                         CHILD_MINUTE_MS / CHILD_STARTS_PER_MINUTE};
+    static const http_rate_rule_t EACH = {CHILD_STARTS_PER_CALLER,
+                                          CHILD_MINUTE_MS / CHILD_STARTS_PER_CALLER};
+    uint8_t seed[16];
+    TRY(k->config.random.fill(k->config.random.ctx, seed, sizeof seed));
+    k->starts = http_rate_new(seed, 1, ALL);
+    k->starts_of = http_rate_new(seed, 1024, EACH);
+    k->sessions = map_new(seed, LIMIT_MCP_SESSIONS);
+    k->scratch = arena_new(CHILD_SCRATCH_BYTES + 4 * (size_t)k->conf.message_bytes);
+    return k->starts && k->starts_of && k->sessions && k->scratch ? RC_OK : RC_MEMORY;
+}
+
+static void free_keeper(child_keeper_t *k)
+{
+    for (size_t i = 0; i < CHILD_DESKS_MAX; i++)
+        child_desk_free(k->desks[i]);
+    http_rate_free(k->starts);
+    http_rate_free(k->starts_of);
+    map_free(k->sessions, NULL);
+    arena_free(k->scratch);
+    arena_free(k->settings);
+    free(k->supported);
+    free(k);
+}
+
+static void free_port(void *ctx)
+{
+    child_keeper_t *k = ctx;
+    child_thread_stop(k);
+    free_keeper(k);
+}
+
+static rc_t make(child_keeper_t *k, const upstream_child_config_t *config)
+{
+    k->settings = arena_new(SETTINGS_BYTES);
+    if (!k->settings)
+        return RC_MEMORY;
+    TRY(copy_settings(k, config));
+    TRY(make_tables(k));
+    return child_thread_start(k);
+}
+
+rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *port,
+                        upstream_hooks_t *hooks, str_t *why)
+{
+    *why = STR("There is no memory to keep a child.");
+    child_keeper_t *k = calloc(1, sizeof *k);
+    if (!k)
+        return RC_MEMORY;
+    rc_t rc = make(k, config);
+    if (rc != RC_OK) {
+        free_keeper(k);
+        return rc;
+    }
+    *hooks = (upstream_hooks_t){NULL, NULL};
+    *port = (upstream_port_t){start, pause_call, resume_call, cancel_call, is_ready, free_port, k};
+    *why = STR_UNSET;
+    return RC_OK;
+}
