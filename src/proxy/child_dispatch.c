@@ -17,18 +17,15 @@ static str_t unsupported(child_keeper_t *k, str_t asked)
 {
     buf_t b = buf_new(k->scratch, k->supported_n + 6 * asked.n + 256);
     json_writer_t w = json_writer(&b);
-    size_t n;
-    const mcp_version_t *v = mcp_versions(&n);
+    mcp_versions_t all = mcp_versions_handshake();
     json_begin_object(&w);
     json_key(&w, STR("supported"));
     if (k->supported)
         json_raw(&w, str_of(k->supported, k->supported_n));
     else
         json_begin_array(&w);
-    for (size_t i = 0; i < n && !k->supported; i++) {
-        if (str_cmp(v[i].name, CHILD_STATELESS) < 0)
-            json_str(&w, v[i].name);
-    }
+    for (size_t i = 0; i < all.n && !k->supported; i++)
+        json_str(&w, all.v[i].name);
     if (!k->supported)
         json_end_array(&w);
     json_member_str(&w, STR("requested"), asked);
@@ -151,7 +148,7 @@ static rc_t write_opened(child_t *c, const child_ask_t *ask, str_t *out)
     arena_reset(a);
     TRY(json_parse(a, opened, NULL, &root));
     const json_t *version = json_get(root, STR("protocolVersion"));
-    bool older = mcp_version_find(ask->asked) && str_cmp(ask->asked, version->str) < 0;
+    bool older = mcp_version_find(mcp_versions(), ask->asked) && str_cmp(ask->asked, version->str) < 0;
     str_t quoted = arena_printf(a, "\"%" PRIstr "\"", STR_ARG(ask->asked));
     if (older)
         TRY(child_patch(&patches, opened, version->raw, quoted));
