@@ -90,6 +90,12 @@ static const http_route_t ROUTES[] = {
     {STR_INIT("/healthz"), READ, as_health_get, .flags = HTTP_ROUTE_NO_STORE},
 };
 
+const http_routes_t *as_routes(void)
+{
+    static const http_routes_t ALL = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]};
+    return &ALL;
+}
+
 /* Before the body is read: how often may this address ask? */
 static bool admit(http_exchange_t *x)
 {
@@ -236,7 +242,7 @@ static void fill(as_t *as, const as_config_t *config)
     as->fetch = config->fetch;
     as->login_secret = config->login_secret;
     as->app = (http_app_t){
-        .routes = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]},
+        .routes = *as_routes(),
         .ctx = as,
         .admit = admit,
         .guard = guard,

@@ -22,6 +22,8 @@ typedef struct {
 
 /** RC_MEMORY, or what the random port answers. The settings must have been checked. */
 rc_t as_new(arena_t *a, const as_config_t *config, as_t **out) MUST_USE;
+/** All its routes; static. */
+const http_routes_t *as_routes(void);
 /** Tells it its public URL, checked: before the workers start. */
 void as_identify(as_t *as, str_t issuer);
 /** After the server has been joined. NULL is fine. */

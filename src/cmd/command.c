@@ -3,16 +3,39 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int command_fail(int code, const char *fmt, ...)
+enum { MESSAGE_BYTES = 1024 };
+
+/* One line, whatever is in it. */
+static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list args)
 {
-    char message[1024];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(message, sizeof message, fmt, args);
-    va_end(args);
+    vsnprintf(message, MESSAGE_BYTES, fmt, args);
     for (char *c = message; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
+}
+
+int command_fail(int code, const char *fmt, ...)
+{
+    char message[MESSAGE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    write_message(message, fmt, args);
+    va_end(args);
     fprintf(stderr, "warder: %s\n", message);
+    return code;
+}
+
+int command_refuse(refusal_t *r, int code, const char *fmt, ...)
+{
+    char message[MESSAGE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    write_message(message, fmt, args);
+    va_end(args);
+    if (!r)
+        return command_fail(code, "%s", message);
+    r->why = arena_dup(r->a, str_c(message));
+    if (!str_is_set(r->why))
+        r->why = STR("out of memory");
     return code;
 }

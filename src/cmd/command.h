@@ -2,6 +2,8 @@
 #ifndef CMD_COMMAND_H
 #define CMD_COMMAND_H
 
+#include "core/arena.h"
+
 /* Exit codes, the same for every command; documented in docs/COMMANDS.md. */
 enum {
     EXIT_DONE = 0,
@@ -51,6 +53,15 @@ extern const command_t *const COMMANDS[];
 /** The command whose words stand at the front of argv, and how many they are; or NULL. */
 const command_t *command_find(int argc, char **argv, int *words);
 
+/** Where a refusal goes that nobody is to read on standard error: a reload's. */
+typedef struct {
+    arena_t *a;
+    str_t why; /* one sentence in `a` */
+} refusal_t;
+
+/** command_fail, or with `r` the same sentence in r->why. */
+int command_refuse(refusal_t *r, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /** Prints "warder: <message>" on standard error in one line, whatever is in it, and returns `code`.
  *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

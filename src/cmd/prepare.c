@@ -6,6 +6,7 @@
 #include "cmd/kek.h"
 #include "cmd/once.h"
 #include "core/arena.h"
+#include "jose/digest.h"
 
 enum { ROUNDS_MAX = 20 }; /* other processes that start at the same time */
 
@@ -121,42 +122,56 @@ static bool is_known(const ask_t *resources, const resource_t *resource)
     return false;
 }
 
-static rc_t declare_resources(work_t *w)
+static rc_t declare_resources(work_t *w, const conf_resource_t *v, size_t n)
 {
-    const conf_t *conf = w->p->conf;
     ask_t resources = {.kind = ASK_RESOURCES};
     TRY(ask(w, &resources));
-    for (size_t i = 0; i < conf->n_resources; i++) {
+    for (size_t i = 0; i < n; i++) {
         resource_t resource;
-        TRY(as_declared_resource(w->p->a, &conf->resources[i], w->now, &resource));
+        TRY(as_declared_resource(w->p->a, &v[i], w->now, &resource));
         if (!is_known(&resources, &resource))
             TRY(put_resource(w, &resource));
     }
     return RC_OK;
 }
 
-static rc_t prepare(work_t *w, bool *has_users)
+static rc_t derive(work_t *w, str_t purpose, str_t *out)
 {
-    ask_t users = {.kind = ASK_USER_COUNT};
-    const audit_event_t start = {.kind = AUDIT_SERVER, .allowed = true, .reason = STR("started")};
-    TRY(until_settled(w, seal_keys_once));
-    TRY(until_settled(w, make_keys_once));
-    TRY(declare_resources(w));
-    TRY(ask(w, &users));
-    *has_users = users.count > 0;
-    return record(w, &start);
+    str_t root;
+    const key_record_t *plain;
+    ask_t asked = {.kind = ASK_KEYS};
+    uint8_t *key = secret_alloc(w->p->a, SHA256_BYTES);
+    if (!key)
+        return RC_MEMORY;
+    TRY(ask(w, &asked));
+    TRY(as_kek_open(w->p->a, &w->p->kek, asked.u.keys, asked.count, &plain));
+    TRY(as_keys_derive(w->p->a, plain, asked.count, &root));
+    hmac_sha256(root, purpose, key);
+    *out = str_of(key, PREPARE_KEY_BYTES);
+    return RC_OK;
 }
 
-int prepare_store(const prepare_t *p, bool *has_users)
+static rc_t start(work_t *w, bool *has_users)
+{
+    ask_t users = {.kind = ASK_USER_COUNT};
+    const audit_event_t started = {.kind = AUDIT_SERVER, .allowed = true, .reason = STR("started")};
+    TRY(ask(w, &users));
+    *has_users = users.count > 0;
+    return record(w, &started);
+}
+
+static rc_t open_work(work_t *w, const prepare_t *p)
 {
     clock_port_t clock = clock_system();
-    work_t w = {.p = p, .now = clock_seconds(&clock)};
-    once_init(&w.once);
-    rc_t rc = store_connect(p->store, once_port(&w.once), &w.conn);
-    if (rc == RC_OK)
-        rc = prepare(&w, has_users);
-    if (w.conn)
-        store_disconnect(w.conn);
+    *w = (work_t){.p = p, .now = clock_seconds(&clock)};
+    once_init(&w->once);
+    return store_connect(p->store, once_port(&w->once), &w->conn);
+}
+
+static int close_work(work_t *w, rc_t rc)
+{
+    if (w->conn)
+        store_disconnect(w->conn);
     if (rc == RC_CONFIG)
         return EXIT_SETTING;
     return rc == RC_OK
@@ -164,4 +179,44 @@ int prepare_store(const prepare_t *p, bool *has_users)
                : command_fail(EXIT_FAILED,
                               "keys and resources could not be prepared in the data folder (%s)",
                               rc_name(rc));
+}
+
+int prepare_keys(const prepare_t *p, str_t purpose, str_t *key)
+{
+    work_t w;
+    rc_t rc = open_work(&w, p);
+    if (rc == RC_OK)
+        rc = until_settled(&w, seal_keys_once);
+    if (rc == RC_OK)
+        rc = until_settled(&w, make_keys_once);
+    if (rc == RC_OK)
+        rc = derive(&w, purpose, key);
+    return close_work(&w, rc);
+}
+
+rc_t prepare_resources(const prepare_t *p, const conf_resource_t *v, size_t n)
+{
+    work_t w;
+    rc_t rc = open_work(&w, p);
+    if (rc == RC_OK)
+        rc = declare_resources(&w, v, n);
+    if (w.conn)
+        store_disconnect(w.conn);
+    return rc;
+}
+
+int prepare_start(const prepare_t *p, bool *has_users)
+{
+    work_t w;
+    rc_t rc = open_work(&w, p);
+    if (rc == RC_OK)
+        rc = start(&w, has_users);
+    return close_work(&w, rc);
+}
+
+rc_t prepare_record(const prepare_t *p, const audit_event_t *event)
+{
+    work_t w = {.p = p};
+    once_init(&w.once);
+    return record(&w, event);
 }

@@ -152,6 +152,17 @@ static void open_start(const admin_play_t *play, const char *yaml, start_t *s)
         assert_int_equal(as_kek_read(s->a, str_c(s->kek), &s->p.kek), RC_OK);
 }
 
+/* As the server does it. */
+static int prepare_store(const prepare_t *p, bool *has_users)
+{
+    str_t key;
+    int code = prepare_keys(p, STR("a test"), &key);
+    if (code == EXIT_DONE &&
+        prepare_resources(p, p->conf->resources, p->conf->n_resources) != RC_OK)
+        code = command_fail(EXIT_FAILED, "resources could not be prepared");
+    return code == EXIT_DONE ? prepare_start(p, has_users) : code;
+}
+
 static void prepare(void *arg)
 {
     start_t *s = arg;

@@ -1,7 +1,5 @@
 #include "cmd/secret_file.h"
 
-#include "cmd/command.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,8 +10,8 @@ enum { OTHERS = S_IRWXO | S_IWGRP | S_IXGRP };
 
 static int unreadable(const secret_file_t *file)
 {
-    return command_fail(EXIT_SETTING, "the %s '%s' cannot be read: %s", file->what, file->path,
-                        strerror(errno));
+    return command_refuse(file->refusal, EXIT_SETTING, "the %s '%s' cannot be read: %s", file->what,
+                          file->path, strerror(errno));
 }
 
 static int check(const secret_file_t *file, int fd)
@@ -22,12 +20,12 @@ static int check(const secret_file_t *file, int fd)
     if (fstat(fd, &st) != 0)
         return unreadable(file);
     if (!S_ISREG(st.st_mode))
-        return command_fail(EXIT_SETTING, "the %s '%s' is no regular file; name one", file->what,
-                            file->path);
+        return command_refuse(file->refusal, EXIT_SETTING,
+                              "the %s '%s' is no regular file; name one", file->what, file->path);
     if (!file->any_mode && (st.st_mode & OTHERS))
-        return command_fail(EXIT_SETTING,
-                            "others can use the %s '%s' (mode %03o); run: chmod 600 %s", file->what,
-                            file->path, (unsigned)(st.st_mode & 0777), file->path);
+        return command_refuse(file->refusal, EXIT_SETTING,
+                              "others can use the %s '%s' (mode %03o); run: chmod 600 %s",
+                              file->what, file->path, (unsigned)(st.st_mode & 0777), file->path);
     return EXIT_DONE;
 }
 
@@ -39,13 +37,14 @@ static int read_bytes(arena_t *a, const secret_file_t *file, int fd, secret_t *o
     if (n < 0)
         code = unreadable(file);
     else if (n > SECRET_FILE_BYTES_MAX)
-        code = command_fail(EXIT_SETTING, "the %s '%s' is longer than %d bytes; name the right one",
-                            file->what, file->path, SECRET_FILE_BYTES_MAX);
+        code = command_refuse(file->refusal, EXIT_SETTING,
+                              "the %s '%s' is longer than %d bytes; name the right one", file->what,
+                              file->path, SECRET_FILE_BYTES_MAX);
     else
         *out = secret_dup(a, str_of(bytes, (size_t)n));
     secret_wipe(bytes, sizeof bytes);
     if (code == EXIT_DONE && !str_is_set(out->hidden))
-        code = command_fail(EXIT_FAILED, "out of memory");
+        code = command_refuse(file->refusal, EXIT_FAILED, "out of memory");
     return code;
 }
 

@@ -2,15 +2,17 @@
 #ifndef CMD_SECRET_FILE_H
 #define CMD_SECRET_FILE_H
 
+#include "cmd/command.h"
 #include "core/secret.h"
 
-enum { SECRET_FILE_BYTES_MAX = 4096 };
+enum { SECRET_FILE_BYTES_MAX = 16384 };
 
 /** What is read, for messages, and who answers for its mode. */
 typedef struct {
     const char *path;
-    const char *what; /* "key file" */
-    bool any_mode;    /* the service manager guards it */
+    const char *what;   /* "key file" */
+    bool any_mode;      /* the service manager guards it */
+    refusal_t *refusal; /* command.h; NULL: standard error */
 } secret_file_t;
 
 /** The bytes as they are, in the arena and wiped with it. 0, or an exit code after saying why: it

@@ -1,6 +1,5 @@
 #include "cmd/settings.h"
 
-#include "cmd/command.h"
 #include "cmd/text_file.h"
 #include "conf/conf_table.h"
 #include "core/limits.h"
@@ -117,29 +116,35 @@ static rc_t fill_defaults(arena_t *a, settings_t *s)
     return all ? RC_OK : RC_MEMORY;
 }
 
-int settings_load(arena_t *a, const option_t *rows, settings_t *out)
+int settings_load_again(arena_t *a, const option_t *rows, settings_t *out, refusal_t *refusal)
 {
-    *out = (settings_t){0};
+    *out = (settings_t){.refusal = refusal};
     str_t file = option_row(rows, "config") ? option_get(rows, "config") : STR_UNSET;
     if (!str_is_set(file))
         file = str_c(getenv("WARDER_CONFIG"));
     if (str_is_set(file)) {
         const char *path = arena_cstr(a, file);
         if (!path || text_file_read(a, path, LIMIT_CONF_FILE_BYTES, &out->sources.file) != RC_OK)
-            return command_fail(EXIT_SETTING, "the settings file '%" PRIstr "' cannot be read: %s",
-                                STR_ARG(file), strerror(errno));
+            return command_refuse(refusal, EXIT_SETTING,
+                                  "the settings file '%" PRIstr "' cannot be read: %s",
+                                  STR_ARG(file), strerror(errno));
         out->sources.file_name = file;
     }
     if (read_environment(a, &out->sources) != RC_OK || read_flags(a, rows, &out->sources) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_refuse(refusal, EXIT_FAILED, "out of memory");
     const conf_t *conf;
     str_t why;
     if (conf_load(a, &out->sources, &conf, &why) != RC_OK)
-        return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
+        return command_refuse(refusal, EXIT_SETTING, "%" PRIstr, STR_ARG(why));
     out->conf = *conf;
     if (fill_defaults(a, out) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_refuse(refusal, EXIT_FAILED, "out of memory");
     return EXIT_DONE;
+}
+
+int settings_load(arena_t *a, const option_t *rows, settings_t *out)
+{
+    return settings_load_again(a, rows, out, NULL);
 }
 
 /* Where the settings file is, with its slash; empty for the working folder. */

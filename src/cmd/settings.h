@@ -3,6 +3,7 @@
 #ifndef CMD_SETTINGS_H
 #define CMD_SETTINGS_H
 
+#include "cmd/command.h"
 #include "cmd/options.h"
 #include "conf/conf.h"
 
@@ -10,12 +11,15 @@
 typedef struct {
     conf_t conf;
     conf_sources_t sources;
-    str_t database; /* path */
+    str_t database;     /* path */
+    refusal_t *refusal; /* takes the sentences of what is refused; NULL: standard error does */
 } settings_t;
 
 /** Reads them; `rows` may hold --config and any setting as a flag. Returns 0, or an exit code after
  *  it has said why. */
 int settings_load(arena_t *a, const option_t *rows, settings_t *out);
+/** The same for a running server: a refusal goes into *refusal. */
+int settings_load_again(arena_t *a, const option_t *rows, settings_t *out, refusal_t *refusal);
 /** The path of a file that a setting names: a relative one counts from the folder of the settings
  *  file. NULL: no memory. */
 const char *settings_path(arena_t *a, const settings_t *s, str_t file);

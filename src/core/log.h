@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     void (*write)(void *ctx, str_t line); /* one whole line with its newline; any thread */
     void *ctx;
-    log_level_t min;
+    _Atomic(log_level_t) min;     /* may be changed while others log */
     int64_t (*now_ms)(void *ctx); /* NULL: lines carry no time (tests) */
     void *clock_ctx;
 } log_t;

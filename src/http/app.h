@@ -16,6 +16,9 @@ typedef struct {
     /** An error on a PAGE route, or on no route when the client would take text/html. Must answer
      *  now (without http_reply_error). NULL: the plain error. */
     void (*page_error)(http_exchange_t *x, int status, str_t sentence);
+    /** Whether a path that the table takes is known here after all, for tables with a row for every
+     *  path; `worker` is what worker_init made. False: the next application is asked. NULL: yes. */
+    bool (*claims)(void *worker, str_t path);
 } http_app_t;
 
 #endif

@@ -169,7 +169,8 @@ static http_match_t choose(http_call_t *call, const http_hub_t *hub)
     for (size_t i = 0; i < hub->app_count; i++) {
         const http_hosted_t *hosted = &hub->apps[i];
         http_match_t match = http_router_match(&hosted->app->routes, x->method, x->path);
-        if (match.kind == HTTP_MATCH_NOT_FOUND)
+        if (match.kind == HTTP_MATCH_NOT_FOUND ||
+            (hosted->app->claims && !hosted->app->claims(hosted->worker, x->path)))
             continue;
         give_to(call, hosted);
         x->route = match.route;

@@ -17,6 +17,7 @@ typedef struct {
     void *arg;
     warder_rs_request_t request;
     const char *headers[HEADERS_MAX], *proofs[HEADERS_MAX];
+    access_verdict_t verdict;
 } check_t;
 
 static const json_t NO_CLAIMS = {.type = JSON_OBJECT};
@@ -127,7 +128,7 @@ static bool convert(const access_t *a, arena_t *arena, const warder_rs_verdict_t
 }
 
 /* Without fetching. *wait: keys are needed that have to be fetched first. */
-static bool judge(const check_t *k, bool last, access_verdict_t *out, bool *wait)
+static bool judge(check_t *k, bool last, bool *wait)
 {
     access_t *a = k->access;
     arena_t *arena = k->x->arena;
@@ -143,7 +144,7 @@ static bool judge(const check_t *k, bool last, access_verdict_t *out, bool *wait
     if (found.refresh_due)
         refresh_early(a);
     return rs_verdict_fill(&a->rs->settings, arena, &found, STR_UNSET, &v) == RC_OK &&
-           convert(a, arena, &v, out);
+           convert(a, arena, &v, &k->verdict);
 }
 
 static void fetch_keys(void *arg)
@@ -155,9 +156,8 @@ static void fetch_keys(void *arg)
 static void finish(check_t *k)
 {
     bool wait;
-    access_verdict_t verdict;
-    bool judged = judge(k, true, &verdict, &wait);
-    k->done(k->arg, judged ? &verdict : &NO_MEMORY);
+    bool judged = judge(k, true, &wait);
+    k->done(k->arg, judged ? &k->verdict : &NO_MEMORY);
 }
 
 static void on_keys(void *arg)
@@ -193,13 +193,12 @@ static rc_t read_headers(check_t *k)
 static void check_now(check_t *k)
 {
     bool wait;
-    access_verdict_t verdict;
-    if (!judge(k, false, &verdict, &wait)) {
+    if (!judge(k, false, &wait)) {
         k->done(k->arg, &NO_MEMORY);
         return;
     }
     if (!wait) {
-        k->done(k->arg, &verdict);
+        k->done(k->arg, &k->verdict);
         return;
     }
     if (!k->x->loop) { /* under http/direct.h nobody is kept waiting */

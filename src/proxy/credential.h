@@ -1,5 +1,7 @@
 /* What an upstream gets in place of the caller's token: a fixed secret, a token of our own, or one
- * exchanged for each caller. Tokens are kept until shortly before they expire. */
+ * exchanged for each caller; and who the caller is. Tokens are kept until shortly before they
+ * expire, failures for seconds; one fetch serves all who wait for the same (gate/upstream_token.h
+ * decides). */
 #ifndef PROXY_CREDENTIAL_H
 #define PROXY_CREDENTIAL_H
 
@@ -26,15 +28,16 @@ typedef struct {
     str_t issuer; /* of this server */
 } credential_config_t;
 
+/** RC_MEMORY, or what the random port answers. */
 rc_t credential_new(const credential_config_t *config, credential_t **out) MUST_USE;
-/** NULL is fine. */
+/** After the pool. NULL is fine. */
 void credential_free(credential_t *c);
 
 /** The fields to send for this caller: identity and credential. `fields` live until the exchange
  *  ends. */
 typedef struct {
     rc_t rc; /* RC_OK; RC_BUSY: try again (503); RC_IO: the token endpoint refused or is away */
-    str_t reason; /* for the audit, with a failure */
+    str_t reason; /* a row of gate/token_reasons.def, with a failure: for the audit; static */
     const gate_field_t *fields;
     size_t n;
 } credential_answer_t;
@@ -42,7 +45,19 @@ typedef struct {
  *  caller's own, for the exchange only; it is kept nowhere. */
 void credential_get(credential_t *c, http_exchange_t *x, const gate_principal_t *who, str_t token,
                     void (*done)(void *arg, const credential_answer_t *answer), void *arg);
-/** The upstream said 401: what was kept for this caller is dropped. */
+/** The same for who has no exchange: answers come on `back`, fields live in `a`, which must live
+ * and be left alone until then. */
+typedef struct {
+    arena_t *a;
+    post_port_t back; /* .post NULL: nothing that takes time; it is RC_BUSY then */
+    const gate_principal_t *who;
+    str_t token;
+    void (*done)(void *arg, const credential_answer_t *answer);
+    void *arg;
+} credential_ask_t;
+void credential_ask(credential_t *c, const credential_ask_t *ask);
+/** The upstream said 401: what was kept for this caller is dropped, unless it is but seconds old:
+ * an upstream that refuses everything must not make the token endpoint work for each call. */
 void credential_drop(credential_t *c, const gate_principal_t *who);
 
 #endif

@@ -24,6 +24,18 @@ static void handle_metadata(http_exchange_t *x)
                body);
 }
 
+/* What no upstream has is left to the applications beside this one. */
+static bool claims(void *worker, str_t path)
+{
+    relay_worker_t *w = worker;
+    relay_view_t *v = relay_view_take(w);
+    if (!v)
+        return true; /* out of memory: 503, not 404 */
+    bool known = route_find(v->set, path) || route_find_metadata(v->set, path);
+    relay_view_leave(w, v);
+    return known;
+}
+
 /* Paths come out of the settings and change with them, so the table takes every path there is, and
  * the upstream is looked up behind it. */
 static void make_app(gateway_t *g)
@@ -44,7 +56,8 @@ static void make_app(gateway_t *g)
         /* The type of a body is judged after the token (401 before 4xx). */
         .flags = HTTP_ROUTE_PREFIX | HTTP_ROUTE_ANY_TYPE | HTTP_ROUTE_NO_HEAD,
     };
-    g->app = (http_app_t){.routes = {g->routes, 2}, .ctx = g, .admit = relay_admit};
+    g->app =
+        (http_app_t){.routes = {g->routes, 2}, .ctx = g, .admit = relay_admit, .claims = claims};
 }
 
 rc_t gateway_new(const gateway_config_t *config, gateway_t **out)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -221,6 +222,44 @@ static void a_link_is_not_followed(void **state)
     assert_int_equal(pins_new(w->a, &config, &p, &why), RC_IO);
 }
 
+typedef struct {
+    world_t *w;
+    unsigned seed;
+} worker_t;
+
+static void *work(void *arg)
+{
+    const worker_t *me = arg;
+    arena_t *a = arena_new(4 << 20);
+    for (unsigned i = 0; i < 20; i++) {
+        const json_t *v;
+        str_t text =
+            arena_printf(a, "{\"name\":\"t%u\",\"title\":\"%u\"}", (i + me->seed) % 5, i % 3);
+        assert_int_equal(json_parse(a, text, NULL, &v), RC_OK);
+        pins_list_t *l = pins_list_begin(me->w->pins, a, &WITHHOLD, true);
+        pins_list_see(l, v);
+        (void)pins_list_end(l, i % 2 == 0);
+        (void)pins_withholds(me->w->pins, &WITHHOLD, STR("t1"));
+    }
+    arena_free(a);
+    return NULL;
+}
+
+static void workers_may_look_at_once(void **state)
+{
+    enum { WORKERS = 4 };
+    world_t *w = *state;
+    pthread_t threads[WORKERS];
+    worker_t workers[WORKERS];
+    for (unsigned i = 0; i < WORKERS; i++) {
+        workers[i] = (worker_t){w, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < WORKERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_true(pins_withholds(w->pins, &WITHHOLD, STR("never seen")));
+}
+
 static void entries_without_a_name_are_withheld(void **state)
 {
     world_t *w = *state;
@@ -245,6 +284,7 @@ int main(void)
         PINS_TEST(a_file_that_goes_bad_changes_nothing),
         PINS_TEST(a_bad_file_stops_the_start),
         PINS_TEST(a_link_is_not_followed),
+        PINS_TEST(workers_may_look_at_once),
         PINS_TEST(entries_without_a_name_are_withheld),
     };
     return cmocka_run_group_tests_name("pins", tests, NULL, NULL);

@@ -1,0 +1,74 @@
+/* What the running server is made of. Private to the files serve*.c: serve.c has the order of the
+ * steps, the others the steps. */
+#ifndef CMD_SERVE_H
+#define CMD_SERVE_H
+
+#include "as/app.h"
+#include "as/local.h"
+#include "cmd/kek.h"
+#include "cmd/ops.h"
+#include "cmd/prepare.h"
+#include "cmd/settings.h"
+#include "http/fetch.h"
+#include "proxy/gateway.h"
+
+#include <pthread.h>
+
+typedef struct {
+    arena_t *a;
+    const option_t *rows; /* of the command line, for reloads */
+    settings_t settings;  /* as the server started; what needs a restart keeps these values */
+    conf_t now;           /* the settings in force */
+    as_kek_t kek;
+    secret_t login_secret;
+    log_t log;
+    counters_t *counters;
+    store_t *store;
+    audit_t *audit;
+    http_pool_t *pool, *fetchers;
+    http_proxies_t proxies;
+    as_t *as;
+    as_local_t *local;
+    gateway_t *gateway;
+    str_t handle_key; /* of the gateway */
+    ops_t *ops;
+    http_server_t *server, *metrics; /* metrics: NULL without metrics_listen */
+    str_t address; /* http:// or https:// and where it listens, with the real port */
+    str_t issuer, setup_link;
+    uint64_t audit_failures; /* at the last look, for readiness */
+    pthread_mutex_t audit_lock;
+} serve_t;
+
+log_level_t serve_log_level(str_t word);
+prepare_t serve_prepare(serve_t *s);
+
+/* serve_rooms.c: what has threads or files. Each step answers 0, or an exit code after saying why.
+ */
+int serve_open_rooms(serve_t *s);
+/** Whoever has a thread goes first. */
+void serve_close_rooms(serve_t *s);
+
+/* serve_listen.c: the listeners. */
+int serve_make_server(serve_t *s);
+/** Knows under which URL others reach it. */
+int serve_choose_issuer(serve_t *s);
+int serve_make_metrics(serve_t *s);
+/** The certificate of `settings`; NULL in *out: none is set. `refusal` as in command_refuse. */
+int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, http_tls_t **out);
+
+/* serve_gateway.c: the protected servers. */
+int serve_make_gateway(serve_t *s);
+/** Puts their resources into the store and gives them to the gateway, which borrows settings->conf
+ *  until `release(ctx)`. RC_CONFIG: *why is one sentence. */
+typedef struct {
+    const conf_t *conf;
+    void (*release)(void *ctx);
+    void *ctx;
+} serve_upstreams_t;
+rc_t serve_load_gateway(serve_t *s, arena_t *a, const serve_upstreams_t *upstreams, str_t *why);
+
+/* serve_reload.c */
+/** SIGHUP: the settings anew. */
+void serve_reload(void *serve);
+
+#endif

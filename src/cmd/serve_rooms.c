@@ -1,0 +1,57 @@
+#include "cmd/serve.h"
+
+#include "cmd/trail.h"
+
+enum { POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8, FETCHERS = 8 };
+
+static int open_files(serve_t *s)
+{
+    const conf_t *conf = &s->settings.conf;
+    str_t why = STR("out of memory");
+    const store_config_t store = {
+        .driver = conf->store,
+        .path = s->settings.database,
+        .log = &s->log,
+        .clock = clock_system(),
+    };
+    if (store_open(s->a, &store, &s->store, &why) != RC_OK)
+        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    return trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
+}
+
+int serve_open_rooms(serve_t *s)
+{
+    int64_t threads = s->settings.conf.workers;
+    int code = open_files(s);
+    if (code != EXIT_DONE)
+        return code;
+    threads = threads < POOL_THREADS_MIN ? POOL_THREADS_MIN : threads;
+    threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
+    s->pool = http_pool_new((unsigned)threads, POOL_QUEUE);
+    s->fetchers = http_pool_new(FETCHERS, POOL_QUEUE);
+    s->counters = counters_new();
+    return s->pool && s->fetchers && s->counters
+               ? EXIT_DONE
+               : command_fail(EXIT_FAILED, "out of memory or threads");
+}
+
+/* Pool, trail and store hand their results to the workers' post ports, and still read what
+ * housekeeping gave them. */
+void serve_close_rooms(serve_t *s)
+{
+    http_pool_free(s->pool);
+    http_pool_free(s->fetchers);
+    if (s->audit)
+        audit_close(s->audit);
+    as_local_free(s->local);
+    if (s->store)
+        store_close(s->store);
+    if (s->server)
+        http_server_free(s->server);
+    if (s->metrics)
+        http_server_free(s->metrics);
+    gateway_free(s->gateway);
+    as_free(s->as);
+    ops_free(s->ops);
+    counters_free(s->counters);
+}
