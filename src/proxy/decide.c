@@ -19,8 +19,8 @@ static relay_step_t refuse_decided(relay_t *r, relay_refusal_t refusal)
 static relay_step_t refuse_scope(relay_t *r)
 {
     const route_t *route = r->route;
-    str_t challenge = route->ports->insufficient(route->access, r->x->arena, &r->facts.who,
-                                                 r->decision.scopes);
+    str_t challenge =
+        route->ports->insufficient(route->access, r->x->arena, &r->facts.who, r->decision.scopes);
     if (!challenge.p)
         return relay_refuse_for(r, RELAY_MEMORY);
     return refuse_decided(r, (relay_refusal_t){.status = 403,

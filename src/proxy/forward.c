@@ -33,7 +33,8 @@ relay_step_t relay_check_credential(relay_t *r)
     if (!c || c->rc == RC_OK)
         return STEP_ON;
     counter_add(r->w->counts, COUNTER_CREDENTIAL_FAILED, 1);
-    relay_refusal_t refusal = relay_refusal(c->rc == RC_IO ? RELAY_CREDENTIAL : RELAY_CREDENTIAL_BUSY);
+    relay_refusal_t refusal =
+        relay_refusal(c->rc == RC_IO ? RELAY_CREDENTIAL : RELAY_CREDENTIAL_BUSY);
     if (c->reason.p)
         refusal.reason = c->reason;
     return relay_refuse(r, &refusal);
@@ -84,13 +85,20 @@ relay_step_t relay_record(relay_t *r)
     return STEP_WAIT;
 }
 
-/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot be
- * looked at, and conditions are between a cache and its server. */
+/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot
+ * be looked at, and conditions are between a cache and its server. */
 static const str_t OWN_FIELDS[] = {
-    STR_INIT("mcp-session-id"), STR_INIT("last-event-id"),     STR_INIT("accept-encoding"),
-    STR_INIT("traceparent"),    STR_INIT("expect"),            STR_INIT("range"),
-    STR_INIT("if-match"),       STR_INIT("if-none-match"),     STR_INIT("if-modified-since"),
-    STR_INIT("if-range"),       STR_INIT("if-unmodified-since"),
+    STR_INIT("mcp-session-id"),
+    STR_INIT("last-event-id"),
+    STR_INIT("accept-encoding"),
+    STR_INIT("traceparent"),
+    STR_INIT("expect"),
+    STR_INIT("range"),
+    STR_INIT("if-match"),
+    STR_INIT("if-none-match"),
+    STR_INIT("if-modified-since"),
+    STR_INIT("if-range"),
+    STR_INIT("if-unmodified-since"),
 };
 
 static bool is_own(str_t name)

@@ -78,9 +78,9 @@ static rc_t name_resource(arena_t *a, str_t issuer, route_t *r)
 {
     url_t u;
     bool root = str_eq(r->conf->path, STR("/"));
-    r->resource = root ? arena_dup(a, issuer)
-                       : arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(issuer),
-                                      STR_ARG(r->conf->path));
+    r->resource =
+        root ? arena_dup(a, issuer)
+             : arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(issuer), STR_ARG(r->conf->path));
     if (!r->resource.p)
         return RC_MEMORY;
     TRY(url_parse(r->resource, &u));

@@ -2,26 +2,16 @@
 
 #include "gate/handle.h"
 
-/* The order of checks (RFC 9110 leaves it open; here nobody learns from an answer what a check before
- * would have kept from him): where, from where, who, what, whether, how often, with what, and only
- * then the upstream. What comes before the body needs no body, so that strangers' bodies are not
- * read. */
+/* The order of checks (RFC 9110 leaves it open; here nobody learns from an answer what a check
+ * before would have kept from him): where, from where, who, what, whether, how often, with what,
+ * and only then the upstream. What comes before the body needs no body, so that strangers' bodies
+ * are not read. */
 static relay_step_t (*const STEPS[])(relay_t *r) = {
-    relay_check_host,
-    relay_check_origin,
-    NULL, /* the body comes */
-    relay_ask_access,
-    relay_check_access,
-    relay_read_bare,
-    relay_read_message,
-    relay_decide,
-    relay_pay_tolls,
-    relay_open_session,
-    relay_open_event,
-    relay_take_seat,
-    relay_ask_credential,
-    relay_check_credential,
-    relay_record,
+    relay_check_host,     relay_check_origin,     NULL, /* the body comes */
+    relay_ask_access,     relay_check_access,     relay_read_bare,
+    relay_read_message,   relay_decide,           relay_pay_tolls,
+    relay_open_session,   relay_open_event,       relay_take_seat,
+    relay_ask_credential, relay_check_credential, relay_record,
     relay_send,
 };
 

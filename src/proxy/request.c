@@ -4,8 +4,8 @@
 
 /* Header fields of http/ as mcp/ reads them, which knows no HTTP. */
 _Static_assert(sizeof(mcp_field_t) == sizeof(http_header_t) &&
-                  offsetof(mcp_field_t, value) == offsetof(http_header_t, value),
-              "both are a name and a value");
+                   offsetof(mcp_field_t, value) == offsetof(http_header_t, value),
+               "both are a name and a value");
 
 /* Whoever else reads the request may take the other one. */
 static bool is_repeated(const relay_t *r, str_t name)
@@ -26,8 +26,7 @@ relay_step_t relay_check_host(relay_t *r)
 static bool is_own_origin(const relay_t *r, str_t origin)
 {
     str_t resource = r->route->resource;
-    return str_starts(resource, origin) &&
-           (resource.n == origin.n || resource.p[origin.n] == '/');
+    return str_starts(resource, origin) && (resource.n == origin.n || resource.p[origin.n] == '/');
 }
 
 static bool is_loopback_origin(str_t origin)
@@ -137,8 +136,7 @@ static mcp_error_t read(relay_t *r)
         return MCP_ERROR_NOT_JSON;
     if ((int64_t)r->x->body.n > r->route->conf->max_body_bytes)
         return MCP_ERROR_TOO_LARGE;
-    mcp_error_t e =
-        mcp_operation_read(r->x->arena, r->fields, r->x->body, &r->operation, &rc);
+    mcp_error_t e = mcp_operation_read(r->x->arena, r->fields, r->x->body, &r->operation, &rc);
     return rc == RC_OK ? e : MCP_ERROR_BUSY;
 }
 
