@@ -12,6 +12,8 @@
 #include "mcp/outcome.h"
 #include "mcp/sse.h"
 #include "proxy/gateway.h"
+#include "proxy/params.h"
+#include "proxy/pins.h"
 #include "proxy/route.h"
 #include "proxy/seats.h"
 #include "proxy/tolls.h"
@@ -95,6 +97,8 @@ struct gateway {
     trail_port_t trail;
     tolls_t *tolls;
     seats_t *seats;
+    params_t *params;
+    pins_t *pins;         /* NULL: no folder for them */
     pthread_mutex_t lock; /* guards `set` */
     route_set_t *set;     /* NULL before the first load */
     atomic_uint generation;
@@ -153,6 +157,7 @@ void relay_handle(http_exchange_t *x);
 void relay_resume(relay_t *r);
 relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal);
 relay_step_t relay_refuse_for(relay_t *r, relay_reason_t reason);
+relay_step_t relay_refuse_mcp(relay_t *r, mcp_error_t e);
 
 /* The steps. request.c: */
 relay_step_t relay_check_host(relay_t *r);
@@ -164,6 +169,7 @@ relay_step_t relay_read_message(relay_t *r);
 /* decide.c: */
 relay_step_t relay_decide(relay_t *r);
 relay_step_t relay_pay_tolls(relay_t *r);
+relay_step_t relay_check_definition(relay_t *r);
 relay_step_t relay_open_session(relay_t *r);
 relay_step_t relay_open_event(relay_t *r);
 relay_step_t relay_take_seat(relay_t *r);

@@ -83,15 +83,6 @@ relay_step_t relay_check_access(relay_t *r)
     return relay_refuse(r, &refusal);
 }
 
-static relay_step_t refuse_mcp(relay_t *r, mcp_error_t e)
-{
-    relay_refusal_t refusal = relay_refusal_mcp(e);
-    r->facts.id = r->operation.message.id;
-    if (r->operation.asked.p)
-        refusal.data = mcp_unsupported_data(r->x->arena, mcp_versions(), r->operation.asked);
-    return relay_refuse(r, &refusal);
-}
-
 static rc_t take_fields(relay_t *r)
 {
     http_headers_t h = r->x->headers;
@@ -118,9 +109,9 @@ relay_step_t relay_read_bare(relay_t *r)
         return STEP_ON;
     mcp_error_t e = mcp_operation_read_bare(r->fields, &r->version);
     if (e != MCP_NO_ERROR)
-        return refuse_mcp(r, e);
+        return relay_refuse_mcp(r, e);
     if (r->x->method == HTTP_GET && !takes(r, STR("text/event-stream")))
-        return refuse_mcp(r, MCP_ERROR_NOT_ACCEPTABLE);
+        return relay_refuse_mcp(r, MCP_ERROR_NOT_ACCEPTABLE);
     r->operation.message = (mcp_message_t){.kind = MCP_REQUEST, .method = r->facts.method};
     r->operation.version = r->version;
     return STEP_ON;
@@ -145,11 +136,11 @@ relay_step_t relay_read_message(relay_t *r)
     if (!r->facts.message)
         return STEP_ON;
     mcp_error_t e = read(r);
+    r->facts.id = r->operation.message.id;
     if (e != MCP_NO_ERROR)
-        return refuse_mcp(r, e);
+        return relay_refuse_mcp(r, e);
     const mcp_operation_t *o = &r->operation;
     r->version = o->version;
-    r->facts.id = o->message.id;
     r->facts.method = o->message.method;
     r->facts.kind = o->message.kind;
     r->facts.object = o->object;
