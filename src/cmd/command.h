@@ -40,6 +40,7 @@ extern const command_t CMD_ADMIN_KEY_LIST;
 extern const command_t CMD_ADMIN_KEY_ROTATE;
 extern const command_t CMD_ADMIN_KEY_REMOVE;
 extern const command_t CMD_ADMIN_KEY_RESEAL;
+extern const command_t CMD_AUDIT_EXPORT;
 extern const command_t CMD_AUDIT_TAIL;
 extern const command_t CMD_AUDIT_VERIFY;
 

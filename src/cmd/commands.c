@@ -25,6 +25,7 @@ const command_t *const COMMANDS[] = {
     &CMD_ADMIN_KEY_ROTATE,
     &CMD_ADMIN_KEY_REMOVE,
     &CMD_ADMIN_KEY_RESEAL,
+    &CMD_AUDIT_EXPORT,
     &CMD_AUDIT_TAIL,
     &CMD_AUDIT_VERIFY,
     NULL,
