@@ -170,7 +170,8 @@ static bool (*const PHASES[])(http_outbound_conn_t *) = {
 /* What the reader has not taken waits on the heap: the owner's buffer is for the next read. */
 static void hold(http_outbound_conn_t *c)
 {
-    if (!c->call || c->in.n == 0)
+    /* What waits already is read to its end before anything else comes. */
+    if (!c->call || c->in.n == 0 || c->held)
         return;
     char *held = malloc(c->in.n);
     if (!held) {
@@ -178,7 +179,6 @@ static void hold(http_outbound_conn_t *c)
         return;
     }
     memcpy(held, c->in.p, c->in.n);
-    free(c->held);
     c->held = held;
     c->in = str_of(held, c->in.n);
 }
