@@ -110,7 +110,7 @@ void http_outbound_conn_take(http_outbound_conn_t *c, http_outbound_call_t *call
     c->call = call;
     call->conn = c;
     c->kept = true;
-    c->heard = c->close = c->quiet = false;
+    c->heard = c->hurried = c->close = c->quiet = false;
     send_request(c);
 }
 
