@@ -19,12 +19,13 @@ typedef struct {
     uint16_t port;
     const http_tls_client_t *tls; /* borrowed; NULL: plain */
     unsigned max_connections;     /* busy ones [1024]; more requests are HTTP_OUT_BUSY */
-    unsigned max_idle;            /* kept for the next request [64] */
-    int64_t connect_ms;           /* look-up, connection and handshake [5000] */
-    int64_t head_ms;              /* from the request to the head of its answer [60000] */
-    int64_t body_ms; /* between two pieces of a body that is no event stream [0: no limit] */
-    int64_t idle_ms; /* of a kept connection [4000], less where the peer's Keep-Alive says so */
-    size_t max_head; /* bytes [LIMIT_HTTP_HEAD_BYTES] */
+    unsigned
+        max_idle; /* kept for the next request [as many]; the last used is used again, others age */
+    int64_t connect_ms; /* look-up, connection and handshake [5000] */
+    int64_t head_ms;    /* from the request to the head of its answer [60000] */
+    int64_t body_ms;    /* between two pieces of a body that is no event stream [0: no limit] */
+    int64_t idle_ms;    /* of a kept connection [4000], less where the peer's Keep-Alive says so */
+    size_t max_head;    /* bytes [LIMIT_HTTP_HEAD_BYTES] */
 } http_outbound_config_t;
 
 typedef struct {
