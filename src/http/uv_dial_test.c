@@ -174,7 +174,7 @@ static void a_silent_address_has_only_its_share_of_the_time(void **state)
     test_port = 0;
     int fd = listen_at(TAKES, 16), silent = listen_at(SILENT, 0);
     fill_queue(queued);
-    assert_true(dial(2, rows, 400));
+    assert_true(dial(2, rows, 1000));
     assert_false(dial(1, rows, 200));
     for (int i = 0; i < 4; i++)
         close(queued[i]);
