@@ -43,6 +43,7 @@ typedef struct {
     bool walking;       /* over conns: freeing waits */
     http_conn_t *conns; /* all open ones, and those whose exchange is not answered */
     size_t conn_count;
+    http_conn_t *idle_first, *idle_last; /* those that wait for a request, oldest first */
 
     int64_t date_until_ms; /* monotonic */
     char date[HTTP_DATE_TEXT];
@@ -71,6 +72,11 @@ void http_hub_give_block(http_hub_t *h, http_block_t *b);
 /** An empty exchange; NULL without memory. */
 http_call_t *http_hub_call(http_hub_t *h);
 void http_hub_give_call(http_hub_t *h, http_call_t *call);
+/** A connection waits for a request from now on, or does not any more. Both may be said twice. */
+void http_hub_idle(http_hub_t *h, http_conn_t *c);
+void http_hub_busy(http_hub_t *h, http_conn_t *c);
+/** Cuts the connection that has been idle longest, to make room; false: none is. */
+bool http_hub_evict(http_hub_t *h);
 /** Cuts what has waited too long; call a few times a second. */
 void http_hub_tick(http_hub_t *h);
 /** No more requests: idle connections close, the others after their answer. */
