@@ -156,8 +156,12 @@ static void without_descriptors_open_connections_go_on(void **state)
     limit_to(FEW);
     http_server_t *s = serve(NULL);
     int held = test_dial(s);
+    test_say(held, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+    test_hear(held, "hello");
     atomic_store(&test_seen.hold, true);
     test_say(held, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    const struct timespec nap = {0, 100000000};
+    nanosleep(&nap, NULL);
     for (int i = 0; i < 3; i++)
         mine[i] = socket(AF_INET, SOCK_STREAM, 0);
     while (n < FEW && (taken[n] = open("/dev/null", O_RDONLY)) >= 0)
