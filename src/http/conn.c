@@ -30,6 +30,7 @@ void http_bytes_free(http_bytes_t *b)
 void http_conn_deadline(http_conn_t *c, int64_t after_ms)
 {
     c->deadline_ms = after_ms ? http_hub_now(c->hub) + after_ms : 0;
+    http_hub_due(c->hub, c->deadline_ms);
 }
 
 void http_conn_lose(http_conn_t *c)
@@ -364,8 +365,10 @@ static bool made_progress(http_conn_t *c)
 
 void http_conn_tick(http_conn_t *c, int64_t now_ms)
 {
-    if (c->deadline_ms == 0 || now_ms < c->deadline_ms)
+    if (c->deadline_ms == 0 || now_ms < c->deadline_ms) {
+        http_hub_due(c->hub, c->deadline_ms);
         return;
+    }
     if (made_progress(c)) {
         http_conn_deadline(c, c->hub->times.write_ms);
         return;

@@ -140,8 +140,18 @@ static void each_conn(http_hub_t *h, void (*fn)(http_conn_t *c, int64_t now_ms))
     }
 }
 
+void http_hub_due(http_hub_t *h, int64_t at_ms)
+{
+    if (at_ms && at_ms < h->due_ms)
+        h->due_ms = at_ms;
+}
+
+/* Ten thousand idle streams have no deadline, and are not walked over. */
 void http_hub_tick(http_hub_t *h)
 {
+    if (http_hub_now(h) < h->due_ms)
+        return;
+    h->due_ms = INT64_MAX;
     each_conn(h, http_conn_tick);
 }
 

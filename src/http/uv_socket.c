@@ -69,6 +69,7 @@ static void on_closed(http_tcp_t *t)
     if (s->next)
         s->next->prev = s->prev;
     w->socket_count--;
+    w->leaving -= s->close_at_ms != 0;
     free(s);
 }
 
@@ -92,6 +93,7 @@ static void socket_close(http_wire_t *w)
     s->tcp.sink = NULL;
     s->shutdown.data = s;
     s->close_at_ms = http_worker_now_ms(s->worker) + LINGER_MS;
+    s->worker->leaving++;
     if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp.tcp, on_shutdown) != 0) {
         shut(s);
         return;
@@ -248,7 +250,7 @@ void http_socket_tick(http_worker_t *w)
     int64_t now = http_worker_now_ms(w);
     if (w->accept_due && !uv_is_closing((uv_handle_t *)&w->listener))
         http_socket_accept(w);
-    for (http_socket_t *s = w->sockets; s; s = s->next) {
+    for (http_socket_t *s = w->leaving ? w->sockets : NULL; s; s = s->next) {
         if (s->close_at_ms && now >= s->close_at_ms)
             shut(s);
     }

@@ -37,6 +37,7 @@ struct http_worker {
     map_t *addresses; /* rate key -> number of connections, as a pointer's value */
     http_socket_t *sockets;
     unsigned socket_count;
+    unsigned leaving;       /* of them, those that say goodbye */
     int spare;              /* a descriptor to give up for a goodbye when there are none; -1 */
     bool accept_due;        /* a connection waits for the memory of its socket */
     int64_t drain_until_ms; /* 0: not draining */
