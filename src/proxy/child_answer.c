@@ -1,5 +1,9 @@
 #include "proxy/child_keeper.h"
 
+#include "mcp/sse.h"
+
+enum { EVENT_BYTES = 64 }; /* what stands around the data */
+
 static const str_t JSON = STR_INIT("application/json");
 static const str_t EVENTS = STR_INIT("text/event-stream");
 
@@ -65,8 +69,7 @@ void child_refuse_busy(child_keeper_t *k, upstream_call_t *call, uint32_t retry_
     arena_reset(k->scratch);
     const child_event_t head = {.status = 503, .type = JSON, .retry_s = retry_s ? retry_s : 1};
     str_t id = call->ask.kind == MCP_REQUEST ? call->ask.id : STR_UNSET;
-    child_reply(k, call, &head,
-                mcp_error(k->scratch, id, MCP_ERROR_BUSY, STR_UNSET, STR_UNSET));
+    child_reply(k, call, &head, mcp_error(k->scratch, id, MCP_ERROR_BUSY, STR_UNSET, STR_UNSET));
 }
 
 static void end_call(child_keeper_t *k, upstream_call_t *call, http_outbound_end_t how)
@@ -86,7 +89,7 @@ void child_break(child_keeper_t *k, upstream_call_t *call, http_outbound_end_t h
 /* Clients before 2025-11-25 take an event without data for broken JSON. */
 void child_channel_begin(child_channel_t *ch)
 {
-    char room[128];
+    char room[CHILD_PRIMER_BYTES];
     upstream_call_t *call = ch->call;
     const child_event_t head = {.status = 200, .type = EVENTS};
     bool primed = ch->session && str_eq(call->ask.version, STR("2025-11-25"));
@@ -100,17 +103,19 @@ static bool say_stateless(child_channel_t *ch, str_t text)
 {
     static const child_event_t PIECE = {.status = 0};
     child_keeper_t *k = ch->child->keeper;
-    str_t event = arena_printf(k->scratch, "data: %" PRIstr "\n\n", STR_ARG(text));
+    const mcp_sse_event_t e = {.data = text, .retry_ms = -1};
+    buf_t event = buf_new(k->scratch, text.n + EVENT_BYTES);
     if (!ch->call)
         return false;
-    if (!event.p) {
+    mcp_sse_write(&event, &e);
+    if (event.failed != RC_OK) {
         child_break(k, ch->call, HTTP_OUT_BROKEN);
         return false;
     }
     if (!ch->call->state.streams)
         child_channel_begin(ch);
     if (ch->call)
-        emit(k, ch->call, &PIECE, event);
+        emit(k, ch->call, &PIECE, buf_str(&event));
     return true;
 }
 
@@ -198,7 +203,8 @@ void child_channel_join(child_channel_t *ch, upstream_call_t *call)
         ch->session->calls++;
 }
 
-/* Of two connections to one stream the newer one counts: the older is often dead without knowing. */
+/* Of two connections to one stream the newer one counts: the older is often dead without knowing.
+ */
 void child_channel_attach(child_channel_t *ch, upstream_call_t *call, uint64_t after)
 {
     static const child_event_t PIECE = {.status = 0};

@@ -68,9 +68,9 @@ rc_t child_ask_read(arena_t *a, const upstream_request_t *request, child_ask_t *
 {
     const gate_principal_t *w = request->who;
     *out = (child_ask_t){.http = request->method, .version = request->version->name};
-    out->who = arena_printf(a, "%zu:%" PRIstr "%zu:%" PRIstr "%" PRIstr, w->issuer.n,
-                            STR_ARG(w->issuer), w->subject.n, STR_ARG(w->subject),
-                            STR_ARG(w->client));
+    out->who =
+        arena_printf(a, "%zu:%" PRIstr "%zu:%" PRIstr "%" PRIstr, w->issuer.n, STR_ARG(w->issuer),
+                     w->subject.n, STR_ARG(w->subject), STR_ARG(w->client));
     if (!out->who.p)
         return RC_MEMORY;
     TRY(dup(a, request->session, &out->session));

@@ -33,7 +33,12 @@ typedef struct child_event {
     char bytes[];
 } child_event_t;
 
-typedef enum { CHILD_NOTE_START, CHILD_NOTE_CANCEL, CHILD_NOTE_DRAINED, CHILD_NOTE_NUDGE } child_note_kind_t;
+typedef enum {
+    CHILD_NOTE_START,
+    CHILD_NOTE_CANCEL,
+    CHILD_NOTE_DRAINED,
+    CHILD_NOTE_NUDGE
+} child_note_kind_t;
 
 /** A word to the keeper; embedded in a call or a desk, so that it needs no memory. */
 typedef struct child_note {
@@ -63,8 +68,8 @@ struct upstream_call {
     /* desk->lock */
     child_event_t *first, *last;
     size_t queued;
-    bool full;       /* the keeper waits for CHILD_NOTE_DRAINED */
-    bool hot;        /* in desk->hot */
+    bool full; /* the keeper waits for CHILD_NOTE_DRAINED */
+    bool hot;  /* in desk->hot */
     upstream_call_t *hot_next;
     /* notes; inbox->lock */
     child_note_t start, cancel, drained;
@@ -105,8 +110,8 @@ void child_call_pause(upstream_call_t *call);
 void child_call_resume(upstream_call_t *call);
 void child_call_cancel(upstream_call_t *call);
 
-/** The keeper's thread: hands an event over. `body` may be unset. True: the call has more than it may
- *  keep waiting, and its drained note will come. */
+/** The keeper's thread: hands an event over. `body` may be unset. True: the call has more than it
+ * may keep waiting, and its drained note will come. */
 bool child_call_push(upstream_call_t *call, const child_event_t *head, str_t body);
 /** Wakes the desk's worker, where something waits. RC_BUSY: its queue is full, call again soon. */
 rc_t child_desk_wake(child_desk_t *desk);

@@ -1,5 +1,7 @@
 #include "proxy/child_keeper.h"
 
+enum { AROUND_BYTES = 64 };
+
 static const child_event_t ACCEPTED = {.status = 202};
 
 static void await(child_keeper_t *k, upstream_call_t *call)
@@ -15,22 +17,13 @@ static void await(child_keeper_t *k, upstream_call_t *call)
 /* The versions that it does speak: what it named, or all of its era. */
 static str_t unsupported(child_keeper_t *k, str_t asked)
 {
-    buf_t b = buf_new(k->scratch, k->supported_n + 6 * asked.n + 256);
+    if (!k->supported)
+        return mcp_unsupported_data(k->scratch, mcp_versions_handshake(), asked);
+    buf_t b = buf_new(k->scratch, k->supported_n + 6 * asked.n + AROUND_BYTES);
     json_writer_t w = json_writer(&b);
-    size_t n;
-    const mcp_version_t *v = mcp_versions(&n);
     json_begin_object(&w);
     json_key(&w, STR("supported"));
-    if (k->supported)
-        json_raw(&w, str_of(k->supported, k->supported_n));
-    else
-        json_begin_array(&w);
-    for (size_t i = 0; i < n && !k->supported; i++) {
-        if (str_cmp(v[i].name, CHILD_STATELESS) < 0)
-            json_str(&w, v[i].name);
-    }
-    if (!k->supported)
-        json_end_array(&w);
+    json_raw(&w, str_of(k->supported, k->supported_n));
     json_member_str(&w, STR("requested"), asked);
     json_end_object(&w);
     return b.failed == RC_OK ? buf_str(&b) : STR_UNSET;
@@ -42,9 +35,9 @@ static void refuse_version(child_keeper_t *k, upstream_call_t *call, str_t asked
     const mcp_error_row_t *row = mcp_error_row(MCP_ERROR_UNSUPPORTED_VERSION);
     const child_event_t head = {.status = row->status, .type = STR("application/json")};
     str_t id = call->ask.kind == MCP_REQUEST ? call->ask.id : STR_UNSET;
-    child_reply(k, call, &head,
-                mcp_error(k->scratch, id, MCP_ERROR_UNSUPPORTED_VERSION, STR_UNSET,
-                          unsupported(k, asked)));
+    child_reply(
+        k, call, &head,
+        mcp_error(k->scratch, id, MCP_ERROR_UNSUPPORTED_VERSION, STR_UNSET, unsupported(k, asked)));
 }
 
 /* Sends what has an id; the answer will come through the channel. */
@@ -151,7 +144,8 @@ static rc_t write_opened(child_t *c, const child_ask_t *ask, str_t *out)
     arena_reset(a);
     TRY(json_parse(a, opened, NULL, &root));
     const json_t *version = json_get(root, STR("protocolVersion"));
-    bool older = mcp_version_find(ask->asked) && str_cmp(ask->asked, version->str) < 0;
+    bool older = mcp_version_find(mcp_versions_handshake(), ask->asked) &&
+                 str_cmp(ask->asked, version->str) < 0;
     str_t quoted = arena_printf(a, "\"%" PRIstr "\"", STR_ARG(ask->asked));
     if (older)
         TRY(child_patch(&patches, opened, version->raw, quoted));

@@ -1,8 +1,8 @@
 /* The keeper: the one thread that owns the children of one upstream, their sessions and their
- * streams. Internal to the room's child files. Nothing here is locked: whoever is not on this thread
- * speaks through child_desk.h. It is a thread of its own because the kernel ends a child with the
- * thread that started it (PR_SET_PDEATHSIG), because a shared child serves the callers of all
- * workers, and because reading a hostile child's megabytes must not hold up a worker. */
+ * streams. Internal to the room's child files. Nothing here is locked: whoever is not on this
+ * thread speaks through child_desk.h. It is a thread of its own because the kernel ends a child
+ * with the thread that started it (PR_SET_PDEATHSIG), because a shared child serves the callers of
+ * all workers, and because reading a hostile child's megabytes must not hold up a worker. */
 #ifndef PROXY_CHILD_KEEPER_H
 #define PROXY_CHILD_KEEPER_H
 
@@ -19,12 +19,12 @@
 
 enum {
     CHILD_TICK_MS = 100,
-    CHILD_YOUNG_MS = 400,           /* then a request is answered as a stream */
-    CHILD_STALL_MS = 2000,          /* so long a full stream may hold up a shared child */
-    CHILD_KEEP_MS = 300000,         /* so long an ended stream can be read again */
-    CHILD_CHANNELS_MAX = 16,        /* ended streams of a session that are kept */
-    CHILD_BAD_MAX = 100,            /* malformed lines in a minute; then the child is ended */
-    CHILD_MINUTE_MS = 60000,        
+    CHILD_YOUNG_MS = 400,    /* then a request is answered as a stream */
+    CHILD_STALL_MS = 2000,   /* so long a full stream may hold up a shared child */
+    CHILD_KEEP_MS = 300000,  /* so long an ended stream can be read again */
+    CHILD_CHANNELS_MAX = 16, /* ended streams of a session that are kept */
+    CHILD_BAD_MAX = 100,     /* malformed lines in a minute; then the child is ended */
+    CHILD_MINUTE_MS = 60000,
     CHILD_WAITERS_MAX = 256,        /* requests that wait for a child to start */
     CHILD_STARTS_PER_MINUTE = 60,   /* of one upstream */
     CHILD_STARTS_PER_CALLER = 12,   /* likewise, for one caller */
@@ -113,7 +113,12 @@ struct child {
 };
 
 /** What is known of the program. */
-typedef enum { CHILD_ERA_UNKNOWN, CHILD_ERA_HANDSHAKE, CHILD_ERA_STATELESS, CHILD_ERA_BOTH } child_era_t;
+typedef enum {
+    CHILD_ERA_UNKNOWN,
+    CHILD_ERA_HANDSHAKE,
+    CHILD_ERA_STATELESS,
+    CHILD_ERA_BOTH
+} child_era_t;
 
 struct child_keeper {
     upstream_child_config_t config;
@@ -131,8 +136,8 @@ struct child_keeper {
     size_t n_known;
     bool stopping, assumed;
     child_era_t era;
-    bool speaks_ours;  /* CHILD_STATELESS is among its versions */
-    char *supported;   /* owned: JSON list of the versions it named; NULL: none */
+    bool speaks_ours; /* CHILD_STATELESS is among its versions */
+    char *supported;  /* owned: JSON list of the versions it named; NULL: none */
     size_t supported_n;
     child_t *children;
     size_t n_children;

@@ -7,10 +7,10 @@
 #include "proxy/child_process.h"
 
 enum {
-    CHILD_STOP_MS = 2000,  /* from the closed standard input to SIGTERM */
-    CHILD_TERM_MS = 2000,  /* from there to SIGKILL */
-    CHILD_LAST_MS = 500,   /* for what it wrote before it ended */
-    CHILD_INPUT_BYTES = 8 << 20, /* that wait to be read by the child */
+    CHILD_STOP_MS = 2000,           /* from the closed standard input to SIGTERM */
+    CHILD_TERM_MS = 2000,           /* from there to SIGKILL */
+    CHILD_LAST_MS = 500,            /* for what it wrote before it ended */
+    CHILD_INPUT_BYTES = 8 << 20,    /* that wait to be read by the child */
     CHILD_ENDLESS_BYTES = 64 << 20, /* of one line that is dropped; then the child is ended */
 };
 

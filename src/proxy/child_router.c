@@ -176,7 +176,8 @@ static rc_t read_answer(child_router_t *r, arena_t *a, str_t line, child_line_t 
     bool issued;
     child_patches_t patches = {.n = 0};
     const json_t *id = json_get(out->root, STR("id")), *result = json_get(out->root, STR("result"));
-    lead(out, CHILD_LINE_ANSWER, find(r, id, &issued), issued);
+    child_flight_t *f = find(r, id, &issued);
+    lead(out, CHILD_LINE_ANSWER, f, issued);
     if (result ? !json_is(result, JSON_OBJECT)
                : !error_is_valid(json_get(out->root, STR("error")), &out->code))
         bad(out, STR("its result is no object, or its error has no code or message"));
@@ -189,7 +190,8 @@ static rc_t read_answer(child_router_t *r, arena_t *a, str_t line, child_line_t 
     return child_splice(a, line, &patches, &out->text);
 }
 
-/* A notification that names a request of ours at `v`, which the client calls by what `name` picks. */
+/* A notification that names a request of ours at `v`, which the client calls by what `name` picks.
+ */
 static rc_t read_about(arena_t *a, str_t line, const json_t *v, str_t name, child_line_t *out)
 {
     child_patches_t patches = {.n = 0};

@@ -32,8 +32,8 @@ void child_router_free(child_router_t *r);
  *  too many; RC_MEMORY. */
 rc_t child_router_open(child_router_t *r, const child_ask_t *ask, child_flight_t **out) MUST_USE;
 void child_router_close(child_router_t *r, child_flight_t *flight);
-/** The line for the child, without its end. `flight` NULL: a notification or response, which goes as
- *  it came; a notifications/cancelled names what `session` called so: RC_NOT_FOUND when there is
+/** The line for the child, without its end. `flight` NULL: a notification or response, which goes
+ * as it came; a notifications/cancelled names what `session` called so: RC_NOT_FOUND when there is
  *  nothing. */
 rc_t child_router_line(child_router_t *r, arena_t *a, const child_ask_t *ask,
                        const child_flight_t *flight, const void *session, str_t *out) MUST_USE;

@@ -132,8 +132,8 @@ static void end_session(child_session_t *s, void *arg)
     child_session_end(c->keeper, s, CHILD_REASON_STOPPED);
 }
 
-/* A failure of the program counts for all; one that comes of what a caller sent does not, as long as
- * each caller has its own. */
+/* A failure of the program counts for all; one that comes of what a caller sent does not, as long
+ * as each caller has its own. */
 static void count_end(child_t *c)
 {
     child_keeper_t *k = c->keeper;
@@ -225,8 +225,7 @@ static child_t *spawn(child_keeper_t *k)
     child_t *c = make(k);
     if (!c)
         return NULL;
-    const child_pipes_events_t events = {on_line,  on_too_long, on_error,
-                                         on_ended, on_closed,   c};
+    const child_pipes_events_t events = {on_line, on_too_long, on_error, on_ended, on_closed, c};
     buf_t b = buf_fixed(room, sizeof room);
     if (child_pipes_start(&k->loop, &config, events, &c->pipes, &why, &error) != RC_OK) {
         buf_fmt(&b, "%.*s: %s", STR_ARG(why), error ? strerrordesc_np(error) : "");
@@ -260,8 +259,8 @@ child_t *child_start(child_keeper_t *k, str_t who, uint32_t *retry_s)
     if (!c) {
         c = may_start(k, who, retry_s) ? spawn(k) : NULL;
         if (!c)
-            *retry_s = k->not_before_ms > child_now(k) ? seconds_until(k, k->not_before_ms)
-                                                       : *retry_s;
+            *retry_s =
+                k->not_before_ms > child_now(k) ? seconds_until(k, k->not_before_ms) : *retry_s;
     }
     if (!c)
         return NULL;

@@ -21,8 +21,8 @@ typedef struct {
     uint64_t dropped;
 } child_stderr_t;
 
-/** One line for the log, without control bytes and valid as UTF-8. `dropped` lines before it were too
- *  many. */
+/** One line for the log, without control bytes and valid as UTF-8. `dropped` lines before it were
+ * too many. */
 typedef void (*child_stderr_line_t)(void *ctx, str_t line, bool cut, uint64_t dropped);
 /** Takes a piece at `now_ms` (monotonic) and gives out the lines that are whole. */
 void child_stderr_take(child_stderr_t *s, str_t piece, int64_t now_ms, child_stderr_line_t line,

@@ -2,6 +2,7 @@
 
 #include "core/buf.h"
 #include "core/num.h"
+#include "mcp/sse.h"
 
 #include <stdlib.h>
 
@@ -21,16 +22,27 @@ static void forget_oldest(child_stream_t *s)
     s->count--;
 }
 
+static str_t write_id(const child_stream_t *s, uint64_t place, char *room)
+{
+    buf_t b = buf_fixed(room, CHILD_EVENT_ID_BYTES);
+    buf_fmt(&b, "%u.%llu", s->number, (unsigned long long)place);
+    return buf_str(&b);
+}
+
 rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event)
 {
     size_t cap = text.n + AROUND_BYTES;
     char *p = malloc(cap);
     if (!p)
         return RC_MEMORY;
+    char id[CHILD_EVENT_ID_BYTES];
     buf_t b = buf_fixed(p, cap);
-    buf_fmt(&b, "id: %u.%llu\ndata: ", s->number, (unsigned long long)s->last + 1);
-    buf_put(&b, text);
-    buf_put(&b, STR("\n\n"));
+    const mcp_sse_event_t e = {.id = write_id(s, s->last + 1, id), .data = text, .retry_ms = -1};
+    mcp_sse_write(&b, &e);
+    if (b.failed != RC_OK) {
+        free(p);
+        return RC_MALFORMED;
+    }
     while (s->count && (s->count == CHILD_REPLAY_EVENTS || s->bytes + b.n > CHILD_REPLAY_BYTES))
         forget_oldest(s);
     s->last++;
@@ -44,9 +56,11 @@ rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event)
 
 str_t child_stream_primer(const child_stream_t *s, char *room)
 {
-    buf_t b = buf_fixed(room, 128);
-    buf_fmt(&b, "id: %u.%llu\nretry: %d\ndata: \n\n", s->number, (unsigned long long)s->last,
-            CHILD_RETRY_MS);
+    char id[CHILD_EVENT_ID_BYTES];
+    buf_t b = buf_fixed(room, CHILD_PRIMER_BYTES);
+    const mcp_sse_event_t e = {
+        .id = write_id(s, s->last, id), .data = STR(""), .retry_ms = CHILD_RETRY_MS};
+    mcp_sse_write(&b, &e);
     return buf_str(&b);
 }
 

@@ -10,6 +10,7 @@ enum {
     CHILD_REPLAY_EVENTS = 64,
     CHILD_REPLAY_BYTES = 128 << 10, /* of a stream; the newest event is kept however long it is */
     CHILD_EVENT_ID_BYTES = 48,
+    CHILD_PRIMER_BYTES = 128,
     CHILD_RETRY_MS = 1000, /* how soon a client may come back */
 };
 
@@ -25,10 +26,10 @@ typedef struct {
 } child_stream_t;
 
 /** Makes an event of one line of JSON, and keeps it. *event lives until it is forgotten, at least
- *  until the next call. RC_MEMORY. */
+ *  until the next call. RC_MALFORMED: not one line of UTF-8; RC_MEMORY. */
 rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event) MUST_USE;
 /** The first event of a connection, without data: its id is the newest one's, so that a client that
- *  loses the connection comes back to here. Into `room` of 128 bytes. */
+ *  loses the connection comes back to here. Into `room` of CHILD_PRIMER_BYTES. */
 str_t child_stream_primer(const child_stream_t *s, char *room);
 /** The events behind place `after`, oldest first: start with *at = after; false: no more. */
 bool child_stream_next(const child_stream_t *s, uint64_t *at, str_t *event);

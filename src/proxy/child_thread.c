@@ -155,8 +155,8 @@ static void look_at_calls(child_keeper_t *k)
         bool young = ch->flight && !call->state.streams && !call->ask.asked.p;
         if (young && now - call->state.since_ms >= CHILD_YOUNG_MS)
             child_channel_begin(ch);
-        bool stalls = call->state.full && !ch->child->session &&
-                      now - ch->child->full_ms >= CHILD_STALL_MS;
+        bool stalls =
+            call->state.full && !ch->child->session && now - ch->child->full_ms >= CHILD_STALL_MS;
         if (stalls)
             child_break(k, call, HTTP_OUT_BROKEN);
     }

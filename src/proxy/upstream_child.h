@@ -1,5 +1,5 @@
-/* A protected server that speaks MCP on its standard streams, behind the port of upstream.h: it looks
- * as if it spoke Streamable HTTP. docs/STDIO.md tells how a child lives. */
+/* A protected server that speaks MCP on its standard streams, behind the port of upstream.h: it
+ * looks as if it spoke Streamable HTTP. docs/STDIO.md tells how a child lives. */
 #ifndef PROXY_UPSTREAM_CHILD_H
 #define PROXY_UPSTREAM_CHILD_H
 
@@ -16,14 +16,15 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
-    /** Takes an AUDIT_UPSTREAM event; on a thread of its own, must not block for long. May be NULL. */
+    /** Takes an AUDIT_UPSTREAM event; on a thread of its own, must not block for long. May be NULL.
+     */
     void (*audit)(void *ctx, const audit_event_t *e);
     void *audit_ctx;
 } upstream_child_config_t;
 
-/** Starts the thread that keeps the children, and a first child, which is asked for its era. `port->free` ends all children, within CHILD_STOP_MS and CHILD_TERM_MS, and the
- *  thread. *hooks needs no calls: both are NULL. RC_CONFIG, RC_MEMORY, RC_IO: *why is one sentence,
- *  static. */
+/** Starts the thread that keeps the children, and a first child, which is asked for its era.
+ * `port->free` ends all children, within CHILD_STOP_MS and CHILD_TERM_MS, and the thread. *hooks
+ * needs no calls: both are NULL. RC_CONFIG, RC_MEMORY, RC_IO: *why is one sentence, static. */
 rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *port,
                         upstream_hooks_t *hooks, str_t *why) MUST_USE;
 
