@@ -66,8 +66,7 @@ void relay_reply_refusal(http_exchange_t *x, str_t id, str_t nonce, const relay_
                             {STR("WWW-Authenticate"), refusal->challenge},
                             {STR("Retry-After"), refusal->retry_s > 0 ? buf_str(&b) : STR_UNSET},
                             {STR("Allow"), refusal->status == 405 ? STR("POST") : STR_UNSET},
-                            {STR("DPoP-Nonce"), nonce},
-                            {STR("Cache-Control"), STR("no-store")}),
+                            {STR("DPoP-Nonce"), nonce}, {STR("Cache-Control"), STR("no-store")}),
                body.p ? body : STR(""));
 }
 
@@ -96,8 +95,8 @@ static answer_shape_t fail(relay_reason_t reason, relay_refusal_t *why)
     return ANSWER_FAIL;
 }
 
-/* What a server refuses is the client's to know if it is a message; whatever else it is (a page of a
- * proxy, a trace of a stack) is not, but its status is. */
+/* What a server refuses is the client's to know if it is a message; whatever else it is (a page of
+ * a proxy, a trace of a stack) is not, but its status is. */
 static answer_shape_t refused(const answer_facts_t *f, bool json, relay_refusal_t *why)
 {
     if (f->status == 401 || f->status == 403 || f->status == 407)

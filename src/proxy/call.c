@@ -279,9 +279,9 @@ static void detach(relay_call_t *c)
         http_reply(x, 503, HTTP_NO_HEADERS, STR(""));
 }
 
-/* To the stateless era a closed stream is the cancellation of its request (2026-07-28, Cancellation);
- * to the handshake era it is not (2025-11-25, Transports), and the call runs to its end. What has no
- * request behind it just ends. */
+/* To the stateless era a closed stream is the cancellation of its request (2026-07-28,
+ * Cancellation); to the handshake era it is not (2025-11-25, Transports), and the call runs to its
+ * end. What has no request behind it just ends. */
 static bool runs_on(const relay_call_t *c)
 {
     return c->upstream && c->facts.message && c->facts.era == MCP_ERA_HANDSHAKE;

@@ -40,8 +40,9 @@ static void a_trace_goes_on(void **state)
 {
     relay_world_t *f = *state;
     relay_ask(f, "POST",
-              ALICE POSTED "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
-                           "tracestate: a=b\r\n",
+              ALICE POSTED
+              "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+              "tracestate: a=b\r\n",
               CALL("1", "echo"));
     assert_string_equal(relay_last(f)->trace, "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_non_null(strstr(f->headers, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-"));
@@ -63,12 +64,14 @@ static void headers_of_an_answer_are_few(void **state)
     relay_ask(f, "POST", ALICE "Wants-Nonce: n-1\r\n" POSTED, CALL("1", "echo"));
     http_direct_answer_t r = relay_answer(
         f, 200,
-        JSON "Set-Cookie: a=b; Domain=test\r\nWWW-Authenticate: Bearer\r\nLocation: https://e.test\r\n"
-             "Server: x\r\nX-Powered-By: y\r\nMCP-Protocol-Version: 2025-11-25\r\n"
-             "Cache-Control: public, max-age=60\r\nAccess-Control-Allow-Origin: https://e.test\r\n"
-             "Strict-Transport-Security: max-age=1\r\n",
+        JSON
+        "Set-Cookie: a=b; Domain=test\r\nWWW-Authenticate: Bearer\r\nLocation: https://e.test\r\n"
+        "Server: x\r\nX-Powered-By: y\r\nMCP-Protocol-Version: 2025-11-25\r\n"
+        "Cache-Control: public, max-age=60\r\nAccess-Control-Allow-Origin: https://e.test\r\n"
+        "Strict-Transport-Security: max-age=1\r\n",
         RESULT("1"));
-    static const char *const NEVER[] = {"Set-Cookie", "WWW-Authenticate", "Location", "Server",
+    static const char *const NEVER[] = {"Set-Cookie",   "WWW-Authenticate",
+                                        "Location",     "Server",
                                         "X-Powered-By", "Strict-Transport-Security"};
     assert_int_equal(r.status, 200);
     for (size_t i = 0; i < sizeof NEVER / sizeof *NEVER; i++)
@@ -248,7 +251,7 @@ static void a_long_answer_that_breaks_is_cut(void **state)
 
 #define LIST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
 #define TOOLS                                                                                      \
-    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"echo\",\"inputSchema\":{}},"  \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[{\"name\":\"echo\",\"inputSchema\":{}}," \
     "{\"name\":\"drop_table\",\"inputSchema\":{}}],\"cacheScope\":\"public\"}}"
 
 static void lists_show_what_may_be_used(void **state)
@@ -286,8 +289,8 @@ static void lists_in_a_stream_are_filtered_too(void **state)
 
 static void a_list_that_cannot_be_judged_is_not_shown(void **state)
 {
-    static const char *const BODIES[] = {"{", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":7}}",
-                                         "[]"};
+    static const char *const BODIES[] = {
+        "{", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":7}}", "[]"};
     relay_world_t *f = *state;
     for (size_t i = 0; i < 3; i++) {
         relay_ask(f, "POST", ALICE POSTED, LIST);
@@ -314,8 +317,7 @@ static void a_session_is_its_openers(void **state)
     str_t bob = arena_printf(f->a, BOB POSTED "Mcp-Session-Id: %s\r\n", handle);
     relay_ask(f, "POST", alice.p, CALL("2", "echo"));
     assert_string_equal(f->session, "s-1");
-    http_direct_answer_t r =
-        relay_answer(f, 200, JSON "Mcp-Session-Id: s-1\r\n", RESULT("2"));
+    http_direct_answer_t r = relay_answer(f, 200, JSON "Mcp-Session-Id: s-1\r\n", RESULT("2"));
     assert_str(relay_header(&r, "Mcp-Session-Id"), str_c(handle));
     r = relay_ask(f, "POST", bob.p, CALL("2", "echo"));
     assert_int_equal(r.status, 404);

@@ -19,8 +19,8 @@ static relay_step_t refuse_decided(relay_t *r, relay_refusal_t refusal)
 static relay_step_t refuse_scope(relay_t *r)
 {
     const route_t *route = r->route;
-    str_t challenge = route->ports->insufficient(route->access, r->x->arena, &r->facts.who,
-                                                 r->decision.scopes);
+    str_t challenge =
+        route->ports->insufficient(route->access, r->x->arena, &r->facts.who, r->decision.scopes);
     if (!challenge.p)
         return relay_refuse_for(r, RELAY_MEMORY);
     return refuse_decided(r, (relay_refusal_t){.status = 403,
@@ -56,12 +56,25 @@ static str_t ask_shadow(relay_t *r, const gate_question_t *q)
     return gate_policy_shadow_text(r->x->arena, &d);
 }
 
+/* GET and DELETE are asked about as notifications of that name: the handshake era needs them, so
+ * they are allowed where no rule says otherwise, and no POST can pass for them. */
+static mcp_operation_t as_asked(const relay_t *r)
+{
+    mcp_operation_t o = r->operation;
+    if (r->facts.message)
+        return o;
+    o.message.kind = MCP_NOTIFICATION;
+    o.message.method =
+        r->x->method == HTTP_GET ? STR("notifications/GET") : STR("notifications/DELETE");
+    return o;
+}
+
 relay_step_t relay_decide(relay_t *r)
 {
     rc_t rc = RC_OK;
     const clock_port_t *clock = &r->w->g->config.clock;
-    gate_question_t q = {&r->operation, &r->facts.who, r->x->body.n, clock_seconds(clock),
-                         RELAY_LEEWAY_S};
+    mcp_operation_t asked = as_asked(r);
+    gate_question_t q = {&asked, &r->facts.who, r->x->body.n, clock_seconds(clock), RELAY_LEEWAY_S};
     r->decision = gate_policy_decide(r->x->arena, r->route->policy, &q, &rc);
     if (rc != RC_OK)
         return relay_refuse_for(r, RELAY_MEMORY);
@@ -101,18 +114,28 @@ relay_step_t relay_pay_tolls(relay_t *r)
     return STEP_ON;
 }
 
+/* A tool whose definition waits for approval is not called, and of any other the fields that repeat
+ * arguments say what the arguments say. */
+relay_step_t relay_check_definition(relay_t *r)
+{
+    gateway_t *g = r->w->g;
+    mcp_params_t params;
+    if (r->facts.object != MCP_ON_TOOL)
+        return STEP_ON;
+    if (g->pins && pins_withholds(g->pins, r->route->conf, r->facts.name))
+        return relay_refuse_for(r, RELAY_UNKNOWN_DEFINITION);
+    if (params_find(g->params, r->x->arena, r->route->conf->path, r->facts.name, &params) != RC_OK)
+        return relay_refuse_for(r, RELAY_MEMORY);
+    mcp_error_t e = mcp_params_check(r->x->arena, r->fields, params, &r->operation);
+    return e == MCP_NO_ERROR ? STEP_ON : relay_refuse_mcp(r, e);
+}
+
 static rc_t open_handle(relay_t *r, gate_handle_kind_t kind, str_t handle, str_t *out)
 {
     gate_handle_scope_t scope = {kind, r->route->conf->path,
                                  kind == GATE_HANDLE_EVENT ? r->facts.session : STR_UNSET};
     return gate_handle_open(r->x->arena, r->w->g->config.handle_key, &scope, &r->facts.who, handle,
                             out);
-}
-
-static relay_step_t refuse_mcp(relay_t *r, mcp_error_t e)
-{
-    relay_refusal_t refusal = relay_refusal_mcp(e);
-    return relay_refuse(r, &refusal);
 }
 
 /* A session is no credential: it is good only for who got it, and another's looks like an unknown
@@ -124,12 +147,13 @@ relay_step_t relay_open_session(relay_t *r)
     if (r->facts.era == MCP_ERA_STATELESS || str_eq(r->facts.method, STR("initialize")))
         return STEP_ON;
     if (!handle.p)
-        return r->x->method == HTTP_DELETE ? refuse_mcp(r, MCP_ERROR_SESSION_NEEDED) : STEP_ON;
+        return r->x->method == HTTP_DELETE ? relay_refuse_mcp(r, MCP_ERROR_SESSION_NEEDED)
+                                           : STEP_ON;
     if (http_headers_count(r->x->headers, STR("Mcp-Session-Id")) > 1)
-        return refuse_mcp(r, MCP_ERROR_REPEATED_HEADER);
+        return relay_refuse_mcp(r, MCP_ERROR_REPEATED_HEADER);
     rc_t rc = open_handle(r, GATE_HANDLE_SESSION, handle, &r->facts.session);
     if (rc == RC_NOT_FOUND)
-        return refuse_mcp(r, MCP_ERROR_UNKNOWN_SESSION);
+        return relay_refuse_mcp(r, MCP_ERROR_UNKNOWN_SESSION);
     if (rc != RC_OK)
         return relay_refuse_for(r, RELAY_MEMORY);
     r->handle = handle;
@@ -144,7 +168,7 @@ relay_step_t relay_open_event(relay_t *r)
     if (!handle.p || r->x->method != HTTP_GET)
         return STEP_ON;
     if (http_headers_count(r->x->headers, STR("Last-Event-ID")) > 1)
-        return refuse_mcp(r, MCP_ERROR_REPEATED_HEADER);
+        return relay_refuse_mcp(r, MCP_ERROR_REPEATED_HEADER);
     rc_t rc = open_handle(r, GATE_HANDLE_EVENT, handle, &r->last_event);
     if (rc == RC_NOT_FOUND)
         return relay_refuse_for(r, RELAY_FOREIGN_EVENT);

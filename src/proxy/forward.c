@@ -1,6 +1,7 @@
 #include "proxy/relay.h"
 
 #include "gate/identity.h"
+#include "gate/redact.h"
 #include "jose/digest.h"
 
 static void on_credential(void *arg, const credential_answer_t *answer)
@@ -33,7 +34,8 @@ relay_step_t relay_check_credential(relay_t *r)
     if (!c || c->rc == RC_OK)
         return STEP_ON;
     counter_add(r->w->counts, COUNTER_CREDENTIAL_FAILED, 1);
-    relay_refusal_t refusal = relay_refusal(c->rc == RC_IO ? RELAY_CREDENTIAL : RELAY_CREDENTIAL_BUSY);
+    relay_refusal_t refusal =
+        relay_refusal(c->rc == RC_IO ? RELAY_CREDENTIAL : RELAY_CREDENTIAL_BUSY);
     if (c->reason.p)
         refusal.reason = c->reason;
     return relay_refuse(r, &refusal);
@@ -64,6 +66,18 @@ static str_t hash_arguments(const relay_t *r)
     return buf_str(&b);
 }
 
+/* By opt-in; what is too long to be told is left out. */
+static str_t tell_arguments(const relay_t *r)
+{
+    str_t out;
+    const conf_upstream_t *conf = r->route->conf;
+    const json_t *arguments = r->operation.arguments;
+    if (!arguments || !conf->audit_arguments)
+        return STR_UNSET;
+    rc_t rc = gate_redact(r->x->arena, arguments, conf->redact, RELAY_BODY_BYTES, &out);
+    return rc == RC_OK ? out : STR_UNSET;
+}
+
 /* The message is in the trail before the upstream sees it. */
 relay_step_t relay_record(relay_t *r)
 {
@@ -75,6 +89,7 @@ relay_step_t relay_record(relay_t *r)
     e->token = r->facts.who.token;
     e->shadow = r->shadow;
     e->arguments_hash = hash_arguments(r);
+    e->arguments = tell_arguments(r);
     e->bytes_in = r->facts.bytes_in;
     counter_add(r->w->counts, COUNTER_CALL_ALLOWED, 1);
     counter_add(r->w->counts, COUNTER_BYTES_IN, e->bytes_in);
@@ -84,13 +99,20 @@ relay_step_t relay_record(relay_t *r)
     return STEP_WAIT;
 }
 
-/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot be
- * looked at, and conditions are between a cache and its server. */
+/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot
+ * be looked at, and conditions are between a cache and its server. */
 static const str_t OWN_FIELDS[] = {
-    STR_INIT("mcp-session-id"), STR_INIT("last-event-id"),     STR_INIT("accept-encoding"),
-    STR_INIT("traceparent"),    STR_INIT("expect"),            STR_INIT("range"),
-    STR_INIT("if-match"),       STR_INIT("if-none-match"),     STR_INIT("if-modified-since"),
-    STR_INIT("if-range"),       STR_INIT("if-unmodified-since"),
+    STR_INIT("mcp-session-id"),
+    STR_INIT("last-event-id"),
+    STR_INIT("accept-encoding"),
+    STR_INIT("traceparent"),
+    STR_INIT("expect"),
+    STR_INIT("range"),
+    STR_INIT("if-match"),
+    STR_INIT("if-none-match"),
+    STR_INIT("if-modified-since"),
+    STR_INIT("if-range"),
+    STR_INIT("if-unmodified-since"),
 };
 
 static bool is_own(str_t name)

@@ -60,6 +60,19 @@ static void make_app(gateway_t *g)
         (http_app_t){.routes = {g->routes, 2}, .ctx = g, .admit = relay_admit, .claims = claims};
 }
 
+static rc_t open_pins(gateway_t *g)
+{
+    enum { SENTENCE_BYTES = 4096 };
+    str_t why = STR("out of memory");
+    arena_t *a = arena_new(SENTENCE_BYTES);
+    pins_config_t config = {g->config.data, g->config.log, g->config.clock};
+    rc_t rc = a ? pins_new(a, &config, &g->pins, &why) : RC_MEMORY;
+    if (rc != RC_OK)
+        LOG(g->config.log, LOG_ERROR, "the pins cannot be opened", LOG_S("why", why));
+    arena_free(a);
+    return rc;
+}
+
 rc_t gateway_new(const gateway_config_t *config, gateway_t **out)
 {
     gateway_t *g = calloc(1, sizeof *g);
@@ -72,6 +85,10 @@ rc_t gateway_new(const gateway_config_t *config, gateway_t **out)
     rc_t rc = tolls_new(config->random, &g->tolls);
     if (rc == RC_OK)
         rc = seats_new(config->random, SEATS_MAX, &g->seats);
+    if (rc == RC_OK)
+        rc = params_new(config->random, &g->params);
+    if (rc == RC_OK && config->data.p)
+        rc = open_pins(g);
     if (rc != RC_OK) {
         gateway_free(g);
         return rc;
@@ -146,6 +163,8 @@ void gateway_free(gateway_t *g)
     route_set_drop(g->set);
     tolls_free(g->tolls);
     seats_free(g->seats);
+    params_free(g->params);
+    pins_free(g->pins);
     pthread_mutex_destroy(&g->lock);
     free(g);
 }

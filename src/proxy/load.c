@@ -3,6 +3,7 @@
 #include "proxy/relay.h"
 
 #include "core/url.h"
+#include "proxy/upstream_child.h"
 #include "proxy/upstream_http.h"
 
 /* Policies of a thousand rules each. */
@@ -78,9 +79,9 @@ static rc_t name_resource(arena_t *a, str_t issuer, route_t *r)
 {
     url_t u;
     bool root = str_eq(r->conf->path, STR("/"));
-    r->resource = root ? arena_dup(a, issuer)
-                       : arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(issuer),
-                                      STR_ARG(r->conf->path));
+    r->resource =
+        root ? arena_dup(a, issuer)
+             : arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(issuer), STR_ARG(r->conf->path));
     if (!r->resource.p)
         return RC_MEMORY;
     TRY(url_parse(r->resource, &u));
@@ -143,8 +144,34 @@ static rc_t make_credential(const maker_t *m, route_t *r)
     return credential_new(&config, &r->credential);
 }
 
+/* Children start and end on a thread of their own. */
+static void record_child(void *ctx, const audit_event_t *e)
+{
+    const gateway_config_t *c = ctx;
+    if (audit_write(c->audit, &e, 1) != RC_OK)
+        LOG(c->log, LOG_ERROR, "an event of a child is not in the trail",
+            LOG_S("reason", e->reason));
+}
+
+static rc_t make_child(const maker_t *m, route_t *r)
+{
+    const gateway_config_t *c = m->config;
+    upstream_child_config_t config = {
+        .upstream = r->conf,
+        .directory = c->data,
+        .log = c->log,
+        .clock = c->clock,
+        .random = c->random,
+        .audit = record_child,
+        .audit_ctx = (void *)(uintptr_t)c,
+    };
+    return upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
+}
+
 static rc_t make_upstream(const maker_t *m, route_t *r)
 {
+    if (r->conf->child.command.n > 0)
+        return make_child(m, r);
     return upstream_http_new(m->a, r->conf, &r->upstream, &r->hooks, m->why);
 }
 

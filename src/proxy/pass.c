@@ -86,8 +86,7 @@ static void begin_json(relay_call_t *c, const http_outbound_head_t *h)
         stream_begin(c, CALL_RAW);
 }
 
-static answer_shape_t shape_of(relay_call_t *c, const http_outbound_head_t *h,
-                               relay_refusal_t *why)
+static answer_shape_t shape_of(relay_call_t *c, const http_outbound_head_t *h, relay_refusal_t *why)
 {
     answer_facts_t f = {
         .status = h->status,

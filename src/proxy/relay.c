@@ -2,27 +2,17 @@
 
 #include "gate/handle.h"
 
-/* The order of checks (RFC 9110 leaves it open; here nobody learns from an answer what a check before
- * would have kept from him): where, from where, who, what, whether, how often, with what, and only
- * then the upstream. What comes before the body needs no body, so that strangers' bodies are not
- * read. */
+/* The order of checks (RFC 9110 leaves it open; here nobody learns from an answer what a check
+ * before would have kept from him): where, from where, who, what, whether, how often, with what,
+ * and only then the upstream. What comes before the body needs no body, so that strangers' bodies
+ * are not read. */
 static relay_step_t (*const STEPS[])(relay_t *r) = {
-    relay_check_host,
-    relay_check_origin,
-    NULL, /* the body comes */
-    relay_ask_access,
-    relay_check_access,
-    relay_read_bare,
-    relay_read_message,
-    relay_decide,
-    relay_pay_tolls,
-    relay_open_session,
-    relay_open_event,
-    relay_take_seat,
-    relay_ask_credential,
-    relay_check_credential,
-    relay_record,
-    relay_send,
+    relay_check_host,       relay_check_origin,   NULL, /* the body comes */
+    relay_ask_access,       relay_check_access,   relay_read_bare,
+    relay_read_message,     relay_decide,         relay_pay_tolls,
+    relay_check_definition, relay_open_session,   relay_open_event,
+    relay_take_seat,        relay_ask_credential, relay_check_credential,
+    relay_record,           relay_send,
 };
 
 /* Runs steps until one waits or is the last of the request. */
@@ -84,6 +74,14 @@ relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal)
 relay_step_t relay_refuse_for(relay_t *r, relay_reason_t reason)
 {
     relay_refusal_t refusal = relay_refusal(reason);
+    return relay_refuse(r, &refusal);
+}
+
+relay_step_t relay_refuse_mcp(relay_t *r, mcp_error_t e)
+{
+    relay_refusal_t refusal = relay_refusal_mcp(e);
+    if (r->operation.asked.p)
+        refusal.data = mcp_unsupported_data(r->x->arena, mcp_versions(), r->operation.asked);
     return relay_refuse(r, &refusal);
 }
 

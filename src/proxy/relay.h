@@ -12,6 +12,8 @@
 #include "mcp/outcome.h"
 #include "mcp/sse.h"
 #include "proxy/gateway.h"
+#include "proxy/params.h"
+#include "proxy/pins.h"
 #include "proxy/route.h"
 #include "proxy/seats.h"
 #include "proxy/tolls.h"
@@ -35,7 +37,7 @@ enum {
     RELAY_DETACHED = 1024,        /* such calls of one worker */
     RELAY_SPARE_CALLS = 64,       /* kept for reuse by one worker */
     RELAY_RANDOM_BYTES = 1536,
-    RELAY_RETRY_S = 1,            /* Retry-After where nothing better is known */
+    RELAY_RETRY_S = 1,              /* Retry-After where nothing better is known */
     RELAY_EVENT_BYTES = 16 << 20,   /* of events that wait for one client */
     RELAY_SCRATCH_BYTES = 96 << 20, /* of work on one event or list, at the most */
 };
@@ -95,6 +97,8 @@ struct gateway {
     trail_port_t trail;
     tolls_t *tolls;
     seats_t *seats;
+    params_t *params;
+    pins_t *pins;         /* NULL: no folder for them */
     pthread_mutex_t lock; /* guards `set` */
     route_set_t *set;     /* NULL before the first load */
     atomic_uint generation;
@@ -153,6 +157,7 @@ void relay_handle(http_exchange_t *x);
 void relay_resume(relay_t *r);
 relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal);
 relay_step_t relay_refuse_for(relay_t *r, relay_reason_t reason);
+relay_step_t relay_refuse_mcp(relay_t *r, mcp_error_t e);
 
 /* The steps. request.c: */
 relay_step_t relay_check_host(relay_t *r);
@@ -164,6 +169,7 @@ relay_step_t relay_read_message(relay_t *r);
 /* decide.c: */
 relay_step_t relay_decide(relay_t *r);
 relay_step_t relay_pay_tolls(relay_t *r);
+relay_step_t relay_check_definition(relay_t *r);
 relay_step_t relay_open_session(relay_t *r);
 relay_step_t relay_open_event(relay_t *r);
 relay_step_t relay_take_seat(relay_t *r);
@@ -237,22 +243,22 @@ struct relay_call {
     relay_worker_t *w;
     relay_view_t *view;
     const route_t *route;
-    http_exchange_t *x; /* NULL: none is left */
-    relay_t *r;         /* NULL: x's arena is given back, or x is */
+    http_exchange_t *x;        /* NULL: none is left */
+    relay_t *r;                /* NULL: x's arena is given back, or x is */
     upstream_call_t *upstream; /* NULL: it has ended */
     relay_facts_t facts;
     char *kept; /* owned; NULL: facts borrow the arena */
     call_phase_t phase;
     call_finish_t finish;
-    bool gone;     /* the client is; the call waits for a head to detach */
-    bool detached; /* and is counted as such */
-    bool seated;   /* holds a seat */
-    bool paused;   /* the upstream is */
-    bool ended;    /* the upstream's answer is complete; the client has not taken all */
-    bool looked;   /* its answer is a list that is rewritten: needs the arena */
-    bool events;   /* its answer is an event stream */
-    int status;    /* of the answer */
-    http_header_t *fields;     /* of it; in the arena */
+    bool gone;             /* the client is; the call waits for a head to detach */
+    bool detached;         /* and is counted as such */
+    bool seated;           /* holds a seat */
+    bool paused;           /* the upstream is */
+    bool ended;            /* the upstream's answer is complete; the client has not taken all */
+    bool looked;           /* its answer is a list that is rewritten: needs the arena */
+    bool events;           /* its answer is an event stream */
+    int status;            /* of the answer */
+    http_header_t *fields; /* of it; in the arena */
     size_t n_fields;
     relay_refusal_t failure;
     mcp_outcome_t outcome;

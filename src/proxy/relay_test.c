@@ -24,8 +24,8 @@ static const refusal_t REFUSALS[] = {
     {"loopback_origin", "POST", ALICE "Origin: http://localhost:6274\r\n" POSTED, CALL("1", "echo"),
      403, NULL, NULL, NULL, "foreign_origin"},
     {"repeated_origin", "POST",
-     ALICE "Origin: https://mcp.test\r\nOrigin: https://mcp.test\r\n" POSTED, CALL("1", "echo"), 403,
-     NULL, NULL, NULL, "foreign_origin"},
+     ALICE "Origin: https://mcp.test\r\nOrigin: https://mcp.test\r\n" POSTED, CALL("1", "echo"),
+     403, NULL, NULL, NULL, "foreign_origin"},
     {"no_token", "POST", "Content-Type: text/plain\r\n", "x", 401, "WWW-Authenticate", CHALLENGE,
      "", "no_token"},
     {"no_token_bare", "GET", "", NULL, 401, "WWW-Authenticate", CHALLENGE, "", "no_token"},
@@ -43,8 +43,8 @@ static const refusal_t REFUSALS[] = {
      NULL, NULL, NULL, "not_acceptable"},
     {"post_that_takes_neither", "POST", ALICE LEGACY "Accept: text/html\r\n", "x", 406, NULL, NULL,
      NULL, "not_acceptable"},
-    {"plain_text", "POST", ALICE LEGACY "Content-Type: text/plain\r\n", CALL("1", "echo"), 415, NULL,
-     NULL, NULL, "unsupported_media_type"},
+    {"plain_text", "POST", ALICE LEGACY "Content-Type: text/plain\r\n", CALL("1", "echo"), 415,
+     NULL, NULL, NULL, "unsupported_media_type"},
     {"malformed_json", "POST", ALICE POSTED, "{\"jsonrpc\":", 400, NULL, NULL,
      ERROR("", "-32700", "The body is not JSON."), "malformed_json"},
     {"batch", "POST", ALICE POSTED, "[" CALL("1", "echo") "]", 400, NULL, NULL, NULL,
@@ -63,8 +63,8 @@ static const refusal_t REFUSALS[] = {
     {"id_of_a_fraction", "POST", ALICE POSTED,
      "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}", 400, NULL, NULL, NULL,
      "malformed_message"},
-    {"unknown_version", "POST", ALICE JSON "MCP-Protocol-Version: 1999-01-01\r\n", CALL("1", "echo"),
-     400, NULL, NULL, NULL, "unsupported_protocol_version"},
+    {"unknown_version", "POST", ALICE JSON "MCP-Protocol-Version: 1999-01-01\r\n",
+     CALL("1", "echo"), 400, NULL, NULL, NULL, "unsupported_protocol_version"},
     {"header_mismatch", "POST", ALICE MODERN_HEAD("tools/call") "Mcp-Name: other\r\n",
      MODERN_CALL("5", "echo"), 400, NULL, NULL, NULL, "header_mismatch"},
     {"insufficient_scope", "POST", NOBODY POSTED, CALL("3", "echo"), 403, "WWW-Authenticate",
@@ -74,8 +74,8 @@ static const refusal_t REFUSALS[] = {
      "WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"mcp:admin\"", NULL,
      "scope_missing"},
     {"insufficient_scope_in_the_stateless_era", "POST",
-     ALICE MODERN_HEAD("tools/call") "Mcp-Name: drop_table\r\n", MODERN_CALL("3", "drop_table"), 403,
-     "WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"mcp:admin\"", NULL,
+     ALICE MODERN_HEAD("tools/call") "Mcp-Name: drop_table\r\n", MODERN_CALL("3", "drop_table"),
+     403, "WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"mcp:admin\"", NULL,
      "scope_missing"},
     {"sign_in_too_old", "POST", ALICE POSTED, CALL("3", "pay"), 401, "WWW-Authenticate",
      "Bearer error=\"insufficient_user_authentication\", max_age=\"300\"", NULL, "sign_in_too_old"},
@@ -86,9 +86,8 @@ static const refusal_t REFUSALS[] = {
      NULL, NULL, NULL, "unknown_session"},
     {"delete_without_session", "DELETE", ALICE LEGACY, NULL, 400, NULL, NULL, NULL,
      "session_missing"},
-    {"unknown_event", "GET",
-     ALICE LEGACY "Accept: text/event-stream\r\nLast-Event-ID: guessed\r\n", NULL, 403, NULL, NULL,
-     NULL, "foreign_event"},
+    {"unknown_event", "GET", ALICE LEGACY "Accept: text/event-stream\r\nLast-Event-ID: guessed\r\n",
+     NULL, 403, NULL, NULL, NULL, "foreign_event"},
 };
 
 static void refusals_are_exact_and_in_the_trail(void **state)
@@ -120,9 +119,9 @@ static void a_foreign_host_is_misdirected(void **state)
                                         "mcp.test.evil.test"};
     relay_world_t *f = *state;
     for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
-        str_t request = arena_printf(f->a, "POST /mcp HTTP/1.1\r\nHost: %s\r\n" ALICE POSTED
-                                           "Content-Length: 2\r\n\r\n{}",
-                                     HOSTS[i]);
+        str_t request = arena_printf(
+            f->a, "POST /mcp HTTP/1.1\r\nHost: %s\r\n" ALICE POSTED "Content-Length: 2\r\n\r\n{}",
+            HOSTS[i]);
         http_direct_answer_t r = relay_raw(f, request.p);
         assert_int_equal(r.status, 421);
         relay_assert_last(f, AUDIT_CALL_BEGIN, false, "foreign_host");
@@ -154,7 +153,8 @@ static void unknown_paths_are_nobodys(void **state)
     assert_int_equal(f->starts, 0);
     relay_ask_at(f, "/mcp/", "POST", ALICE POSTED, CALL("1", "echo"));
     assert_int_equal(f->starts, 1);
-    http_direct_answer_t r = relay_answer(f, 200, "Content-Type: application/json\r\n", RESULT("1"));
+    http_direct_answer_t r =
+        relay_answer(f, 200, "Content-Type: application/json\r\n", RESULT("1"));
     assert_int_equal(r.status, 200);
 }
 

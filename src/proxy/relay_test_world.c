@@ -137,10 +137,8 @@ static void credential(credential_t *c, http_exchange_t *x, const gate_principal
     assert_non_null(answer);
     (void)c;
     assert_true(str_starts(token, who->subject)); /* the caller's own, for an exchange */
-    *answer = (credential_answer_t){.rc = world->credential_rc,
-                                    .reason = STR("exchange_refused"),
-                                    .fields = FIELDS,
-                                    .n = 2};
+    *answer = (credential_answer_t){
+        .rc = world->credential_rc, .reason = STR("exchange_refused"), .fields = FIELDS, .n = 2};
     done(arg, answer);
 }
 
@@ -221,7 +219,8 @@ static void make_conf(relay_world_t *f)
     static const str_t TOOLS[] = {STR_INIT("drop_*")}, SLOW[] = {STR_INIT("slow")};
     static const str_t FRESH[] = {STR_INIT("pay")};
     static const conf_rate_t RATES[] = {{CONF_PER_SUBJECT, 2, 60}};
-    f->rules[0] = (conf_gate_rule_t){.name = STR("danger"), .tools = {TOOLS, 1}, .scopes = {ADMIN, 1}};
+    f->rules[0] =
+        (conf_gate_rule_t){.name = STR("danger"), .tools = {TOOLS, 1}, .scopes = {ADMIN, 1}};
     f->rules[1] = (conf_gate_rule_t){
         .name = STR("slow"), .tools = {SLOW, 1}, .scopes = {USE, 1}, .rates = RATES, .n_rates = 1};
     f->rules[2] = (conf_gate_rule_t){

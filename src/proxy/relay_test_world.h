@@ -1,6 +1,6 @@
-/* A gateway without sockets: one upstream at /mcp that a test plays itself, tokens that say who they
- * are for, a trail in memory, and a clock that a test moves. The policy, the messages, the handles
- * and the streams are the real ones. */
+/* A gateway without sockets: one upstream at /mcp that a test plays itself, tokens that say who
+ * they are for, a trail in memory, and a clock that a test moves. The policy, the messages, the
+ * handles and the streams are the real ones. */
 #ifndef PROXY_RELAY_TEST_WORLD_H
 #define PROXY_RELAY_TEST_WORLD_H
 

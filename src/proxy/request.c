@@ -4,8 +4,8 @@
 
 /* Header fields of http/ as mcp/ reads them, which knows no HTTP. */
 _Static_assert(sizeof(mcp_field_t) == sizeof(http_header_t) &&
-                  offsetof(mcp_field_t, value) == offsetof(http_header_t, value),
-              "both are a name and a value");
+                   offsetof(mcp_field_t, value) == offsetof(http_header_t, value),
+               "both are a name and a value");
 
 /* Whoever else reads the request may take the other one. */
 static bool is_repeated(const relay_t *r, str_t name)
@@ -26,8 +26,7 @@ relay_step_t relay_check_host(relay_t *r)
 static bool is_own_origin(const relay_t *r, str_t origin)
 {
     str_t resource = r->route->resource;
-    return str_starts(resource, origin) &&
-           (resource.n == origin.n || resource.p[origin.n] == '/');
+    return str_starts(resource, origin) && (resource.n == origin.n || resource.p[origin.n] == '/');
 }
 
 static bool is_loopback_origin(str_t origin)
@@ -84,15 +83,6 @@ relay_step_t relay_check_access(relay_t *r)
     return relay_refuse(r, &refusal);
 }
 
-static relay_step_t refuse_mcp(relay_t *r, mcp_error_t e)
-{
-    relay_refusal_t refusal = relay_refusal_mcp(e);
-    r->facts.id = r->operation.message.id;
-    if (r->operation.asked.p)
-        refusal.data = mcp_unsupported_data(r->x->arena, mcp_versions(), r->operation.asked);
-    return relay_refuse(r, &refusal);
-}
-
 static rc_t take_fields(relay_t *r)
 {
     http_headers_t h = r->x->headers;
@@ -119,9 +109,9 @@ relay_step_t relay_read_bare(relay_t *r)
         return STEP_ON;
     mcp_error_t e = mcp_operation_read_bare(r->fields, &r->version);
     if (e != MCP_NO_ERROR)
-        return refuse_mcp(r, e);
+        return relay_refuse_mcp(r, e);
     if (r->x->method == HTTP_GET && !takes(r, STR("text/event-stream")))
-        return refuse_mcp(r, MCP_ERROR_NOT_ACCEPTABLE);
+        return relay_refuse_mcp(r, MCP_ERROR_NOT_ACCEPTABLE);
     r->operation.message = (mcp_message_t){.kind = MCP_REQUEST, .method = r->facts.method};
     r->operation.version = r->version;
     return STEP_ON;
@@ -137,8 +127,7 @@ static mcp_error_t read(relay_t *r)
         return MCP_ERROR_NOT_JSON;
     if ((int64_t)r->x->body.n > r->route->conf->max_body_bytes)
         return MCP_ERROR_TOO_LARGE;
-    mcp_error_t e =
-        mcp_operation_read(r->x->arena, r->fields, r->x->body, &r->operation, &rc);
+    mcp_error_t e = mcp_operation_read(r->x->arena, r->fields, r->x->body, &r->operation, &rc);
     return rc == RC_OK ? e : MCP_ERROR_BUSY;
 }
 
@@ -147,11 +136,11 @@ relay_step_t relay_read_message(relay_t *r)
     if (!r->facts.message)
         return STEP_ON;
     mcp_error_t e = read(r);
+    r->facts.id = r->operation.message.id;
     if (e != MCP_NO_ERROR)
-        return refuse_mcp(r, e);
+        return relay_refuse_mcp(r, e);
     const mcp_operation_t *o = &r->operation;
     r->version = o->version;
-    r->facts.id = o->message.id;
     r->facts.method = o->message.method;
     r->facts.kind = o->message.kind;
     r->facts.object = o->object;

@@ -57,8 +57,7 @@ static void on_writable(void *ctx, http_exchange_t *x)
 bool stream_begin(relay_call_t *c, call_phase_t phase)
 {
     http_stream_events_t events = {on_writable, c};
-    rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields},
-                                events);
+    rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields}, events);
     if (rc == RC_OK) {
         c->phase = phase;
         counter_add(c->w->counts, COUNTER_STREAMS, 1);

@@ -78,8 +78,8 @@ static void ids_of_events_are_their_principals(void **state)
     assert_false(str_eq(id, STR("e-7")));
     test_wire_break(&f->wire);
     trail_flush(&f->w->trail);
-    str_t again = arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\nLast-Event-ID: %" PRIstr "\r\n",
-                               mine, STR_ARG(id));
+    str_t again = arena_printf(
+        f->a, ALICE GET "Mcp-Session-Id: %s\r\nLast-Event-ID: %" PRIstr "\r\n", mine, STR_ARG(id));
     relay_ask(f, "GET", again.p, NULL);
     assert_string_equal(f->last_event, "e-7");
     assert_string_equal(f->session, "s-1");
@@ -247,8 +247,9 @@ static void a_subscription_ends_with_its_completion(void **state)
     f->revoked = true;
     relay_pass(f, 1000);
     assert_int_equal(f->cancels, 1);
-    assert_true(heard(f, "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"resultType\":\"complete\","
-                         "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":9}}}\n"));
+    assert_true(heard(f,
+                      "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"resultType\":\"complete\","
+                      "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":9}}}\n"));
     assert_true(heard(f, "\r\n0\r\n\r\n"));
     relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
 }
@@ -282,14 +283,22 @@ static void draining_ends_what_stays_open(void **state)
 static void a_subject_has_so_many_streams(void **state)
 {
     relay_world_t *f = *state;
-    assert_int_equal(seats_take(f->g->seats, STR("/mcp"), &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")}, 2), RC_OK);
+    assert_int_equal(
+        seats_take(f->g->seats, STR("/mcp"),
+                   &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")},
+                   2),
+        RC_OK);
     open_listen(f);
     http_direct_answer_t r =
         relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
     assert_int_equal(f->cancels, 1); /* the first client is gone */
     assert_int_equal(r.status, 0);
     relay_head(f, 200, EVENTS);
-    assert_int_equal(seats_take(f->g->seats, STR("/mcp"), &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")}, 0), RC_OK);
+    assert_int_equal(
+        seats_take(f->g->seats, STR("/mcp"),
+                   &(gate_principal_t){.issuer = STR("https://as.test"), .subject = STR("alice")},
+                   0),
+        RC_OK);
     test_wire_break(&f->wire);
     trail_flush(&f->w->trail);
     r = relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));

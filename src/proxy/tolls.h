@@ -31,9 +31,9 @@ typedef enum {
 } toll_verdict_t;
 
 /** Counts one call towards the rate: `calls` may come at once, then one for each part of
- *  `seconds` (the generic cell rate algorithm, ITU-T I.371). *retry_after_s: at least 1, when it may
- *  be tried again. Buckets belong to upstream, rule and numbers, so that they outlive a reload of
- *  the settings. */
+ *  `seconds` (the generic cell rate algorithm, ITU-T I.371). *retry_after_s: at least 1, when it
+ * may be tried again. Buckets belong to upstream, rule and numbers, so that they outlive a reload
+ * of the settings. */
 toll_verdict_t tolls_take(tolls_t *t, const gate_toll_t *toll, const toll_payer_t *payer,
                           int64_t mono_ms, uint32_t *retry_after_s);
 

@@ -1,5 +1,5 @@
-/* The trace that a request belongs to (W3C Trace Context, Level 1): who calls us is passed on as the
- * trace, and we are its next parent. Pure. */
+/* The trace that a request belongs to (W3C Trace Context, Level 1): who calls us is passed on as
+ * the trace, and we are its next parent. Pure. */
 #ifndef PROXY_TRACE_H
 #define PROXY_TRACE_H
 
@@ -9,7 +9,7 @@ enum { TRACE_PARENT_TEXT = 55, TRACE_ID_TEXT = 32, TRACE_RANDOM_BYTES = 24 };
 
 typedef struct {
     char parent[TRACE_PARENT_TEXT]; /* the traceparent to send */
-    bool continued; /* the caller's trace: its tracestate goes on, too */
+    bool continued;                 /* the caller's trace: its tracestate goes on, too */
 } trace_t;
 
 /** From the fields of a request. A traceparent that is absent, repeated or malformed begins a new

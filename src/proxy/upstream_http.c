@@ -80,8 +80,8 @@ static void resume(void *ctx, upstream_call_t *call)
     http_outbound_resume((http_outbound_call_t *)call);
 }
 
-/* A closed stream is what both eras know as the end of interest; whether the message is cancelled by
- * it is decided before. */
+/* A closed stream is what both eras know as the end of interest; whether the message is cancelled
+ * by it is decided before. */
 static void cancel(void *ctx, upstream_call_t *call)
 {
     (void)ctx;

@@ -141,7 +141,8 @@ rc_t relay_worker_init(void *gateway, http_worker_t *loop, void **worker)
     return RC_OK;
 }
 
-/* Streams that would never end by themselves are ended; calls may run on for the time of the drain. */
+/* Streams that would never end by themselves are ended; calls may run on for the time of the drain.
+ */
 void relay_worker_drain(void *gateway, void *worker)
 {
     relay_worker_t *w = worker;
@@ -171,7 +172,6 @@ void relay_worker_exit(void *gateway, void *worker)
 {
     relay_worker_t *w = worker;
     (void)gateway;
-    http_timer_stop(w->timer);
     drop_calls(w);
     while (w->views) {
         relay_view_t *v = w->views;
