@@ -29,6 +29,7 @@ rc_t as_upstream_settings(as_flow_t *f, identity_upstream_t *out)
         .scopes = conf->login_scopes,
         .redirect_uri = arena_printf(f->a, "%" PRIstr WEB_PATH_CALLBACK, STR_ARG(as->oauth.issuer)),
         .allowed = conf->login_allowed,
+        .groups_claim = conf->login_groups_claim,
     };
     return str_is_set(out->redirect_uri) ? RC_OK : RC_MEMORY;
 }

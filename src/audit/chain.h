@@ -63,14 +63,14 @@ typedef struct {
     char first_time[AUDIT_TIME_BYTES], last_time[AUDIT_TIME_BYTES];
     const audit_head_t *expect; /* borrowed; NULL: none */
     const jwks_t *keys;         /* of checkpoints; borrowed; NULL: signatures are not checked */
-    uint64_t unproven_max; /* lines behind the last checkpoint, with keys; UINT64_MAX: any; but there
-                              must be one */
+    uint64_t unproven_max;      /* lines behind the last checkpoint, with keys; UINT64_MAX: any; but
+                                   there      must be one */
     audit_name_t chain;
     uint64_t checkpoints;
-    uint64_t signed_seq;  /* of the last checkpoint's line; 0: there was none */
-    uint64_t deleted_by;  /* of the line that says that what was before the first was deleted; 0 */
-    uint64_t seq;         /* of the line that does not fit, as it says itself; 0: it says none */
-    audit_fault_t fault;  /* the first; it stays */
+    uint64_t signed_seq; /* of the last checkpoint's line; 0: there was none */
+    uint64_t deleted_by; /* of the line that says that what was before the first was deleted; 0 */
+    uint64_t seq;        /* of the line that does not fit, as it says itself; 0: it says none */
+    audit_fault_t fault; /* the first; it stays */
 } audit_chain_t;
 
 audit_chain_t audit_chain_begin(arena_t *scratch, const audit_head_t *expect);

@@ -1,5 +1,5 @@
-/* Checkpoints: lines that sign the line before them, and by its hash all before that, with the audit
- * key. And the line that names a file which was deleted when its time was over. Pure. */
+/* Checkpoints: lines that sign the line before them, and by its hash all before that, with the
+ * audit key. And the line that names a file which was deleted when its time was over. Pure. */
 #ifndef AUDIT_CHECKPOINT_H
 #define AUDIT_CHECKPOINT_H
 

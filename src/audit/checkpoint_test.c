@@ -38,8 +38,8 @@ static audit_record_t record_of(trail_t *t, str_t body)
 
 static audit_checkpoint_t made(const pair_t *p)
 {
-    return (audit_checkpoint_t){.chain = {true, {0xcd, 2}}, .head = HEAD, .time = TIME,
-                                .kid = p->signer.kid};
+    return (audit_checkpoint_t){
+        .chain = {true, {0xcd, 2}}, .head = HEAD, .time = TIME, .kid = p->signer.kid};
 }
 
 static void signed_text_is_this(void **state)
@@ -185,12 +185,9 @@ static void rsa_is_no_audit_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TRAIL_TEST(signed_text_is_this),
-        TRAIL_TEST(checkpoint_comes_back),
-        TRAIL_TEST(any_other_text_is_forged),
-        TRAIL_TEST(other_keys_and_chains_and_heads),
-        TRAIL_TEST(members_that_lack_are_seen),
-        TRAIL_TEST(deleted_file_comes_back),
+        TRAIL_TEST(signed_text_is_this),        TRAIL_TEST(checkpoint_comes_back),
+        TRAIL_TEST(any_other_text_is_forged),   TRAIL_TEST(other_keys_and_chains_and_heads),
+        TRAIL_TEST(members_that_lack_are_seen), TRAIL_TEST(deleted_file_comes_back),
         TRAIL_TEST(rsa_is_no_audit_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

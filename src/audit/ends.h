@@ -18,7 +18,8 @@ typedef struct {
     bool is_checkpoint; /* it is one */
 } audit_end_t;
 
-/** Of a file of `size` bytes. RC_MALFORMED: its last line is none of a trail. The arena is reset. */
+/** Of a file of `size` bytes. RC_MALFORMED: its last line is none of a trail. The arena is reset.
+ */
 rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out) MUST_USE;
 
 typedef struct {

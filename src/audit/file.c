@@ -196,8 +196,8 @@ static bool has_lines(const char *path)
     return stat(path, &st) == 0 && st.st_size > 0;
 }
 
-/* Where nothing is at the path yet, the chain may go on from the file that was renamed last, by us or
- * by the usual name of rotated files; this process need not have had it open. */
+/* Where nothing is at the path yet, the chain may go on from the file that was renamed last, by us
+ * or by the usual name of rotated files; this process need not have had it open. */
 static bool move_to_rotated(audit_file_t *f)
 {
     char path[PATH_MAX];
@@ -207,8 +207,7 @@ static bool move_to_rotated(audit_file_t *f)
         move_to(f, path, 0, f->head.seq + 1) == RC_OK)
         return true;
     int n = snprintf(path, sizeof path, "%s.1", f->path);
-    return n < (int)sizeof path && has_lines(path) &&
-           move_to(f, path, 0, f->head.seq + 1) == RC_OK;
+    return n < (int)sizeof path && has_lines(path) && move_to(f, path, 0, f->head.seq + 1) == RC_OK;
 }
 
 /* One file further, from the older to the newer: so nobody waits in a circle. */

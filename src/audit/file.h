@@ -44,12 +44,12 @@ typedef struct {
     int fd;
     dev_t dev;
     ino_t ino;
-    off_t size;        /* where the last line known to be good ends */
-    audit_head_t head; /* of that line */
-    bool at_checkpoint;  /* that line is one */
+    off_t size;         /* where the last line known to be good ends */
+    audit_head_t head;  /* of that line */
+    bool at_checkpoint; /* that line is one */
     audit_name_t chain;
-    int64_t began_ms;  /* of the first line; Unix time; 0: there is none */
-    bool broken;       /* leftovers of a failed write could not be removed, or a sync failed */
+    int64_t began_ms; /* of the first line; Unix time; 0: there is none */
+    bool broken;      /* leftovers of a failed write could not be removed, or a sync failed */
     audit_unsynced_t unsynced;
     const char *said; /* what was logged last as failed, and when; seconds */
     time_t said_at;

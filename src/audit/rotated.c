@@ -13,8 +13,7 @@
 enum { STAMP_BYTES = 16 }; /* 20251125T150502Z */
 
 /* The places of a time's digits in "2025-11-25T15:05:02.000Z". */
-static const uint8_t PLACES[STAMP_BYTES] = {0,  1,  2,  3,  5,  6,  8,  9,
-                                            10, 11, 12, 14, 15, 17, 18, 23};
+static const uint8_t PLACES[STAMP_BYTES] = {0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 15, 17, 18, 23};
 
 void audit_rotated_suffix(buf_t *b, int64_t now_ms, uint64_t seq)
 {
@@ -101,8 +100,8 @@ static rc_t collect(arena_t *a, DIR *d, const place_t *place, audit_rotated_t *l
     while (next(d, place->base, &one, &name)) {
         if (*n == LIMIT_AUDIT_FILES)
             return RC_LIMIT;
-        one.path = arena_cstr(a, arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(place->folder),
-                                              STR_ARG(name)));
+        one.path = arena_cstr(
+            a, arena_printf(a, "%" PRIstr "%" PRIstr, STR_ARG(place->folder), STR_ARG(name)));
         if (!one.path)
             return RC_MEMORY;
         list[(*n)++] = one;

@@ -13,7 +13,7 @@ typedef struct {
     const char *path;
     const log_t *log;
     clock_port_t clock;
-    const audit_signer_t *signer; /* NULL: no checkpoints are written */
+    const audit_signer_t *signer;           /* NULL: no checkpoints are written */
     int64_t rotate_bytes, rotate_s, keep_s; /* 0: never */
 } audit_trail_config_t;
 
@@ -39,8 +39,8 @@ rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n) MUST_USE
 rc_t audit_trail_sync(audit_trail_t *t) MUST_USE;
 /** Writes a checkpoint. RC_NOT_FOUND: the last line is one, or there is no line. Any thread. */
 rc_t audit_trail_checkpoint(audit_trail_t *t) MUST_USE;
-/** Begins a new file if this one is too large or too old: a checkpoint ends the old one, and another
- *  begins the new one. Any thread, and any number of processes: one of them does it. */
+/** Begins a new file if this one is too large or too old: a checkpoint ends the old one, and
+ * another begins the new one. Any thread, and any number of processes: one of them does it. */
 rc_t audit_trail_rotate(audit_trail_t *t) MUST_USE;
 /** Deletes rotated files whose time is over, once the lines that name them are on the disk. The
  *  thread that syncs. */

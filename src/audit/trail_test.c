@@ -317,12 +317,11 @@ static void old_files_are_deleted_and_named(void **state)
     audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
     audit_trail_t trail;
     size_t n;
-    opened_as(t,
-              (audit_trail_config_t){.signer = &signer,
-                                     .rotate_bytes = 1000,
-                                     .keep_s = 150,
-                                     .clock = clock_fake(&now)},
-              &trail);
+    opened_as(
+        t,
+        (audit_trail_config_t){
+            .signer = &signer, .rotate_bytes = 1000, .keep_s = 150, .clock = clock_fake(&now)},
+        &trail);
     for (int round = 0; round < 3; round++) {
         write_lines(&trail, 10);
         assert_int_equal(audit_trail_rotate(&trail), RC_OK);

@@ -9,7 +9,7 @@
 
 #include <time.h>
 
-enum { ARENA_BYTES = 16 << 20, ADMIN_WORDS_MAX = 4 };
+enum { ARENA_BYTES = 16 << 20, ADMIN_WORDS_MAX = 128 };
 
 /* The rows of a command plus those of the settings; ended by NULL. */
 static option_t *options_of(arena_t *a, const option_t *own, size_t n_own)

@@ -1,15 +1,19 @@
-/* warder admin user add|password|disable|list */
+/* warder admin user add|password|groups|disable|list */
 #include "cmd/admin.h"
 #include "cmd/command.h"
 
 #include "core/limits.h"
+#include "identity/groups.h"
 #include "identity/password.h"
 #include "identity/username.h"
 #include "oauth/label.h"
 
 #include <stdio.h>
 
-static const option_t PASSWORD_OPTIONS[] = {{.name = "password-stdin", .is_switch = true}};
+static const option_t PASSWORD_OPTIONS[] = {{.name = "password-stdin", .is_switch = true},
+                                            {.name = "group", .many = true}};
+static const option_t GROUPS_OPTIONS[] = {{.name = "none", .is_switch = true}};
+enum { PASSWORD_ONLY = 1, WITH_GROUPS = 2 };
 
 /* The first line of standard input, without its end; one byte more than fits means too long.
  * Unbuffered, so that no copy stays behind in a buffer that nobody wipes. */
@@ -77,10 +81,34 @@ static int find_user(admin_t *admin, str_t name, const user_t **out)
     return EXIT_DONE;
 }
 
+static int read_groups(admin_t *admin, const str_t *names, size_t n, str_list_t *out)
+{
+    switch (identity_groups_of_words(admin->a, (str_list_t){names, n}, out)) {
+    case RC_OK:
+        return EXIT_DONE;
+    case RC_MALFORMED:
+        return command_fail(
+            EXIT_REFUSED,
+            "a group is named by 1 to %d bytes of UTF-8 without control characters, "
+            "quotes and backslash, and no space at its ends",
+            IDENTITY_GROUP_BYTES);
+    case RC_LIMIT:
+        return command_fail(EXIT_REFUSED,
+                            "a person is in at most %d groups, with names of %d bytes together: "
+                            "tokens carry them",
+                            IDENTITY_GROUPS_MAX, IDENTITY_GROUPS_BYTES);
+    default:
+        return command_fail(EXIT_FAILED, "out of memory");
+    }
+}
+
 static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
     user_t user = {.created_at = admin->now, .password_changed_at = admin->now};
+    const option_t *groups = option_row(rows, "group");
     int code = read_name(admin, words, n_words, &user.name);
+    if (code == EXIT_DONE)
+        code = read_groups(admin, groups->values, groups->n, &user.groups);
     if (code == EXIT_DONE)
         code = read_password(admin, rows, user.name, &user.password);
     if (code != EXIT_DONE)
@@ -103,7 +131,7 @@ static int add(admin_t *admin, const option_t *rows, const str_t *words, size_t 
 
 static int run_add(int argc, char **argv)
 {
-    return admin_command(argc, argv, PASSWORD_OPTIONS, 1, 1, add);
+    return admin_command(argc, argv, PASSWORD_OPTIONS, WITH_GROUPS, 1, add);
 }
 
 static int set_password(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
@@ -131,7 +159,47 @@ static int set_password(admin_t *admin, const option_t *rows, const str_t *words
 
 static int run_password(int argc, char **argv)
 {
-    return admin_command(argc, argv, PASSWORD_OPTIONS, 1, 1, set_password);
+    return admin_command(argc, argv, PASSWORD_OPTIONS, PASSWORD_ONLY, 1, set_password);
+}
+
+static int print_groups(const user_t *user)
+{
+    for (size_t i = 0; i < user->groups.n; i++)
+        printf("%" PRIstr "\n", STR_ARG(user->groups.v[i]));
+    return EXIT_DONE;
+}
+
+/* All groups that the person is to be in, from the next token on; without any they are shown. */
+static int set_groups(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    str_t name;
+    const user_t *old = NULL;
+    bool none = option_is_set(rows, "none");
+    int code = read_name(admin, words, n_words > 0 ? 1 : 0, &name);
+    if (code == EXIT_DONE)
+        code = find_user(admin, name, &old);
+    if (code != EXIT_DONE)
+        return code;
+    if (none && n_words > 1)
+        return command_fail(EXIT_USAGE, "--none takes the person out of all groups: name none");
+    if (!none && n_words == 1)
+        return print_groups(old);
+    user_t user = *old;
+    code = read_groups(admin, words + 1, n_words - 1, &user.groups);
+    if (code != EXIT_DONE)
+        return code;
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_USER_SET_GROUPS, admin->now)->u.user = &user;
+    audit_event_t event = {.kind = AUDIT_USER_CHANGED,
+                           .allowed = true,
+                           .reason = STR("groups_set_by_admin"),
+                           .user = user.id};
+    return admin_apply(admin, &effects, &event, "the user is gone");
+}
+
+static int run_groups(int argc, char **argv)
+{
+    return admin_command(argc, argv, GROUPS_OPTIONS, 1, 1 + IDENTITY_GROUPS_MAX, set_groups);
 }
 
 static int disable(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
@@ -172,6 +240,8 @@ static void print_user(admin_t *admin, const user_t *user)
 {
     printf("%" PRIstr "  %" PRIstr "%s%s", STR_ARG(user->id), STR_ARG(user->name),
            user->admin ? "  admin" : "", user->disabled ? "  disabled" : "");
+    for (size_t i = 0; i < user->groups.n; i++)
+        printf("%s%" PRIstr, i > 0 ? ", " : "  in ", STR_ARG(user->groups.v[i]));
     print_origin(admin, user);
     printf("\n");
 }
@@ -194,8 +264,11 @@ static int run_list(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 0, list);
 }
 
-const command_t CMD_ADMIN_USER_ADD = {"admin user add", "NAME --password-stdin",
+const command_t CMD_ADMIN_USER_ADD = {"admin user add", "NAME --password-stdin [--group G...]",
                                       "creates an account", run_add};
+const command_t CMD_ADMIN_USER_GROUPS = {
+    "admin user groups", "NAME [G...] [--none]",
+    "puts a person into groups, or shows them; tokens carry them", run_groups};
 const command_t CMD_ADMIN_USER_PASSWORD = {"admin user password", "NAME --password-stdin",
                                            "changes a password; ends the account's sessions and "
                                            "grants",

@@ -88,6 +88,37 @@ static void user_is_disabled(void **state)
     admin_play_refused(p, "admin user disable bob", EXIT_REFUSED, "'bob'");
 }
 
+static void groups_are_set_shown_and_taken_back(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_input(p, "admin user add alice --password-stdin --group traders --group heads",
+                     STR(PASSWORD "\n"), EXIT_DONE);
+    admin_play_run(p, "admin user groups alice");
+    assert_string_equal(p->ran.out, "heads\ntraders\n");
+    size_t lines = admin_play_trail_lines(p);
+    admin_play_run(p, "admin user groups alice a~b a~b c");
+    assert_int_equal(admin_play_trail_lines(p), lines + 1);
+    assert_non_null(strstr(admin_play_trail(p), "groups_set_by_admin"));
+    admin_play_run(p, "admin user list");
+    assert_non_null(strstr(p->ran.out, "  alice  in a b, c\n"));
+    admin_play_run(p, "admin user groups alice --none");
+    admin_play_run(p, "admin user groups alice");
+    assert_string_equal(p->ran.out, "");
+}
+
+static void groups_that_cannot_be_are_refused(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "alice");
+    admin_play_refused(p, "admin user groups alice a\"b", EXIT_REFUSED, "a group is named by");
+    admin_play_refused(p, "admin user groups alice a --none", EXIT_USAGE, "--none");
+    admin_play_refused(p, "admin user groups bob a", EXIT_REFUSED, "'bob'");
+    admin_play_refused(p, "admin user groups", EXIT_USAGE, "say who");
+    admin_play_input(p, "admin user add carol --password-stdin --group ~a", STR(PASSWORD "\n"),
+                     EXIT_REFUSED);
+    admin_play_refused(p, "admin user password alice --group a", EXIT_USAGE, "--group");
+}
+
 int main(int argc, char **argv)
 {
     int code;
@@ -102,6 +133,8 @@ int main(int argc, char **argv)
         PLAY_TEST(password_that_is_missing_is_refused),
         PLAY_TEST(password_changes),
         PLAY_TEST(user_is_disabled),
+        PLAY_TEST(groups_are_set_shown_and_taken_back),
+        PLAY_TEST(groups_that_cannot_be_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

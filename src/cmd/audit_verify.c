@@ -216,7 +216,8 @@ static int keys_by_settings(arena_t *a, const settings_t *s, jwks_t *out)
     return trail_public_keys(a, files, n, out);
 }
 
-static int read_keys(arena_t *a, const option_t *rows, const settings_t *s, verify_t *v, jwks_t *keys)
+static int read_keys(arena_t *a, const option_t *rows, const settings_t *s, verify_t *v,
+                     jwks_t *keys)
 {
     const option_t *given = option_row(rows, "public-key");
     int code = EXIT_DONE;

@@ -16,7 +16,8 @@ typedef enum {
 /** Opens it. 0 or an exit code after saying why. All in the arena, which must outlive the trail. */
 int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
                struct audit **out);
-/** The path of the private key, and of its public half: KEY.pub.pem for KEY.pem. NULL: no memory. */
+/** The path of the private key, and of its public half: KEY.pub.pem for KEY.pem. NULL: no memory.
+ */
 const char *trail_key_path(arena_t *a, const settings_t *s);
 const char *trail_public_path(arena_t *a, const char *key_path);
 /** The paths of all files of the trail, oldest first; the last is the one in use. */

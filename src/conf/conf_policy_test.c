@@ -2,6 +2,9 @@
 
 #include "conf/conf_test_util.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static const conf_policy_t *load(arena_t *a, const char *policy)
 {
     const conf_t *c = test_load_file(a, arena_printf(a, "policies: [{name: p, %s}]", policy));
@@ -151,7 +154,8 @@ static void rules_refused(void **state)
     static const bad_t BAD[] = {
         {"x", "each rule is a map with its name"},
         {"{tools: [a]}", "a rule needs a name"},
-        {"{name: default}", "the names default and protocol are taken: audit events say them where no rule fits"},
+        {"{name: default}",
+         "the names default and protocol are taken: audit events say them where no rule fits"},
         {"{name: protocol}",
          "the names default and protocol are taken: audit events say them where no rule fits"},
         {"{name: a, tols: [b]}", "'tols' is not known; did you mean 'tools'?"},
@@ -298,6 +302,32 @@ static void rules_that_are_asked(void **state)
                    "'a' is the name of a rule above, too");
 }
 
+/* Every example of docs/POLICY.md that begins a settings file. */
+static void the_examples_of_the_page_load(void **state)
+{
+    enum { PAGE_MAX = 1 << 17 };
+    const char *folder = getenv("WARDER_SOURCE");
+    size_t examples = 0;
+    if (!folder) {
+        print_message("skipped: WARDER_SOURCE is not set\n");
+        skip();
+    }
+    FILE *f = fopen(arena_printf(*state, "%s/docs/POLICY.md", folder).p, "r");
+    assert_non_null(f);
+    char *page = arena_alloc(*state, PAGE_MAX);
+    size_t n = fread(page, 1, PAGE_MAX - 1, f);
+    fclose(f);
+    str_t rest = str_of(page, n), mark = STR("```yaml\npolicies:");
+    for (; rest.n > 0; rest = str_skip(rest, 1)) {
+        if (!str_starts(rest, mark))
+            continue;
+        str_t text = str_skip(rest, 8);
+        test_load_file(*state, str_first(text, str_find(text, '`', 0)));
+        examples++;
+    }
+    assert_true(examples >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +341,7 @@ int main(void)
         ARENA_TEST(conditions_and_rates_refused),
         ARENA_TEST(rules_that_are_never_asked),
         ARENA_TEST(rules_that_are_asked),
+        ARENA_TEST(the_examples_of_the_page_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

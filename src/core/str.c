@@ -10,9 +10,11 @@ bool str_eq_ct(str_t a, str_t b)
     return difference == 0;
 }
 
-static char lower(char c)
+/* Whether two bytes differ in nothing but the case of a letter. */
+static bool same_nocase(char a, char b)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    char lower = (char)(a | 0x20);
+    return a == b || ((a ^ b) == 0x20 && lower >= 'a' && lower <= 'z');
 }
 
 bool str_eq_nocase(str_t a, str_t b)
@@ -22,7 +24,7 @@ bool str_eq_nocase(str_t a, str_t b)
     if (a.n != b.n)
         return false;
     for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
+        if (!same_nocase(a.p[i], b.p[i]))
             return false;
     return true;
 }

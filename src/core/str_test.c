@@ -1,3 +1,5 @@
+#include <ctype.h>
+
 #include "core/core_test_util.h"
 
 static void unset_differs_from_empty(void **state)
@@ -228,9 +230,26 @@ static void utf8_at_every_place(void **state)
     }
 }
 
+static void only_letters_have_a_case(void **state)
+{
+    assert_true(str_eq_nocase(STR("Content-TYPE"), STR("cONTENT-type")));
+    assert_true(str_eq_nocase(STR(""), STR("")));
+    assert_true(str_eq_nocase(STR_UNSET, STR_UNSET));
+    assert_false(str_eq_nocase(STR(""), STR_UNSET));
+    assert_false(str_eq_nocase(STR("a"), STR("ab")));
+    for (unsigned a = 0; a < 256; a++) {
+        for (unsigned b = 0; b < 256; b++) {
+            char x = (char)a, y = (char)b;
+            bool same = a == b || (a < 128 && b < 128 && isalpha((int)a) && (a ^ b) == 0x20);
+            assert_int_equal(str_eq_nocase(str_of(&x, 1), str_of(&y, 1)), same);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_letters_have_a_case),
         cmocka_unit_test(unset_differs_from_empty),
         ARENA_TEST(equality_is_of_all_bytes),
         ARENA_TEST(secret_equality),

@@ -27,32 +27,6 @@ str_t gate_reason_sentence(str_t reason)
     return STR("");
 }
 
-static const json_t *element(const json_t *list, str_t index)
-{
-    uint64_t i;
-    if (!num_u64(index, UINT32_MAX, &i) || i >= list->count)
-        return NULL;
-    const json_t *v = list->child;
-    while (i-- > 0)
-        v = v->next;
-    return v;
-}
-
-const json_t *gate_path(const json_t *from, str_t path)
-{
-    str_t part;
-    while (from && str_split(&path, '.', &part))
-        from = json_is(from, JSON_ARRAY) ? element(from, part) : json_get(from, part);
-    return from;
-}
-
-/* Claims of URLs have dots in their names, so a whole name comes before a path. */
-static const json_t *claim(const json_t *claims, str_t name)
-{
-    const json_t *v = json_get(claims, name);
-    return v ? v : gate_path(claims, name);
-}
-
 /* A value as text: as it is, as JSON writes it, or what a complex value of SCIM is known by. */
 static str_t text_of(const json_t *v)
 {
@@ -117,12 +91,12 @@ gate_reason_t gate_who_lacks(const conf_policy_t *policy, const conf_gate_rule_t
         return GATE_REASON_SUBJECT;
     if (rule->clients.n > 0 && !fits_any(rule->clients, who->client))
         return GATE_REASON_CLIENT;
-    if (rule->groups.n > 0 && !any_in(rule->groups, claim(who->claims, policy->groups_claim)))
+    if (rule->groups.n > 0 && !any_in(rule->groups, json_claim(who->claims, policy->groups_claim)))
         return GATE_REASON_GROUP;
-    if (rule->roles.n > 0 && !any_in(rule->roles, claim(who->claims, policy->roles_claim)))
+    if (rule->roles.n > 0 && !any_in(rule->roles, json_claim(who->claims, policy->roles_claim)))
         return GATE_REASON_ROLE;
     for (size_t i = 0; i < rule->n_claims; i++)
-        if (!claim_fits(&rule->claims[i], claim(who->claims, rule->claims[i].name)))
+        if (!claim_fits(&rule->claims[i], json_claim(who->claims, rule->claims[i].name)))
             return GATE_REASON_CLAIM;
     return GATE_REASON_FITS;
 }
@@ -205,7 +179,7 @@ static answer_t both(answer_t a, answer_t b)
 static answer_t holds(const conf_condition_t *c, const json_t *arguments)
 {
     answer_t answer = YES;
-    const json_t *v = gate_path(arguments, c->path);
+    const json_t *v = json_path(arguments, c->path);
     if (!v)
         return of(c->optional);
     if (json_is(v, JSON_NULL))

@@ -15,9 +15,6 @@ typedef enum {
 /** The name for the audit; static. */
 str_t gate_reason_name(gate_reason_t r);
 
-/** What a path of member names and indices leads to ("order.lines.0"): an index counts elements of
- * a list; NULL: nothing is there. */
-const json_t *gate_path(const json_t *from, str_t path);
 /** What the caller lacks of groups, roles, issuers, clients, subjects and claims, or FITS. Claims
  *  are texts, lists of texts, or lists of objects with `value` (RFC 9068 section 2.2.3.1, RFC 7643
  *  section 4.1.2); a claim that is no member of the token is looked for as a path. */

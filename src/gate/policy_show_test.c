@@ -2,6 +2,9 @@
 #include "gate/gate_test_util.h"
 #include "gate/policy.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static void what_may_be_called_is_shown(void **state)
 {
     gate_test_t *t = *state;
@@ -167,6 +170,34 @@ static void explained(void **state)
     assert_str(steps[n - 1].reason, STR("default_denies"));
 }
 
+/* docs/POLICY.md has a row for each reason, with its sentence. */
+static void the_page_names_every_reason(void **state)
+{
+    enum { PAGE_MAX = 1 << 17 };
+    static const char *const NAMES[] = {
+#define GATE_REASON(name, text, sentence) text,
+#include "gate/reasons.def"
+#undef GATE_REASON
+    };
+    gate_test_t *t = *state;
+    const char *folder = getenv("WARDER_SOURCE");
+    if (!folder) {
+        print_message("skipped: WARDER_SOURCE is not set\n");
+        skip();
+    }
+    FILE *f = fopen(arena_printf(t->a, "%s/docs/POLICY.md", folder).p, "r");
+    assert_non_null(f);
+    char *page = arena_alloc(t->a, PAGE_MAX);
+    assert_true(fread(page, 1, PAGE_MAX - 1, f) > 0);
+    fclose(f);
+    for (size_t i = 0; i < ROWS(NAMES); i++) {
+        str_t sentence = gate_reason_sentence(str_c(NAMES[i]));
+        str_t row = arena_printf(t->a, "\n| `%s` | %" PRIstr " |\n", NAMES[i], STR_ARG(sentence));
+        if (!strstr(page, row.p))
+            fail_msg("docs/POLICY.md has no row for %s", NAMES[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +206,7 @@ int main(void)
         GATE_TEST(templates),
         GATE_TEST(shown_is_callable),
         GATE_TEST(explained),
+        GATE_TEST(the_page_names_every_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

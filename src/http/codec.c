@@ -113,7 +113,8 @@ static bool is_authority(str_t s)
         return str_ends(name, STR("]")) && str_contains(name, STR(":")) &&
                http_addr_parse(str_skip(str_first(name, name.n - 1), 1), &literal) == RC_OK;
     for (size_t i = 0; i < name.n; i++) {
-        if (!(HTTP_BYTES[(uint8_t)name.p[i]] & HTTP_C_HOST) || strchr("[],", name.p[i]))
+        char c = name.p[i];
+        if (!(HTTP_BYTES[(uint8_t)c] & HTTP_C_HOST) || c == '[' || c == ']' || c == ',')
             return false;
     }
     return name.n && http_scan_escapes(name);

@@ -62,12 +62,20 @@ static int step_value_start(http_fields_t *f, const char *p, size_t end)
     return STEP_ON;
 }
 
+/* Of what began behind whitespace, only the end may still have some. */
+static str_t trim_end(str_t s)
+{
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
 static int step_value(http_fields_t *f, const char *p, size_t end)
 {
     f->pos = http_scan_value(p, f->pos, end);
     if (f->pos == end)
         return HTTP_FIELDS_MORE;
-    f->value = str_trim(str_of(p + f->mark, f->pos - f->mark), " \t");
+    f->value = trim_end(str_of(p + f->mark, f->pos - f->mark));
     int step = take_crlf(f, p, end);
     if (step != STEP_ON)
         return step;

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "core/buf.h"
 #include "core/limits.h"
+#include "http/out.h"
 #include "http/scan.h"
 #include "http/writer.h"
 
@@ -54,48 +54,41 @@ static bool tells_length(const http_outbound_request_t *r)
            r->method == HTTP_PATCH;
 }
 
-static void put_head(buf_t *b, const http_outbound_request_t *r, str_t host)
+static void put_head(http_out_t *o, const http_outbound_request_t *r, str_t host)
 {
-    buf_put(b, http_method_name(r->method));
-    buf_char(b, ' ');
-    buf_put(b, r->target);
-    buf_put(b, STR(" HTTP/1.1\r\nHost: "));
-    buf_put(b, host);
-    buf_put(b, STR("\r\n"));
+    http_out_put(o, http_method_name(r->method));
+    http_out_put(o, STR(" "));
+    http_out_put(o, r->target);
+    http_out_put(o, STR(" HTTP/1.1\r\n"));
+    http_out_field(o, STR("Host"), host);
     if (tells_length(r)) {
-        buf_put(b, STR("Content-Length: "));
-        buf_u64(b, r->body.n);
-        buf_put(b, STR("\r\n"));
+        http_out_put(o, STR("Content-Length: "));
+        http_out_number(o, r->body.n);
+        http_out_put(o, STR("\r\n"));
     }
     for (size_t i = 0; i < r->headers.n; i++) {
-        if (!str_is_set(r->headers.v[i].value))
-            continue;
-        buf_put(b, r->headers.v[i].name);
-        buf_put(b, STR(": "));
-        buf_put(b, r->headers.v[i].value);
-        buf_put(b, STR("\r\n"));
+        const http_header_t *f = &r->headers.v[i];
+        if (str_is_set(f->value))
+            http_out_field(o, f->name, f->value);
     }
-    buf_put(b, STR("\r\n"));
+    http_out_put(o, STR("\r\n"));
 }
 
 rc_t http_outbound_write(const http_outbound_request_t *r, str_t host, char **out, size_t *n)
 {
     size_t head = 0;
-    str_t all;
     TRY(check(r, host, &head));
-    char *p = malloc(head + r->body.n);
-    if (!p)
+    http_out_t o = {.p = malloc(head + r->body.n), .cap = head + r->body.n};
+    if (!o.p)
         return RC_MEMORY;
-    buf_t b = buf_fixed(p, head + r->body.n);
-    put_head(&b, r, host);
-    buf_put(&b, r->body);
-    rc_t rc = buf_done(&b, &all);
-    if (rc != RC_OK) {
-        free(p);
-        return rc;
+    put_head(&o, r, host);
+    http_out_put(&o, r->body);
+    if (o.full) {
+        free(o.p);
+        return RC_LIMIT;
     }
-    *out = p;
-    *n = all.n;
+    *out = o.p;
+    *n = o.n;
     return RC_OK;
 }
 

@@ -65,14 +65,19 @@ static bool on_coding(http_response_t *r, str_t value)
 
 static bool on_connection(http_response_t *r, str_t value)
 {
-    str_t part;
-    while (str_split(&value, ',', &part)) {
+    str_t part, rest = value;
+    bool names = false;
+    while (str_split(&rest, ',', &part)) {
         part = str_trim(part, " \t");
-        if (str_eq_nocase(part, STR("close")))
-            r->head.close = true;
-        else if (!str_eq_nocase(part, STR("keep-alive")))
-            r->has_names = true;
+        bool close = str_eq_nocase(part, STR("close"));
+        r->head.close |= close;
+        names |= !close && !str_eq_nocase(part, STR("keep-alive"));
     }
+    if (!names)
+        return true;
+    if (r->named_count == HTTP_RESPONSE_NAMED)
+        return fail(r, STR("too many Connection fields"));
+    r->named[r->named_count++] = (http_header_t){STR("connection"), value};
     return true;
 }
 
@@ -121,29 +126,24 @@ static size_t hop_of(str_t name)
 static bool take_field(http_response_t *r)
 {
     http_response_head_t *h = &r->head;
-    if (h->header_count == LIMIT_HTTP_HEADERS)
-        return fail(r, STR("too many header fields"));
-    h->headers[h->header_count++] = (http_header_t){r->fields.name, r->fields.value};
     size_t hop = hop_of(r->fields.name);
-    return hop == HOP_COUNT || HOPS[hop].take(r, r->fields.value);
+    if (++r->field_count > LIMIT_HTTP_HEADERS)
+        return fail(r, STR("too many header fields"));
+    if (hop < HOP_COUNT)
+        return HOPS[hop].take(r, r->fields.value);
+    h->headers[h->header_count++] = (http_header_t){r->fields.name, r->fields.value};
+    return true;
 }
 
-/* Leaves out what is for this connection only. The fields move to the front of the array, which
- * overtakes no field that is still to be read: Connection itself is read from a copy. */
-static void drop_hops(http_response_t *r)
+/* Leaves out what Connection names. */
+static void drop_named(http_response_t *r)
 {
     http_response_head_t *h = &r->head;
-    http_header_t named[LIMIT_HTTP_HEADERS];
-    http_headers_t all = {named, r->has_names ? h->header_count : 0};
-    if (r->has_names)
-        memcpy(named, h->headers, h->header_count * sizeof *named);
+    http_headers_t named = {r->named, r->named_count};
     size_t kept = 0;
     for (size_t i = 0; i < h->header_count; i++) {
-        http_header_t field = h->headers[i];
-        bool hop = hop_of(field.name) < HOP_COUNT ||
-                   http_headers_has_token(all, STR("connection"), field.name);
-        if (!hop)
-            h->headers[kept++] = field;
+        if (!http_headers_has_token(named, STR("connection"), h->headers[i].name))
+            h->headers[kept++] = h->headers[i];
     }
     h->header_count = kept;
 }
@@ -205,7 +205,8 @@ static http_step_t step_fields(http_response_t *r, const char *p, size_t end)
         return HTTP_STEP_MORE;
     if (step == HTTP_FIELDS_BAD)
         return refuse(r, r->fields.why);
-    drop_hops(r);
+    if (r->named_count)
+        drop_named(r);
     return frame(r) ? HTTP_STEP_DONE : HTTP_STEP_BAD;
 }
 

@@ -6,6 +6,9 @@
 #include "http/codec.h"
 #include "http/fields.h"
 
+/* Connection fields that name others; more than one is rare. */
+enum { HTTP_RESPONSE_NAMED = 4 };
+
 /** A head. Slices point into the bytes that were parsed. Fields that are for one connection only
  *  (RFC 9110 section 7.6.1), those that Connection names, and Content-Length are left out. */
 typedef struct {
@@ -24,7 +27,10 @@ typedef struct {
     http_method_t method;
     size_t max;
     bool has_line; /* the status line is read */
-    bool has_coding, has_names;
+    bool has_coding;
+    size_t field_count;
+    size_t named_count;
+    http_header_t named[HTTP_RESPONSE_NAMED]; /* Connection fields that name others */
     http_fields_t fields; /* fields.pos: bytes looked at; with DONE the length of the head */
     str_t why;            /* with BAD: one static sentence */
     http_response_head_t head;

@@ -46,6 +46,10 @@ static const head_case_t CASES[] = {
     {"early hints", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", NONE},
     {"two connection fields", OK "Connection: a\r\nConnection: close\r\n\r\n", CLOSE},
 
+    {"five connection fields that name others",
+     OK "Content-Length: 1\r\nConnection: a\r\nConnection: b\r\nConnection: c\r\n"
+        "Connection: d\r\nConnection: e\r\n\r\n",
+     REFUSED},
     {"neither length nor coding nor close", OK "\r\n", REFUSED},
     {"keep-alive without a length", OK "Connection: keep-alive\r\n\r\n", REFUSED},
     {"length and chunked", OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", REFUSED},

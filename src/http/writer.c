@@ -3,35 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "http/out.h"
 #include "http/scan.h"
-
-typedef struct {
-    char *p;
-    size_t n, cap;
-    bool full;
-} out_t;
-
-static void put(out_t *o, str_t s)
-{
-    if (s.n > o->cap - o->n) {
-        o->full = true;
-        return;
-    }
-    if (s.n)
-        memcpy(o->p + o->n, s.p, s.n);
-    o->n += s.n;
-}
-
-static void put_number(out_t *o, uint64_t v)
-{
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    put(o, str_of(digits + at, sizeof digits - at));
-}
 
 /* The server's own fields: a handler that sets one would frame the message anew. */
 static bool is_reserved(str_t name)
@@ -61,30 +34,30 @@ bool http_writer_is_field(const http_header_t *h)
            !is_reserved(h->name);
 }
 
-static void put_status(out_t *o, int status)
+static void put_status(http_out_t *o, int status)
 {
     if (status == 200) {
-        put(o, STR("HTTP/1.1 200 OK\r\nDate: "));
+        http_out_put(o, STR("HTTP/1.1 200 OK\r\nDate: "));
         return;
     }
-    put(o, STR("HTTP/1.1 "));
-    put_number(o, (uint64_t)status);
-    put(o, STR(" "));
-    put(o, http_status_phrase(status));
-    put(o, STR("\r\nDate: "));
+    http_out_put(o, STR("HTTP/1.1 "));
+    http_out_number(o, (uint64_t)status);
+    http_out_put(o, STR(" "));
+    http_out_put(o, http_status_phrase(status));
+    http_out_put(o, STR("\r\nDate: "));
 }
 
-static void put_end(out_t *o, const http_answer_head_t *h)
+static void put_end(http_out_t *o, const http_answer_head_t *h)
 {
     if (h->end == HTTP_END_CHUNKED)
-        put(o, STR("\r\nTransfer-Encoding: chunked"));
+        http_out_put(o, STR("\r\nTransfer-Encoding: chunked"));
     if (h->end != HTTP_END_LENGTH)
         return;
-    put(o, STR("\r\nContent-Length: "));
-    put_number(o, h->length);
+    http_out_put(o, STR("\r\nContent-Length: "));
+    http_out_number(o, h->length);
 }
 
-static rc_t put_fields(out_t *o, const http_answer_head_t *h)
+static rc_t put_fields(http_out_t *o, const http_answer_head_t *h)
 {
     for (size_t i = 0; i < h->headers.n; i++) {
         const http_header_t *f = &h->headers.v[i];
@@ -94,30 +67,28 @@ static rc_t put_fields(out_t *o, const http_answer_head_t *h)
             return RC_MALFORMED;
         if (h->no_store && str_eq_nocase(f->name, STR("cache-control")))
             continue;
-        put(o, f->name);
-        put(o, STR(": "));
-        put(o, f->value);
-        put(o, STR("\r\n"));
+        http_out_field(o, f->name, f->value);
     }
     return RC_OK;
 }
 
 rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t *n)
 {
-    out_t o = {out, 0, cap, false};
+    http_out_t o = {out, 0, cap, false};
     put_status(&o, h->status);
-    put(&o, h->date);
+    http_out_put(&o, h->date);
     put_end(&o, h);
-    put(&o, STR("\r\nX-Content-Type-Options: nosniff\r\n"));
+    http_out_put(&o, STR("\r\nX-Content-Type-Options: nosniff\r\n"));
     if (h->close)
-        put(&o, STR("Connection: close\r\n"));
+        http_out_put(&o, STR("Connection: close\r\n"));
     if (h->no_store)
-        put(&o, STR("Cache-Control: no-store\r\n"));
+        http_out_put(&o, STR("Cache-Control: no-store\r\n"));
     if (h->cors)
-        put(&o, STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
-                    "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce\r\n"));
+        http_out_put(&o,
+                     STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
+                         "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce\r\n"));
     TRY(put_fields(&o, h));
-    put(&o, STR("\r\n"));
+    http_out_put(&o, STR("\r\n"));
     *n = o.n;
     return o.full ? RC_LIMIT : RC_OK;
 }

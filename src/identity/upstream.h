@@ -62,6 +62,7 @@ typedef struct {
     str_t scopes; /* space-separated, with openid */
     str_t redirect_uri;
     str_list_t allowed; /* see identity_upstream_is_allowed */
+    str_t groups_claim; /* which claim names a person's groups; empty: none does */
 } identity_upstream_t;
 
 /** What the provider says of itself (OpenID Connect Discovery section 3). */
@@ -126,6 +127,8 @@ typedef struct {
     str_t name;        /* what to call them here; unset: nothing fits. For display alone */
     str_t acr;         /* how; unset: unknown */
     int64_t auth_time; /* when, seconds; 0: not said */
+    bool says_groups;  /* the provider decides on the groups, also that there are none */
+    str_list_t groups;
 } identity_upstream_person_t;
 
 /** What the code was exchanged for, and what it is judged by. */
@@ -155,7 +158,8 @@ typedef struct {
 
 /** *verdict is FINE, and *out the account, which EFFECT_USER_INSERT makes where it is new: without
  *  a password, and never one that was there before, whatever name or mail address says; or
- *  USER_DISABLED. RC_MEMORY, RC_LIMIT. */
+ *  USER_DISABLED. Groups that the provider names and that have changed become those of the account
+ *  (EFFECT_USER_SET_GROUPS). RC_MEMORY, RC_LIMIT. */
 rc_t identity_upstream_account(arena_t *a, const identity_upstream_account_t *facts,
                                effects_t *effects, const user_t **out,
                                identity_upstream_verdict_t *verdict) MUST_USE;

@@ -5,6 +5,7 @@
 #include "core/buf.h"
 #include "core/limits.h"
 #include "core/secret.h"
+#include "identity/groups.h"
 #include "identity/upstream_rule.h"
 #include "identity/username.h"
 #include "jose/digest.h"
@@ -183,6 +184,9 @@ static rc_t welcome(arena_t *a, const identity_upstream_tokens_t *f, const jwt_c
     /* By our clock: the provider's may be slow, and we would send the person there once more. */
     if (pending->again && out->auth_time < pending->begun_at)
         out->auth_time = pending->begun_at;
+    out->says_groups = f->settings->groups_claim.n > 0;
+    if (out->says_groups)
+        TRY(identity_groups_of_claim(a, claims->all, f->settings->groups_claim, &out->groups));
     *verdict = identity_upstream_is_allowed(f->settings->allowed, claims->all)
                    ? IDENTITY_UPSTREAM_FINE
                    : IDENTITY_UPSTREAM_NOT_ALLOWED;
@@ -253,10 +257,26 @@ static rc_t make_account(arena_t *a, const identity_upstream_account_t *facts, e
         .created_at = facts->now,
         .issuer = facts->issuer,
         .subject = facts->person->subject,
+        .groups = facts->person->groups,
     };
     TRY(free_name(a, facts, &user->name));
     effects_add(effects, EFFECT_USER_INSERT, facts->now)->u.user = user;
     *out = user;
+    return RC_OK;
+}
+
+/* What the provider says at each sign-in counts, whoever set groups before. */
+static rc_t set_groups(arena_t *a, const identity_upstream_account_t *facts, effects_t *effects)
+{
+    const identity_upstream_person_t *person = facts->person;
+    if (!person->says_groups || identity_groups_equal(person->groups, facts->user->groups))
+        return RC_OK;
+    user_t *user = ARENA_NEW(a, user_t);
+    if (!user)
+        return RC_MEMORY;
+    *user = *facts->user;
+    user->groups = person->groups;
+    effects_add(effects, EFFECT_USER_SET_GROUPS, facts->now)->u.user = user;
     return RC_OK;
 }
 
@@ -266,5 +286,7 @@ rc_t identity_upstream_account(arena_t *a, const identity_upstream_account_t *fa
     bool disabled = facts->user && facts->user->disabled;
     *verdict = disabled ? IDENTITY_UPSTREAM_USER_DISABLED : IDENTITY_UPSTREAM_FINE;
     *out = facts->user;
-    return facts->user ? RC_OK : make_account(a, facts, effects, out);
+    if (!facts->user)
+        return make_account(a, facts, effects, out);
+    return disabled ? RC_OK : set_groups(a, facts, effects);
 }

@@ -116,6 +116,22 @@ static void signed_in_elsewhere(void **state)
                      IDENTITY_UPSTREAM_FINE);
 }
 
+static void groups_that_the_provider_names(void **state)
+{
+    play_t *p = *state;
+    assert_int_equal(judge(p, GOOD ",\"groups\":[\"b\",\"a\"]"), IDENTITY_UPSTREAM_FINE);
+    assert_false(p->person.says_groups);
+    assert_int_equal(p->person.groups.n, 0);
+    p->settings.groups_claim = STR("groups");
+    assert_int_equal(judge(p, GOOD ",\"groups\":[\"b\",\"a\"]"), IDENTITY_UPSTREAM_FINE);
+    assert_true(p->person.says_groups);
+    assert_int_equal(p->person.groups.n, 2);
+    assert_text(p->person.groups.v[0], "a");
+    assert_int_equal(judge(p, GOOD), IDENTITY_UPSTREAM_FINE);
+    assert_true(p->person.says_groups);
+    assert_int_equal(p->person.groups.n, 0);
+}
+
 static void refusals_in_their_order(void **state)
 {
     static const struct {
@@ -327,6 +343,45 @@ static void names_that_others_get_are_not_taken(void **state)
     assert_text(account(*state, "0123abcd", NULL, NULL, &effects)->name, "0123abcd");
 }
 
+static const user_t *account_in(play_t *p, const identity_upstream_person_t *person,
+                                const user_t *user, effects_t *effects)
+{
+    const user_t *out;
+    identity_upstream_verdict_t verdict;
+    const identity_upstream_account_t facts = {person, p->settings.issuer, STR("x-id"), user, NULL,
+                                               NOW};
+    *effects = (effects_t){.n = 0};
+    assert_ok(identity_upstream_account(p->a, &facts, effects, &out, &verdict));
+    return out;
+}
+
+/* Those that the provider names count, whoever set the ones before; without a word of it they stay.
+ */
+static void groups_change_with_the_sign_in(void **state)
+{
+    static const str_t OLD[] = {STR_INIT("a")}, NEW[] = {STR_INIT("a"), STR_INIT("b")};
+    user_t user = {.id = STR("x-id"), .groups = {OLD, 1}};
+    identity_upstream_person_t person = {.subject = STR("s-1"), .groups = {NEW, 2}};
+    effects_t effects;
+    (void)account_in(*state, &person, &user, &effects);
+    assert_int_equal(effects.n, 0);
+    person.says_groups = true;
+    (void)account_in(*state, &person, &user, &effects);
+    assert_int_equal(effects.n, 1);
+    assert_int_equal(effects.v[0].kind, EFFECT_USER_SET_GROUPS);
+    assert_text(effects.v[0].u.user->id, "x-id");
+    assert_int_equal(effects.v[0].u.user->groups.n, 2);
+    user.groups = (str_list_t){NEW, 2};
+    (void)account_in(*state, &person, &user, &effects);
+    assert_int_equal(effects.n, 0);
+    person.groups.n = 0;
+    (void)account_in(*state, &person, &user, &effects);
+    assert_int_equal(effects.v[0].u.user->groups.n, 0);
+    person.groups.n = 2;
+    assert_int_equal(account_in(*state, &person, NULL, &effects)->groups.n, 2);
+    assert_int_equal(effects.v[0].kind, EFFECT_USER_INSERT);
+}
+
 static void login_user_disabled(void **state)
 {
     static const user_t USER = {.id = STR_INIT("x-id"), .disabled = true};
@@ -339,6 +394,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(signed_in_elsewhere),
+        TEST(groups_that_the_provider_names),
         TEST(refusals_in_their_order),
         TEST(login_id_token_missing),
         TEST(login_id_token_malformed),
@@ -353,6 +409,7 @@ int main(void)
         TEST(later_ones_find_it_whatever_it_is_called),
         TEST(namesake_keeps_name_and_account),
         TEST(names_that_others_get_are_not_taken),
+        TEST(groups_change_with_the_sign_in),
         TEST(login_user_disabled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

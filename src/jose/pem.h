@@ -1,5 +1,5 @@
-/* One key as text between its two lines (RFC 7468 sections 10 and 13), in the strict form that tools
- * write: nothing before it, nothing behind it. */
+/* One key as text between its two lines (RFC 7468 sections 10 and 13), in the strict form that
+ * tools write: nothing before it, nothing behind it. */
 #ifndef JOSE_PEM_H
 #define JOSE_PEM_H
 

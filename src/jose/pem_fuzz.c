@@ -1,5 +1,5 @@
-/* A text from anywhere, as either kind of key; what is taken is written in one spelling, which reads
- * back as the same key. */
+/* A text from anywhere, as either kind of key; what is taken is written in one spelling, which
+ * reads back as the same key. */
 #include "jose/pem.h"
 
 #include <stdlib.h>

@@ -64,10 +64,10 @@ static void what_is_not_one_key_is_refused(void **state)
         assert_int_equal(pem_public_read(a, ROWS[i], &key), RC_MALFORMED);
     assert_int_equal(pem_public_read(a, STR(BEGIN BODY "\n" END), &key), RC_OK);
     jose_key_free(key);
-    assert_int_equal(pem_public_read(a, STR("-----BEGIN PUBLIC KEY-----\r\n" BODY
-                                            "\r\n-----END PUBLIC KEY-----\r\n"),
-                                     &key),
-                     RC_OK);
+    assert_int_equal(
+        pem_public_read(
+            a, STR("-----BEGIN PUBLIC KEY-----\r\n" BODY "\r\n-----END PUBLIC KEY-----\r\n"), &key),
+        RC_OK);
     jose_key_free(key);
 }
 

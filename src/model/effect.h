@@ -21,6 +21,7 @@
     EFFECT(USER_SET_PASSWORD, user,                                                                \
            "the user exists (families, sessions, open codes, approved devices end)")               \
     EFFECT(USER_DISABLE, key, "the user exists (as USER_SET_PASSWORD)")                            \
+    EFFECT(USER_SET_GROUPS, user, "the user exists; id and groups are read")                       \
     EFFECT(SESSION_INSERT, session, "")                                                            \
     EFFECT(SESSION_TOUCH, session, "the session exists")                                           \
     EFFECT(SESSION_DELETE, hash, "")                                                               \

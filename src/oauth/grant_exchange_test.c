@@ -115,6 +115,22 @@ static void it_ends_with_its_own_resources_lifetime(void **state)
     end(&p);
 }
 
+static void the_groups_are_the_subjects(void **state)
+{
+    (void)state;
+    static const str_t GROUPS[] = {STR_INIT("traders")};
+    play_t p;
+    begin(&p);
+    p.t.w.user.groups = (str_list_t){GROUPS, 1};
+    p.subject.sub = p.t.w.user.id;
+    token_ask(&p.t, GOOD);
+    assert_reason(p.t.out.reason, OAUTH_FINE);
+    const json_t *groups = json_get(world_json(&p.t.w, p.t.out.claims), STR("groups"));
+    assert_non_null(groups);
+    assert_str(groups->raw, STR("[\"traders\"]"));
+    end(&p);
+}
+
 static void the_scope_is_the_subjects_and_the_clients(void **state)
 {
     (void)state;
@@ -363,6 +379,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_for_the_next_resource),
         cmocka_unit_test(it_ends_with_its_own_resources_lifetime),
+        cmocka_unit_test(the_groups_are_the_subjects),
         cmocka_unit_test(the_scope_is_the_subjects_and_the_clients),
         cmocka_unit_test(scope_empty),
         cmocka_unit_test(actors_stand_within_one_another),

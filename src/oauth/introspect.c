@@ -51,6 +51,13 @@ static void write_confirmation(json_writer_t *w, str_t jkt)
     json_end_object(w);
 }
 
+/* As they are now: what an opaque token says is said when it is asked for. */
+static void write_groups(json_writer_t *w, const user_t *owner, str_t sub)
+{
+    if (owner && str_eq(owner->id, sub) && owner->groups.n > 0)
+        json_member_strs(w, STR("groups"), owner->groups);
+}
+
 static void write_access(json_writer_t *w, const oauth_introspect_facts_t *f)
 {
     const access_token_t *t = f->token.access;
@@ -66,6 +73,7 @@ static void write_access(json_writer_t *w, const oauth_introspect_facts_t *f)
     if (t->auth_time != 0)
         json_member_int(w, STR("auth_time"), t->auth_time);
     json_member_str(w, STR("acr"), t->acr);
+    write_groups(w, f->token.owner, t->sub);
     write_confirmation(w, t->jkt);
     if (!str_is_set(t->act))
         return;

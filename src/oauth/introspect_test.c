@@ -75,6 +75,23 @@ static void an_active_token_says_all_about_itself(void **state)
     end(&p);
 }
 
+static void groups_are_those_of_now(void **state)
+{
+    (void)state;
+    static const str_t GROUPS[] = {STR_INIT("traders")};
+    play_t p;
+    begin(&p);
+    p.t.w.user.groups = (str_list_t){GROUPS, 1};
+    ask(&p, STR("the-opaque"));
+    const json_t *groups = json_get(world_json(&p.t.w, p.out.body), STR("groups"));
+    assert_non_null(groups);
+    assert_str(groups->raw, STR("[\"traders\"]"));
+    p.t.opaque.sub = STR("somebody-else");
+    ask(&p, STR("the-opaque"));
+    assert_null(json_get(world_json(&p.t.w, p.out.body), STR("groups")));
+    end(&p);
+}
+
 static void a_jwt_is_answered_as_an_opaque_one(void **state)
 {
     (void)state;
@@ -220,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_active_token_says_all_about_itself),
+        cmocka_unit_test(groups_are_those_of_now),
         cmocka_unit_test(a_jwt_is_answered_as_an_opaque_one),
         cmocka_unit_test(a_machines_token_has_no_username),
         cmocka_unit_test(a_refresh_token_is_its_clients_business),

@@ -39,9 +39,21 @@ static int64_t end_of(const oauth_token_facts_t *facts, const resource_t *resour
     return sooner ? what->ends_at : facts->now + life;
 }
 
+/* The groups of whoever the token is about, as they are now (RFC 9068 section 2.2.3.1): they are
+ * read anew with each token. */
+static str_list_t groups_of(const oauth_token_facts_t *facts, str_t sub)
+{
+    const user_t *const KNOWN[] = {facts->owner, facts->subject.owner};
+    for (size_t i = 0; i < sizeof KNOWN / sizeof KNOWN[0]; i++)
+        if (KNOWN[i] && str_eq(KNOWN[i]->id, sub))
+            return KNOWN[i]->groups;
+    return (str_list_t){0};
+}
+
 static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const access_token_t *t,
                          str_t *out)
 {
+    const str_list_t groups = groups_of(facts, t->sub);
     buf_t b = buf_new(a, LIMIT_TOKEN_CLAIMS_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
@@ -56,6 +68,8 @@ static rc_t write_claims(arena_t *a, const oauth_token_facts_t *facts, const acc
     if (t->auth_time != 0)
         json_member_int(&w, STR("auth_time"), t->auth_time);
     json_member_str(&w, STR("acr"), t->acr);
+    if (groups.n > 0)
+        json_member_strs(&w, STR("groups"), groups);
     write_confirmation(&w, t->jkt);
     if (str_is_set(t->act)) {
         json_key(&w, STR("act"));

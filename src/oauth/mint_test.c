@@ -94,6 +94,29 @@ static void a_handle_belongs_to_its_grant(void **state)
     token_end(&p);
 }
 
+/* RFC 9068 section 2.2.3.1: those of the account as it is now, of a person only. */
+static void groups_of_the_person(void **state)
+{
+    (void)state;
+    static const str_t GROUPS[] = {STR_INIT("heads"), STR_INIT("traders")};
+    token_play_t p;
+    begin(&p);
+    token_ask(&p, REFRESH);
+    assert_null(json_get(world_json(&p.w, p.out.claims), STR("groups")));
+    p.w.user.groups = (str_list_t){GROUPS, 2};
+    token_ask(&p, REFRESH);
+    const json_t *groups = json_get(world_json(&p.w, p.out.claims), STR("groups"));
+    assert_non_null(groups);
+    assert_str(groups->raw, STR("[\"heads\",\"traders\"]"));
+    p.w.user.groups.n = 1;
+    token_ask(&p, REFRESH);
+    groups = json_get(world_json(&p.w, p.out.claims), STR("groups"));
+    assert_str(groups->raw, STR("[\"heads\"]"));
+    token_ask(&p, GOOD);
+    assert_null(json_get(world_json(&p.w, p.out.claims), STR("groups")));
+    token_end(&p);
+}
+
 static void without_memory(void **state)
 {
     (void)state;
@@ -111,6 +134,7 @@ int main(void)
         cmocka_unit_test(a_lifetime_of_its_own),
         cmocka_unit_test(a_jwt_or_a_handle),
         cmocka_unit_test(a_handle_belongs_to_its_grant),
+        cmocka_unit_test(groups_of_the_person),
         cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

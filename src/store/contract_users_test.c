@@ -13,6 +13,32 @@ static void assert_user(const user_t *got, const user_t *want)
     assert_int_equal(got->password_changed_at, want->password_changed_at);
     assert_str(got->issuer, want->issuer);
     assert_str(got->subject, want->subject);
+    assert_list(got->groups, want->groups);
+}
+
+static void groups_are_replaced(void **state)
+{
+    play_t *p = *state;
+    user_t u = test_user(STR("u1"), STR("mia")), other = test_user(STR("u2"), STR("tom"));
+    user_t change = {.id = STR("u1"), .groups = {(str_t[]){STR("a\0b")}, 1}};
+    session_t session = test_session("s", u.id);
+    put_user(p, &u);
+    put_user(p, &other);
+    play_add(p, EFFECT_SESSION_INSERT)->u.session = &session;
+    assert_applied(p);
+    play_add(p, EFFECT_USER_SET_GROUPS)->u.user = &change;
+    assert_applied(p);
+    u.groups = change.groups;
+    assert_user(get_user(p, u.id), &u);
+    assert_user(get_user(p, other.id), &other);
+    assert_non_null(get_session(p, "s"));
+    change.groups = (str_list_t){0};
+    play_add(p, EFFECT_USER_SET_GROUPS)->u.user = &change;
+    assert_applied(p);
+    assert_int_equal(get_user(p, u.id)->groups.n, 0);
+    change.id = STR("nobody");
+    play_add(p, EFFECT_USER_SET_GROUPS)->u.user = &change;
+    assert_refused(p, RC_CONFLICT, 0);
 }
 
 static void user_comes_back_by_id_and_by_name(void **state)
@@ -236,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(user_comes_back_by_id_and_by_name),
+        ON_EVERY_STORE(groups_are_replaced),
         ON_EVERY_STORE(user_insert_conflicts_when_the_name_is_taken),
         ON_EVERY_STORE(user_without_an_id_is_an_error_of_the_caller),
         ON_EVERY_STORE(first_user_conflicts_when_there_is_one),

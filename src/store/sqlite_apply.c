@@ -62,6 +62,7 @@ static const row_t ROWS[EFFECT_COUNT] = {
     [EFFECT_USER_INSERT_FIRST] = {sqlite_user_insert_first, false},
     [EFFECT_USER_SET_PASSWORD] = {sqlite_user_set_password, false},
     [EFFECT_USER_DISABLE] = {sqlite_user_disable, false},
+    [EFFECT_USER_SET_GROUPS] = {sqlite_user_set_groups, false},
     [EFFECT_SESSION_INSERT] = {sqlite_session_insert, false},
     [EFFECT_SESSION_TOUCH] = {sqlite_session_touch, false},
     [EFFECT_SESSION_DELETE] = {sqlite_session_delete, false},

@@ -1,5 +1,8 @@
 /* Effects on people: accounts, logins, requests that wait for them, what they approved. */
 #include "store/sqlite_effects.h"
+#include "store/sqlite_list.h"
+
+#include <stdlib.h>
 
 rc_t sqlite_user_insert(sqlite_db_t *db, const effect_t *e)
 {
@@ -35,6 +38,18 @@ rc_t sqlite_user_disable(sqlite_db_t *db, const effect_t *e)
 {
     TRY(sqlite_change_or_conflict(db, STMT_USER_DISABLE, ARGS(ARG_S(e->u.key))));
     return end_user(db, e->u.key, e->at, STR("user_disabled"));
+}
+
+/* What the person may do elsewhere changes with the next token; nothing that is open ends. */
+rc_t sqlite_user_set_groups(sqlite_db_t *db, const effect_t *e)
+{
+    str_t bytes;
+    const user_t *user = e->u.user;
+    TRY(sqlite_list_write(user->groups, &bytes));
+    rc_t rc = sqlite_change_or_conflict(db, STMT_USER_SET_GROUPS,
+                                        ARGS(ARG_S(user->id), ARG_B(bytes)));
+    free((void *)(uintptr_t)bytes.p);
+    return rc;
 }
 
 rc_t sqlite_session_insert(sqlite_db_t *db, const effect_t *e)

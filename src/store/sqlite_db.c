@@ -92,6 +92,8 @@ sqlite3_stmt *sqlite_bind(sqlite3_stmt *s, sqlite_args_t args)
             code = sqlite3_bind_int64(s, i + 1, arg->i);
         else if (arg->type == SQLITE_ARG_HASH)
             code = sqlite3_bind_blob(s, i + 1, arg->hash->b, sizeof arg->hash->b, SQLITE_STATIC);
+        else if (arg->type == SQLITE_ARG_BYTES)
+            code = sqlite3_bind_blob64(s, i + 1, arg->s.p, arg->s.n, SQLITE_STATIC);
         else
             code = sqlite3_bind_text64(s, i + 1, arg->s.p, arg->s.n, SQLITE_STATIC, SQLITE_UTF8);
         if (code != SQLITE_OK)

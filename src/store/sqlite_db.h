@@ -96,7 +96,7 @@ sqlite3_stmt *sqlite_select(sqlite_db_t *db, table_id_t table);
 
 /* What a fixed statement is bound to, in order of its parameters. */
 typedef struct {
-    enum { SQLITE_ARG_STR, SQLITE_ARG_HASH, SQLITE_ARG_I64 } type;
+    enum { SQLITE_ARG_STR, SQLITE_ARG_BYTES, SQLITE_ARG_HASH, SQLITE_ARG_I64 } type;
     str_t s;
     const hash_t *hash;
     int64_t i;
@@ -107,6 +107,7 @@ typedef struct {
 } sqlite_args_t;
 
 #define ARG_S(value) ((sqlite_arg_t){.type = SQLITE_ARG_STR, .s = (value)})
+#define ARG_B(value) ((sqlite_arg_t){.type = SQLITE_ARG_BYTES, .s = (value)})
 #define ARG_H(value) ((sqlite_arg_t){.type = SQLITE_ARG_HASH, .hash = (value)})
 #define ARG_I(value) ((sqlite_arg_t){.type = SQLITE_ARG_I64, .i = (value)})
 #define ARGS(...)                                                                                  \

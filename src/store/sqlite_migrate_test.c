@@ -65,7 +65,7 @@ static void schema_is_that_of_a_new_database(void **state)
     start_with_version_1(p);
     play_open(p);
     assert_list(rows_of(p, SCHEMA), fresh);
-    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("4")}, 1});
+    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("5")}, 1});
 }
 
 static void assert_none(hash_t h)
@@ -111,6 +111,7 @@ static void old_grants_are_not_bound(void **state)
     assert_false(str_is_set(refresh.family->jkt) || str_is_set(refresh.family->acr));
     assert_false(str_is_set(refresh.family->redirect_uri));
     assert_false(str_is_set(refresh.owner->issuer) || str_is_set(refresh.owner->subject));
+    assert_int_equal(refresh.owner->groups.n, 0);
     assert_false(str_is_set(get_session(p, "s")->acr));
     assert_int_equal(get_code(p, "spent")->consumed_at, 5);
     assert_false(str_is_set(get_code(p, "c")->acr));

@@ -74,6 +74,7 @@ static const field_t USER[] = {
     F(user_t, password_changed_at, I64),
     F(user_t, issuer, STR),
     F(user_t, subject, STR),
+    F(user_t, groups, STRS),
 };
 static const field_t SESSION[] = {
     F(session_t, id, HASH),        F(session_t, user_id, STR), F(session_t, auth_time, I64),

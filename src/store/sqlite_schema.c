@@ -160,6 +160,9 @@ static const char *const MIGRATIONS[] = {
     /* Whose tokens an entry ends, so that those of one person can be counted. */
     ("ALTER TABLE revoked ADD COLUMN owner TEXT;"
      "CREATE INDEX revoked_owner ON revoked(owner, kind, seq) WHERE owner IS NOT NULL;"),
+
+    /* Which groups a person is in. */
+    "ALTER TABLE user ADD COLUMN groups BLOB NOT NULL DEFAULT x'';",
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],

@@ -49,6 +49,7 @@ client_t test_client(str_t id)
 
 user_t test_user(str_t id, str_t name)
 {
+    static const str_t GROUPS[] = {STR_INIT("heads"), STR_INIT("traders")};
     return (user_t){.id = id,
                     .name = name,
                     .password = STR("$argon2id$x"),
@@ -56,7 +57,8 @@ user_t test_user(str_t id, str_t name)
                     .created_at = TEST_NOW - 10,
                     .password_changed_at = TEST_NOW - 9,
                     .issuer = STR("https://idp.test"),
-                    .subject = STR("them")};
+                    .subject = STR("them"),
+                    .groups = {GROUPS, 2}};
 }
 
 session_t test_session(const char *id, str_t user)
