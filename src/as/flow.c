@@ -154,12 +154,22 @@ static void audited(void *ctx, rc_t rc)
     reply(f);
 }
 
+static void count_event(const as_flow_t *f)
+{
+    counter_block_t *counters = http_worker_counters(f->w->loop);
+    if (!f->event.allowed)
+        counter_refusal(counters, f->event.reason);
+    else if (f->event.kind == AUDIT_TOKEN)
+        counter_add(counters, COUNTER_TOKENS, 1);
+}
+
 static void audit_then_reply(as_flow_t *f)
 {
     if (!f->has_event) {
         reply(f);
         return;
     }
+    count_event(f);
     audit_append(f->w->as->audit, f->w->post, &f->event, audited, f);
 }
 

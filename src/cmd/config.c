@@ -1,6 +1,7 @@
 /* warder config check|show */
 #include "cmd/command.h"
 #include "cmd/settings.h"
+#include "cmd/upstreams.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,8 @@ static int check(int argc, char **argv)
     arena_t *a = arena_new(ARENA_BYTES);
     settings_t settings;
     int code = load(a, argc, argv, &settings);
+    if (code == EXIT_DONE)
+        code = upstreams_load(a, &settings);
     if (code == EXIT_DONE)
         printf("the settings are good\n");
     arena_free(a);

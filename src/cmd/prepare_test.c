@@ -159,7 +159,8 @@ static int prepare_store(const prepare_t *p, bool *has_users)
     int code = prepare_keys(p, STR("a test"), &key);
     if (code == EXIT_DONE &&
         prepare_resources(p, p->conf->resources, p->conf->n_resources) != RC_OK)
-        code = command_fail(EXIT_FAILED, "resources could not be prepared");
+        code = command_fail(EXIT_FAILED, "keys and resources could not be prepared in the data "
+                                         "folder (RC_IO)");
     return code == EXIT_DONE ? prepare_start(p, has_users) : code;
 }
 

@@ -58,6 +58,11 @@ static int prepare(serve_t *s)
     rc = serve_load_gateway(s, s->a, &upstreams, &why);
     if (rc != RC_OK)
         return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    rc = serve_put_resources(s, s->a, &s->settings.conf);
+    if (rc != RC_OK)
+        return command_fail(EXIT_FAILED,
+                            "keys and resources could not be prepared in the data folder (%s)",
+                            rc_name(rc));
     int code = prepare_start(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;

@@ -58,14 +58,16 @@ int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, htt
 
 /* serve_gateway.c: the protected servers. */
 int serve_make_gateway(serve_t *s);
-/** Puts their resources into the store and gives them to the gateway, which borrows settings->conf
- *  until `release(ctx)`. RC_CONFIG: *why is one sentence. */
+/** Gives them to the gateway, which borrows `conf` until `release(ctx)`; not called after a
+ * failure. RC_CONFIG: *why is one sentence. */
 typedef struct {
     const conf_t *conf;
     void (*release)(void *ctx);
     void *ctx;
 } serve_upstreams_t;
 rc_t serve_load_gateway(serve_t *s, arena_t *a, const serve_upstreams_t *upstreams, str_t *why);
+/** Puts their resources into the store, and those of the settings. */
+rc_t serve_put_resources(serve_t *s, arena_t *a, const conf_t *conf);
 
 /* serve_reload.c */
 /** SIGHUP: the settings anew. */

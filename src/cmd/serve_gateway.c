@@ -91,20 +91,22 @@ int serve_make_gateway(serve_t *s)
 
 rc_t serve_load_gateway(serve_t *s, arena_t *a, const serve_upstreams_t *upstreams, str_t *why)
 {
-    size_t n;
-    const conf_resource_t *resources;
-    prepare_t prepare = serve_prepare(s);
     const gateway_settings_t settings = {.conf = upstreams->conf,
                                          .issuer = s->issuer,
                                          .release = upstreams->release,
                                          .ctx = upstreams->ctx};
-    prepare.a = a;
     *why = STR("out of memory");
-    TRY(upstreams_resources(a, upstreams->conf, s->issuer, &resources, &n));
     TRY(gateway_load(s->gateway, a, &settings, why));
-    rc_t rc = prepare_resources(&prepare, resources, n);
-    if (rc != RC_OK)
-        LOG(&s->log, LOG_ERROR, "resources could not be put into the store",
-            LOG_S("why", str_c(rc_name(rc))));
+    (void)gateway_ready(s->gateway); /* has keys fetched before the first call needs them */
     return RC_OK;
+}
+
+rc_t serve_put_resources(serve_t *s, arena_t *a, const conf_t *conf)
+{
+    size_t n;
+    const conf_resource_t *resources;
+    prepare_t prepare = serve_prepare(s);
+    prepare.a = a;
+    TRY(upstreams_resources(a, conf, s->issuer, &resources, &n));
+    return prepare_resources(&prepare, resources, n);
 }

@@ -21,7 +21,7 @@ static int refuse_tls(const settings_t *s, const char *what, str_t why)
 static int read_pair(arena_t *a, const settings_t *s, str_t *chain, secret_t *key)
 {
     const char *path = settings_path(a, s, s->conf.tls_certificate);
-    const secret_file_t file = {settings_path(a, s, s->conf.tls_key), "key file of tls_key", false,
+    const secret_file_t file = {settings_path(a, s, s->conf.tls_key_file), "TLS key", false,
                                 s->refusal};
     if (!path || !file.path)
         return command_refuse(s->refusal, EXIT_FAILED, "out of memory");
@@ -38,16 +38,16 @@ int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, htt
     secret_t key;
     const conf_t *conf = &settings->conf;
     *out = NULL;
-    if (conf->tls_certificate.n == 0 && conf->tls_key.n == 0)
+    if (conf->tls_certificate.n == 0 && conf->tls_key_file.n == 0)
         return EXIT_DONE;
-    if (conf->tls_certificate.n == 0 || conf->tls_key.n == 0)
-        return refuse_tls(settings, "tls_certificate and tls_key come together",
+    if (conf->tls_certificate.n == 0 || conf->tls_key_file.n == 0)
+        return refuse_tls(settings, "tls_certificate and tls_key_file come together",
                           STR("set the other one, too"));
     int code = read_pair(a, settings, &chain, &key);
     if (code != EXIT_DONE)
         return code;
     if (http_tls_new(a, chain, key, out, &why) != RC_OK)
-        return refuse_tls(settings, "tls_certificate and tls_key", why);
+        return refuse_tls(settings, "tls_certificate and tls_key_file", why);
     if (str_is_set(why))
         LOG(log, LOG_WARN, "the certificate of tls_certificate is not good now", LOG_S("why", why));
     return EXIT_DONE;

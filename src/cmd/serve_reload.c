@@ -107,10 +107,15 @@ static void reload(serve_t *s, reload_t *r)
         return;
     }
     const serve_upstreams_t upstreams = {&r->settings.conf, reload_free, r};
-    if (serve_load_gateway(s, r->a, &upstreams, &why) != RC_OK)
+    if (serve_load_gateway(s, r->a, &upstreams, &why) != RC_OK) {
         say_refused(s, r, why);
-    else
-        take(s, r);
+        return;
+    }
+    rc_t rc = serve_put_resources(s, r->a, &r->settings.conf);
+    if (rc != RC_OK)
+        LOG(&s->log, LOG_ERROR, "resources of the settings could not be put into the store",
+            LOG_S("why", str_c(rc_name(rc))));
+    take(s, r);
 }
 
 void serve_reload(void *serve)

@@ -36,11 +36,12 @@ int serve_open_rooms(serve_t *s)
 }
 
 /* Pool, trail and store hand their results to the workers' post ports, and still read what
- * housekeeping gave them. */
+ * housekeeping gave them. The children of the gateway end before the trail that they end in. */
 void serve_close_rooms(serve_t *s)
 {
     http_pool_free(s->pool);
     http_pool_free(s->fetchers);
+    gateway_free(s->gateway);
     if (s->audit)
         audit_close(s->audit);
     as_local_free(s->local);
@@ -50,7 +51,6 @@ void serve_close_rooms(serve_t *s)
         http_server_free(s->server);
     if (s->metrics)
         http_server_free(s->metrics);
-    gateway_free(s->gateway);
     as_free(s->as);
     ops_free(s->ops);
     counters_free(s->counters);

@@ -12,7 +12,7 @@ static const str_t TAKEN[] = {
     STR_INIT("upstream_policy"),
     STR_INIT("upstream_plain_hosts"),
     STR_INIT("tls_certificate"),
-    STR_INIT("tls_key"),
+    STR_INIT("tls_key_file"),
 };
 
 bool conf_reload_takes(str_t key)
@@ -103,7 +103,7 @@ static bool same_issuers(const conf_t *one, const conf_t *other)
 /* A listener is plain or it is not; another certificate is no matter. */
 static bool is_switch(const conf_t *running, const conf_t *next, str_t key)
 {
-    bool tls = str_eq(key, STR("tls_certificate")) || str_eq(key, STR("tls_key"));
+    bool tls = str_eq(key, STR("tls_certificate")) || str_eq(key, STR("tls_key_file"));
     return tls && (running->tls_certificate.n > 0) != (next->tls_certificate.n > 0);
 }
 

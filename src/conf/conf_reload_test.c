@@ -31,8 +31,8 @@ static void what_needs_a_restart_keeps_its_value(void **state)
 static void what_changes_at_once(void **state)
 {
     conf_t c;
-    str_list_t kept = reload(*state, "log_level: info\ntls_certificate: a\ntls_key: b",
-                             "log_level: debug\ntls_certificate: c\ntls_key: d\n"
+    str_list_t kept = reload(*state, "log_level: info\ntls_certificate: a\ntls_key_file: b",
+                             "log_level: debug\ntls_certificate: c\ntls_key_file: d\n"
                              "policies: [{name: p, default: {scopes: [x]}, rules: []}]\n"
                              "resources: [{uri: 'https://r.example'}]\n"
                              "upstreams: [{path: /a, url: 'http://127.0.0.1:1', policy: p}]",
@@ -47,13 +47,13 @@ static void what_changes_at_once(void **state)
 static void a_listener_stays_plain_or_not(void **state)
 {
     conf_t c;
-    str_list_t kept = reload(*state, "", "tls_certificate: c\ntls_key: d", &c);
+    str_list_t kept = reload(*state, "", "tls_certificate: c\ntls_key_file: d", &c);
     assert_int_equal(kept.n, 2);
     assert_int_equal(c.tls_certificate.n, 0);
-    assert_int_equal(c.tls_key.n, 0);
-    kept = reload(*state, "tls_certificate: c\ntls_key: d", "", &c);
+    assert_int_equal(c.tls_key_file.n, 0);
+    kept = reload(*state, "tls_certificate: c\ntls_key_file: d", "", &c);
     assert_int_equal(kept.n, 2);
-    assert_str(c.tls_key, STR("d"));
+    assert_str(c.tls_key_file, STR("d"));
 }
 
 #define ISSUER(rest)                                                                               \
