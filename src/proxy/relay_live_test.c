@@ -1,5 +1,6 @@
-/* The gateway between real sockets: two servers in this process, the relay's HTTP driver between them,
- * and clients that call, listen, leave, and see settings change under them. Also run under TSan. */
+/* The gateway between real sockets: two servers in this process, the relay's HTTP driver between
+ * them, and clients that call, listen, leave, and see settings change under them. Also run under
+ * TSan. */
 #include "http/http_test_server.h"
 #include "proxy/relay.h"
 #include "proxy/upstream_http.h"
@@ -34,7 +35,8 @@ static void open_stream(http_exchange_t *x)
     http_exchange_on_gone(x, stream_gone, NULL);
     if (http_stream_begin(x, 200, HTTP_HEADERS({STR("Content-Type"), STR("text/event-stream")}),
                           none) != RC_OK ||
-        http_stream_write(x, STR("id: 1\ndata: {\"method\":\"notifications/message\"}\n\n")) != RC_OK)
+        http_stream_write(x, STR("id: 1\ndata: {\"method\":\"notifications/message\"}\n\n")) !=
+            RC_OK)
         http_stream_abort(x);
 }
 
@@ -48,9 +50,9 @@ static void handle_upstream(http_exchange_t *x)
         return;
     }
     /* The answer repeats what came, so that a mix-up of two callers would show. */
-    str_t body = arena_printf(x->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"was\":%" PRIstr
-                                        "}}",
-                              STR_ARG(x->body));
+    str_t body =
+        arena_printf(x->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"was\":%" PRIstr "}}",
+                     STR_ARG(x->body));
     http_reply_json(x, 200, body);
 }
 
@@ -156,8 +158,8 @@ static void load(void)
                          .policy = policy,
                          .ports = &PORTS,
                          .state = &s->state};
-    assert_int_equal(
-        upstream_http_new(a, &s->conf, &s->route.upstream, &s->route.hooks, &why), RC_OK);
+    assert_int_equal(upstream_http_new(a, &s->conf, &s->route.upstream, &s->route.hooks, &why),
+                     RC_OK);
     s->set = (route_set_t){.v = &s->route, .n = 1, .end = end_set};
     atomic_init(&s->set.refs, 1);
     atomic_fetch_add(&live.sets, 1);
@@ -215,7 +217,8 @@ static int teardown(void **state)
 
 static int dial(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(http_server_port(live.server))};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_server_port(live.server))};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
@@ -251,14 +254,14 @@ static void *caller(void *arg)
     int fd = dial();
     for (int i = 0; i < CALLS; i++) {
         snprintf(want, sizeof want, "caller-%u-%d", who, i);
-        snprintf(body, sizeof body,
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
-                 "\"arguments\":{\"a\":\"%s\"}}}",
-                 want);
+        snprintf(
+            body, sizeof body,
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
+            "\"arguments\":{\"a\":\"%s\"}}}",
+            want);
         snprintf(request, sizeof request, HEAD("POST", "u") "Content-Length: %zu\r\n\r\n%s",
                  strlen(body), body);
-        if (write(fd, request, strlen(request)) != (ssize_t)strlen(request) ||
-            !hear(fd, want)) {
+        if (write(fd, request, strlen(request)) != (ssize_t)strlen(request) || !hear(fd, want)) {
             close(fd);
             return arg;
         }
@@ -297,7 +300,8 @@ static void streams_end_at_the_drain(void **state)
     (void)state;
     for (int i = 0; i < LISTENERS; i++) {
         fds[i] = dial();
-        assert_true(write(fds[i], HEAD("GET", "u") "\r\n", sizeof(HEAD("GET", "u") "\r\n") - 1) > 0);
+        assert_true(write(fds[i], HEAD("GET", "u") "\r\n", sizeof(HEAD("GET", "u") "\r\n") - 1) >
+                    0);
         assert_true(hear(fds[i], "notifications/message"));
     }
     assert_int_equal(upstream.streams, LISTENERS);
