@@ -305,8 +305,8 @@ static void required_meta_is_missing(void **state)
         "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":null}}",
         "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}",
         "{\"_meta\":{\"io.modelcontextprotocol/clientCapabilities\":{}}}",
-        "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
-        "\"io.modelcontextprotocol/clientCapabilities\":[]}}"};
+        ("{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+         "\"io.modelcontextprotocol/clientCapabilities\":[]}}")};
     const char *const *fields = FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tools/list");
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         refused(state, fields, "tools/list", BAD[i], MCP_ERROR_BAD_META);
