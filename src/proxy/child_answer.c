@@ -93,7 +93,7 @@ void child_channel_begin(child_channel_t *ch)
     upstream_call_t *call = ch->call;
     const child_event_t head = {.status = 200, .type = EVENTS};
     bool primed = ch->session && str_eq(call->ask.version, STR("2025-11-25"));
-    str_t primer = primed ? child_stream_primer(&ch->stream, room) : STR_UNSET;
+    str_t primer = primed ? child_stream_primer(&ch->stream, ch->sent, room) : STR_UNSET;
     call->state.streams = true;
     ch->streams = ch->session != NULL;
     emit(ch->child->keeper, call, &head, primer);
@@ -214,6 +214,7 @@ void child_channel_attach(child_channel_t *ch, upstream_call_t *call, uint64_t a
     if (ch->call)
         end_call(k, ch->call, HTTP_OUT_DONE);
     child_channel_join(ch, call);
+    ch->sent = after;
     child_channel_begin(ch);
     while (ch->call && child_stream_next(&ch->stream, &at, &event))
         emit(k, call, &PIECE, event);

@@ -138,6 +138,7 @@ static void take_answer(child_t *c, const child_line_t *line)
     if (opens && line->code == 0) {
         s->opened = true;
         c->keeper->assumed = false;
+        c->keeper->proven = true;
         child_started_well(c);
     }
     child_channel_answer(ch, line->text, line->code);

@@ -228,10 +228,12 @@ bool child_call_push(upstream_call_t *call, const child_event_t *head, str_t bod
 {
     child_event_t *e = malloc(sizeof *e + body.n);
     if (e) {
+        char *bytes = (char *)(e + 1);
         *e = *head;
         e->n = body.n;
+        e->bytes = bytes;
         if (body.n)
-            memcpy(e->bytes, body.p, body.n);
+            memcpy(bytes, body.p, body.n);
     } else {
         /* The answer breaks off here. Only the last event can be this one: nothing follows it. */
         e = &call->end;

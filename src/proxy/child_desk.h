@@ -30,7 +30,7 @@ typedef struct child_event {
     bool ends;
     http_outbound_end_t how;
     size_t n;
-    char bytes[];
+    const char *bytes; /* behind the event */
 } child_event_t;
 
 typedef enum {

@@ -79,6 +79,8 @@ static void do_initialize(str_t id, const json_t *params)
 {
     char result[512];
     str_t version = json_get_str(params, STR("protocolVersion"));
+    if (is("crash-on-request") && str_eq(version, STR("crash")))
+        _exit(4);
     if (is("slow-start"))
         nap_ms(5000);
     if (is("refuse")) {

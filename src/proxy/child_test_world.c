@@ -10,7 +10,7 @@
 
 #include "http/server.h"
 
-enum { CALLS = 4096, WORKERS = 2, WAIT_MS = 10000, LOG_BYTES = 1 << 20 };
+enum { CALLS = 4096, WORKERS = 2, WAIT_MS = 60000, LOG_BYTES = 1 << 20 };
 
 typedef struct {
     child_answer_t answer; /* first */
@@ -417,7 +417,7 @@ unsigned child_world_log(child_world_t *w, const char *text)
 bool child_world_wait_trail(child_world_t *w, const char *reason, unsigned n)
 {
     const struct timespec nap = {0, 10000000};
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 6000; i++) {
         if (child_world_trail(w, reason) >= n)
             return true;
         nanosleep(&nap, NULL);

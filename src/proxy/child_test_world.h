@@ -48,7 +48,7 @@ child_answer_t *child_world_send(child_world_t *w, child_ask_test_t ask);
 /** Waits until it has ended. */
 child_answer_t *child_world_ask(child_world_t *w, child_ask_test_t ask);
 void child_world_end(child_world_t *w, child_answer_t *answer);
-/** Waits until the body holds the text; fails after ten seconds. */
+/** Waits until the body holds the text; fails after a minute. */
 void child_world_hear(child_world_t *w, child_answer_t *answer, const char *text);
 /** Whether it does so within `ms`. */
 bool child_world_hears(child_world_t *w, child_answer_t *answer, const char *text, int ms);

@@ -171,6 +171,7 @@ static void on_tick(uv_timer_t *tick)
         child_look_at(c);
     }
     child_session_sweep(k);
+    child_heal(k);
     child_dispatch_waiting(k);
     close_when_empty(k);
 }
