@@ -166,7 +166,7 @@ static void write_batch(audit_t *t, job_t *jobs, job_t **left)
 {
     str_t bodies[BATCH_EVENTS];
     size_t n = collect(jobs, bodies, left);
-    rc_t rc = audit_trail_write(&t->trail, bodies, n);
+    rc_t rc = audit_trail_write(&t->trail, bodies, n, AUDIT_WAIT_EVER);
     if (rc == RC_OK)
         rc = sync_all(t);
     post_all(jobs, outcome(t, rc, n));
@@ -405,7 +405,7 @@ static rc_t write_events(audit_t *t, const audit_event_t *const *events, size_t 
     buf_t b = buf_fixed(bodies + n, bound - n * sizeof(str_t));
     rc_t rc = write_bodies(&b, events, n, t->clock.now_ms(t->clock.ctx), bodies);
     if (rc == RC_OK)
-        rc = audit_trail_write(&t->trail, bodies, n);
+        rc = audit_trail_write(&t->trail, bodies, n, LIMIT_AUDIT_LOCK_MS);
     free(bodies);
     return rc;
 }

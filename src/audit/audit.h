@@ -39,7 +39,8 @@ void audit_append(audit_t *t, post_port_t back, const audit_event_t *e, audit_do
                   void *ctx);
 /** Writes n events in their order by one write, on the calling thread: with RC_OK they are in the
  *  file, and on the disk at most sync_ms later. RC_IO: none of them is in the file, or the trail is
- *  broken; RC_MEMORY. Does not wait for a sync. Any thread. */
+ *  broken; RC_MEMORY; RC_BUSY: another process held the file for LIMIT_AUDIT_LOCK_MS. Does not wait
+ *  for a sync. Any thread. */
 rc_t audit_write(audit_t *t, const audit_event_t *const *events, size_t n) MUST_USE;
 /** Events and lines written, and failures, since the start, for metrics. Any thread. */
 typedef struct {

@@ -493,6 +493,24 @@ static void lenient_trail_goes_on_and_says_so(void **state)
     expect_sound(t, 2);
 }
 
+/* A process that hangs with the lock: nobody waits for it for ever, and nothing is lost. */
+static void lock_held_elsewhere_is_given_up(void **state)
+{
+    trail_t *t = *state;
+    answers_t s = {0};
+    const audit_event_t *events[] = {&CALL};
+    audit_t *audit = opened(t);
+    int held = open(t->path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    append(audit, &s, STR("r"));
+    assert_int_equal(audit_write(audit, events, 1), RC_BUSY);
+    close(held);
+    assert_int_equal(audit_write(audit, events, 1), RC_OK);
+    audit_close(audit);
+    assert_int_equal(atomic_load(&s.ok), 1);
+    expect_sound(t, 2);
+}
+
 static void broken_trail_refuses_what_is_written(void **state)
 {
     trail_t *t = *state;
@@ -544,6 +562,7 @@ int main(void)
         TRAIL_TEST(threads_write_and_append),
         TRAIL_TEST(full_disk_stops_answers),
         TRAIL_TEST(lenient_trail_goes_on_and_says_so),
+        TRAIL_TEST(lock_held_elsewhere_is_given_up),
         TRAIL_TEST(broken_trail_refuses_what_is_written),
         TRAIL_TEST(killed_while_writing),
     };

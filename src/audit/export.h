@@ -1,5 +1,5 @@
-/* Events as other systems want them: OCSF, CEF, RFC 5424 syslog, OpenTelemetry logs. One line of the
- * trail becomes one record; which member goes where stands in a table of each format. Pure. */
+/* Events as other systems want them: OCSF, CEF, RFC 5424 syslog, OpenTelemetry logs. One line of
+ * the trail becomes one record; which member goes where stands in a table of each format. Pure. */
 #ifndef AUDIT_EXPORT_H
 #define AUDIT_EXPORT_H
 
@@ -17,15 +17,16 @@ typedef struct {
     audit_format_t format;
     str_t version; /* of this program */
     str_t host;    /* of syslog: printable ASCII without spaces, at most 255; unset: "-" */
-    bool octets;   /* syslog: each record after its length (RFC 6587 section 3.4.1), without newline */
+    bool
+        octets; /* syslog: each record after its length (RFC 6587 section 3.4.1), without newline */
 } audit_export_t;
 
 enum { AUDIT_EXPORT_BYTES = 12 * 262144 }; /* of one record, at most */
 
 /** False: there is no such format. */
 bool audit_export_format(str_t name, audit_format_t *out);
-/** Appends the record of a line, with its newline; *seq is the line's number. RC_MALFORMED: it is no
- *  line of a trail; nothing is appended. The arena is reset. */
+/** Appends the record of a line, with its newline; *seq is the line's number. RC_MALFORMED: it is
+ * no line of a trail; nothing is appended. The arena is reset. */
 rc_t audit_export_line(const audit_export_t *how, arena_t *scratch, str_t line, buf_t *b,
                        uint64_t *seq) MUST_USE;
 

@@ -1,6 +1,6 @@
-/* ArcSight Common Event Format, version 0: a header of seven fields between bars, then pairs. In the
- * header bar and backslash are escaped, in values equals sign and backslash ("Implementing ArcSight
- * Common Event Format", section "Character encoding"). */
+/* ArcSight Common Event Format, version 0: a header of seven fields between bars, then pairs. In
+ * the header bar and backslash are escaped, in values equals sign and backslash ("Implementing
+ * ArcSight Common Event Format", section "Character encoding"). */
 #include "audit/export_rows.h"
 
 /* Six texts and three numbers may have names of their own; the rest has keys of ours. */

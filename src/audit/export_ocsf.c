@@ -10,13 +10,13 @@ static const struct {
     audit_kind_t kind;
     int class, activity;
 } KINDS[] = {
-    {AUDIT_LOGIN, AUTHENTICATION, 1},         /* Logon */
-    {AUDIT_LOGOUT, AUTHENTICATION, 2},        /* Logoff */
-    {AUDIT_TOKEN, AUTHENTICATION, 3},         /* Authentication Ticket */
+    {AUDIT_LOGIN, AUTHENTICATION, 1},           /* Logon */
+    {AUDIT_LOGOUT, AUTHENTICATION, 2},          /* Logoff */
+    {AUDIT_TOKEN, AUTHENTICATION, 3},           /* Authentication Ticket */
     {AUDIT_CLIENT_REGISTERED, API_ACTIVITY, 1}, /* Create */
     {AUDIT_REGISTRATION_TOKEN, API_ACTIVITY, 1},
     {AUDIT_USER_CREATED, API_ACTIVITY, 1},
-    {AUDIT_INTROSPECTION, API_ACTIVITY, 2}, /* Read */
+    {AUDIT_INTROSPECTION, API_ACTIVITY, 2},  /* Read */
     {AUDIT_CLIENT_CHANGED, API_ACTIVITY, 3}, /* Update */
     {AUDIT_USER_CHANGED, API_ACTIVITY, 3},
     {AUDIT_RESOURCE_CHANGED, API_ACTIVITY, 3},
@@ -55,9 +55,9 @@ static const str_t INNERS[] = {STR_INIT("user"), STR_INIT("session"), STR_INIT("
                                STR_INIT("request"), STR_INIT("response")};
 /* Members that are told elsewhere. */
 static const audit_row_t ELSEWHERE[] = {
-    AUDIT_ROW("time", ""),     AUDIT_ROW("event", ""),       AUDIT_ROW("decision", ""),
-    AUDIT_ROW("rule", ""),     AUDIT_ROW("duration_us", ""), AUDIT_ROW("tool", ""),
-    AUDIT_ROW("object", ""),   AUDIT_ROW("resource", ""),
+    AUDIT_ROW("time", ""),   AUDIT_ROW("event", ""),       AUDIT_ROW("decision", ""),
+    AUDIT_ROW("rule", ""),   AUDIT_ROW("duration_us", ""), AUDIT_ROW("tool", ""),
+    AUDIT_ROW("object", ""), AUDIT_ROW("resource", ""),
 };
 static const audit_row_t RESOURCES[] = {
     AUDIT_ROW("tool", "tool"),
@@ -87,7 +87,7 @@ static void put_class(json_writer_t *w, const audit_record_t *r, int *class)
                     *class == AUTHENTICATION ? CATEGORY_IAM : CATEGORY_APPLICATION);
     json_member_int(w, STR("class_uid"), *class);
     json_member_int(w, STR("activity_id"), activity);
-    json_member_int(w, STR("type_uid"), (int64_t)*class * 100 + activity);
+    json_member_int(w, STR("type_uid"), (int64_t) * class * 100 + activity);
     json_member_str(w, STR("activity_name"), r->event);
 }
 

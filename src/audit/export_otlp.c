@@ -1,15 +1,12 @@
-/* OpenTelemetry logs as OTLP/JSON (opentelemetry.io/docs/specs/otlp, "JSON Protobuf Encoding"): ids in
- * hexadecimal, 64-bit numbers as texts. Attributes have the names of the semantic conventions where
- * these have one. */
+/* OpenTelemetry logs as OTLP/JSON (opentelemetry.io/docs/specs/otlp, "JSON Protobuf Encoding"): ids
+ * in hexadecimal, 64-bit numbers as texts. Attributes have the names of the semantic conventions
+ * where these have one. */
 #include "audit/export_rows.h"
 
 static const audit_row_t ROWS[] = {
-    AUDIT_ROW("event", "event.name"),
-    AUDIT_ROW("user", "user.id"),
-    AUDIT_ROW("address", "client.address"),
-    AUDIT_ROW("status", "http.response.status_code"),
-    AUDIT_ROW("method", "mcp.method.name"),
-    AUDIT_ROW("tool", "gen_ai.tool.name"),
+    AUDIT_ROW("event", "event.name"),       AUDIT_ROW("user", "user.id"),
+    AUDIT_ROW("address", "client.address"), AUDIT_ROW("status", "http.response.status_code"),
+    AUDIT_ROW("method", "mcp.method.name"), AUDIT_ROW("tool", "gen_ai.tool.name"),
 };
 enum { N_ROWS = sizeof ROWS / sizeof ROWS[0], TRACE_HEX = 32 };
 

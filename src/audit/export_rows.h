@@ -27,7 +27,8 @@ const audit_row_t *audit_row_find(const audit_row_t *rows, size_t n, str_t membe
 void audit_put_escaped(buf_t *b, arena_t *scratch, str_t s, const char *set);
 
 void audit_ocsf_write(const audit_export_t *how, const audit_record_t *r, buf_t *b);
-void audit_cef_write(const audit_export_t *how, arena_t *scratch, const audit_record_t *r, buf_t *b);
+void audit_cef_write(const audit_export_t *how, arena_t *scratch, const audit_record_t *r,
+                     buf_t *b);
 void audit_syslog_write(const audit_export_t *how, arena_t *scratch, const audit_record_t *r,
                         str_t line, buf_t *b);
 void audit_otlp_write(const audit_export_t *how, const audit_record_t *r, buf_t *b);

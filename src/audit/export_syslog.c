@@ -1,6 +1,6 @@
-/* RFC 5424: facility 13 (log audit), the kind as MSGID, all members as structured data, and the line
- * of the trail itself as message, so that its hash can still be checked where it arrives. The number
- * behind the @ is the one that RFC 5612 sets aside for documentation. */
+/* RFC 5424: facility 13 (log audit), the kind as MSGID, all members as structured data, and the
+ * line of the trail itself as message, so that its hash can still be checked where it arrives. The
+ * number behind the @ is the one that RFC 5612 sets aside for documentation. */
 #include "audit/export_rows.h"
 
 enum { FACILITY = 13, NAME_BYTES = 32, HOST_BYTES = 255 };

@@ -94,8 +94,8 @@ static void formats_have_names(void **state)
 
 static void what_is_no_line_is_refused(void **state)
 {
-    static const str_t ROWS[] = {STR_INIT(""), STR_INIT("\n"), STR_INIT("{}\n"), STR_INIT("hello\n"),
-                                 STR_INIT("{\"seq\":1}\n")};
+    static const str_t ROWS[] = {STR_INIT(""), STR_INIT("\n"), STR_INIT("{}\n"),
+                                 STR_INIT("hello\n"), STR_INIT("{\"seq\":1}\n")};
     trail_t *t = *state;
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         const audit_export_t how = {AUDIT_EXPORT_CEF, STR("1"), STR("h"), false};
@@ -254,7 +254,9 @@ static str_t cef_extension(trail_t *t, str_t record, const char *severity)
 static void cef_line_is_this(void **state)
 {
     trail_t *t = *state;
-    audit_event_t e = {.kind = AUDIT_TOKEN, .reason = STR("pkce_mismatch"), .client = STR("c1"),
+    audit_event_t e = {.kind = AUDIT_TOKEN,
+                       .reason = STR("pkce_mismatch"),
+                       .client = STR("c1"),
                        .address = STR("192.0.2.1")};
     assert_str(record_of(t, AUDIT_EXPORT_CEF, &e),
                STR("CEF:0|Warder|Warder|1.2\\|3|token|token|5|rt=1764083102123 externalId=7 "
@@ -449,7 +451,8 @@ static void hostile_values_stay_in_their_place(void **state)
     };
     trail_t *t = *state;
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
-        audit_event_t e = {.kind = AUDIT_LOGIN, .client = ROWS[i], .tool = ROWS[i], .detail = ROWS[i]};
+        audit_event_t e = {
+            .kind = AUDIT_LOGIN, .client = ROWS[i], .tool = ROWS[i], .detail = ROWS[i]};
         const json_t *line;
         assert_int_equal(json_parse(t->a, str_trim(line_of(t, &e), "\n"), NULL, &line), RC_OK);
         str_t text = json_get_str(line, STR("client"));
@@ -470,10 +473,26 @@ static void longest_event_fits(void **state)
     char *text = arena_alloc(t->a, LIMIT_AUDIT_LONG_BYTES);
     memset(text, 1, LIMIT_AUDIT_LONG_BYTES);
     str_t s = str_of(text, LIMIT_AUDIT_LONG_BYTES);
-    audit_event_t e = {.kind = AUDIT_CALL_END, .reason = s, .detail = s, .user = s, .client = s,
-                       .resource = s, .scope = s, .tool = s, .object = s, .issuer = s, .rule = s,
-                       .shadow = s, .upstream = s, .method = s, .request_id = s, .family = s,
-                       .token = s, .address = s, .trace = s, .arguments_hash = s};
+    audit_event_t e = {.kind = AUDIT_CALL_END,
+                       .reason = s,
+                       .detail = s,
+                       .user = s,
+                       .client = s,
+                       .resource = s,
+                       .scope = s,
+                       .tool = s,
+                       .object = s,
+                       .issuer = s,
+                       .rule = s,
+                       .shadow = s,
+                       .upstream = s,
+                       .method = s,
+                       .request_id = s,
+                       .family = s,
+                       .token = s,
+                       .address = s,
+                       .trace = s,
+                       .arguments_hash = s};
     for (audit_format_t format = 0; format < AUDIT_EXPORT_COUNT; format++)
         assert_true(record_of(t, format, &e).n > 0);
 }

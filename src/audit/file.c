@@ -14,7 +14,14 @@
 
 enum {
     SCRATCH_BYTES = 8 * LIMIT_AUDIT_LINE_BYTES,
+    OPEN_TRIES = 50000, /* five seconds */
 };
+
+void audit_lock_pause(void)
+{
+    static const struct timespec SHORT = {0, 100000};
+    nanosleep(&SHORT, NULL);
+}
 
 const audit_disk_t AUDIT_DISK = {write, fdatasync, ftruncate};
 
@@ -40,12 +47,16 @@ static rc_t fail_errno(audit_file_t *f, const char *what)
     return RC_IO;
 }
 
+/* Never waits: a process that hangs with the lock must not hang the threads of this one. */
 static rc_t take_lock(int fd)
 {
-    while (flock(fd, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return RC_IO;
-    return RC_OK;
+    int got;
+    do
+        got = flock(fd, LOCK_EX | LOCK_NB);
+    while (got != 0 && errno == EINTR);
+    if (got == 0)
+        return RC_OK;
+    return errno == EWOULDBLOCK ? RC_BUSY : RC_IO;
 }
 
 /* A crash in the middle of a write leaves the front of a line, or zeros where bytes were to come.
@@ -159,10 +170,10 @@ static rc_t open_locked(audit_file_t *f, const char *path, int flags)
     }
     f->dev = st.st_dev;
     f->ino = st.st_ino;
-    if (take_lock(f->fd) == RC_OK)
-        return RC_OK;
-    close(f->fd);
-    return RC_IO;
+    rc_t rc = take_lock(f->fd);
+    if (rc != RC_OK)
+        close(f->fd);
+    return rc;
 }
 
 /* Leaves the file for the one at `path`. An empty one continues the chain; in one that has lines
@@ -197,26 +208,34 @@ static bool has_lines(const char *path)
 }
 
 /* Where nothing is at the path yet, the chain may go on from the file that was renamed last, by us
- * or by the usual name of rotated files; this process need not have had it open. */
-static bool move_to_rotated(audit_file_t *f)
+ * or by the usual name of rotated files; this process need not have had it open. RC_NOT_FOUND: it
+ * does not. RC_BUSY must not pass for that: somebody is about to begin the new file. */
+static rc_t move_to_rotated(audit_file_t *f)
 {
     char path[PATH_MAX];
+    uint64_t least = f->head.seq + 1;
     if (has_lines(f->path))
-        return false;
-    if (audit_rotated_newest(f->path, f->head.seq + 1, path, sizeof path) &&
-        move_to(f, path, 0, f->head.seq + 1) == RC_OK)
-        return true;
+        return RC_NOT_FOUND;
+    if (audit_rotated_newest(f->path, least, path, sizeof path)) {
+        rc_t rc = move_to(f, path, 0, least);
+        if (rc == RC_OK || rc == RC_BUSY)
+            return rc;
+    }
     int n = snprintf(path, sizeof path, "%s.1", f->path);
-    return n < (int)sizeof path && has_lines(path) && move_to(f, path, 0, f->head.seq + 1) == RC_OK;
+    if (n >= (int)sizeof path || !has_lines(path))
+        return RC_NOT_FOUND;
+    rc_t rc = move_to(f, path, 0, least);
+    return rc == RC_OK || rc == RC_BUSY ? rc : RC_NOT_FOUND;
 }
 
 /* One file further, from the older to the newer: so nobody waits in a circle. */
 static rc_t move_on(audit_file_t *f)
 {
     bool had_one = f->fd >= 0;
-    if (move_to_rotated(f))
-        return RC_OK;
-    rc_t rc = move_to(f, f->path, O_CREAT, 0);
+    rc_t rc = move_to_rotated(f);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    rc = move_to(f, f->path, O_CREAT, 0);
     if (rc == RC_IO)
         fail_errno(f, "open");
     if (rc == RC_OK && had_one)
@@ -244,9 +263,10 @@ rc_t audit_file_lock(audit_file_t *f)
 {
     if (f->broken)
         return RC_IO;
-    if (take_lock(f->fd) != RC_OK)
-        return fail_errno(f, "lock");
-    rc_t rc = catch_up(f);
+    rc_t rc = take_lock(f->fd);
+    if (rc != RC_OK)
+        return rc == RC_BUSY ? rc : fail_errno(f, "lock");
+    rc = catch_up(f);
     if (rc == RC_OK)
         rc = follow_rename(f);
     if (rc != RC_OK)
@@ -259,10 +279,7 @@ rc_t audit_file_rotate(audit_file_t *f, const char *to)
     struct stat st;
     if (stat(to, &st) == 0 || rename(f->path, to) != 0)
         return fail_errno(f, "rename");
-    rc_t rc = follow_rename(f);
-    if (rc != RC_OK)
-        fail_errno(f, "begin a new file");
-    return rc;
+    return follow_rename(f); /* what failed is tried again by the next lock */
 }
 
 void audit_file_unlock(audit_file_t *f)
@@ -344,7 +361,21 @@ static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
     *why =
         arena_printf(a, "the audit trail '%s' cannot be opened: %s; name another by --audit-file",
                      f->path, strerror(errno));
-    return errno == EIO ? RC_IO : RC_CONFIG;
+    return errno == EIO || errno == EWOULDBLOCK ? RC_IO : RC_CONFIG;
+}
+
+/* Another process may be in the middle of a write. */
+static rc_t find_file(audit_file_t *f)
+{
+    rc_t rc = follow_rename(f);
+    for (int tries = OPEN_TRIES; rc == RC_BUSY && tries > 0; tries--) {
+        audit_lock_pause();
+        rc = follow_rename(f);
+    }
+    if (rc != RC_BUSY)
+        return rc;
+    errno = EWOULDBLOCK;
+    return RC_IO;
 }
 
 rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
@@ -360,7 +391,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->chain.known = true;
     memcpy(f->chain.bytes, f->head.hash, sizeof f->head.hash);
     if (rc == RC_OK)
-        rc = follow_rename(f);
+        rc = find_file(f);
     if (rc == RC_OK) {
         audit_file_unlock(f);
         return RC_OK;

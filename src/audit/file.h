@@ -59,16 +59,19 @@ typedef struct {
  *  sentence in `a`. f->path and f->log are set by the caller, disk may be. */
 rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why) MUST_USE;
 void audit_file_close(audit_file_t *f);
+/** As long as a write takes. */
+void audit_lock_pause(void);
 /** Takes the lock of all writers and makes sure that f->head is the end of the chain: other
  *  processes' lines are seen, a torn line is cut off, a renamed file is left for the new one.
- *  Failure: not locked, nothing may be written. */
+ *  RC_BUSY: another process has the lock; come back after audit_lock_pause. Failure: not locked,
+ *  nothing may be written. */
 rc_t audit_file_lock(audit_file_t *f) MUST_USE;
 /** Writes whole lines that follow f->head by one write; `head` is that of their last. They are in
  *  the file, and stay when the process ends; on the disk they are after a sync. RC_IO: nothing of
  *  them is left in the file, or f->broken. Locked. */
 rc_t audit_file_write(audit_file_t *f, str_t lines, const audit_head_t *head) MUST_USE;
 /** Renames the file to `to`, which must not be there, and goes on in a new one, which is locked
- *  then. RC_IO: errno says why; the lock is held all the same. Locked. */
+ *  then. RC_IO, RC_BUSY: it was not renamed, or the next lock finds the new one. Locked. */
 rc_t audit_file_rotate(audit_file_t *f, const char *to) MUST_USE;
 void audit_file_unlock(audit_file_t *f);
 /** Hands over what must reach the disk so that all lines written so far are durable. One set at a

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EXPIRE_ARENA_BYTES = 4 << 20 };
@@ -93,35 +94,59 @@ static rc_t append(audit_trail_t *t, const str_t *bodies, size_t n, bool checkpo
     return RC_OK;
 }
 
-rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n)
+static int64_t mono_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Takes both locks, with room for `bytes`. While another process has the file, the threads of this
+ * one wait without the first, so that each can give up when it wants. */
+static rc_t take(audit_trail_t *t, size_t bytes, int64_t wait_ms)
+{
+    int64_t until = 0;
+    for (;;) {
+        pthread_mutex_lock(&t->lock);
+        rc_t rc = make_room(t, bytes);
+        if (rc == RC_OK)
+            rc = audit_file_lock(&t->file);
+        if (rc == RC_OK)
+            return RC_OK;
+        pthread_mutex_unlock(&t->lock);
+        if (rc != RC_BUSY)
+            return rc;
+        if (until == 0)
+            until = wait_ms == AUDIT_WAIT_EVER ? INT64_MAX : mono_ms() + wait_ms;
+        if (mono_ms() >= until)
+            return RC_BUSY;
+        audit_lock_pause();
+    }
+}
+
+static void give(audit_trail_t *t)
+{
+    audit_file_unlock(&t->file);
+    pthread_mutex_unlock(&t->lock);
+}
+
+rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t wait_ms)
 {
     size_t bytes = AUDIT_CHECKPOINT_BYTES;
     for (size_t i = 0; i < n; i++)
         bytes += bodies[i].n + AUDIT_LINE_FRAME;
-    pthread_mutex_lock(&t->lock);
-    rc_t rc = make_room(t, bytes);
-    if (rc == RC_OK)
-        rc = audit_file_lock(&t->file);
-    if (rc == RC_OK) {
-        rc = append(t, bodies, n, false);
-        audit_file_unlock(&t->file);
-    }
-    pthread_mutex_unlock(&t->lock);
+    TRY(take(t, bytes, wait_ms));
+    rc_t rc = append(t, bodies, n, false);
+    give(t);
     return rc;
 }
 
 /* Runs one step with both locks held. */
 static rc_t locked(audit_trail_t *t, rc_t (*step)(audit_trail_t *t))
 {
-    pthread_mutex_lock(&t->lock);
-    rc_t rc = make_room(t, AUDIT_CHECKPOINT_BYTES);
-    if (rc == RC_OK)
-        rc = audit_file_lock(&t->file);
-    if (rc == RC_OK) {
-        rc = step(t);
-        audit_file_unlock(&t->file);
-    }
-    pthread_mutex_unlock(&t->lock);
+    TRY(take(t, AUDIT_CHECKPOINT_BYTES, LIMIT_AUDIT_LOCK_MS));
+    rc_t rc = step(t);
+    give(t);
     return rc;
 }
 
@@ -205,7 +230,7 @@ static rc_t expire_one(audit_trail_t *t, arena_t *scratch, const audit_rotated_t
         return RC_OK;
     }
     TRY(audit_deleted_body(&b, &deleted, now_ms(t), &body));
-    TRY(audit_trail_write(t, &body, 1));
+    TRY(audit_trail_write(t, &body, 1, LIMIT_AUDIT_LOCK_MS));
     TRY(audit_trail_sync(t));
     return unlink(file->path) == 0 || errno == ENOENT ? RC_OK : RC_IO;
 }

@@ -26,18 +26,22 @@ typedef struct {
     uint64_t checkpoints; /* written since the start */
 } audit_trail_t;
 
+enum { AUDIT_WAIT_EVER = -1 };
+
 /** Opens the file (audit_file_open). */
 rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a,
                       str_t *why) MUST_USE;
 void audit_trail_close(audit_trail_t *t);
 /** Makes lines of bodies (audit_body_write), in their order, and appends them by one write. All of
- *  them are in the file, or none is: RC_IO, RC_MEMORY. The first lines of a file that continues a
- *  chain follow a checkpoint. Any thread. */
-rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n) MUST_USE;
+ *  them are in the file, or none is: RC_IO, RC_MEMORY, RC_BUSY (another process had the lock for
+ *  `wait_ms`; AUDIT_WAIT_EVER: waits as long as it takes). The first lines of a file that continues
+ * a chain follow a checkpoint. Any thread. */
+rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t wait_ms) MUST_USE;
 /** All lines written before the call are on the disk after it. RC_IO: the trail is broken. One
  *  thread alone may call; writers do not wait for it. */
 rc_t audit_trail_sync(audit_trail_t *t) MUST_USE;
-/** Writes a checkpoint. RC_NOT_FOUND: the last line is one, or there is no line. Any thread. */
+/** Writes a checkpoint. RC_NOT_FOUND: the last line is one, or there is no line. RC_BUSY, as the
+ *  next two. Any thread. */
 rc_t audit_trail_checkpoint(audit_trail_t *t) MUST_USE;
 /** Begins a new file if this one is too large or too old: a checkpoint ends the old one, and
  * another begins the new one. Any thread, and any number of processes: one of them does it. */

@@ -29,7 +29,7 @@ static void opened(trail_t *t, audit_trail_t *out)
 static void write_lines(audit_trail_t *trail, int n)
 {
     for (int i = 0; i < n; i++)
-        assert_int_equal(audit_trail_write(trail, &BODY, 1), RC_OK);
+        assert_int_equal(audit_trail_write(trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
 }
 
 /* All files, with their signatures; `unproven` as for audit_chain_t. */
@@ -87,14 +87,14 @@ static void writes_do_not_wait_for_a_sync(void **state)
     pthread_t thread;
     assert_int_equal(sem_init(&begun, 0, 0) | sem_init(&go_on, 0, 0), 0);
     opened(t, &trail);
-    assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_OK);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     trail.file.disk = &SLOW;
     assert_int_equal(pthread_create(&thread, NULL, sync_it, &trail), 0);
     sem_wait(&begun);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_OK);
+        assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     assert_int_equal(rename(t->path, t->other), 0);
-    assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_OK);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     sem_post(&go_on);
     pthread_join(thread, NULL);
     assert_int_equal(atomic_load(&syncs), 1);
@@ -113,15 +113,15 @@ static void failed_sync_breaks_the_trail(void **state)
     trail_t *t = *state;
     audit_trail_t trail;
     opened(t, &trail);
-    assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_OK);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     trail.file.disk = &BAD;
     assert_int_equal(audit_trail_sync(&trail), RC_IO);
     trail.file.disk = &AUDIT_DISK;
     assert_int_equal(audit_trail_sync(&trail), RC_IO);
-    assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_IO);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, 0), RC_IO);
     audit_trail_close(&trail);
     opened(t, &trail);
-    assert_int_equal(audit_trail_write(&trail, &BODY, 1), RC_OK);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     assert_int_equal(audit_trail_sync(&trail), RC_OK);
     audit_trail_close(&trail);
 }
@@ -274,7 +274,7 @@ static void *write_and_rotate(void *arg)
 {
     audit_trail_t *trail = arg;
     for (int i = 0; i < EACH; i++) {
-        assert_int_equal(audit_trail_write(trail, &BODY, 1), RC_OK);
+        assert_int_equal(audit_trail_write(trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
         assert_int_equal(audit_trail_rotate(trail), RC_OK);
         if (i % 20 == 0)
             assert_int_equal(audit_trail_sync(trail), RC_OK);

@@ -25,12 +25,12 @@ typedef struct {
     audit_export_t how;
     const char *path;
     arena_t *scratch;
-    char *record; /* AUDIT_EXPORT_BYTES */
+    char *record;  /* AUDIT_EXPORT_BYTES */
     uint64_t last; /* number of the last line that was exported; one less than --from at first */
     bool follow;
-    bool began;    /* a line was exported, or --from says where to begin: a gap is to be told */
-    bool faulty;   /* something was passed over */
-    int error;     /* errno of the first write to standard output that failed; 0: none did */
+    bool began;  /* a line was exported, or --from says where to begin: a gap is to be told */
+    bool faulty; /* something was passed over */
+    int error;   /* errno of the first write to standard output that failed; 0: none did */
 } export_t;
 
 static const option_t OPTIONS[] = {
@@ -55,8 +55,9 @@ static int cannot_read(const char *path)
 static void pass_over(export_t *e, const char *path)
 {
     e->faulty = true;
-    command_fail(EXIT_REFUSED, "%s: a line behind number %llu is none of a trail, and is passed "
-                               "over; see 'warder audit verify'",
+    command_fail(EXIT_REFUSED,
+                 "%s: a line behind number %llu is none of a trail, and is passed "
+                 "over; see 'warder audit verify'",
                  path, (unsigned long long)e->last);
 }
 
@@ -65,8 +66,8 @@ static void tell_gap(export_t *e, uint64_t seq)
     if (!e->began || seq == e->last + 1)
         return;
     e->faulty = true;
-    command_fail(EXIT_REFUSED, "lines %llu to %llu are not there",
-                 (unsigned long long)e->last + 1, (unsigned long long)seq - 1);
+    command_fail(EXIT_REFUSED, "lines %llu to %llu are not there", (unsigned long long)e->last + 1,
+                 (unsigned long long)seq - 1);
 }
 
 /* Whether somebody still takes what is written. */

@@ -40,7 +40,7 @@ static void write_batch(audit_trail_t *trail)
         assert_int_equal(audit_body_write(&b, &CALL, 1764083102123, &bodies[i]), RC_OK);
         at += b.n;
     }
-    assert_int_equal(audit_trail_write(trail, bodies, BATCH), RC_OK);
+    assert_int_equal(audit_trail_write(trail, bodies, BATCH, AUDIT_WAIT_EVER), RC_OK);
 }
 
 static void make_files(attack_t *w, audit_signer_t *signer)

@@ -15,12 +15,11 @@ static void past_messages_are_judged_anew(void **state)
     policy_play_file(p);
     test_file(p->folder, "audit.log",
               TOOL("allow", "read", "weather") TOOL("deny", "default", "get_price")
-                  TOOL("allow", "all", "other")
-                      TOOL("allow", "all", "other")
-                          TOOL("allow", "trade", "place_order")
-                              LINE("\"decision\":\"allow\",\"method\":\"ping\",\"upstream\":\"/"
-                                   "mcp\"") "{\"event\":\"call.end\",\"decision\":\"allow\"}\nno "
-                                            "json\n");
+                  TOOL("allow", "all", "other") TOOL("allow", "all", "other")
+                      TOOL("allow", "trade", "place_order")
+                          LINE("\"decision\":\"allow\",\"method\":\"ping\",\"upstream\":\"/"
+                               "mcp\"") "{\"event\":\"call.end\",\"decision\":\"allow\"}\nno "
+                                        "json\n");
     policy_play_prints(
         p, "replay --policy finance",
         "     1  tools/call get_price: was deny by default, would be allow by read (rule_allows)\n"

@@ -229,6 +229,7 @@ rc_t conf_document(arena_t *a, str_t *out)
                     "admin resource delete` removes it.\n"));
     put_issuers(&b);
     put_upstreams(&b);
-    buf_put(&b, STR("\n`policies` stand in the file only, too; [POLICY.md](POLICY.md) has them.\n"));
+    buf_put(&b,
+            STR("\n`policies` stand in the file only, too; [POLICY.md](POLICY.md) has them.\n"));
     return buf_done(&b, out);
 }

@@ -52,8 +52,8 @@ bool json_i64(const json_t *v, int64_t *out);
 /** A number as double (finite). */
 bool json_f64(const json_t *v, double *out);
 bool json_is(const json_t *v, json_type_t type);
-/** What a path of member names and indices leads to ("order.lines.0"): an index counts elements of a
- *  list, and is a name in an object. NULL: nothing is there. */
+/** What a path of member names and indices leads to ("order.lines.0"): an index counts elements of
+ * a list, and is a name in an object. NULL: nothing is there. */
 const json_t *json_path(const json_t *from, str_t path);
 /** The member of that whole name, else what it leads to as a path. */
 const json_t *json_claim(const json_t *claims, str_t name);

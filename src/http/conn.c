@@ -30,11 +30,13 @@ void http_bytes_free(http_bytes_t *b)
 void http_conn_deadline(http_conn_t *c, int64_t after_ms)
 {
     c->deadline_ms = after_ms ? http_hub_now(c->hub) + after_ms : 0;
+    http_hub_due(c->hub, c->deadline_ms);
 }
 
 void http_conn_lose(http_conn_t *c)
 {
     bool called = c->phase >= HTTP_PHASE_READY && c->phase <= HTTP_PHASE_STREAM;
+    http_hub_busy(c->hub, c);
     if (c->wire)
         c->wire->ops->abort(c->wire);
     c->wire = NULL;
@@ -81,6 +83,7 @@ bool http_conn_is_last(const http_conn_t *c)
 /* Says goodbye on the wire; false, for phases to return. */
 static bool end(http_conn_t *c)
 {
+    http_hub_busy(c->hub, c);
     if (c->wire)
         c->wire->ops->close(c->wire);
     c->wire = NULL;
@@ -123,7 +126,10 @@ static bool run_head(http_conn_t *c)
     if (c->have == 0) {
         if (c->block)
             http_conn_give_block(c);
-        return c->ended || c->hub->draining || !c->wire ? end(c) : false;
+        if (c->ended || c->hub->draining || !c->wire)
+            return end(c);
+        http_hub_idle(c->hub, c);
+        return false;
     }
     http_codec_t *codec = &c->block->codec;
     switch (http_codec_head(codec, c->block->in, c->have)) {
@@ -263,8 +269,10 @@ static void conn_filled(http_sink_t *s, size_t n)
     }
     bool first = c->phase == HTTP_PHASE_HEAD && c->have == 0;
     c->have += n;
-    if (first)
+    if (first) {
+        http_hub_busy(c->hub, c);
         http_conn_deadline(c, c->hub->times.header_ms);
+    }
     http_conn_run(c);
 }
 
@@ -321,6 +329,7 @@ http_conn_t *http_conn_open(http_hub_t *hub, http_wire_t *wire, http_addr_t peer
         c->next->prev = c;
     hub->conns = c;
     hub->conn_count++;
+    http_hub_idle(hub, c);
     http_conn_deadline(c, hub->times.header_ms);
     return c;
 }
@@ -356,8 +365,10 @@ static bool made_progress(http_conn_t *c)
 
 void http_conn_tick(http_conn_t *c, int64_t now_ms)
 {
-    if (c->deadline_ms == 0 || now_ms < c->deadline_ms)
+    if (c->deadline_ms == 0 || now_ms < c->deadline_ms) {
+        http_hub_due(c->hub, c->deadline_ms);
         return;
+    }
     if (made_progress(c)) {
         http_conn_deadline(c, c->hub->times.write_ms);
         return;

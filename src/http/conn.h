@@ -63,6 +63,8 @@ struct http_conn {
     http_wire_t *wire; /* NULL once the client is gone */
     http_hub_t *hub;
     http_conn_t *prev, *next;
+    http_conn_t *idle_prev, *idle_next; /* in the hub's list, while idle */
+    bool idle;
     http_phase_t phase;
     http_addr_t peer;
     bool tls;

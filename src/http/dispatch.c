@@ -1,10 +1,6 @@
-#include "http/conn.h"
 #include "core/url.h"
-
-/* What browsers of MCP clients send across origins, besides the safelisted fields. */
-#define PREFLIGHT_HEADERS                                                                          \
-    "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, "    \
-    "Last-Event-ID, DPoP"
+#include "http/conn.h"
+#include "http/cors.h"
 
 static void give_to(http_call_t *call, const http_hosted_t *hosted)
 {
@@ -118,11 +114,11 @@ static void reply_options(http_exchange_t *x, unsigned allowed)
     str_t allow = http_router_allow_text(allowed, text);
     bool cors = x->route && x->route->cors == HTTP_CORS_PUBLIC;
     http_reply(x, 204,
-               HTTP_HEADERS(
-                   {STR("Allow"), allow},
-                   {STR("Access-Control-Allow-Methods"), cors ? allow : STR_UNSET},
-                   {STR("Access-Control-Allow-Headers"), cors ? STR(PREFLIGHT_HEADERS) : STR_UNSET},
-                   {STR("Access-Control-Max-Age"), cors ? STR("7200") : STR_UNSET}),
+               HTTP_HEADERS({STR("Allow"), allow},
+                            {STR("Access-Control-Allow-Methods"), cors ? allow : STR_UNSET},
+                            {STR("Access-Control-Allow-Headers"),
+                             cors ? http_cors_allow_headers(x->arena, x->headers) : STR_UNSET},
+                            {STR("Access-Control-Max-Age"), cors ? STR("7200") : STR_UNSET}),
                STR(""));
 }
 

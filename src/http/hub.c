@@ -94,6 +94,34 @@ void http_hub_give_call(http_hub_t *h, http_call_t *call)
     h->call_count++;
 }
 
+void http_hub_idle(http_hub_t *h, http_conn_t *c)
+{
+    if (c->idle)
+        return;
+    c->idle = true;
+    c->idle_prev = h->idle_last;
+    c->idle_next = NULL;
+    *(h->idle_last ? &h->idle_last->idle_next : &h->idle_first) = c;
+    h->idle_last = c;
+}
+
+void http_hub_busy(http_hub_t *h, http_conn_t *c)
+{
+    if (!c->idle)
+        return;
+    c->idle = false;
+    *(c->idle_prev ? &c->idle_prev->idle_next : &h->idle_first) = c->idle_next;
+    *(c->idle_next ? &c->idle_next->idle_prev : &h->idle_last) = c->idle_prev;
+}
+
+bool http_hub_evict(http_hub_t *h)
+{
+    http_conn_t *c = h->idle_first;
+    if (c)
+        http_conn_cut(c, 0);
+    return c != NULL;
+}
+
 /* Calls fn on every connection. A hook may answer any exchange meanwhile, so nothing is freed
  * before the walk is over. */
 static void each_conn(http_hub_t *h, void (*fn)(http_conn_t *c, int64_t now_ms))
@@ -112,8 +140,18 @@ static void each_conn(http_hub_t *h, void (*fn)(http_conn_t *c, int64_t now_ms))
     }
 }
 
+void http_hub_due(http_hub_t *h, int64_t at_ms)
+{
+    if (at_ms && at_ms < h->due_ms)
+        h->due_ms = at_ms;
+}
+
+/* Ten thousand idle streams have no deadline, and are not walked over. */
 void http_hub_tick(http_hub_t *h)
 {
+    if (http_hub_now(h) < h->due_ms)
+        return;
+    h->due_ms = INT64_MAX;
     each_conn(h, http_conn_tick);
 }
 

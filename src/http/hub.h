@@ -43,7 +43,9 @@ typedef struct {
     bool walking;       /* over conns: freeing waits */
     http_conn_t *conns; /* all open ones, and those whose exchange is not answered */
     size_t conn_count;
+    http_conn_t *idle_first, *idle_last; /* those that wait for a request, oldest first */
 
+    int64_t due_ms;        /* no deadline is earlier; a walk over all finds the next one */
     int64_t date_until_ms; /* monotonic */
     char date[HTTP_DATE_TEXT];
     size_t ids_left;
@@ -71,6 +73,13 @@ void http_hub_give_block(http_hub_t *h, http_block_t *b);
 /** An empty exchange; NULL without memory. */
 http_call_t *http_hub_call(http_hub_t *h);
 void http_hub_give_call(http_hub_t *h, http_call_t *call);
+/** A connection waits for a request from now on, or does not any more. Both may be said twice. */
+void http_hub_idle(http_hub_t *h, http_conn_t *c);
+void http_hub_busy(http_hub_t *h, http_conn_t *c);
+/** Cuts the connection that has been idle longest, to make room; false: none is. */
+bool http_hub_evict(http_hub_t *h);
+/** Somebody is to be looked at by then. */
+void http_hub_due(http_hub_t *h, int64_t at_ms);
 /** Cuts what has waited too long; call a few times a second. */
 void http_hub_tick(http_hub_t *h);
 /** No more requests: idle connections close, the others after their answer. */

@@ -12,7 +12,6 @@
  * end before theirs. */
 enum {
     MAX_CONNECTIONS = 1024,
-    MAX_IDLE = 64,
     CONNECT_MS = 5000,
     HEAD_MS = 60000,
     IDLE_MS = 4000,
@@ -22,7 +21,7 @@ enum {
 static void set_defaults(http_outbound_config_t *c)
 {
     c->max_connections = c->max_connections ? c->max_connections : MAX_CONNECTIONS;
-    c->max_idle = c->max_idle ? c->max_idle : MAX_IDLE;
+    c->max_idle = c->max_idle ? c->max_idle : c->max_connections;
     c->connect_ms = c->connect_ms ? c->connect_ms : CONNECT_MS;
     c->head_ms = c->head_ms ? c->head_ms : HEAD_MS;
     c->idle_ms = c->idle_ms ? c->idle_ms : IDLE_MS;

@@ -13,18 +13,19 @@ typedef struct http_tls_client http_tls_client_t; /* tls.h */
 typedef struct http_outbound http_outbound_t;
 typedef struct http_outbound_call http_outbound_call_t;
 
-/** Zero takes the default of a number. */
+/** A zero takes the default in brackets. */
 typedef struct {
     str_t host; /* name or address, without brackets */
     uint16_t port;
     const http_tls_client_t *tls; /* borrowed; NULL: plain */
-    unsigned max_connections;     /* busy ones; more requests are HTTP_OUT_BUSY */
-    unsigned max_idle;            /* kept for the next request */
-    int64_t connect_ms;           /* look-up, connection and handshake */
-    int64_t head_ms;              /* from the request to the head of its answer */
-    int64_t body_ms; /* between two pieces of a body that is no event stream; 0: none */
-    int64_t idle_ms; /* of a kept connection */
-    size_t max_head; /* bytes; LIMIT_HTTP_HEAD_BYTES */
+    unsigned max_connections;     /* busy ones [1024]; more requests are HTTP_OUT_BUSY */
+    unsigned
+        max_idle; /* kept for the next request [as many]; the last used is used again, others age */
+    int64_t connect_ms; /* look-up, connection and handshake [5000] */
+    int64_t head_ms;    /* from the request to the head of its answer [60000] */
+    int64_t body_ms;    /* between two pieces of a body that is no event stream [0: no limit] */
+    int64_t idle_ms;    /* of a kept connection [4000], less where the peer's Keep-Alive says so */
+    size_t max_head;    /* bytes [LIMIT_HTTP_HEAD_BYTES] */
 } http_outbound_config_t;
 
 typedef struct {
@@ -48,7 +49,7 @@ typedef enum {
     HTTP_OUT_DONE,        /* the whole answer came */
     HTTP_OUT_BUSY,        /* max_connections are busy */
     HTTP_OUT_UNREACHABLE, /* no address, no connection, bad certificate: nothing was sent */
-    HTTP_OUT_TIMEOUT,
+    HTTP_OUT_TIMEOUT,     /* head_ms or body_ms */
     HTTP_OUT_MALFORMED, /* an answer that two readers could read differently, or too long a head */
     HTTP_OUT_BROKEN,    /* it closed before the end */
     HTTP_OUT_ENDED,     /* the worker ends */

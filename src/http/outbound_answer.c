@@ -101,6 +101,16 @@ static bool run_head(http_outbound_conn_t *c)
     return true;
 }
 
+/* Servers that write head and body apart, and wait in between for the acknowledgement of the first
+ * (RFC 896), would wait 40 ms for ours, which has nothing to travel with. Once an answer. */
+static void hurry(http_outbound_conn_t *c)
+{
+    if (!c->call || c->hurried)
+        return;
+    c->hurried = true;
+    http_tcp_acknowledge(c->tcp);
+}
+
 static bool run_body(http_outbound_conn_t *c)
 {
     http_outbound_call_t *call = c->call;
@@ -112,6 +122,8 @@ static bool run_body(http_outbound_conn_t *c)
         c->phase = HTTP_OUT_LAST;
     if (data.n)
         call->events.data(call->events.ctx, data);
+    if (step == HTTP_STEP_MORE && c->in.n == 0)
+        hurry(c);
     return step == HTTP_STEP_DONE || c->in.n > 0;
 }
 
@@ -170,7 +182,8 @@ static bool (*const PHASES[])(http_outbound_conn_t *) = {
 /* What the reader has not taken waits on the heap: the owner's buffer is for the next read. */
 static void hold(http_outbound_conn_t *c)
 {
-    if (!c->call || c->in.n == 0)
+    /* What waits already is read to its end before anything else comes. */
+    if (!c->call || c->in.n == 0 || c->held)
         return;
     char *held = malloc(c->in.n);
     if (!held) {
@@ -178,7 +191,6 @@ static void hold(http_outbound_conn_t *c)
         return;
     }
     memcpy(held, c->in.p, c->in.n);
-    free(c->held);
     c->held = held;
     c->in = str_of(held, c->in.n);
 }

@@ -89,12 +89,23 @@ static void forget_request(http_outbound_conn_t *c)
         http_outbound_call_forget(c->call);
 }
 
+/* The time that a phase may take from now on; none while the reader pauses. */
+static void renew_deadline(http_outbound_conn_t *c)
+{
+    const http_outbound_config_t *config = &c->owner->config;
+    int64_t ms = c->phase == HTTP_OUT_HEAD                ? config->head_ms
+                 : c->phase == HTTP_OUT_BODY && !c->quiet ? config->body_ms
+                                                          : 0;
+    if (c->phase != HTTP_OUT_DIAL)
+        http_outbound_conn_deadline(c, c->call->paused ? 0 : ms);
+}
+
 static void send_request(http_outbound_conn_t *c)
 {
     http_outbound_call_t *call = c->call;
     struct iovec v = {call->out, call->out_n};
     c->phase = HTTP_OUT_HEAD;
-    http_outbound_conn_deadline(c, c->owner->config.head_ms);
+    renew_deadline(c);
     http_send_t sent = c->wire->ops->send(c->wire, &v, 1);
     if (sent == HTTP_DEAD) {
         lose(c, true);
@@ -110,19 +121,8 @@ void http_outbound_conn_take(http_outbound_conn_t *c, http_outbound_call_t *call
     c->call = call;
     call->conn = c;
     c->kept = true;
-    c->heard = c->close = c->quiet = false;
+    c->heard = c->hurried = c->close = c->quiet = false;
     send_request(c);
-}
-
-/* The time that a phase may take from now on; none while the reader pauses. */
-static void renew_deadline(http_outbound_conn_t *c)
-{
-    const http_outbound_config_t *config = &c->owner->config;
-    int64_t ms = c->phase == HTTP_OUT_HEAD                ? config->head_ms
-                 : c->phase == HTTP_OUT_BODY && !c->quiet ? config->body_ms
-                                                          : 0;
-    if (c->phase != HTTP_OUT_DIAL)
-        http_outbound_conn_deadline(c, c->call->paused ? 0 : ms);
 }
 
 void http_outbound_conn_paused(http_outbound_conn_t *c)

@@ -40,6 +40,7 @@ typedef struct {
     bool running; /* a phase is being run: it frees the connection */
     bool kept;    /* this is not its first request */
     bool heard;   /* a byte of the current answer came */
+    bool hurried; /* the first part of the current answer is acknowledged */
     bool sending; /* the wire still holds bytes of the request */
     bool close;   /* after this answer */
     bool quiet;   /* an event stream: it may idle as long as it likes */

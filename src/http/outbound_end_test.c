@@ -123,7 +123,7 @@ static void the_end_of_the_worker_ends_all(void **state)
 {
     test_upstream_t up;
     test_answer_t a = {0}, busy = {0};
-    test_upstream_open(&up, (http_outbound_config_t){.max_connections = 2});
+    test_upstream_open(&up, (http_outbound_config_t){.max_connections = 1});
     int idle = settle(&up);
     test_start(&up, HTTP_POST, STR("1"), &a);
     test_hear_request(&up, idle, STR("\r\n\r\n1"));
@@ -136,6 +136,30 @@ static void the_end_of_the_worker_ends_all(void **state)
     assert_true(test_is_closed(&up, idle));
     close(idle);
     test_upstream_close(&up);
+}
+
+/* Two upstreams on one worker, freed in either order. */
+static void clients_of_one_worker_do_not_mix(void **state)
+{
+    for (int first = 0; first < 2; first++) {
+        test_upstream_t up;
+        test_answer_t a = {0};
+        http_outbound_t *both[2];
+        test_upstream_open(&up, (http_outbound_config_t){0});
+        http_outbound_config_t c = {.host = STR("127.0.0.1"), .port = up.port};
+        both[0] = up.o;
+        assert_int_equal(http_outbound_new(&up.worker, &c, &both[1]), RC_OK);
+        int fd = settle(&up);
+        up.o = both[1];
+        test_start(&up, HTTP_POST, STR("1"), &a);
+        close(test_answer_with(&a, STR(OK_HI))); /* on a connection of its own */
+        assert_int_equal(a.how, HTTP_OUT_DONE);
+        http_outbound_free(both[first]);
+        up.o = both[!first];
+        close(fd);
+        assert_alive(&up);
+        test_upstream_close(&up);
+    }
 }
 
 /* Ten thousand of them idle. */
@@ -179,6 +203,7 @@ int main(void)
         cmocka_unit_test(an_end_may_start_the_next_request),
         cmocka_unit_test(the_client_may_be_freed_from_any_event),
         cmocka_unit_test(the_end_of_the_worker_ends_all),
+        cmocka_unit_test(clients_of_one_worker_do_not_mix),
         cmocka_unit_test(a_stream_that_idles_holds_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

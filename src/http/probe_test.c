@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 typedef struct {
     const char *name;
@@ -171,7 +172,8 @@ static size_t run(const probe_t *p, str_t bytes, size_t piece)
     return fault != NULL;
 }
 
-/* attack case: GWH-001, GWH-003, GWH-005, GWH-006, GWH-007, GWH-008, GWH-015, GWH-018 */
+/* attack case: GWH-001, GWH-003, GWH-005, GWH-006, GWH-007, GWH-008, GWH-011, GWH-015,
+ * GWH-018 */
 static void each_is_read_in_one_way(void **state)
 {
     size_t faults = 0;
@@ -188,6 +190,56 @@ static void each_is_read_in_one_way(void **state)
     assert_int_equal(faults, 0);
 }
 
+/* One of 128 names that are the same to the hash of many libraries ("Aa" and "BB" collide). */
+static void colliding_name(char out[16], unsigned i)
+{
+    for (unsigned bit = 0; bit < 7; bit++)
+        memcpy(out + 2 * bit, i & (1u << bit) ? "Aa" : "BB", 2);
+    out[14] = 0;
+}
+
+static int64_t parse_ns(const char *text, size_t n)
+{
+    static http_codec_t codec;
+    struct timespec from, to;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    for (int i = 0; i < 200; i++) {
+        http_codec_init(&codec);
+        assert_int_equal(http_codec_head(&codec, text, n), HTTP_STEP_DONE);
+        http_headers_t h = {codec.head.headers, codec.head.header_count};
+        assert_unset(http_headers_get(h, STR("nobody")));
+    }
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
+}
+
+static size_t fields(char *out, size_t cap, bool collide)
+{
+    size_t n = (size_t)snprintf(out, cap, "%s", G);
+    for (unsigned i = 0; i < LIMIT_HTTP_HEADERS - 1; i++) {
+        char name[16];
+        colliding_name(name, i);
+        if (!collide)
+            snprintf(name, sizeof name, "N%013u", i * 2654435761u);
+        n += (size_t)snprintf(out + n, cap - n, "%s: v\r\n", name);
+    }
+    return n + (size_t)snprintf(out + n, cap - n, "\r\n");
+}
+
+/* attack case: GWH-016 (names of fields: a bounded list, no hash) */
+static void names_that_collide_take_no_longer(void **state)
+{
+    static char plain[8192], colliding[8192];
+    size_t n = fields(plain, sizeof plain, false), m = fields(colliding, sizeof colliding, true);
+    int64_t least = INT64_MAX, least_colliding = INT64_MAX;
+    for (int i = 0; i < 20; i++) {
+        int64_t a = parse_ns(plain, n), b = parse_ns(colliding, m);
+        least = a < least ? a : least;
+        least_colliding = b < least_colliding ? b : least_colliding;
+    }
+    assert_in_range(least_colliding, 0, 2 * least);
+}
+
 static void the_table_is_whole(void **state)
 {
     assert_true(PROBE_COUNT >= 215);
@@ -201,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_read_in_one_way),
+        cmocka_unit_test(names_that_collide_take_no_longer),
         cmocka_unit_test(the_table_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

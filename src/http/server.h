@@ -40,7 +40,9 @@ typedef struct {
     str_t host;    /* an IPv4 or IPv6 address to listen on */
     uint16_t port; /* 0: the system picks one, the same for all workers */
     unsigned workers;
-    unsigned max_connections; /* of one worker */
+    /* Of one worker, fewer if the limit of open files is low. Beyond, the one that has been idle
+     * longest is closed; where none is idle, the new one gets a 503. */
+    unsigned max_connections;
     unsigned max_per_address; /* connections of one rate key to one worker; proxies are exempt */
     http_times_t times;
     http_proxies_t proxies;

@@ -150,28 +150,65 @@ static void a_client_that_sends_on_still_hears_413(void **state)
     test_server_stop(s);
 }
 
-/* The line is full: the next one is closed at once, and there is room again when one leaves. */
-static void connections_of_a_worker_are_bounded(void **state)
+/* Fills a worker of twenty with connections that were answered once. */
+static void fill(const http_server_t *s, int fd[20])
 {
-    http_server_config_t c = test_server_config();
-    c.workers = 1;
-    c.max_connections = 20;
-    http_server_t *s = test_server_start(&c);
-    int fd[21];
     for (int i = 0; i < 20; i++) {
         fd[i] = test_dial(s);
         test_say(fd[i], "GET /hello HTTP/1.1\r\n" HOST "\r\n");
         test_hear(fd[i], "hello");
     }
-    fd[20] = test_dial(s);
-    assert_int_equal(test_hear(fd[20], NULL).n, 0);
+}
+
+/* The line is full: who has waited longest without a question makes room. */
+static void the_longest_idle_connection_makes_room(void **state)
+{
+    http_server_config_t c = test_server_config();
+    c.workers = 1;
+    c.max_connections = 20;
+    http_server_t *s = test_server_start(&c);
+    int fd[20];
+    fill(s, fd);
+    /* The first one speaks again: now the second has been idle longest. */
+    test_say(fd[0], "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+    test_hear(fd[0], "hello");
+    test_assert_alive(s);
+    assert_int_equal(test_hear(fd[1], NULL).n, 0);
     for (int i = 0; i < 20; i++) {
+        if (i == 1)
+            continue;
         test_say(fd[i], "GET /hello HTTP/1.1\r\n" HOST "\r\n");
         assert_true(str_ends(test_hear(fd[i], "hello"), STR("hello")));
     }
-    for (int i = 0; i < 21; i++)
+    for (int i = 0; i < 20; i++)
         close(fd[i]);
+    test_server_stop(s);
+}
+
+/* All are at work: the next one is told so, and nobody is disturbed. */
+static void no_working_connection_makes_room(void **state)
+{
+    http_server_config_t c = test_server_config();
+    c.workers = 1;
+    c.max_connections = 20;
+    http_server_t *s = test_server_start(&c);
+    int fd[20];
+    fill(s, fd);
+    atomic_store(&test_seen.hold, true);
+    for (int i = 0; i < 20; i++)
+        test_say(fd[i], "GET /hold HTTP/1.1\r\n" HOST "\r\n");
     const struct timespec nap = {0, 200000000};
+    nanosleep(&nap, NULL);
+    int late = test_dial(s);
+    str_t answer = test_hear(late, NULL);
+    assert_true(str_starts(answer, STR("HTTP/1.1 503 ")));
+    assert_true(str_contains(answer, STR("Retry-After: 1\r\n")));
+    close(late);
+    atomic_store(&test_seen.hold, false);
+    for (int i = 0; i < 20; i++) {
+        assert_true(str_ends(test_hear(fd[i], "held"), STR("held")));
+        close(fd[i]);
+    }
     nanosleep(&nap, NULL);
     test_assert_alive(s);
     test_server_stop(s);
@@ -229,7 +266,8 @@ int main(void)
         cmocka_unit_test(a_client_that_takes_nothing_is_cut),
         cmocka_unit_test(connections_of_one_address_are_bounded),
         cmocka_unit_test(a_client_that_sends_on_still_hears_413),
-        cmocka_unit_test(connections_of_a_worker_are_bounded),
+        cmocka_unit_test(the_longest_idle_connection_makes_room),
+        cmocka_unit_test(no_working_connection_makes_room),
         cmocka_unit_test(a_flood_of_pipelined_requests_is_answered),
         cmocka_unit_test(connections_of_a_trusted_proxy_are_not_counted),
     };

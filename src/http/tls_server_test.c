@@ -178,6 +178,23 @@ static void a_new_certificate_is_for_new_connections(void **state)
     test_server_stop(s);
 }
 
+/* attack case: GWH-007, GWH-008 (HTTP/2 is not offered, and not spoken unasked) */
+static void the_preface_of_http_2_is_refused(void **state)
+{
+    http_server_t *s = serve();
+    SSL *ssl = dial(s);
+    say(ssl, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    str_t answer = hear(ssl, NULL);
+    assert_true(str_starts(answer, STR("HTTP/1.1 501 ")));
+    assert_int_equal(SSL_get_shutdown(ssl), SSL_RECEIVED_SHUTDOWN);
+    hang_up(ssl);
+    ssl = dial(s);
+    say(ssl, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(str_ends(hear(ssl, "hello"), STR("\r\n\r\nhello")));
+    hang_up(ssl);
+    test_server_stop(s);
+}
+
 static void plain_http_is_told(void **state)
 {
     http_server_t *s = serve();
@@ -235,6 +252,7 @@ int main(void)
         TEST(large_answers_and_streams_arrive_whole),
         TEST(a_gone_reader_of_events_is_told),
         TEST(a_new_certificate_is_for_new_connections),
+        TEST(the_preface_of_http_2_is_refused),
         TEST(plain_http_is_told),
         TEST(a_slow_greeting_is_cut),
         TEST(a_server_ends_with_open_connections),

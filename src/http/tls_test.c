@@ -527,6 +527,19 @@ static void a_connection_counts_its_certificate(void **state)
     test_tls_end(&t);
 }
 
+static void certificates_may_be_renewed_for_years(void **state)
+{
+    test_pem_t pem = test_cert_make(a, (test_cert_t){"a.test", -60, 3600, 0, false});
+    for (int i = 0; i < 300; i++) {
+        http_tls_t *out;
+        str_t why;
+        assert_int_equal(http_tls_new(a, pem.chain, secret_of(pem.key), &out, &why), RC_OK);
+        http_tls_free(out);
+    }
+    open_one(0);
+    test_tls_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -554,6 +567,7 @@ int main(void)
         cmocka_unit_test(key_updates_that_nobody_reads_stop),
         cmocka_unit_test(bad_pem_is_refused_by_name),
         cmocka_unit_test(times_are_a_warning),
+        cmocka_unit_test(certificates_may_be_renewed_for_years),
         cmocka_unit_test(a_connection_counts_its_certificate),
     };
     return cmocka_run_group_tests(tests, begin_all, end_all);

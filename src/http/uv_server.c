@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +51,20 @@ static void fill_defaults(http_server_config_t *c)
     c->workers = c->workers ? c->workers : d.workers;
     c->max_connections = c->max_connections ? c->max_connections : d.max_connections;
     c->max_per_address = c->max_per_address ? c->max_per_address : d.max_per_address;
+}
+
+/* Clients get three quarters of the descriptors; the rest is for files, upstreams and a goodbye. */
+static void fit_to_descriptors(http_server_config_t *c)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return;
+    unsigned long most = limit.rlim_cur / 4 * 3 / c->workers;
+    if (most >= c->max_connections)
+        return;
+    LOG(c->log, LOG_WARN, "the limit of open files allows fewer connections than configured",
+        LOG_I("connections", (int64_t)most * c->workers));
+    c->max_connections = most ? (unsigned)most : 1;
 }
 
 static name_t socket_name(const http_addr_t *a, uint16_t port)
@@ -173,6 +188,7 @@ static http_server_t *alloc_server(const http_server_config_t *config)
         return NULL;
     s->config = *config;
     fill_defaults(&s->config);
+    fit_to_descriptors(&s->config);
     s->count = s->config.workers;
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->tls_lock, NULL);

@@ -1,5 +1,9 @@
 /* The sockets of a worker's clients: accepting, counting by address, and saying goodbye. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "http/tls_filter.h"
 #include "http/uv_tcp.h"
@@ -65,6 +69,7 @@ static void on_closed(http_tcp_t *t)
     if (s->next)
         s->next->prev = s->prev;
     w->socket_count--;
+    w->leaving -= s->close_at_ms != 0;
     free(s);
 }
 
@@ -88,6 +93,7 @@ static void socket_close(http_wire_t *w)
     s->tcp.sink = NULL;
     s->shutdown.data = s;
     s->close_at_ms = http_worker_now_ms(s->worker) + LINGER_MS;
+    s->worker->leaving++;
     if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp.tcp, on_shutdown) != 0) {
         shut(s);
         return;
@@ -171,6 +177,26 @@ static bool open_conn(http_socket_t *s, http_addr_t peer)
     return open;
 }
 
+/* Every connection is at work: whoever speaks plain HTTP is told. Nobody waits for it to be read.
+ */
+static const char TURNED_AWAY[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
+                                  "Retry-After: 1\r\nContent-Length: 0\r\n\r\n";
+
+static bool is_plain(http_worker_t *w)
+{
+    http_tls_t *tls = http_server_tls(w->server);
+    http_tls_free(tls);
+    return tls == NULL;
+}
+
+static void turn_away(http_socket_t *s)
+{
+    uv_buf_t v = uv_buf_init((char *)(uintptr_t)TURNED_AWAY, sizeof TURNED_AWAY - 1);
+    if (is_plain(s->worker))
+        (void)uv_try_write((uv_stream_t *)&s->tcp.tcp, &v, 1);
+    shut(s);
+}
+
 void http_socket_accept(http_worker_t *w)
 {
     http_socket_t *s = socket_new(w);
@@ -183,8 +209,12 @@ void http_socket_accept(http_worker_t *w)
         return;
     }
     http_addr_t peer = peer_of(&s->tcp.tcp);
-    if (w->socket_count > w->server->config.max_connections || !count_address(w, s, &peer)) {
+    if (!count_address(w, s, &peer)) {
         shut(s);
+        return;
+    }
+    if (w->socket_count > w->server->config.max_connections && !http_hub_evict(&w->hub)) {
+        turn_away(s);
         return;
     }
     if (!open_conn(s, peer)) {
@@ -194,12 +224,33 @@ void http_socket_accept(http_worker_t *w)
     http_tcp_read(&s->tcp);
 }
 
+/* libuv would try again at once, for ever: this must make room, or wait. */
+void http_socket_shed(http_worker_t *w)
+{
+    static const struct timespec MOMENT = {0, 5000000};
+    uv_os_fd_t listener;
+    if (http_hub_evict(&w->hub))
+        return;
+    if (w->spare >= 0)
+        close(w->spare);
+    int fd = uv_fileno((uv_handle_t *)&w->listener, &listener) == 0
+                 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)
+                 : -1;
+    if (fd >= 0 && is_plain(w))
+        (void)!send(fd, TURNED_AWAY, sizeof TURNED_AWAY - 1, MSG_NOSIGNAL);
+    if (fd >= 0)
+        close(fd);
+    w->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || w->spare < 0)
+        nanosleep(&MOMENT, NULL);
+}
+
 void http_socket_tick(http_worker_t *w)
 {
     int64_t now = http_worker_now_ms(w);
     if (w->accept_due && !uv_is_closing((uv_handle_t *)&w->listener))
         http_socket_accept(w);
-    for (http_socket_t *s = w->sockets; s; s = s->next) {
+    for (http_socket_t *s = w->leaving ? w->sockets : NULL; s; s = s->next) {
         if (s->close_at_ms && now >= s->close_at_ms)
             shut(s);
     }

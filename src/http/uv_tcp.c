@@ -1,6 +1,7 @@
 #include "http/uv_tcp.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -182,6 +183,14 @@ bool http_tcp_init(http_tcp_t *t, uv_loop_t *loop, void (*closed)(http_tcp_t *t)
     t->closed = closed;
     t->tcp.data = t;
     return uv_tcp_init(loop, &t->tcp) == 0;
+}
+
+void http_tcp_acknowledge(const http_tcp_t *t)
+{
+    uv_os_fd_t fd;
+    int on = 1;
+    if (uv_fileno((const uv_handle_t *)&t->tcp, &fd) == 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 bool http_tcp_has_news(const http_tcp_t *t)

@@ -32,6 +32,8 @@ bool http_tcp_init(http_tcp_t *t, uv_loop_t *loop, void (*closed)(http_tcp_t *t)
 void http_tcp_read(http_tcp_t *t);
 /** Closes at once, forgets the sink; `closed` follows from the loop. */
 void http_tcp_shut(http_tcp_t *t);
+/** Has what came acknowledged at once, not together with the next thing that is sent. */
+void http_tcp_acknowledge(const http_tcp_t *t);
 /** Whether the peer has sent something that nobody has read yet, its end included. One system call,
  *  nothing is taken. */
 bool http_tcp_has_news(const http_tcp_t *t);

@@ -1,18 +1,12 @@
 #include "http/uv_worker.h"
 
 #include <signal.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* After the cut, how long exchanges may wait for work that is under way elsewhere. */
 enum { LAST_WAIT_MS = 5000 };
-
-struct http_timer {
-    uv_timer_t timer;
-    http_worker_t *worker;
-    http_timer_t *prev, *next;
-    void (*fn)(void *arg);
-    void *arg;
-};
 
 static rc_t worker_post(void *ctx, void (*fn)(void *arg), void *arg)
 {
@@ -72,90 +66,14 @@ static void run_posts(http_worker_t *w)
         post.fn(post.arg);
 }
 
-/* What was deferred. Nothing that can queue work runs between the check phase and the next prepare
- * phase without one of the two coming before the loop sleeps. */
-
-void http_worker_defer(http_worker_t *w, http_deferred_t *d)
-{
-    if (d->queued)
-        return;
-    d->queued = true;
-    d->next = NULL;
-    *w->deferred_end = d;
-    w->deferred_end = &d->next;
-}
-
-static void run_deferred(http_worker_t *w)
-{
-    while (w->deferred) {
-        http_deferred_t *d = w->deferred;
-        w->deferred = d->next;
-        if (!w->deferred)
-            w->deferred_end = &w->deferred;
-        d->queued = false;
-        d->fn(d->arg);
-    }
-}
-
 static void on_before_sleep(uv_prepare_t *handle)
 {
-    run_deferred(handle->data);
+    http_worker_run_deferred(handle->data);
 }
 
 static void on_after_poll(uv_check_t *handle)
 {
-    run_deferred(handle->data);
-}
-
-/* Timers of the application. */
-
-static void on_timer(uv_timer_t *timer)
-{
-    http_timer_t *t = timer->data;
-    t->fn(t->arg);
-}
-
-http_timer_t *http_timer_start(http_worker_t *w, int64_t first_ms, int64_t repeat_ms,
-                               void (*fn)(void *arg), void *arg)
-{
-    http_timer_t *t = calloc(1, sizeof *t);
-    if (!t)
-        return NULL;
-    t->worker = w;
-    t->fn = fn;
-    t->arg = arg;
-    t->timer.data = t;
-    if (uv_timer_init(&w->loop, &t->timer) != 0 ||
-        uv_timer_start(&t->timer, on_timer, (uint64_t)first_ms, (uint64_t)repeat_ms) != 0) {
-        free(t);
-        return NULL;
-    }
-    t->next = w->timers;
-    if (t->next)
-        t->next->prev = t;
-    w->timers = t;
-    return t;
-}
-
-static void free_timer(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-void http_timer_stop(http_timer_t *t)
-{
-    if (!t)
-        return;
-    *(t->prev ? &t->prev->next : &t->worker->timers) = t->next;
-    if (t->next)
-        t->next->prev = t->prev;
-    uv_close((uv_handle_t *)&t->timer, free_timer);
-}
-
-static void close_timers(http_worker_t *w)
-{
-    while (w->timers)
-        http_timer_stop(w->timers);
+    http_worker_run_deferred(handle->data);
 }
 
 /* Draining: close the door, let the guests finish, then put them out. */
@@ -193,7 +111,7 @@ static void end_loop(http_worker_t *w)
     if (uv_is_closing((uv_handle_t *)&w->tick))
         return;
     http_outbound_end_all(w);
-    close_timers(w);
+    http_worker_close_timers(w);
     close_phases(w);
     pthread_mutex_lock(&w->lock);
     w->closed = true;
@@ -238,6 +156,8 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     if (status == 0)
         http_socket_accept(listener->data);
+    else
+        http_socket_shed(listener->data);
 }
 
 void http_worker_stop(http_worker_t *w, int how)
@@ -294,6 +214,7 @@ rc_t http_worker_open(http_worker_t *w, http_server_t *s, unsigned index)
     uint8_t seed[16];
     w->server = s;
     w->index = index;
+    w->spare = -1;
     w->deferred_end = &w->deferred;
     fill_hub(w);
     TRY(s->config.random.fill(s->config.random.ctx, seed, sizeof seed));
@@ -321,6 +242,8 @@ void http_worker_close(http_worker_t *w)
         close_loop(w);
     }
     pthread_mutex_destroy(&w->lock);
+    if (w->spare >= 0)
+        close(w->spare);
     map_free(w->addresses, NULL);
     free(w->posts);
     w->posts = NULL;
@@ -354,6 +277,7 @@ static rc_t begin(http_worker_t *w)
         return RC_IO;
     s->listeners[w->index] = -1;
     TRY(init_apps(w));
+    w->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     uv_prepare_start(&w->before_sleep, on_before_sleep);
     uv_check_start(&w->after_poll, on_after_poll);
     uv_timer_start(&w->tick, on_tick, HTTP_TICK_MS, HTTP_TICK_MS);
@@ -378,7 +302,7 @@ static void end(http_worker_t *w)
     http_server_t *s = w->server;
     close_loop(w);
     run_posts(w);
-    run_deferred(w);
+    http_worker_run_deferred(w);
     if (w->hub.conn_count)
         LOG(s->config.log, LOG_ERROR, "exchanges were never answered",
             LOG_I("count", (int64_t)w->hub.conn_count));

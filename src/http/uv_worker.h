@@ -37,6 +37,8 @@ struct http_worker {
     map_t *addresses; /* rate key -> number of connections, as a pointer's value */
     http_socket_t *sockets;
     unsigned socket_count;
+    unsigned leaving;       /* of them, those that say goodbye */
+    int spare;              /* a descriptor to give up for a goodbye when there are none; -1 */
     bool accept_due;        /* a connection waits for the memory of its socket */
     int64_t drain_until_ms; /* 0: not draining */
     bool cut;
@@ -82,6 +84,10 @@ void http_outbound_tick(http_worker_t *w);
 /** Ends what is open and closes all connections; their owners still free them. */
 void http_outbound_end_all(http_worker_t *w);
 
+/* uv_timer.c */
+void http_worker_run_deferred(http_worker_t *w);
+void http_worker_close_timers(http_worker_t *w);
+
 /* uv_server.c */
 /** The certificate for a new connection, counted for the caller; NULL: plain. Any thread. */
 http_tls_t *http_server_tls(http_server_t *s);
@@ -89,6 +95,8 @@ http_tls_t *http_server_tls(http_server_t *s);
 /* uv_socket.c */
 /** Takes one connection from the listener. */
 void http_socket_accept(http_worker_t *w);
+/** There are no descriptors: makes room, or turns one connection away. */
+void http_socket_shed(http_worker_t *w);
 /** Deadlines of sockets that say goodbye. */
 void http_socket_tick(http_worker_t *w);
 /** Breaks all sockets without a word. */

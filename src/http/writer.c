@@ -84,9 +84,9 @@ rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t
     if (h->no_store)
         http_out_put(&o, STR("Cache-Control: no-store\r\n"));
     if (h->cors)
-        http_out_put(&o,
-                     STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
-                         "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce\r\n"));
+        http_out_put(&o, STR("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
+                             "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, DPoP-Nonce, "
+                             "Retry-After\r\n"));
     TRY(put_fields(&o, h));
     http_out_put(&o, STR("\r\n"));
     *n = o.n;

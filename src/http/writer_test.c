@@ -24,11 +24,12 @@ static void a_head_is_written(void **state)
     h.close = h.no_store = h.cors = true;
     h.headers = HTTP_HEADERS({STR("Cache-Control"), STR("public")}, {STR("A"), STR("b\tc")},
                              {STR("Unset"), STR_UNSET}, {STR("Empty"), STR("")});
-    assert_text(written(&h), "HTTP/1.1 404 Not Found\r\nDate: D\r\nTransfer-Encoding: chunked\r\n"
-                             "X-Content-Type-Options: nosniff\r\nConnection: close\r\n"
-                             "Cache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n"
-                             "Access-Control-Expose-Headers: WWW-Authenticate, Mcp-Session-Id, "
-                             "MCP-Protocol-Version, DPoP-Nonce\r\nA: b\tc\r\nEmpty: \r\n\r\n");
+    assert_text(written(&h),
+                "HTTP/1.1 404 Not Found\r\nDate: D\r\nTransfer-Encoding: chunked\r\n"
+                "X-Content-Type-Options: nosniff\r\nConnection: close\r\n"
+                "Cache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n"
+                "Access-Control-Expose-Headers: WWW-Authenticate, Mcp-Session-Id, "
+                "MCP-Protocol-Version, DPoP-Nonce, Retry-After\r\nA: b\tc\r\nEmpty: \r\n\r\n");
 }
 
 static void no_length_where_there_is_no_body(void **state)

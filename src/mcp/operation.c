@@ -53,52 +53,69 @@ static const str_t FILTER_MEMBERS[] = {STR_INIT("resourceSubscriptions")};
 #define COUNT(v) (sizeof(v) / sizeof *(v))
 
 /* One letter of `key`, folded as Unicode's simple folding does where the result is ASCII: the long
- * s and the Kelvin sign are the only ones beyond ASCII. 0 at the end and for what folds to no
- * ASCII. */
+ * s and the Kelvin sign are the only ones beyond ASCII. 0 for what folds to no ASCII. */
 static unsigned char fold_next(str_t *key)
 {
     static const struct {
         str_t bytes;
         unsigned char folded;
     } BEYOND[] = {{STR_INIT("\xc5\xbf"), 's'}, {STR_INIT("\xe2\x84\xaa"), 'k'}};
+    unsigned char c = (unsigned char)key->p[0];
+    if (c < 0x80) {
+        *key = str_skip(*key, 1);
+        return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c;
+    }
     for (size_t i = 0; i < COUNT(BEYOND); i++) {
         if (!str_starts(*key, BEYOND[i].bytes))
             continue;
         *key = str_skip(*key, BEYOND[i].bytes.n);
         return BEYOND[i].folded;
     }
-    unsigned char c = key->n > 0 ? (unsigned char)key->p[0] : 0;
-    *key = str_skip(*key, 1);
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c | 0x20) : c < 0x80 ? c : 0;
+    return 0;
+}
+
+static bool is_ascii(str_t s)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return all < 0x80;
 }
 
 static bool folds_to(str_t key, str_t name)
 {
-    while (name.n > 0) {
-        if (key.n == 0 || fold_next(&key) != fold_next(&name))
+    while (name.n > 0 && key.n > 0) {
+        if (fold_next(&key) != fold_next(&name))
             return false;
     }
-    return key.n == 0;
+    return key.n == 0 && name.n == 0;
 }
 
-bool mcp_member_has_twin(const json_t *object, str_t name)
+/* Every message comes by here: most keys have another length, or another first letter. */
+static bool is_twin(str_t key, bool ascii, str_t name)
 {
-    if (!json_is(object, JSON_OBJECT))
+    if (ascii && (key.n != name.n || key.n == 0 || (key.p[0] | 0x20) != (name.p[0] | 0x20)))
         return false;
-    for (const json_t *m = object->child; m; m = m->next) {
-        if (folds_to(m->key, name) && !str_eq(m->key, name))
-            return true;
-    }
-    return false;
+    return !str_eq(key, name) && folds_to(key, name);
 }
 
 static bool has_twins(const json_t *object, const str_t *names, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (mcp_member_has_twin(object, names[i]))
-            return true;
+    if (!json_is(object, JSON_OBJECT))
+        return false;
+    for (const json_t *m = object->child; m; m = m->next) {
+        bool ascii = is_ascii(m->key);
+        for (size_t i = 0; i < n; i++) {
+            if (is_twin(m->key, ascii, names[i]))
+                return true;
+        }
     }
     return false;
+}
+
+bool mcp_member_has_twin(const json_t *object, str_t name)
+{
+    return has_twins(object, &name, 1);
 }
 
 static mcp_error_t check_members(const mcp_message_t *m)

@@ -109,20 +109,41 @@ static void read_key(mcp_outcome_t *o, char c)
         o->key_n = KEY_NONE;
 }
 
+static void end_string(mcp_outcome_t *o)
+{
+    o->in_string = false;
+    if (o->is_key)
+        end_key(o);
+}
+
+/* Passes over text without an escape, to the quote or the end of the piece; the index of that. Most
+ * bytes of an answer are such text. */
+static size_t pass_text(str_t s, size_t i)
+{
+    const char *p = s.p + i;
+    const char *quote = memchr(p, '"', s.n - i);
+    size_t n = quote ? (size_t)(quote - p) : s.n - i;
+    const char *escape = memchr(p, '\\', n);
+    return i + (escape ? (size_t)(escape - p) : n);
+}
+
 /* Passes over a string up to its end or that of the piece; the index behind it. */
 static size_t read_string(mcp_outcome_t *o, str_t s, size_t i)
 {
-    for (; i < s.n; i++) {
-        char c = s.p[i];
+    while (i < s.n) {
         if (o->escaped) {
             o->escaped = false;
+            i++;
             continue;
         }
+        if (!o->is_key)
+            i = pass_text(s, i);
+        if (i == s.n)
+            return i;
+        char c = s.p[i++];
         if (c == '"') {
-            o->in_string = false;
-            if (o->is_key)
-                end_key(o);
-            return i + 1;
+            end_string(o);
+            return i;
         }
         o->escaped = c == '\\';
         if (o->is_key)

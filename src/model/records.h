@@ -85,7 +85,7 @@ typedef struct {
     int64_t password_changed_at;
     str_t issuer, subject; /* who vouches for the person elsewhere; unset: an account with a
                             * password */
-    str_list_t groups;     /* what access tokens say (RFC 9068 section 2.2.3.1); sorted, each once */
+    str_list_t groups; /* what access tokens say (RFC 9068 section 2.2.3.1); sorted, each once */
 } user_t;
 
 /** A browser's login. */

@@ -22,6 +22,7 @@ typedef struct {
     gate_principal_t who;
     upstream_call_t *call;
     unsigned worker;
+    size_t cap;
     rc_t rc;
 } test_call_t;
 
@@ -212,7 +213,10 @@ static void on_data(void *ctx, str_t bytes)
 {
     test_call_t *c = ctx;
     pthread_mutex_lock(&c->w->lock);
-    c->answer.body = realloc(c->answer.body, c->answer.n + bytes.n + 1);
+    if (c->answer.n + bytes.n + 1 > c->cap) {
+        c->cap = 2 * (c->answer.n + bytes.n + 1);
+        c->answer.body = realloc(c->answer.body, c->cap);
+    }
     memcpy(c->answer.body + c->answer.n, bytes.p, bytes.n);
     c->answer.n += bytes.n;
     c->answer.body[c->answer.n] = '\0';

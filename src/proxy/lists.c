@@ -72,19 +72,24 @@ static str_t describe(const pins_news_t *news)
 }
 
 /* What is new is in the trail before the list goes out. */
-static rc_t tell(const relay_t *r, pins_news_list_t news)
+static rc_t tell(arena_t *a, const relay_t *r, pins_news_list_t news)
 {
-    const trail_t *trail = &r->w->trail;
+    const trail_port_t *trail = &r->w->trail.port;
+    audit_event_t *events = ARENA_ARRAY(a, news.n, audit_event_t);
+    const audit_event_t **list = ARENA_ARRAY(a, news.n, const audit_event_t *);
+    if (news.n == 0)
+        return RC_OK;
+    if (!events || !list)
+        return RC_MEMORY;
     for (size_t i = 0; i < news.n; i++) {
-        audit_event_t e = relay_event(r->route, &r->facts, AUDIT_DEFINITION);
-        const audit_event_t *one = &e;
-        e.allowed = !news.v[i].withheld;
-        e.reason = describe(&news.v[i]);
-        e.tool = news.v[i].tool;
-        counter_add(r->w->counts, COUNTER_DEFINITIONS, 1);
-        TRY(trail->port.write(trail->port.ctx, &one, 1));
+        list[i] = &events[i];
+        events[i] = relay_event(r->route, &r->facts, AUDIT_DEFINITION);
+        events[i].allowed = !news.v[i].withheld;
+        events[i].reason = describe(&news.v[i]);
+        events[i].tool = news.v[i].tool;
     }
-    return RC_OK;
+    counter_add(r->w->counts, COUNTER_DEFINITIONS, (int64_t)news.n);
+    return trail->write(trail->ctx, list, news.n);
 }
 
 /* Whether it asked for the first page. */
@@ -105,5 +110,5 @@ rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out)
             return RC_MEMORY;
     }
     TRY(mcp_list_rewrite(a, kind, response, with, out));
-    return j.pins ? tell(r, pins_list_end(j.pins, j.more)) : RC_OK;
+    return j.pins ? tell(a, r, pins_list_end(j.pins, j.more)) : RC_OK;
 }

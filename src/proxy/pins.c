@@ -1,35 +1,19 @@
 #include "proxy/pins.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_NAME "pins.json"
-#define NEW_NAME  "pins.json.new"
-#define LOCK_NAME "pins.lock"
+#include "proxy/pins_file.h"
 
-enum { EACH_MS = 1000, LOCK_TRIES = 500, LOCK_WAIT_US = 10000 };
-
-/* Which file was read: another one differs in at least one of these. */
-typedef struct {
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-} stamp_t;
+enum { EACH_MS = 1000, LOCK_TRIES = 500 };
 
 struct pins {
     pthread_mutex_t lock;
-    int folder, lock_file;
+    pins_file_t file;
     const log_t *log;
     clock_port_t clock;
     arena_t *arena; /* of what is known */
     gate_pins_t known;
-    stamp_t stamp;  /* all zero: there was no file */
     bool unwritten; /* what is known is more than what the file holds */
     int64_t looked_ms, wrote_ms;
 };
@@ -57,64 +41,14 @@ static int64_t mono(const pins_t *p)
     return p->clock.mono_ms(p->clock.ctx);
 }
 
-static stamp_t stamp_of(const struct stat *s)
-{
-    return (stamp_t){s->st_ino, s->st_size, s->st_mtim};
-}
-
-static bool is_same_file(const stamp_t *x, const stamp_t *y)
-{
-    return x->inode == y->inode && x->size == y->size && x->changed.tv_sec == y->changed.tv_sec &&
-           x->changed.tv_nsec == y->changed.tv_nsec;
-}
-
-static rc_t read_all(arena_t *a, int fd, size_t size, str_t *out)
-{
-    char *p = arena_alloc(a, size + 1);
-    size_t got = 0;
-    if (!p)
-        return RC_MEMORY;
-    while (got < size) {
-        ssize_t n = read(fd, p + got, size - got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return RC_IO;
-        got += (size_t)n;
-    }
-    *out = str_of(p, got);
-    return RC_OK;
-}
-
-static rc_t read_file(arena_t *a, int fd, gate_pins_t *out, stamp_t *stamp)
-{
-    struct stat s;
-    str_t text;
-    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
-        return RC_IO;
-    if (s.st_size > GATE_PIN_FILE_BYTES)
-        return RC_LIMIT;
-    *stamp = stamp_of(&s);
-    TRY(read_all(a, fd, (size_t)s.st_size, &text));
-    return gate_pins_read(a, text, out);
-}
-
 /* Takes what the file holds; on failure what was known stays. */
 static rc_t load(pins_t *p)
 {
-    gate_pins_t pins = {0};
-    stamp_t stamp = {0};
-    rc_t rc = RC_OK;
+    gate_pins_t pins;
     arena_t *a = arena_new(GATE_PIN_ARENA_BYTES);
     if (!a)
         return RC_MEMORY;
-    int fd = openat(p->folder, FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0) {
-        rc = read_file(a, fd, &pins, &stamp);
-        close(fd);
-    } else if (errno != ENOENT) {
-        rc = RC_IO;
-    }
+    rc_t rc = pins_file_read(&p->file, a, &pins);
     if (rc != RC_OK) {
         arena_free(a);
         return rc;
@@ -122,48 +56,13 @@ static rc_t load(pins_t *p)
     arena_free(p->arena);
     p->arena = a;
     p->known = pins;
-    p->stamp = stamp;
     p->unwritten = false;
-    return RC_OK;
-}
-
-static bool write_all(int fd, str_t text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text = str_skip(text, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
-/* Beside the old one, then in its place: whoever opens it sees all of one state. */
-static rc_t replace_file(pins_t *p, str_t text)
-{
-    struct stat s;
-    (void)unlinkat(p->folder, NEW_NAME, 0);
-    int fd = openat(p->folder, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return RC_IO;
-    bool good = write_all(fd, text) && fstat(fd, &s) == 0;
-    close(fd);
-    if (!good || renameat(p->folder, NEW_NAME, p->folder, FILE_NAME) != 0 || fsync(p->folder) != 0)
-        return RC_IO;
-    p->stamp = stamp_of(&s);
     return RC_OK;
 }
 
 static rc_t save(pins_t *p)
 {
-    str_t text;
-    arena_t *scratch = arena_new(4 * (size_t)GATE_PIN_FILE_BYTES);
-    rc_t rc = scratch ? gate_pins_write(scratch, &p->known, &text) : RC_MEMORY;
-    if (rc == RC_OK)
-        rc = replace_file(p, text);
-    arena_free(scratch);
+    rc_t rc = pins_file_write(&p->file, &p->known);
     p->wrote_ms = mono(p);
     p->unwritten = rc != RC_OK;
     if (rc != RC_OK)
@@ -171,66 +70,30 @@ static rc_t save(pins_t *p)
     return rc;
 }
 
-static bool is_changed(const pins_t *p)
-{
-    struct stat s;
-    stamp_t now = {0};
-    if (fstatat(p->folder, FILE_NAME, &s, AT_SYMLINK_NOFOLLOW) == 0)
-        now = stamp_of(&s);
-    return !is_same_file(&now, &p->stamp);
-}
-
 static void load_changed(pins_t *p)
 {
-    rc_t rc = is_changed(p) ? load(p) : RC_OK;
+    rc_t rc = pins_file_is_changed(&p->file) ? load(p) : RC_OK;
     if (rc != RC_OK)
         LOG(p->log, LOG_ERROR, "the pins cannot be read; those known before stay",
             LOG_S("why", str_c(rc_name(rc))));
 }
 
-/* No worker waits for a command: what is not written now is written with the next look. */
-static bool lock_files(pins_t *p, unsigned tries)
-{
-    for (unsigned i = 0; i < tries; i++) {
-        if (flock(p->lock_file, LOCK_EX | LOCK_NB) == 0)
-            return true;
-        if (i + 1 < tries)
-            usleep(LOCK_WAIT_US);
-    }
-    return false;
-}
-
-static void unlock_files(pins_t *p)
-{
-    flock(p->lock_file, LOCK_UN);
-}
-
-/* Once a second: what others wrote is read, what was not written is. */
+/* Once a second: what others wrote is read, what was not written is. No worker waits for a command.
+ */
 static void look(pins_t *p)
 {
     int64_t now = mono(p);
     if (now - p->looked_ms < EACH_MS)
         return;
     p->looked_ms = now;
-    if (!p->unwritten && !is_changed(p))
+    if (!p->unwritten && !pins_file_is_changed(&p->file))
         return;
-    if (!lock_files(p, 1))
+    if (!pins_file_lock(&p->file, 1))
         return;
     load_changed(p);
     if (p->unwritten)
         (void)!save(p);
-    unlock_files(p);
-}
-
-static rc_t open_files(pins_t *p, const char *folder)
-{
-    p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (p->folder < 0)
-        return RC_IO;
-    p->lock_file = openat(p->folder, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (p->lock_file < 0)
-        return RC_IO;
-    return load(p);
+    pins_file_unlock(&p->file);
 }
 
 rc_t pins_new(arena_t *a, const pins_config_t *config, pins_t **out, str_t *why)
@@ -241,9 +104,11 @@ rc_t pins_new(arena_t *a, const pins_config_t *config, pins_t **out, str_t *why)
     *why = STR_UNSET;
     if (!p)
         return RC_MEMORY;
-    *p = (pins_t){.folder = -1, .lock_file = -1, .log = config->log, .clock = config->clock};
+    *p = (pins_t){.log = config->log, .clock = config->clock};
     pthread_mutex_init(&p->lock, NULL);
-    rc_t rc = open_files(p, folder);
+    rc_t rc = pins_file_open(&p->file, folder);
+    if (rc == RC_OK)
+        rc = load(p);
     if (rc == RC_OK) {
         p->looked_ms = mono(p);
         p->wrote_ms = p->looked_ms - EACH_MS;
@@ -253,10 +118,10 @@ rc_t pins_new(arena_t *a, const pins_config_t *config, pins_t **out, str_t *why)
     pins_free(p);
     bool bad = rc == RC_MALFORMED || rc == RC_LIMIT;
     *why = bad ? arena_printf(a,
-                              "%s/" FILE_NAME " is no file of pins: put back a copy of it, or "
+                              "%s/pins.json is no file of pins: put back a copy of it, or "
                               "remove it, which trusts the tools as they are",
                               folder)
-               : arena_printf(a, "%s/" FILE_NAME " cannot be read", folder);
+               : arena_printf(a, "%s/pins.json cannot be read", folder);
     return bad ? RC_CONFIG : rc;
 }
 
@@ -264,16 +129,13 @@ void pins_free(pins_t *p)
 {
     if (!p)
         return;
-    if (p->unwritten && lock_files(p, LOCK_TRIES)) {
+    if (p->unwritten && pins_file_lock(&p->file, LOCK_TRIES)) {
         load_changed(p);
         if (p->unwritten)
             (void)!save(p);
-        unlock_files(p);
+        pins_file_unlock(&p->file);
     }
-    if (p->folder >= 0)
-        close(p->folder);
-    if (p->lock_file >= 0)
-        close(p->lock_file);
+    pins_file_close(&p->file);
     arena_free(p->arena);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -393,14 +255,14 @@ pins_news_list_t pins_list_end(pins_list_t *l, bool more)
     if (l->upstream->pins == CONF_PINS_OFF)
         return (pins_news_list_t){NULL, 0};
     pthread_mutex_lock(&p->lock);
-    bool mine = lock_files(p, 1);
+    bool mine = pins_file_lock(&p->file, 1);
     if (mine)
         load_changed(p);
     note_page(l, more);
     if (mine && p->unwritten && mono(p) - p->wrote_ms >= EACH_MS)
         (void)!save(p);
     if (mine)
-        unlock_files(p);
+        pins_file_unlock(&p->file);
     pthread_mutex_unlock(&p->lock);
     return (pins_news_list_t){l->news, l->n_news};
 }
@@ -422,7 +284,7 @@ static rc_t change(pins_t *p, size_t (*apply)(pins_t *p, str_t path, str_t tool)
                    str_t tool, size_t *count)
 {
     *count = 0;
-    if (!lock_files(p, LOCK_TRIES))
+    if (!pins_file_lock(&p->file, LOCK_TRIES))
         return RC_BUSY;
     pthread_mutex_lock(&p->lock);
     rc_t rc = load(p);
@@ -431,7 +293,7 @@ static rc_t change(pins_t *p, size_t (*apply)(pins_t *p, str_t path, str_t tool)
     if (rc == RC_OK)
         rc = *count > 0 ? save(p) : RC_NOT_FOUND;
     pthread_mutex_unlock(&p->lock);
-    unlock_files(p);
+    pins_file_unlock(&p->file);
     return rc;
 }
 

@@ -185,6 +185,46 @@ static void a_longer_body_than_the_upstream_takes(void **state)
     relay_control(f);
 }
 
+/* Attack case GWM-012: what is deep or has a huge id costs no stack, and is refused. */
+static void deep_and_huge_messages(void **state)
+{
+    enum { DEPTH = 100000, HUGE_ID = 300000 };
+    static const char HEAD[] = "{\"jsonrpc\":\"2.0\",\"id\":\"", TAIL[] = "\",\"method\":\"ping\"}";
+    relay_world_t *f = *state;
+    char *deep = arena_alloc(f->a, 2 * DEPTH + 1), *id = arena_alloc(f->a, HUGE_ID);
+    assert_true(deep && id);
+    f->conf.max_body_bytes = RELAY_BODY_BYTES;
+    memset(deep, '[', DEPTH);
+    memset(deep + DEPTH, ']', DEPTH);
+    http_direct_answer_t r = relay_ask(f, "POST", ALICE POSTED, deep);
+    assert_int_equal(r.status, 413);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "message_too_large");
+    memset(id, 'a', HUGE_ID - 1);
+    memcpy(id, HEAD, sizeof HEAD - 1);
+    memcpy(id + HUGE_ID - sizeof TAIL, TAIL, sizeof TAIL);
+    r = relay_ask(f, "POST", ALICE POSTED, id);
+    assert_int_equal(r.status, 400);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "malformed_message");
+    f->conf.max_body_bytes = 2000;
+    relay_control(f);
+}
+
+/* Attack case GWH-011: an upgrade is no way past the checks. */
+static void an_upgrade_is_an_ordinary_get(void **state)
+{
+    relay_world_t *f = *state;
+    http_direct_answer_t r = relay_ask(
+        f, "GET", "Connection: Upgrade\r\nUpgrade: websocket\r\nX-Auth-User: root\r\n", NULL);
+    assert_int_equal(r.status, 401);
+    r = relay_ask(f, "GET", ALICE "Connection: Upgrade\r\nUpgrade: websocket\r\nAccept: */*\r\n",
+                  NULL);
+    assert_int_equal(f->starts, 1);
+    assert_null(strcasestr(f->headers, "upgrade"));
+    r = relay_answer(f, 405, "", "");
+    assert_int_equal(r.status, 405);
+    relay_control(f);
+}
+
 static void who_calls_too_often_waits(void **state)
 {
     relay_world_t *f = *state;
@@ -301,6 +341,8 @@ int main(void)
         RELAY_TEST(unknown_paths_are_nobodys),
         RELAY_TEST(other_methods_are_not_allowed),
         RELAY_TEST(a_longer_body_than_the_upstream_takes),
+        RELAY_TEST(deep_and_huge_messages),
+        RELAY_TEST(an_upgrade_is_an_ordinary_get),
         RELAY_TEST(who_calls_too_often_waits),
         RELAY_TEST(what_the_trail_cannot_take_is_not_answered),
         RELAY_TEST(a_credential_that_cannot_be_had),

@@ -2,6 +2,8 @@
 
 #include "gate/handle.h"
 
+#include <stdlib.h>
+
 static void pause(relay_call_t *c)
 {
     const upstream_port_t *u = &c->route->upstream;
@@ -14,6 +16,8 @@ static void pause(relay_call_t *c)
 static void taken(relay_call_t *c)
 {
     const upstream_port_t *u = &c->route->upstream;
+    free(c->held.p);
+    c->held = (call_bytes_t){0};
     if (c->ended) {
         call_end(c, FINISH_STREAM, call_outcome(c));
         return;
@@ -54,6 +58,15 @@ static void on_writable(void *ctx, http_exchange_t *x)
         call_fail(c, RELAY_MEMORY);
 }
 
+/* Gives back the buffers of the request, and the arena with all that was decided in it. */
+static void slim(relay_call_t *c)
+{
+    if (!c->r || c->looked || call_keep(c) != RC_OK)
+        return;
+    c->x->user = NULL;
+    http_stream_slim(c->x);
+}
+
 bool stream_begin(relay_call_t *c, call_phase_t phase)
 {
     http_stream_events_t events = {on_writable, c};
@@ -61,6 +74,9 @@ bool stream_begin(relay_call_t *c, call_phase_t phase)
     if (rc == RC_OK) {
         c->phase = phase;
         counter_add(c->w->counts, COUNTER_STREAMS, 1);
+        /* Whoever opens ten thousand of these must not hold as many arenas for a moment. */
+        if (phase == CALL_EVENTS && relay_is_standing(&c->facts))
+            slim(c);
         return true;
     }
     if (rc == RC_IO)
@@ -190,15 +206,6 @@ static bool token_lives(const relay_call_t *c, int64_t now_s)
     if (who->expires_at > 0 && now_s >= who->expires_at + RELAY_LEEWAY_S)
         return false;
     return c->route->ports->lives(c->route->access, who);
-}
-
-/* Buffers of the request, and the arena with all that was decided in it. */
-static void slim(relay_call_t *c)
-{
-    if (!c->r || c->looked || call_keep(c) != RC_OK)
-        return;
-    c->x->user = NULL;
-    http_stream_slim(c->x);
 }
 
 static void comment(relay_call_t *c, int64_t now_ms)

@@ -195,8 +195,6 @@ static void an_idle_stream_is_slim_and_goes_on(void **state)
 {
     relay_world_t *f = *state;
     open_get(f, relay_session(f, ALICE));
-    assert_non_null(f->w->calls->r);
-    relay_pass(f, RELAY_SLIM_MS);
     assert_null(f->w->calls->r);
     assert_non_null(f->w->calls->kept);
     relay_data(f, "id: e-1\ndata: {\"method\":\"notifications/message\"}\n\n");
@@ -205,6 +203,21 @@ static void an_idle_stream_is_slim_and_goes_on(void **state)
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
     assert_string_equal(relay_last(f)->user, "alice");
     assert_string_equal(relay_last(f)->method, "GET");
+}
+
+static void the_stream_of_a_long_call_becomes_slim(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    assert_non_null(f->w->calls->r);
+    relay_pass(f, RELAY_SLIM_MS);
+    assert_null(f->w->calls->r);
+    relay_data(f, "data: " RESULT("1") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    assert_true(heard(f, RESULT("1")));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_string_equal(relay_last(f)->object, "echo");
 }
 
 static void a_stream_ends_with_its_token(void **state)
@@ -343,6 +356,7 @@ int main(void)
         RELAY_TEST(a_slow_client_that_goes_lets_the_call_run_on),
         RELAY_TEST(silence_is_filled_with_comments),
         RELAY_TEST(an_idle_stream_is_slim_and_goes_on),
+        RELAY_TEST(the_stream_of_a_long_call_becomes_slim),
         RELAY_TEST(a_stream_ends_with_its_token),
         RELAY_TEST(a_stream_ends_when_its_token_is_revoked),
         RELAY_TEST(a_subscription_ends_with_its_completion),
