@@ -136,7 +136,7 @@ static int load(serve_t *s)
         code = catalogue_load(s->a, &s->settings);
     if (code == EXIT_DONE)
         code = upstreams_load(s->a, &s->settings);
-    s->now = s->settings.conf;
+    s->in_force = &s->settings;
     return code;
 }
 

@@ -16,9 +16,9 @@
 
 typedef struct {
     arena_t *a;
-    const option_t *rows; /* of the command line, for reloads */
-    settings_t settings;  /* as the server started; what needs a restart keeps these values */
-    conf_t now;           /* the settings in force */
+    const option_t *rows;       /* of the command line, for reloads */
+    settings_t settings;        /* as the server started; what needs a restart keeps these values */
+    const settings_t *in_force; /* these, or those of the last reload */
     as_kek_t kek;
     secret_t login_secret;
     log_t log;

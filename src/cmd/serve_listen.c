@@ -60,9 +60,9 @@ static void announce(void *ctx)
     printf("warder: listening on %" PRIstr "\n", STR_ARG(s->address));
     if (str_is_set(s->setup_link))
         printf("warder: first account: %" PRIstr "\n", STR_ARG(s->setup_link));
-    for (size_t i = 0; i < s->now.n_upstreams; i++)
+    for (size_t i = 0; i < s->settings.conf.n_upstreams; i++)
         printf("warder: protecting %" PRIstr "%" PRIstr "\n", STR_ARG(s->issuer),
-               STR_ARG(s->now.upstreams[i].path));
+               STR_ARG(s->settings.conf.upstreams[i].path));
     printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
     fflush(stdout);
     notify_send("READY=1");

@@ -182,14 +182,37 @@ static void others_tokens_need_no_resource(void **state)
     assert_int_equal(n, 1);
 }
 
+/* What the documentation shows. */
+static void the_example_is_good(void **state)
+{
+    static char text[65536];
+    play_t *p = *state;
+    size_t n;
+    const char *root = getenv("WARDER_SOURCE");
+    if (!root)
+        skip();
+    assert_true(
+        test_read(arena_printf(p->a, "%s/examples/gateway.yaml", root).p, text, sizeof text));
+    const conf_resource_t *r = resources(p, text, &n);
+    assert_int_equal(p->settings.conf.n_upstreams, 3);
+    assert_int_equal(n, 2);
+    assert_int_equal(r[0].n_scopes, 2);
+    assert_str(r[0].scopes[1].text, "Place orders of up to 10000");
+    assert_str(r[0].default_scopes.v[0], "finance:read");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(secrets_are_read),       TEST(paths_become_absolute),
-        TEST(what_is_refused),        TEST(each_upstream_is_a_resource),
-        TEST(declared_resources_win), TEST(others_tokens_need_no_resource),
+        TEST(secrets_are_read),
+        TEST(paths_become_absolute),
+        TEST(what_is_refused),
+        TEST(each_upstream_is_a_resource),
+        TEST(declared_resources_win),
+        TEST(the_example_is_good),
+        TEST(others_tokens_need_no_resource),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,28 @@ static void test_each_metric_has_one_head(void **state)
     counters_free(c);
 }
 
+/* The page that operators read. */
+static void test_each_metric_is_documented(void **state)
+{
+    counters_t *c = counters_new();
+    str_t line, name, rest = text_of(*state, c);
+    const char *path = test_path(*state, "WARDER_SOURCE", "docs/OPERATION.md");
+    str_t page = path ? test_read_file(*state, path) : STR_UNSET;
+    counters_free(c);
+    if (!path)
+        skip();
+    while (str_split(&rest, '\n', &line)) {
+        if (!str_starts(line, STR("# TYPE ")))
+            continue;
+        line = str_skip(line, 7);
+        assert_true(str_split(&line, ' ', &name));
+        str_t cell =
+            arena_printf(*state, "| `%" PRIstr "` | %" PRIstr " |", STR_ARG(name), STR_ARG(line));
+        if (!str_contains(page, cell))
+            fail_msg("docs/OPERATION.md has no row %" PRIstr, STR_ARG(cell));
+    }
+}
+
 static void test_times_fall_into_buckets(void **state)
 {
     counters_t *c = counters_new();
@@ -163,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_blocks_are_added_up),
         ARENA_TEST(test_each_metric_has_one_head),
+        ARENA_TEST(test_each_metric_is_documented),
         ARENA_TEST(test_times_fall_into_buckets),
         ARENA_TEST(test_routes_and_reasons_are_named),
         ARENA_TEST(test_names_are_bounded),

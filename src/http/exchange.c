@@ -66,7 +66,8 @@ void http_call_count(const http_call_t *call, int status)
     const http_route_t *route = call->x.route;
     if (!counters)
         return;
-    counter_request(counters, route ? route->path : STR(""), status);
+    str_t label = str_is_set(call->x.label) ? call->x.label : route ? route->path : STR("");
+    counter_request(counters, label, status);
     counter_time(counters, HISTOGRAM_REQUEST, clock_micros() - call->began_us);
 }
 

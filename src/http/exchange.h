@@ -10,7 +10,7 @@
 typedef struct http_worker http_worker_t;
 
 /**
- * What a handler gets, read-only but for `user`. All slices live until the exchange ends, that is
+ * What a handler gets, read-only but for `user` and `label`. All slices live until the exchange ends, that is
  * until http_reply or http_stream_end has been called and the last byte is written. A handler may
  * return first and answer later on the same loop; it must answer exactly once, always, even when
  * the client is gone (the answer then goes nowhere).
@@ -35,6 +35,8 @@ struct http_exchange {
     void *worker;              /* what the worker_init hook made */
     http_worker_t *loop; /* for http_worker_post and timers (server.h); NULL under http/direct.h */
     void *user;          /* the handler's own */
+    str_t label;         /* likewise: what metrics count it under, out of a table or the settings;
+                          * unset: the path of its route */
 };
 
 /** The first header of that name, any case; unset when absent. */

@@ -131,6 +131,7 @@ bool relay_admit(http_exchange_t *x)
         http_reply_error(x, 404, STR("there is nothing at this address"));
         return false;
     }
+    x->label = r->route->conf->path;
     if (run(r) != STEP_ON)
         return false;
     r->step++;

@@ -142,10 +142,14 @@ static rc_t ask(const rs_introspection_t *i, arena_t *a, const question_t *q, in
         return RC_MALFORMED;
     if (!*active)
         return RC_OK;
-    /* The server may leave out its own name, and nothing else (RFC 7662 section 2.2). */
+    /* The server may leave out its own name, and who a token is of that is nobody's but its
+     * client's (RFC 7662 section 2.2; RFC 9068 section 2.2 says which name that is), and nothing
+     * else. */
     if (!str_is_set(token.claims.iss))
         token.claims.iss = i->settings->servers[token.server].issuer;
     TRY(rs_dialect_apply(a, &i->settings->servers[token.server].dialect, &token));
+    if (!str_is_set(token.claims.sub))
+        token.claims.sub = token.claims.client_id;
     TRY(rs_token_judge_claims(a, i->settings, now_ms, &token, who));
     *active = token.reason == RS_ALLOWED;
     return RC_OK;

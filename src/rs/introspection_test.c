@@ -74,6 +74,22 @@ static int teardown(void **state)
     return world_teardown(state);
 }
 
+/* RFC 7662 section 2.2: sub is optional, and a machine's token is its own. */
+static void a_token_of_nobody_is_its_client_s(void **state)
+{
+    world_t *w = *state;
+    server->answer =
+        "{\"active\":true,\"client_id\":\"c1\",\"exp\":1700000600,\"aud\":\"" W_RESOURCE "\"}";
+    const warder_rs_verdict_t *v = world_ask(w, "handle", NULL);
+    assert_allowed(v);
+    assert_string_equal(v->sub, "c1");
+    assert_string_equal(v->client_id, "c1");
+    assert_string_equal(v->claims, server->answer);
+    world_open(w);
+    server->answer = "{\"active\":true,\"exp\":1700000600,\"aud\":\"" W_RESOURCE "\"}";
+    assert_denied(world_ask(w, "handle", NULL), 401, "token_inactive");
+}
+
 static void an_active_token_says_who_it_is(void **state)
 {
     world_t *w = *state;
@@ -320,6 +336,7 @@ static void threads_share_one_question(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ASK_TEST(a_token_of_nobody_is_its_client_s),
         ASK_TEST(an_active_token_says_who_it_is),
         ASK_TEST(an_answer_counts_for_a_while_and_never_longer_than_the_token),
         ASK_TEST(what_is_not_active_is_asked_again_soon),

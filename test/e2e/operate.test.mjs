@@ -186,6 +186,7 @@ test('metrics have a listener of their own', async () => {
     assert.match(text, /^warder_upstream_requests_total\{outcome="done"\} 5$/m);
     assert.match(text, /^warder_refusals_total\{reason="jws_parts"\} 1$/m);
     assert.match(text, /^warder_http_requests_total\{route="\/token",status="2xx"\} 1$/m);
+    assert.match(text, /^warder_http_requests_total\{route="\/mcp",status="2xx"\} 5$/m);
     assert.match(text, /^warder_audit_failures_total 0$/m);
     assert.match(text, /^warder_upstream_ready\{path="[^"]*mcp"\} 1$/m);
     assert.doesNotMatch(text, /echo/, 'names of tools are no labels');
