@@ -108,7 +108,8 @@ static bool is_configured(const conf_upstream_t *u, str_t name)
     return is_same(name, u->identity_header) || is_same(name, u->credential.header);
 }
 
-/* Every field of every request comes by here: most rows begin with another letter. */
+/* `name` is not empty. The first letter settles most rows: this runs for every field of a request.
+ */
 static bool is_withheld(str_t name)
 {
     char first = (char)fold(name.p[0]);
