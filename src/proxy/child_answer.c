@@ -2,6 +2,8 @@
 
 #include "mcp/sse.h"
 
+enum { CODE_UNSUPPORTED = -32022 };
+
 enum { EVENT_BYTES = 64 }; /* what stands around the data */
 
 static const str_t JSON = STR_INIT("application/json");
@@ -142,9 +144,12 @@ bool child_channel_say(child_channel_t *ch, str_t text)
     return true;
 }
 
-/* The status that HTTP has for an error of the stateless era (2026-07-28, Streamable HTTP). */
+/* The status that HTTP has for an error of the stateless era (2026-07-28, Streamable HTTP), which a
+ * server of that era alone gives to initialize as well. */
 static int status_of(const child_channel_t *ch, int64_t code)
 {
+    if (code == CODE_UNSUPPORTED)
+        return 400;
     if (ch->session || code == 0)
         return 200;
     if (code == -32601)

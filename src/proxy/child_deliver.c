@@ -141,6 +141,7 @@ static void take_answer(child_t *c, const child_line_t *line)
         c->keeper->proven = true;
         child_started_well(c);
     }
+    c->keeper->modern_only |= opens && line->code && c->keeper->era == CHILD_ERA_STATELESS;
     child_channel_answer(ch, line->text, line->code);
     if (opens && line->code)
         child_session_end(c->keeper, s, CHILD_REASON_REFUSED);

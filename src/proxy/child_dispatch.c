@@ -236,9 +236,11 @@ static void initialize_own(child_keeper_t *k, upstream_call_t *call)
         child_session_end(k, s, CHILD_REASON_STOPPED);
 }
 
+/* What a child names when it is asked to discover is no whole list: servers that keep to the era of
+ * their first message name only that one's versions. So it is tried, once. */
 static void initialize(child_keeper_t *k, upstream_call_t *call)
 {
-    if (k->era == CHILD_ERA_STATELESS)
+    if (k->modern_only)
         refuse_version(k, call, call->ask.asked);
     else if (!child_session_room(k, call->ask.who))
         child_refuse_busy(k, call, 5);

@@ -141,6 +141,7 @@ struct child_keeper {
     bool proven;  /* a child has answered a caller's initialize */
     child_era_t era;
     bool speaks_ours; /* CHILD_STATELESS is among its versions */
+    bool modern_only; /* it names no version of the handshake, and has refused one */
     char *supported;  /* owned: JSON list of the versions it named; NULL: none */
     size_t supported_n;
     child_t *children;

@@ -67,7 +67,7 @@ static void do_discover(str_t id, const json_t *params)
         say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32022,\"message\":\"no\","
             "\"data\":{\"supported\":[\"2030-01-01\"]}}}",
             STR_ARG(id));
-    else if (is("modern") || is("both"))
+    else if (is("modern") || is("both") || is("pinned"))
         answer(id, is("both") ? "{\"supportedVersions\":[\"2026-07-28\",\"2025-11-25\"]}"
                               : "{\"supportedVersions\":[\"2026-07-28\"]}");
     else
@@ -83,6 +83,12 @@ static void do_initialize(str_t id, const json_t *params)
         _exit(4);
     if (is("slow-start"))
         nap_ms(5000);
+    if (is("modern")) {
+        say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32022,\"message\":\"no\","
+            "\"data\":{\"supported\":[\"2026-07-28\"],\"requested\":\"2025-11-25\"}}}",
+            STR_ARG(id));
+        return;
+    }
     if (is("refuse")) {
         say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32602,\"message\":\"no\"}}",
             STR_ARG(id));
