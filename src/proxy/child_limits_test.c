@@ -197,6 +197,8 @@ static void malformed_lines(void **state)
     assert_int_equal(x->status, 200);
     assert_works(w, NULL, s);
     assert_int_equal(child_world_log(w, "a line of a child was dropped"), 10);
+    x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "odd", "{}")));
+    assert_int_equal(child_world_number(x, "code"), -32603);
     x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "malformed", "{\"n\":60}")));
     assert_int_equal(x->how, HTTP_OUT_BROKEN);
     assert_true(child_world_wait_trail(w, "child_malformed", 1));
