@@ -133,6 +133,12 @@ struct child_keeper {
     uv_timer_t tick;
     child_inbox_t inbox;
     atomic_bool stop, ready;
+    atomic_bool running;        /* the workers went on when they let go of this */
+    pthread_mutex_t quiet_lock; /* guards the two below */
+    pthread_cond_t changed;
+    bool quiet;                           /* nothing borrowed is used any more */
+    bool left;                            /* who stopped it has seen that */
+    bool detached;                        /* it ends and frees itself; set before stop */
     child_desk_t *desks[CHILD_DESKS_MAX]; /* each is set by its worker alone, and sent in a call */
     child_desk_t *known[CHILD_DESKS_MAX]; /* the keeper's own list */
     size_t n_known;

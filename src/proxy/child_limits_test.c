@@ -197,6 +197,8 @@ static void malformed_lines(void **state)
     assert_int_equal(x->status, 200);
     assert_works(w, NULL, s);
     assert_int_equal(child_world_log(w, "a line of a child was dropped"), 10);
+    x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "odd", "{}")));
+    assert_int_equal(child_world_number(x, "code"), -32603);
     x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "malformed", "{\"n\":60}")));
     assert_int_equal(x->how, HTTP_OUT_BROKEN);
     assert_true(child_world_wait_trail(w, "child_malformed", 1));
@@ -317,6 +319,25 @@ static void sigterm_and_end_of_input_ignored(void **state)
     child_world_free(w);
 }
 
+/* Nobody waits for the children of settings that were replaced; they end all the same. */
+static void replaced_settings(void **state)
+{
+    struct timespec a, b;
+    child_world_t *w = WORLD(.mode = "legacy deaf");
+    const char *s = child_world_open(w, NULL);
+    long pid = child_world_number(child_world_ask(w, ASK(.session = s, .body = PLAIN)), "pid");
+    child_answer_t *get = child_world_send(w, ASK(.session = s));
+    child_world_hear(w, get, "retry");
+    child_world_cancel(w, get);
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    child_world_replace(w);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    assert_true(b.tv_sec - a.tv_sec < 2);
+    assert_int_equal(child_world_trail(w, "child_stopped"), 1);
+    assert_true(child_world_gone(pid));
+    child_world_free(w);
+}
+
 /* A child of its own waits until its client reads on. */
 static void back_pressure(void **state)
 {
@@ -425,6 +446,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_shared_child_is_idle_only_without_calls),
         cmocka_unit_test(grandchildren_end_with_it),
         cmocka_unit_test(sigterm_and_end_of_input_ignored),
+        cmocka_unit_test(replaced_settings),
         cmocka_unit_test(back_pressure),
         cmocka_unit_test(back_pressure_of_a_shared_child),
         cmocka_unit_test(too_many_requests_of_one_caller),

@@ -305,6 +305,11 @@ static void do_wait(str_t id, const json_t *params)
     answer(id, "{\"waited\":true}");
 }
 
+static void do_odd(str_t id, const json_t *params)
+{
+    say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":1}", STR_ARG(id));
+}
+
 static const struct {
     const char *method;
     void (*fn)(str_t id, const json_t *params);
@@ -332,6 +337,7 @@ static const struct {
     {"unlisten", do_unlisten},
     {"error", do_error},
     {"wait", do_wait},
+    {"odd", do_odd},
     {"resources/subscribe", do_echo},
     {"resources/unsubscribe", do_echo},
 };

@@ -21,6 +21,8 @@ typedef struct {
 typedef struct child_world child_world_t;
 child_world_t *child_world_new(child_world_options_t options);
 void child_world_free(child_world_t *w);
+/** Frees the port as replaced settings do, while the workers go on. All calls have ended. */
+void child_world_replace(child_world_t *w);
 
 typedef struct {
     unsigned worker;
