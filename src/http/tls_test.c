@@ -132,6 +132,7 @@ static void pieces_become_one_record(void **state)
     test_tls_end(&t);
 }
 
+/* attack case: GWH-007, GWH-008 (HTTP/2 is not offered) */
 static void only_http_1_1_is_spoken(void **state)
 {
     static const struct {
