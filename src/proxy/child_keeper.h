@@ -26,8 +26,6 @@ enum {
     CHILD_BAD_MAX = 100,     /* malformed lines in a minute; then the child is ended */
     CHILD_MINUTE_MS = 60000,
     CHILD_WAITERS_MAX = 256,        /* requests that wait for a child to start */
-    CHILD_STARTS_PER_MINUTE = 60,   /* of one upstream */
-    CHILD_STARTS_PER_CALLER = 12,   /* likewise, for one caller */
     CHILD_SESSIONS_PER_CALLER = 64, /* of a shared child; of others half of max_children */
     CHILD_DELAY_MS = 500,           /* after a first failure; doubles */
     CHILD_DELAY_MAX_MS = 30000,
