@@ -101,15 +101,14 @@ static str_t insufficient(access_t *a, arena_t *arena, const gate_principal_t *w
                         STR_ARG(needed));
 }
 
-static str_t step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
-                     int64_t max_age_s)
+static str_t step_up(access_t *a, arena_t *arena, const gate_principal_t *who,
+                     const gate_decision_t *d)
 {
     (void)a;
     (void)who;
-    (void)acr_values;
     return arena_printf(arena,
                         "Bearer error=\"insufficient_user_authentication\", max_age=\"%lld\"",
-                        (long long)max_age_s);
+                        (long long)d->max_age_s);
 }
 
 static str_t metadata(const access_t *a)
