@@ -225,6 +225,28 @@ static void an_upgrade_is_an_ordinary_get(void **state)
     relay_control(f);
 }
 
+static void strangers_do_not_fill_the_trail(void **state)
+{
+    relay_world_t *f = *state;
+    for (int i = 0; i < RELAY_STRANGERS; i++) {
+        f->n_events = 0;
+        http_direct_answer_t r = relay_ask(f, "GET", "", NULL);
+        assert_int_equal(r.status, 401);
+        assert_int_equal(f->n_events, 1);
+    }
+    f->n_events = 0;
+    http_direct_answer_t r = relay_ask(f, "GET", "", NULL);
+    assert_int_equal(r.status, 429);
+    assert_text(relay_header(&r, "Retry-After"), "1");
+    assert_int_equal(f->n_events, 0);
+    r = relay_ask(f, "POST", NOBODY POSTED, CALL("1", "echo"));
+    assert_int_equal(r.status, 403);
+    f->clock.ms += RELAY_STRANGERS_MS;
+    r = relay_ask(f, "GET", "", NULL);
+    assert_int_equal(r.status, 401);
+    relay_control(f);
+}
+
 static void who_calls_too_often_waits(void **state)
 {
     relay_world_t *f = *state;
@@ -343,6 +365,7 @@ int main(void)
         RELAY_TEST(a_longer_body_than_the_upstream_takes),
         RELAY_TEST(deep_and_huge_messages),
         RELAY_TEST(an_upgrade_is_an_ordinary_get),
+        RELAY_TEST(strangers_do_not_fill_the_trail),
         RELAY_TEST(who_calls_too_often_waits),
         RELAY_TEST(what_the_trail_cannot_take_is_not_answered),
         RELAY_TEST(a_credential_that_cannot_be_had),
