@@ -5,13 +5,18 @@
 /* Snapshots. A worker has the current one and those that its requests still use; drivers learn of
  * begin and end on the worker's own thread. */
 
-static void end_view(relay_worker_t *w, relay_view_t *v)
+static void end_routes(relay_worker_t *w, const route_set_t *set)
 {
-    for (size_t i = 0; i < v->set->n; i++) {
-        const route_t *r = &v->set->v[i];
+    for (size_t i = 0; i < set->n; i++) {
+        const route_t *r = &set->v[i];
         if (r->hooks.worker_exit)
             r->hooks.worker_exit(r->upstream.ctx, w->loop);
     }
+}
+
+static void end_view(relay_worker_t *w, relay_view_t *v)
+{
+    end_routes(w, v->set);
     route_set_drop(v->set);
     free(v);
 }
@@ -54,6 +59,8 @@ static rc_t begin_view(relay_worker_t *w)
     pthread_mutex_unlock(&g->lock);
     rc_t rc = v->set ? begin_routes(w, v->set) : RC_NOT_FOUND;
     if (rc != RC_OK) {
+        if (v->set)
+            end_routes(w, v->set);
         route_set_drop(v->set);
         free(v);
         return rc;
