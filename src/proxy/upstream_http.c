@@ -131,6 +131,8 @@ static void worker_exit(void *ctx, http_worker_t *loop)
 {
     upstream_http_t *u = ctx;
     unsigned i = http_worker_index(loop);
+    if (i >= WORKERS_MAX)
+        return;
     http_outbound_free(u->workers[i].calls);
     http_outbound_free(u->workers[i].streams);
     u->workers[i].calls = u->workers[i].streams = NULL;
