@@ -186,10 +186,10 @@ typedef struct {
     int64_t exp;     /* Unix seconds; 0: unknown */
     const char *jkt; /* the same: thumbprint of the key the token is bound to; "": a bearer token */
     const char *acr; /* the same: how the person signed in; "": the token does not say */
-    int64_t auth_time;      /* the same: and when, Unix seconds; 0: the token does not say */
-    int64_t iat;            /* the same: when the token was issued; -1: it does not say */
-    /** The same: the token's whole payload, or what introspection said of it: a JSON object; "" when
-     *  it is nobody's. */
+    int64_t auth_time; /* the same: and when, Unix seconds; 0: the token does not say */
+    int64_t iat;       /* the same: when the token was issued; -1: it does not say */
+    /** The same: the token's whole payload, or what introspection said of it: a JSON object; ""
+     * when it is nobody's. */
     const char *claims;
     const char *dpop_nonce; /* always: value of the header DPoP-Nonce to send; "": send none */
 } warder_rs_verdict_t;

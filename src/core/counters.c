@@ -11,8 +11,8 @@ enum {
 };
 
 /* Upper ends of buckets, in microseconds. */
-static const int64_t BOUNDS[] = {50,    100,    250,    500,    1000,    2500,    5000,    10000,
-                                 25000, 50000,  100000, 250000, 500000,  1000000, 2500000, 10000000};
+static const int64_t BOUNDS[] = {50,    100,   250,    500,    1000,   2500,    5000,    10000,
+                                 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000};
 enum { BUCKETS = sizeof BOUNDS / sizeof BOUNDS[0] };
 
 typedef atomic_int_least64_t cell_t;
@@ -209,8 +209,8 @@ static void put_rows(counters_t *c, buf_t *b)
         if (i == 0 || !str_eq(ROWS[i].metric, ROWS[i - 1].metric))
             put_head(b, ROWS[i].metric, ROWS[i].help,
                      ROWS[i].kind == KIND_GAUGE ? "gauge" : "counter");
-        buf_fmt(b, "%" PRIstr "%s%" PRIstr "%s %lld\n", STR_ARG(ROWS[i].metric),
-                labels ? "{" : "", STR_ARG(ROWS[i].labels), labels ? "}" : "",
+        buf_fmt(b, "%" PRIstr "%s%" PRIstr "%s %lld\n", STR_ARG(ROWS[i].metric), labels ? "{" : "",
+                STR_ARG(ROWS[i].labels), labels ? "}" : "",
                 (long long)counters_sum(c, (counter_t)i));
     }
 }

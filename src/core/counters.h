@@ -1,7 +1,7 @@
-/* Counts for metrics. Each worker counts in a block of its own, without a lock and without a line of
- * the cache that another worker writes; whoever reads adds the blocks up. What is counted stands in
- * counters.def; the only names that are not there are routes and reasons, which come out of tables
- * of the program, so that strangers cannot make series. */
+/* Counts for metrics. Each worker counts in a block of its own, without a lock and without a line
+ * of the cache that another worker writes; whoever reads adds the blocks up. What is counted stands
+ * in counters.def; the only names that are not there are routes and reasons, which come out of
+ * tables of the program, so that strangers cannot make series. */
 #ifndef CORE_COUNTERS_H
 #define CORE_COUNTERS_H
 
