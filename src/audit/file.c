@@ -277,7 +277,9 @@ rc_t audit_file_lock(audit_file_t *f)
 rc_t audit_file_rotate(audit_file_t *f, const char *to)
 {
     struct stat st;
-    if (stat(to, &st) == 0 || rename(f->path, to) != 0)
+    bool is_there = stat(to, &st) == 0;
+    errno = is_there ? EEXIST : errno;
+    if (is_there || rename(f->path, to) != 0)
         return fail_errno(f, "rename");
     return follow_rename(f); /* what failed is tried again by the next lock */
 }

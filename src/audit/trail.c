@@ -252,6 +252,9 @@ rc_t audit_trail_expire(audit_trail_t *t)
         return RC_OK;
     arena_t *a = arena_new(EXPIRE_ARENA_BYTES), *scratch = arena_new(EXPIRE_ARENA_BYTES);
     rc_t rc = a && scratch ? expire(t, a, scratch) : RC_MEMORY;
+    if (rc != RC_OK && rc != RC_BUSY)
+        LOG(t->config.log, LOG_ERROR, "old files of the audit trail are not deleted",
+            LOG_S("why", str_c(rc_name(rc))));
     arena_free(a);
     arena_free(scratch);
     return rc;

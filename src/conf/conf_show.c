@@ -157,7 +157,7 @@ static void put_issuers(buf_t *b)
     "      directory: /srv/notes       # * else the data folder\n"                                 \
     "      shared: false               # one child for all, or one for each session\n"             \
     "      max_children: 64\n"                                                                     \
-    "      memory_mb: 512              # of each; 0: no limit\n"                                   \
+    "      memory_mb: 1024             # of each; 0: no limit\n"                                   \
     "      idle_s: 600\n"                                                                          \
     "      message_bytes: 4194304\n"                                                               \
     "      start_s: 30\n"                                                                          \

@@ -59,7 +59,7 @@ conf_upstream_t conf_upstream_default(void)
         .n_scopes = 1,
         .identity_header = STR("X-Warder-Identity"),
         .child = {.max_children = 64,
-                  .memory_mb = 512,
+                  .memory_mb = 1024,
                   .idle_s = 600,
                   .message_bytes = 4 * MEGABYTE,
                   .start_s = 30},

@@ -27,9 +27,11 @@ static bool is_value(gate_handle_kind_t kind, str_t value)
  * the same bytes. */
 static void put_part(buf_t *b, str_t part)
 {
+    uint8_t length[LENGTH_BYTES];
     uint64_t n = part.p ? (uint64_t)part.n + 1 : 0;
     for (unsigned i = 0; i < LENGTH_BYTES; i++)
-        buf_char(b, (char)(n >> (8 * i)));
+        length[i] = (uint8_t)(n >> (8 * i));
+    buf_put(b, str_of(length, sizeof length));
     buf_put(b, part);
 }
 

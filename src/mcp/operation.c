@@ -151,9 +151,10 @@ static stated_t stated_version(mcp_fields_t fields, const mcp_message_t *m)
     return s;
 }
 
-static mcp_error_t unsupported(mcp_operation_t *o, str_t asked)
+static mcp_error_t unsupported(mcp_operation_t *o, str_t asked, mcp_versions_t offered)
 {
     o->asked = asked;
+    o->offered = offered;
     return MCP_ERROR_UNSUPPORTED_VERSION;
 }
 
@@ -166,7 +167,7 @@ static mcp_error_t read_stated_version(const stated_t *s, mcp_operation_t *o)
     if (s->headers != 1 || !str_eq(s->header, s->meta->str))
         return MCP_ERROR_HEADER_MISMATCH;
     o->version = mcp_version_find(mcp_versions(), s->header);
-    return o->version ? MCP_NO_ERROR : unsupported(o, s->header);
+    return o->version ? MCP_NO_ERROR : unsupported(o, s->header, mcp_versions_stateless());
 }
 
 static mcp_error_t read_header_version(const stated_t *s, mcp_operation_t *o)
@@ -180,7 +181,7 @@ static mcp_error_t read_header_version(const stated_t *s, mcp_operation_t *o)
         return MCP_ERROR_BAD_META;
     if (o->version || is_initialize(o))
         return MCP_NO_ERROR;
-    return unsupported(o, s->header);
+    return unsupported(o, s->header, mcp_versions());
 }
 
 static mcp_error_t read_version(mcp_fields_t fields, mcp_operation_t *o)
@@ -189,6 +190,20 @@ static mcp_error_t read_version(mcp_fields_t fields, mcp_operation_t *o)
     mcp_error_t e = s.meta ? read_stated_version(&s, o) : read_header_version(&s, o);
     o->era = o->version ? o->version->era : MCP_ERA_HANDSHAKE;
     return e;
+}
+
+/* What a request of the stateless era cannot be (2026-07-28, changelog): its servers answer 404,
+ * and no server that still knows the method may be asked past the rules for what it names. */
+static bool is_removed(str_t method)
+{
+    static const str_t REMOVED[] = {STR_INIT("initialize"), STR_INIT("ping"),
+                                    STR_INIT("logging/setLevel"), STR_INIT("resources/subscribe"),
+                                    STR_INIT("resources/unsubscribe")};
+    for (size_t i = 0; i < COUNT(REMOVED); i++) {
+        if (str_eq(REMOVED[i], method))
+            return true;
+    }
+    return false;
 }
 
 /* What every request of the stateless era has, and what no client of it sends. */
@@ -200,7 +215,7 @@ static mcp_error_t check_stateless(const mcp_operation_t *o)
     bool needed = o->message.kind == MCP_REQUEST;
     if (needed && !json_is(json_get(meta, STR(META_CAPABILITIES)), JSON_OBJECT))
         return MCP_ERROR_BAD_META;
-    return MCP_NO_ERROR;
+    return needed && is_removed(o->message.method) ? MCP_ERROR_REMOVED_METHOD : MCP_NO_ERROR;
 }
 
 static mcp_error_t read_initialize(mcp_operation_t *o)

@@ -49,6 +49,7 @@ typedef struct {
     const json_t *arguments; /* of tools/call and prompts/get: an object, or NULL when absent */
     str_list_t resources;    /* of subscriptions/listen: the URIs it names */
     str_t asked;             /* the revision it asks for, where that is not spoken; else unset */
+    mcp_versions_t offered;  /* those to name in the refusal of that */
 } mcp_operation_t;
 
 /**

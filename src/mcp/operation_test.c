@@ -272,11 +272,27 @@ static void unsupported_version_is_told(void **state)
     assert_int_equal(read_request(state, FIELDS(VERSION, "1900-01-01"), "ping", params, &o),
                      MCP_ERROR_UNSUPPORTED_VERSION);
     assert_true(str_eq(o.asked, STR("1900-01-01")));
-    assert_true(str_contains(mcp_unsupported_data(*state, mcp_versions(), o.asked),
+    /* Whoever states a revision of itself can only retry with one of that era. */
+    assert_true(
+        str_contains(mcp_unsupported_data(*state, o.offered, o.asked), STR("[\"2026-07-28\"]")));
+    assert_int_equal(read_request(state, FIELDS(VERSION, "2024-11-05"), "ping", "{}", &o),
+                     MCP_ERROR_UNSUPPORTED_VERSION);
+    assert_true(str_contains(mcp_unsupported_data(*state, o.offered, o.asked),
                              STR("[\"2026-07-28\",\"2025-11-25\"")));
-    refused(state, FIELDS(VERSION, "2024-11-05"), "ping", "{}", MCP_ERROR_UNSUPPORTED_VERSION);
     refused(state, FIELDS(VERSION, ""), "ping", "{}", MCP_ERROR_UNSUPPORTED_VERSION);
     control(state);
+}
+
+static void a_method_that_the_era_removed_is_refused(void **state)
+{
+    static const char *const REMOVED[] = {"initialize", "ping", "logging/setLevel",
+                                          "resources/subscribe", "resources/unsubscribe"};
+    for (size_t i = 0; i < sizeof REMOVED / sizeof *REMOVED; i++)
+        refused(state, FIELDS(VERSION, "2026-07-28", "Mcp-Method", REMOVED[i]), REMOVED[i],
+                "{\"uri\":\"d:1\"," META "}", MCP_ERROR_REMOVED_METHOD);
+    assert_int_equal(mcp_error_row(MCP_ERROR_REMOVED_METHOD)->code, -32601);
+    assert_int_equal(mcp_error_row(MCP_ERROR_REMOVED_METHOD)->status, 404);
+    taken(state, NO_FIELDS, "resources/subscribe", "{\"uri\":\"d:1\"}");
 }
 
 static void required_meta_is_missing(void **state)
@@ -289,8 +305,8 @@ static void required_meta_is_missing(void **state)
         "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":null}}",
         "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}",
         "{\"_meta\":{\"io.modelcontextprotocol/clientCapabilities\":{}}}",
-        "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
-        "\"io.modelcontextprotocol/clientCapabilities\":[]}}"};
+        ("{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+         "\"io.modelcontextprotocol/clientCapabilities\":[]}}")};
     const char *const *fields = FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tools/list");
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         refused(state, fields, "tools/list", BAD[i], MCP_ERROR_BAD_META);
@@ -505,6 +521,7 @@ int main(void)
         OPERATION_TEST(a_member_in_another_case_is_refused),
         OPERATION_TEST(version_must_be_said_alike_twice),
         OPERATION_TEST(unsupported_version_is_told),
+        OPERATION_TEST(a_method_that_the_era_removed_is_refused),
         OPERATION_TEST(required_meta_is_missing),
         OPERATION_TEST(method_header_must_equal),
         OPERATION_TEST(name_header_must_equal),

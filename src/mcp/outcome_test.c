@@ -11,8 +11,8 @@ typedef struct {
 static const row_t ANSWERS[] = {
     {"{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", MCP_OUTCOME_RESULT, 0},
     {"{\"result\":{\"isError\":true,\"content\":[]},\"id\":1}", MCP_OUTCOME_TOOL_ERROR, 0},
-    {"{\"result\":{\"content\":[{\"isError\":true}],\"isError\" : \n true}}", MCP_OUTCOME_TOOL_ERROR,
-     0},
+    {"{\"result\":{\"content\":[{\"isError\":true}],\"isError\" : \n true}}",
+     MCP_OUTCOME_TOOL_ERROR, 0},
     {"{\"result\":{\"isError\":false}}", MCP_OUTCOME_RESULT, 0},
     {"{\"result\":{\"content\":[{\"isError\":true}]}}", MCP_OUTCOME_RESULT, 0},
     {"{\"result\":{\"text\":\"isError\",\"more\":true}}", MCP_OUTCOME_RESULT, 0},

@@ -27,6 +27,11 @@ mcp_versions_t mcp_versions_handshake(void)
     return (mcp_versions_t){VERSIONS + FIRST_HANDSHAKE, VERSION_COUNT - FIRST_HANDSHAKE};
 }
 
+mcp_versions_t mcp_versions_stateless(void)
+{
+    return (mcp_versions_t){VERSIONS, FIRST_HANDSHAKE};
+}
+
 const mcp_version_t *mcp_version_find(mcp_versions_t among, str_t name)
 {
     for (size_t i = 0; i < among.n; i++) {

@@ -30,6 +30,8 @@ typedef struct {
 mcp_versions_t mcp_versions(void);
 /** Its rows of the handshake era: what initialize may negotiate. Static. */
 mcp_versions_t mcp_versions_handshake(void);
+/** The other ones: what a request may state of itself. Static. */
+mcp_versions_t mcp_versions_stateless(void);
 /** NULL when the revision is not among them. */
 const mcp_version_t *mcp_version_find(mcp_versions_t among, str_t name);
 /** What initialize answers: the asked revision if it is one of the handshake era, else the newest

@@ -19,14 +19,12 @@ relay_refusal_t relay_refusal(relay_reason_t reason)
 relay_refusal_t relay_refusal_mcp(mcp_error_t e)
 {
     const mcp_error_row_t *row = mcp_error_row(e);
-    /* What is 200 inside of a server is refused before it: the call did not take place. */
-    int status = row->status == 200 ? 400 : row->status;
     return (relay_refusal_t){
-        .status = status,
+        .status = row->status,
         .code = row->code,
         .reason = row->reason,
         .sentence = row->sentence,
-        .retry_s = status == 503 ? RELAY_RETRY_S : 0,
+        .retry_s = row->status == 503 ? RELAY_RETRY_S : 0,
     };
 }
 

@@ -174,6 +174,12 @@ static void on_recorded(void *arg, rc_t rc)
     free_call(c);
 }
 
+void call_forget(relay_call_t *c)
+{
+    leave(c);
+    free_call(c);
+}
+
 static bool has_begun(const relay_call_t *c)
 {
     return c->phase == CALL_RAW || c->phase == CALL_EVENTS;
@@ -291,7 +297,8 @@ void call_gone(relay_call_t *c)
 {
     if (c->phase == CALL_ENDING)
         return;
-    if (!runs_on(c))
+    /* The end of the worker waits for every exchange. */
+    if (!runs_on(c) || c->w->draining)
         call_drop(c, STR("client_gone"));
     else if (c->phase == CALL_WAITING)
         c->gone = true; /* the request lives in the arena until the upstream has it */

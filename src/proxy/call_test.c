@@ -378,6 +378,23 @@ static void a_call_of_the_handshake_era_runs_on(void **state)
     relay_control(f);
 }
 
+static void a_call_without_a_client_does_not_hold_up_the_end(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    test_wire_break(&f->wire);
+    assert_int_equal(f->wire.hub.conn_count, 1);
+    relay_worker_drain(f->g, f->w);
+    trail_flush(&f->w->trail);
+    assert_int_equal(f->wire.hub.conn_count, 0);
+    relay_assert_last(f, AUDIT_CALL_END, true, "server_ended");
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    test_wire_break(&f->wire);
+    trail_flush(&f->w->trail);
+    assert_int_equal(f->wire.hub.conn_count, 0);
+    relay_assert_last(f, AUDIT_CALL_END, true, "client_gone");
+}
+
 static void a_call_does_not_run_on_for_ever(void **state)
 {
     relay_world_t *f = *state;
@@ -455,6 +472,7 @@ int main(void)
         RELAY_TEST(a_session_ends_at_the_upstream),
         RELAY_TEST(the_stateless_era_has_no_sessions),
         RELAY_TEST(a_call_of_the_handshake_era_runs_on),
+        RELAY_TEST(a_call_without_a_client_does_not_hold_up_the_end),
         RELAY_TEST(a_call_does_not_run_on_for_ever),
         RELAY_TEST(a_call_of_the_stateless_era_is_cancelled),
         RELAY_TEST(a_snapshot_stays_until_its_requests_end),

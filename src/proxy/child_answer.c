@@ -2,6 +2,8 @@
 
 #include "mcp/sse.h"
 
+enum { CODE_UNSUPPORTED = -32022 };
+
 enum { EVENT_BYTES = 64 }; /* what stands around the data */
 
 static const str_t JSON = STR_INIT("application/json");
@@ -93,7 +95,7 @@ void child_channel_begin(child_channel_t *ch)
     upstream_call_t *call = ch->call;
     const child_event_t head = {.status = 200, .type = EVENTS};
     bool primed = ch->session && str_eq(call->ask.version, STR("2025-11-25"));
-    str_t primer = primed ? child_stream_primer(&ch->stream, room) : STR_UNSET;
+    str_t primer = primed ? child_stream_primer(&ch->stream, ch->sent, room) : STR_UNSET;
     call->state.streams = true;
     ch->streams = ch->session != NULL;
     emit(ch->child->keeper, call, &head, primer);
@@ -142,9 +144,12 @@ bool child_channel_say(child_channel_t *ch, str_t text)
     return true;
 }
 
-/* The status that HTTP has for an error of the stateless era (2026-07-28, Streamable HTTP). */
+/* The status that HTTP has for an error of the stateless era (2026-07-28, Streamable HTTP), which a
+ * server of that era alone gives to initialize as well. */
 static int status_of(const child_channel_t *ch, int64_t code)
 {
+    if (code == CODE_UNSUPPORTED)
+        return 400;
     if (ch->session || code == 0)
         return 200;
     if (code == -32601)
@@ -214,6 +219,7 @@ void child_channel_attach(child_channel_t *ch, upstream_call_t *call, uint64_t a
     if (ch->call)
         end_call(k, ch->call, HTTP_OUT_DONE);
     child_channel_join(ch, call);
+    ch->sent = after;
     child_channel_begin(ch);
     while (ch->call && child_stream_next(&ch->stream, &at, &event))
         emit(k, call, &PIECE, event);

@@ -138,8 +138,10 @@ static void take_answer(child_t *c, const child_line_t *line)
     if (opens && line->code == 0) {
         s->opened = true;
         c->keeper->assumed = false;
+        c->keeper->proven = true;
         child_started_well(c);
     }
+    c->keeper->modern_only |= opens && line->code && c->keeper->era == CHILD_ERA_STATELESS;
     child_channel_answer(ch, line->text, line->code);
     if (opens && line->code)
         child_session_end(c->keeper, s, CHILD_REASON_REFUSED);
@@ -161,11 +163,24 @@ static void take_stop(child_t *c, const child_line_t *line)
         child_channel_end(line->flight->owner);
 }
 
+/* Whoever waits for it is told so. */
+static void take_bad(child_t *c, const child_line_t *line)
+{
+    const mcp_error_row_t *row = mcp_error_row(MCP_ERROR_INTERNAL);
+    child_count_bad(c, line->why);
+    if (!line->flight || c->state == CHILD_ENDING)
+        return;
+    str_t text = mcp_error(c->keeper->scratch, line->flight->raw, MCP_ERROR_INTERNAL,
+                           STR("The server's answer is malformed."), STR_UNSET);
+    if (text.p)
+        child_channel_answer(line->flight->owner, text, row->code);
+}
+
 static void take(child_t *c, const child_line_t *line)
 {
     switch (line->kind) {
     case CHILD_LINE_BAD:
-        child_count_bad(c, line->why);
+        take_bad(c, line);
         break;
     case CHILD_LINE_LATE:
         break;

@@ -68,6 +68,7 @@ child_desk_t *child_desk_new(child_inbox_t *inbox, post_port_t post)
     if (!desk)
         return NULL;
     pthread_mutex_init(&desk->lock, NULL);
+    atomic_init(&desk->refs, 1);
     desk->hot_end = &desk->hot;
     desk->post = post;
     desk->inbox = inbox;
@@ -90,6 +91,23 @@ static upstream_call_t *take_hot(child_desk_t *desk)
     return call;
 }
 
+static void drop_desk(child_desk_t *desk)
+{
+    if (atomic_fetch_sub(&desk->refs, 1) != 1)
+        return;
+    pthread_mutex_destroy(&desk->lock);
+    free(desk);
+}
+
+void child_desk_close(child_desk_t *desk)
+{
+    if (!desk)
+        return;
+    pthread_mutex_lock(&desk->lock);
+    desk->gone = true;
+    pthread_mutex_unlock(&desk->lock);
+}
+
 void child_desk_free(child_desk_t *desk)
 {
     upstream_call_t *call;
@@ -97,8 +115,7 @@ void child_desk_free(child_desk_t *desk)
         return;
     while ((call = take_hot(desk)) != NULL)
         child_call_unref(call);
-    pthread_mutex_destroy(&desk->lock);
-    free(desk);
+    drop_desk(desk);
 }
 
 /* The worker's thread. */
@@ -161,7 +178,7 @@ static void deliver_call(upstream_call_t *call)
             tell(call, e);
         if (e != &call->end)
             free(e);
-        if (drained)
+        if (drained && !call->closed)
             put_note(call->desk->inbox, &call->drained, CHILD_NOTE_DRAINED, call);
     }
 }
@@ -174,6 +191,7 @@ static void deliver(void *arg)
         deliver_call(call);
         child_call_unref(call);
     }
+    drop_desk(desk);
 }
 
 void child_call_send(upstream_call_t *call)
@@ -228,10 +246,12 @@ bool child_call_push(upstream_call_t *call, const child_event_t *head, str_t bod
 {
     child_event_t *e = malloc(sizeof *e + body.n);
     if (e) {
+        char *bytes = (char *)(e + 1);
         *e = *head;
         e->n = body.n;
+        e->bytes = bytes;
         if (body.n)
-            memcpy(e->bytes, body.p, body.n);
+            memcpy(bytes, body.p, body.n);
     } else {
         /* The answer breaks off here. Only the last event can be this one: nothing follows it. */
         e = &call->end;
@@ -257,7 +277,10 @@ rc_t child_desk_wake(child_desk_t *desk)
     pthread_mutex_lock(&desk->lock);
     bool due = desk->hot && !desk->posted && !desk->gone;
     if (due) {
+        atomic_fetch_add(&desk->refs, 1);
         rc = desk->post.post(desk->post.ctx, deliver, desk);
+        if (rc != RC_OK)
+            atomic_fetch_sub(&desk->refs, 1);
         desk->posted = rc == RC_OK;
         desk->gone = rc == RC_IO;
     }

@@ -30,7 +30,7 @@ typedef struct child_event {
     bool ends;
     http_outbound_end_t how;
     size_t n;
-    char bytes[];
+    const char *bytes; /* behind the event */
 } child_event_t;
 
 typedef enum {
@@ -77,8 +77,10 @@ struct upstream_call {
     child_call_state_t state;
 };
 
-/** One worker's side. Made by its worker, freed with the port. */
+/** One worker's side. Made by its worker; ends with the port, or with the last post to its worker
+ * that has not run yet. */
 struct child_desk {
+    atomic_int refs;
     pthread_mutex_t lock; /* guards `hot`, `posted`, and the queues of its calls */
     upstream_call_t *hot, **hot_end;
     bool posted, gone;
@@ -102,6 +104,9 @@ void child_inbox_free(child_inbox_t *inbox);
 child_note_t *child_inbox_take(child_inbox_t *inbox);
 
 child_desk_t *child_desk_new(child_inbox_t *inbox, post_port_t post);
+/** Nothing is told or posted any more. NULL is fine. The keeper's thread, or after it. */
+void child_desk_close(child_desk_t *desk);
+/** After child_desk_close, when the worker uses the port no more. NULL is fine. */
 void child_desk_free(child_desk_t *desk);
 
 /** The worker's thread: */

@@ -40,6 +40,34 @@ static void refuse_version(child_keeper_t *k, upstream_call_t *call, str_t asked
         mcp_error(k->scratch, id, MCP_ERROR_UNSUPPORTED_VERSION, STR_UNSET, unsupported(k, asked)));
 }
 
+/* Of a shared child one caller takes a part, never all. */
+
+typedef struct {
+    str_t who;
+    size_t n;
+} share_t;
+
+static void count_share(void *ctx, child_flight_t *f)
+{
+    share_t *share = ctx;
+    const child_channel_t *ch = f->owner;
+    if (!ch)
+        return;
+    if (ch->session)
+        share->n += child_session_is_of(ch->session, share->who);
+    else
+        share->n += ch->call && str_eq(ch->call->ask.who, share->who);
+}
+
+static bool has_its_share(child_t *c, str_t who)
+{
+    share_t share = {who, 0};
+    if (c->session || c->who || child_router_count(c->router) < CHILD_FLIGHTS_PER_CALLER)
+        return false;
+    child_router_each(c->router, count_share, &share);
+    return share.n >= CHILD_FLIGHTS_PER_CALLER;
+}
+
 /* Sends what has an id; the answer will come through the channel. */
 static void send_request(child_t *c, child_session_t *s, upstream_call_t *call)
 {
@@ -47,7 +75,8 @@ static void send_request(child_t *c, child_session_t *s, upstream_call_t *call)
     child_keeper_t *k = c->keeper;
     child_flight_t *f = NULL;
     arena_reset(k->scratch);
-    rc_t rc = child_router_open(c->router, &call->ask, &f);
+    rc_t rc =
+        has_its_share(c, call->ask.who) ? RC_BUSY : child_router_open(c->router, &call->ask, &f);
     child_channel_t *ch = rc == RC_OK ? child_channel_new(c, s) : NULL;
     if (rc == RC_OK)
         rc = ch ? child_router_line(c->router, k->scratch, &call->ask, f, s, &line) : RC_MEMORY;
@@ -207,9 +236,11 @@ static void initialize_own(child_keeper_t *k, upstream_call_t *call)
         child_session_end(k, s, CHILD_REASON_STOPPED);
 }
 
+/* What a child names when it is asked to discover is no whole list: servers that keep to the era of
+ * their first message name only that one's versions. So it is tried, once. */
 static void initialize(child_keeper_t *k, upstream_call_t *call)
 {
-    if (k->era == CHILD_ERA_STATELESS)
+    if (k->modern_only)
         refuse_version(k, call, call->ask.asked);
     else if (!child_session_room(k, call->ask.who))
         child_refuse_busy(k, call, 5);

@@ -68,7 +68,9 @@ static void finish_opening(child_t *c, const child_line_t *line)
                 child_pipes_write(c->pipes, STR("{\"jsonrpc\":\"2.0\",\"method\":"
                                                 "\"notifications/initialized\"}")) == RC_OK;
     if (!good) {
-        child_failed(k);
+        k->modern_only = k->era == CHILD_ERA_STATELESS;
+        if (!k->modern_only)
+            child_failed(k);
         child_end(c, CHILD_REASON_REFUSED);
         return;
     }

@@ -33,8 +33,10 @@ enum {
     CHILD_DELAY_MAX_MS = 30000,
     CHILD_SOUND_MS = 60000, /* who has lived so long does not count as failing at once */
     CHILD_SPARE_MS = 30000, /* so long the child that was asked for its era is kept unused */
-    CHILD_DESKS_MAX = 256,  /* workers */
-    CHILD_URIS_MAX = 64,    /* subscriptions of a session of a shared child */
+    CHILD_HEALED_MS = 1000, /* who has lived so long, started to see whether any can, is well */
+    CHILD_FLIGHTS_PER_CALLER = 256, /* of the requests that a shared child works at */
+    CHILD_DESKS_MAX = 256,          /* workers */
+    CHILD_URIS_MAX = 64,            /* subscriptions of a session of a shared child */
     CHILD_SCRATCH_BYTES = 64 << 20, /* for one message, above its own length */
 };
 
@@ -131,12 +133,21 @@ struct child_keeper {
     uv_timer_t tick;
     child_inbox_t inbox;
     atomic_bool stop, ready;
+    atomic_bool running;        /* the workers went on when they let go of this */
+    pthread_mutex_t quiet_lock; /* guards the two below */
+    pthread_cond_t changed;
+    bool quiet;                           /* nothing borrowed is used any more */
+    bool left;                            /* who stopped it has seen that */
+    bool detached;                        /* it ends and frees itself; set before stop */
     child_desk_t *desks[CHILD_DESKS_MAX]; /* each is set by its worker alone, and sent in a call */
     child_desk_t *known[CHILD_DESKS_MAX]; /* the keeper's own list */
     size_t n_known;
-    bool stopping, assumed;
+    bool stopping;
+    bool assumed; /* the era is */
+    bool proven;  /* a child has answered a caller's initialize */
     child_era_t era;
     bool speaks_ours; /* CHILD_STATELESS is among its versions */
+    bool modern_only; /* it names no version of the handshake, and has refused one */
     char *supported;  /* owned: JSON list of the versions it named; NULL: none */
     size_t supported_n;
     child_t *children;
@@ -170,6 +181,8 @@ void child_end(child_t *c, child_reason_t reason);
 void child_started_well(child_t *c);
 /** Counts a failure: the next start has to wait. */
 void child_failed(child_keeper_t *k);
+/** Starts one after failures, so that readiness comes back without a request. */
+void child_heal(child_keeper_t *k);
 /** What is due for it. */
 void child_look_at(child_t *c);
 

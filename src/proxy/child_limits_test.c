@@ -122,6 +122,35 @@ static void start_s(void **state)
     child_world_free(w);
 }
 
+/* Who makes the own child fail at its start holds nobody else up, once it is known to work. */
+static void failures_of_one_caller(void **state)
+{
+    child_world_t *w = WORLD(.mode = "legacy crash-on-request");
+    child_world_open(w, "bob");
+    const char *bad = RPC("1", "initialize", "{\"protocolVersion\":\"crash\"}");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(child_world_ask(w, ASK(.who = "mallory", .body = bad))->how,
+                         HTTP_OUT_BROKEN);
+    assert_true(child_world_wait_trail(w, "child_crashed", 3));
+    assert_true(child_world_is_ready(w));
+    child_world_open(w, "alice");
+    child_world_free(w);
+}
+
+/* Whoever asks for readiness sends no requests as long as there is none. */
+static void readiness_comes_back_by_itself(void **state)
+{
+    child_world_t *w = WORLD(.mode = "legacy", .shared = true);
+    const char *s = child_world_open(w, NULL);
+    child_world_ask(w, ASK(.session = s, .body = RPC("1", "crash", "{}")));
+    assert_true(child_world_wait_trail(w, "child_crashed", 1));
+    assert_false(child_world_is_ready(w));
+    for (int i = 0; i < 600 && !child_world_is_ready(w); i++)
+        nap_ms(50);
+    assert_true(child_world_is_ready(w));
+    child_world_free(w);
+}
+
 static void refused_handshake(void **state)
 {
     child_world_t *w = WORLD(.mode = "legacy refuse");
@@ -168,6 +197,8 @@ static void malformed_lines(void **state)
     assert_int_equal(x->status, 200);
     assert_works(w, NULL, s);
     assert_int_equal(child_world_log(w, "a line of a child was dropped"), 10);
+    x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "odd", "{}")));
+    assert_int_equal(child_world_number(x, "code"), -32603);
     x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "malformed", "{\"n\":60}")));
     assert_int_equal(x->how, HTTP_OUT_BROKEN);
     assert_true(child_world_wait_trail(w, "child_malformed", 1));
@@ -288,6 +319,25 @@ static void sigterm_and_end_of_input_ignored(void **state)
     child_world_free(w);
 }
 
+/* Nobody waits for the children of settings that were replaced; they end all the same. */
+static void replaced_settings(void **state)
+{
+    struct timespec a, b;
+    child_world_t *w = WORLD(.mode = "legacy deaf");
+    const char *s = child_world_open(w, NULL);
+    long pid = child_world_number(child_world_ask(w, ASK(.session = s, .body = PLAIN)), "pid");
+    child_answer_t *get = child_world_send(w, ASK(.session = s));
+    child_world_hear(w, get, "retry");
+    child_world_cancel(w, get);
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    child_world_replace(w);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    assert_true(b.tv_sec - a.tv_sec < 2);
+    assert_int_equal(child_world_trail(w, "child_stopped"), 1);
+    assert_true(child_world_gone(pid));
+    child_world_free(w);
+}
+
 /* A child of its own waits until its client reads on. */
 static void back_pressure(void **state)
 {
@@ -322,18 +372,33 @@ static void back_pressure_of_a_shared_child(void **state)
     child_world_free(w);
 }
 
-static void too_many_requests(void **state)
+static void too_many_requests_of_one_caller(void **state)
 {
     child_world_t *w = WORLD(.mode = "modern", .shared = true);
-    static child_answer_t *held[CHILD_FLIGHTS_MAX];
+    static child_answer_t *held[CHILD_FLIGHTS_PER_CALLER];
     child_world_ask(w, ASK(.stateless = true, .body = PLAIN));
-    for (size_t i = 0; i < CHILD_FLIGHTS_MAX; i++)
+    for (size_t i = 0; i < CHILD_FLIGHTS_PER_CALLER; i++)
         held[i] = child_world_send(w, ASK(.stateless = true, .body = RPC("1", "hold", "{}")));
     child_answer_t *x = child_world_ask(w, ASK(.stateless = true, .body = PLAIN));
     assert_int_equal(x->status, 503);
+    x = child_world_ask(w, ASK(.who = "bob", .stateless = true, .body = PLAIN));
+    assert_int_equal(x->status, 200);
     child_world_cancel(w, held[0]);
     x = child_world_ask(w, ASK(.stateless = true, .body = PLAIN));
     assert_int_equal(x->status, 200);
+    child_world_free(w);
+}
+
+static void too_many_requests(void **state)
+{
+    static const char *const WHO[] = {"a", "b", "c", "d"};
+    child_world_t *w = WORLD(.mode = "modern", .shared = true);
+    child_world_ask(w, ASK(.stateless = true, .body = PLAIN));
+    for (size_t i = 0; i < CHILD_FLIGHTS_MAX; i++)
+        child_world_send(w,
+                         ASK(.who = WHO[i % 4], .stateless = true, .body = RPC("1", "hold", "{}")));
+    child_answer_t *x = child_world_ask(w, ASK(.who = "e", .stateless = true, .body = PLAIN));
+    assert_int_equal(x->status, 503);
     child_world_free(w);
 }
 
@@ -367,6 +432,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(command_not_found),
         cmocka_unit_test(delays_grow),
         cmocka_unit_test(start_s),
+        cmocka_unit_test(failures_of_one_caller),
+        cmocka_unit_test(readiness_comes_back_by_itself),
         cmocka_unit_test(refused_handshake),
         cmocka_unit_test(message_bytes),
         cmocka_unit_test(a_line_without_end),
@@ -379,8 +446,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_shared_child_is_idle_only_without_calls),
         cmocka_unit_test(grandchildren_end_with_it),
         cmocka_unit_test(sigterm_and_end_of_input_ignored),
+        cmocka_unit_test(replaced_settings),
         cmocka_unit_test(back_pressure),
         cmocka_unit_test(back_pressure_of_a_shared_child),
+        cmocka_unit_test(too_many_requests_of_one_caller),
         cmocka_unit_test(too_many_requests),
         cmocka_unit_test(what_the_child_does_not_read),
     };

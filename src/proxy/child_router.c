@@ -199,6 +199,7 @@ static rc_t read_about(arena_t *a, str_t line, const json_t *v, str_t name, chil
         return RC_OK;
     if (!name.p) {
         bad(out, STR("nobody asked for this notification"));
+        out->flight = NULL;
         return RC_OK;
     }
     TRY(child_patch(&patches, line, v->raw, name));

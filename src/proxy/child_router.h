@@ -44,7 +44,7 @@ void child_router_each(child_router_t *r, void (*fn)(void *ctx, child_flight_t *
 size_t child_router_count(const child_router_t *r);
 
 typedef enum {
-    CHILD_LINE_BAD,      /* no message of the protocol; `why` */
+    CHILD_LINE_BAD,      /* no message of the protocol; `why`. With `flight`: as its answer */
     CHILD_LINE_LATE,     /* for a request that has ended, or of nobody */
     CHILD_LINE_ANSWER,   /* the last of `flight` */
     CHILD_LINE_NEWS,     /* on the way of `flight` */

@@ -132,16 +132,23 @@ static void end_session(child_session_t *s, void *arg)
     child_session_end(c->keeper, s, CHILD_REASON_STOPPED);
 }
 
-/* A failure of the program counts for all; one that comes of what a caller sent does not, as long
- * as each caller has its own. */
+/* A failure of the program counts for all. What a caller may have brought about does not, as long
+ * as each has a child of its own: its own rate of starts bounds it. */
+static bool is_of_program(const child_t *c)
+{
+    const child_keeper_t *k = c->keeper;
+    bool young = c->deadline_ms != 0;
+    if (k->conf.shared)
+        return young || child_now(k) - c->started_ms < CHILD_SOUND_MS;
+    return young && !(c->session && k->proven);
+}
+
 static void count_end(child_t *c)
 {
     child_keeper_t *k = c->keeper;
-    bool young = c->deadline_ms != 0;
-    bool lived = child_now(k) - c->started_ms >= CHILD_SOUND_MS;
-    if (lived)
+    if (child_now(k) - c->started_ms >= CHILD_SOUND_MS)
         k->fails = 0;
-    if (young || (k->conf.shared && !lived))
+    if (is_of_program(c))
         child_failed(k);
 }
 
@@ -324,6 +331,21 @@ bool child_open_shared(child_t *c)
 
 /* Time. */
 
+void child_heal(child_keeper_t *k)
+{
+    uint32_t retry_s;
+    if (k->fails == 0 || atomic_load(&k->ready) || child_now(k) < k->not_before_ms)
+        return;
+    for (const child_t *c = k->children; c; c = c->next) {
+        if (c->state != CHILD_ENDING)
+            return; /* it will tell */
+    }
+    if (k->era == CHILD_ERA_UNKNOWN)
+        (void)child_probe(k, &retry_s);
+    else if (may_start(k, STR(""), &retry_s))
+        (void)spawn(k);
+}
+
 void child_look_at(child_t *c)
 {
     child_keeper_t *k = c->keeper;
@@ -333,8 +355,12 @@ void child_look_at(child_t *c)
     if (c->deadline_ms && now >= c->deadline_ms && c->state == CHILD_PROBED) {
         child_own_silent(c, false);
     } else if (c->deadline_ms && now >= c->deadline_ms && c->state != CHILD_SPARE) {
-        child_failed(k);
+        if (is_of_program(c))
+            child_failed(k);
         child_end(c, CHILD_REASON_SLOW);
+    } else if (c->deadline_ms && c->state == CHILD_SPARE &&
+               now - c->started_ms >= CHILD_HEALED_MS) {
+        child_started_well(c);
     } else if (c->state == CHILD_SPARE && unused >= CHILD_SPARE_MS) {
         child_end(c, CHILD_REASON_IDLE);
     } else if (c->state == CHILD_READY && !c->session && c->calls == 0 && k->conf.idle_s &&

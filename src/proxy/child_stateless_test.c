@@ -135,13 +135,29 @@ static void errors_have_the_status_of_the_era(void **state)
 /* TR-26 */
 static void initialize_is_told_the_versions_of_a_modern_child(void **state)
 {
-    child_world_t *w = begin("modern", true);
-    child_answer_t *x = child_world_ask(w, ASK(.body = INITIALIZE));
-    assert_int_equal(x->status, 400);
-    assert_non_null(strstr(x->body, "\"code\":-32022"));
-    assert_non_null(strstr(x->body, "\"supported\":[\"2026-07-28\"],\"requested\":\"2025-11-25\""));
-    assert_int_equal(child_world_ask(w, MODERN(.body = RPC("1", "echo", "{}")))->status, 200);
-    child_world_free(w);
+    for (int shared = 0; shared < 2; shared++) {
+        child_world_t *w = begin("modern", shared);
+        for (int i = 0; i < 2; i++) {
+            child_answer_t *x = child_world_ask(w, ASK(.body = INITIALIZE));
+            assert_int_equal(x->status, 400);
+            assert_non_null(strstr(x->body, "\"code\":-32022"));
+            assert_non_null(
+                strstr(x->body, "\"supported\":[\"2026-07-28\"],\"requested\":\"2025-11-25\""));
+        }
+        assert_int_equal(child_world_ask(w, MODERN(.body = RPC("1", "echo", "{}")))->status, 200);
+        child_world_free(w);
+    }
+}
+
+static void a_child_that_keeps_to_its_first_era_serves_both(void **state)
+{
+    for (int shared = 0; shared < 2; shared++) {
+        child_world_t *w = begin("pinned", shared);
+        assert_int_equal(child_world_ask(w, MODERN(.body = RPC("1", "echo", "{}")))->status, 200);
+        assert_int_equal(child_world_ask(w, ASK(.body = INITIALIZE))->status, 200);
+        assert_int_equal(child_world_ask(w, MODERN(.body = RPC("2", "echo", "{}")))->status, 200);
+        child_world_free(w);
+    }
 }
 
 static void newer_versions_are_named(void **state)
@@ -193,6 +209,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(questions_are_not_of_this_era),
         cmocka_unit_test(errors_have_the_status_of_the_era),
         cmocka_unit_test(initialize_is_told_the_versions_of_a_modern_child),
+        cmocka_unit_test(a_child_that_keeps_to_its_first_era_serves_both),
         cmocka_unit_test(newer_versions_are_named),
         cmocka_unit_test(both_eras_at_once),
         cmocka_unit_test(who_dies_of_the_question_is_of_the_handshake),

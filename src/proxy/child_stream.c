@@ -54,12 +54,12 @@ rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event)
     return RC_OK;
 }
 
-str_t child_stream_primer(const child_stream_t *s, char *room)
+str_t child_stream_primer(const child_stream_t *s, uint64_t at, char *room)
 {
     char id[CHILD_EVENT_ID_BYTES];
     buf_t b = buf_fixed(room, CHILD_PRIMER_BYTES);
     const mcp_sse_event_t e = {
-        .id = write_id(s, s->last, id), .data = STR(""), .retry_ms = CHILD_RETRY_MS};
+        .id = write_id(s, at, id), .data = STR(""), .retry_ms = CHILD_RETRY_MS};
     mcp_sse_write(&b, &e);
     return buf_str(&b);
 }

@@ -28,9 +28,9 @@ typedef struct {
 /** Makes an event of one line of JSON, and keeps it. *event lives until it is forgotten, at least
  *  until the next call. RC_MALFORMED: not one line of UTF-8; RC_MEMORY. */
 rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event) MUST_USE;
-/** The first event of a connection, without data: its id is the newest one's, so that a client that
- *  loses the connection comes back to here. Into `room` of CHILD_PRIMER_BYTES. */
-str_t child_stream_primer(const child_stream_t *s, char *room);
+/** The first event of a connection, without data: its id is that of place `at`, so that a client
+ *  that loses the connection comes back to there. Into `room` of CHILD_PRIMER_BYTES. */
+str_t child_stream_primer(const child_stream_t *s, uint64_t at, char *room);
 /** The events behind place `after`, oldest first: start with *at = after; false: no more. */
 bool child_stream_next(const child_stream_t *s, uint64_t *at, str_t *event);
 /** Reads an event id of a stream. False: it is none. */

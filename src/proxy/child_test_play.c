@@ -67,7 +67,7 @@ static void do_discover(str_t id, const json_t *params)
         say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32022,\"message\":\"no\","
             "\"data\":{\"supported\":[\"2030-01-01\"]}}}",
             STR_ARG(id));
-    else if (is("modern") || is("both"))
+    else if (is("modern") || is("both") || is("pinned"))
         answer(id, is("both") ? "{\"supportedVersions\":[\"2026-07-28\",\"2025-11-25\"]}"
                               : "{\"supportedVersions\":[\"2026-07-28\"]}");
     else
@@ -79,8 +79,16 @@ static void do_initialize(str_t id, const json_t *params)
 {
     char result[512];
     str_t version = json_get_str(params, STR("protocolVersion"));
+    if (is("crash-on-request") && str_eq(version, STR("crash")))
+        _exit(4);
     if (is("slow-start"))
         nap_ms(5000);
+    if (is("modern")) {
+        say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32022,\"message\":\"no\","
+            "\"data\":{\"supported\":[\"2026-07-28\"],\"requested\":\"2025-11-25\"}}}",
+            STR_ARG(id));
+        return;
+    }
     if (is("refuse")) {
         say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32602,\"message\":\"no\"}}",
             STR_ARG(id));
@@ -297,6 +305,11 @@ static void do_wait(str_t id, const json_t *params)
     answer(id, "{\"waited\":true}");
 }
 
+static void do_odd(str_t id, const json_t *params)
+{
+    say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":1}", STR_ARG(id));
+}
+
 static const struct {
     const char *method;
     void (*fn)(str_t id, const json_t *params);
@@ -324,6 +337,7 @@ static const struct {
     {"unlisten", do_unlisten},
     {"error", do_error},
     {"wait", do_wait},
+    {"odd", do_odd},
     {"resources/subscribe", do_echo},
     {"resources/unsubscribe", do_echo},
 };

@@ -10,7 +10,7 @@
 
 #include "http/server.h"
 
-enum { CALLS = 4096, WORKERS = 2, WAIT_MS = 10000, LOG_BYTES = 1 << 20 };
+enum { CALLS = 4096, WORKERS = 2, WAIT_MS = 60000, LOG_BYTES = 1 << 20 };
 
 typedef struct {
     child_answer_t answer; /* first */
@@ -173,6 +173,31 @@ static void post(test_call_t *c, void (*fn)(void *arg))
     assert_int_equal(p.post(p.ctx, fn, c), RC_OK);
 }
 
+static void on_end(void *ctx, http_outbound_end_t how);
+
+static void let_go(void *arg)
+{
+    test_call_t *c = arg;
+    child_world_t *w = c->w;
+    w->hooks.worker_exit(w->port.ctx, w->loops[c->worker]);
+    on_end(c, HTTP_OUT_DONE);
+}
+
+void child_world_replace(child_world_t *w)
+{
+    for (unsigned i = 0; i < WORKERS; i++) {
+        test_call_t *c = calloc(1, sizeof *c);
+        assert_non_null(c);
+        w->calls[w->n_calls++] = c;
+        c->w = w;
+        c->worker = i;
+        post(c, let_go);
+        child_world_end(w, &c->answer);
+    }
+    w->port.free(w->port.ctx);
+    w->port.free = NULL;
+}
+
 void child_world_free(child_world_t *w)
 {
     for (size_t i = 0; i < w->n_calls; i++) {
@@ -181,7 +206,8 @@ void child_world_free(child_world_t *w)
     }
     http_server_stop(w->server);
     http_server_join(w->server);
-    w->port.free(w->port.ctx);
+    if (w->port.free)
+        w->port.free(w->port.ctx);
     http_server_free(w->server);
     for (size_t i = 0; i < w->n_calls; i++)
         free_call(w->calls[i]);
@@ -417,7 +443,7 @@ unsigned child_world_log(child_world_t *w, const char *text)
 bool child_world_wait_trail(child_world_t *w, const char *reason, unsigned n)
 {
     const struct timespec nap = {0, 10000000};
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 6000; i++) {
         if (child_world_trail(w, reason) >= n)
             return true;
         nanosleep(&nap, NULL);

@@ -21,6 +21,8 @@ typedef struct {
 typedef struct child_world child_world_t;
 child_world_t *child_world_new(child_world_options_t options);
 void child_world_free(child_world_t *w);
+/** Frees the port as replaced settings do, while the workers go on. All calls have ended. */
+void child_world_replace(child_world_t *w);
 
 typedef struct {
     unsigned worker;
@@ -48,7 +50,7 @@ child_answer_t *child_world_send(child_world_t *w, child_ask_test_t ask);
 /** Waits until it has ended. */
 child_answer_t *child_world_ask(child_world_t *w, child_ask_test_t ask);
 void child_world_end(child_world_t *w, child_answer_t *answer);
-/** Waits until the body holds the text; fails after ten seconds. */
+/** Waits until the body holds the text; fails after a minute. */
 void child_world_hear(child_world_t *w, child_answer_t *answer, const char *text);
 /** Whether it does so within `ms`. */
 bool child_world_hears(child_world_t *w, child_answer_t *answer, const char *text, int ms);

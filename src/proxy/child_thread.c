@@ -108,9 +108,29 @@ static void wake_desks(child_keeper_t *k)
         child_desk_wake(k->known[i]); /* a full one is tried again with the next tick */
 }
 
+/* Whoever frees us goes on from here: what is recorded now is the last, and no worker is told
+ * anything more. */
+static void be_quiet(child_keeper_t *k)
+{
+    for (const child_t *c = k->children; c; c = c->next) {
+        if (c->state != CHILD_ENDING)
+            child_record(k, CHILD_REASON_STOPPED, STR("the settings were replaced"));
+    }
+    k->config.log = NULL;
+    k->config.audit = NULL;
+    for (size_t i = 0; i < k->n_known; i++)
+        child_desk_close(k->known[i]);
+    pthread_mutex_lock(&k->quiet_lock);
+    k->quiet = true;
+    pthread_cond_signal(&k->changed);
+    pthread_mutex_unlock(&k->quiet_lock);
+}
+
 static void end_all(child_keeper_t *k)
 {
     k->stopping = true;
+    if (k->detached)
+        be_quiet(k);
     for (child_t *c = k->children, *next; c; c = next) {
         next = c->next;
         child_end(c, CHILD_REASON_STOPPED);
@@ -171,6 +191,7 @@ static void on_tick(uv_timer_t *tick)
         child_look_at(c);
     }
     child_session_sweep(k);
+    child_heal(k);
     child_dispatch_waiting(k);
     close_when_empty(k);
 }
@@ -184,6 +205,27 @@ static void wake_loop(void *ctx)
 {
     child_keeper_t *k = ctx;
     uv_async_send(&k->wake);
+}
+
+static void end(child_keeper_t *k)
+{
+    child_note_t *note;
+    uv_loop_close(&k->loop);
+    while ((note = child_inbox_take(&k->inbox)) != NULL) {
+        if (note->kind != CHILD_NOTE_NUDGE)
+            child_call_unref(note->about);
+    }
+    child_inbox_free(&k->inbox);
+    child_keeper_free(k);
+}
+
+static void end_alone(child_keeper_t *k)
+{
+    pthread_mutex_lock(&k->quiet_lock);
+    while (!k->left)
+        pthread_cond_wait(&k->changed, &k->quiet_lock);
+    pthread_mutex_unlock(&k->quiet_lock);
+    end(k);
 }
 
 static void *run(void *arg)
@@ -200,6 +242,8 @@ static void *run(void *arg)
     uv_run(&k->loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&prepare, NULL);
     uv_run(&k->loop, UV_RUN_DEFAULT);
+    if (k->detached)
+        end_alone(k);
     return NULL;
 }
 
@@ -248,16 +292,21 @@ rc_t child_thread_start(child_keeper_t *k)
 
 void child_thread_stop(child_keeper_t *k)
 {
-    child_note_t *note;
+    bool detached = atomic_load(&k->running);
+    pthread_t thread = k->thread;
+    k->detached = detached;
+    pthread_mutex_lock(&k->quiet_lock);
     atomic_store(&k->stop, true);
-    pthread_mutex_lock(&k->inbox.lock);
     uv_async_send(&k->wake);
-    pthread_mutex_unlock(&k->inbox.lock);
-    pthread_join(k->thread, NULL);
-    uv_loop_close(&k->loop);
-    while ((note = child_inbox_take(&k->inbox)) != NULL) {
-        if (note->kind != CHILD_NOTE_NUDGE)
-            child_call_unref(note->about);
+    while (detached && !k->quiet)
+        pthread_cond_wait(&k->changed, &k->quiet_lock);
+    k->left = true;
+    pthread_cond_signal(&k->changed);
+    pthread_mutex_unlock(&k->quiet_lock);
+    if (detached) {
+        pthread_detach(thread);
+        return;
     }
-    child_inbox_free(&k->inbox);
+    pthread_join(thread, NULL);
+    end(k);
 }

@@ -99,19 +99,11 @@ relay_step_t relay_record(relay_t *r)
     return STEP_WAIT;
 }
 
-/* Fields that this gateway says itself or not at all: what is compressed or cut to a range cannot
- * be looked at, and conditions are between a cache and its server. */
+/* Beside those that never go on (gate/identity.h): what this gateway says itself, and conditions,
+ * which are between a cache and its server. */
 static const str_t OWN_FIELDS[] = {
-    STR_INIT("mcp-session-id"),
-    STR_INIT("last-event-id"),
-    STR_INIT("accept-encoding"),
-    STR_INIT("traceparent"),
-    STR_INIT("expect"),
-    STR_INIT("range"),
-    STR_INIT("if-match"),
-    STR_INIT("if-none-match"),
-    STR_INIT("if-modified-since"),
-    STR_INIT("if-range"),
+    STR_INIT("traceparent"),         STR_INIT("if-match"),
+    STR_INIT("if-none-match"),       STR_INIT("if-modified-since"),
     STR_INIT("if-unmodified-since"),
 };
 

@@ -81,7 +81,7 @@ relay_step_t relay_refuse_mcp(relay_t *r, mcp_error_t e)
 {
     relay_refusal_t refusal = relay_refusal_mcp(e);
     if (r->operation.asked.p)
-        refusal.data = mcp_unsupported_data(r->x->arena, mcp_versions(), r->operation.asked);
+        refusal.data = mcp_unsupported_data(r->x->arena, r->operation.offered, r->operation.asked);
     return relay_refuse(r, &refusal);
 }
 

@@ -281,6 +281,8 @@ void call_refuse(relay_call_t *c, const relay_refusal_t *failure);
 void call_fail(relay_call_t *c, relay_reason_t reason);
 /** Ends without an answer that anybody gets. */
 void call_drop(relay_call_t *c, str_t reason);
+/** At the end of the worker: its end is on the way, and nobody will be told that it arrived. */
+void call_forget(relay_call_t *c);
 /** The client is gone: as the era says. */
 void call_gone(relay_call_t *c);
 /** The call runs on without the exchange, for the trail. */

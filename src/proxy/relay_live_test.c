@@ -1,5 +1,6 @@
-/* The gateway between real sockets: two servers in this process, the relay's HTTP driver between them,
- * and clients that call, listen, leave, and see settings change under them. Also run under TSan. */
+/* The gateway between real sockets: two servers in this process, the relay's HTTP driver between
+ * them, and clients that call, listen, leave, and see settings change under them. Also run under
+ * TSan. */
 #include "http/http_test_server.h"
 #include "proxy/relay.h"
 #include "proxy/upstream_http.h"
@@ -34,7 +35,8 @@ static void open_stream(http_exchange_t *x)
     http_exchange_on_gone(x, stream_gone, NULL);
     if (http_stream_begin(x, 200, HTTP_HEADERS({STR("Content-Type"), STR("text/event-stream")}),
                           none) != RC_OK ||
-        http_stream_write(x, STR("id: 1\ndata: {\"method\":\"notifications/message\"}\n\n")) != RC_OK)
+        http_stream_write(x, STR("id: 1\ndata: {\"method\":\"notifications/message\"}\n\n")) !=
+            RC_OK)
         http_stream_abort(x);
 }
 
@@ -48,9 +50,9 @@ static void handle_upstream(http_exchange_t *x)
         return;
     }
     /* The answer repeats what came, so that a mix-up of two callers would show. */
-    str_t body = arena_printf(x->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"was\":%" PRIstr
-                                        "}}",
-                              STR_ARG(x->body));
+    str_t body =
+        arena_printf(x->arena, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"was\":%" PRIstr "}}",
+                     STR_ARG(x->body));
     http_reply_json(x, 200, body);
 }
 
@@ -79,6 +81,37 @@ static rc_t trail_write(void *ctx, const audit_event_t *const *events, size_t n)
     for (size_t i = 0; i < n; i++)
         atomic_fetch_add(events[i]->kind == AUDIT_CALL_BEGIN ? &live.begins : &live.ends, 1);
     return RC_OK;
+}
+
+/* Durable events: each comes back by the worker's port, but for some that find no memory. */
+
+typedef struct {
+    audit_done_t done;
+    void *ctx;
+} appended_t;
+
+static void come_back(void *arg)
+{
+    appended_t *a = arg;
+    a->done(a->ctx, RC_OK);
+    free(a);
+}
+
+static void trail_append(void *ctx, post_port_t back, const audit_event_t *e, audit_done_t done,
+                         void *done_ctx)
+{
+    static atomic_uint count;
+    appended_t *a = malloc(sizeof *a);
+    (void)ctx;
+    if (atomic_fetch_add(&count, 1) % 17 == 16) {
+        free(a);
+        done(done_ctx, RC_MEMORY);
+        return;
+    }
+    atomic_fetch_add(e->kind == AUDIT_CALL_BEGIN ? &live.begins : &live.ends, 1);
+    *a = (appended_t){done, done_ctx};
+    if (back.post(back.ctx, come_back, a) != RC_OK)
+        free(a);
 }
 
 static void check(access_t *a, http_exchange_t *x,
@@ -156,8 +189,8 @@ static void load(void)
                          .policy = policy,
                          .ports = &PORTS,
                          .state = &s->state};
-    assert_int_equal(
-        upstream_http_new(a, &s->conf, &s->route.upstream, &s->route.hooks, &why), RC_OK);
+    assert_int_equal(upstream_http_new(a, &s->conf, &s->route.upstream, &s->route.hooks, &why),
+                     RC_OK);
     s->set = (route_set_t){.v = &s->route, .n = 1, .end = end_set};
     atomic_init(&s->set.refs, 1);
     atomic_fetch_add(&live.sets, 1);
@@ -173,7 +206,7 @@ static http_server_t *serve(const http_server_config_t *config)
     return s;
 }
 
-static int setup(void **state)
+static int setup_with(trail_port_t trail)
 {
     http_server_config_t up = http_server_defaults(), front = http_server_defaults();
     gateway_config_t config = {
@@ -181,7 +214,6 @@ static int setup(void **state)
         .clock = clock_system(),
         .random = random_system(),
     };
-    (void)state;
     memset(&live, 0, sizeof live);
     memset(&upstream, 0, sizeof upstream);
     up.app = &UPSTREAM_APP;
@@ -189,7 +221,7 @@ static int setup(void **state)
     up.times.drain_ms = 500;
     live.upstream = serve(&up);
     assert_int_equal(gateway_new(&config, &live.gateway), RC_OK);
-    live.gateway->trail = (trail_port_t){trail_write, NULL, NULL};
+    live.gateway->trail = trail;
     load();
     http_mount_t mount = gateway_mount(live.gateway);
     front.mounts = &mount;
@@ -200,14 +232,32 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static int setup(void **state)
+{
+    (void)state;
+    return setup_with((trail_port_t){trail_write, NULL, NULL});
+}
+
+static int setup_durable(void **state)
+{
+    (void)state;
+    return setup_with((trail_port_t){trail_write, trail_append, NULL});
+}
+
+static int teardown_durable(void **state)
 {
     (void)state;
     test_server_stop(live.server);
     gateway_free(live.gateway);
     test_server_stop(live.upstream);
-    assert_int_equal(live.begins, live.ends);
     assert_int_equal(live.sets, 0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    teardown_durable(state);
+    assert_int_equal(live.begins, live.ends);
     return 0;
 }
 
@@ -215,7 +265,8 @@ static int teardown(void **state)
 
 static int dial(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(http_server_port(live.server))};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_server_port(live.server))};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
@@ -251,20 +302,42 @@ static void *caller(void *arg)
     int fd = dial();
     for (int i = 0; i < CALLS; i++) {
         snprintf(want, sizeof want, "caller-%u-%d", who, i);
-        snprintf(body, sizeof body,
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
-                 "\"arguments\":{\"a\":\"%s\"}}}",
-                 want);
+        snprintf(
+            body, sizeof body,
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
+            "\"arguments\":{\"a\":\"%s\"}}}",
+            want);
         snprintf(request, sizeof request, HEAD("POST", "u") "Content-Length: %zu\r\n\r\n%s",
                  strlen(body), body);
-        if (write(fd, request, strlen(request)) != (ssize_t)strlen(request) ||
-            !hear(fd, want)) {
+        if (write(fd, request, strlen(request)) != (ssize_t)strlen(request) || !hear(fd, want)) {
             close(fd);
             return arg;
         }
     }
     close(fd);
     return NULL;
+}
+
+/* What could not be written down is answered with 503, and nothing else is lost. */
+static void durable_events_come_back_from_elsewhere(void **state)
+{
+    enum { TRIES = 60 };
+    char request[] = HEAD("POST", "u") "Content-Length: 40\r\n\r\n"
+                                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";
+    int answered = 0;
+    (void)state;
+    for (int i = 0; i < TRIES; i++) {
+        int fd = dial();
+        assert_true(write(fd, request, sizeof request - 1) > 0);
+        assert_true(hear(fd, "\"id\":1,"));
+        close(fd);
+        answered++;
+    }
+    assert_int_equal(answered, TRIES);
+    assert_true(upstream.requests < TRIES);
+    int fd = dial(); /* and one whose client leaves before it is answered */
+    assert_true(write(fd, request, sizeof request - 1) > 0);
+    close(fd);
 }
 
 static void calls_go_on_while_settings_change(void **state)
@@ -297,7 +370,8 @@ static void streams_end_at_the_drain(void **state)
     (void)state;
     for (int i = 0; i < LISTENERS; i++) {
         fds[i] = dial();
-        assert_true(write(fds[i], HEAD("GET", "u") "\r\n", sizeof(HEAD("GET", "u") "\r\n") - 1) > 0);
+        assert_true(write(fds[i], HEAD("GET", "u") "\r\n", sizeof(HEAD("GET", "u") "\r\n") - 1) >
+                    0);
         assert_true(hear(fds[i], "notifications/message"));
     }
     assert_int_equal(upstream.streams, LISTENERS);
@@ -348,6 +422,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(calls_go_on_while_settings_change, setup, teardown),
+        cmocka_unit_test_setup_teardown(durable_events_come_back_from_elsewhere, setup_durable,
+                                        teardown_durable),
         cmocka_unit_test_setup_teardown(streams_end_at_the_drain, setup, teardown),
         cmocka_unit_test_setup_teardown(streams_end_with_their_tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(an_upstream_that_is_away, setup, teardown),

@@ -72,6 +72,20 @@ static bool is_ready(void *ctx)
     return atomic_load(&k->ready);
 }
 
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* A worker that ends takes no posts any more: so it is known whether the server stops or only has
+ * other settings. */
+static void worker_exit(void *ctx, http_worker_t *loop)
+{
+    child_keeper_t *k = ctx;
+    post_port_t port = http_worker_post(loop);
+    atomic_store(&k->running, port.post(port.ctx, do_nothing, NULL) != RC_IO);
+}
+
 /* The settings may be replaced while the children of the old ones still run. */
 static rc_t copy_list(arena_t *a, str_list_t from, str_list_t *out)
 {
@@ -132,7 +146,7 @@ static rc_t make_tables(child_keeper_t *k)
     return k->starts && k->starts_of && k->sessions && k->scratch ? RC_OK : RC_MEMORY;
 }
 
-static void free_keeper(child_keeper_t *k)
+void child_keeper_free(child_keeper_t *k)
 {
     for (size_t i = 0; i < CHILD_DESKS_MAX; i++)
         child_desk_free(k->desks[i]);
@@ -142,14 +156,14 @@ static void free_keeper(child_keeper_t *k)
     arena_free(k->scratch);
     arena_free(k->settings);
     free(k->supported);
+    pthread_mutex_destroy(&k->quiet_lock);
+    pthread_cond_destroy(&k->changed);
     free(k);
 }
 
 static void free_port(void *ctx)
 {
-    child_keeper_t *k = ctx;
-    child_thread_stop(k);
-    free_keeper(k);
+    child_thread_stop(ctx);
 }
 
 static rc_t make(child_keeper_t *k, const upstream_child_config_t *config)
@@ -169,12 +183,14 @@ rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *
     child_keeper_t *k = calloc(1, sizeof *k);
     if (!k)
         return RC_MEMORY;
+    pthread_mutex_init(&k->quiet_lock, NULL);
+    pthread_cond_init(&k->changed, NULL);
     rc_t rc = make(k, config);
     if (rc != RC_OK) {
-        free_keeper(k);
+        child_keeper_free(k);
         return rc;
     }
-    *hooks = (upstream_hooks_t){NULL, NULL};
+    *hooks = (upstream_hooks_t){NULL, worker_exit};
     *port = (upstream_port_t){start, pause_call, resume_call, cancel_call, is_ready, free_port, k};
     *why = STR_UNSET;
     return RC_OK;

@@ -23,8 +23,10 @@ typedef struct {
 } upstream_child_config_t;
 
 /** Starts the thread that keeps the children, and a first child, which is asked for its era.
- * `port->free` ends all children, within CHILD_STOP_MS and CHILD_TERM_MS, and the thread. *hooks
- * needs no calls: both are NULL. RC_CONFIG, RC_MEMORY, RC_IO: *why is one sentence, static. */
+ * `port->free` ends all children: on a server
+ *  that stops it waits for them, at most CHILD_STOP_MS and CHILD_TERM_MS; on one that goes on, as
+ *  hooks->worker_exit has seen, the thread does that alone, and uses nothing that is borrowed.
+ *  RC_CONFIG, RC_MEMORY, RC_IO: *why is one sentence, static. */
 rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *port,
                         upstream_hooks_t *hooks, str_t *why) MUST_USE;
 

@@ -151,21 +151,29 @@ void relay_worker_drain(void *gateway, void *worker)
     w->draining = true;
     for (relay_call_t *c = w->calls; c; c = next) {
         next = c->next;
-        if (relay_is_standing(&c->facts) && c->phase != CALL_ENDING)
+        if (c->phase == CALL_ENDING)
+            continue;
+        if (relay_is_standing(&c->facts))
             stream_close(c, STR("draining"));
+        else if (c->gone)
+            call_drop(c, STR("server_ended"));
     }
 }
 
-/* No exchange is left: what is open are calls whose clients are gone. */
+/* No exchange is left: what is open are calls whose clients are gone. Nothing that waits for the
+ * disk comes back to a loop that has ended. */
 static void drop_calls(relay_worker_t *w)
 {
     relay_call_t *next;
+    w->trail.port.append = NULL;
     for (relay_call_t *c = w->calls; c; c = next) {
         next = c->next;
         if (c->phase != CALL_ENDING)
             call_drop(c, STR("server_ended"));
     }
     trail_flush(&w->trail);
+    while (w->calls)
+        call_forget(w->calls);
 }
 
 void relay_worker_exit(void *gateway, void *worker)

@@ -25,6 +25,8 @@ const abilities = (server, ctx) =>
 const ask = (message, schema) => inputRequired.elicit({ message, requestedSchema: schema });
 const sample = (question, maxTokens) =>
   inputRequired.createMessage({ messages: [{ role: 'user', content: { type: 'text', text: question } }], maxTokens });
+// On the stream of the call that asks: the one of GET may not be open yet.
+const fromClient = (ctx, method, params) => ctx.mcpReq.send({ method, params });
 const answerOf = (ctx, key) => ctx.mcpReq.inputResponses?.[key];
 const contentOf = (ctx, key) => {
   const answer = answerOf(ctx, key);
@@ -161,11 +163,8 @@ const TOOLS = {
     object({ seconds: { type: 'number' } }),
     async ({ seconds }, ctx) => {
       const progressToken = ctx.mcpReq._meta?.progressToken;
-      for (let step = 1; step <= seconds * 10; step++) {
-        if (ctx.mcpReq.signal.aborted) {
-          stopped.push(ctx.mcpReq.id);
-          return text('stopped');
-        }
+      ctx.mcpReq.signal.addEventListener('abort', () => stopped.push(ctx.mcpReq.id));
+      for (let step = 1; step <= seconds * 10 && !ctx.mcpReq.signal.aborted; step++) {
         await wait(100);
         if (progressToken !== undefined && step % 2 === 0)
           await ctx.mcpReq.notify({
@@ -191,7 +190,7 @@ const TOOLS = {
     'Asks the model',
     object({ prompt: STRING }),
     async ({ prompt }, ctx) => {
-      const answer = await ctx.mcpReq.requestSampling({
+      const answer = await fromClient(ctx, 'sampling/createMessage', {
         messages: [{ role: 'user', content: { type: 'text', text: prompt } }],
         maxTokens: 100,
       });
@@ -202,7 +201,7 @@ const TOOLS = {
     'Asks the person',
     object({ message: STRING }),
     async ({ message }, ctx) => {
-      const answer = await ctx.mcpReq.elicitInput({
+      const answer = await fromClient(ctx, 'elicitation/create', {
         message,
         requestedSchema: object({
           username: { type: 'string', description: "User's response" },
@@ -222,7 +221,8 @@ const TOOLS = {
         'Asks the person by a form',
         object(),
         async (_, ctx) => {
-          const answer = await ctx.mcpReq.elicitInput({ message: 'Please look at these values', requestedSchema });
+          const message = 'Please look at these values';
+          const answer = await fromClient(ctx, 'elicitation/create', { message, requestedSchema });
           return text(
             `Elicitation completed: action=${answer.action}, content=${JSON.stringify(answer.content ?? {})}`,
           );

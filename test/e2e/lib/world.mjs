@@ -206,10 +206,11 @@ export class World {
       '--default-scope', NEWS, ...extra]);
   }
 
-  /** The audit trail as parsed lines. */
+  /** The audit trail as parsed lines, without the checkpoints that come by the clock. */
   audit() {
     const file = path.join(this.data, 'audit.log');
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    return lines.filter((line) => line.event !== 'checkpoint');
   }
 
   auditText() {
