@@ -63,6 +63,10 @@ static void refresh_early(access_t *a)
         return;
     atomic_fetch_add(&a->refs, 1);
     const http_job_t job = {refresh, nothing, dropped, a};
+    if (!a->config.pool) {
+        refresh(a);
+        return;
+    }
     if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
         return;
     atomic_store(&a->refreshing, false);
@@ -201,7 +205,7 @@ static void check_now(check_t *k)
         k->done(k->arg, &k->verdict);
         return;
     }
-    if (!k->x->loop) { /* under http/direct.h nobody is kept waiting */
+    if (!k->x->loop || !k->access->config.pool) {
         fetch_keys(k);
         finish(k);
         return;
