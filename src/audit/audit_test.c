@@ -446,6 +446,7 @@ static void set_room(trail_t *t, ssize_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+/* AUD-004: by default nothing is answered that could not be recorded. */
 static void full_disk_stops_answers(void **state)
 {
     trail_t *t = *state;
@@ -467,6 +468,7 @@ static void full_disk_stops_answers(void **state)
     expect_sound(t, 4 + atomic_load(&s.ok));
 }
 
+/* AUD-004, the other setting: answered, counted, and told. */
 static void lenient_trail_goes_on_and_says_so(void **state)
 {
     trail_t *t = *state;

@@ -134,6 +134,13 @@ static void put_required(json_writer_t *w, const audit_record_t *r, str_t object
         json_member_str(w, STR("name"), STR("unknown"));
 }
 
+/* A text where a number belongs (no line of ours has one) finds no place. */
+static bool fits(const place_t *p, const json_t *member)
+{
+    int64_t number;
+    return member && (!p->is_number || json_i64(member, &number));
+}
+
 /* The members of one object, or of one in it; those of an inner one with its braces. */
 static void put_places(json_writer_t *w, const audit_record_t *r, str_t object, str_t inner)
 {
@@ -141,7 +148,8 @@ static void put_places(json_writer_t *w, const audit_record_t *r, str_t object, 
     for (size_t i = 0; i < N_PLACES; i++) {
         const place_t *p = &PLACES[i];
         str_t text = audit_member_text(r, p->member);
-        if (!str_is_set(text) || !str_eq(p->object, object) || !str_eq(p->inner, inner))
+        if (!fits(p, json_get(r->json, p->member)) || !str_eq(p->object, object) ||
+            !str_eq(p->inner, inner))
             continue;
         if (!open) {
             json_key(w, inner);
@@ -171,12 +179,12 @@ static void put_objects(json_writer_t *w, const audit_record_t *r)
     }
 }
 
-static bool has_place(str_t member)
+static bool has_place(const json_t *member)
 {
     for (size_t i = 0; i < N_PLACES; i++)
-        if (str_eq(PLACES[i].member, member))
-            return true;
-    return audit_row_find(ELSEWHERE, N_ELSEWHERE, member) != NULL;
+        if (str_eq(PLACES[i].member, member->key))
+            return fits(&PLACES[i], member);
+    return audit_row_find(ELSEWHERE, N_ELSEWHERE, member->key) != NULL;
 }
 
 /* Authentication names the user; a client that signs in for itself is one. */
@@ -224,7 +232,7 @@ static void put_unmapped(json_writer_t *w, const audit_record_t *r)
     json_begin_object(w);
     json_member_str(w, STR("rule"), audit_member_text(r, STR("rule")));
     for (const json_t *m = r->json->child; m; m = m->next) {
-        if (has_place(m->key))
+        if (has_place(m))
             continue;
         json_key(w, m->key);
         if (json_is(m, JSON_STRING))

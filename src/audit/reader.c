@@ -72,6 +72,12 @@ static rc_t read_at(const audit_reader_t *r, char *to, size_t n, off_t at, size_
     return count < 0 ? RC_IO : RC_OK;
 }
 
+void audit_reader_rewind(audit_reader_t *r)
+{
+    r->at = 0;
+    r->used = r->filled = 0;
+}
+
 rc_t audit_reader_seek_last(audit_reader_t *r, const audit_filter_t *filter, arena_t *scratch,
                             uint64_t n)
 {

@@ -22,6 +22,8 @@ void audit_reader_close(audit_reader_t *r);
 /** Takes the size while no write is under way, and stops there: what follows is the trail as it
  *  stood at this moment, however long reading takes. */
 rc_t audit_reader_freeze(audit_reader_t *r) MUST_USE;
+/** Goes back to the first line. */
+void audit_reader_rewind(audit_reader_t *r);
 /** Goes to the last `n` lines that the filter takes. */
 rc_t audit_reader_seek_last(audit_reader_t *r, const audit_filter_t *filter, arena_t *scratch,
                             uint64_t n) MUST_USE;

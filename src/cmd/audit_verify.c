@@ -1,5 +1,6 @@
 /* warder audit verify */
 #include "audit/reader.h"
+#include "audit/rotated.h"
 #include "cmd/command.h"
 #include "cmd/settings.h"
 #include "cmd/trail.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
+#include <time.h>
 
 enum {
     ARENA_BYTES = 8 << 20,
@@ -17,7 +19,7 @@ enum {
     FILES_MAX = 4096,
     KEYS_MAX = 64,
     HEAD_BYTES = 128,
-    TRIES = 3, /* while a server rotates */
+    TRIES = 10,
 };
 
 typedef struct {
@@ -66,6 +68,13 @@ static rc_t check_lines(verify_t *v, audit_reader_t *r)
     return RC_OK;
 }
 
+static int finish_file(verify_t *v, rc_t rc)
+{
+    if (rc == RC_OK)
+        return EXIT_DONE;
+    return rc == RC_MEMORY ? out_of_memory() : cannot_read(v->path);
+}
+
 static int check_file(verify_t *v, const char *path)
 {
     audit_reader_t r;
@@ -78,9 +87,7 @@ static int check_file(verify_t *v, const char *path)
             rc = check_lines(v, &r);
         audit_reader_close(&r);
     }
-    if (rc == RC_OK)
-        return EXIT_DONE;
-    return rc == RC_MEMORY ? out_of_memory() : cannot_read(path);
+    return finish_file(v, rc);
 }
 
 static int report_fault(const verify_t *v)
@@ -147,28 +154,69 @@ static int report_sound(const verify_t *v)
     return EXIT_DONE;
 }
 
-static int check_files(verify_t *v, arena_t *scratch)
+static int check_words(verify_t *v)
 {
     int code = EXIT_DONE;
-    v->chain = audit_chain_begin(scratch, v->expect);
-    v->chain.keys = v->keys;
-    v->chain.unproven_max = v->unproven_max;
     for (size_t i = 0; i < v->n && code == EXIT_DONE && v->chain.fault == AUDIT_FAULT_NONE; i++)
         code = check_file(v, v->files[i]);
-    if (code == EXIT_DONE)
-        audit_chain_end(&v->chain);
     return code;
 }
 
-/* Whether the files are others by now. */
-static bool was_rotated(arena_t *a, const settings_t *s, const verify_t *v)
+/* The number of the first line in a file that is open; INT64_MAX: it has none. */
+static rc_t first_number(audit_reader_t *r, arena_t *scratch, uint64_t *out)
 {
-    const char **files;
+    audit_record_t record;
+    str_t line;
+    *out = INT64_MAX;
+    arena_reset(scratch);
+    rc_t rc = audit_reader_line(r, &line);
+    if (rc == RC_OK && audit_record_read(scratch, line, &record) == RC_OK)
+        *out = record.seq;
+    audit_reader_rewind(r);
+    return rc == RC_IO ? rc : RC_OK;
+}
+
+/* A server may rotate at any moment. The file in use is held open first: whatever name it has by
+ * then, those that were rotated before it are there. */
+static int check_trail(arena_t *a, verify_t *v, audit_reader_t *r)
+{
+    audit_rotated_t *rotated;
     size_t n;
-    if (!v->by_settings || trail_files(a, s, &files, &n) != RC_OK)
-        return false;
-    return n != v->n || (n > 1 && strcmp(files[n - 2], v->files[n - 2]) != 0) ||
-           strcmp(files[0], v->files[0]) != 0;
+    uint64_t first;
+    const char *path = v->path;
+    rc_t rc = audit_reader_freeze(r);
+    if (rc == RC_OK)
+        rc = first_number(r, v->chain.scratch, &first);
+    if (rc == RC_OK)
+        rc = audit_rotated_list(a, path, &rotated, &n);
+    int code = finish_file(v, rc);
+    for (size_t i = 0; code == EXIT_DONE && i < n && v->chain.fault == AUDIT_FAULT_NONE; i++)
+        if (rotated[i].seq < first)
+            code = check_file(v, rotated[i].path);
+    if (code != EXIT_DONE || v->chain.fault != AUDIT_FAULT_NONE)
+        return code;
+    v->path = path;
+    audit_chain_next_file(&v->chain);
+    return finish_file(v, check_lines(v, r));
+}
+
+static int check_by_settings(arena_t *a, const settings_t *s, verify_t *v)
+{
+    static const struct timespec SHORT = {0, 10000000};
+    audit_reader_t r;
+    v->path = arena_cstr(a, s->conf.audit_file);
+    if (!v->path)
+        return out_of_memory();
+    rc_t rc = audit_reader_open(&r, v->path);
+    for (int i = 0; rc == RC_NOT_FOUND && i < TRIES; i++) { /* between a rename and the new file */
+        nanosleep(&SHORT, NULL);
+        rc = audit_reader_open(&r, v->path);
+    }
+    if (rc != RC_OK)
+        return finish_file(v, rc);
+    int code = check_trail(a, v, &r);
+    audit_reader_close(&r);
+    return code;
 }
 
 static int check(arena_t *a, const settings_t *s, verify_t *v)
@@ -176,18 +224,14 @@ static int check(arena_t *a, const settings_t *s, verify_t *v)
     arena_t *scratch = arena_new(SCRATCH_BYTES);
     if (!scratch)
         return out_of_memory();
-    int code = EXIT_FAILED;
-    for (int i = 0; i < TRIES; i++) {
-        if (v->by_settings && trail_files(a, s, &v->files, &v->n) != RC_OK) {
-            code = out_of_memory();
-            break;
-        }
-        code = check_files(v, scratch);
-        if ((code == EXIT_DONE && v->chain.fault == AUDIT_FAULT_NONE) || !was_rotated(a, s, v))
-            break;
-    }
-    if (code == EXIT_DONE)
+    v->chain = audit_chain_begin(scratch, v->expect);
+    v->chain.keys = v->keys;
+    v->chain.unproven_max = v->unproven_max;
+    int code = v->by_settings ? check_by_settings(a, s, v) : check_words(v);
+    if (code == EXIT_DONE) {
+        audit_chain_end(&v->chain);
         code = v->chain.fault == AUDIT_FAULT_NONE ? report_sound(v) : report_fault(v);
+    }
     arena_free(scratch);
     return code;
 }

@@ -1,5 +1,5 @@
 /* What somebody may do to the files of a trail who has no audit key: each time `audit verify` names
- * the place, with the public key alone. */
+ * the place, with the public key alone (attack case AUD-003). */
 #include "cmd/admin_test_play.h"
 #include "cmd/command.h"
 

@@ -4,6 +4,7 @@
 #include "cmd/command.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static void put(admin_play_t *p, const char *text)
 {
@@ -184,6 +185,27 @@ static void newer_file_alone_tells_of_the_older_one(void **state)
     assert_non_null(strstr(p->ran.out, "line 2 and those before it stand in an older file"));
 }
 
+/* Without names all files of the trail are read. A server that rotates meanwhile has given the file at
+ * hand, which is open, a second name. */
+static void rotated_files_are_found_by_their_names(void **state)
+{
+    admin_play_t *p = *state;
+    test_trail_t t = {0};
+    char now[128], later[160];
+    test_trail_add_turns(&t, 2);
+    test_file(p->folder, "audit.log.20251124T000002Z.2", t.text);
+    test_trail_add_turns(&t, 2);
+    strcpy(now, test_file(p->folder, "audit.log", test_trail_from(&t, 3)));
+    admin_play_run(p, "audit verify");
+    assert_non_null(strstr(p->ran.out, "the chain holds: 4 lines\nfirst: 1 at "));
+    snprintf(later, sizeof later, "%s.20251124T000004Z.4", now);
+    assert_int_equal(link(now, later), 0);
+    admin_play_run(p, "audit verify");
+    assert_non_null(strstr(p->ran.out, "the chain holds: 4 lines\nfirst: 1 at "));
+    unlink(now);
+    refused(p, "", EXIT_FAILED, "cannot be read: No such file");
+}
+
 static void files_in_the_wrong_order_do_not_fit(void **state)
 {
     admin_play_t *p = *state;
@@ -250,6 +272,7 @@ int main(int argc, char **argv)
         PLAY_TEST(head_that_is_none_is_refused),
         PLAY_TEST(several_files_are_one_chain),
         PLAY_TEST(newer_file_alone_tells_of_the_older_one),
+        PLAY_TEST(rotated_files_are_found_by_their_names),
         PLAY_TEST(files_in_the_wrong_order_do_not_fit),
         PLAY_TEST(fault_in_the_first_file_ends_the_check),
         PLAY_TEST(missing_file_is_told),

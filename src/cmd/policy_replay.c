@@ -15,21 +15,28 @@ typedef struct {
     uint64_t count;
 } difference_t;
 
+/* An event as a question. */
+typedef struct {
+    policy_asked_t of;
+    bool has_scope;
+} asked_t;
+
 typedef struct {
     arena_t *a, *scratch;
     policy_meant_t meant;
     str_t path; /* of the upstream; unset: all */
     difference_t v[GROUPS_MAX];
     size_t n;
-    uint64_t events, same, opened, closed, unknown, more;
+    uint64_t events, same, opened, closed, unknown, elsewhere, more;
 } replay_t;
 
 /* What the trail does not hold: a rule that asks for it cannot be judged. */
-static bool asks_for_more(const conf_gate_rule_t *r, const policy_asked_t *asked)
+static bool asks_for_more(const conf_gate_rule_t *r, const asked_t *asked)
 {
-    bool arguments = r->n_arguments > 0 && !asked->request.arguments;
+    bool arguments = r->n_arguments > 0 && !asked->of.request.arguments;
+    bool scopes = r->scopes.n > 0 && !asked->has_scope;
     return r->groups.n + r->roles.n + r->n_claims > 0 || r->max_age > 0 || r->acr.n > 0 ||
-           arguments;
+           arguments || scopes;
 }
 
 static const conf_gate_rule_t *rule_named(const conf_policy_t *p, str_t name)
@@ -47,9 +54,12 @@ static bool is_known(str_t reason)
            str_eq(reason, STR("wrong_issuer"));
 }
 
-static bool can_be_judged(const replay_t *r, const policy_asked_t *asked, const gate_step_t *steps,
+static bool can_be_judged(const replay_t *r, const asked_t *asked, const gate_step_t *steps,
                           size_t n)
 {
+    bool by_default = str_eq(steps[n - 1].rule, STR("default"));
+    if (by_default && r->meant.conf->default_scopes.n > 0 && !asked->has_scope)
+        return false;
     for (size_t i = 0; i < n; i++) {
         const conf_gate_rule_t *rule = rule_named(r->meant.conf, steps[i].rule);
         if (steps[i].asked && rule && !is_known(steps[i].reason) && asks_for_more(rule, asked))
@@ -113,7 +123,7 @@ static void put_difference(buf_t *b, const json_t *line, const policy_spec_t *sp
 
 static rc_t judge(replay_t *r, const json_t *line)
 {
-    policy_asked_t asked;
+    asked_t asked;
     gate_decision_t d;
     const gate_step_t *steps;
     size_t n;
@@ -121,11 +131,15 @@ static rc_t judge(replay_t *r, const json_t *line)
     policy_spec_t spec = spec_of(line);
     str_t scope = json_get_str(line, STR("scope"));
     spec.scopes = (str_list_t){&scope, str_is_set(scope)};
-    if (!policy_ask_new(r->scratch, r->meant.conf, &spec, &asked, &why)) {
-        r->unknown++;
+    asked.has_scope = str_is_set(scope);
+    bool listens = str_eq(spec.method, STR("subscriptions/listen"));
+    if (listens || !policy_ask_new(r->scratch, r->meant.conf, &spec, &asked.of, &why)) {
+        r->unknown++; /* the event does not say to which resources */
         return RC_OK;
     }
-    TRY(gate_policy_explain(r->scratch, r->meant.ready, &asked.q, &d, &steps, &n));
+    if (str_starts(spec.method, STR("notifications/")))
+        asked.of.request.message.kind = MCP_NOTIFICATION;
+    TRY(gate_policy_explain(r->scratch, r->meant.ready, &asked.of.q, &d, &steps, &n));
     if (!can_be_judged(r, &asked, steps, n)) {
         r->unknown++;
         return RC_OK;
@@ -147,6 +161,15 @@ static rc_t judge(replay_t *r, const json_t *line)
     return RC_OK;
 }
 
+/* Streams, tokens, rates and broken messages are decided without a policy, whichever it is. */
+static bool is_of_policy(const json_t *line)
+{
+    if (!str_is_set(json_get_str(line, STR("rule"))))
+        return false;
+    return str_eq(json_get_str(line, STR("decision")), STR("allow")) ||
+           gate_reason_sentence(json_get_str(line, STR("reason"))).n > 0;
+}
+
 static rc_t take_line(replay_t *r, str_t text)
 {
     const json_t *line;
@@ -159,6 +182,10 @@ static rc_t take_line(replay_t *r, str_t text)
     if (str_is_set(r->path) && !str_eq(r->path, json_get_str(line, STR("upstream"))))
         return RC_OK;
     r->events++;
+    if (!is_of_policy(line)) {
+        r->elsewhere++;
+        return RC_OK;
+    }
     return judge(r, line);
 }
 
@@ -196,10 +223,10 @@ static void report(const replay_t *r)
     if (r->more > 0)
         printf("%6llu  others\n", (unsigned long long)r->more);
     printf("%llu messages: %llu decided alike, %llu would be refused, %llu would be allowed, %llu "
-           "could not be judged\n",
+           "could not be judged, %llu were decided without a policy\n",
            (unsigned long long)r->events, (unsigned long long)r->same,
            (unsigned long long)r->closed, (unsigned long long)r->opened,
-           (unsigned long long)r->unknown);
+           (unsigned long long)r->unknown, (unsigned long long)r->elsewhere);
     if (r->unknown > 0)
         printf(
             "the trail holds no groups, roles, claims and sign-in times, and arguments only where "

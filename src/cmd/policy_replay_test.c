@@ -2,30 +2,38 @@
 
 #include <stdio.h>
 
+#define ALLOW         "\"decision\":\"allow\",\"rule\":\"x\","
+#define PROTOCOL      "\"decision\":\"allow\",\"rule\":\"protocol\",\"upstream\":\"/mcp\","
 #define LINE(members) "{\"seq\":1,\"event\":\"call.begin\"," members "}\n"
 #define TOOL(decision, rule, tool)                                                                 \
     LINE("\"decision\":\"" decision                                                                \
          "\",\"user\":\"alice\",\"client\":\"c\",\"scope\":\"news:read\","                         \
          "\"tool\":\"" tool "\",\"upstream\":\"/mcp\",\"method\":\"tools/call\",\"rule\":\"" rule  \
-         "\"")
+         "\",\"reason\":\"default_denies\"")
 
 static void past_messages_are_judged_anew(void **state)
 {
     admin_play_t *p = *state;
     policy_play_file(p);
-    test_file(p->folder, "audit.log",
-              TOOL("allow", "read", "weather") TOOL("deny", "default", "get_price")
-                  TOOL("allow", "all", "other") TOOL("allow", "all", "other")
-                      TOOL("allow", "trade", "place_order")
-                          LINE("\"decision\":\"allow\",\"method\":\"ping\",\"upstream\":\"/"
-                               "mcp\"") "{\"event\":\"call.end\",\"decision\":\"allow\"}\nno "
-                                        "json\n");
+    test_file(
+        p->folder, "audit.log",
+        TOOL("allow", "read", "weather") TOOL("deny", "default", "get_price")
+            TOOL("allow", "all", "other") TOOL("allow", "all", "other")
+                TOOL("allow", "trade", "place_order") LINE(PROTOCOL "\"method\":\"ping\"")
+                    LINE(PROTOCOL "\"method\":\"notifications/cancelled\"")
+                        LINE(PROTOCOL "\"method\":\"subscriptions/listen\"")
+                            LINE("\"decision\":\"allow\",\"upstream\":\"/mcp\",\"method\":"
+                                 "\"GET\"")
+                                LINE("\"decision\":\"deny\",\"upstream\":\"/mcp\",\"rule\":"
+                                     "\"read\",\"reason\":\"rate\"") "{\"event\":\"call.end\","
+                                                                     "\"decision\":\"allow\"}\nno "
+                                                                     "json\n");
     policy_play_prints(
         p, "replay --policy finance",
         "     1  tools/call get_price: was deny by default, would be allow by read (rule_allows)\n"
         "     2  tools/call other: was allow by all, would be deny by default (default_denies)\n"
-        "6 messages: 2 decided alike, 2 would be refused, 1 would be allowed, 1 could not be "
-        "judged\n"
+        "10 messages: 3 decided alike, 2 would be refused, 1 would be allowed, 2 could not be "
+        "judged, 2 were decided without a policy\n"
         "the trail holds no groups, roles, claims and sign-in times, and arguments only where "
         "audit_arguments is on\n");
     policy_play(p, "replay --policy finance --path /other", EXIT_DONE);
@@ -50,20 +58,22 @@ static void arguments_of_the_trail(void **state)
     admin_play_t *p = *state;
     char words[256];
     policy_play_file(p);
-    test_file(
-        p->folder, "audit.log",
-        LINE("\"decision\":\"allow\",\"tool\":\"t\",\"method\":\"tools/call\",\"arguments\":{"
-             "\"a\":5}") LINE("\"decision\":\"allow\",\"tool\":\"t\",\"method\":\"tools/call\"")
-            LINE("\"decision\":\"allow\",\"object\":\"p\",\"method\":\"prompts/get\"")
-                LINE("\"decision\":\"deny\",\"object\":\"r\",\"method\":\"resources/read\""));
+    test_file(p->folder, "audit.log",
+              LINE(ALLOW "\"tool\":\"t\",\"method\":\"tools/call\",\"arguments\":{\"a\":5}")
+                  LINE(ALLOW "\"tool\":\"t\",\"method\":\"tools/call\"")
+                      LINE(ALLOW "\"object\":\"p\",\"method\":\"prompts/get\"")
+                          LINE("\"decision\":\"deny\",\"rule\":\"x\",\"reason\":\"rule_denies\","
+                               "\"object\":\"r\",\"method\":\"resources/read\"")
+                              LINE(ALLOW "\"object\":\"s\",\"method\":\"resources/read\""));
     test_file(p->folder, "one.yaml",
               "policies: [{name: x, rules: [{name: a, tools: [t], arguments: [{path: a, max: 4}]}, "
-              "{name: b, prompts: [p]}, {name: c, resources: [r]}]}]");
+              "{name: b, prompts: [p]}, {name: c, resources: [r]}, {name: d, resources: [s], "
+              "scopes: [y]}]}]");
     snprintf(words, sizeof words, "replay --policy %s/one.yaml", p->folder);
     policy_play(p, words, EXIT_DONE);
     assert_non_null(strstr(p->ran.out,
-                           "4 messages: 1 decided alike, 1 would be refused, 1 would be "
-                           "allowed, 1 could not be judged"));
+                           "5 messages: 1 decided alike, 1 would be refused, 1 would be "
+                           "allowed, 2 could not be judged"));
 }
 
 static void what_is_wrong_is_said(void **state)

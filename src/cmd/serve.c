@@ -91,6 +91,17 @@ static void forbid_core(void)
     setrlimit(RLIMIT_CORE, &ONE);
 }
 
+/* Systems hand out 1024 unless asked (systemd.exec, LimitNOFILE): too few for streams that idle. */
+static void raise_descriptors(void)
+{
+    enum { ENOUGH = 262144 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= ENOUGH)
+        return;
+    limit.rlim_cur = limit.rlim_max < ENOUGH ? limit.rlim_max : ENOUGH;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Before there are threads: all of them inherit it, and http_server_run alone is told. */
 static void block_signals(void)
 {
@@ -153,6 +164,7 @@ static int serve(serve_t *s)
     int code = load(s);
     block_signals();
     forbid_core();
+    raise_descriptors();
     s->log = log_stderr(serve_log_level(s->settings.conf.log_level));
     pthread_mutex_init(&s->audit_lock, NULL);
     for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)

@@ -1,7 +1,6 @@
 #include "cmd/trail.h"
 
 #include "audit/audit.h"
-#include "audit/rotated.h"
 #include "cmd/command.h"
 #include "cmd/secret_file.h"
 #include "cmd/text_file.h"
@@ -187,22 +186,6 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
 }
 
 /* ---- what verifies ---- */
-
-rc_t trail_files(arena_t *a, const settings_t *s, const char ***out, size_t *n)
-{
-    audit_rotated_t *rotated;
-    const char *path = arena_cstr(a, s->conf.audit_file);
-    if (!path)
-        return RC_MEMORY;
-    TRY(audit_rotated_list(a, path, &rotated, n));
-    *out = ARENA_ARRAY(a, *n + 1, const char *);
-    if (!*out)
-        return RC_MEMORY;
-    for (size_t i = 0; i < *n; i++)
-        (*out)[i] = rotated[i].path;
-    (*out)[(*n)++] = path;
-    return RC_OK;
-}
 
 static int read_public(arena_t *a, str_t file, jwk_t *out)
 {

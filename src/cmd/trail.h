@@ -20,8 +20,6 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
  */
 const char *trail_key_path(arena_t *a, const settings_t *s);
 const char *trail_public_path(arena_t *a, const char *key_path);
-/** The paths of all files of the trail, oldest first; the last is the one in use. */
-rc_t trail_files(arena_t *a, const settings_t *s, const char ***out, size_t *n) MUST_USE;
 /** Reads public keys (a file each), with their thumbprints as kid. 0 or an exit code. */
 int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out);
 

@@ -161,6 +161,7 @@ static void put_issuers(buf_t *b)
     "      idle_s: 600\n"                                                                          \
     "      message_bytes: 4194304\n"                                                               \
     "      start_s: 30\n"                                                                          \
+    "      starts_per_minute: 120      # half of them by one caller\n"                             \
     "  - path: /crm\n"                                                                             \
     "    url: https://crm.example.com/mcp\n"                                                       \
     "    certificate_authorities: /etc/warder/crm.pem  # * else the system's\n"                    \

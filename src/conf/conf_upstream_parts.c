@@ -37,6 +37,7 @@ static const conf_field_t CHILD_FIELDS[] = {
     NUMBER("idle_s", conf_child_t, idle_s, 1, 604800),
     NUMBER("message_bytes", conf_child_t, message_bytes, 1024, 64 << 20),
     NUMBER("start_s", conf_child_t, start_s, 1, 3600),
+    NUMBER("starts_per_minute", conf_child_t, starts_per_minute, 2, 60000),
 };
 
 static const conf_field_t PROVIDER_FIELDS[] = {

@@ -43,6 +43,7 @@ static void upstreams_of_the_documentation(void **state)
     assert_int_equal(u->child.command.n, 3);
     assert_int_equal(u->child.memory_mb, def.child.memory_mb);
     assert_int_equal(u->child.max_children, def.child.max_children);
+    assert_int_equal(u->child.starts_per_minute, def.child.starts_per_minute);
     u = &c->upstreams[2];
     assert_int_equal(u->credential.kind, CONF_CREDENTIAL_TOKEN_EXCHANGE);
     assert_int_equal(u->identity, CONF_IDENTITY_JWT);

@@ -176,9 +176,23 @@ static answer_t both(answer_t a, answer_t b)
     return a == YES ? b : UNKNOWN;
 }
 
+/* Whether a server that folds case would find another argument there. */
+static bool is_ambiguous(const json_t *from, str_t path)
+{
+    str_t part;
+    bool twin = false;
+    while (from && !twin && str_split(&path, '.', &part)) {
+        twin = mcp_member_has_twin(from, part);
+        from = json_path(from, part);
+    }
+    return twin;
+}
+
 static answer_t holds(const conf_condition_t *c, const json_t *arguments)
 {
     answer_t answer = YES;
+    if (is_ambiguous(arguments, c->path))
+        return UNKNOWN;
     const json_t *v = json_path(arguments, c->path);
     if (!v)
         return of(c->optional);

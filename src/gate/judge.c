@@ -102,7 +102,7 @@ static bool judge_needs(arena_t *a, const gate_needs_t *needs, const conf_gate_r
     if (lacks != GATE_REASON_FITS)
         return decide(out, GATE_DENY, lacks);
     out->scopes = scopes;
-    if (rule && !c->loose) {
+    if (rule && !c->listing) {
         if (rule->max_bytes > 0 && c->q->body_bytes > (size_t)rule->max_bytes)
             return decide(out, GATE_SIZE, GATE_REASON_SIZE);
         lacks = sign_in_lacks(rule, c->q);

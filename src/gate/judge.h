@@ -25,7 +25,8 @@ typedef struct {
     gate_key_t key;
     const gate_question_t *q;
     const json_t *arguments;
-    bool loose;    /* arguments, size and age of the sign-in are not known: what may be */
+    bool loose;    /* arguments are not known: what may be */
+    bool listing;  /* nor are size and sign-in of the call that may follow */
     bool template; /* the name is a URI template */
     str_t glob;    /* of a template: as a pattern */
 } gate_case_t;

@@ -216,7 +216,7 @@ bool gate_policy_shows(arena_t *a, const gate_policy_t *p, const gate_principal_
         return false;
     if (gate_case_new(a, &q, item->name, &c) != RC_OK)
         return false;
-    c.loose = true;
+    c.loose = c.listing = true;
     if (item->kind == MCP_LIST_TEMPLATES && gate_case_template(a, &c) != RC_OK)
         return false;
     return gate_walk(a, p, &c, &rc).outcome == GATE_ALLOW && rc == RC_OK;

@@ -1,4 +1,4 @@
-/* A measurement, not a test: decisions a second by a policy of 100 rules. */
+/* A measurement, not a test: decisions a second of processor time, by a policy of 100 rules. */
 #include "core/buf.h"
 #include "gate/policy.h"
 
@@ -11,7 +11,7 @@ enum { RULES = 100, ROUNDS = 2000000 };
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 

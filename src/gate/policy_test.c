@@ -101,8 +101,8 @@ static void lookalikes(void **state)
 {
     gate_test_t *t = *state;
     static const char *const OTHERS[] = {"secrettool", "secretTool ", " secretTool",
-                                         "\xef\xbd\x93"
-                                         "ecretTool",
+                                         ("\xef\xbd\x93"
+                                          "ecretTool"),
                                          "secretTool\xcc\x81"};
     test_rules(t, "{name: no, tools: [secretTool], deny: true}, {name: some, tools: [weather]}");
     for (size_t i = 0; i < ROWS(OTHERS); i++)
@@ -327,6 +327,9 @@ static void completions(void **state)
     assert_int_equal(test_ask(t, &m).outcome, GATE_ALLOW);
     m.name = STR("other");
     assert_int_equal(test_ask(t, &m).outcome, GATE_DENY);
+    test_rules(t, "{name: fresh, resources: ['file:///*'], max_age: 60}");
+    assert_string_equal(test_method(t, "completion/complete", "file:///{path}"),
+                        "step-up fresh sign_in_too_old");
 }
 
 static void methods(void **state)

@@ -13,7 +13,6 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                   \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
-#define GROUPS    "X25519:P-256"
 
 /* A chain has three or four certificates. */
 enum { CHAIN_MAX = 16, AUTHORITIES_MAX = 1024 };
@@ -52,6 +51,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *n,
 
 static bool set_protocol(SSL_CTX *ctx)
 {
+    char groups[] = "X25519:P-256"; /* a macro of OpenSSL wants it writable */
     SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -60,7 +60,7 @@ static bool set_protocol(SSL_CTX *ctx)
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
            SSL_CTX_set_cipher_list(ctx, SUITES_12) && SSL_CTX_set_ciphersuites(ctx, SUITES_13) &&
-           SSL_CTX_set1_groups_list(ctx, GROUPS) && SSL_CTX_set_num_tickets(ctx, 0);
+           SSL_CTX_set1_groups_list(ctx, groups) && SSL_CTX_set_num_tickets(ctx, 0);
 }
 
 /* A context of `size` bytes, an http_ossl_t in front. */

@@ -296,7 +296,7 @@ http_tls_filter_t *http_tls_connect(const http_tls_client_t *tls, http_wire_t *b
     f->told = told;
     SSL_set_connect_state(f->ssl);
     /* Addresses are no names: they are not sent (RFC 6066 section 3). */
-    const char *name = X509_VERIFY_PARAM_get0_host(SSL_get0_param(f->ssl), 0);
+    char *name = X509_VERIFY_PARAM_get0_host(SSL_get0_param(f->ssl), 0);
     if (!name || SSL_set_tlsext_host_name(f->ssl, name))
         return f;
     f->below = NULL;

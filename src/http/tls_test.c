@@ -132,6 +132,7 @@ static void pieces_become_one_record(void **state)
     test_tls_end(&t);
 }
 
+/* attack case: GWH-007, GWH-008 (HTTP/2 is not offered) */
 static void only_http_1_1_is_spoken(void **state)
 {
     static const struct {
@@ -198,13 +199,14 @@ static void weak_suites_are_refused(void **state)
 
 static void other_groups_are_refused(void **state)
 {
+    char one[] = "P-521", two[] = "P-521:P-256";
     SSL_CTX *ctx = peer_of(TLS1_3_VERSION);
-    SSL_CTX_set1_groups_list(ctx, "P-521");
+    SSL_CTX_set1_groups_list(ctx, one);
     open_with(tls, ctx);
     assert_false(test_tls_is_open(&t));
     test_tls_end(&t);
     ctx = peer_of(TLS1_3_VERSION);
-    SSL_CTX_set1_groups_list(ctx, "P-521:P-256");
+    SSL_CTX_set1_groups_list(ctx, two);
     open_with(tls, ctx);
     assert_true(test_tls_is_open(&t));
     test_tls_end(&t);

@@ -15,7 +15,8 @@
     AUDIT(INTROSPECTION, "introspection", "a resource server asked about a token")                 \
     AUDIT(REGISTRATION_TOKEN, "registration_token", "a token for one registration was made")       \
     AUDIT(USER_CREATED, "user.created", "an account was created")                                  \
-    AUDIT(USER_CHANGED, "user.changed", "a password was changed or an account disabled")           \
+    AUDIT(USER_CHANGED, "user.changed",                                                            \
+          "a password or groups were changed, or an account disabled")                             \
     AUDIT(LOGIN, "login", "a person signed in or failed to")                                       \
     AUDIT(LOGOUT, "logout", "a person signed out")                                                 \
     AUDIT(AUTHORIZE, "authorize", "an authorization request was refused or answered")              \

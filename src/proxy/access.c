@@ -294,15 +294,15 @@ str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *w
     return challenge(a, arena, &found, needed);
 }
 
-str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
-                     int64_t max_age_s)
+str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who,
+                     const gate_decision_t *d)
 {
     const rs_finding_t found = {.reason = RS_AUTHENTICATION,
                                 .dpop = who->key.n > 0,
-                                .acr_values = acr_values,
-                                .max_age_s = (int)max_age_s,
+                                .acr_values = d->acr_values,
+                                .max_age_s = (int)d->max_age_s,
                                 .who = RS_NOBODY};
-    return challenge(a, arena, &found, STR_UNSET);
+    return challenge(a, arena, &found, d->scopes.n > 0 ? d->scopes : STR_UNSET);
 }
 
 str_t access_metadata(const access_t *a)

@@ -4,7 +4,7 @@
 
 #include "conf/conf.h"
 #include "core/log.h"
-#include "gate/principal.h"
+#include "gate/policy.h"
 #include "http/exchange.h"
 #include "http/fetch.h"
 #include "http/pool.h"
@@ -60,9 +60,10 @@ bool access_ready(access_t *a);
 /** The challenge of a 403 for more scope, in the scheme of the token. In `arena`; unset without
  *  memory. */
 str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed);
-/** The challenge of a 401 for a better or fresher sign-in (RFC 9470). */
-str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
-                     int64_t max_age_s);
+/** The challenge of a 401 for a better or fresher sign-in (RFC 9470). It also names the scopes that
+ *  the decision says are needed, so that nobody has to come twice. */
+str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who,
+                     const gate_decision_t *d);
 /** The protected resource metadata document, JSON, and the paths it stands at (rs.h). */
 str_t access_metadata(const access_t *a);
 str_t access_metadata_path(const access_t *a, size_t i);

@@ -376,8 +376,13 @@ static void challenges_of_what_was_found_later(void **state)
                "Bearer error=\"insufficient_scope\", error_description=\"The operation needs more "
                "scope\", scope=\"a b\", resource_metadata=\"https://rs.test/.well-known/"
                "oauth-protected-resource/mcp\"");
-    str_t text = access_step_up(f->access, f->a, &who, STR("urn:a"), 60);
+    gate_decision_t d = {.acr_values = STR("urn:a"), .max_age_s = 60, .scopes = STR("")};
+    str_t text = access_step_up(f->access, f->a, &who, &d);
     assert_true(str_starts(text, STR("Bearer error=\"insufficient_user_authentication\"")));
+    assert_false(str_contains(text, STR("a b")));
+    d.scopes = STR("a b");
+    text = access_step_up(f->access, f->a, &who, &d);
+    assert_true(str_contains(text, STR("scope=\"a b\"")));
     assert_true(str_contains(text, STR("acr_values=\"urn:a\", max_age=\"60\"")));
     who.key = STR("thumbprint");
     assert_true(str_starts(access_insufficient(f->access, f->a, &who, STR("a")),

@@ -108,6 +108,8 @@ static const answer_t ANSWERS[] = {
     {"compressed", 200, JSON "Content-Encoding: gzip\r\n", "secret", 502, "upstream_malformed",
      false},
     {"page_of_404", 404, "Content-Type: text/html\r\n", "secret", 404, "upstream_refused", false},
+    {"json_that_is_no_message", 400, JSON, "{\"error\":\"secret\"}", 400, "upstream_refused",
+     false},
     {"unsupported_version", 400, JSON, REFUSED, 400, "rpc_error", true},
     {"unknown_method", 404, JSON, REFUSED, 404, "rpc_error", true},
     {"teapot", 418, "Content-Type: application/json; charset=utf-8\r\n", REFUSED, 418, "rpc_error",
@@ -228,6 +230,22 @@ static void a_long_answer_passes_in_pieces(void **state)
     assert_int_equal(r.body.n, strlen(RESULT("1")) + 20 * (sizeof piece - 1));
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
     assert_int_equal(relay_last(f)->bytes_out, r.body.n);
+    relay_control(f);
+}
+
+static void a_long_refusal_is_not_passed_on(void **state)
+{
+    relay_world_t *f = *state;
+    char piece[8192];
+    memset(piece, ' ', sizeof piece);
+    piece[sizeof piece - 1] = '\0';
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 422, JSON);
+    for (int i = 0; i < 20; i++)
+        relay_data(f, piece);
+    assert_int_equal(relay_heard(f).status, 422);
+    assert_int_equal(f->cancels, 1);
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_refused");
     relay_control(f);
 }
 
@@ -464,6 +482,7 @@ int main(void)
         RELAY_TEST(readiness_follows_what_happens),
         RELAY_TEST(notifications_are_one_line_of_the_trail),
         RELAY_TEST(a_long_answer_passes_in_pieces),
+        RELAY_TEST(a_long_refusal_is_not_passed_on),
         RELAY_TEST(a_long_answer_that_breaks_is_cut),
         RELAY_TEST(lists_show_what_may_be_used),
         RELAY_TEST(lists_in_a_stream_are_filtered_too),

@@ -130,6 +130,13 @@ static void take_dropped(child_t *c, const child_line_t *line)
 
 /* Answers. */
 
+/* Other errors may come of what a caller wrote, and must not close this era to all. */
+static bool says_other_era(int64_t code)
+{
+    return code == mcp_error_row(MCP_ERROR_UNSUPPORTED_VERSION)->code ||
+           code == mcp_error_row(MCP_ERROR_UNKNOWN_METHOD)->code;
+}
+
 static void take_answer(child_t *c, const child_line_t *line)
 {
     child_channel_t *ch = line->flight->owner;
@@ -141,7 +148,8 @@ static void take_answer(child_t *c, const child_line_t *line)
         c->keeper->proven = true;
         child_started_well(c);
     }
-    c->keeper->modern_only |= opens && line->code && c->keeper->era == CHILD_ERA_STATELESS;
+    c->keeper->modern_only |=
+        opens && says_other_era(line->code) && c->keeper->era == CHILD_ERA_STATELESS;
     child_channel_answer(ch, line->text, line->code);
     if (opens && line->code)
         child_session_end(c->keeper, s, CHILD_REASON_REFUSED);

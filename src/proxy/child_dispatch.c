@@ -141,12 +141,11 @@ static void dispatch_stateless(child_keeper_t *k, upstream_call_t *call)
         return;
     }
     if (!c) {
-        c = child_start(k, who, &retry_s);
+        c = child_start(k, who, true, &retry_s);
         if (!c) {
             child_refuse_busy(k, call, retry_s);
             return;
         }
-        c->stateless = true;
         child_started_well(c);
     }
     send_request(c, NULL, call);
@@ -209,7 +208,7 @@ static void initialize_shared(child_keeper_t *k, upstream_call_t *call)
         return;
     }
     if (!c) {
-        c = child_start(k, STR(""), &retry_s);
+        c = child_start(k, STR(""), false, &retry_s);
         if (!c || !child_open_shared(c)) {
             child_refuse_busy(k, call, retry_s);
             return;
@@ -221,7 +220,7 @@ static void initialize_shared(child_keeper_t *k, upstream_call_t *call)
 static void initialize_own(child_keeper_t *k, upstream_call_t *call)
 {
     uint32_t retry_s = 1;
-    child_t *c = child_start(k, call->ask.who, &retry_s);
+    child_t *c = child_start(k, call->ask.who, false, &retry_s);
     child_session_t *s = c ? child_session_new(k, c, &call->ask) : NULL;
     if (!s) {
         if (c)

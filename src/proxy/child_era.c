@@ -43,6 +43,7 @@ static void set_era(child_t *c, const child_line_t *line)
     else
         k->era = CHILD_ERA_HANDSHAKE;
     c->state = CHILD_SPARE;
+    c->stateless = k->era != CHILD_ERA_HANDSHAKE;
     c->used_ms = child_now(k);
     child_started_well(c);
 }

@@ -26,8 +26,6 @@ enum {
     CHILD_BAD_MAX = 100,     /* malformed lines in a minute; then the child is ended */
     CHILD_MINUTE_MS = 60000,
     CHILD_WAITERS_MAX = 256,        /* requests that wait for a child to start */
-    CHILD_STARTS_PER_MINUTE = 60,   /* of one upstream */
-    CHILD_STARTS_PER_CALLER = 12,   /* likewise, for one caller */
     CHILD_SESSIONS_PER_CALLER = 64, /* of a shared child; of others half of max_children */
     CHILD_DELAY_MS = 500,           /* after a first failure; doubles */
     CHILD_DELAY_MAX_MS = 30000,
@@ -99,7 +97,8 @@ struct child {
     child_pipes_t *pipes;
     child_router_t *router;
     child_state_t state;
-    bool stateless;
+    bool
+        stateless; /* it is used so, or has begun so: many keep to the era of their first message */
     child_flight_t *own; /* our own question */
     char *who;           /* owned: a stateless one's caller; NULL: all */
     size_t who_n;
@@ -170,8 +169,9 @@ void child_unlist_call(child_keeper_t *k, upstream_call_t *call);
 void child_record(child_keeper_t *k, child_reason_t reason, str_t detail);
 
 /* child_start.c: processes. */
-/** A child for `who`; the spare one first. NULL: not now, ask again in *retry_s. */
-child_t *child_start(child_keeper_t *k, str_t who, uint32_t *retry_s);
+/** A child for `who`; the spare one first, if it has not begun in the other era. NULL: not now, ask
+ * again in *retry_s. */
+child_t *child_start(child_keeper_t *k, str_t who, bool stateless, uint32_t *retry_s);
 /** Asks a new child for its era. */
 bool child_probe(child_keeper_t *k, uint32_t *retry_s);
 /** Asks for the handshake in our own name. */

@@ -258,10 +258,10 @@ static bool set_who(child_t *c, str_t who)
     return true;
 }
 
-child_t *child_start(child_keeper_t *k, str_t who, uint32_t *retry_s)
+child_t *child_start(child_keeper_t *k, str_t who, bool stateless, uint32_t *retry_s)
 {
     child_t *c = k->children;
-    while (c && c->state != CHILD_SPARE)
+    while (c && (c->state != CHILD_SPARE || (c->stateless && !stateless)))
         c = c->next;
     if (!c) {
         c = may_start(k, who, retry_s) ? spawn(k) : NULL;
@@ -276,6 +276,7 @@ child_t *child_start(child_keeper_t *k, str_t who, uint32_t *retry_s)
         return NULL;
     }
     c->state = CHILD_READY;
+    c->stateless = stateless;
     c->used_ms = child_now(k);
     return c;
 }

@@ -24,6 +24,7 @@ static char ids[IDS][128], cancelled[4096];
 static char listening[IDS][128];
 static size_t held, listeners;
 static char asking[128];
+static bool began_modern;
 
 static bool is(const char *word)
 {
@@ -59,6 +60,7 @@ static void nap_ms(long ms)
 
 static void do_discover(str_t id, const json_t *params)
 {
+    began_modern = true;
     if (is("die"))
         _exit(7);
     if (is("silent"))
@@ -83,7 +85,7 @@ static void do_initialize(str_t id, const json_t *params)
         _exit(4);
     if (is("slow-start"))
         nap_ms(5000);
-    if (is("modern")) {
+    if (is("modern") || (is("pinned") && began_modern)) {
         say("{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"error\":{\"code\":-32022,\"message\":\"no\","
             "\"data\":{\"supported\":[\"2026-07-28\"],\"requested\":\"2025-11-25\"}}}",
             STR_ARG(id));

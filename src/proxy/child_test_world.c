@@ -134,7 +134,8 @@ child_world_t *child_world_new(child_world_options_t o)
                   .memory_mb = o.memory_mb,
                   .idle_s = o.idle_s,
                   .message_bytes = o.message_bytes ? o.message_bytes : 1 << 20,
-                  .start_s = o.start_s ? o.start_s : 20},
+                  .start_s = o.start_s ? o.start_s : 20,
+                  .starts_per_minute = o.starts_per_minute ? o.starts_per_minute : 120},
     };
     const upstream_child_config_t config = {.upstream = &upstream,
                                             .directory = STR("/"),

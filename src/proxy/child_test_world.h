@@ -14,7 +14,7 @@
 typedef struct {
     const char *mode; /* of child_test_play.c */
     bool shared;
-    int64_t max_children, idle_s, message_bytes, start_s, memory_mb;
+    int64_t max_children, idle_s, message_bytes, start_s, memory_mb, starts_per_minute;
     const char *const *command; /* instead of the played child; NULL ends it */
 } child_world_options_t;
 

@@ -31,9 +31,8 @@ static relay_step_t refuse_scope(relay_t *r)
 static relay_step_t refuse_sign_in(relay_t *r)
 {
     const route_t *route = r->route;
-    const gate_decision_t *d = &r->decision;
-    str_t challenge = route->ports->step_up(route->access, r->x->arena, &r->facts.who,
-                                            d->acr_values, d->max_age_s);
+    str_t challenge =
+        route->ports->step_up(route->access, r->x->arena, &r->facts.who, &r->decision);
     if (!challenge.p)
         return relay_refuse_for(r, RELAY_MEMORY);
     return refuse_decided(

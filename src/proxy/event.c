@@ -17,6 +17,7 @@ audit_event_t relay_event(const route_t *route, const relay_facts_t *f, audit_ki
         .user = f->who.subject,
         .issuer = f->who.issuer,
         .client = f->who.client,
+        .scope = kind == AUDIT_CALL_BEGIN ? f->who.scope : STR_UNSET, /* for `policy replay` */
         .resource = route->resource,
         .upstream = route->conf->path,
         .method = f->method,

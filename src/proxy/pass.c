@@ -74,6 +74,14 @@ static rc_t take_headers(relay_call_t *c, const http_outbound_head_t *h)
     return RC_OK;
 }
 
+/* What refuses and is no message is not the client's to read; its status is. */
+static void refuse_as_they(relay_call_t *c)
+{
+    relay_refusal_t refusal = relay_refusal(RELAY_UPSTREAM_REFUSED);
+    refusal.status = c->status;
+    call_refuse(c, &refusal);
+}
+
 static void begin_json(relay_call_t *c, const http_outbound_head_t *h)
 {
     uint64_t most = c->looked ? (uint64_t)c->route->conf->max_answer_bytes : RELAY_WHOLE_BYTES;
@@ -82,6 +90,8 @@ static void begin_json(relay_call_t *c, const http_outbound_head_t *h)
         return;
     if (c->looked)
         call_fail(c, RELAY_ANSWER_LARGE);
+    else if (c->status >= 400)
+        refuse_as_they(c);
     else
         stream_begin(c, CALL_RAW);
 }
@@ -144,6 +154,10 @@ static void keep_whole(relay_call_t *c, str_t bytes)
         call_fail(c, rc == RC_LIMIT ? RELAY_ANSWER_LARGE : RELAY_MEMORY);
         return;
     }
+    if (c->status >= 400) {
+        refuse_as_they(c);
+        return;
+    }
     call_bytes_t held = c->held;
     c->held = (call_bytes_t){0};
     if (stream_begin(c, CALL_RAW))
@@ -195,6 +209,10 @@ static void on_data(void *ctx, str_t bytes)
 static void end_whole(relay_call_t *c)
 {
     str_t out;
+    if (c->status >= 400 && c->outcome.kind != MCP_OUTCOME_ERROR) {
+        refuse_as_they(c);
+        return;
+    }
     if (!c->looked) {
         c->bytes_out = (int64_t)c->held.n;
         call_end(c, FINISH_REPLY, call_outcome(c));

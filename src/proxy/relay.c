@@ -49,8 +49,31 @@ static void on_refused(void *arg, rc_t rc)
     relay_reply_refusal(r->x, r->facts.id, nonce, rc == RC_OK ? &r->refusal : &failed);
 }
 
+/* Whoever has no good token can ask as often as he likes: beyond a bound he is not written down any
+ * more, or the trail would fill the disk, and everybody's answers would end with it. */
+static bool is_too_strange(relay_t *r, uint32_t *retry_s)
+{
+    const clock_port_t *clock = &r->w->g->config.clock;
+    if (r->verdict && r->verdict->allowed)
+        return false;
+    return !http_rate_take(r->w->strangers, r->x->rate_key, clock->mono_ms(clock->ctx), retry_s);
+}
+
+static relay_step_t turn_away(relay_t *r, uint32_t retry_s)
+{
+    relay_refusal_t refusal = relay_refusal(RELAY_STRANGER);
+    refusal.retry_s = retry_s;
+    counter_add(r->w->counts, COUNTER_CALL_LIMITED, 1);
+    counter_refusal(r->w->counts, refusal.reason);
+    relay_reply_refusal(r->x, STR_UNSET, STR_UNSET, &refusal);
+    return STEP_DONE;
+}
+
 relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal)
 {
+    uint32_t retry_s;
+    if (is_too_strange(r, &retry_s))
+        return turn_away(r, retry_s);
     r->refusal = *refusal;
     if (r->seated)
         seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);

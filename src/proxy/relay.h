@@ -9,6 +9,7 @@
 #define PROXY_RELAY_H
 
 #include "core/limits.h"
+#include "http/rate.h"
 #include "mcp/outcome.h"
 #include "mcp/sse.h"
 #include "proxy/gateway.h"
@@ -36,6 +37,9 @@ enum {
     RELAY_DETACHED_MS = 300000,   /* that a call runs on for a client that is gone */
     RELAY_DETACHED = 1024,        /* such calls of one worker */
     RELAY_SPARE_CALLS = 64,       /* kept for reuse by one worker */
+    RELAY_STRANGERS = 1000,       /* refusals of one address without a good token, that may come at
+                                     once at one worker, and */
+    RELAY_STRANGERS_MS = 60,      /* after which another one may */
     RELAY_RANDOM_BYTES = 1536,
     RELAY_RETRY_S = 1,              /* Retry-After where nothing better is known */
     RELAY_EVENT_BYTES = 16 << 20,   /* of events that wait for one client */
@@ -85,6 +89,7 @@ typedef struct {
     relay_call_t *spare;
     size_t spare_count;
     arena_t *scratch; /* for one event */
+    http_rate_t *strangers;
     http_timer_t *timer;
     size_t random_left;
     uint8_t random[RELAY_RANDOM_BYTES];

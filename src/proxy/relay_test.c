@@ -225,6 +225,28 @@ static void an_upgrade_is_an_ordinary_get(void **state)
     relay_control(f);
 }
 
+static void strangers_do_not_fill_the_trail(void **state)
+{
+    relay_world_t *f = *state;
+    for (int i = 0; i < RELAY_STRANGERS; i++) {
+        f->n_events = 0;
+        http_direct_answer_t r = relay_ask(f, "GET", "", NULL);
+        assert_int_equal(r.status, 401);
+        assert_int_equal(f->n_events, 1);
+    }
+    f->n_events = 0;
+    http_direct_answer_t r = relay_ask(f, "GET", "", NULL);
+    assert_int_equal(r.status, 429);
+    assert_text(relay_header(&r, "Retry-After"), "1");
+    assert_int_equal(f->n_events, 0);
+    r = relay_ask(f, "POST", NOBODY POSTED, CALL("1", "echo"));
+    assert_int_equal(r.status, 403);
+    f->clock.ms += RELAY_STRANGERS_MS;
+    r = relay_ask(f, "GET", "", NULL);
+    assert_int_equal(r.status, 401);
+    relay_control(f);
+}
+
 static void who_calls_too_often_waits(void **state)
 {
     relay_world_t *f = *state;
@@ -278,6 +300,43 @@ static void a_credential_that_cannot_be_had(void **state)
     }
     assert_int_equal(f->starts, 0);
     f->credential_rc = RC_OK;
+    relay_control(f);
+}
+
+static void verdicts_and_credentials_may_come_later(void **state)
+{
+    relay_world_t *f = *state;
+    f->slow = true;
+    http_direct_answer_t r = relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    assert_int_equal(f->n_events, 0);
+    relay_let_go(f);
+    assert_int_equal(f->starts, 1);
+    r = relay_answer(f, 200, "Content-Type: application/json\r\n", RESULT("1"));
+    assert_int_equal(r.status, 200);
+    relay_ask(f, "POST", POSTED, CALL("1", "echo"));
+    relay_let_go(f);
+    r = relay_heard(f);
+    assert_int_equal(r.status, 401);
+    f->slow = false;
+    relay_control(f);
+}
+
+/* Who leaves while a check runs is answered into the void; the upstream never hears of it. */
+static void a_client_that_leaves_during_a_check(void **state)
+{
+    relay_world_t *f = *state;
+    f->slow = true;
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    test_wire_break(&f->wire);
+    relay_let_go(f);
+    assert_int_equal(f->starts, 0);
+    relay_assert_last(f, AUDIT_CALL_END, true, "client_gone");
+    assert_int_equal(f->wire.hub.conn_count, 0);
+    relay_ask(f, "GET", ALICE LEGACY "Accept: text/event-stream\r\n", NULL);
+    test_wire_break(&f->wire);
+    relay_let_go(f);
+    relay_assert_last(f, AUDIT_CALL_END, true, "client_gone");
+    f->slow = false;
     relay_control(f);
 }
 
@@ -343,9 +402,12 @@ int main(void)
         RELAY_TEST(a_longer_body_than_the_upstream_takes),
         RELAY_TEST(deep_and_huge_messages),
         RELAY_TEST(an_upgrade_is_an_ordinary_get),
+        RELAY_TEST(strangers_do_not_fill_the_trail),
         RELAY_TEST(who_calls_too_often_waits),
         RELAY_TEST(what_the_trail_cannot_take_is_not_answered),
         RELAY_TEST(a_credential_that_cannot_be_had),
+        RELAY_TEST(verdicts_and_credentials_may_come_later),
+        RELAY_TEST(a_client_that_leaves_during_a_check),
         RELAY_TEST(metadata_needs_no_token),
         RELAY_TEST(the_trail_tells_begin_and_end),
         RELAY_TEST(the_trail_tells_what_a_shadow_would_say),

@@ -47,6 +47,44 @@ static rc_t trail_write(void *ctx, const audit_event_t *const *events, size_t n)
 
 static relay_world_t *world; /* that the doubles belong to: one a test program */
 
+/* An answer that comes later, on the same thread. */
+typedef struct {
+    void (*verdict)(void *arg, const access_verdict_t *verdict);
+    void (*credential)(void *arg, const credential_answer_t *answer);
+    void *arg;
+    const void *answer;
+} later_t;
+
+static void come(void *arg)
+{
+    const later_t *l = arg;
+    if (l->verdict)
+        l->verdict(l->arg, l->answer);
+    else
+        l->credential(l->arg, l->answer);
+}
+
+static bool is_slow(arena_t *a, later_t later)
+{
+    later_t *l = world->slow ? ARENA_NEW(a, later_t) : NULL;
+    if (!l)
+        return false;
+    *l = later;
+    world->waiting = come;
+    world->waiting_arg = l;
+    return true;
+}
+
+void relay_let_go(relay_world_t *f)
+{
+    while (f->waiting) {
+        void (*waiting)(void *arg) = f->waiting;
+        f->waiting = NULL;
+        waiting(f->waiting_arg);
+    }
+    trail_flush(&f->w->trail);
+}
+
 static void check(access_t *a, http_exchange_t *x,
                   void (*done)(void *arg, const access_verdict_t *verdict), void *arg)
 {
@@ -76,7 +114,8 @@ static void check(access_t *a, http_exchange_t *x,
         v->who.expires_at = 1700001000;
         v->nonce = http_header(x, STR("Wants-Nonce"));
     }
-    done(arg, v);
+    if (!is_slow(x->arena, (later_t){.verdict = done, .arg = arg, .answer = v}))
+        done(arg, v);
 }
 
 static bool lives(access_t *a, const gate_principal_t *who)
@@ -101,15 +140,14 @@ static str_t insufficient(access_t *a, arena_t *arena, const gate_principal_t *w
                         STR_ARG(needed));
 }
 
-static str_t step_up(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
-                     int64_t max_age_s)
+static str_t step_up(access_t *a, arena_t *arena, const gate_principal_t *who,
+                     const gate_decision_t *d)
 {
     (void)a;
     (void)who;
-    (void)acr_values;
     return arena_printf(arena,
                         "Bearer error=\"insufficient_user_authentication\", max_age=\"%lld\"",
-                        (long long)max_age_s);
+                        (long long)d->max_age_s);
 }
 
 static str_t metadata(const access_t *a)
@@ -139,7 +177,8 @@ static void credential(credential_t *c, http_exchange_t *x, const gate_principal
     assert_true(str_starts(token, who->subject)); /* the caller's own, for an exchange */
     *answer = (credential_answer_t){
         .rc = world->credential_rc, .reason = STR("exchange_refused"), .fields = FIELDS, .n = 2};
-    done(arg, answer);
+    if (!is_slow(x->arena, (later_t){.credential = done, .arg = arg, .answer = answer}))
+        done(arg, answer);
 }
 
 static void drop(credential_t *c, const gate_principal_t *who)

@@ -39,6 +39,9 @@ typedef struct {
     rc_t trail_rc;
     /* access and credential */
     bool revoked;
+    bool slow; /* verdicts and credentials come when relay_let_go is called */
+    void (*waiting)(void *arg);
+    void *waiting_arg;
     rc_t credential_rc;
     unsigned drops;
     /* the upstream; what it saw last */
@@ -97,6 +100,8 @@ void relay_end(relay_world_t *f, http_outbound_end_t how);
 /** All three, and what the client got of it. */
 http_direct_answer_t relay_answer(relay_world_t *f, int status, const char *headers,
                                   const char *body);
+/** What is slow comes now, one after the other. */
+void relay_let_go(relay_world_t *f);
 /** Time passes, and the worker looks at what is open. */
 void relay_pass(relay_world_t *f, int64_t ms);
 /** The first header of that name. */

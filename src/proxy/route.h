@@ -16,8 +16,8 @@ typedef struct {
     bool (*lives)(access_t *a, const gate_principal_t *who);
     bool (*ready)(access_t *a);
     str_t (*insufficient)(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed);
-    str_t (*step_up)(access_t *a, arena_t *arena, const gate_principal_t *who, str_t acr_values,
-                     int64_t max_age_s);
+    str_t (*step_up)(access_t *a, arena_t *arena, const gate_principal_t *who,
+                     const gate_decision_t *d);
     str_t (*metadata)(const access_t *a);
     str_t (*metadata_path)(const access_t *a, size_t i);
     void (*credential)(credential_t *c, http_exchange_t *x, const gate_principal_t *who,

@@ -12,6 +12,7 @@ enum {
     MAX_CHILDREN = 16,
     MESSAGE_BYTES = 4 << 20,
     START_S = 30,
+    STARTS_PER_MINUTE = 120,
 };
 
 /* A worker sets its own place, and reads no other. */
@@ -113,6 +114,7 @@ static void set_defaults(conf_child_t *c)
     set_default(&c->max_children, MAX_CHILDREN);
     set_default(&c->message_bytes, MESSAGE_BYTES);
     set_default(&c->start_s, START_S);
+    set_default(&c->starts_per_minute, STARTS_PER_MINUTE);
 }
 
 static rc_t copy_settings(child_keeper_t *k, const upstream_child_config_t *config)
@@ -133,14 +135,13 @@ static rc_t copy_settings(child_keeper_t *k, const upstream_child_config_t *conf
 
 static rc_t make_tables(child_keeper_t *k)
 {
-    static const http_rate_rule_t ALL = {CHILD_STARTS_PER_MINUTE,
-                                         CHILD_MINUTE_MS / CHILD_STARTS_PER_MINUTE};
-    static const http_rate_rule_t EACH = {CHILD_STARTS_PER_CALLER,
-                                          CHILD_MINUTE_MS / CHILD_STARTS_PER_CALLER};
+    uint32_t starts = (uint32_t)k->conf.starts_per_minute;
+    const http_rate_rule_t all = {starts, CHILD_MINUTE_MS / starts};
+    const http_rate_rule_t each = {starts / 2, CHILD_MINUTE_MS / (starts / 2)};
     uint8_t seed[16];
     TRY(k->config.random.fill(k->config.random.ctx, seed, sizeof seed));
-    k->starts = http_rate_new(seed, 1, ALL);
-    k->starts_of = http_rate_new(seed, 1024, EACH);
+    k->starts = http_rate_new(seed, 1, all);
+    k->starts_of = http_rate_new(seed, 1024, each);
     k->sessions = map_new(seed, LIMIT_MCP_SESSIONS);
     k->scratch = arena_new(CHILD_SCRATCH_BYTES + 4 * (size_t)k->conf.message_bytes);
     return k->starts && k->starts_of && k->sessions && k->scratch ? RC_OK : RC_MEMORY;

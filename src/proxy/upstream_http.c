@@ -14,6 +14,7 @@ enum {
     CONNECT_MS = 10000,
     KEPT_MS = 50000, /* shorter than the minute after which most servers close */
     BODY_MS = 60000, /* between two pieces of one message */
+    STREAMS = 65536, /* of one worker that stay open; seats bound them before */
 };
 
 typedef struct {
@@ -22,7 +23,9 @@ typedef struct {
     http_outbound_config_t config;
     http_tls_client_t *tls;
     str_t target;
-    http_outbound_t *workers[WORKERS_MAX]; /* each slot belongs to its worker */
+    struct {
+        http_outbound_t *calls, *streams;
+    } workers[WORKERS_MAX]; /* each slot belongs to its worker */
 } upstream_http_t;
 
 /* Sent once more on a fresh connection where a kept one turns out to be closed: what only reads. */
@@ -39,6 +42,16 @@ static bool only_reads(const upstream_request_t *r)
             return true;
     }
     return false;
+}
+
+/* Streams that stay open have connections of their own: every client of the handshake era holds
+ * one, and calls must not wait for them. */
+static http_outbound_t *outbound_for(const upstream_http_t *u, http_worker_t *loop,
+                                     const upstream_request_t *r)
+{
+    unsigned i = http_worker_index(loop);
+    bool listens = r->message && str_eq(r->message->message.method, STR("subscriptions/listen"));
+    return r->method == HTTP_GET || listens ? u->workers[i].streams : u->workers[i].calls;
 }
 
 static rc_t start(void *ctx, http_worker_t *loop, const upstream_request_t *r,
@@ -63,7 +76,7 @@ static rc_t start(void *ctx, http_worker_t *loop, const upstream_request_t *r,
         .body = r->body,
         .again = only_reads(r),
     };
-    TRY(http_outbound_start(u->workers[http_worker_index(loop)], &request, events, &call));
+    TRY(http_outbound_start(outbound_for(u, loop, r), &request, events, &call));
     *out = (upstream_call_t *)call;
     return RC_OK;
 }
@@ -106,15 +119,23 @@ static rc_t worker_init(void *ctx, http_worker_t *loop)
 {
     upstream_http_t *u = ctx;
     unsigned i = http_worker_index(loop);
-    return i < WORKERS_MAX ? http_outbound_new(loop, &u->config, &u->workers[i]) : RC_LIMIT;
+    http_outbound_config_t streams = u->config;
+    if (i >= WORKERS_MAX)
+        return RC_LIMIT;
+    streams.max_connections = STREAMS;
+    TRY(http_outbound_new(loop, &u->config, &u->workers[i].calls));
+    return http_outbound_new(loop, &streams, &u->workers[i].streams);
 }
 
 static void worker_exit(void *ctx, http_worker_t *loop)
 {
     upstream_http_t *u = ctx;
     unsigned i = http_worker_index(loop);
-    http_outbound_free(u->workers[i]);
-    u->workers[i] = NULL;
+    if (i >= WORKERS_MAX)
+        return;
+    http_outbound_free(u->workers[i].calls);
+    http_outbound_free(u->workers[i].streams);
+    u->workers[i].calls = u->workers[i].streams = NULL;
 }
 
 static rc_t refuse(arena_t *a, const conf_upstream_t *conf, const char *mend, str_t *why)

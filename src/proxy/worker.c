@@ -5,13 +5,18 @@
 /* Snapshots. A worker has the current one and those that its requests still use; drivers learn of
  * begin and end on the worker's own thread. */
 
-static void end_view(relay_worker_t *w, relay_view_t *v)
+static void end_routes(relay_worker_t *w, const route_set_t *set)
 {
-    for (size_t i = 0; i < v->set->n; i++) {
-        const route_t *r = &v->set->v[i];
+    for (size_t i = 0; i < set->n; i++) {
+        const route_t *r = &set->v[i];
         if (r->hooks.worker_exit)
             r->hooks.worker_exit(r->upstream.ctx, w->loop);
     }
+}
+
+static void end_view(relay_worker_t *w, relay_view_t *v)
+{
+    end_routes(w, v->set);
     route_set_drop(v->set);
     free(v);
 }
@@ -54,6 +59,8 @@ static rc_t begin_view(relay_worker_t *w)
     pthread_mutex_unlock(&g->lock);
     rc_t rc = v->set ? begin_routes(w, v->set) : RC_NOT_FOUND;
     if (rc != RC_OK) {
+        if (v->set)
+            end_routes(w, v->set);
         route_set_drop(v->set);
         free(v);
         return rc;
@@ -119,6 +126,25 @@ void relay_worker_tick(relay_worker_t *w)
     on_tick(w);
 }
 
+static rc_t make_parts(relay_worker_t *w)
+{
+    static const http_rate_rule_t RULE = {RELAY_STRANGERS, RELAY_STRANGERS_MS};
+    uint8_t seed[16];
+    TRY(relay_random(w, seed, sizeof seed));
+    w->strangers = http_rate_new(seed, LIMIT_RATE_KEYS, RULE);
+    w->scratch = arena_new(RELAY_SCRATCH_BYTES);
+    if (w->loop)
+        w->timer = http_timer_start(w->loop, RELAY_TICK_MS, RELAY_TICK_MS, on_tick, w);
+    return w->strangers && w->scratch && (!w->loop || w->timer) ? RC_OK : RC_MEMORY;
+}
+
+static void free_parts(relay_worker_t *w)
+{
+    http_rate_free(w->strangers);
+    arena_free(w->scratch);
+    free(w);
+}
+
 rc_t relay_worker_init(void *gateway, http_worker_t *loop, void **worker)
 {
     gateway_t *g = gateway;
@@ -129,16 +155,14 @@ rc_t relay_worker_init(void *gateway, http_worker_t *loop, void **worker)
     w->loop = loop;
     trail_init(&w->trail, g->trail, loop);
     w->counts = counters_join(g->config.counters);
-    w->scratch = arena_new(RELAY_SCRATCH_BYTES);
-    w->timer = loop ? http_timer_start(loop, RELAY_TICK_MS, RELAY_TICK_MS, on_tick, w) : NULL;
-    if (!w->scratch || (loop && !w->timer)) {
-        http_timer_stop(w->timer);
-        arena_free(w->scratch);
-        free(w);
-        return RC_MEMORY;
+    rc_t rc = make_parts(w);
+    if (rc == RC_OK) {
+        *worker = w;
+        return RC_OK;
     }
-    *worker = w;
-    return RC_OK;
+    http_timer_stop(w->timer);
+    free_parts(w);
+    return rc;
 }
 
 /* Streams that would never end by themselves are ended; calls may run on for the time of the drain.
@@ -191,6 +215,5 @@ void relay_worker_exit(void *gateway, void *worker)
         w->spare = c->next;
         free(c);
     }
-    arena_free(w->scratch);
-    free(w);
+    free_parts(w);
 }
