@@ -148,7 +148,7 @@ static void put_issuers(buf_t *b)
     "    max_answer_bytes: 8388608\n"                                                              \
     "    timeout_s: 300                # for the head of an answer\n"                              \
     "    stream_idle_s: 0              # without an event; 0: for ever\n"                          \
-    "    max_connections: 256          # to it, of one worker\n"                                   \
+    "    max_connections: 1024         # to it, of one worker; more calls at once get 503\n"       \
     "    streams_per_subject: 64\n"                                                                \
     "  - path: /notes\n"                                                                           \
     "    command: [npx, -y, some-server]\n"                                                        \

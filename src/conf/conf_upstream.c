@@ -67,7 +67,7 @@ conf_upstream_t conf_upstream_default(void)
         .max_body_bytes = MEGABYTE,
         .max_answer_bytes = 8 * MEGABYTE,
         .timeout_s = 300,
-        .max_connections = 256,
+        .max_connections = 1024,
         .streams_per_subject = 64,
     };
 }

@@ -3,14 +3,21 @@
 #include "proxy/access_object.h"
 #include "rs/verdict.h"
 
+#include <time.h>
+
 enum {
     HEADERS_MAX = 4, /* of Authorization and DPoP; one is right, two are refused already */
     RETRY_S = 1,
-    TEXTS = 4 /* of a principal whose life is asked for */
+    TEXTS = 4,          /* of a principal whose life is asked for */
+    WAITERS_MAX = 8192, /* checks that wait for keys; more are told to come again */
+    ROUNDS_MAX = 2,     /* fetches that one check waits for: the first may have begun before it */
 };
 
 /* One check whose keys are on their way. In the exchange's arena, which lives until the answer. */
-typedef struct {
+typedef struct check {
+    struct check *next; /* that waits, too */
+    unsigned rounds;
+    post_port_t back;
     access_t *access;
     http_exchange_t *x;
     void (*done)(void *arg, const access_verdict_t *verdict);
@@ -37,6 +44,8 @@ static rc_t post_nowhere(void *ctx, void (*fn)(void *arg), void *arg)
     return RC_IO;
 }
 
+static const post_port_t NOWHERE = {post_nowhere, NULL};
+
 static void refresh(void *arg)
 {
     access_t *a = arg;
@@ -58,11 +67,14 @@ static void dropped(void *arg)
 /* Keys are about to go stale: new ones are fetched while the old still serve. */
 static void refresh_early(access_t *a)
 {
-    static const post_port_t NOWHERE = {post_nowhere, NULL};
     if (atomic_exchange(&a->refreshing, true))
         return;
     atomic_fetch_add(&a->refs, 1);
     const http_job_t job = {refresh, nothing, dropped, a};
+    if (!a->config.pool) {
+        refresh(a);
+        return;
+    }
     if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
         return;
     atomic_store(&a->refreshing, false);
@@ -147,12 +159,7 @@ static bool judge(check_t *k, bool last, bool *wait)
            convert(a, arena, &v, &k->verdict);
 }
 
-static void fetch_keys(void *arg)
-{
-    const check_t *k = arg;
-    warder_rs_refresh(k->access->rs);
-}
-
+/* With what there is. */
 static void finish(check_t *k)
 {
     bool wait;
@@ -160,9 +167,71 @@ static void finish(check_t *k)
     k->done(k->arg, judged ? &k->verdict : &NO_MEMORY);
 }
 
+static void check_now(check_t *k);
+
 static void on_keys(void *arg)
 {
-    finish(arg);
+    check_t *k = arg;
+    if (k->rounds < ROUNDS_MAX)
+        check_now(k);
+    else
+        finish(k);
+}
+
+static check_t *take_waiting(access_t *a)
+{
+    pthread_mutex_lock(&a->lock);
+    check_t *all = a->waiting;
+    a->waiting = NULL;
+    a->n_waiting = 0;
+    a->fetching = false;
+    pthread_mutex_unlock(&a->lock);
+    return all;
+}
+
+/* An answer must not get lost: while a loop's queue is full, this thread waits. */
+static void hand_back(access_t *a)
+{
+    const struct timespec pause = {0, 1000000};
+    check_t *next;
+    for (check_t *k = take_waiting(a); k; k = next) {
+        next = k->next;
+        while (k->back.post(k->back.ctx, on_keys, k) == RC_BUSY)
+            nanosleep(&pause, NULL);
+    }
+}
+
+static void fetch_for_all(void *arg)
+{
+    access_t *a = arg;
+    warder_rs_refresh(a->rs);
+    hand_back(a);
+    access_unref(a);
+}
+
+/* The workers have ended, and with them whoever waited. */
+static void drop_all(void *arg)
+{
+    take_waiting(arg);
+    access_unref(arg);
+}
+
+typedef enum { WAIT_FULL, WAIT_JOINED, WAIT_FIRST } wait_t;
+
+static wait_t join_waiting(check_t *k)
+{
+    access_t *a = k->access;
+    wait_t how = WAIT_FULL;
+    pthread_mutex_lock(&a->lock);
+    if (a->n_waiting < WAITERS_MAX) {
+        how = a->fetching ? WAIT_JOINED : WAIT_FIRST;
+        k->next = a->waiting;
+        a->waiting = k;
+        a->n_waiting++;
+        a->fetching = true;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return how;
 }
 
 static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
@@ -190,6 +259,26 @@ static rc_t read_headers(check_t *k)
     return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
 }
 
+/* One fetch for all who need it, whichever worker they are on. */
+static void wait_for_keys(check_t *k)
+{
+    access_t *a = k->access;
+    const http_job_t job = {fetch_for_all, nothing, drop_all, a};
+    k->rounds++;
+    k->back = http_worker_post(k->x->loop);
+    wait_t how = join_waiting(k);
+    if (how == WAIT_FULL)
+        finish(k);
+    if (how != WAIT_FIRST)
+        return;
+    atomic_fetch_add(&a->refs, 1);
+    if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
+        return;
+    k->rounds = ROUNDS_MAX;
+    hand_back(a);
+    access_unref(a);
+}
+
 static void check_now(check_t *k)
 {
     bool wait;
@@ -201,14 +290,12 @@ static void check_now(check_t *k)
         k->done(k->arg, &k->verdict);
         return;
     }
-    if (!k->x->loop) { /* under http/direct.h nobody is kept waiting */
-        fetch_keys(k);
-        finish(k);
+    if (k->x->loop && k->access->config.pool) {
+        wait_for_keys(k);
         return;
     }
-    if (http_pool_run(k->access->config.pool, http_worker_post(k->x->loop), fetch_keys, on_keys,
-                      k) != RC_OK)
-        finish(k);
+    warder_rs_refresh(k->access->rs);
+    finish(k);
 }
 
 void access_check(access_t *a, http_exchange_t *x,

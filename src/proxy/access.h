@@ -25,7 +25,7 @@ typedef struct {
     str_t issuer;                    /* of this server */
     access_local_t local;            /* for URLs that begin with it */
     str_t initial_scopes, scopes;    /* space-separated: of the challenge, of the metadata */
-    http_pool_t *pool;               /* for fetches */
+    http_pool_t *pool;               /* for fetches; NULL: callers wait for them (tests) */
     http_fetch_port_t fetch;
     const log_t *log;
     clock_port_t clock;

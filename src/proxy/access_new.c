@@ -15,6 +15,7 @@ void access_unref(access_t *a)
 {
     if (atomic_fetch_sub(&a->refs, 1) > 1)
         return;
+    pthread_mutex_destroy(&a->lock);
     warder_rs_free(a->rs);
     arena_free(a->arena);
     free(a);
@@ -235,6 +236,7 @@ rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t
     if (!access)
         return RC_MEMORY;
     atomic_store(&access->refs, 1);
+    pthread_mutex_init(&access->lock, NULL);
     access->arena = arena_new(ARENA_BYTES);
     rc_t rc = access->arena ? keep_config(access, config) : RC_MEMORY;
     if (rc == RC_OK)

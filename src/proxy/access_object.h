@@ -6,6 +6,7 @@
 #include "proxy/provider.h"
 #include "rs/check.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum { ACCESS_HOSTS_MAX = 32 /* that documents may come from although they are inner ones */ };
@@ -23,6 +24,10 @@ struct access {
     size_t n_hosts;
     atomic_uint refs;
     atomic_bool refreshing;
+    pthread_mutex_t lock;  /* guards the three below */
+    struct check *waiting; /* checks that one fetch is made for */
+    size_t n_waiting;
+    bool fetching;
 };
 
 /** Gives one of its holders up; the last one frees it. */
