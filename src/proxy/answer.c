@@ -6,7 +6,7 @@ static const relay_refusal_t ROWS[RELAY_REASON_COUNT] = {
                       .code = rpc,                                                                 \
                       .reason = STR_INIT(why),                                                     \
                       .sentence = STR_INIT(text),                                                  \
-                      .retry_s = (answer) == 503 ? RELAY_RETRY_S : 0},
+                      .retry_s = (answer) == 503 || (answer) == 429 ? RELAY_RETRY_S : 0},
 #include "proxy/reasons.def"
 #undef REASON
 };

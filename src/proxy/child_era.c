@@ -105,5 +105,5 @@ void child_own_silent(child_t *c, bool ended)
     c->own = NULL;
     c->state = CHILD_SPARE;
     c->used_ms = child_now(k);
-    c->deadline_ms = 0;
+    child_started_well(c);
 }

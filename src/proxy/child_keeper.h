@@ -181,7 +181,7 @@ void child_end(child_t *c, child_reason_t reason);
 void child_started_well(child_t *c);
 /** Counts a failure: the next start has to wait. */
 void child_failed(child_keeper_t *k);
-/** Starts one after failures, so that readiness comes back without a request. */
+/** Starts one where none is known to work, so that readiness comes back without a request. */
 void child_heal(child_keeper_t *k);
 /** What is due for it. */
 void child_look_at(child_t *c);

@@ -52,7 +52,8 @@ static void two_clients_with_the_same_id_never_cross(void **state)
     child_world_ask(w, ASK(.session = a, .body = RPC("2", "echo", "{}")));
     child_answer_t *y = child_world_send(
         w, ASK(.who = "bob", .worker = 1, .session = b, .body = RPC("1", "hold", "{}")));
-    child_world_ask(w, ASK(.who = "bob", .session = b, .body = RPC("2", "echo", "{}")));
+    child_world_ask(w,
+                    ASK(.who = "bob", .worker = 1, .session = b, .body = RPC("2", "echo", "{}")));
     child_world_ask(w, ASK(.session = a, .body = RPC("3", "release", "{}")));
     child_world_end(w, x);
     child_world_end(w, y);

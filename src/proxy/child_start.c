@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+enum { ID_AT = 6 };
+
 /* Counts of children and of starts. */
 
 static uint32_t seconds_until(const child_keeper_t *k, int64_t when_ms)
@@ -281,20 +283,19 @@ child_t *child_start(child_keeper_t *k, str_t who, bool stateless, uint32_t *ret
     return c;
 }
 
-static bool ask_own(child_t *c, str_t format_text)
+static bool ask_own(child_t *c, str_t text)
 {
-    const child_ask_t ask = {.id = STR("0"), .kind = MCP_REQUEST, .text = format_text};
     str_t line;
     child_keeper_t *k = c->keeper;
+    const child_ask_t ask = {.kind = MCP_REQUEST, .id = str_of(text.p + ID_AT, 1), .text = text};
     if (child_router_open(c->router, &ask, &c->own) != RC_OK)
         return false;
     arena_reset(k->scratch);
-    const child_ask_t sent = {.id = str_of(format_text.p + 6, 1), .text = format_text};
-    return child_router_line(c->router, k->scratch, &sent, c->own, NULL, &line) == RC_OK &&
+    return child_router_line(c->router, k->scratch, &ask, c->own, NULL, &line) == RC_OK &&
            child_pipes_write(c->pipes, line) == RC_OK;
 }
 
-/* The id stands at the seventh byte of both. */
+/* The id of both stands at ID_AT. */
 static const str_t DISCOVER =
     STR_INIT("{\"id\":0,\"jsonrpc\":\"2.0\",\"method\":\"server/discover\",\"params\":{\"_meta\":{"
              "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
@@ -335,7 +336,7 @@ bool child_open_shared(child_t *c)
 void child_heal(child_keeper_t *k)
 {
     uint32_t retry_s;
-    if (k->fails == 0 || atomic_load(&k->ready) || child_now(k) < k->not_before_ms)
+    if (k->stopping || atomic_load(&k->ready) || child_now(k) < k->not_before_ms)
         return;
     for (const child_t *c = k->children; c; c = c->next) {
         if (c->state != CHILD_ENDING)

@@ -2,6 +2,8 @@
 #include "proxy/child_test_play.h"
 #include "proxy/child_test_world.h"
 
+#include <time.h>
+
 #define RPC(id, method, params)                                                                    \
     ("{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}")
 #define ASK(...)    ((child_ask_test_t){__VA_ARGS__})
@@ -188,6 +190,12 @@ static void who_dies_of_the_question_is_of_the_handshake(void **state)
     child_world_t *w = begin("die", false);
     child_world_open(w, NULL);
     assert_int_equal(child_world_trail(w, "child_crashed"), 1);
+    child_world_free(w);
+    w = begin("die", true);
+    const struct timespec nap = {0, 20000000};
+    for (int i = 0; i < 500 && !child_world_is_ready(w); i++)
+        nanosleep(&nap, NULL);
+    assert_true(child_world_is_ready(w)); /* without a request */
     child_world_free(w);
 }
 

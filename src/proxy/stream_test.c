@@ -316,6 +316,7 @@ static void a_subject_has_so_many_streams(void **state)
     trail_flush(&f->w->trail);
     r = relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
     assert_int_equal(r.status, 429);
+    assert_text(relay_header(&r, "Retry-After"), "1");
     relay_assert_last(f, AUDIT_CALL_BEGIN, false, "too_many_streams");
     relay_ask(f, "POST", BOB MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
     assert_true(f->open);
