@@ -10,10 +10,10 @@
 typedef struct http_worker http_worker_t;
 
 /**
- * What a handler gets, read-only but for `user` and `label`. All slices live until the exchange ends, that is
- * until http_reply or http_stream_end has been called and the last byte is written. A handler may
- * return first and answer later on the same loop; it must answer exactly once, always, even when
- * the client is gone (the answer then goes nowhere).
+ * What a handler gets, read-only but for `user` and `label`. All slices live until the exchange
+ * ends, that is until http_reply or http_stream_end has been called and the last byte is written. A
+ * handler may return first and answer later on the same loop; it must answer exactly once, always,
+ * even when the client is gone (the answer then goes nowhere).
  */
 struct http_exchange {
     http_method_t method;
