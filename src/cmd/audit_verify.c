@@ -182,7 +182,7 @@ static int check_trail(arena_t *a, verify_t *v, audit_reader_t *r)
 {
     audit_rotated_t *rotated;
     size_t n;
-    uint64_t first;
+    uint64_t first = 0;
     const char *path = v->path;
     rc_t rc = audit_reader_freeze(r);
     if (rc == RC_OK)

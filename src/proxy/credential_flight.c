@@ -25,9 +25,9 @@ static credential_landing_t *landing_new(gate_token_reason_t reason, str_t token
     return l;
 }
 
-static void landing_release(credential_landing_t *l, unsigned holders)
+static void landing_release(credential_landing_t *l)
 {
-    if (!l || atomic_fetch_sub(&l->refs, holders) != holders)
+    if (!l || atomic_fetch_sub(&l->refs, 1) != 1)
         return;
     secret_wipe(l->token, l->n);
     free(l);
@@ -95,13 +95,13 @@ static void on_landed(void *arg)
     gate_token_reason_t reason = l ? l->reason : GATE_TOKEN_MEMORY;
     if (reason == GATE_TOKEN_GOOD)
         reason = credential_add_secret(w, credential_conf(w->c)->prefix, str_of(l->token, l->n));
-    landing_release(l, 1);
+    landing_release(l);
     credential_answer(w, reason);
 }
 
-/* An answer must not get lost: while the loop's queue is full, this thread waits. False: the loop
- * has ended, and nobody there holds the token. */
-static bool hand_back(credential_waiter_t *w, credential_landing_t *l)
+/* An answer must not get lost: while the loop's queue is full, this thread waits. The caller holds
+ * the landing too, so none of this ends it. */
+static void hand_back(credential_waiter_t *w, credential_landing_t *l)
 {
     const struct timespec pause = {0, 1000000};
     w->landing = l;
@@ -113,7 +113,8 @@ static bool hand_back(credential_waiter_t *w, credential_landing_t *l)
         if (rc == RC_BUSY)
             nanosleep(&pause, NULL);
     }
-    return rc == RC_OK;
+    if (rc != RC_OK && l)
+        atomic_fetch_sub(&l->refs, 1);
 }
 
 static void report(const credential_flight_t *f, gate_token_reason_t reason)
@@ -139,13 +140,12 @@ static void fly(void *arg)
         credential_cache_put(c->tokens, f->key, &kept);
     credential_waiter_t *waiters = take_waiters(c, f);
     pthread_mutex_unlock(&c->lock);
-    unsigned ours = 1;
     while (waiters) {
         credential_waiter_t *w = waiters;
         waiters = w->next;
-        ours += !hand_back(w, l);
+        hand_back(w, l);
     }
-    landing_release(l, ours);
+    landing_release(l);
     credential_flight_free(f);
 }
 
