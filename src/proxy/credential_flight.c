@@ -112,8 +112,9 @@ static void hand_back(credential_waiter_t *w, credential_landing_t *l)
         if (rc == RC_BUSY)
             nanosleep(&pause, NULL);
     }
-    if (rc != RC_OK)
-        landing_release(l);
+    /* Never the last: fly() holds one as well. */
+    if (rc != RC_OK && l)
+        atomic_fetch_sub(&l->refs, 1);
 }
 
 static void report(const credential_flight_t *f, gate_token_reason_t reason)
