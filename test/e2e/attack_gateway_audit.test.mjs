@@ -34,7 +34,7 @@ let w;
 let bearer;
 before(async () => {
   r = await Recorder.start();
-  w = await Gateway.start({ upstream: r.url, settings: SETTINGS });
+  w = await Gateway.start({ upstream: r.url, settings: SETTINGS, metrics: true });
   bearer = (await machineToken(w, await w.machineClient(USE))).body.access_token;
 });
 after(async () => {
@@ -101,7 +101,7 @@ test('AUD-001 no secret in log, trail or metrics after a whole flow with debug l
     access: first.body.access_token, refresh: first.body.refresh_token, access2: second.body.access_token, refresh2: second.body.refresh_token,
     signature: second.body.access_token.split('.')[2], session: session.headers['mcp-session-id'], ...(identity ? { identity } : {}),
   };
-  const metrics = await (await fetch(`${w.base}/metrics`)).text();
+  const metrics = await w.metrics();
   for (const [name, secret] of Object.entries(secrets)) {
     for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64'), JSON.stringify(secret).slice(1, -1)]) {
       for (const [where, text] of [['log', w.warder.err], ['trail', w.auditText()], ['metrics', metrics]]) {
@@ -232,7 +232,7 @@ describe(`AUD-003 tampering with the trail of ${CALLS} calls`, () => {
 });
 
 test('AUD-004 the trail cannot be written: calls stop, the gateway says so, nothing is lost', async () => {
-  const g = await Gateway.start({ upstream: r.url, settings: SETTINGS.replace('log_level: debug\n', ''), wrap: ['prlimit', '--fsize=400000:400000'] });
+  const g = await Gateway.start({ upstream: r.url, settings: SETTINGS.replace('log_level: debug\n', ''), wrap: ['prlimit', '--fsize=400000:400000'], metrics: true });
   try {
     const machine = (await machineToken(g, await g.machineClient(USE))).body.access_token;
     const before = r.calls('ping_tool').length;
@@ -250,7 +250,7 @@ test('AUD-004 the trail cannot be written: calls stop, the gateway says so, noth
     assert.ok(ends >= served, `${served} answered, ${ends} in the trail`);
     assert.ok(r.calls('ping_tool').length - before <= served + 1);
     assert.match(g.warder.err, /audit|trail/i);
-    const metrics = await (await fetch(`${g.base}/metrics`)).text();
+    const metrics = await g.metrics();
     assert.match(metrics, /warder_audit_\w*fail\w* [1-9]/);
   } finally {
     await g.stop();
