@@ -4,6 +4,7 @@ import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:cr
 import http from 'node:http';
 import Provider from 'oidc-provider';
 import { b64 } from './issuer.mjs';
+import { unheld } from './world.mjs';
 
 const SECRET = 'a-secret-of-the-machine-0123456789';
 
@@ -23,7 +24,7 @@ export class Foreign {
 
   async up() {
     this.server = http.createServer((request, response) => this.answer(request, response));
-    await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+    await new Promise((resolve) => unheld(this.server).listen(this.port, '127.0.0.1', resolve));
     this.port = this.server.address().port;
     this.issuer = `http://127.0.0.1:${this.port}`;
     this.provide();
