@@ -181,8 +181,8 @@ static rc_t first_number(audit_reader_t *r, arena_t *scratch, uint64_t *out)
 static int check_trail(arena_t *a, verify_t *v, audit_reader_t *r)
 {
     audit_rotated_t *rotated;
-    size_t n;
-    uint64_t first;
+    size_t n = 0;
+    uint64_t first = 0;
     const char *path = v->path;
     rc_t rc = audit_reader_freeze(r);
     if (rc == RC_OK)

@@ -7,6 +7,9 @@ enum { MESSAGE_BYTES = 1024 };
 
 /* One line, whatever is in it. */
 static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list args)
 {
     vsnprintf(message, MESSAGE_BYTES, fmt, args);
     for (char *c = message; *c; c++)

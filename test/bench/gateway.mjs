@@ -14,7 +14,7 @@ import { holdStreams, streamServer } from './streams.mjs';
 
 const CONNECTIONS = [1, 64, 512];
 const ROUNDS = 3;
-const NEW_TOKENS = 40_000;
+const NEW_TOKENS = Number(process.env.WARDER_BENCH_TOKENS ?? 40_000);
 const STREAMS = Number(process.env.WARDER_BENCH_STREAMS ?? 10_000);
 const here = path.dirname(new URL(import.meta.url).pathname);
 
@@ -168,6 +168,7 @@ async function apache(port, backend, jwks) {
 
 const settings = (more = '') => `
 max_connections: 30000
+max_connections_per_address: 30000
 upstreams:
   - path: /mcp
     url: UPSTREAM

@@ -103,7 +103,7 @@ describe('oidc-provider as the authorization server', () => {
 
 test('an issuer that is away: known keys serve within their bound, then it fails closed', { timeout: 60_000 }, async () => {
   const f = await Foreign.start(USE);
-  const w = await Gateway.start({ settings: settingsOf(f.issuer, `        keys_fresh: 30\n        keys_stale: 2\n`) });
+  const w = await Gateway.start({ settings: settingsOf(f.issuer, `        keys_fresh_s: 30\n        keys_stale_s: 2\n`) });
   try {
     const token = await f.token(w.mcp);
     await taken(w, token, 'before');
