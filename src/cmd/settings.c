@@ -167,7 +167,7 @@ int settings_make_data(arena_t *a, const settings_t *s)
 {
     char *path = arena_cstr(a, s->conf.data);
     if (!path)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     for (char *slash = path + 1; *slash; slash++) {
         if (*slash != '/')
             continue;
