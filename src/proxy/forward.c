@@ -116,9 +116,10 @@ static bool is_own(str_t name)
     return false;
 }
 
+/* What Connection names was meant for this hop alone (RFC 9110 section 7.6.1). */
 static bool goes_on(const relay_t *r, str_t name)
 {
-    if (is_own(name))
+    if (is_own(name) || http_headers_has_token(r->x->headers, STR("Connection"), name))
         return false;
     if (str_eq_nocase(name, STR("tracestate")))
         return r->facts.trace.continued;
