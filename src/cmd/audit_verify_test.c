@@ -185,8 +185,8 @@ static void newer_file_alone_tells_of_the_older_one(void **state)
     assert_non_null(strstr(p->ran.out, "line 2 and those before it stand in an older file"));
 }
 
-/* Without names all files of the trail are read. A server that rotates meanwhile has given the file at
- * hand, which is open, a second name. */
+/* Without names all files of the trail are read. A server that rotates meanwhile has given the file
+ * at hand, which is open, a second name. */
 static void rotated_files_are_found_by_their_names(void **state)
 {
     admin_play_t *p = *state;

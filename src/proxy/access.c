@@ -96,13 +96,13 @@ static const provider_t *profile_of(const access_t *a, str_t issuer)
     return NULL;
 }
 
-/* They were read once already, when the token was verified. */
+/* They were read once already, when the token was verified: not again where nobody asks. */
 static const json_t *read_claims(const access_t *a, arena_t *arena, const warder_rs_verdict_t *v)
 {
     static const json_limits_t LIMITS = {LIMIT_INTROSPECTION_BYTES, LIMIT_JWT_DEPTH,
                                          LIMIT_JWT_NODES};
     const json_t *claims;
-    if (!v->claims[0])
+    if (!v->claims[0] || !a->config.claims)
         return &NO_CLAIMS;
     if (json_parse(arena, str_c(v->claims), &LIMITS, &claims) != RC_OK)
         return NULL;

@@ -83,6 +83,7 @@ static int setup(void **state)
     f->w = w;
     f->upstream = (conf_upstream_t){.path = STR("/mcp"), .name = STR("Files")};
     f->config = (access_config_t){
+        .claims = true,
         .upstream = &f->upstream,
         .resource = STR(W_RESOURCE),
         .issuer = STR(W_ISSUER),

@@ -3,6 +3,7 @@
 #include "proxy/relay.h"
 
 #include "core/url.h"
+#include "gate/condition.h"
 #include "proxy/upstream_child.h"
 #include "proxy/upstream_http.h"
 
@@ -102,6 +103,13 @@ static rc_t make_policies(arena_t *a, route_t *r)
     return RC_OK;
 }
 
+/* Rules, or the identity that goes on. */
+static bool asks_claims(const conf_upstream_t *u)
+{
+    return u->identity != CONF_IDENTITY_NONE || gate_asks_claims(u->policy) ||
+           (u->shadow && gate_asks_claims(u->shadow));
+}
+
 static rc_t make_access(const maker_t *m, route_t *r)
 {
     const gateway_config_t *c = m->config;
@@ -119,6 +127,7 @@ static rc_t make_access(const maker_t *m, route_t *r)
         .clock = c->clock,
         .dpop_nonce = m->settings->conf->dpop_nonce,
         .dpop_off = str_eq(m->settings->conf->dpop, STR("off")),
+        .claims = asks_claims(r->conf),
     };
     if (!config.scopes.p || !config.initial_scopes.p)
         return RC_MEMORY;

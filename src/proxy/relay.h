@@ -30,7 +30,8 @@ enum {
     RELAY_BODY_BYTES = 1 << 20,   /* of any message; what is longer does not even reach a token
                                      check */
     RELAY_TICK_MS = 1000,         /* between two looks at what is open */
-    RELAY_SLIM_MS = 2000,         /* a stream that is open for so long gives back what it can */
+    RELAY_SLIM_MS = 2000,         /* a stream that is open for so long gives back what it can, */
+    RELAY_FAT_STREAMS = 32,       /* and, where one worker has more than these, all at once */
     RELAY_REPLAY_MS = 60000,      /* and so one that was resumed, once all is told again */
     RELAY_COMMENT_MS = 15000,     /* of silence before a comment, and */
     RELAY_COMMENT_SPREAD = 10000, /* up to so many more, so that not all streams speak at once */
@@ -87,6 +88,7 @@ typedef struct {
     unsigned generation; /* of that */
     relay_call_t *calls; /* all that are open */
     size_t detached;
+    size_t streams; /* open to clients */
     relay_call_t *spare;
     size_t spare_count;
     arena_t *scratch; /* for one event */
@@ -295,6 +297,8 @@ void call_gone(relay_call_t *c);
 void call_detach(relay_call_t *c);
 /** Copies the facts out of the arena. RC_MEMORY. */
 rc_t call_keep(relay_call_t *c) MUST_USE;
+/** One stream to a client more, or less. */
+void call_count_stream(relay_worker_t *w, int more);
 /** Keeps bytes, at most `max` in all. RC_LIMIT, RC_MEMORY. */
 rc_t call_hold(relay_call_t *c, str_t bytes, size_t max) MUST_USE;
 /** How the message went, for the audit. */

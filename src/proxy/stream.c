@@ -73,9 +73,10 @@ bool stream_begin(relay_call_t *c, call_phase_t phase)
     rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields}, events);
     if (rc == RC_OK) {
         c->phase = phase;
-        counter_add(c->w->counts, COUNTER_STREAMS, 1);
+        call_count_stream(c->w, 1);
         /* Whoever opens ten thousand of these must not hold as many arenas for a moment. */
-        if (phase == CALL_EVENTS && relay_is_standing(&c->facts))
+        bool many = c->w->streams > RELAY_FAT_STREAMS;
+        if (phase == CALL_EVENTS && (many || relay_is_standing(&c->facts)))
             slim(c);
         return true;
     }

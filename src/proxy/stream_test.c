@@ -220,6 +220,20 @@ static void the_stream_of_a_long_call_becomes_slim(void **state)
     assert_string_equal(relay_last(f)->object, "echo");
 }
 
+static void one_of_many_streams_is_slim_at_once(void **state)
+{
+    relay_world_t *f = *state;
+    f->w->streams = RELAY_FAT_STREAMS;
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    assert_null(f->w->calls->r);
+    relay_data(f, "data: " RESULT("1") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    assert_true(heard(f, RESULT("1")));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_int_equal(f->w->streams, RELAY_FAT_STREAMS);
+}
+
 static void a_stream_ends_with_its_token(void **state)
 {
     relay_world_t *f = *state;
@@ -440,6 +454,7 @@ int main(void)
         RELAY_TEST(silence_is_filled_with_comments),
         RELAY_TEST(an_idle_stream_is_slim_and_goes_on),
         RELAY_TEST(the_stream_of_a_long_call_becomes_slim),
+        RELAY_TEST(one_of_many_streams_is_slim_at_once),
         RELAY_TEST(a_stream_ends_with_its_token),
         RELAY_TEST(a_stream_ends_when_its_token_is_revoked),
         RELAY_TEST(a_subscription_ends_with_its_completion),

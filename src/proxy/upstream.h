@@ -42,8 +42,8 @@ typedef struct {
     void *ctx;
 } upstream_port_t;
 
-/** A worker begins or ends: drivers keep their connections by worker. A worker whose init failed, or
- *  was not called, is ended all the same. */
+/** A worker begins or ends: drivers keep their connections by worker. A worker whose init failed,
+ * or was not called, is ended all the same. */
 typedef struct {
     rc_t (*worker_init)(void *ctx, http_worker_t *loop);
     void (*worker_exit)(void *ctx, http_worker_t *loop);
