@@ -36,6 +36,33 @@ static void the_callers_token_never_goes_upstream(void **state)
     relay_control(f);
 }
 
+/* RFC 9110 section 7.6.1: what Connection names belongs to the connection. */
+static void what_the_connection_names_stays_here(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST",
+              ALICE POSTED "Connection: keep-alive, X-Hop , x-next\r\nX-Hop: 1\r\n"
+                           "X-Next: 2\r\nX-Other: stays\r\nConnection: X-Last\r\nX-Last: 3\r\n",
+              CALL("1", "echo"));
+    assert_null(sent_header(f, "hop"));
+    assert_null(sent_header(f, "next"));
+    assert_null(sent_header(f, "last"));
+    assert_non_null(strstr(f->headers, "X-Other: stays\n"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    relay_control(f);
+}
+
+static void two_types_of_a_body_are_none(void **state)
+{
+    relay_world_t *f = *state;
+    http_direct_answer_t r =
+        relay_ask(f, "POST", ALICE POSTED "Content-Type: application/json; charset=utf-7\r\n",
+                  CALL("1", "echo"));
+    assert_int_equal(r.status, 400);
+    assert_int_equal(f->starts, 0);
+    relay_control(f);
+}
+
 static void a_trace_goes_on(void **state)
 {
     relay_world_t *f = *state;
@@ -502,6 +529,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(the_callers_token_never_goes_upstream),
+        RELAY_TEST(what_the_connection_names_stays_here),
+        RELAY_TEST(two_types_of_a_body_are_none),
         RELAY_TEST(a_trace_goes_on),
         RELAY_TEST(headers_of_an_answer_are_few),
         RELAY_TEST(answers_pass_or_become_ours),

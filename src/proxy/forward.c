@@ -116,9 +116,45 @@ static bool is_own(str_t name)
     return false;
 }
 
-static bool goes_on(const relay_t *r, str_t name)
+/* Fields that Connection names, which were meant for this hop alone (RFC 9110 section 7.6.1). Those
+ * behind the sixteenth are not looked at. */
+typedef struct {
+    str_t v[16];
+    size_t n;
+} hops_t;
+
+static void add_hops(str_t value, hops_t *hops)
 {
-    if (is_own(name))
+    str_t part;
+    while (hops->n < sizeof hops->v / sizeof *hops->v && str_split(&value, ',', &part)) {
+        str_t name = str_trim(part, " \t");
+        if (name.n > 0 && !str_eq_nocase(name, STR("keep-alive")))
+            hops->v[hops->n++] = name;
+    }
+}
+
+static hops_t find_hops(http_headers_t came)
+{
+    hops_t hops = {.n = 0};
+    size_t at = 0;
+    str_t value;
+    while (http_headers_next(came, STR("Connection"), &at, &value))
+        add_hops(value, &hops);
+    return hops;
+}
+
+static bool is_hop(const hops_t *hops, str_t name)
+{
+    for (size_t i = 0; i < hops->n; i++) {
+        if (str_eq_nocase(hops->v[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool goes_on(const relay_t *r, const hops_t *hops, str_t name)
+{
+    if (is_own(name) || is_hop(hops, name))
         return false;
     if (str_eq_nocase(name, STR("tracestate")))
         return r->facts.trace.continued;
@@ -133,8 +169,9 @@ static rc_t make_headers(const relay_t *r, http_headers_t *out)
     http_header_t *v = ARENA_ARRAY(r->x->arena, came.n + own + 1, http_header_t);
     if (!v)
         return RC_MEMORY;
+    hops_t hops = find_hops(came);
     for (size_t i = 0; i < came.n; i++) {
-        if (goes_on(r, came.v[i].name))
+        if (goes_on(r, &hops, came.v[i].name))
             v[n++] = came.v[i];
     }
     v[n++] = (http_header_t){STR("traceparent"),
