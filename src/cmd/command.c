@@ -28,6 +28,11 @@ int command_fail(int code, const char *fmt, ...)
     return code;
 }
 
+int command_out_of_memory(void)
+{
+    return command_fail(EXIT_FAILED, "out of memory");
+}
+
 int command_refuse(refusal_t *r, int code, const char *fmt, ...)
 {
     char message[MESSAGE_BYTES];

@@ -108,6 +108,7 @@ static void refusals_are_exact_and_in_the_trail(void **state)
         assert_int_equal(f->n_events, events + 1);
         relay_assert_last(f, AUDIT_CALL_BEGIN, false, row->reason);
         assert_int_equal(relay_last(f)->status, row->status);
+        assert_false(relay_last(f)->nameless);
         assert_int_equal(f->starts, 0);
     }
     relay_control(f);
