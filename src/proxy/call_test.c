@@ -222,6 +222,41 @@ static void readiness_follows_what_happens(void **state)
     assert_true(gateway_ready(f->g));
 }
 
+static void take_line(void *ctx, str_t line)
+{
+    buf_put(ctx, line);
+}
+
+static void an_outage_is_told_once(void **state)
+{
+    relay_world_t *f = *state;
+    buf_t lines = buf_new(f->a, 4096);
+    log_t log = {.write = take_line, .ctx = &lines, .min = LOG_INFO};
+    f->g->config.log = &log;
+    for (int i = 0; i < 3; i++) {
+        relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+        relay_end(f, HTTP_OUT_UNREACHABLE);
+    }
+    assert_str(buf_str(&lines),
+               STR("{\"level\":\"warn\",\"msg\":\"a protected server cannot be reached\","
+                   "\"upstream\":\"/mcp\"}\n"));
+    lines.n = 0;
+    relay_control(f);
+    relay_control(f);
+    assert_str(buf_str(&lines),
+               STR("{\"level\":\"info\",\"msg\":\"a protected server answers again\","
+                   "\"upstream\":\"/mcp\"}\n"));
+    f->g->config.log = NULL;
+}
+
+static void metrics_name_the_path(void **state)
+{
+    relay_world_t *f = *state;
+    buf_t b = buf_new(f->a, 4096);
+    gateway_metrics(f->g, &b);
+    assert_true(str_contains(buf_str(&b), STR("warder_upstream_ready{path=\"/mcp\"} 1\n")));
+}
+
 static void notifications_are_one_line_of_the_trail(void **state)
 {
     relay_world_t *f = *state;
@@ -536,6 +571,8 @@ int main(void)
         RELAY_TEST(answers_pass_or_become_ours),
         RELAY_TEST(an_upstream_that_fails),
         RELAY_TEST(readiness_follows_what_happens),
+        RELAY_TEST(an_outage_is_told_once),
+        RELAY_TEST(metrics_name_the_path),
         RELAY_TEST(notifications_are_one_line_of_the_trail),
         RELAY_TEST(a_long_answer_passes_in_pieces),
         RELAY_TEST(a_long_refusal_is_not_passed_on),

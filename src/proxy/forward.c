@@ -1,8 +1,6 @@
 #include "proxy/relay.h"
 
 #include "gate/identity.h"
-#include "gate/redact.h"
-#include "jose/digest.h"
 
 static void on_credential(void *arg, const credential_answer_t *answer)
 {
@@ -54,43 +52,13 @@ static void on_recorded(void *arg, rc_t rc)
     relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
 }
 
-static str_t hash_arguments(const relay_t *r)
-{
-    uint8_t digest[SHA256_BYTES];
-    const json_t *arguments = r->operation.arguments;
-    if (!arguments)
-        return STR_UNSET;
-    sha256(arguments->raw, digest);
-    buf_t b = buf_new(r->x->arena, 2 * SHA256_BYTES);
-    buf_hex(&b, digest, sizeof digest);
-    return buf_str(&b);
-}
-
-/* By opt-in; what is too long to be told is left out. */
-static str_t tell_arguments(const relay_t *r)
-{
-    str_t out;
-    const conf_upstream_t *conf = r->route->conf;
-    const json_t *arguments = r->operation.arguments;
-    if (!arguments || !conf->audit_arguments)
-        return STR_UNSET;
-    rc_t rc = gate_redact(r->x->arena, arguments, conf->redact, RELAY_BODY_BYTES, &out);
-    return rc == RC_OK ? out : STR_UNSET;
-}
-
 /* The message is in the trail before the upstream sees it. */
 relay_step_t relay_record(relay_t *r)
 {
     audit_event_t *e = &r->item.event;
-    *e = relay_event(r->route, &r->facts, AUDIT_CALL_BEGIN);
+    *e = relay_event_begin(r);
     e->allowed = true;
     e->reason = r->decision.reason;
-    e->address = r->facts.address;
-    e->token = r->facts.who.token;
-    e->shadow = r->shadow;
-    e->arguments_hash = hash_arguments(r);
-    e->arguments = tell_arguments(r);
-    e->bytes_in = r->facts.bytes_in;
     counter_add(r->w->counts, COUNTER_CALL_ALLOWED, 1);
     counter_add(r->w->counts, COUNTER_BYTES_IN, e->bytes_in);
     r->item.done = on_recorded;
