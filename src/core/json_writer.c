@@ -1,5 +1,8 @@
 #include "core/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +113,26 @@ static uint64_t load(const char *p)
     return v;
 }
 
+#ifdef __SSE2__
+/* The same of sixteen; as numbers with a sign, bytes that are not ASCII are less than a space. */
+static __m128i odd_of_sixteen(const char *p)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i odd =
+        _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    return _mm_or_si128(odd, _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
+                                          _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+}
+
+static bool is_plain_long(str_t s)
+{
+    __m128i odd = odd_of_sixteen(s.p + s.n - 16);
+    for (size_t i = 0; i + 16 < s.n; i += 16)
+        odd = _mm_or_si128(odd, odd_of_sixteen(s.p + i));
+    return _mm_movemask_epi8(odd) == 0;
+}
+#endif
+
 /* The last word overlaps the one before. */
 static bool is_plain(str_t s)
 {
@@ -119,6 +142,10 @@ static bool is_plain(str_t s)
             v = v << 8 | (uint8_t)s.p[i];
         return !odd_bytes(v);
     }
+#ifdef __SSE2__
+    if (s.n >= 16)
+        return is_plain_long(s);
+#endif
     for (size_t i = 0; i + sizeof v <= s.n; i += sizeof v)
         odd |= odd_bytes(load(s.p + i));
     return !(odd | odd_bytes(load(s.p + s.n - sizeof v)));

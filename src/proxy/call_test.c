@@ -265,6 +265,33 @@ static void a_long_answer_that_breaks_is_cut(void **state)
     relay_control(f);
 }
 
+static rc_t no_bytes(void *ctx, void *out, size_t n)
+{
+    (void)ctx;
+    (void)out;
+    (void)n;
+    return RC_IO;
+}
+
+static void what_was_begun_and_cannot_be_sent_has_an_end(void **state)
+{
+    relay_world_t *f = *state;
+    random_port_t random = f->g->config.random;
+    f->slow = true;
+    relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    f->w->random_left = 0;
+    f->g->config.random.fill = no_bytes;
+    relay_let_go(f);
+    assert_int_equal(relay_heard(f).status, 503);
+    assert_int_equal(f->n_events, 2);
+    assert_int_equal(f->events[0].kind, AUDIT_CALL_BEGIN);
+    relay_assert_last(f, AUDIT_CALL_END, true, "out_of_memory");
+    assert_int_equal(relay_last(f)->status, 503);
+    f->g->config.random = random;
+    f->slow = false;
+    relay_control(f);
+}
+
 /* Lists. */
 
 #define LIST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
@@ -484,6 +511,7 @@ int main(void)
         RELAY_TEST(a_long_answer_passes_in_pieces),
         RELAY_TEST(a_long_refusal_is_not_passed_on),
         RELAY_TEST(a_long_answer_that_breaks_is_cut),
+        RELAY_TEST(what_was_begun_and_cannot_be_sent_has_an_end),
         RELAY_TEST(lists_show_what_may_be_used),
         RELAY_TEST(lists_in_a_stream_are_filtered_too),
         RELAY_TEST(a_list_that_cannot_be_judged_is_not_shown),

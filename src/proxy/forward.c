@@ -161,16 +161,36 @@ static rc_t start(relay_t *r, relay_call_t *c)
     return u->start(u->ctx, r->w->loop, &request, call_events(c), &c->upstream);
 }
 
+static void on_unsent(void *arg, rc_t rc)
+{
+    relay_t *r = arg;
+    relay_refusal_t failed = relay_refusal(rc == RC_OK ? RELAY_MEMORY : RELAY_AUDIT);
+    relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
+}
+
+/* The trail has its begin. */
+static relay_step_t end_unsent(relay_t *r)
+{
+    relay_refusal_t failed = relay_refusal(RELAY_MEMORY);
+    if (r->seated)
+        seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
+    audit_event_t *e = &r->item.event;
+    *e = relay_event(r->route, &r->facts, AUDIT_CALL_END);
+    e->allowed = true;
+    e->reason = failed.reason;
+    e->status = failed.status;
+    e->bytes_in = r->facts.bytes_in;
+    e->duration_us = relay_now_us() - r->facts.began_us;
+    r->item.done = on_unsent;
+    trail_put(&r->w->trail, &r->item);
+    return STEP_DONE;
+}
+
 relay_step_t relay_send(relay_t *r)
 {
     relay_call_t *c = call_open(r);
-    if (!c) {
-        if (r->seated)
-            seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
-        relay_refusal_t failed = relay_refusal(RELAY_MEMORY);
-        relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
-        return STEP_DONE;
-    }
+    if (!c)
+        return end_unsent(r);
     if (http_exchange_is_gone(r->x)) {
         call_drop(c, STR("client_gone"));
         return STEP_DONE;
