@@ -76,11 +76,11 @@ rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out)
     return RC_OK;
 }
 
-/* Where the first line ends. */
-static rc_t front_end(int fd, off_t size, off_t *end)
+/* Where the line that begins at `start` ends. */
+static rc_t line_end(int fd, off_t start, off_t size, off_t *end)
 {
     char block[BLOCK_BYTES];
-    for (off_t at = 0; at < size && at <= LIMIT_AUDIT_LINE_BYTES;) {
+    for (off_t at = start; at < size && at - start <= LIMIT_AUDIT_LINE_BYTES;) {
         size_t n = size - at < BLOCK_BYTES ? (size_t)(size - at) : BLOCK_BYTES;
         TRY(audit_read_at(fd, block, n, at));
         const char *hit = memchr(block, '\n', n);
@@ -100,8 +100,9 @@ rc_t audit_front_read(int fd, off_t size, arena_t *scratch, audit_front_t *out)
     audit_checkpoint_t checkpoint;
     str_t line;
     *out = (audit_front_t){0};
-    TRY(front_end(fd, size, &end));
+    TRY(line_end(fd, 0, size, &end));
     TRY(read_line(fd, 0, end, scratch, &r, &line));
+    out->seq = r.seq;
     out->time_ms = audit_time_parse(r.time);
     if (r.seq == 1) {
         out->chain.known = true;
@@ -110,4 +111,15 @@ rc_t audit_front_read(int fd, off_t size, arena_t *scratch, audit_front_t *out)
         out->chain = checkpoint.chain;
     }
     return RC_OK;
+}
+
+rc_t audit_follows(int fd, off_t at, off_t size, arena_t *scratch, const audit_head_t *head)
+{
+    off_t end;
+    audit_record_t r;
+    str_t line;
+    TRY(line_end(fd, at, size, &end));
+    TRY(read_line(fd, at, end, scratch, &r, &line));
+    bool next = r.seq == head->seq + 1 && memcmp(r.prev, head->hash, sizeof r.prev) == 0;
+    return next ? RC_OK : RC_CONFLICT;
 }

@@ -22,7 +22,13 @@ typedef struct {
  */
 rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out) MUST_USE;
 
+/** RC_CONFLICT: the line that begins at `at` does not continue `head`: it has not the next number,
+ * or not the hash. RC_MALFORMED: it is none of a trail. The arena is reset. */
+rc_t audit_follows(int fd, off_t at, off_t size, arena_t *scratch,
+                   const audit_head_t *head) MUST_USE;
+
 typedef struct {
+    uint64_t seq;
     int64_t time_ms;
     audit_name_t chain; /* of line 1, or of a checkpoint; else not known */
 } audit_front_t;

@@ -80,10 +80,11 @@ static rc_t read_tail(audit_file_t *f, off_t size, audit_end_t *end)
 
 /* What the first line tells of the whole file. One that tells no name goes on with the chain that
  * this process knows, if it knows one. */
-static rc_t read_front(audit_file_t *f, off_t size)
+static rc_t read_front(audit_file_t *f, off_t size, uint64_t *first)
 {
     audit_front_t front;
     rc_t rc = audit_front_read(f->fd, size, f->scratch, &front);
+    *first = front.seq;
     if (rc != RC_OK && rc != RC_MALFORMED)
         return rc;
     if (front.chain.known || f->head.seq == 0)
@@ -92,35 +93,71 @@ static rc_t read_front(audit_file_t *f, off_t size)
     return RC_OK;
 }
 
-/* Sees what other processes wrote since. Nothing is read while nobody did. A file that became
- * shorter was cut by somebody: the chain goes on from the line this process wrote last, so that
- * the gap shows for ever. */
+/* A file in the place of the one before that begins with lines this process knows: the same up to
+ * the last, or written anew. */
+static rc_t is_copy(const audit_head_t *known, const audit_head_t *last)
+{
+    bool same = last->seq == known->seq && memcmp(last->hash, known->hash, SHA256_BYTES) == 0;
+    return same ? RC_OK : RC_CONFLICT;
+}
+
+/* Whether what others wrote goes on from the last line that this process knows: behind that, or,
+ * where the file was cut, from its beginning (as by copytruncate of logrotate). `first` is the
+ * number of the first line of a file that is new to it. Who writes the lines before anew must not
+ * have them signed. */
+static rc_t goes_on(const audit_file_t *f, const audit_end_t *end, uint64_t first)
+{
+    off_t from = end->at < f->size ? 0 : f->size;
+    if (f->size == 0)
+        return first > 0 && first <= f->head.seq ? is_copy(&f->head, &end->head) : RC_OK;
+    rc_t rc = RC_CONFLICT;
+    if (end->at > from)
+        rc = audit_follows(f->fd, from, end->at, f->scratch, &f->head);
+    return rc == RC_MALFORMED ? RC_CONFLICT : rc;
+}
+
+/* From now on the chain goes on behind `end`, or, if that does not belong to it, from the line that
+ * this process knows: so the gap shows for ever. */
+static rc_t take_end(audit_file_t *f, const audit_end_t *end, uint64_t first)
+{
+    rc_t rc = goes_on(f, end, first);
+    if (rc != RC_OK && rc != RC_CONFLICT)
+        return rc;
+    bool cut = end->at<f->size, more = end->at> f->size;
+    f->size = end->at;
+    if (cut)
+        say(f, LOG_ERROR, STR("lines were cut off the audit trail"));
+    else if (more && rc == RC_CONFLICT)
+        say(f, LOG_ERROR,
+            STR("lines of the audit trail do not follow those that were written "
+                "before; check it by 'warder audit verify'"));
+    if (rc == RC_CONFLICT)
+        return RC_OK;
+    f->head = end->head;
+    f->at_checkpoint = end->is_checkpoint;
+    return RC_OK;
+}
+
+/* Sees what other processes wrote since. Nothing is read while nobody did. */
 static rc_t catch_up(audit_file_t *f)
 {
     struct stat st;
+    uint64_t first = 0;
     if (fstat(f->fd, &st) != 0)
         return fail_errno(f, "stat");
     if (st.st_size == f->size)
         return RC_OK;
-    bool cut = st.st_size < f->size;
     audit_end_t end = {.head = f->head, .is_checkpoint = f->at_checkpoint};
     rc_t rc = read_tail(f, st.st_size, &end);
     if (rc == RC_OK && f->size == 0 && end.at > 0)
-        rc = read_front(f, end.at);
-    if (rc != RC_OK) {
+        rc = read_front(f, end.at, &first);
+    if (rc == RC_OK)
+        rc = take_end(f, &end, first);
+    if (rc != RC_OK)
         say(f, LOG_ERROR,
             STR("the end of the audit trail cannot be read; check it by "
                 "'warder audit verify' and move the file away"));
-        return rc;
-    }
-    f->size = end.at;
-    if (cut) {
-        say(f, LOG_ERROR, STR("lines were cut off the audit trail"));
-        return RC_OK;
-    }
-    f->head = end.head;
-    f->at_checkpoint = end.is_checkpoint;
-    return RC_OK;
+    return rc;
 }
 
 /* The name in the folder outlives a crash of the machine too: the folder is synced with the next
@@ -243,10 +280,22 @@ static rc_t move_on(audit_file_t *f)
     return rc == RC_CONFLICT ? RC_OK : rc;
 }
 
+static bool is_ours(const audit_file_t *f, const struct stat *st)
+{
+    return st->st_ino == f->ino && st->st_dev == f->dev;
+}
+
 static bool is_at_path(const audit_file_t *f)
 {
     struct stat st;
-    return stat(f->path, &st) == 0 && st.st_ino == f->ino && st.st_dev == f->dev;
+    return stat(f->path, &st) == 0 && is_ours(f, &st);
+}
+
+/* What most locks find, by one look: our file is at its path, and as long as we left it. */
+static bool is_as_left(const audit_file_t *f)
+{
+    struct stat st;
+    return stat(f->path, &st) == 0 && is_ours(f, &st) && st.st_size == f->size;
 }
 
 static rc_t follow_rename(audit_file_t *f)
@@ -266,6 +315,8 @@ rc_t audit_file_lock(audit_file_t *f)
     rc_t rc = take_lock(f->fd);
     if (rc != RC_OK)
         return rc == RC_BUSY ? rc : fail_errno(f, "lock");
+    if (is_as_left(f))
+        return RC_OK;
     rc = catch_up(f);
     if (rc == RC_OK)
         rc = follow_rename(f);

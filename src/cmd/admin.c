@@ -134,7 +134,7 @@ int admin_text(admin_t *admin, const char *what, str_t text, size_t max, str_t *
     if (text.n == 0)
         return EXIT_DONE;
     if (oauth_label_clean(admin->a, text, max, out) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (!str_eq(*out, text))
         return command_fail(EXIT_REFUSED,
                             "%s takes at most %zu bytes of UTF-8, without characters that hide, "
@@ -155,7 +155,7 @@ int admin_resource_uri(admin_t *admin, const char *what, str_t text, str_t *out)
                             "fragment and user",
                             what, STR_ARG(text));
     if (url_canonical(admin->a, &url, out) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     return EXIT_DONE;
 }
 
@@ -178,7 +178,7 @@ int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size
     size_t n_words = 0;
     int code = EXIT_USAGE;
     if (!rows)
-        code = command_fail(EXIT_FAILED, "out of memory");
+        code = command_out_of_memory();
     else if (options_parse(argc, argv, rows, words, max_words, &n_words)) {
         admin_t admin;
         code = open_all(&admin, a, rows);

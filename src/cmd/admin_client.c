@@ -97,7 +97,7 @@ static int read_redirect_uris(admin_t *admin, const option_t *row, client_t *c)
 {
     str_t *v = ARENA_ARRAY(admin->a, row->n + 1, str_t);
     if (!v)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (row->n > LIMIT_REDIRECT_URIS)
         return command_fail(EXIT_REFUSED, "a client has at most %d redirect URIs",
                             LIMIT_REDIRECT_URIS);
@@ -112,7 +112,7 @@ static int read_scope(admin_t *admin, str_t text, client_t *c)
 {
     rc_t rc = str_is_set(text) ? oauth_scope_parse(admin->a, text, &c->scope) : RC_OK;
     if (rc == RC_MEMORY)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (rc != RC_OK)
         return command_fail(EXIT_REFUSED,
                             "--scope wants at most %d scopes with spaces between them, without "
@@ -125,7 +125,7 @@ static int read_uris(admin_t *admin, const option_t *row, const char *what, str_
 {
     str_t *v = ARENA_ARRAY(admin->a, row->n + 1, str_t);
     if (!v)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     for (size_t i = 0; i < row->n; i++) {
         int code = admin_resource_uri(admin, what, row->values[i], &v[i]);
         if (code != EXIT_DONE)

@@ -17,7 +17,7 @@ static int read_file(admin_t *admin, const char *path, str_t *out)
 {
     rc_t rc = text_file_read(admin->a, path, LIMIT_JWKS_BYTES, out);
     if (rc == RC_MEMORY)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     return rc == RC_OK ? EXIT_DONE
                        : command_fail(EXIT_REFUSED, "--jwks '%s' cannot be read: %s", path,
                                       strerror(errno));

@@ -42,7 +42,7 @@ static int read_scopes(admin_t *admin, const option_t *row, resource_t *r)
 {
     scope_text_t *scopes = ARENA_ARRAY(admin->a, row->n + 1, scope_text_t);
     if (!scopes)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     r->scopes = scopes;
     for (size_t i = 0; i < row->n; i++) {
         int code = read_scope(admin, row->values[i], r, &scopes[i]);
@@ -84,7 +84,7 @@ static int read_aliases(admin_t *admin, const option_t *row, resource_t *r)
 {
     str_t *v = ARENA_ARRAY(admin->a, row->n + 1, str_t);
     if (!v)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     for (size_t i = 0; i < row->n; i++) {
         int code = admin_resource_uri(admin, "--alias", row->values[i], &v[i]);
         if (code != EXIT_DONE)

@@ -37,7 +37,7 @@ static int hash_password(admin_t *admin, secret_t password, str_t name, str_t *h
     if (rc != RC_OK)
         return command_fail(EXIT_FAILED, "the password could not be hashed (%s)", rc_name(rc));
     *hashed = arena_dup(admin->a, identity_password_hash_text(&hash));
-    return str_is_set(*hashed) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+    return str_is_set(*hashed) ? EXIT_DONE : command_out_of_memory();
 }
 
 /* A password must not stand on a command line, where everybody on the machine can read it. */
@@ -65,7 +65,7 @@ static int read_name(admin_t *admin, const str_t *words, size_t n_words, str_t *
                             "this is no user name: take 1 to %d letters, digits and . _ - + @, "
                             "the first a letter or digit",
                             LIMIT_USERNAME_BYTES);
-    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+    return rc == RC_OK ? EXIT_DONE : command_out_of_memory();
 }
 
 static int find_user(admin_t *admin, str_t name, const user_t **out)
@@ -98,7 +98,7 @@ static int read_groups(admin_t *admin, const str_t *names, size_t n, str_list_t 
                             "tokens carry them",
                             IDENTITY_GROUPS_MAX, IDENTITY_GROUPS_BYTES);
     default:
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     }
 }
 

@@ -41,11 +41,6 @@ static const option_t OPTIONS[] = {
 };
 enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
 
-static int out_of_memory(void)
-{
-    return command_fail(EXIT_FAILED, "out of memory");
-}
-
 static int cannot_read(const char *path)
 {
     return command_fail(EXIT_FAILED, "the audit trail '%s' cannot be read: %s", path,
@@ -230,7 +225,7 @@ static int find_path(arena_t *a, const option_t *rows, str_t file, export_t *e)
         file = settings.conf.audit_file;
     }
     e->path = arena_cstr(a, file);
-    return e->path ? EXIT_DONE : out_of_memory();
+    return e->path ? EXIT_DONE : command_out_of_memory();
 }
 
 static int export(arena_t *a, export_t *e, int argc, char **argv)
@@ -241,7 +236,7 @@ static int export(arena_t *a, export_t *e, int argc, char **argv)
     option_t *rows = ARENA_ARRAY(a, N_OPTIONS + CONF_N_ROWS + 2, option_t);
     const option_t *of_settings = settings_options(a);
     if (!rows || !of_settings || !e->scratch || !e->record)
-        return out_of_memory();
+        return command_out_of_memory();
     memcpy(rows, OPTIONS, sizeof OPTIONS);
     memcpy(rows + N_OPTIONS, of_settings, (CONF_N_ROWS + 2) * sizeof *rows);
     if (!options_parse(argc, argv, rows, &file, 1, &n))
@@ -257,14 +252,14 @@ static int export(arena_t *a, export_t *e, int argc, char **argv)
     rc_t rc = export_trail(e);
     if (rc == RC_OK)
         return finish(e);
-    return rc == RC_MEMORY || rc == RC_LIMIT ? out_of_memory() : cannot_read(e->path);
+    return rc == RC_MEMORY || rc == RC_LIMIT ? command_out_of_memory() : cannot_read(e->path);
 }
 
 static int run(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
     export_t e = {.scratch = arena_new(SCRATCH_BYTES), .record = malloc(AUDIT_EXPORT_BYTES)};
-    int code = a ? export(a, &e, argc, argv) : out_of_memory();
+    int code = a ? export(a, &e, argc, argv) : command_out_of_memory();
     free(e.record);
     arena_free(e.scratch);
     arena_free(a);

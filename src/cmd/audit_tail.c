@@ -41,11 +41,6 @@ static const option_t OPTIONS[] = {
 };
 enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
 
-static int out_of_memory(void)
-{
-    return command_fail(EXIT_FAILED, "out of memory");
-}
-
 static int cannot_read(const char *path)
 {
     if (errno == ENOENT)
@@ -143,7 +138,7 @@ static int show_file(tail_t *t, const char *path)
     }
     if (rc == RC_OK)
         return finish(t);
-    return rc == RC_MEMORY ? out_of_memory() : cannot_read(path);
+    return rc == RC_MEMORY ? command_out_of_memory() : cannot_read(path);
 }
 
 static int read_options(tail_t *t, const option_t *rows)
@@ -172,7 +167,7 @@ static int tail(arena_t *a, tail_t *t, int argc, char **argv)
     option_t *rows = ARENA_ARRAY(a, N_OPTIONS + CONF_N_ROWS + 2, option_t);
     const option_t *of_settings = settings_options(a);
     if (!rows || !of_settings || !t->scratch || !t->shown)
-        return out_of_memory();
+        return command_out_of_memory();
     memcpy(rows, OPTIONS, sizeof OPTIONS);
     memcpy(rows + N_OPTIONS, of_settings, (CONF_N_ROWS + 2) * sizeof *rows);
     if (!options_parse(argc, argv, rows, NULL, 0, NULL))
@@ -183,14 +178,14 @@ static int tail(arena_t *a, tail_t *t, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     const char *path = arena_cstr(a, settings.conf.audit_file);
-    return path ? show_file(t, path) : out_of_memory();
+    return path ? show_file(t, path) : command_out_of_memory();
 }
 
 static int run(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
     tail_t t = {.scratch = arena_new(ARENA_BYTES), .shown = malloc(SHOWN_BYTES)};
-    int code = a ? tail(a, &t, argc, argv) : out_of_memory();
+    int code = a ? tail(a, &t, argc, argv) : command_out_of_memory();
     free(t.shown);
     arena_free(t.scratch);
     arena_free(a);

@@ -41,11 +41,6 @@ static const option_t OPTIONS[] = {
 };
 enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
 
-static int out_of_memory(void)
-{
-    return command_fail(EXIT_FAILED, "out of memory");
-}
-
 static int cannot_read(const char *path)
 {
     return command_fail(EXIT_FAILED, "the audit trail '%s' cannot be read: %s", path,
@@ -72,7 +67,7 @@ static int finish_file(verify_t *v, rc_t rc)
 {
     if (rc == RC_OK)
         return EXIT_DONE;
-    return rc == RC_MEMORY ? out_of_memory() : cannot_read(v->path);
+    return rc == RC_MEMORY ? command_out_of_memory() : cannot_read(v->path);
 }
 
 static int check_file(verify_t *v, const char *path)
@@ -181,8 +176,8 @@ static rc_t first_number(audit_reader_t *r, arena_t *scratch, uint64_t *out)
 static int check_trail(arena_t *a, verify_t *v, audit_reader_t *r)
 {
     audit_rotated_t *rotated;
-    size_t n;
-    uint64_t first;
+    size_t n = 0;
+    uint64_t first = 0;
     const char *path = v->path;
     rc_t rc = audit_reader_freeze(r);
     if (rc == RC_OK)
@@ -206,7 +201,7 @@ static int check_by_settings(arena_t *a, const settings_t *s, verify_t *v)
     audit_reader_t r;
     v->path = arena_cstr(a, s->conf.audit_file);
     if (!v->path)
-        return out_of_memory();
+        return command_out_of_memory();
     rc_t rc = audit_reader_open(&r, v->path);
     for (int i = 0; rc == RC_NOT_FOUND && i < TRIES; i++) { /* between a rename and the new file */
         nanosleep(&SHORT, NULL);
@@ -223,7 +218,7 @@ static int check(arena_t *a, const settings_t *s, verify_t *v)
 {
     arena_t *scratch = arena_new(SCRATCH_BYTES);
     if (!scratch)
-        return out_of_memory();
+        return command_out_of_memory();
     v->chain = audit_chain_begin(scratch, v->expect);
     v->chain.keys = v->keys;
     v->chain.unproven_max = v->unproven_max;
@@ -242,14 +237,14 @@ static int keys_by_settings(arena_t *a, const settings_t *s, jwks_t *out)
     const char *path = trail_key_path(a, s);
     const char *public = path ? trail_public_path(a, path) : NULL;
     if (!public)
-        return out_of_memory();
+        return command_out_of_memory();
     str_t stem = str_first(str_c(public), strlen(public) - sizeof ".pub.pem" + 1);
     const char *others = arena_printf(a, "%" PRIstr ".*.pub.pem", STR_ARG(stem)).p;
     glob_t found = {0};
     str_t files[KEYS_MAX];
     size_t n = 0;
     if (!others)
-        return out_of_memory();
+        return command_out_of_memory();
     glob(public, 0, NULL, &found);
     glob(others, GLOB_APPEND, NULL, &found);
     while (n < KEYS_MAX && n < found.gl_pathc) {
@@ -295,7 +290,7 @@ static int read_words(arena_t *a, const str_t *words, size_t n, verify_t *v)
         v->files[i] = arena_cstr(a, words[i]);
     for (size_t i = 0; i < n; i++)
         if (!v->files || !v->files[i])
-            return out_of_memory();
+            return command_out_of_memory();
     return EXIT_DONE;
 }
 
@@ -310,7 +305,7 @@ static int verify(arena_t *a, int argc, char **argv)
     const option_t *of_settings = settings_options(a);
     str_t *words = ARENA_ARRAY(a, FILES_MAX, str_t);
     if (!rows || !of_settings || !words)
-        return out_of_memory();
+        return command_out_of_memory();
     memcpy(rows, OPTIONS, sizeof OPTIONS);
     memcpy(rows + N_OPTIONS, of_settings, (CONF_N_ROWS + 2) * sizeof *rows);
     if (!options_parse(argc, argv, rows, words, FILES_MAX, &n))
@@ -330,7 +325,7 @@ static int verify(arena_t *a, int argc, char **argv)
 static int run(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    int code = a ? verify(a, argc, argv) : out_of_memory();
+    int code = a ? verify(a, argc, argv) : command_out_of_memory();
     arena_free(a);
     return code;
 }

@@ -7,6 +7,9 @@ enum { MESSAGE_BYTES = 1024 };
 
 /* One line, whatever is in it. */
 static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list args)
 {
     vsnprintf(message, MESSAGE_BYTES, fmt, args);
     for (char *c = message; *c; c++)
@@ -23,6 +26,11 @@ int command_fail(int code, const char *fmt, ...)
     va_end(args);
     fprintf(stderr, "warder: %s\n", message);
     return code;
+}
+
+int command_out_of_memory(void)
+{
+    return command_fail(EXIT_FAILED, "out of memory");
 }
 
 int command_refuse(refusal_t *r, int code, const char *fmt, ...)

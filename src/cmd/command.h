@@ -75,5 +75,6 @@ int command_refuse(refusal_t *r, int code, const char *fmt, ...)
 /** Prints "warder: <message>" on standard error in one line, whatever is in it, and returns `code`.
  *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int command_out_of_memory(void);
 
 #endif

@@ -12,7 +12,7 @@ static int load(arena_t *a, int argc, char **argv, settings_t *out)
 {
     option_t *rows = a ? settings_options(a) : NULL;
     if (!rows)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (!options_parse(argc, argv, rows, NULL, 0, NULL))
         return EXIT_USAGE;
     return settings_load(a, rows, out);
@@ -38,7 +38,7 @@ static int show(int argc, char **argv)
     str_t text;
     int code = load(a, argc, argv, &settings);
     if (code == EXIT_DONE && conf_show(a, &settings.sources, &settings.conf, &text) != RC_OK)
-        code = command_fail(EXIT_FAILED, "out of memory");
+        code = command_out_of_memory();
     if (code == EXIT_DONE)
         printf("%" PRIstr, STR_ARG(text));
     arena_free(a);

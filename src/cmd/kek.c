@@ -18,7 +18,7 @@ static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
     case RC_MALFORMED:
         return command_fail(EXIT_SETTING, "%s holds no key of 32 bytes; " MAKE_ONE, where);
     default:
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     }
 }
 
@@ -30,14 +30,14 @@ static int read_path(arena_t *a, const char *path, bool any_mode, as_kek_t *out)
     if (code != EXIT_DONE)
         return code;
     const char *where = arena_printf(a, "the key file '%s'", path).p;
-    return where ? parse(a, where, bytes.hidden, out) : command_fail(EXIT_FAILED, "out of memory");
+    return where ? parse(a, where, bytes.hidden, out) : command_out_of_memory();
 }
 
 int kek_file(arena_t *a, str_t path, as_kek_t *out)
 {
     *out = (as_kek_t){.key = STR_UNSET};
     const char *c = arena_cstr(a, path);
-    return c ? read_path(a, c, false, out) : command_fail(EXIT_FAILED, "out of memory");
+    return c ? read_path(a, c, false, out) : command_out_of_memory();
 }
 
 /* The variable as a text of ours; overwritten where it stood, so that it is not in
@@ -69,7 +69,7 @@ int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
     str_t variable;
     *out = (as_kek_t){.key = STR_UNSET};
     if (take_variable(a, &variable) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     const char *path = credential(a);
     bool is_set = s->conf.key_file.n > 0;
     if (is_set + (path != NULL) + str_is_set(variable) > 1)

@@ -11,7 +11,7 @@ enum { HASH_DIGITS = 12 };
 static int cannot_open(rc_t rc, str_t why)
 {
     if (rc == RC_MEMORY)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     int code = rc == RC_CONFIG ? EXIT_REFUSED : EXIT_FAILED;
     return command_fail(code, "%" PRIstr, STR_ARG(why));
 }

@@ -46,7 +46,8 @@ const option_t *policy_question_options(size_t *n)
     return OPTIONS;
 }
 
-option_t *policy_options(arena_t *a, const option_t *own, size_t n_own)
+/* The options that name a policy and a question, in front of the settings; ended by NULL. */
+static option_t *all_options(arena_t *a, const option_t *own, size_t n_own)
 {
     const option_t *of_settings = settings_options(a);
     option_t *rows = ARENA_ARRAY(a, n_own + N_OPTIONS + CONF_N_ROWS + 2, option_t);
@@ -138,7 +139,7 @@ int policy_choose(arena_t *a, const conf_t *conf, str_t name, str_t path, policy
     if (!out->conf || (str_is_set(path) && !out->upstream))
         return no_policy(conf, out->conf ? STR_UNSET : name, path);
     if (gate_policy_new(a, out->conf, &out->ready) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     return EXIT_DONE;
 }
 
@@ -288,13 +289,13 @@ int policy_file_load(arena_t *a, str_t path, const conf_t **out)
 int policy_command(int argc, char **argv, const option_t *own, size_t n_own, policy_run_t run)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? policy_options(a, own, n_own) : NULL;
+    option_t *rows = a ? all_options(a, own, n_own) : NULL;
     str_t *words = a ? ARENA_ARRAY(a, WORDS_MAX, str_t) : NULL;
     size_t n = 0;
     settings_t settings;
     int code = EXIT_USAGE;
     if (!rows || !words)
-        code = command_fail(EXIT_FAILED, "out of memory");
+        code = command_out_of_memory();
     else if (options_parse(argc, argv, rows, words, WORDS_MAX, &n))
         code = settings_load(a, rows, &settings);
     if (rows && words && code == EXIT_DONE)

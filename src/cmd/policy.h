@@ -31,9 +31,7 @@ typedef struct {
     gate_policy_t *ready;
 } policy_meant_t;
 
-/** The options that name a policy and a question, in front of the settings; ended by NULL. */
-option_t *policy_options(arena_t *a, const option_t *own, size_t n_own);
-/** Those rows alone. */
+/** The options that name a policy and a question. */
 const option_t *policy_question_options(size_t *n);
 enum { POLICY_OPTIONS_MAX = 32 };
 /** Reads the question off the options. 0 or an exit code. */

@@ -83,7 +83,7 @@ static int read_list(const tests_t *t, const conf_node_t *node, str_list_t *out)
         n++;
     str_t *v = ARENA_ARRAY(t->a, n + 1, str_t);
     if (!v)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (node->kind != CONF_LIST)
         return bad_file(t, node, "scopes, groups and roles are lists");
     *out = (str_list_t){v, n};
@@ -133,7 +133,7 @@ static int try_case(tests_t *t, const conf_node_t *node, const case_t *c)
     }
     gate_decision_t d = gate_policy_decide(t->a, t->meant.ready, &asked.q, &rc);
     if (rc != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     t->cases++;
     if (str_eq(c->expect, policy_outcome_word(d.outcome)) && agrees(c->rule, d.rule) &&
         agrees(c->reason, d.reason) && agrees(c->needs, d.scopes))

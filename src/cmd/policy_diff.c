@@ -201,16 +201,24 @@ static int by_kind_and_name(const void *left, const void *right)
     return a->kind != b->kind ? (int)a->kind - (int)b->kind : str_cmp(a->name, b->name);
 }
 
+/* What one rule names; into v, which may be NULL. How many they are. */
+static size_t add_things_of(const conf_gate_rule_t *rule, policy_thing_t *v)
+{
+    size_t n = 0;
+    for (gate_kind_t kind = 0; kind < GATE_TABLES; kind++) {
+        str_list_t names = gate_rule_names(rule, kind);
+        for (size_t k = 0; v && k < names.n; k++)
+            v[n + k] = (policy_thing_t){kind, names.v[k]};
+        n += names.n;
+    }
+    return n;
+}
+
 static size_t add_things(const conf_policy_t *p, policy_thing_t *v)
 {
     size_t n = 0;
     for (size_t i = 0; i < p->n_rules; i++)
-        for (gate_kind_t kind = 0; kind < GATE_TABLES; kind++) {
-            str_list_t names = gate_rule_names(&p->rules[i], kind);
-            for (size_t k = 0; k < names.n; k++, n++)
-                if (v)
-                    v[n] = (policy_thing_t){kind, names.v[k]};
-        }
+        n += add_things_of(&p->rules[i], v ? v + n : NULL);
     return n;
 }
 
@@ -268,7 +276,7 @@ static int diff_files(arena_t *a, const conf_t *old, const conf_t *new)
     }
     str_t text;
     if (rc != RC_OK || buf_done(&d.out, &text) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     printf("%" PRIstr "%s", STR_ARG(text), d.differences ? "" : "the policies say the same\n");
     return EXIT_DONE;
 }

@@ -97,7 +97,7 @@ static int explain(arena_t *a, const settings_t *settings, const option_t *rows,
         return command_fail(EXIT_USAGE, "%" PRIstr, STR_ARG(why));
     explained_t e = {.meant = &meant, .asked = &asked};
     if (gate_policy_explain(a, meant.ready, &asked.q, &e.d, &e.steps, &e.n) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     e.listed = is_listed(a, &e);
     buf_t b = buf_new(a, TEXT_BYTES);
     if (option_is_set(rows, "json"))
@@ -105,7 +105,7 @@ static int explain(arena_t *a, const settings_t *settings, const option_t *rows,
     else
         put_text(&b, &e);
     if (buf_done(&b, &text) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     printf("%" PRIstr, STR_ARG(text));
     return EXIT_DONE;
 }

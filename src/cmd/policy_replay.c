@@ -220,7 +220,7 @@ static int take_file(replay_t *r, str_t file)
     if (rc == RC_OK)
         return EXIT_DONE;
     if (rc == RC_MEMORY)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     return command_fail(EXIT_FAILED, "the audit trail '%" PRIstr "' cannot be read: %s",
                         STR_ARG(file), strerror(errno));
 }
@@ -263,7 +263,7 @@ static int replay(arena_t *a, const settings_t *settings, const option_t *rows, 
 {
     replay_t *r = ARENA_NEW(a, replay_t);
     if (!r)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     r->a = a;
     r->path = option_get(rows, "path");
     int code = choose(a, settings, option_get(rows, "policy"), r);
@@ -271,7 +271,7 @@ static int replay(arena_t *a, const settings_t *settings, const option_t *rows, 
         return code;
     r->scratch = arena_new(ARENA_BYTES);
     if (!r->scratch)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     if (words.n == 0)
         code = take_file(r, settings->conf.audit_file);
     for (size_t i = 0; i < words.n && code == EXIT_DONE; i++)

@@ -48,13 +48,13 @@ static int print_rules(arena_t *a, const policy_meant_t *meant, const policy_thi
     str_t text;
     buf_t b = buf_new(a, TEXT_BYTES);
     if (policy_chain_new(a, meant->conf, thing, &chain) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     buf_fmt(&b, "%" PRIstr " %" PRIstr " of policy %" PRIstr ":\n",
             STR_ARG(policy_kind_word(thing->kind)), STR_ARG(thing->name),
             STR_ARG(meant->conf->name));
     policy_put_chain(&b, meant->conf, &chain);
     if (buf_done(&b, &text) != RC_OK)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     printf("%" PRIstr, STR_ARG(text));
     return EXIT_DONE;
 }
@@ -134,7 +134,7 @@ static int print_user(admin_t *admin, const policy_meant_t *meant, const policy_
         if (who_of(admin, meant, user, consent, &who) != RC_OK ||
             oauth_label_clean(admin->a, consent->client_id, LIMIT_CLIENT_TEXT_BYTES, &client) !=
                 RC_OK)
-            return command_fail(EXIT_FAILED, "out of memory");
+            return command_out_of_memory();
         if (may(admin, meant, thing, &who))
             printf("%" PRIstr "  %" PRIstr "  by %" PRIstr "\n", STR_ARG(user->id),
                    STR_ARG(user->name), STR_ARG(client));

@@ -122,7 +122,7 @@ static int load_login_secret(serve_t *s)
     const secret_file_t file = {arena_cstr(s->a, conf->login_client_secret_file),
                                 "client secret file", false};
     if (!file.path)
-        return command_fail(EXIT_FAILED, "out of memory");
+        return command_out_of_memory();
     int code = secret_file_read(s->a, &file, &s->login_secret);
     if (code != EXIT_DONE)
         return code;
@@ -181,7 +181,7 @@ static int serve_command(int argc, char **argv)
     serve_t s = {.a = a, .rows = rows};
     int code = EXIT_USAGE;
     if (!rows)
-        code = command_fail(EXIT_FAILED, "out of memory");
+        code = command_out_of_memory();
     else if (options_parse(argc, argv, rows, NULL, 0, NULL))
         code = serve(&s);
     arena_free(a);

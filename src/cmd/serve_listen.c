@@ -106,7 +106,7 @@ static int name_address(serve_t *s, bool tls)
     s->address =
         arena_printf(s->a, is_v6 ? "%s://[%" PRIstr "]:%u" : "%s://%" PRIstr ":%u",
                      tls ? "https" : "http", STR_ARG(host), (unsigned)http_server_port(s->server));
-    return str_is_set(s->address) ? EXIT_DONE : command_fail(EXIT_FAILED, "out of memory");
+    return str_is_set(s->address) ? EXIT_DONE : command_out_of_memory();
 }
 
 /* The authorization server comes first: it answers what nobody knows. */

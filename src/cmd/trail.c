@@ -12,11 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int out_of_memory(void)
-{
-    return command_fail(EXIT_FAILED, "out of memory");
-}
-
 const char *trail_key_path(arena_t *a, const settings_t *s)
 {
     if (s->conf.audit_key_file.n > 0)
@@ -69,7 +64,7 @@ static int make_key(arena_t *a, const char *path)
     rc_t rc = pem_private_write(a, key, &text);
     jose_key_free(key);
     if (rc != RC_OK)
-        return out_of_memory();
+        return command_out_of_memory();
     return make_file(a, path, text, 0600) ? EXIT_DONE : cannot_make(path);
 }
 
@@ -93,7 +88,7 @@ static int read_key(arena_t *a, const char *path, jose_key_t **out)
     if (rc == RC_OK)
         return EXIT_DONE;
     return rc != RC_MALFORMED
-               ? out_of_memory()
+               ? command_out_of_memory()
                : command_fail(EXIT_SETTING,
                               "the audit key '%s' is no private Ed25519 or P-256 key in PEM; make "
                               "one with: openssl genpkey -algorithm ed25519",
@@ -124,7 +119,7 @@ static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
     const char *path = trail_public_path(a, key_path);
     str_t text, old;
     if (!path || pem_public_write(a, key, &text) != RC_OK)
-        return out_of_memory();
+        return command_out_of_memory();
     bool is_there = text_file_read(a, path, PEM_KEY_BYTES, &old) == RC_OK;
     if (is_there && str_eq(old, text))
         return EXIT_DONE;
@@ -142,7 +137,7 @@ static int load_signer(arena_t *a, const settings_t *s, trail_owner_t owner, aud
     audit_signer_t *signer = ARENA_NEW(a, audit_signer_t);
     *out = NULL;
     if (!path || !signer)
-        return out_of_memory();
+        return command_out_of_memory();
     bool is_there = access(path, F_OK) == 0, is_named = s->conf.audit_key_file.n > 0;
     if (!is_there && !is_named && owner == TRAIL_OF_COMMAND)
         return EXIT_DONE;
@@ -154,7 +149,7 @@ static int load_signer(arena_t *a, const settings_t *s, trail_owner_t owner, aud
     if (code != EXIT_DONE)
         return code;
     *out = signer;
-    return audit_signer_make(a, key, signer) == RC_OK ? EXIT_DONE : out_of_memory();
+    return audit_signer_make(a, key, signer) == RC_OK ? EXIT_DONE : command_out_of_memory();
 }
 
 int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
@@ -192,7 +187,7 @@ static int read_public(arena_t *a, str_t file, jwk_t *out)
     const char *path = arena_cstr(a, file);
     str_t text;
     if (!path)
-        return out_of_memory();
+        return command_out_of_memory();
     if (text_file_read(a, path, PEM_KEY_BYTES, &text) != RC_OK)
         return command_fail(EXIT_FAILED, "the public key '%s' cannot be read: %s", path,
                             strerror(errno));
@@ -206,7 +201,7 @@ static int read_public(arena_t *a, str_t file, jwk_t *out)
     if (rc == RC_MALFORMED)
         return command_fail(EXIT_USAGE, "'%s' is no public Ed25519 or P-256 key in PEM", path);
     if (rc != RC_OK)
-        return out_of_memory();
+        return command_out_of_memory();
     out->alg = jose_key_kind(out->key) == KEY_ED25519 ? ALG_EDDSA : ALG_ES256;
     return EXIT_DONE;
 }
@@ -216,7 +211,7 @@ int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out)
     int code = EXIT_DONE;
     *out = (jwks_t){.v = ARENA_ARRAY(a, n + 1, jwk_t)};
     if (!out->v)
-        return out_of_memory();
+        return command_out_of_memory();
     for (size_t i = 0; i < n && code == EXIT_DONE; i++)
         code = read_public(a, files[i], &out->v[out->n++]);
     return code;

@@ -186,7 +186,7 @@ static void every_failing_allocation_is_survived(void **state)
         arena_t *a = arena_new(1 << 20);
         bool whole = a != NULL;
         for (int i = 0; a && i < 5; i++)
-            whole &= arena_alloc(a, 4000) != NULL;
+            whole &= arena_alloc(a, 8000) != NULL;
         refused += !whole;
         /* What is there already goes on working. */
         if (a && !whole)
@@ -194,7 +194,7 @@ static void every_failing_allocation_is_survived(void **state)
         allocations_left = -1;
         arena_free(a);
     }
-    /* Two for the arena; 4000 bytes fit a first block of 4096, two in the next, four behind. */
+    /* Two for the arena; 8000 bytes fit the first block, two the next, four the one behind. */
     assert_int_equal(refused, 4);
 }
 

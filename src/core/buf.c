@@ -62,6 +62,14 @@ void buf_char(buf_t *b, char c)
         b->p[b->n++] = c;
 }
 
+char *buf_room(buf_t *b, size_t n)
+{
+    if (!reserve(b, n))
+        return NULL;
+    b->n += n;
+    return b->p + b->n - n;
+}
+
 void buf_u64(buf_t *b, uint64_t v)
 {
     char digits[20];
@@ -85,10 +93,12 @@ void buf_hex(buf_t *b, const uint8_t *p, size_t n)
     static const char DIGITS[] = "0123456789abcdef";
     if (n > SIZE_MAX / 2 || !reserve(b, 2 * n))
         return;
+    char *out = b->p + b->n; /* apart from b, whose members any store of a char might change */
     for (size_t i = 0; i < n; i++) {
-        b->p[b->n++] = DIGITS[p[i] >> 4];
-        b->p[b->n++] = DIGITS[p[i] & 15];
+        out[2 * i] = DIGITS[p[i] >> 4];
+        out[2 * i + 1] = DIGITS[p[i] & 15];
     }
+    b->n += 2 * n;
 }
 
 void buf_b64url(buf_t *b, const uint8_t *p, size_t n)

@@ -20,6 +20,8 @@ buf_t buf_fixed(void *p, size_t cap);
 void buf_fail(buf_t *b, rc_t rc);
 void buf_put(buf_t *b, str_t s);
 void buf_char(buf_t *b, char c);
+/** The place of n more bytes, for the caller to fill in at once; NULL: it has failed. */
+char *buf_room(buf_t *b, size_t n);
 void buf_i64(buf_t *b, int64_t v);
 void buf_u64(buf_t *b, uint64_t v);
 /** Lower-case hexadecimal. */

@@ -103,6 +103,15 @@ static void skip_stars(str_t pattern, places_t *places)
             places->at[i + 1] = true;
 }
 
+/* No further character changes it: no place can be reached, or a run at the end takes whatever
+ * comes. Long texts are asked about against many patterns. */
+static bool is_settled(str_t pattern, const places_t *places)
+{
+    if (pattern.n > 0 && pattern.p[pattern.n - 1] == '*' && places->at[pattern.n - 1])
+        return true;
+    return !memchr(places->at, true, pattern.n + 1);
+}
+
 /* One character of `narrow`, which stands for itself, for one character (`?`) or for a run (`*`). A
  * run can only be taken by a run. */
 static void step(str_t wide, str_t c, places_t *places)
@@ -127,7 +136,7 @@ bool glob_covers(str_t wide, str_t narrow)
         return false;
     places_t places = {.at = {true}};
     skip_stars(wide, &places);
-    while (narrow.n > 0) {
+    while (narrow.n > 0 && !is_settled(wide, &places)) {
         str_t c = first_char(narrow);
         step(wide, c, &places);
         narrow = str_skip(narrow, c.n);
@@ -166,7 +175,7 @@ bool glob_meets(str_t pattern, str_t other)
         return false;
     places_t places = {.at = {true}};
     skip_stars(pattern, &places);
-    while (other.n > 0) {
+    while (other.n > 0 && !is_settled(pattern, &places)) {
         str_t c = first_char(other);
         if (is(c, '*'))
             step_run(pattern, &places);

@@ -1,6 +1,8 @@
 #include "core/core_test_util.h"
 #include "core/glob.h"
 
+#include <time.h>
+
 typedef struct {
     const char *pattern, *text;
     bool fits;
@@ -88,6 +90,23 @@ static void no_pattern_blows_up(void **state)
     assert_false(glob_fits(str_of(pattern, GLOB_BYTES), str_of(text, 4096)));
     assert_false(glob_meets(str_of(pattern, GLOB_BYTES), str_of(text, 4096)));
     assert_false(glob_fits(str_of(text, GLOB_BYTES + 1), str_of(text, GLOB_BYTES + 1)));
+}
+
+/* One long template against the patterns of a thousand rules: as many as one request may ask. */
+static void what_is_settled_takes_no_more_time(void **state)
+{
+    enum { TIMES = 2000, LONG = 4096 };
+    char *text = arena_alloc(*state, LONG);
+    memset(text, 'a', LONG);
+    memcpy(text, "file:///public/", 15);
+    clock_t began = clock();
+    for (size_t i = 0; i < TIMES; i++) {
+        assert_false(glob_meets(STR("https://example.test/*"), str_of(text, LONG)));
+        assert_true(glob_meets(STR("file:///public/*"), str_of(text, LONG)));
+        assert_false(glob_covers(STR("https://example.test/*"), str_of(text, LONG)));
+        assert_true(glob_covers(STR("file:///public/*"), str_of(text, LONG)));
+    }
+    assert_true(clock() - began < 4 * CLOCKS_PER_SEC);
 }
 
 static void covers(void **state)
@@ -184,6 +203,7 @@ int main(void)
         ARENA_TEST(fits),
         ARENA_TEST(lookalikes_do_not_fit),
         ARENA_TEST(no_pattern_blows_up),
+        ARENA_TEST(what_is_settled_takes_no_more_time),
         ARENA_TEST(covers),
         ARENA_TEST(meets),
         ARENA_TEST(as_the_plain_definition),

@@ -10,7 +10,7 @@
 
 const json_limits_t JSON_LIMITS_DEFAULT = {LIMIT_JSON_BYTES, LIMIT_JSON_DEPTH, LIMIT_JSON_NODES};
 
-enum { NODES_AT_ONCE = 32, PAIRWISE_MAX = 16 };
+enum { NODES_FIRST = 12, NODES_AT_ONCE = 32, PAIRWISE_MAX = 16 };
 
 typedef struct {
     json_t *node;
@@ -31,10 +31,11 @@ typedef struct {
 static json_t *new_node(reader_t *r, json_type_t type)
 {
     if (r->n_spare == 0) {
-        r->spare = ARENA_ARRAY(r->a, NODES_AT_ONCE, json_t);
+        unsigned n = r->nodes == 0 ? NODES_FIRST : NODES_AT_ONCE;
+        r->spare = ARENA_ARRAY(r->a, n, json_t);
         if (!r->spare)
             return NULL;
-        r->n_spare = NODES_AT_ONCE;
+        r->n_spare = n;
     }
     r->n_spare--;
     r->nodes++;

@@ -1,5 +1,8 @@
 #include "core/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,33 +96,80 @@ static void escaped(buf_t *b, unsigned char c)
     buf_hex(b, &c, 1);
 }
 
-/* Whether `s` stands between quotes as it is: printable ASCII without quote and backslash. Eight
- * bytes at once, each with a mark in its first bit where it is another (after "Bit Twiddling
- * Hacks", "Determine if a word has a zero byte"). */
-static bool is_plain(str_t s)
+/* Marks each of eight bytes, in its first bit or one further up, that does not stand between quotes
+ * as it is: printable ASCII without quote and backslash does (after "Bit Twiddling Hacks",
+ * "Determine if a word has a zero byte"). */
+static uint64_t odd_bytes(uint64_t v)
 {
     static const uint64_t ONES = 0x0101010101010101, TOPS = 0x8080808080808080;
-    while (s.n > 0) {
-        uint64_t v = ONES * ' ';
-        size_t n = s.n < sizeof v ? s.n : sizeof v;
-        memcpy(&v, s.p, n);
-        uint64_t quote = v ^ ONES * '"', slash = v ^ ONES * '\\', del = v ^ ONES * 0x7f;
-        uint64_t odd = v | (v - ONES * ' ') | (quote - ONES) | (slash - ONES) | (del - ONES);
-        if (odd & TOPS)
-            return false;
-        s = str_of(s.p + n, s.n - n);
+    uint64_t quote = v ^ ONES * '"', slash = v ^ ONES * '\\', del = v ^ ONES * 0x7f;
+    return (v | (v - ONES * ' ') | (quote - ONES) | (slash - ONES) | (del - ONES)) & TOPS;
+}
+
+static uint64_t load(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+#ifdef __SSE2__
+/* The same of sixteen; as numbers with a sign, bytes that are not ASCII are less than a space. */
+static __m128i odd_of_sixteen(const char *p)
+{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i odd =
+        _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    return _mm_or_si128(odd, _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')),
+                                          _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+}
+
+static bool is_plain_long(str_t s)
+{
+    __m128i odd = odd_of_sixteen(s.p + s.n - 16);
+    for (size_t i = 0; i + 16 < s.n; i += 16)
+        odd = _mm_or_si128(odd, odd_of_sixteen(s.p + i));
+    return _mm_movemask_epi8(odd) == 0;
+}
+#endif
+
+/* The last word overlaps the one before. */
+static bool is_plain(str_t s)
+{
+    uint64_t odd = 0, v = 0x2020202020202020;
+    if (s.n < sizeof v) {
+        for (size_t i = 0; i < s.n; i++)
+            v = v << 8 | (uint8_t)s.p[i];
+        return !odd_bytes(v);
     }
-    return true;
+#ifdef __SSE2__
+    if (s.n >= 16)
+        return is_plain_long(s);
+#endif
+    for (size_t i = 0; i + sizeof v <= s.n; i += sizeof v)
+        odd |= odd_bytes(load(s.p + i));
+    return !(odd | odd_bytes(load(s.p + s.n - sizeof v)));
+}
+
+/* Writes a plain text and its quotes; returns their end. */
+static char *put_quoted(char *p, str_t s)
+{
+    *p++ = '"';
+    if (s.n > 0)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '"';
+    return p + s.n + 1;
 }
 
 static void quoted(buf_t *b, str_t s)
 {
-    if (is_plain(s)) {
-        buf_char(b, '"');
-        buf_put(b, s);
-        buf_char(b, '"');
+    char *p = is_plain(s) ? buf_room(b, s.n + 2) : NULL;
+    if (p) {
+        put_quoted(p, s);
         return;
     }
+    if (b->failed != RC_OK)
+        return;
     if (!str_is_utf8(s)) {
         buf_fail(b, RC_MALFORMED);
         return;
@@ -195,9 +245,28 @@ void json_raw(json_writer_t *w, str_t raw)
     buf_put(w->buf, raw);
 }
 
+/* Most members are plain and go out in one piece. False: nothing was written. */
+static bool put_plain_member(json_writer_t *w, str_t name, str_t s)
+{
+    uint64_t bit = 1ull << w->depth;
+    bool comma = w->comma & bit;
+    if (!in_object(w) || w->keyed || !is_plain(name) || !is_plain(s))
+        return false;
+    char *p = buf_room(w->buf, name.n + s.n + 5 + comma);
+    if (!p)
+        return true;
+    if (comma)
+        *p++ = ',';
+    p = put_quoted(p, name);
+    *p++ = ':';
+    put_quoted(p, s);
+    w->comma |= bit;
+    return true;
+}
+
 void json_member_str(json_writer_t *w, str_t name, str_t s)
 {
-    if (!str_is_set(s))
+    if (!str_is_set(s) || put_plain_member(w, name, s))
         return;
     json_key(w, name);
     json_str(w, s);

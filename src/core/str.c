@@ -17,21 +17,12 @@ static bool same_nocase(char a, char b)
     return a == b || ((a ^ b) == 0x20 && lower >= 'a' && lower <= 'z');
 }
 
-bool str_eq_nocase(str_t a, str_t b)
+bool str_eq_nocase_bytes(const char *a, const char *b, size_t n)
 {
-    if (!a.p || !b.p)
-        return !a.p && !b.p;
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (!same_nocase(a.p[i], b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (!same_nocase(a[i], b[i]))
             return false;
     return true;
-}
-
-bool str_starts(str_t s, str_t prefix)
-{
-    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
 bool str_ends(str_t s, str_t suffix)
@@ -62,18 +53,6 @@ bool str_contains(str_t s, str_t part)
     if (part.n == 0)
         return true;
     return s.n >= part.n && memmem(s.p, s.n, part.p, part.n) != NULL;
-}
-
-str_t str_skip(str_t s, size_t n)
-{
-    if (n > s.n)
-        n = s.n;
-    return s.p ? (str_t){s.p + n, s.n - n} : s;
-}
-
-str_t str_first(str_t s, size_t n)
-{
-    return (str_t){s.p, n < s.n ? n : s.n};
 }
 
 static bool in_set(char c, const char *set)

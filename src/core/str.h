@@ -62,9 +62,19 @@ static inline bool str_eq(str_t a, str_t b)
 
 /** Equality of secrets: time depends on the lengths only. */
 bool str_eq_ct(str_t a, str_t b);
-/** ASCII case-insensitive equality (scheme and header names: RFC 9110). */
-bool str_eq_nocase(str_t a, str_t b);
-bool str_starts(str_t s, str_t prefix);
+bool str_eq_nocase_bytes(const char *a, const char *b, size_t n);
+/** ASCII case-insensitive equality (scheme and header names: RFC 9110). Most names that are
+ * compared differ in length already. */
+static inline bool str_eq_nocase(str_t a, str_t b)
+{
+    if (!a.p || !b.p)
+        return !a.p && !b.p;
+    return a.n == b.n && str_eq_nocase_bytes(a.p, b.p, a.n);
+}
+static inline bool str_starts(str_t s, str_t prefix)
+{
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
 bool str_ends(str_t s, str_t suffix);
 /** Bytewise order, shorter first on a common prefix: <0, 0, >0. */
 int str_cmp(str_t a, str_t b);
@@ -72,9 +82,17 @@ int str_cmp(str_t a, str_t b);
 size_t str_find(str_t s, char c, size_t from);
 bool str_contains(str_t s, str_t part);
 /** s without its first n bytes (n clamped). */
-str_t str_skip(str_t s, size_t n);
+static inline str_t str_skip(str_t s, size_t n)
+{
+    if (n > s.n)
+        n = s.n;
+    return s.p ? (str_t){s.p + n, s.n - n} : s;
+}
 /** The first n bytes of s (n clamped). */
-str_t str_first(str_t s, size_t n);
+static inline str_t str_first(str_t s, size_t n)
+{
+    return (str_t){s.p, n < s.n ? n : s.n};
+}
 /** Without leading and trailing bytes of `set`. */
 str_t str_trim(str_t s, const char *set);
 /**

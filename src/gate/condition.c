@@ -101,6 +101,16 @@ gate_reason_t gate_who_lacks(const conf_policy_t *policy, const conf_gate_rule_t
     return GATE_REASON_FITS;
 }
 
+bool gate_asks_claims(const conf_policy_t *policy)
+{
+    for (size_t i = 0; i < policy->n_rules; i++) {
+        const conf_gate_rule_t *rule = &policy->rules[i];
+        if (rule->groups.n > 0 || rule->roles.n > 0 || rule->n_claims > 0)
+            return true;
+    }
+    return false;
+}
+
 /* What a condition says of a value. */
 typedef enum { YES, NO, UNKNOWN } answer_t;
 

@@ -20,6 +20,8 @@ str_t gate_reason_name(gate_reason_t r);
  *  section 4.1.2); a claim that is no member of the token is looked for as a path. */
 gate_reason_t gate_who_lacks(const conf_policy_t *policy, const conf_gate_rule_t *rule,
                              const gate_principal_t *who);
+/** Whether any rule asks for a claim: else they need not be read. */
+bool gate_asks_claims(const conf_policy_t *policy);
 /** Whether all conditions on arguments hold: of a rule that allows, only what surely fits; of one
  *  that denies, also what cannot be judged. `arguments` NULL: there are none. */
 bool gate_arguments_fit(const conf_gate_rule_t *rule, const json_t *arguments);

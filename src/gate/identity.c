@@ -137,8 +137,24 @@ static bool is_plain_name(str_t name)
     return name.n > 0;
 }
 
+/* What nearly every message brings: in none of the tables above, which need not be searched. */
+static bool is_usual(str_t name)
+{
+    static const str_t USUAL[] = {
+        STR_INIT("accept"),     STR_INIT("content-type"),         STR_INIT("user-agent"),
+        STR_INIT("mcp-method"), STR_INIT("mcp-protocol-version"), STR_INIT("mcp-name"),
+    };
+    for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++) {
+        if (str_eq_nocase(name, USUAL[i]))
+            return true;
+    }
+    return false;
+}
+
 bool gate_identity_passes(const conf_upstream_t *upstream, str_t name)
 {
+    if (is_usual(name))
+        return !is_configured(upstream, name);
     str_t param = STR("mcp-param-");
     bool plain =
         is_plain_name(name) || (name.n > param.n && str_eq_nocase(str_first(name, param.n), param));

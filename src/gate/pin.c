@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "jose/digest.h"
+#include "mcp/operation.h"
 
 /* What is covered. Sorted as all members are. */
 static const str_t COVERED[] = {
@@ -111,14 +112,19 @@ static size_t count_values(const json_t *v)
 rc_t gate_pin_hash(arena_t *a, const json_t *tool, hash_t *out)
 {
     str_t text;
-    buf_t b = buf_new(a, tool->raw.n + 4 * VALUE_OVERHEAD * count_values(tool));
+    bool twins = false;
+    buf_t b = buf_new(a, 2 * tool->raw.n + 4 * VALUE_OVERHEAD * (count_values(tool) + 1));
     for (size_t i = 0; i < COVERED_COUNT; i++) {
         const json_t *m = json_get(tool, COVERED[i]);
+        twins |= mcp_member_has_twin(tool, COVERED[i]);
         if (!m)
             continue;
         put_text(&b, 'k', COVERED[i]);
         TRY(put_value(a, &b, m));
     }
+    /* Clients that fold case may show what stands there instead. */
+    if (twins)
+        put_text(&b, 't', tool->raw);
     TRY(buf_done(&b, &text));
     sha256(text, out->b);
     return RC_OK;

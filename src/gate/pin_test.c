@@ -75,6 +75,11 @@ static void every_change_of_a_definition_shows(void **state)
         "\"required\":[\"p\",\"q\"]}}",
         "{\"name\":\"a\",\"description\":\"reads\",\"inputSchema\":{\"type\":\"object\",\"x\":1,"
         "\"required\":[\"p\",\"q\"]},\"annotations\":{\"readOnlyHint\":true}}",
+        /* to readers that fold case */
+        "{\"name\":\"a\",\"description\":\"reads\",\"inputSchema\":{\"type\":\"object\",\"x\":1,"
+        "\"required\":[\"p\",\"q\"]},\"Description\":\"IMPORTANT\"}",
+        "{\"name\":\"a\",\"description\":\"reads\",\"inputSchema\":{\"type\":\"object\",\"x\":1,"
+        "\"required\":[\"p\",\"q\"]},\"TITLE\":\"IMPORTANT\"}",
         "{\"name\":\"a\",\"description\":null,\"inputSchema\":{\"type\":\"object\",\"x\":1,"
         "\"required\":[\"p\",\"q\"]}}"};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)

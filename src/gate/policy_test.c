@@ -114,6 +114,13 @@ static void lookalikes(void **state)
     assert_string_equal(test_call(t, "weather", NULL), "allow some rule_allows");
 }
 
+static gate_decision_t listen(gate_test_t *t, const str_t *uris, size_t n)
+{
+    mcp_operation_t m = test_message(t, "subscriptions/listen", NULL, NULL);
+    m.resources = (str_list_t){uris, n};
+    return test_ask(t, &m);
+}
+
 static void names_that_are_too_long(void **state)
 {
     gate_test_t *t = *state;
@@ -125,6 +132,38 @@ static void names_that_are_too_long(void **state)
     assert_str(test_ask(t, &m).reason, STR("name_too_long"));
     m.name.n--;
     assert_int_equal(test_ask(t, &m).outcome, GATE_ALLOW);
+}
+
+/* What a server resolves to another resource passes by no rule for that one. */
+static void uris_with_another_spelling(void **state)
+{
+    gate_test_t *t = *state;
+    static const char *const OTHERS[] = {
+        "file:///public/../secret/x", "file:///public/..",
+        "file:///public/./x",         "file:///public/%2e%2e/secret",
+        "file:///public/.%2E/s",      "file:///public/..%2fsecret/x",
+        "file:///public\\..\\secret", "file:///public/..%5Cs",
+        "file:///public/%73ecret",    "file:///public/..;/secret",
+        "file:///public/..?x",        "file:///public/x?/../../s",
+        "file:///public/..#x",        "../secret",
+        "file:///public/%7Eroot"};
+    static const char *const GOOD[] = {
+        "file:///public/a..b",  "file:///public/...",   "file:///public/.hidden",
+        "file:///public/x%20y", "file:///public/a%2Fb", "file:///public/100%",
+        "file:///public/%zz",   "file:///public/x?y=.", "file:///public/%C3%A4."};
+    test_rules(t, "{name: public, resources: ['file:///public*', '*secret']}");
+    for (size_t i = 0; i < ROWS(OTHERS); i++) {
+        str_t uri = str_c(OTHERS[i]);
+        assert_string_equal(test_method(t, "resources/read", OTHERS[i]),
+                            "deny default uri_not_normal");
+        assert_string_equal(test_method(t, "completion/complete", OTHERS[i]),
+                            "deny default uri_not_normal");
+        gate_decision_t d = listen(t, &uri, 1);
+        assert_string_equal(test_text(t, &d), "deny default uri_not_normal");
+        assert_false(test_shows(t, MCP_LIST_RESOURCES, OTHERS[i]));
+    }
+    for (size_t i = 0; i < ROWS(GOOD); i++)
+        assert_string_equal(test_method(t, "resources/read", GOOD[i]), "allow public rule_allows");
 }
 
 static void names_in_scopes(void **state)
@@ -258,13 +297,6 @@ static void tolls_of_what_is_allowed(void **state)
     assert_str(d.tolls[1].rule, STR("r"));
     scopes(t, "");
     assert_int_equal(test_ask(t, &m).n_tolls, 0);
-}
-
-static gate_decision_t listen(gate_test_t *t, const str_t *uris, size_t n)
-{
-    mcp_operation_t m = test_message(t, "subscriptions/listen", NULL, NULL);
-    m.resources = (str_list_t){uris, n};
-    return test_ask(t, &m);
 }
 
 static void listening_to_resources(void **state)
@@ -403,6 +435,7 @@ int main(void)
         GATE_TEST(an_object_without_a_name),
         GATE_TEST(lookalikes),
         GATE_TEST(names_that_are_too_long),
+        GATE_TEST(uris_with_another_spelling),
         GATE_TEST(names_in_scopes),
         GATE_TEST(scopes_of_the_field),
         GATE_TEST(all_scopes_at_once),

@@ -14,7 +14,8 @@ typedef struct {
     str_t acr;         /* unset: the token does not say */
     int64_t auth_time; /* Unix seconds; 0: it does not say */
     int64_t issued_at, expires_at; /* Unix seconds; issued_at -1: it does not say */
-    const json_t *claims;          /* the token's payload or introspection answer; never NULL */
+    const json_t *claims;          /* the token's payload or introspection answer; never NULL, but
+                                      empty where neither rules nor identity ask for any */
 } gate_principal_t;
 
 #endif

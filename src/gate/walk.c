@@ -3,6 +3,7 @@
 
 #include "core/buf.h"
 #include "core/glob.h"
+#include "gate/uri.h"
 
 /* Methods that are about an object, which must be known then. Who could leave out the name would
  * pass by the rules for it. */
@@ -45,11 +46,16 @@ gate_reason_t gate_case_lacks(const mcp_operation_t *m)
         return GATE_REASON_NO_NAME;
     if (m->name.n > GATE_NAME_BYTES)
         return GATE_REASON_LONG_NAME;
+    if (m->object == MCP_ON_RESOURCE && !gate_uri_is_normal(m->name))
+        return GATE_REASON_UNSAFE_URI;
     if (m->resources.n > GATE_LISTEN_MAX)
         return GATE_REASON_MANY_NAMES;
-    for (size_t i = 0; i < m->resources.n; i++)
+    for (size_t i = 0; i < m->resources.n; i++) {
         if (m->resources.v[i].n > GATE_NAME_BYTES)
             return GATE_REASON_LONG_NAME;
+        if (!gate_uri_is_normal(m->resources.v[i]))
+            return GATE_REASON_UNSAFE_URI;
+    }
     return GATE_REASON_FITS;
 }
 

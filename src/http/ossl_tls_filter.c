@@ -320,6 +320,13 @@ void http_tls_set_above(http_tls_filter_t *f, http_sink_t *above)
     f->above = above;
 }
 
+bool http_tls_has_news(const http_wire_t *w)
+{
+    const http_tls_filter_t *f = (const http_tls_filter_t *)w;
+    size_t waits = f->reading ? f->in.n : f->carry.n;
+    return waits || SSL_pending(f->ssl) > 0;
+}
+
 bool http_tls_begin(http_tls_filter_t *f)
 {
     ERR_clear_error();

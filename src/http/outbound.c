@@ -7,6 +7,7 @@
 #include "http/outbound_conn.h"
 #include "http/outbound_request.h"
 #include "http/scan.h"
+#include "http/tls_filter.h"
 
 /* What a zero of the config means. Node and uvicorn keep idle connections for five seconds: ours
  * end before theirs. */
@@ -240,6 +241,14 @@ void http_outbound_free(http_outbound_t *o)
         on_closed((uv_handle_t *)&o->soon);
 }
 
+/* In the socket, or out of it and not decrypted yet: whoever asks from within an end is in the
+ * middle of a read. */
+static bool has_news(const http_outbound_conn_t *c)
+{
+    bool within = c->owner->config.tls && http_tls_has_news(c->wire);
+    return within || http_tcp_has_news(c->tcp);
+}
+
 /* The kept connection that was used last: the others may age. One that has something to say, or has
  * been closed, says nothing that we want to hear; over TLS that may be a mere ticket, which costs a
  * connection and no more. */
@@ -247,7 +256,7 @@ static http_outbound_conn_t *take_idle(http_outbound_t *o)
 {
     while (!http_link_none(&o->idle)) {
         http_outbound_conn_t *c = (http_outbound_conn_t *)o->idle.prev;
-        if (http_worker_now_ms(o->loop) < c->deadline_ms && !http_tcp_has_news(c->tcp))
+        if (http_worker_now_ms(o->loop) < c->deadline_ms && !has_news(c))
             return c;
         http_outbound_conn_close(c);
     }

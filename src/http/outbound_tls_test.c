@@ -3,6 +3,8 @@
 #include "http/http_test_server.h"
 #include "http/http_test_tls.h"
 
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -151,6 +153,118 @@ static void a_peer_without_tls_is_not_asked(void **state)
     pair_close(&p);
 }
 
+/* A peer whose every record is said by the test: OpenSSL between two buffers. */
+typedef struct {
+    test_upstream_t *up;
+    SSL_CTX *ctx;
+    SSL *ssl;
+    int fd;
+} peer_t;
+
+static void peer_open(peer_t *p, test_upstream_t *up)
+{
+    test_pem_t pem = test_cert_make(a, (test_cert_t){"IP:127.0.0.1", -60, 3600, 0, false});
+    BIO *chain = BIO_new_mem_buf(pem.chain.p, (int)pem.chain.n);
+    BIO *key = BIO_new_mem_buf(pem.key.p, (int)pem.key.n);
+    X509 *cert = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    *p = (peer_t){.up = up, .ctx = SSL_CTX_new(TLS_server_method()), .fd = -1};
+    assert_true(SSL_CTX_use_certificate(p->ctx, cert));
+    assert_true(SSL_CTX_use_PrivateKey(p->ctx, pkey));
+    X509_free(cert);
+    EVP_PKEY_free(pkey);
+    BIO_free(chain);
+    BIO_free(key);
+    p->ssl = SSL_new(p->ctx);
+    SSL_set_bio(p->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(p->ssl);
+}
+
+static void peer_close(peer_t *p)
+{
+    close(p->fd);
+    SSL_free(p->ssl);
+    SSL_CTX_free(p->ctx);
+}
+
+/* What OpenSSL has to say leaves in one piece. */
+static void peer_flush(peer_t *p)
+{
+    char *bytes;
+    long n = BIO_get_mem_data(SSL_get_wbio(p->ssl), &bytes);
+    if (n > 0)
+        assert_int_equal(send(p->fd, bytes, (size_t)n, MSG_NOSIGNAL), n);
+    (void)BIO_reset(SSL_get_wbio(p->ssl));
+}
+
+/* Turns until the client has sent the end of a head. */
+static void peer_hear(peer_t *p)
+{
+    char bytes[16384];
+    size_t n = 0;
+    for (int turns = 0; turns < 1000 && !str_contains(str_of(bytes, n), STR("\r\n\r\n")); turns++) {
+        char raw[4096];
+        test_turn(p->up);
+        ssize_t got = recv(p->fd, raw, sizeof raw, MSG_DONTWAIT);
+        if (got > 0)
+            BIO_write(SSL_get_rbio(p->ssl), raw, (int)got);
+        int read = SSL_read(p->ssl, bytes + n, (int)(sizeof bytes - n));
+        n += read > 0 ? (size_t)read : 0;
+        peer_flush(p);
+    }
+    assert_true(str_contains(str_of(bytes, n), STR("\r\n\r\n")));
+}
+
+static void peer_say(peer_t *p, str_t record)
+{
+    assert_int_equal(SSL_write(p->ssl, record.p, (int)record.n), record.n);
+}
+
+static test_answer_t second;
+
+static void ask_again(test_answer_t *answer)
+{
+    ask(answer->up, "/second", &second);
+}
+
+#define SAYS(body) STR("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" body)
+
+/* A record behind the answer has left the socket already, and the next request starts from within
+ * the end of the first: what waits in the filter must not become its answer. */
+static void bytes_behind_an_answer_over_tls_answer_nobody(void **state)
+{
+    pair_t pair;
+    test_upstream_t up;
+    peer_t p;
+    test_answer_t first = {.on_end = ask_again};
+    memset(&second, 0, sizeof second);
+    pair_open(&pair, "IP:127.0.0.1");
+    test_upstream_open(&up, (http_outbound_config_t){.tls = pair.tls});
+    peer_open(&p, &up);
+    ask(&up, "/first", &first);
+    p.fd = test_accept(&up);
+    peer_hear(&p);
+    peer_say(&p, SAYS("good"));
+    peer_say(&p, SAYS("evil"));
+    peer_flush(&p);
+    test_wait_end(&first);
+    assert_int_equal(first.how, HTTP_OUT_DONE);
+    test_turn_for(&up, 50);
+    assert_int_equal(second.heads, 0);
+    peer_close(&p);
+    /* It went to a connection of its own. */
+    peer_open(&p, &up);
+    p.fd = test_accept(&up);
+    peer_hear(&p);
+    peer_say(&p, SAYS("best"));
+    peer_flush(&p);
+    test_wait_end(&second);
+    assert_true(str_eq(str_of(second.body, second.body_n), STR("best")));
+    peer_close(&p);
+    test_upstream_close(&up);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_cancel_over_tls_is_told),
         cmocka_unit_test(the_wrong_peer_is_not_asked),
         cmocka_unit_test(a_peer_without_tls_is_not_asked),
+        cmocka_unit_test(bytes_behind_an_answer_over_tls_answer_nobody),
     };
     return cmocka_run_group_tests(tests, begin_all, end_all);
 }

@@ -34,6 +34,9 @@ http_sink_t *http_tls_sink(http_tls_filter_t *f);
 /** What the one above calls; its sink must be set before any byte comes. */
 http_wire_t *http_tls_wire(http_tls_filter_t *f);
 void http_tls_set_above(http_tls_filter_t *f, http_sink_t *above);
+/** Whether the peer said something that the socket has read and the one above has not got: no look
+ *  at the socket shows it. `w` is what http_tls_wire gave. */
+bool http_tls_has_news(const http_wire_t *w);
 /** A client's greeting. The socket is connected. False: the wire below is dead; only abort may
  *  follow. */
 bool http_tls_begin(http_tls_filter_t *f) MUST_USE;

@@ -18,6 +18,15 @@ void sha256(str_t data, uint8_t out[SHA256_BYTES])
     SHA256_Final(out, &ctx);
 }
 
+void sha256_parts(const str_t *parts, size_t n, uint8_t out[SHA256_BYTES])
+{
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    for (size_t i = 0; i < n; i++)
+        SHA256_Update(&ctx, parts[i].p, parts[i].n);
+    SHA256_Final(out, &ctx);
+}
+
 static void keyed(const uint8_t key[BLOCK], uint8_t pad, str_t data, uint8_t out[SHA256_BYTES])
 {
     uint8_t block[BLOCK];

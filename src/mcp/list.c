@@ -169,3 +169,55 @@ rc_t mcp_list_rewrite(arena_t *a, mcp_list_kind_t kind, str_t response, mcp_list
     TRY(rewrite_result(&c, kind, result, judge));
     return buf_done(&b, out);
 }
+
+static bool has_member(const json_t *object, str_t name)
+{
+    return json_get(object, name) || mcp_member_has_twin(object, name);
+}
+
+static bool is_answer(const json_t *message)
+{
+    return has_member(message, STR("result")) || has_member(message, STR("error"));
+}
+
+/* An answer among others would be judged as none of them. */
+static rc_t check_batch(const json_t *batch)
+{
+    for (const json_t *m = batch->child; m; m = m->next) {
+        if (json_is(m, JSON_ARRAY) || is_answer(m))
+            return RC_MALFORMED;
+    }
+    return RC_OK;
+}
+
+static bool may_be_list(const json_t *result, mcp_list_kind_t kind)
+{
+    return json_is(json_get(result, LISTS[kind].member), JSON_ARRAY) ||
+           mcp_member_has_twin(result, LISTS[kind].member);
+}
+
+rc_t mcp_list_guess(arena_t *a, str_t message, mcp_list_guess_t *out)
+{
+    static const json_limits_t LIMITS = {MCP_LIST_EVENT_BYTES, MCP_MESSAGE_DEPTH,
+                                         MCP_LIST_EVENT_NODES};
+    const json_t *root;
+    *out = (mcp_list_guess_t){false, MCP_LIST_NONE};
+    /* Pings and the like of servers: no object to any reader. */
+    if (str_find(message, '{', 0) == message.n)
+        return RC_OK;
+    TRY(json_parse(a, message, &LIMITS, &root));
+    if (json_is(root, JSON_ARRAY))
+        return check_batch(root);
+    out->answer = is_answer(root);
+    if (mcp_member_has_twin(root, STR("result")))
+        return RC_MALFORMED;
+    const json_t *result = json_get(root, STR("result"));
+    for (mcp_list_kind_t kind = MCP_LIST_TOOLS; kind < MCP_LIST_NONE; kind++) {
+        if (!may_be_list(result, kind))
+            continue;
+        if (out->kind != MCP_LIST_NONE)
+            return RC_MALFORMED;
+        out->kind = kind;
+    }
+    return RC_OK;
+}

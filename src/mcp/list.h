@@ -13,7 +13,12 @@ typedef enum {
     MCP_LIST_NONE,
 } mcp_list_kind_t;
 
-enum { MCP_LIST_BYTES = 4 << 20, MCP_LIST_NODES = 200000 };
+enum {
+    MCP_LIST_BYTES = 4 << 20,
+    MCP_LIST_NODES = 200000,
+    MCP_LIST_EVENT_BYTES = 8 << 20, /* of a message that may be one */
+    MCP_LIST_EVENT_NODES = 500000,
+};
 
 /** The list that a request with this method asks for. */
 mcp_list_kind_t mcp_list_kind(str_t method);
@@ -47,5 +52,17 @@ typedef struct {
  */
 rc_t mcp_list_rewrite(arena_t *a, mcp_list_kind_t kind, str_t response, mcp_list_judge_t judge,
                       str_t *out) MUST_USE;
+
+/** What a server's message on a stream may be taken for, by whoever knows no more than the message:
+ *  a resumed stream brings answers to requests of others (MCP 2025-11-25, Streamable HTTP,
+ *  "Resumability"), and clients find the request by the id alone. */
+typedef struct {
+    bool answer;          /* a response, also to readers that fold case */
+    mcp_list_kind_t kind; /* by the members of its result */
+} mcp_list_guess_t;
+
+/** RC_MALFORMED: no JSON, an array that holds a response, or a result with more than one list.
+ *  RC_LIMIT, RC_MEMORY. What holds no object is no answer. */
+rc_t mcp_list_guess(arena_t *a, str_t message, mcp_list_guess_t *out) MUST_USE;
 
 #endif

@@ -27,6 +27,16 @@ static mcp_item_verdict_t judge_in_turn(void *ctx, const mcp_item_t *item)
     return verdict;
 }
 
+/* What can be rewritten as a list is seen to be that list, or to be too much. */
+static void guess(arena_t *a, str_t response, mcp_list_kind_t kind)
+{
+    mcp_list_guess_t g;
+    rc_t rc = mcp_list_guess(a, response, &g);
+    const json_t *root;
+    bool list = json_parse(a, response, NULL, &root) == RC_OK && json_get(root, STR("result"));
+    check(rc != RC_OK || (g.answer && (!list || g.kind == kind)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (mcp_list_kind_t kind = MCP_LIST_TOOLS; kind < MCP_LIST_NONE; kind++) {
@@ -35,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         arena_t *a = arena_new(64 << 20);
         mcp_list_judge_t judge = {judge_in_turn, &first, true};
         if (a && mcp_list_rewrite(a, kind, str_of(data, size), judge, &once) == RC_OK) {
+            guess(a, str_of(data, size), kind);
             judge.ctx = &second;
             /* Marks make a list longer: a little too long is possible. */
             rc_t rc = mcp_list_rewrite(a, kind, once, judge, &twice);

@@ -193,6 +193,44 @@ static void a_list_is_bounded(void **state)
         RC_LIMIT);
 }
 
+static void a_message_is_known_by_its_members(void **state)
+{
+    static const struct {
+        const char *message;
+        rc_t rc;
+        bool answer;
+        mcp_list_kind_t kind;
+    } CASES[] = {
+        {"", RC_OK, false, MCP_LIST_NONE},
+        {"{}", RC_OK, false, MCP_LIST_NONE},
+        {"{\"method\":\"m\",\"params\":{\"tools\":[]}}", RC_OK, false, MCP_LIST_NONE},
+        {"{\"result\":{\"content\":[]}}", RC_OK, true, MCP_LIST_NONE},
+        {"{\"result\":{\"tools\":7}}", RC_OK, true, MCP_LIST_NONE},
+        {"{\"error\":{}}", RC_OK, true, MCP_LIST_NONE},
+        {"{\"result\":{\"tools\":[]}}", RC_OK, true, MCP_LIST_TOOLS},
+        {"{\"re\\u0073ult\":{\"prompt\\u0073\":[]}}", RC_OK, true, MCP_LIST_PROMPTS},
+        {"{\"result\":{\"Resources\":[]}}", RC_OK, true, MCP_LIST_RESOURCES},
+        {"{\"result\":{\"resourceTemplates\":[]}}", RC_OK, true, MCP_LIST_TEMPLATES},
+        {"{\"Error\":{}}", RC_OK, true, MCP_LIST_NONE},
+        {"{\"Result\":{\"tools\":[]}}", RC_MALFORMED, true, MCP_LIST_NONE},
+        {"{\"result\":{\"tools\":[],\"prompts\":[]}}", RC_MALFORMED, true, MCP_LIST_PROMPTS},
+        {"[{\"method\":\"m\"}]", RC_OK, false, MCP_LIST_NONE},
+        {"[{\"method\":\"m\"},{\"result\":{}}]", RC_MALFORMED, false, MCP_LIST_NONE},
+        {"[[{\"method\":\"m\"}]]", RC_MALFORMED, false, MCP_LIST_NONE},
+        {"{\"result\":1,\"result\":{\"tools\":[]}}", RC_MALFORMED, false, MCP_LIST_NONE},
+        {"ping", RC_OK, false, MCP_LIST_NONE},
+        {"x{", RC_MALFORMED, false, MCP_LIST_NONE},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        mcp_list_guess_t g;
+        assert_int_equal(mcp_list_guess(*state, str_c(CASES[i].message), &g), CASES[i].rc);
+        if (CASES[i].rc != RC_OK)
+            continue;
+        assert_int_equal(g.answer, CASES[i].answer);
+        assert_int_equal(g.kind, CASES[i].kind);
+    }
+}
+
 #define LIST_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -202,7 +240,7 @@ int main(void)
         LIST_TEST(marked_entries_say_so),       LIST_TEST(the_cache_becomes_private),
         LIST_TEST(every_kind_has_its_name),     LIST_TEST(an_error_stays),
         LIST_TEST(what_is_no_list_is_not_sent), LIST_TEST(the_end_says_whether_more_follows),
-        LIST_TEST(a_list_is_bounded),
+        LIST_TEST(a_list_is_bounded),           LIST_TEST(a_message_is_known_by_its_members),
     };
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
 }

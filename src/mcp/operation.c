@@ -91,11 +91,8 @@ static bool folds_to(str_t key, str_t name)
     return key.n == 0 && name.n == 0;
 }
 
-/* Every message comes by here: most keys have another length, or another first letter. */
-static bool is_twin(str_t key, bool ascii, str_t name)
+static bool is_twin(str_t key, str_t name)
 {
-    if (ascii && (key.n != name.n || key.n == 0 || (key.p[0] | 0x20) != (name.p[0] | 0x20)))
-        return false;
     return !str_eq(key, name) && folds_to(key, name);
 }
 
@@ -106,7 +103,10 @@ static bool has_twins(const json_t *object, const str_t *names, size_t n)
     for (const json_t *m = object->child; m; m = m->next) {
         bool ascii = is_ascii(m->key);
         for (size_t i = 0; i < n; i++) {
-            if (is_twin(m->key, ascii, names[i]))
+            /* Every message comes by here: most keys have another length. */
+            if (ascii && m->key.n != names[i].n)
+                continue;
+            if (is_twin(m->key, names[i]))
                 return true;
         }
     }

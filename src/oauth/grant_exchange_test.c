@@ -187,6 +187,7 @@ static void a_machines_token_is_exchanged_too(void **state)
     end(&p);
 }
 
+/* attack case: GWM-017 */
 static void exchange_too_deep(void **state)
 {
     (void)state;
@@ -244,6 +245,7 @@ static void exchange_token_type(void **state)
     end(&p);
 }
 
+/* attack case: GWM-017 */
 static void exchange_subject_invalid(void **state)
 {
     (void)state;

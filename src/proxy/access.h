@@ -31,6 +31,7 @@ typedef struct {
     clock_port_t clock;
     bool dpop_nonce;
     bool dpop_off; /* bound tokens are refused */
+    bool claims;   /* somebody asks for claims; else none are read */
 } access_config_t;
 
 rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t *why) MUST_USE;

@@ -100,15 +100,20 @@ rc_t call_keep(relay_call_t *c)
     return RC_OK;
 }
 
+void call_count_stream(relay_worker_t *w, int more)
+{
+    w->streams += (size_t)more;
+    counter_add(w->counts, COUNTER_STREAMS, more);
+}
+
 rc_t call_hold(relay_call_t *c, str_t bytes, size_t max)
 {
     call_bytes_t *b = &c->held;
     if (bytes.n > max || b->n > max - bytes.n)
         return RC_LIMIT;
     if (b->n + bytes.n > b->cap) {
-        size_t cap = b->cap > 0 ? 2 * b->cap : 2048;
-        while (cap < b->n + bytes.n)
-            cap *= 2;
+        /* An answer that comes whole needs no room to grow. */
+        size_t cap = 2 * b->cap > b->n + bytes.n ? 2 * b->cap : b->n + bytes.n;
         char *p = realloc(b->p, cap);
         if (!p)
             return RC_MEMORY;
@@ -199,7 +204,7 @@ void call_end(relay_call_t *c, call_finish_t how, str_t reason)
     }
     c->upstream = NULL;
     if (has_begun(c))
-        counter_add(c->w->counts, COUNTER_STREAMS, -1);
+        call_count_stream(c->w, -1);
     counter_add(c->w->counts, COUNTER_BYTES_OUT, c->bytes_out);
     c->phase = CALL_ENDING;
     c->finish = c->x ? how : FINISH_NONE;
@@ -268,7 +273,7 @@ static void detach(relay_call_t *c)
         return;
     }
     if (begun)
-        counter_add(c->w->counts, COUNTER_STREAMS, -1);
+        call_count_stream(c->w, -1);
     c->x = NULL;
     c->phase = CALL_DETACHED;
     c->detached = true;

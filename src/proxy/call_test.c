@@ -36,6 +36,33 @@ static void the_callers_token_never_goes_upstream(void **state)
     relay_control(f);
 }
 
+/* RFC 9110 section 7.6.1: what Connection names belongs to the connection. */
+static void what_the_connection_names_stays_here(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST",
+              ALICE POSTED "Connection: keep-alive, X-Hop , x-next\r\nX-Hop: 1\r\n"
+                           "X-Next: 2\r\nX-Other: stays\r\nConnection: X-Last\r\nX-Last: 3\r\n",
+              CALL("1", "echo"));
+    assert_null(sent_header(f, "hop"));
+    assert_null(sent_header(f, "next"));
+    assert_null(sent_header(f, "last"));
+    assert_non_null(strstr(f->headers, "X-Other: stays\n"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    relay_control(f);
+}
+
+static void two_types_of_a_body_are_none(void **state)
+{
+    relay_world_t *f = *state;
+    http_direct_answer_t r =
+        relay_ask(f, "POST", ALICE POSTED "Content-Type: application/json; charset=utf-7\r\n",
+                  CALL("1", "echo"));
+    assert_int_equal(r.status, 400);
+    assert_int_equal(f->starts, 0);
+    relay_control(f);
+}
+
 static void a_trace_goes_on(void **state)
 {
     relay_world_t *f = *state;
@@ -300,6 +327,33 @@ static void a_long_answer_that_breaks_is_cut(void **state)
     relay_control(f);
 }
 
+static rc_t no_bytes(void *ctx, void *out, size_t n)
+{
+    (void)ctx;
+    (void)out;
+    (void)n;
+    return RC_IO;
+}
+
+static void what_was_begun_and_cannot_be_sent_has_an_end(void **state)
+{
+    relay_world_t *f = *state;
+    random_port_t random = f->g->config.random;
+    f->slow = true;
+    relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
+    f->w->random_left = 0;
+    f->g->config.random.fill = no_bytes;
+    relay_let_go(f);
+    assert_int_equal(relay_heard(f).status, 503);
+    assert_int_equal(f->n_events, 2);
+    assert_int_equal(f->events[0].kind, AUDIT_CALL_BEGIN);
+    relay_assert_last(f, AUDIT_CALL_END, true, "out_of_memory");
+    assert_int_equal(relay_last(f)->status, 503);
+    f->g->config.random = random;
+    f->slow = false;
+    relay_control(f);
+}
+
 /* Lists. */
 
 #define LIST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
@@ -510,6 +564,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(the_callers_token_never_goes_upstream),
+        RELAY_TEST(what_the_connection_names_stays_here),
+        RELAY_TEST(two_types_of_a_body_are_none),
         RELAY_TEST(a_trace_goes_on),
         RELAY_TEST(headers_of_an_answer_are_few),
         RELAY_TEST(answers_pass_or_become_ours),
@@ -521,6 +577,7 @@ int main(void)
         RELAY_TEST(a_long_answer_passes_in_pieces),
         RELAY_TEST(a_long_refusal_is_not_passed_on),
         RELAY_TEST(a_long_answer_that_breaks_is_cut),
+        RELAY_TEST(what_was_begun_and_cannot_be_sent_has_an_end),
         RELAY_TEST(lists_show_what_may_be_used),
         RELAY_TEST(lists_in_a_stream_are_filtered_too),
         RELAY_TEST(a_list_that_cannot_be_judged_is_not_shown),

@@ -44,12 +44,11 @@ static bool is_related(str_t method)
 
 /* Questions. */
 
+/* Who asks and asks, and reads no answer, would have a line of the log for each question. */
 static void tell_child(child_t *c, str_t line)
 {
-    if (line.p && child_pipes_write(c->pipes, line) == RC_OK)
-        return;
-    LOG(c->keeper->config.log, LOG_WARN, "a child does not take its answer",
-        LOG_S("upstream", c->keeper->path));
+    if (!line.p || child_pipes_write(c->pipes, line) != RC_OK)
+        child_count_bad(c, STR("it asks, and does not take its answer"));
 }
 
 static void refuse_question(child_t *c, const child_line_t *line)

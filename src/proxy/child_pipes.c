@@ -20,11 +20,13 @@ struct child_pipes {
     step_t step;
     bool in_closed, out_ended, reading, told;
     int status, open;
+    size_t waiting; /* bytes that the child has not read, and what each write costs beside them */
     char piece[PIECE_BYTES];
 };
 
 typedef struct {
     uv_write_t request;
+    size_t cost;
     char bytes[];
 } write_t;
 
@@ -242,7 +244,9 @@ pid_t child_pipes_pid(const child_pipes_t *p)
 static void on_written(uv_write_t *request, int status)
 {
     child_pipes_t *p = request->handle->data;
-    free(request->data);
+    write_t *w = request->data;
+    p->waiting -= w->cost;
+    free(w);
     if (status < 0 && status != UV_ECANCELED)
         child_pipes_stop(p);
 }
@@ -251,18 +255,21 @@ rc_t child_pipes_write(child_pipes_t *p, str_t line)
 {
     if (p->in_closed || p->step != RUNNING)
         return RC_IO;
-    size_t waits = uv_stream_get_write_queue_size((uv_stream_t *)&p->in);
-    if (waits && waits + line.n > CHILD_INPUT_BYTES)
+    size_t cost = sizeof(write_t) + line.n + 1;
+    if (p->waiting && p->waiting + cost > CHILD_INPUT_BYTES)
         return RC_BUSY;
-    write_t *w = malloc(sizeof *w + line.n + 1);
+    write_t *w = malloc(cost);
     if (!w)
         return RC_MEMORY;
+    w->cost = cost;
     memcpy(w->bytes, line.p, line.n);
     w->bytes[line.n] = '\n';
     w->request.data = w;
     uv_buf_t b = uv_buf_init(w->bytes, (unsigned)line.n + 1);
-    if (uv_write(&w->request, (uv_stream_t *)&p->in, &b, 1, on_written) == 0)
+    if (uv_write(&w->request, (uv_stream_t *)&p->in, &b, 1, on_written) == 0) {
+        p->waiting += cost;
         return RC_OK;
+    }
     free(w);
     return RC_IO;
 }

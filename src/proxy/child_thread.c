@@ -269,10 +269,12 @@ static void close_loop(child_keeper_t *k)
     child_inbox_free(&k->inbox);
 }
 
-/* Signals are for the main thread; SIGPIPE is an error of a write. */
+/* Signals are for the main thread; SIGPIPE is an error of a write. Who started us may have left
+ * SIGCHLD ignored: the kernel would reap our children then, and give their numbers to others. */
 static int start_thread(child_keeper_t *k)
 {
     sigset_t all, before;
+    signal(SIGCHLD, SIG_DFL);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&k->thread, NULL, run, k);

@@ -99,7 +99,8 @@ static void on_landed(void *arg)
     credential_answer(w, reason);
 }
 
-/* An answer must not get lost: while the loop's queue is full, this thread waits. */
+/* An answer must not get lost: while the loop's queue is full, this thread waits. The caller holds
+ * the landing too, so none of this ends it. */
 static void hand_back(credential_waiter_t *w, credential_landing_t *l)
 {
     const struct timespec pause = {0, 1000000};
@@ -112,8 +113,8 @@ static void hand_back(credential_waiter_t *w, credential_landing_t *l)
         if (rc == RC_BUSY)
             nanosleep(&pause, NULL);
     }
-    if (rc != RC_OK)
-        landing_release(l);
+    if (rc != RC_OK && l)
+        atomic_fetch_sub(&l->refs, 1);
 }
 
 static void report(const credential_flight_t *f, gate_token_reason_t reason)

@@ -84,9 +84,45 @@ static bool is_own(str_t name)
     return false;
 }
 
-static bool goes_on(const relay_t *r, str_t name)
+/* Fields that Connection names, which were meant for this hop alone (RFC 9110 section 7.6.1). Those
+ * behind the sixteenth are not looked at. */
+typedef struct {
+    str_t v[16];
+    size_t n;
+} hops_t;
+
+static void add_hops(str_t value, hops_t *hops)
 {
-    if (is_own(name))
+    str_t part;
+    while (hops->n < sizeof hops->v / sizeof *hops->v && str_split(&value, ',', &part)) {
+        str_t name = str_trim(part, " \t");
+        if (name.n > 0 && !str_eq_nocase(name, STR("keep-alive")))
+            hops->v[hops->n++] = name;
+    }
+}
+
+static hops_t find_hops(http_headers_t came)
+{
+    hops_t hops = {.n = 0};
+    size_t at = 0;
+    str_t value;
+    while (http_headers_next(came, STR("Connection"), &at, &value))
+        add_hops(value, &hops);
+    return hops;
+}
+
+static bool is_hop(const hops_t *hops, str_t name)
+{
+    for (size_t i = 0; i < hops->n; i++) {
+        if (str_eq_nocase(hops->v[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool goes_on(const relay_t *r, const hops_t *hops, str_t name)
+{
+    if (is_own(name) || is_hop(hops, name))
         return false;
     if (str_eq_nocase(name, STR("tracestate")))
         return r->facts.trace.continued;
@@ -101,8 +137,9 @@ static rc_t make_headers(const relay_t *r, http_headers_t *out)
     http_header_t *v = ARENA_ARRAY(r->x->arena, came.n + own + 1, http_header_t);
     if (!v)
         return RC_MEMORY;
+    hops_t hops = find_hops(came);
     for (size_t i = 0; i < came.n; i++) {
-        if (goes_on(r, came.v[i].name))
+        if (goes_on(r, &hops, came.v[i].name))
             v[n++] = came.v[i];
     }
     v[n++] = (http_header_t){STR("traceparent"),
@@ -129,16 +166,36 @@ static rc_t start(relay_t *r, relay_call_t *c)
     return u->start(u->ctx, r->w->loop, &request, call_events(c), &c->upstream);
 }
 
+static void on_unsent(void *arg, rc_t rc)
+{
+    relay_t *r = arg;
+    relay_refusal_t failed = relay_refusal(rc == RC_OK ? RELAY_MEMORY : RELAY_AUDIT);
+    relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
+}
+
+/* The trail has its begin. */
+static relay_step_t end_unsent(relay_t *r)
+{
+    relay_refusal_t failed = relay_refusal(RELAY_MEMORY);
+    if (r->seated)
+        seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
+    audit_event_t *e = &r->item.event;
+    *e = relay_event(r->route, &r->facts, AUDIT_CALL_END);
+    e->allowed = true;
+    e->reason = failed.reason;
+    e->status = failed.status;
+    e->bytes_in = r->facts.bytes_in;
+    e->duration_us = relay_now_us() - r->facts.began_us;
+    r->item.done = on_unsent;
+    trail_put(&r->w->trail, &r->item);
+    return STEP_DONE;
+}
+
 relay_step_t relay_send(relay_t *r)
 {
     relay_call_t *c = call_open(r);
-    if (!c) {
-        if (r->seated)
-            seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
-        relay_refusal_t failed = relay_refusal(RELAY_MEMORY);
-        relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
-        return STEP_DONE;
-    }
+    if (!c)
+        return end_unsent(r);
     if (http_exchange_is_gone(r->x)) {
         call_drop(c, STR("client_gone"));
         return STEP_DONE;

@@ -7,13 +7,23 @@ static bool has_pins(const relay_t *r)
     return r->w->g->pins && r->route->conf->pins != CONF_PINS_OFF;
 }
 
-bool lists_concern(const relay_t *r)
+static bool is_judged(const route_t *route, mcp_list_kind_t kind)
 {
-    bool request = r->facts.message && r->facts.kind == MCP_REQUEST;
-    mcp_list_kind_t kind = request ? mcp_list_kind(r->facts.method) : MCP_LIST_NONE;
     if (kind == MCP_LIST_TOOLS)
         return true;
-    return kind != MCP_LIST_NONE && r->route->conf->lists != CONF_LISTS_PASS;
+    return kind != MCP_LIST_NONE && route->conf->lists != CONF_LISTS_PASS;
+}
+
+/* The list that was asked for. */
+static mcp_list_kind_t asked_for(const relay_facts_t *f)
+{
+    bool request = f->message && f->kind == MCP_REQUEST;
+    return request ? mcp_list_kind(f->method) : MCP_LIST_NONE;
+}
+
+bool lists_concern(const relay_t *r)
+{
+    return r->last_event.p || is_judged(r->route, asked_for(&r->facts));
 }
 
 typedef struct {
@@ -92,16 +102,15 @@ static rc_t tell(arena_t *a, const relay_t *r, pins_news_list_t news)
     return trail->write(trail->ctx, list, news.n);
 }
 
-/* Whether it asked for the first page. */
+/* Whether it asked for the first page; of what a resumed stream tells again nobody knows. */
 static bool is_first(const relay_t *r)
 {
-    return !json_get(r->operation.message.params, STR("cursor"));
+    return r->facts.message && !json_get(r->operation.message.params, STR("cursor"));
 }
 
-rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out)
+static rc_t rewrite(arena_t *a, const relay_t *r, mcp_list_kind_t kind, str_t response, str_t *out)
 {
     judge_t j = {.r = r, .a = a};
-    mcp_list_kind_t kind = mcp_list_kind(r->facts.method);
     bool narrows = r->route->conf->lists != CONF_LISTS_PASS;
     mcp_list_judge_t with = {judge, &j, narrows, end};
     if (kind == MCP_LIST_TOOLS && has_pins(r)) {
@@ -111,4 +120,21 @@ rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out)
     }
     TRY(mcp_list_rewrite(a, kind, response, with, out));
     return j.pins ? tell(a, r, pins_list_end(j.pins, j.more)) : RC_OK;
+}
+
+rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out)
+{
+    return rewrite(a, r, mcp_list_kind(r->facts.method), response, out);
+}
+
+rc_t lists_look(arena_t *a, const relay_call_t *c, str_t message, str_t *out)
+{
+    mcp_list_guess_t guess;
+    *out = message;
+    TRY(mcp_list_guess(a, message, &guess));
+    mcp_list_kind_t asked = asked_for(&c->facts);
+    mcp_list_kind_t kind = asked == MCP_LIST_NONE ? guess.kind : asked;
+    if (!guess.answer || !is_judged(c->route, kind))
+        return RC_OK;
+    return c->r ? rewrite(a, c->r, kind, message, out) : RC_MALFORMED;
 }

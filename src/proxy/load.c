@@ -3,6 +3,7 @@
 #include "proxy/relay.h"
 
 #include "core/url.h"
+#include "gate/condition.h"
 #include "proxy/upstream_child.h"
 #include "proxy/upstream_http.h"
 
@@ -102,6 +103,13 @@ static rc_t make_policies(arena_t *a, route_t *r)
     return RC_OK;
 }
 
+/* Rules, or the identity that goes on. */
+static bool asks_claims(const conf_upstream_t *u)
+{
+    return u->identity != CONF_IDENTITY_NONE || gate_asks_claims(u->policy) ||
+           (u->shadow && gate_asks_claims(u->shadow));
+}
+
 static rc_t make_access(const maker_t *m, route_t *r)
 {
     const gateway_config_t *c = m->config;
@@ -119,6 +127,7 @@ static rc_t make_access(const maker_t *m, route_t *r)
         .clock = c->clock,
         .dpop_nonce = m->settings->conf->dpop_nonce,
         .dpop_off = str_eq(m->settings->conf->dpop, STR("off")),
+        .claims = asks_claims(r->conf),
     };
     if (!config.scopes.p || !config.initial_scopes.p)
         return RC_MEMORY;
@@ -168,11 +177,9 @@ static rc_t make_child(const maker_t *m, route_t *r)
     return upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
 }
 
-static rc_t make_upstream(const maker_t *m, route_t *r)
+static bool has_child(const route_t *r)
 {
-    if (r->conf->child.command.n > 0)
-        return make_child(m, r);
-    return upstream_http_new(m->a, r->conf, &r->upstream, &r->hooks, m->why);
+    return r->conf->child.command.n > 0;
 }
 
 static rc_t make_route(const maker_t *m, const conf_upstream_t *conf, route_t *r)
@@ -187,7 +194,19 @@ static rc_t make_route(const maker_t *m, const conf_upstream_t *conf, route_t *r
     TRY(make_policies(own, r));
     TRY(make_access(m, r));
     TRY(make_credential(m, r));
-    return make_upstream(m, r);
+    if (has_child(r))
+        return RC_OK;
+    return upstream_http_new(m->a, r->conf, &r->upstream, &r->hooks, m->why);
+}
+
+/* Last of all: settings that are refused must not have run a command. */
+static rc_t make_children(const maker_t *m)
+{
+    for (size_t i = 0; i < m->made->set.n; i++) {
+        if (has_child(&m->made->routes[i]))
+            TRY(make_child(m, &m->made->routes[i]));
+    }
+    return RC_OK;
 }
 
 static rc_t make_routes(const maker_t *m)
@@ -202,7 +221,7 @@ static rc_t make_routes(const maker_t *m)
         made->set.n = i + 1; /* also a half-made route is ended */
         TRY(make_route(m, &conf->upstreams[i], &made->routes[i]));
     }
-    return RC_OK;
+    return make_children(m);
 }
 
 rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings, str_t *why)

@@ -279,6 +279,13 @@ bool pins_withholds(pins_t *p, const conf_upstream_t *upstream, str_t tool)
     return waits;
 }
 
+void pins_tick(pins_t *p)
+{
+    pthread_mutex_lock(&p->lock);
+    look(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* A change by a command: what the server has written is read first, under the lock of both. */
 static rc_t change(pins_t *p, size_t (*apply)(pins_t *p, str_t path, str_t tool), str_t path,
                    str_t tool, size_t *count)

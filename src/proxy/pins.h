@@ -56,6 +56,10 @@ pins_news_list_t pins_list_end(pins_list_t *l, bool more);
  *  last, waits for approval. What the command approves is known a second later at the latest. */
 bool pins_withholds(pins_t *p, const conf_upstream_t *upstream, str_t tool);
 
+/** Reads what a command wrote and writes what is not written, at most once a second: a gateway that
+ *  nobody calls must not keep from the command what waits. Any thread. */
+void pins_tick(pins_t *p);
+
 /* For the command, beside a running server. `tool` unset: all of the upstream. */
 
 /** RC_NOT_FOUND: nothing waits. RC_IO: the file cannot be written. *count tools are trusted now. */

@@ -165,6 +165,22 @@ static void what_another_process_approves_is_seen_a_second_later(void **state)
     says(w, &WITHHOLD, PAGE("a", "2"), "");
 }
 
+static void what_waits_is_in_the_file_a_second_later(void **state)
+{
+    world_t *w = *state;
+    size_t count;
+    says(w, &WITHHOLD, PAGE("a", "1"), "a:new");
+    w->clock.ms -= 2000;
+    says(w, &WITHHOLD, PAGE("a", "2"), "a:changed!");
+    w->clock.ms -= 2000;
+    pins_t *other = open_pins(w);
+    assert_int_equal(pins_approve(other, STR("/mcp"), STR("a"), &count), RC_NOT_FOUND);
+    w->clock.ms += 1000;
+    pins_tick(w->pins);
+    assert_int_equal(pins_approve(other, STR("/mcp"), STR("a"), &count), RC_OK);
+    pins_free(other);
+}
+
 static void what_is_forgotten_is_trusted_anew(void **state)
 {
     world_t *w = *state;
@@ -280,6 +296,7 @@ int main(void)
         PINS_TEST(a_definition_that_changes_between_list_and_call_is_found),
         PINS_TEST(a_report_withholds_nothing),
         PINS_TEST(what_another_process_approves_is_seen_a_second_later),
+        PINS_TEST(what_waits_is_in_the_file_a_second_later),
         PINS_TEST(what_is_forgotten_is_trusted_anew),
         PINS_TEST(a_file_that_goes_bad_changes_nothing),
         PINS_TEST(a_bad_file_stops_the_start),

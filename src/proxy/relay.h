@@ -30,7 +30,9 @@ enum {
     RELAY_BODY_BYTES = 1 << 20,   /* of any message; what is longer does not even reach a token
                                      check */
     RELAY_TICK_MS = 1000,         /* between two looks at what is open */
-    RELAY_SLIM_MS = 2000,         /* a stream that is open for so long gives back what it can */
+    RELAY_SLIM_MS = 2000,         /* a stream that is open for so long gives back what it can, */
+    RELAY_FAT_STREAMS = 32,       /* and, where one worker has more than these, all at once */
+    RELAY_REPLAY_MS = 60000,      /* and so one that was resumed, once all is told again */
     RELAY_COMMENT_MS = 15000,     /* of silence before a comment, and */
     RELAY_COMMENT_SPREAD = 10000, /* up to so many more, so that not all streams speak at once */
     RELAY_LEEWAY_S = 30,          /* after a token's end, for clocks that differ */
@@ -86,6 +88,7 @@ typedef struct {
     unsigned generation; /* of that */
     relay_call_t *calls; /* all that are open */
     size_t detached;
+    size_t streams; /* open to clients */
     relay_call_t *spare;
     size_t spare_count;
     arena_t *scratch; /* for one event */
@@ -264,7 +267,7 @@ struct relay_call {
     bool seated;           /* holds a seat */
     bool paused;           /* the upstream is */
     bool ended;            /* the upstream's answer is complete; the client has not taken all */
-    bool looked;           /* its answer is a list that is rewritten: needs the arena */
+    bool looked;           /* it may bring lists that are rewritten: needs the arena */
     bool events;           /* its answer is an event stream */
     int status;            /* of the answer */
     http_header_t *fields; /* of it; in the arena */
@@ -298,6 +301,8 @@ void call_gone(relay_call_t *c);
 void call_detach(relay_call_t *c);
 /** Copies the facts out of the arena. RC_MEMORY. */
 rc_t call_keep(relay_call_t *c) MUST_USE;
+/** One stream to a client more, or less. */
+void call_count_stream(relay_worker_t *w, int more);
 /** Keeps bytes, at most `max` in all. RC_LIMIT, RC_MEMORY. */
 rc_t call_hold(relay_call_t *c, str_t bytes, size_t max) MUST_USE;
 /** How the message went, for the audit. */
@@ -322,10 +327,13 @@ void stream_close(relay_call_t *c, str_t reason);
 void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s);
 
 /* lists.c */
-/** Whether answers to it must be looked at. */
+/** Whether answers to it must be looked at, and what is needed for that kept. */
 bool lists_concern(const relay_t *r);
 /** The list as its caller may see it; in `a`. RC_MALFORMED, RC_MEMORY, RC_LIMIT: do not send. */
 rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out) MUST_USE;
+/** The same of one message of a stream, which is a list or is not: also of a GET stream, where only
+ *  the message itself says what it answers. */
+rc_t lists_look(arena_t *a, const relay_call_t *c, str_t message, str_t *out) MUST_USE;
 
 /* gateway.c */
 /** Takes the snapshot, which was held for it, from the next request on. Any thread. */

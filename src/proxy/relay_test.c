@@ -23,6 +23,10 @@ static const refusal_t REFUSALS[] = {
      NULL, "foreign_origin"},
     {"loopback_origin", "POST", ALICE "Origin: http://localhost:6274\r\n" POSTED, CALL("1", "echo"),
      403, NULL, NULL, NULL, "foreign_origin"},
+    {"part_of_origin", "POST", ALICE "Origin: https:\r\n" POSTED, CALL("1", "echo"), 403, NULL,
+     NULL, NULL, "foreign_origin"},
+    {"shorter_origin", "POST", ALICE "Origin: https:/\r\n" POSTED, CALL("1", "echo"), 403, NULL,
+     NULL, NULL, "foreign_origin"},
     {"repeated_origin", "POST",
      ALICE "Origin: https://mcp.test\r\nOrigin: https://mcp.test\r\n" POSTED, CALL("1", "echo"),
      403, NULL, NULL, NULL, "foreign_origin"},
@@ -108,6 +112,7 @@ static void refusals_are_exact_and_in_the_trail(void **state)
         assert_int_equal(f->n_events, events + 1);
         relay_assert_last(f, AUDIT_CALL_BEGIN, false, row->reason);
         assert_int_equal(relay_last(f)->status, row->status);
+        assert_false(relay_last(f)->nameless);
         assert_int_equal(f->starts, 0);
     }
     relay_control(f);

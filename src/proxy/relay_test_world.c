@@ -9,11 +9,17 @@ enum { WORLD_ARENA = 16 << 20 };
 
 /* The trail. */
 
+static bool empty(str_t s)
+{
+    return str_is_set(s) && s.n == 0;
+}
+
 static void keep_event(relay_test_event_t *to, const audit_event_t *e)
 {
     to->kind = e->kind;
     to->allowed = e->allowed;
     KEEP(to->reason, e->reason);
+    to->nameless = empty(e->user) || empty(e->issuer) || empty(e->client);
     KEEP(to->user, e->user);
     KEEP(to->client, e->client);
     KEEP(to->method, e->method);
@@ -96,7 +102,7 @@ static void check(access_t *a, http_exchange_t *x,
     v->status = 401;
     v->reason = STR("no_token");
     v->challenge = STR("Bearer resource_metadata=\"https://mcp.test/meta\", scope=\"mcp:use\"");
-    v->who.claims = &claims;
+    v->who = (gate_principal_t){STR(""), STR(""), STR(""), .scope = STR(""), .claims = &claims};
     if (str_eq(value, STR("Bearer later"))) {
         v->status = 503;
         v->reason = STR("keys_away");

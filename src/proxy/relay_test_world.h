@@ -13,7 +13,7 @@ enum { RELAY_TEST_EVENTS = 64, RELAY_TEST_TEXT = 4096 };
 /** What of an event tests look at. */
 typedef struct {
     audit_kind_t kind;
-    bool allowed;
+    bool allowed, nameless; /* it says an empty name where there is none */
     char reason[48], user[48], client[48], method[48], object[64], rule[48], shadow[64], trace[33];
     char detail[64], hash[65], request_id[33], address[48];
     int64_t status, bytes_in, bytes_out;

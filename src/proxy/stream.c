@@ -73,9 +73,10 @@ bool stream_begin(relay_call_t *c, call_phase_t phase)
     rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields}, events);
     if (rc == RC_OK) {
         c->phase = phase;
-        counter_add(c->w->counts, COUNTER_STREAMS, 1);
+        call_count_stream(c->w, 1);
         /* Whoever opens ten thousand of these must not hold as many arenas for a moment. */
-        if (phase == CALL_EVENTS && relay_is_standing(&c->facts))
+        bool many = c->w->streams > RELAY_FAT_STREAMS;
+        if (phase == CALL_EVENTS && (many || relay_is_standing(&c->facts)))
             slim(c);
         return true;
     }
@@ -118,17 +119,18 @@ static rc_t translate_id(const relay_call_t *c, mcp_sse_event_t *e)
                             &e->id);
 }
 
-/* Looks at a message: whether it is the answer, and a list to be rewritten. */
+/* Looks at a message: whether it is the answer, and a list to be rewritten. GET streams carry few
+ * messages, and those of anybody's requests. */
 static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
 {
     mcp_outcome_t o = {0};
     if (!e->data.p)
         return RC_OK;
     mcp_outcome_feed(&o, e->data);
-    if (o.kind == MCP_OUTCOME_NONE)
-        return RC_OK;
-    c->outcome = o;
-    return c->looked ? lists_rewrite(c->w->scratch, c->r, e->data, &e->data) : RC_OK;
+    if (o.kind != MCP_OUTCOME_NONE)
+        c->outcome = o;
+    bool look = c->looked || !c->facts.message;
+    return look ? lists_look(c->w->scratch, c, e->data, &e->data) : RC_OK;
 }
 
 static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
@@ -153,7 +155,7 @@ void stream_pass(relay_call_t *c, str_t bytes)
         stream_write(c, str_of(out.p, out.n));
     arena_reset(c->w->scratch);
     if (rc != RC_OK && c->phase != CALL_ENDING)
-        call_fail(c, c->looked ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
+        call_fail(c, c->looked || !c->facts.message ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
 }
 
 /* The end from here. */
@@ -208,6 +210,18 @@ static bool token_lives(const relay_call_t *c, int64_t now_s)
     return c->route->ports->lives(c->route->access, who);
 }
 
+static void slim_in_time(relay_call_t *c, int64_t now_ms)
+{
+    int64_t open_ms = now_ms - c->began_ms;
+    bool replays = c->looked && !c->facts.message;
+    if (replays && open_ms < RELAY_REPLAY_MS)
+        return;
+    if (replays)
+        c->looked = false;
+    if (open_ms >= RELAY_SLIM_MS)
+        slim(c);
+}
+
 static void comment(relay_call_t *c, int64_t now_ms)
 {
     if (c->held.n > 0 || now_ms - c->wrote_ms < RELAY_COMMENT_MS + (int64_t)c->spread_ms)
@@ -235,7 +249,6 @@ void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s)
     }
     if (c->phase != CALL_EVENTS)
         return;
-    if (now_ms - c->began_ms >= RELAY_SLIM_MS)
-        slim(c);
+    slim_in_time(c, now_ms);
     comment(c, now_ms);
 }

@@ -119,6 +119,8 @@ static void on_tick(void *arg)
     }
     if (!is_current(w) && begin_view(w) == RC_OK)
         drop_unused(w);
+    if (w->g->pins)
+        pins_tick(w->g->pins);
 }
 
 void relay_worker_tick(relay_worker_t *w)

@@ -1,17 +1,17 @@
 #include "rs/bearer.h"
 
 /* b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=" */
-static bool is_token(str_t s)
+bool rs_bearer_is_token(str_t s)
 {
+    static const bool FITS[256] = {['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+                                   ['-'] = true,         ['.'] = true,         ['_'] = true,
+                                   ['~'] = true,         ['+'] = true,         ['/'] = true};
     size_t end = s.n;
     while (end > 0 && s.p[end - 1] == '=')
         end--;
-    for (size_t i = 0; i < end; i++) {
-        char c = s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-        if (!alnum && !memchr("-._~+/", c, 6))
+    for (size_t i = 0; i < end; i++)
+        if (!FITS[(uint8_t)s.p[i]])
             return false;
-    }
     return end > 0;
 }
 
@@ -31,7 +31,7 @@ rs_bearer_t rs_bearer_read(const char *const *values, size_t n, bool dpop, str_t
     if (!is_dpop && !str_eq_nocase(scheme, STR("Bearer")))
         return RS_BEARER_OTHER;
     str_t rest = str_trim(str_skip(value, space), " ");
-    if (!is_token(rest))
+    if (str_is_empty(rest))
         return RS_BEARER_MALFORMED;
     *token = rest;
     return is_dpop ? RS_BEARER_DPOP : RS_BEARER_TOKEN;

@@ -158,6 +158,8 @@ static bool is_opaque(const work_t *w)
 
 static rc_t verify(work_t *w)
 {
+    if (!rs_bearer_is_token(w->text))
+        return decide(w, RS_MALFORMED, STR_UNSET);
     if (is_opaque(w))
         return ask_server(w);
     rs_token_t token;

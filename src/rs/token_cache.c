@@ -14,7 +14,8 @@ typedef struct {
     size_t server;
     uint64_t keys, revocations;
     int64_t exp_ms, iat_ms, auth_ms, own_exp_ms;
-    char *texts[TEXTS]; /* into bytes */
+    size_t texts[TEXTS]; /* where they begin */
+    size_t n;
     char bytes[];
 } entry_t;
 
@@ -27,13 +28,9 @@ struct rs_token_cache {
 
 rs_token_hash_t rs_token_hash(str_t resource, str_t token)
 {
-    char both[LIMIT_URL_BYTES + SHA256_BYTES];
     rs_token_hash_t hash;
-    sha256(token, hash.b);
-    size_t n = resource.n <= LIMIT_URL_BYTES ? resource.n : LIMIT_URL_BYTES;
-    memcpy(both, resource.p, n);
-    memcpy(both + n, hash.b, sizeof hash.b);
-    sha256(str_of(both, n + sizeof hash.b), hash.b);
+    const str_t parts[] = {resource, STR("\n"), token};
+    sha256_parts(parts, sizeof parts / sizeof *parts, hash.b);
     return hash;
 }
 
@@ -78,6 +75,9 @@ static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
 {
     const char **to[TEXTS] = {&out->who.iss, &out->who.sub, &out->who.client_id, &out->who.scope,
                               &out->who.jti, &out->who.jkt, &out->who.acr,       &out->who.claims};
+    str_t all = arena_dup(a, str_of(e->bytes, e->n));
+    if (!all.p)
+        return false;
     *out = (rs_remembered_t){.who.exp_ms = e->exp_ms,
                              .who.iat_ms = e->iat_ms,
                              .who.auth_ms = e->auth_ms,
@@ -86,8 +86,7 @@ static bool copy_out(arena_t *a, const entry_t *e, rs_remembered_t *out)
                              .revocations = e->revocations,
                              .exp_ms = e->own_exp_ms};
     for (size_t i = 0; i < TEXTS; i++)
-        if (!(*to[i] = arena_cstr(a, str_c(e->texts[i]))))
-            return false;
+        *to[i] = all.p + e->texts[i];
     return true;
 }
 
@@ -123,10 +122,10 @@ static entry_t *make(const rs_token_hash_t *hash, const rs_remembered_t *what)
                    .exp_ms = what->who.exp_ms,
                    .iat_ms = what->who.iat_ms,
                    .auth_ms = what->who.auth_ms};
-    char *at = e->bytes;
     for (size_t i = 0; i < TEXTS; i++) {
-        e->texts[i] = memcpy(at, from[i], lengths[i]);
-        at += lengths[i];
+        memcpy(e->bytes + e->n, from[i], lengths[i]);
+        e->texts[i] = e->n;
+        e->n += lengths[i];
     }
     return e;
 }

@@ -13,7 +13,7 @@ typedef struct {
 } rs_token_hash_t;
 
 /** SHA-256 over resource and whole token: what was good for another resource is not found, nor is
- *  a token that differs in its last byte. `resource` is at most LIMIT_URL_BYTES long. */
+ *  a token that differs in its last byte. `resource` is a URL, so it has no line end. */
 rs_token_hash_t rs_token_hash(str_t resource, str_t token);
 
 /** What is remembered of a token. */

@@ -14,8 +14,10 @@ import { holdStreams, streamServer } from './streams.mjs';
 
 const CONNECTIONS = [1, 64, 512];
 const ROUNDS = 3;
-const NEW_TOKENS = 40_000;
-const STREAMS = Number(process.env.WARDER_BENCH_STREAMS ?? 10_000);
+const NEW_TOKENS = Number(process.env.WARDER_BENCH_TOKENS ?? 40_000);
+// Two sockets a stream, in the proxy and here.
+const PAIRS = Math.min(30_000, Math.floor((Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' })) - 500) / 2));
+const STREAMS = Math.min(PAIRS, Number(process.env.WARDER_BENCH_STREAMS ?? 10_000));
 const here = path.dirname(new URL(import.meta.url).pathname);
 
 const BODY = JSON.stringify({
@@ -34,20 +36,35 @@ const bodyFile = file('body.json', BODY);
 const figures = {};
 const rows = [];
 
-async function measure(name, port, tokens, { connections = CONNECTIONS, remark = '' } = {}) {
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+
+/** Processor time of a process, its threads and its children: microseconds, in steps of 10 ms. */
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000 + childrenOf(pid).reduce((sum, kid) => sum + cpuOf(kid), 0);
+}
+
+/** `pids`: whose processor time a call costs, without the load and the server. It says more than the
+ *  rate where others use the machine. */
+async function measure(name, port, tokens, pids, { connections = CONNECTIONS, remark = '' } = {}) {
+  const cpu = () => pids.reduce((sum, pid) => sum + cpuOf(pid), 0);
   for (const c of connections) {
     const runs = [];
-    for (let i = 0; i < ROUNDS; i++) runs.push(await wrk('gateway.lua', `http://127.0.0.1:${port}/mcp`, [bodyFile, tokens, ...HEADERS], c));
+    for (let i = 0; i < ROUNDS; i++) {
+      const before = cpu();
+      const run = await wrk('gateway.lua', `http://127.0.0.1:${port}/mcp`, [bodyFile, tokens, ...HEADERS], c);
+      runs.push({ ...run, cpu: (cpu() - before) / run.calls });
+    }
     const middle = median(runs.map((one) => one.rate));
     const result = runs.find((one) => one.rate === middle);
     figures[`${name} ${c}`] = result;
     rows.push({ name, ...result, remark });
-    console.error(`${name}, ${c} connections: ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms`);
+    console.error(`${name}, ${c} connections: ${result.rate.toFixed(0)}/s, p50 ${result.p50} ms, p99 ${result.p99} ms, ${result.cpu.toFixed(1)} us of processor time a call`);
   }
 }
 
 const nginxHead = (root) => `
-  ${process.getuid() === 0 ? 'user root;' : ''} daemon off; worker_processes 1; worker_rlimit_nofile 65536; pid ${root}/pid; error_log stderr error;
+  ${process.getuid() === 0 ? 'user root;' : ''} daemon off; worker_processes 1; pid ${root}/pid; error_log stderr error;
   events { worker_connections 60000; }
   http {
     access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
@@ -96,7 +113,7 @@ const proxyConfig = (port, backend, auth) => (root) => `${nginxHead(root)}
 const haproxyConfig = (port, backend, { pem, issuer, audience } = {}) => `
   global
     nbthread 1
-    maxconn 30000
+    maxconn ${PAIRS}
   defaults
     mode http
     timeout connect 5s
@@ -117,7 +134,7 @@ const haproxyConfig = (port, backend, { pem, issuer, audience } = {}) => `
     http-request deny deny_status 401 unless { http_auth_bearer,jwt_verify("ES256","${pem}") 1 }` : ''}
     default_backend out
   backend out
-    server one 127.0.0.1:${backend} maxconn 30000
+    server one 127.0.0.1:${backend} maxconn ${PAIRS}
 `;
 
 async function haproxy(name, config, port) {
@@ -141,6 +158,7 @@ const apacheConfig = (root, port, backend, jwks) => `
   ${process.getuid() === 0 ? 'User www-data\n  Group www-data' : ''}
   Listen 127.0.0.1:${port}
   ServerLimit 4
+  ThreadLimit 256
   ThreadsPerChild 256
   MaxRequestWorkers 1024
   KeepAlive On
@@ -168,6 +186,7 @@ async function apache(port, backend, jwks) {
 
 const settings = (more = '') => `
 max_connections: 30000
+max_connections_per_address: 30000
 upstreams:
   - path: /mcp
     url: UPSTREAM
@@ -203,26 +222,30 @@ async function calls() {
     const all = file('tokens', `${list.join('\n')}\n`);
     const { iss: issuer, aud: audience } = claims(list[0]);
     const { keys } = await (await fetch(w.metadata.jwks_uri)).json();
-    await measure('the server itself', backend, one, { remark: 'no proxy; beside its own load on one core' });
-    await measure('warder', w.port, one, { remark: 'token (cached), policy, audit (two events a call, written)' });
-    await measure('warder, every token new', w.port, all, { connections: [64], remark: 'one signature to verify for each call' });
+    await measure('the server itself', backend, one, [back.pid], { remark: 'no proxy; beside its own load on one core' });
+    await measure('warder', w.port, one, [w.warder.child.pid], { remark: 'token (cached), policy, audit (two events a call, written)' });
+    await measure('warder, every token new', w.port, all, [w.warder.child.pid], { connections: [64], remark: 'one signature to verify for each call' });
     const plain = await freePort();
-    await during(await nginx('plain', proxyConfig(plain, backend), plain), () => measure('nginx proxy_pass', plain, one, { remark: 'no authorization, no audit' }));
+    const bare = await nginx('plain', proxyConfig(plain, backend), plain);
+    await during(bare, () => measure('nginx proxy_pass', plain, one, [bare.pid], { remark: 'no authorization, no audit' }));
     const auth = await freePort();
     const verifier = await serve('verify', process.execPath, ['--no-warnings', path.join(here, 'verify.mjs'), String(auth), w.metadata.jwks_uri, issuer, audience],
       `http://127.0.0.1:${auth}`, { env: { ...process.env, NODE_ENV: 'production' } });
     await during(verifier, async () => {
       const port = await freePort();
-      await during(await nginx('auth', proxyConfig(port, backend, auth), port), () =>
-        measure('nginx auth_request', port, one, { remark: 'to a Node service with jose on the same core; no audit' }));
+      const asking = await nginx('auth', proxyConfig(port, backend, auth), port);
+      await during(asking, () =>
+        measure('nginx auth_request', port, one, [asking.pid, verifier.pid], { remark: 'to a Node service with jose on the same core; no audit' }));
     });
     const pem = file('key.pem', createPublicKey({ key: keys[0], format: 'jwk' }).export({ type: 'spki', format: 'pem' }));
     const hap = await freePort();
-    await during(await haproxy('haproxy', haproxyConfig(hap, backend, { pem, issuer, audience }), hap), () =>
-      measure('haproxy jwt_verify', hap, one, { remark: 'verifies each time; no scope, no audit' }));
+    const verifying = await haproxy('haproxy', haproxyConfig(hap, backend, { pem, issuer, audience }), hap);
+    await during(verifying, () =>
+      measure('haproxy jwt_verify', hap, one, [verifying.pid], { remark: 'verifies each time; no scope, no audit' }));
     const apa = await freePort();
-    await during(await apache(apa, backend, w.metadata.jwks_uri), () =>
-      measure('apache mod_oauth2', apa, one, { connections: [1, 64], remark: 'no audit' }));
+    const http = await apache(apa, backend, w.metadata.jwks_uri);
+    await during(http, () =>
+      measure('apache mod_oauth2', apa, one, [http.pid], { connections: [1, 64], remark: 'no audit' }));
   } finally {
     await w.stop();
     await end(back);
@@ -239,8 +262,7 @@ async function during(child, run) {
 
 /** A proxy and its children: MiB. */
 function memoryOf(pid) {
-  const kids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return memory(pid, 'Rss') + kids.reduce((sum, kid) => sum + memoryOf(kid), 0);
+  return memory(pid, 'Rss') + childrenOf(pid).reduce((sum, kid) => sum + memoryOf(kid), 0);
 }
 
 const idle = [];
@@ -251,7 +273,7 @@ async function holdThrough(name, pid, port, server, token) {
   await sleep(500);
   const before = memoryOf(pid);
   const held = await holdStreams(port, request, STREAMS);
-  await sleep(2000);
+  await sleep(4000);
   const after = memoryOf(pid);
   const times = [];
   for (let i = 0; i < ROUNDS; i++) {
@@ -304,21 +326,24 @@ await step('streams', streams);
 const verify = Number(execFileSync('taskset', ['-c', SERVER, 'openssl', 'speed', '-mr', '-seconds', '3', 'ecdsap256'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   .split('\n').find((line) => line.startsWith('+F4:')).split(':')[4]);
 const rate = (name) => figures[name]?.rate ?? NaN;
+const cpu = (name) => figures[name]?.cpu ?? NaN;
 const number = (x, digits = 2) => (Number.isFinite(x) ? x.toFixed(digits) : 'not measured');
 
 console.log(`\nA tools/call with an argument of 200 bytes and an answer of 1 KB. The proxy on one core (CPU ${SERVER}), load and server on ${LOAD === SERVER ? 'the same: FIGURES ARE TOO LOW' : `another (CPU ${LOAD})`}; ${os.cpus()[0].model.trim()}; ${SECONDS} s a run, median of ${ROUNDS}.\n`);
-console.log('| proxy | connections | per second | p50 ms | p99 ms | remark |\n|---|--:|--:|--:|--:|---|');
-for (const row of rows) console.log(`| ${row.name} | ${row.connections} | ${number(row.rate, 0)} | ${number(row.p50, 3)} | ${number(row.p99, 3)} | ${row.remark} |`);
+console.log('| proxy | connections | per second | p50 ms | p99 ms | CPU us a call | remark |\n|---|--:|--:|--:|--:|--:|---|');
+for (const row of rows) console.log(`| ${row.name} | ${row.connections} | ${number(row.rate, 0)} | ${number(row.p50, 3)} | ${number(row.p99, 3)} | ${number(row.cpu, 1)} | ${row.remark} |`);
 console.log(`\n| ${STREAMS} idle event streams | KiB each (Rss) | all told, ms |\n|---|--:|--:|`);
 for (const row of idle) console.log(`| ${row.name} | ${number(row.each, 1)} | ${number(row.fan, 0)} |`);
 const kib = (name) => idle.find((one) => one.name === name)?.each ?? NaN;
 console.log('\n| ratio | value | aim |\n|---|--:|--:|');
 for (const [name, value, aim] of [
   ['to nginx proxy_pass, 64 connections', number(rate('warder 64') / rate('nginx proxy_pass 64')), '0.85'],
+  ['the same by processor time a call', number(cpu('nginx proxy_pass 64') / cpu('warder 64')), '0.85'],
   ['to nginx auth_request, 64 connections', number(rate('warder 64') / rate('nginx auth_request 64'), 1), '5'],
   ['to haproxy jwt_verify, 64 connections', number(rate('warder 64') / rate('haproxy jwt_verify 64'), 1), '5'],
   ['to apache mod_oauth2, 64 connections', number(rate('warder 64') / rate('apache mod_oauth2 64'), 1), ''],
   ['every token new, to openssl verifying alone', number(rate('warder, every token new 64') / verify), '0.9'],
+  ['a new token over a known one, to openssl verifying alone, by processor time', number(1e6 / verify / (cpu('warder, every token new 64') - cpu('warder 64'))), '0.9'],
   ['p50 over nginx proxy_pass at one connection, ms', number((figures['warder 1']?.p50 ?? NaN) - (figures['nginx proxy_pass 1']?.p50 ?? NaN), 3), '0.03'],
   ['p99 over nginx proxy_pass at 64 connections, ms', number((figures['warder 64']?.p99 ?? NaN) - (figures['nginx proxy_pass 64']?.p99 ?? NaN), 3), ''],
   ['KiB an idle stream', number(kib('warder'), 1), '8'],

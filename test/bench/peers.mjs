@@ -63,7 +63,7 @@ export function wrk(script, url, args, connections) {
         if (error || !found) return reject(new Error(`wrk: ${error ?? ''} ${stderr} ${stdout}`));
         const [, n, us, p50, p99, errors, bad] = found;
         if (bad !== 'none' || Number(n) === 0) return reject(new Error(`${url} answered wrongly: ${bad} (errors ${errors})`));
-        resolve({ rate: (Number(n) * 1e6) / Number(us), p50: p50 / 1000, p99: p99 / 1000, connections });
+        resolve({ calls: Number(n), rate: (Number(n) * 1e6) / Number(us), p50: p50 / 1000, p99: p99 / 1000, connections });
       });
   });
 }

@@ -26,11 +26,11 @@ after(async () => {
 });
 beforeEach(() => r.forget());
 
-/** A request that is in order, with lines of one's own: put `undefined` to leave one out. */
+/** A request that is in order, with lines of one's own: put null to leave one out. */
 function request({ line = 'POST /mcp HTTP/1.1', host = `127.0.0.1:${w.port}`, length = `Content-Length: ${Buffer.byteLength(BODY)}`, more = [], body = BODY, auth = true } = {}) {
-  return [line, host === undefined ? undefined : `Host: ${host}`, auth ? `Authorization: Bearer ${bearer}` : undefined, 'Content-Type: application/json',
+  return [line, host === null ? null : `Host: ${host}`, auth ? `Authorization: Bearer ${bearer}` : null, 'Content-Type: application/json',
     'Accept: application/json, text/event-stream', 'MCP-Protocol-Version: 2025-11-25', `Mcp-Session-Id: ${session['mcp-session-id']}`, length, ...more, '', body]
-    .filter((one) => one !== undefined).join('\r\n');
+    .filter((one) => one !== null).join('\r\n');
 }
 
 const statuses = (text) => [...text.matchAll(/HTTP\/1\.[01] (\d{3})/g)].map((match) => Number(match[1]));
@@ -86,7 +86,7 @@ test('GWH-005 request line and fields: whatever two readers could take different
   for (const line of lines) await refused(request({ line }), [400, 404, 405, 421, 501, 505], line);
   const fields = ['X: a\nY: b', 'X: a\rb', 'X: a\x00b', 'X: a\r\n b', ' X: a', 'X : a', ': a', 'X y: a', 'X', 'X(y): a', `Host: ${host}`, 'X: a\r\n\tb', 'X\xe9: a'];
   for (const field of fields) await refused(request({ more: [field] }), [400, 431], JSON.stringify(field));
-  for (const bad of [undefined, '', `${host},other.example`, 'user@127.0.0.1', '127.0.0.1:port', 'a/b']) {
+  for (const bad of [null, '', `${host},other.example`, 'user@127.0.0.1', '127.0.0.1:port', 'a/b']) {
     await refused(request({ host: bad }), [400, 403, 421], `Host ${bad}`);
   }
   await refused(good.replaceAll('\r\n', '\n'), [400], 'bare line feeds');

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Gateway, USE } from './lib/gateway.mjs';
-import { machineToken, mcpOpen, mcpPost, register, signIn, token } from './lib/oauth.mjs';
+import { claims, machineToken, mcpOpen, mcpPost, register, signIn, token } from './lib/oauth.mjs';
 import { Recorder, rawUpstream } from './lib/recorder.mjs';
+import { TOKEN_EXCHANGE, exchange, serviceClient } from './lib/tokens.mjs';
+import { sleep } from './lib/world.mjs';
 
 const SETTINGS = `
 upstreams:
@@ -292,8 +294,10 @@ describe('GWM-013 tool definitions are pinned', () => {
         } else {
           assert.equal(answer.status, 403, answer.text);
           assert.equal(up.calls('weather').length, 0);
+          await sleep(2200);
+          assert.match((await g.cli(['pin', 'list', '/mcp'])).stdout, /weather {2}changed/, 'what waits is in the file, though nobody calls');
           await g.cli(['pin', 'approve', '/mcp', 'weather']);
-          for (let i = 0; i < 40 && !(await list()).includes('weather'); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+          for (let i = 0; i < 40 && !(await list()).includes('weather'); i++) await sleep(100);
           assert.ok((await list()).includes('weather'), 'approved');
           assert.equal((await mcpPost(g.mcp, call('weather'), { bearer, headers })).status, 200);
         }
@@ -307,29 +311,39 @@ describe('GWM-013 tool definitions are pinned', () => {
 });
 
 test('GWM-017 token exchange does not widen: scope, audience, expired or foreign subjects, no client', async () => {
-  const service = await w.machineClient(USE, ['--grant', 'urn:ietf:params:oauth:grant-type:token-exchange']);
-  const exchange = (overrides, client = service) => token(w, client, {
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    subject_token: alice,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    resource: w.mcp,
-    ...overrides,
-  });
+  const next = 'https://next.example/mcp';
+  await w.addResource(next, ['--scope', `${USE}=Use it`, '--scope', 'admin:all=Everything']);
+  const service = await serviceClient(w, w.mcp, [next]);
   const foreign = alice.split('.').map((part, i) => (i === 1 ? Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(part, 'base64url')), iss: 'https://other.example' })).toString('base64url') : part)).join('.');
   const refusals = [
-    [{ scope: `${USE} admin:all` }, ['invalid_scope']],
-    [{ resource: 'https://other.example/mcp' }, ['invalid_target']],
-    [{ subject_token: foreign }, ['invalid_request', 'invalid_grant']],
-    [{ subject_token: `${alice.slice(0, -6)}AAAAAA` }, ['invalid_request', 'invalid_grant']],
-    [{ subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }, ['invalid_request']],
+    [{ scope: 'admin:all' }, 'invalid_scope'],
+    [{ resource: 'https://other.example/mcp' }, 'invalid_target'],
+    [{ resource: w.mcp }, 'invalid_target'],
+    [{ subject_token: foreign }, 'invalid_request'],
+    [{ subject_token: `${alice.slice(0, -6)}AAAAAA` }, 'invalid_request'],
+    [{ subject_token_type: 'urn:ietf:params:oauth:token-type:id_token' }, 'invalid_request'],
   ];
-  for (const [overrides, errors] of refusals) {
-    const answer = await exchange(overrides);
+  for (const [overrides, error] of refusals) {
+    const answer = await exchange(w, service, alice, { resource: next, ...overrides });
     assert.equal(answer.status, 400, `${JSON.stringify(overrides)}: ${answer.text}`);
-    assert.ok([...errors, 'unauthorized_client'].includes(answer.body.error), answer.text);
+    assert.equal(answer.body.error, error, `${JSON.stringify(overrides)}: ${answer.text}`);
   }
-  const nobody = await exchange({}, { client_id: 'nobody', token_endpoint_auth_method: 'none' });
-  assert.ok([400, 401].includes(nobody.status), nobody.text);
+  const anybody = await register(w);
+  for (const client of [{ client_id: 'nobody', token_endpoint_auth_method: 'none' }, anybody, { ...service, client_secret: 'wrong' }, await w.machineClient(USE)]) {
+    const answer = await exchange(w, client, alice, { resource: next });
+    assert.ok([400, 401].includes(answer.status), answer.text);
+    assert.ok(['invalid_client', 'unauthorized_client', 'invalid_request'].includes(answer.body.error), answer.text);
+  }
+  assert.equal((await token(w, null, { grant_type: TOKEN_EXCHANGE, subject_token: alice, resource: next })).body.access_token, undefined, 'no client');
+  for (const scope of [undefined, USE, `${USE} admin:all`]) {
+    const answer = await exchange(w, service, alice, { resource: next, scope });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.scope, USE, 'no more than the subject holds');
+    assert.equal(claims(answer.body.access_token).scope, USE);
+    assert.ok(claims(answer.body.access_token).exp <= claims(alice).exp, 'and no longer');
+  }
+  const good = await exchange(w, service, alice, { resource: next });
+  assert.equal((await mcpOpen(w.mcp, good.body.access_token)).status, 401, 'what was exchanged is for the next one alone');
   await control();
 });
 

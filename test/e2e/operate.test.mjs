@@ -67,9 +67,12 @@ before(async () => {
   w = await Gateway.start({ upstream: url, settings: settings() });
 });
 after(async () => {
-  await w?.stop();
-  server.closeAllConnections();
-  server.close();
+  try {
+    await w?.stop();
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('fifty reloads under load fail no call', { timeout: 120_000 }, async () => {

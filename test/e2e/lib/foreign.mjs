@@ -1,8 +1,10 @@
 // npm's oidc-provider as somebody else's authorization server, whose keys can be rotated and which
 // can be away.
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import http from 'node:http';
 import Provider from 'oidc-provider';
+import { b64 } from './issuer.mjs';
+import { unheld } from './world.mjs';
 
 const SECRET = 'a-secret-of-the-machine-0123456789';
 
@@ -22,7 +24,7 @@ export class Foreign {
 
   async up() {
     this.server = http.createServer((request, response) => this.answer(request, response));
-    await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+    await new Promise((resolve) => unheld(this.server).listen(this.port, '127.0.0.1', resolve));
     this.port = this.server.address().port;
     this.issuer = `http://127.0.0.1:${this.port}`;
     this.provide();
@@ -33,9 +35,15 @@ export class Foreign {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** The newest key signs; the ones before it stay published. */
-  rotate({ keep = true } = {}) {
-    this.keys = [newKey(), ...(keep ? this.keys : [])];
+  /** Publishes a key that does not sign yet, as careful providers do before each rotation. */
+  announce() {
+    this.keys = [...this.keys, newKey()];
+    this.provide();
+  }
+
+  /** What was announced signs from now on, or else a key that nobody has seen; the others stay published. */
+  rotate({ announced = false } = {}) {
+    this.keys = announced ? [this.keys.at(-1), ...this.keys.slice(0, -1)] : [newKey(), ...this.keys];
     this.provide();
   }
 
@@ -83,6 +91,14 @@ export class Foreign {
     const body = await answer.json();
     if (answer.status !== 200) throw new Error(`oidc-provider: ${answer.status} ${JSON.stringify(body)}`);
     return body.access_token;
+  }
+
+  /** A token with members of header and claims put otherwise, under the key that signs now. */
+  resign(token, { header = {}, claims = {} }) {
+    const [head, body] = token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
+    const input = `${b64({ ...head, kid: this.keys[0].kid, ...header })}.${b64({ ...body, ...claims })}`;
+    const key = createPrivateKey({ key: this.keys[0], format: 'jwk' });
+    return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   }
 
   get clientId() {

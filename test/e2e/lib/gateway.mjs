@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENEROUS, World, start, stop } from './world.mjs';
+import { GENEROUS, World, freePort, start, stop } from './world.mjs';
 
 const EVERYTHING = path.join(path.dirname(fileURLToPath(import.meta.url)), '../everything');
 export const USE = 'mcp:use';
@@ -15,9 +15,9 @@ export class Gateway extends World {
   /**
    * upstream: a URL, or unset for everything over HTTP, or 'stdio' for it as a child.
    * settings: the text of a settings file, with UPSTREAM for the URL; unset: the flags alone.
-   * prepare(data): puts further files beside it.
+   * prepare(data): puts further files beside it. metrics: whether there are some.
    */
-  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {}, wrap = [] } = {}) {
+  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {}, wrap = [], metrics = false } = {}) {
     const w = new Gateway();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
     w.env = { ...GENEROUS, ...env };
@@ -27,7 +27,8 @@ export class Gateway extends World {
       prepare(w.data);
       await w.startUpstream(upstream);
       w.settings = settings;
-      w.own = args;
+      w.metricsPort = metrics ? await freePort() : 0;
+      w.own = metrics ? ['--metrics-listen', `127.0.0.1:${w.metricsPort}`, ...args] : args;
       w.args = w.flags();
       await w.startWarder(port);
       w.mcp = `${w.base}/mcp`;
@@ -73,6 +74,17 @@ export class Gateway extends World {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error('no word of the settings in the log');
+  }
+
+  async metrics() {
+    const answer = await fetch(`http://127.0.0.1:${this.metricsPort}/metrics`);
+    if (answer.status !== 200) throw new Error(`metrics answered ${answer.status}`);
+    return answer.text();
+  }
+
+  /** With the settings that the server has. */
+  cli(words, options) {
+    return super.cli(this.settings === undefined ? words : [...words, '--config', path.join(this.data, 'warder.yaml')], options);
   }
 
   async stop(options) {

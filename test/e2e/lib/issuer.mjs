@@ -2,6 +2,7 @@
 // its key set can fail in every way that a network offers.
 import { createHmac, createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import http from 'node:http';
+import { unheld } from './world.mjs';
 
 export const b64 = (value) => Buffer.from(typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value)).toString('base64url');
 
@@ -37,7 +38,7 @@ export class Issuer {
 
   async listen(port) {
     this.server = http.createServer((request, response) => this.answer(request, response));
-    await new Promise((resolve) => this.server.listen(port, '127.0.0.1', resolve));
+    await new Promise((resolve) => unheld(this.server).listen(port, '127.0.0.1', resolve));
     this.port = this.server.address().port;
     this.url = `http://127.0.0.1:${this.port}`;
   }

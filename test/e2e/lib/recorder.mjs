@@ -1,6 +1,7 @@
 // An upstream that keeps what reached it, byte by byte, and answers what a test wants.
 import http from 'node:http';
 import net from 'node:net';
+import { unheld } from './world.mjs';
 
 const result = (id, value) => JSON.stringify({ jsonrpc: '2.0', id, result: value });
 const json = (response, text, headers = {}) =>
@@ -25,7 +26,7 @@ export class Recorder {
       r.seen.push({ method: request.method, url: request.url, raw: request.rawHeaders, headers: request.headers, body, message });
       if (!(await r.own(message, response, request))) r.answer(message, response, request);
     });
-    await new Promise((resolve) => r.server.listen(0, '127.0.0.1', resolve));
+    await new Promise((resolve) => unheld(r.server).listen(0, '127.0.0.1', resolve));
     r.port = r.server.address().port;
     r.url = `http://127.0.0.1:${r.port}/mcp`;
     return r;
@@ -77,7 +78,7 @@ export async function rawUpstream(say) {
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => unheld(server).listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}/mcp`,
     stop() {

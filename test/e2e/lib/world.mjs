@@ -27,6 +27,12 @@ export async function freePort() {
   return port;
 }
 
+/** A server of a test's own does not keep the process alive when the test has failed before its end. */
+export function unheld(server) {
+  server.unref();
+  return server.on('connection', (socket) => socket.unref());
+}
+
 // Whatever happens to the tests, nothing they started outlives them.
 const running = new Set();
 process.on('exit', () => {
