@@ -184,7 +184,7 @@ static void write_texts(json_writer_t *w, const audit_event_t *e, size_t from, s
 {
     for (size_t i = from; i < to; i++) {
         str_t s = member_text(e, &MEMBERS[i]);
-        if (str_is_set(s))
+        if (s.n > 0)
             write_text(w, &MEMBERS[i], s);
     }
 }

@@ -142,6 +142,17 @@ static void golden_line_with_least_members(void **state)
                                         "\"event\":\"login\",\"decision\":\"deny\""));
 }
 
+static void what_is_empty_is_left_out(void **state)
+{
+    trail_t *t = *state;
+    audit_event_t e = {
+        .kind = AUDIT_CALL_BEGIN, .user = STR(""), .client = STR(""), .scope = STR("s")};
+    const json_t *json = parsed(t, body_at(t, &e, NOW));
+    assert_null(json_get(json, STR("user")));
+    assert_null(json_get(json, STR("client")));
+    assert_str(json_get_str(json, STR("scope")), STR("s"));
+}
+
 static void times_of_all_kinds(void **state)
 {
     trail_t *t = *state;
@@ -318,6 +329,7 @@ int main(void)
         TRAIL_TEST(arguments_that_are_no_json_are_left_out),
         TRAIL_TEST(arguments_without_bounds_are_left_out),
         TRAIL_TEST(golden_line_with_least_members),
+        TRAIL_TEST(what_is_empty_is_left_out),
         TRAIL_TEST(times_of_all_kinds),
         TRAIL_TEST(bad_utf8_is_replaced),
         TRAIL_TEST(control_bytes_are_escaped),

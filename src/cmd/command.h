@@ -59,6 +59,9 @@ extern const command_t CMD_PIN_FORGET;
 extern const command_t *const COMMANDS[];
 /** The command whose words stand at the front of argv, and how many they are; or NULL. */
 const command_t *command_find(int argc, char **argv, int *words);
+/** Whether its name begins with this word and goes on: `policy explain` is of the group `policy`.
+ */
+bool command_is_of(const command_t *command, const char *group);
 
 /** Where a refusal goes that nobody is to read on standard error: a reload's. */
 typedef struct {

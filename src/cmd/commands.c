@@ -65,3 +65,9 @@ const command_t *command_find(int argc, char **argv, int *words)
     }
     return NULL;
 }
+
+bool command_is_of(const command_t *command, const char *group)
+{
+    size_t n = strlen(group);
+    return strncmp(command->name, group, n) == 0 && command->name[n] == ' ';
+}

@@ -99,6 +99,19 @@ static void names_are_whole_words(void **state)
     assert_null(find((char[]){"serv"}, &words));
 }
 
+static void a_group_is_its_first_word(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (const command_t *const *c = COMMANDS; *c; c++) {
+        n += command_is_of(*c, "pin");
+        assert_false(command_is_of(*c, "pi"));
+        assert_false(command_is_of(*c, "serve"));
+        assert_false(command_is_of(*c, ""));
+    }
+    assert_int_equal(n, 3);
+}
+
 static void every_command_is_complete(void **state)
 {
     (void)state;
@@ -116,6 +129,7 @@ int main(void)
         cmocka_unit_test(document_names_every_command),
         cmocka_unit_test(document_tells_the_exit_codes),
         cmocka_unit_test(names_are_whole_words),
+        cmocka_unit_test(a_group_is_its_first_word),
         cmocka_unit_test(every_command_is_complete),
     };
     return cmocka_run_group_tests(tests, read_document, NULL);

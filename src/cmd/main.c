@@ -23,12 +23,6 @@ static int help(FILE *out, int code)
     return code;
 }
 
-static int version(void)
-{
-    printf("warder %s\n", WARDER_VERSION);
-    return EXIT_DONE;
-}
-
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++)
@@ -37,12 +31,33 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
+/* `warder policy` and the like: the commands that begin so. */
+static int help_group(int argc, char **argv)
+{
+    bool any = false, asked = wants_help(argc, argv);
+    for (const command_t *const *command = COMMANDS; *command; command++) {
+        if (!command_is_of(*command, argv[0]))
+            continue;
+        usage(asked ? stdout : stderr, *command);
+        any = true;
+    }
+    if (any)
+        return asked ? EXIT_DONE : EXIT_USAGE;
+    return command_fail(EXIT_USAGE, "no command '%s'; 'warder --help' lists them", argv[0]);
+}
+
+static int version(void)
+{
+    printf("warder %s\n", WARDER_VERSION);
+    return EXIT_DONE;
+}
+
 static int run(int argc, char **argv)
 {
     int words;
     const command_t *command = command_find(argc, argv, &words);
     if (!command)
-        return command_fail(EXIT_USAGE, "no command '%s'; 'warder --help' lists them", argv[0]);
+        return help_group(argc, argv);
     if (wants_help(argc - words, argv + words)) {
         usage(stdout, command);
         return EXIT_DONE;

@@ -82,10 +82,19 @@ static void count(replay_t *r, str_t text)
         r->more++;
 }
 
+/* GET and DELETE are asked about as notifications, as they were then. */
+static str_t method_asked(str_t method)
+{
+    if (str_eq(method, STR("GET")))
+        return STR("notifications/GET");
+    return str_eq(method, STR("DELETE")) ? STR("notifications/DELETE") : method;
+}
+
 /* The object of an event: a tool, else a resource or prompt. */
 static policy_spec_t spec_of(const json_t *line)
 {
-    str_t method = json_get_str(line, STR("method")), object = json_get_str(line, STR("object"));
+    str_t method = method_asked(json_get_str(line, STR("method"))),
+          object = json_get_str(line, STR("object"));
     bool prompt = str_starts(method, STR("prompts/"));
     policy_spec_t spec = {.tool = json_get_str(line, STR("tool")),
                           .prompt = prompt ? object : STR_UNSET,

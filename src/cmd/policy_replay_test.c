@@ -21,9 +21,10 @@ static void past_messages_are_judged_anew(void **state)
             TOOL("allow", "all", "other") TOOL("allow", "all", "other")
                 TOOL("allow", "trade", "place_order") LINE(PROTOCOL "\"method\":\"ping\"")
                     LINE(PROTOCOL "\"method\":\"notifications/cancelled\"")
-                        LINE(PROTOCOL "\"method\":\"subscriptions/listen\"")
-                            LINE("\"decision\":\"allow\",\"upstream\":\"/mcp\",\"method\":"
-                                 "\"GET\"")
+                        LINE(PROTOCOL "\"method\":\"GET\"") LINE(PROTOCOL "\"method\":\"DELETE\"")
+                            LINE(PROTOCOL "\"method\":\"subscriptions/listen\"") LINE(
+                                "\"decision\":\"allow\",\"upstream\":\"/mcp\",\"method\":"
+                                "\"GET\"")
                                 LINE("\"decision\":\"deny\",\"upstream\":\"/mcp\",\"rule\":"
                                      "\"read\",\"reason\":\"rate\"") "{\"event\":\"call.end\","
                                                                      "\"decision\":\"allow\"}\nno "
@@ -32,7 +33,7 @@ static void past_messages_are_judged_anew(void **state)
         p, "replay --policy finance",
         "     1  tools/call get_price: was deny by default, would be allow by read (rule_allows)\n"
         "     2  tools/call other: was allow by all, would be deny by default (default_denies)\n"
-        "10 messages: 3 decided alike, 2 would be refused, 1 would be allowed, 2 could not be "
+        "12 messages: 5 decided alike, 2 would be refused, 1 would be allowed, 2 could not be "
         "judged, 2 were decided without a policy\n"
         "the trail holds no groups, roles, claims and sign-in times, and arguments only where "
         "audit_arguments is on\n");

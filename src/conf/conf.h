@@ -198,6 +198,7 @@ typedef struct {
     bool shared;            /* one child for all; else one for each session */
     int64_t max_children, memory_mb, idle_s, message_bytes, start_s;
     int64_t starts_per_minute; /* of one caller at most half of them */
+    bool given;                /* the file says something of the child */
 } conf_child_t;
 
 /** A protected MCP server of the settings file, or of --upstream and --upstream-command:

@@ -3,9 +3,11 @@
 #include "conf/conf_field.h"
 #include "conf/conf_node.h"
 #include "conf/conf_policy.h"
+#include "conf/conf_table.h"
 #include "core/command_line.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define AT(member) offsetof(conf_upstream_t, member)
 
@@ -107,6 +109,25 @@ static rc_t read_scopes(arena_t *a, const conf_node_t *node, conf_upstream_t *u,
     return RC_OK;
 }
 
+static rc_t no_such_member(arena_t *a, const conf_node_t *node, str_t *why)
+{
+    /* Beside the table: what has a reader of its own, below. */
+    static const str_t MAPS[] = {STR_INIT("policy"), STR_INIT("shadow"),
+                                 STR_INIT("scopes"), STR_INIT("credential"),
+                                 STR_INIT("child"),  STR_INIT("authorization_servers")};
+    enum { N_MAPS = sizeof MAPS / sizeof MAPS[0] };
+    str_t keys[sizeof FIELDS / sizeof FIELDS[0] + N_MAPS];
+    for (size_t i = 0; i < ALL.n; i++)
+        keys[i] = ALL.v[i].key;
+    memcpy(keys + ALL.n, MAPS, sizeof MAPS);
+    str_t near = conf_nearest((str_list_t){keys, ALL.n + N_MAPS}, node->key);
+    str_t mend = str_is_set(near) ? arena_printf(a, "did you mean '%" PRIstr "'?", STR_ARG(near))
+                                  : STR("docs/SETTINGS.md lists them");
+    str_t text = arena_printf(a, "an upstream has no member '%" PRIstr "'; %" PRIstr,
+                              STR_ARG(conf_shown(a, node->key)), STR_ARG(mend));
+    return str_is_set(text) ? refuse(a, node, text.p, why) : RC_MEMORY;
+}
+
 static rc_t read_member(arena_t *a, const conf_node_t *c, const conf_t *conf, conf_upstream_t *u,
                         str_t *why)
 {
@@ -126,9 +147,7 @@ static rc_t read_member(arena_t *a, const conf_node_t *c, const conf_t *conf, co
         return conf_read_child(a, c, u, why);
     if (str_eq(c->key, STR("authorization_servers")))
         return conf_read_providers(a, c, u, why);
-    *why = arena_printf(a, "an upstream has no member '%" PRIstr "'; docs/SETTINGS.md lists them",
-                        STR_ARG(conf_shown(a, c->key)));
-    return str_is_set(*why) ? refuse(a, c, why->p, why) : RC_MEMORY;
+    return no_such_member(a, c, why);
 }
 
 static bool is_known(const conf_t *conf, const conf_upstream_t *u)

@@ -201,6 +201,12 @@ static void fill(conf_upstream_t *u)
         c->prefix = str_eq_nocase(c->header, STR("Authorization")) ? STR("Bearer ") : STR("");
 }
 
+static const char *mend_of_child(const conf_upstream_t *u)
+{
+    bool idle = u->child.given && u->child.command.n == 0;
+    return idle ? "child is for a command, and this upstream has a url: leave it out" : NULL;
+}
+
 rc_t conf_upstream_check(arena_t *a, const conf_t *conf, conf_upstream_t *u, const char **mend)
 {
     url_t url;
@@ -213,8 +219,8 @@ rc_t conf_upstream_check(arena_t *a, const conf_t *conf, conf_upstream_t *u, con
     if (!*mend && is_command && u->identity != CONF_IDENTITY_NONE)
         *mend = "a command gets no header fields: leave identity out";
     fill(u);
-    const char *(*const CHECKS[])(const conf_upstream_t *u) = {mend_of_path, mend_of_credential,
-                                                               mend_of_providers, mend_of_names};
+    const char *(*const CHECKS[])(const conf_upstream_t *u) = {
+        mend_of_path, mend_of_credential, mend_of_providers, mend_of_names, mend_of_child};
     for (size_t i = 0; !*mend && i < sizeof CHECKS / sizeof CHECKS[0]; i++)
         *mend = CHECKS[i](u);
     return RC_OK;

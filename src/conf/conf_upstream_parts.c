@@ -85,6 +85,7 @@ rc_t conf_read_credential(arena_t *a, const conf_node_t *node, conf_upstream_t *
 rc_t conf_read_child(arena_t *a, const conf_node_t *node, conf_upstream_t *u, str_t *why)
 {
     const str_t what = STR("child of upstreams");
+    u->child.given = true;
     return read_map(node, &OF_CHILD, (conf_into_t){a, &u->child, what, why});
 }
 

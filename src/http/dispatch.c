@@ -54,7 +54,7 @@ void http_dispatch_refuse(http_conn_t *c, int status, str_t why)
 static void fill_client(http_conn_t *c, http_call_t *call)
 {
     http_exchange_t *x = &call->x;
-    x->client = http_proxy_client(&c->hub->proxies, &c->peer, c->tls, x->headers);
+    x->client = http_forwarded_client(&c->hub->proxies, &c->peer, c->tls, x->headers);
     x->client_text = http_addr_text(&x->client.addr, call->client_text);
     x->rate_key = http_addr_rate_key(&x->client.addr, call->rate_key);
 }

@@ -4,7 +4,7 @@
 #define HTTP_EXCHANGE_H
 
 #include "core/arena.h"
-#include "http/proxy.h"
+#include "http/forwarded.h"
 #include "http/router.h"
 
 typedef struct http_worker http_worker_t;

@@ -202,7 +202,8 @@ rc_t mcp_list_guess(arena_t *a, str_t message, mcp_list_guess_t *out)
                                          MCP_LIST_EVENT_NODES};
     const json_t *root;
     *out = (mcp_list_guess_t){false, MCP_LIST_NONE};
-    if (message.n == 0)
+    /* Pings and the like of servers: no object to any reader. */
+    if (str_find(message, '{', 0) == message.n)
         return RC_OK;
     TRY(json_parse(a, message, &LIMITS, &root));
     if (json_is(root, JSON_ARRAY))

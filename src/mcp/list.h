@@ -62,7 +62,7 @@ typedef struct {
 } mcp_list_guess_t;
 
 /** RC_MALFORMED: no JSON, an array that holds a response, or a result with more than one list.
- *  RC_LIMIT, RC_MEMORY. Nothing at all is no answer. */
+ *  RC_LIMIT, RC_MEMORY. What holds no object is no answer. */
 rc_t mcp_list_guess(arena_t *a, str_t message, mcp_list_guess_t *out) MUST_USE;
 
 #endif

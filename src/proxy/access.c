@@ -216,22 +216,30 @@ static void drop_all(void *arg)
     access_unref(arg);
 }
 
-typedef enum { WAIT_FULL, WAIT_JOINED, WAIT_FIRST } wait_t;
+/* Under the lock, so that nobody joins what cannot begin. The pool takes it only on its threads. */
+static bool begin_fetch(access_t *a)
+{
+    const http_job_t job = {fetch_for_all, nothing, drop_all, a};
+    atomic_fetch_add(&a->refs, 1);
+    if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
+        return true;
+    atomic_fetch_sub(&a->refs, 1); /* whoever checks holds it, too */
+    return false;
+}
 
-static wait_t join_waiting(check_t *k)
+static bool join_waiting(check_t *k)
 {
     access_t *a = k->access;
-    wait_t how = WAIT_FULL;
     pthread_mutex_lock(&a->lock);
-    if (a->n_waiting < WAITERS_MAX) {
-        how = a->fetching ? WAIT_JOINED : WAIT_FIRST;
+    bool joins = a->n_waiting < WAITERS_MAX && (a->fetching || begin_fetch(a));
+    if (joins) {
         k->next = a->waiting;
         a->waiting = k;
         a->n_waiting++;
         a->fetching = true;
     }
     pthread_mutex_unlock(&a->lock);
-    return how;
+    return joins;
 }
 
 static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
@@ -262,21 +270,10 @@ static rc_t read_headers(check_t *k)
 /* One fetch for all who need it, whichever worker they are on. */
 static void wait_for_keys(check_t *k)
 {
-    access_t *a = k->access;
-    const http_job_t job = {fetch_for_all, nothing, drop_all, a};
     k->rounds++;
     k->back = http_worker_post(k->x->loop);
-    wait_t how = join_waiting(k);
-    if (how == WAIT_FULL)
+    if (!join_waiting(k))
         finish(k);
-    if (how != WAIT_FIRST)
-        return;
-    atomic_fetch_add(&a->refs, 1);
-    if (http_pool_add(a->config.pool, NOWHERE, &job) == RC_OK)
-        return;
-    k->rounds = ROUNDS_MAX;
-    hand_back(a);
-    access_unref(a);
 }
 
 static void check_now(check_t *k)

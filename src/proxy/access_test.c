@@ -5,7 +5,9 @@
 #include "rs/rs_test_list.h"
 
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ARENA_BYTES = 4 << 20, POOL_QUEUE = 4 };
 
@@ -426,6 +428,53 @@ static void a_fetch_outlives_its_settings(void **state)
     http_pool_free(f->config.pool);
 }
 
+static atomic_bool held, let_go;
+
+static void hold(void *arg)
+{
+    (void)arg;
+    atomic_store(&held, true);
+    while (!atomic_load(&let_go))
+        usleep(1000);
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static rc_t post_nowhere(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    (void)ctx;
+    (void)fn;
+    (void)arg;
+    return RC_IO;
+}
+
+/* A worker that waited for room among its own completions would wait for ever: a check that cannot
+ * be waited for is answered at once, and needs no loop for that. */
+static void a_full_pool_is_not_waited_for(void **state)
+{
+    fixture_t *f = *state;
+    post_port_t nowhere = {post_nowhere, NULL};
+    char no_loop;
+    f->config.pool = http_pool_new(1, 1);
+    open_access(f);
+    assert_int_equal(http_pool_run(f->config.pool, nowhere, hold, nothing, NULL), RC_OK);
+    while (!atomic_load(&held))
+        usleep(1000);
+    assert_int_equal(http_pool_run(f->config.pool, nowhere, nothing, nothing, NULL), RC_OK);
+    f->x.loop = (http_worker_t *)(void *)&no_loop;
+    assert_out(f, own(f), 503, "keys_away");
+    atomic_store(&let_go, true);
+    http_pool_free(f->config.pool);
+    f->config.pool = NULL;
+    f->x.loop = NULL;
+    access_free(f->access);
+    open_access(f);
+    assert_in(f, own(f));
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -446,6 +495,7 @@ int main(void)
         TEST(metadata),
         TEST(ready_when_keys_are_there),
         TEST(a_fetch_outlives_its_settings),
+        TEST(a_full_pool_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

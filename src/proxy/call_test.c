@@ -36,6 +36,33 @@ static void the_callers_token_never_goes_upstream(void **state)
     relay_control(f);
 }
 
+/* RFC 9110 section 7.6.1: what Connection names belongs to the connection. */
+static void what_the_connection_names_stays_here(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST",
+              ALICE POSTED "Connection: keep-alive, X-Hop , x-next\r\nX-Hop: 1\r\n"
+                           "X-Next: 2\r\nX-Other: stays\r\nConnection: X-Last\r\nX-Last: 3\r\n",
+              CALL("1", "echo"));
+    assert_null(sent_header(f, "hop"));
+    assert_null(sent_header(f, "next"));
+    assert_null(sent_header(f, "last"));
+    assert_non_null(strstr(f->headers, "X-Other: stays\n"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    relay_control(f);
+}
+
+static void two_types_of_a_body_are_none(void **state)
+{
+    relay_world_t *f = *state;
+    http_direct_answer_t r =
+        relay_ask(f, "POST", ALICE POSTED "Content-Type: application/json; charset=utf-7\r\n",
+                  CALL("1", "echo"));
+    assert_int_equal(r.status, 400);
+    assert_int_equal(f->starts, 0);
+    relay_control(f);
+}
+
 static void a_trace_goes_on(void **state)
 {
     relay_world_t *f = *state;
@@ -193,6 +220,41 @@ static void readiness_follows_what_happens(void **state)
     relay_end(f, HTTP_OUT_UNREACHABLE);
     relay_control(f);
     assert_true(gateway_ready(f->g));
+}
+
+static void take_line(void *ctx, str_t line)
+{
+    buf_put(ctx, line);
+}
+
+static void an_outage_is_told_once(void **state)
+{
+    relay_world_t *f = *state;
+    buf_t lines = buf_new(f->a, 4096);
+    log_t log = {.write = take_line, .ctx = &lines, .min = LOG_INFO};
+    f->g->config.log = &log;
+    for (int i = 0; i < 3; i++) {
+        relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+        relay_end(f, HTTP_OUT_UNREACHABLE);
+    }
+    assert_str(buf_str(&lines),
+               STR("{\"level\":\"warn\",\"msg\":\"a protected server cannot be reached\","
+                   "\"upstream\":\"/mcp\"}\n"));
+    lines.n = 0;
+    relay_control(f);
+    relay_control(f);
+    assert_str(buf_str(&lines),
+               STR("{\"level\":\"info\",\"msg\":\"a protected server answers again\","
+                   "\"upstream\":\"/mcp\"}\n"));
+    f->g->config.log = NULL;
+}
+
+static void metrics_name_the_path(void **state)
+{
+    relay_world_t *f = *state;
+    buf_t b = buf_new(f->a, 4096);
+    gateway_metrics(f->g, &b);
+    assert_true(str_contains(buf_str(&b), STR("warder_upstream_ready{path=\"/mcp\"} 1\n")));
 }
 
 static void notifications_are_one_line_of_the_trail(void **state)
@@ -502,11 +564,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(the_callers_token_never_goes_upstream),
+        RELAY_TEST(what_the_connection_names_stays_here),
+        RELAY_TEST(two_types_of_a_body_are_none),
         RELAY_TEST(a_trace_goes_on),
         RELAY_TEST(headers_of_an_answer_are_few),
         RELAY_TEST(answers_pass_or_become_ours),
         RELAY_TEST(an_upstream_that_fails),
         RELAY_TEST(readiness_follows_what_happens),
+        RELAY_TEST(an_outage_is_told_once),
+        RELAY_TEST(metrics_name_the_path),
         RELAY_TEST(notifications_are_one_line_of_the_trail),
         RELAY_TEST(a_long_answer_passes_in_pieces),
         RELAY_TEST(a_long_refusal_is_not_passed_on),

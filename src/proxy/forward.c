@@ -1,8 +1,6 @@
 #include "proxy/relay.h"
 
 #include "gate/identity.h"
-#include "gate/redact.h"
-#include "jose/digest.h"
 
 static void on_credential(void *arg, const credential_answer_t *answer)
 {
@@ -54,43 +52,13 @@ static void on_recorded(void *arg, rc_t rc)
     relay_reply_refusal(r->x, r->facts.id, r->verdict->nonce, &failed);
 }
 
-static str_t hash_arguments(const relay_t *r)
-{
-    uint8_t digest[SHA256_BYTES];
-    const json_t *arguments = r->operation.arguments;
-    if (!arguments)
-        return STR_UNSET;
-    sha256(arguments->raw, digest);
-    buf_t b = buf_new(r->x->arena, 2 * SHA256_BYTES);
-    buf_hex(&b, digest, sizeof digest);
-    return buf_str(&b);
-}
-
-/* By opt-in; what is too long to be told is left out. */
-static str_t tell_arguments(const relay_t *r)
-{
-    str_t out;
-    const conf_upstream_t *conf = r->route->conf;
-    const json_t *arguments = r->operation.arguments;
-    if (!arguments || !conf->audit_arguments)
-        return STR_UNSET;
-    rc_t rc = gate_redact(r->x->arena, arguments, conf->redact, RELAY_BODY_BYTES, &out);
-    return rc == RC_OK ? out : STR_UNSET;
-}
-
 /* The message is in the trail before the upstream sees it. */
 relay_step_t relay_record(relay_t *r)
 {
     audit_event_t *e = &r->item.event;
-    *e = relay_event(r->route, &r->facts, AUDIT_CALL_BEGIN);
+    *e = relay_event_begin(r);
     e->allowed = true;
     e->reason = r->decision.reason;
-    e->address = r->facts.address;
-    e->token = r->facts.who.token;
-    e->shadow = r->shadow;
-    e->arguments_hash = hash_arguments(r);
-    e->arguments = tell_arguments(r);
-    e->bytes_in = r->facts.bytes_in;
     counter_add(r->w->counts, COUNTER_CALL_ALLOWED, 1);
     counter_add(r->w->counts, COUNTER_BYTES_IN, e->bytes_in);
     r->item.done = on_recorded;
@@ -116,9 +84,45 @@ static bool is_own(str_t name)
     return false;
 }
 
-static bool goes_on(const relay_t *r, str_t name)
+/* Fields that Connection names, which were meant for this hop alone (RFC 9110 section 7.6.1). Those
+ * behind the sixteenth are not looked at. */
+typedef struct {
+    str_t v[16];
+    size_t n;
+} hops_t;
+
+static void add_hops(str_t value, hops_t *hops)
 {
-    if (is_own(name))
+    str_t part;
+    while (hops->n < sizeof hops->v / sizeof *hops->v && str_split(&value, ',', &part)) {
+        str_t name = str_trim(part, " \t");
+        if (name.n > 0 && !str_eq_nocase(name, STR("keep-alive")))
+            hops->v[hops->n++] = name;
+    }
+}
+
+static hops_t find_hops(http_headers_t came)
+{
+    hops_t hops = {.n = 0};
+    size_t at = 0;
+    str_t value;
+    while (http_headers_next(came, STR("Connection"), &at, &value))
+        add_hops(value, &hops);
+    return hops;
+}
+
+static bool is_hop(const hops_t *hops, str_t name)
+{
+    for (size_t i = 0; i < hops->n; i++) {
+        if (str_eq_nocase(hops->v[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool goes_on(const relay_t *r, const hops_t *hops, str_t name)
+{
+    if (is_own(name) || is_hop(hops, name))
         return false;
     if (str_eq_nocase(name, STR("tracestate")))
         return r->facts.trace.continued;
@@ -133,8 +137,9 @@ static rc_t make_headers(const relay_t *r, http_headers_t *out)
     http_header_t *v = ARENA_ARRAY(r->x->arena, came.n + own + 1, http_header_t);
     if (!v)
         return RC_MEMORY;
+    hops_t hops = find_hops(came);
     for (size_t i = 0; i < came.n; i++) {
-        if (goes_on(r, came.v[i].name))
+        if (goes_on(r, &hops, came.v[i].name))
             v[n++] = came.v[i];
     }
     v[n++] = (http_header_t){STR("traceparent"),

@@ -141,6 +141,15 @@ bool gateway_ready(gateway_t *g)
     return ready;
 }
 
+static void put_label(buf_t *b, str_t s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\')
+            buf_char(b, '\\');
+        buf_char(b, s.p[i]);
+    }
+}
+
 void gateway_metrics(gateway_t *g, buf_t *b)
 {
     route_set_t *set = hold_set(g);
@@ -150,7 +159,7 @@ void gateway_metrics(gateway_t *g, buf_t *b)
                    "answer\n# TYPE warder_upstream_ready gauge\n"));
     for (size_t i = 0; i < set->n; i++) {
         buf_put(b, STR("warder_upstream_ready{path=\""));
-        buf_percent(b, set->v[i].conf->path);
+        put_label(b, set->v[i].conf->path);
         buf_put(b, is_ready(g, &set->v[i]) ? STR("\"} 1\n") : STR("\"} 0\n"));
     }
     route_set_drop(set);

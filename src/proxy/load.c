@@ -177,11 +177,9 @@ static rc_t make_child(const maker_t *m, route_t *r)
     return upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
 }
 
-static rc_t make_upstream(const maker_t *m, route_t *r)
+static bool has_child(const route_t *r)
 {
-    if (r->conf->child.command.n > 0)
-        return make_child(m, r);
-    return upstream_http_new(m->a, r->conf, &r->upstream, &r->hooks, m->why);
+    return r->conf->child.command.n > 0;
 }
 
 static rc_t make_route(const maker_t *m, const conf_upstream_t *conf, route_t *r)
@@ -196,7 +194,19 @@ static rc_t make_route(const maker_t *m, const conf_upstream_t *conf, route_t *r
     TRY(make_policies(own, r));
     TRY(make_access(m, r));
     TRY(make_credential(m, r));
-    return make_upstream(m, r);
+    if (has_child(r))
+        return RC_OK;
+    return upstream_http_new(m->a, r->conf, &r->upstream, &r->hooks, m->why);
+}
+
+/* Last of all: settings that are refused must not have run a command. */
+static rc_t make_children(const maker_t *m)
+{
+    for (size_t i = 0; i < m->made->set.n; i++) {
+        if (has_child(&m->made->routes[i]))
+            TRY(make_child(m, &m->made->routes[i]));
+    }
+    return RC_OK;
 }
 
 static rc_t make_routes(const maker_t *m)
@@ -211,7 +221,7 @@ static rc_t make_routes(const maker_t *m)
         made->set.n = i + 1; /* also a half-made route is ended */
         TRY(make_route(m, &conf->upstreams[i], &made->routes[i]));
     }
-    return RC_OK;
+    return make_children(m);
 }
 
 rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings, str_t *why)

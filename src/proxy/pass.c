@@ -108,13 +108,33 @@ static answer_shape_t shape_of(relay_call_t *c, const http_outbound_head_t *h, r
     return answer_shape(&f, why);
 }
 
+/* Readiness looks at this; the log tells of the first failure and of the first answer after it. */
+static void note_away(const relay_call_t *c)
+{
+    const gateway_config_t *config = &c->w->g->config;
+    int64_t now = config->clock.mono_ms(config->clock.ctx);
+    if (atomic_exchange_explicit(&c->route->state->away_ms, now, memory_order_relaxed) == 0)
+        LOG(config->log, LOG_WARN, "a protected server cannot be reached",
+            LOG_S("upstream", c->route->conf->path));
+}
+
+static void note_back(const relay_call_t *c)
+{
+    atomic_llong *away = &c->route->state->away_ms;
+    if (atomic_load_explicit(away, memory_order_relaxed) == 0)
+        return;
+    if (atomic_exchange_explicit(away, 0, memory_order_relaxed) != 0)
+        LOG(c->w->g->config.log, LOG_INFO, "a protected server answers again",
+            LOG_S("upstream", c->route->conf->path));
+}
+
 static void on_head(void *ctx, const http_outbound_head_t *h)
 {
     relay_call_t *c = ctx;
     relay_refusal_t why;
     c->last_ms = call_now(c);
     c->status = h->status;
-    atomic_store_explicit(&c->route->state->away_ms, 0, memory_order_relaxed);
+    note_back(c);
     counter_time(c->w->counts, HISTOGRAM_UPSTREAM, 1000 * (c->last_ms - c->began_ms));
     if (h->status == 401 && c->route->credential)
         c->route->ports->drop(c->route->credential, &c->facts.who);
@@ -272,13 +292,6 @@ static const struct {
     [HTTP_OUT_BROKEN] = {RELAY_UPSTREAM_BROKEN, COUNTER_UPSTREAM_BROKEN},
     [HTTP_OUT_ENDED] = {RELAY_UPSTREAM_ENDED, COUNTER_UPSTREAM_BROKEN},
 };
-
-static void note_away(const relay_call_t *c)
-{
-    const clock_port_t *clock = &c->w->g->config.clock;
-    int64_t now = clock->mono_ms(clock->ctx);
-    atomic_store_explicit(&c->route->state->away_ms, now, memory_order_relaxed);
-}
 
 static void on_end(void *ctx, http_outbound_end_t how)
 {

@@ -79,12 +79,9 @@ relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal)
         seats_leave(r->w->g->seats, r->route->conf->path, &r->facts.who);
     r->seated = false;
     audit_event_t *e = &r->item.event;
-    *e = relay_event(r->route, &r->facts, AUDIT_CALL_BEGIN);
+    *e = relay_event_begin(r);
     e->reason = refusal->reason;
     e->status = refusal->status;
-    e->address = r->facts.address;
-    e->shadow = r->shadow;
-    e->token = r->facts.who.token;
     bool limited = refusal->status == 429;
     counter_add(r->w->counts, limited ? COUNTER_CALL_LIMITED : COUNTER_CALL_DENIED, 1);
     counter_refusal(r->w->counts, refusal->reason);

@@ -193,6 +193,10 @@ bool relay_is_standing(const relay_facts_t *f);
 /* event.c */
 /** The event of a message, with all that both begin and end say. */
 audit_event_t relay_event(const route_t *route, const relay_facts_t *f, audit_kind_t kind);
+/** That of its begin, let through or refused: also the caller's address and token, the shadow's
+ *  verdict, the length, and of the arguments, if they were read, the hash and by opt-in the values.
+ */
+audit_event_t relay_event_begin(const relay_t *r);
 int64_t relay_now_us(void);
 
 /* answer.c */

@@ -23,6 +23,10 @@ static const refusal_t REFUSALS[] = {
      NULL, "foreign_origin"},
     {"loopback_origin", "POST", ALICE "Origin: http://localhost:6274\r\n" POSTED, CALL("1", "echo"),
      403, NULL, NULL, NULL, "foreign_origin"},
+    {"part_of_origin", "POST", ALICE "Origin: https:\r\n" POSTED, CALL("1", "echo"), 403, NULL,
+     NULL, NULL, "foreign_origin"},
+    {"shorter_origin", "POST", ALICE "Origin: https:/\r\n" POSTED, CALL("1", "echo"), 403, NULL,
+     NULL, NULL, "foreign_origin"},
     {"repeated_origin", "POST",
      ALICE "Origin: https://mcp.test\r\nOrigin: https://mcp.test\r\n" POSTED, CALL("1", "echo"),
      403, NULL, NULL, NULL, "foreign_origin"},
@@ -377,6 +381,21 @@ static void the_trail_tells_begin_and_end(void **state)
     assert_int_equal(relay_last(f)->status, 200);
 }
 
+static void the_trail_tells_what_was_refused(void **state)
+{
+    static const char BODY[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"
+                               "{\"name\":\"drop_table\",\"arguments\":{}}}";
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, BODY);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "scope_missing");
+    assert_string_equal(relay_last(f)->hash,
+                        "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    assert_int_equal(relay_last(f)->bytes_in, sizeof BODY - 1);
+    relay_ask(f, "POST", POSTED, BODY);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "no_token");
+    assert_string_equal(relay_last(f)->hash, "");
+}
+
 static void the_trail_tells_what_a_shadow_would_say(void **state)
 {
     relay_world_t *f = *state;
@@ -411,6 +430,7 @@ int main(void)
         RELAY_TEST(a_client_that_leaves_during_a_check),
         RELAY_TEST(metadata_needs_no_token),
         RELAY_TEST(the_trail_tells_begin_and_end),
+        RELAY_TEST(the_trail_tells_what_was_refused),
         RELAY_TEST(the_trail_tells_what_a_shadow_would_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

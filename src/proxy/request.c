@@ -26,7 +26,8 @@ relay_step_t relay_check_host(relay_t *r)
 static bool is_own_origin(const relay_t *r, str_t origin)
 {
     str_t resource = r->route->resource;
-    return str_starts(resource, origin) && (resource.n == origin.n || resource.p[origin.n] == '/');
+    size_t host = str_find(resource, ':', 0) + sizeof "//";
+    return str_eq(origin, str_first(resource, str_find(resource, '/', host)));
 }
 
 static bool is_loopback_origin(str_t origin)

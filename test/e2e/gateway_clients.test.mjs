@@ -71,33 +71,6 @@ const SDKS = {
   },
 };
 
-for (const upstream of [undefined, 'stdio']) {
-  describe(`clients through the gateway, ${upstream ?? 'http'} upstream`, () => {
-    let w;
-    before(async () => {
-      const settings = upstream ? SETTINGS.replace('url: UPSTREAM', `command: ${JSON.stringify(STDIO)}`) : SETTINGS;
-      w = await Gateway.start({ upstream, settings });
-    });
-    after(() => w?.stop());
-
-    for (const [name, sdk] of Object.entries(SDKS)) clientTests(name, sdk, () => w);
-
-    test('Inspector CLI: lists what the token may use, and calls it', async () => {
-      const machine = await w.machineClient(READ);
-      const token = (await machineToken(w, machine)).body.access_token;
-      const list = await inspect(w.mcp, token, '--method', 'tools/list');
-      assert.equal(list.code, 0, list.stderr);
-      const tools = JSON.parse(list.stdout).tools.map((tool) => tool.name).sort();
-      assert.deepEqual(tools, ['test_echo', 'test_simple_text', 'test_tool_with_progress']);
-      const call = await inspect(w.mcp, token, '--method', 'tools/call', '--tool-name', 'test_echo', '--tool-arg', 'value=hello');
-      assert.equal(call.code, 0, call.stderr);
-      assert.equal(textOf(JSON.parse(call.stdout)), 'hello');
-      const denied = await inspect(w.mcp, token, '--method', 'tools/call', '--tool-name', 'test_slow', '--tool-arg', 'seconds=0');
-      assert.notEqual(denied.code, 0, 'beyond its scope');
-    });
-  });
-}
-
 function clientTests(name, sdk, world) {
   const connect = async (keeper, fetchFn) => {
     const transport = new sdk.Transport(new URL(world().mcp), {
@@ -198,71 +171,102 @@ function callOptions(sdk, options) {
   return sdk.Client === ClientV1 ? [undefined, options] : [options];
 }
 
-describe('going on after a cut', () => {
-  let w;
-  let session;
-  let bearer;
-  before(async () => {
-    w = await Gateway.start({ settings: SETTINGS });
-    const client = await register(w, { scope: `${READ} ${SLOW}` });
-    bearer = (await tokensOf(w, client, { scope: `${READ} ${SLOW}`, resource: w.mcp })).access_token;
-    session = await mcpOpen(w.mcp, bearer);
-  });
-  after(() => w?.stop());
+// Half of the time is waiting for processes to start: the groups wait together.
+describe('clients through the gateway', { concurrency: 3 }, () => {
+  for (const upstream of [undefined, 'stdio']) {
+    describe(`${upstream ?? 'http'} upstream`, { concurrency: 1 }, () => {
+      let w;
+      before(async () => {
+        const settings = upstream ? SETTINGS.replace('url: UPSTREAM', `command: ${JSON.stringify(STDIO)}`) : SETTINGS;
+        w = await Gateway.start({ upstream, settings });
+      });
+      after(() => w?.stop());
 
-  /** The first `count` events of a stream. */
-  async function events(response, count) {
-    const reader = response.body.getReader();
-    const decoder = new TextDecoder();
-    let text = '';
-    const found = () => text.split('\n\n').slice(0, -1).filter((event) => /^(id|data|event):/m.test(event));
-    while (found().length < count) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      text += decoder.decode(value, { stream: true });
-    }
-    await reader.cancel().catch(() => {});
-    return found().map((event) => ({
-      id: /^id: ?(.*)$/m.exec(event)?.[1],
-      data: /^data: ?(.+)$/m.exec(event)?.[1],
-    }));
+      for (const [name, sdk] of Object.entries(SDKS)) clientTests(name, sdk, () => w);
+
+      // Each of its calls is a process that starts for seconds; what is behind the gateway is nothing to it.
+      if (!upstream) test('Inspector CLI: lists what the token may use, and calls it', async () => {
+        const machine = await w.machineClient(READ);
+        const token = (await machineToken(w, machine)).body.access_token;
+        const list = await inspect(w.mcp, token, '--method', 'tools/list');
+        assert.equal(list.code, 0, list.stderr);
+        const tools = JSON.parse(list.stdout).tools.map((tool) => tool.name).sort();
+        assert.deepEqual(tools, ['test_echo', 'test_simple_text', 'test_tool_with_progress']);
+        const call = await inspect(w.mcp, token, '--method', 'tools/call', '--tool-name', 'test_echo', '--tool-arg', 'value=hello');
+        assert.equal(call.code, 0, call.stderr);
+        assert.equal(textOf(JSON.parse(call.stdout)), 'hello');
+        const denied = await inspect(w.mcp, token, '--method', 'tools/call', '--tool-name', 'test_slow', '--tool-arg', 'seconds=0');
+        assert.notEqual(denied.code, 0, 'beyond its scope');
+      });
+    });
   }
 
-  const headers = () => ({
-    authorization: `Bearer ${bearer}`,
-    accept: 'application/json, text/event-stream',
-    'content-type': 'application/json',
-    'mcp-protocol-version': '2025-11-25',
-    ...session.headers,
-  });
-
-  test('the answer of a call whose stream was cut comes by Last-Event-ID', async () => {
-    const response = await fetch(w.mcp, {
-      method: 'POST',
-      headers: headers(),
-      body: JSON.stringify({ jsonrpc: '2.0', id: 71, method: 'tools/call', params: { name: 'test_slow', arguments: { seconds: 1 }, _meta: { progressToken: 'p' } } }),
+  describe('going on after a cut', { concurrency: 1 }, () => {
+    let w;
+    let session;
+    let bearer;
+    before(async () => {
+      w = await Gateway.start({ settings: SETTINGS });
+      const client = await register(w, { scope: `${READ} ${SLOW}` });
+      bearer = (await tokensOf(w, client, { scope: `${READ} ${SLOW}`, resource: w.mcp })).access_token;
+      session = await mcpOpen(w.mcp, bearer);
     });
-    assert.equal(response.status, 200);
-    const seen = await events(response, 2);
-    const last = seen.at(-1).id;
-    assert.ok(last, 'events have ids');
-    await sleep(1300);
-    const resumed = await fetch(w.mcp, { headers: { ...headers(), 'last-event-id': last } });
-    assert.equal(resumed.status, 200, await (resumed.ok ? '' : resumed.text()));
-    const rest = await events(resumed, 5);
-    const answer = rest.map((event) => event.data && JSON.parse(event.data)).find((message) => message?.id === 71);
-    assert.equal(textOf(answer.result), 'counted to 10');
-    const steps = rest.map((event) => event.data && JSON.parse(event.data)).filter((message) => message?.params?.progressToken === 'p');
-    assert.ok(steps.every((message) => message.params.progress > 2), 'nothing twice');
-  });
+    after(() => w?.stop());
 
-  test('an id that is not of this stream is refused', async () => {
-    for (const id of ['1', 'x'.repeat(300), 'bm90IG91cnM.AAAAAAAAAAAAAAAAAAAAAA']) {
-      const answer = await fetch(w.mcp, { headers: { ...headers(), 'last-event-id': id } });
-      assert.ok([400, 403, 404].includes(answer.status), `${answer.status}`);
-      await answer.text();
+    /** The first `count` events of a stream. */
+    async function events(response, count) {
+      const reader = response.body.getReader();
+      const decoder = new TextDecoder();
+      let text = '';
+      const found = () => text.split('\n\n').slice(0, -1).filter((event) => /^(id|data|event):/m.test(event));
+      while (found().length < count) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        text += decoder.decode(value, { stream: true });
+      }
+      await reader.cancel().catch(() => {});
+      return found().map((event) => ({
+        id: /^id: ?(.*)$/m.exec(event)?.[1],
+        data: /^data: ?(.+)$/m.exec(event)?.[1],
+      }));
     }
-    const control = await mcpPost(w.mcp, { jsonrpc: '2.0', id: 72, method: 'ping' }, { bearer, headers: session.headers });
-    assert.equal(control.status, 200);
+
+    const headers = () => ({
+      authorization: `Bearer ${bearer}`,
+      accept: 'application/json, text/event-stream',
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2025-11-25',
+      ...session.headers,
+    });
+
+    test('the answer of a call whose stream was cut comes by Last-Event-ID', async () => {
+      const response = await fetch(w.mcp, {
+        method: 'POST',
+        headers: headers(),
+        body: JSON.stringify({ jsonrpc: '2.0', id: 71, method: 'tools/call', params: { name: 'test_slow', arguments: { seconds: 1 }, _meta: { progressToken: 'p' } } }),
+      });
+      assert.equal(response.status, 200);
+      const seen = await events(response, 2);
+      const last = seen.at(-1).id;
+      assert.ok(last, 'events have ids');
+      await sleep(1300);
+      const resumed = await fetch(w.mcp, { headers: { ...headers(), 'last-event-id': last } });
+      assert.equal(resumed.status, 200, await (resumed.ok ? '' : resumed.text()));
+      const rest = await events(resumed, 5);
+      const answer = rest.map((event) => event.data && JSON.parse(event.data)).find((message) => message?.id === 71);
+      assert.equal(textOf(answer.result), 'counted to 10');
+      const steps = rest.map((event) => event.data && JSON.parse(event.data)).filter((message) => message?.params?.progressToken === 'p');
+      assert.ok(steps.every((message) => message.params.progress > 2), 'nothing twice');
+    });
+
+    test('an id that is not of this stream is refused', async () => {
+      for (const id of ['1', 'x'.repeat(300), 'bm90IG91cnM.AAAAAAAAAAAAAAAAAAAAAA']) {
+        const answer = await fetch(w.mcp, { headers: { ...headers(), 'last-event-id': id } });
+        assert.ok([400, 403, 404].includes(answer.status), `${answer.status}`);
+        await answer.text();
+      }
+      const control = await mcpPost(w.mcp, { jsonrpc: '2.0', id: 72, method: 'ping' }, { bearer, headers: session.headers });
+      assert.equal(control.status, 200);
+    });
   });
 });

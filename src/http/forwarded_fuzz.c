@@ -2,7 +2,7 @@
  * trusted proxy appends what it knows, and that is what must come out. */
 #include <stdlib.h>
 
-#include "http/proxy.h"
+#include "http/forwarded.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,19 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     http_headers_t said =
         HTTP_HEADERS({STR("Forwarded"), line[0]}, {STR("X-Forwarded-For"), line[1]},
                      {STR("X-Forwarded-Proto"), line[2]});
-    http_client_t c = http_proxy_client(&proxies, &client, true, said);
+    http_client_t c = http_forwarded_client(&proxies, &client, true, said);
     check(http_addr_eq(&c.addr, &client) && c.https);
-    c = http_proxy_client(&proxies, &peer, false, said);
+    c = http_forwarded_client(&proxies, &peer, false, said);
     check(c.addr.family == 4 || c.addr.family == 6);
     /* What the proxy appends to a list counts, or the list is refused whole: never what it said
      * before. */
     http_headers_t standard =
         HTTP_HEADERS({STR("Forwarded"), append(a, line[0], ", for=192.0.2.7;proto=http")});
-    c = http_proxy_client(&proxies, &peer, false, standard);
+    c = http_forwarded_client(&proxies, &peer, false, standard);
     check(http_addr_eq(&c.addr, &client) || http_addr_eq(&c.addr, &peer));
     http_headers_t legacy =
         HTTP_HEADERS({STR("X-Forwarded-For"), append(b, line[1], ", 192.0.2.7")});
-    c = http_proxy_client(&proxies, &peer, false, legacy);
+    c = http_forwarded_client(&proxies, &peer, false, legacy);
     check(http_addr_eq(&c.addr, &client));
     return 0;
 }

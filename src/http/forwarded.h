@@ -1,7 +1,7 @@
 /* Who really asks: Forwarded (RFC 7239) and X-Forwarded-For/-Proto, believed only from proxies that
  * the settings name. Host names in these fields are never read: public_url rules. */
-#ifndef HTTP_PROXY_H
-#define HTTP_PROXY_H
+#ifndef HTTP_FORWARDED_H
+#define HTTP_FORWARDED_H
 
 #include "http/addr.h"
 #include "http/message.h"
@@ -26,7 +26,7 @@ bool http_proxies_trust(const http_proxies_t *p, const http_addr_t *a);
  * agree, one is forged: the peer itself counts. `tls` is whether the connection from the peer is
  * encrypted. Pure.
  */
-http_client_t http_proxy_client(const http_proxies_t *p, const http_addr_t *peer, bool tls,
-                                http_headers_t headers);
+http_client_t http_forwarded_client(const http_proxies_t *p, const http_addr_t *peer, bool tls,
+                                    http_headers_t headers);
 
 #endif

@@ -100,7 +100,7 @@ static http_client_t client_of(const row_t *row, const http_proxies_t *proxies, 
         if (str_is_set(all[i].value))
             there[n++] = all[i];
     }
-    return http_proxy_client(proxies, &peer, tls, (http_headers_t){there, n});
+    return http_forwarded_client(proxies, &peer, tls, (http_headers_t){there, n});
 }
 
 /* attack case: UI-014 (only hops of trusted proxies count) */
@@ -131,7 +131,7 @@ static void fields_of_one_name_are_one_list(void **state)
     http_headers_t h = HTTP_HEADERS({STR("Forwarded"), STR("for=6.6.6.6;x=\"")},
                                     {STR("forwarded"), STR("for=192.0.2.7")},
                                     {STR("FORWARDED"), STR("for=10.0.0.2")});
-    http_client_t c = http_proxy_client(&PROXIES, &peer, false, h);
+    http_client_t c = http_forwarded_client(&PROXIES, &peer, false, h);
     assert_true(http_addr_eq(&c.addr, &want));
 }
 
@@ -143,11 +143,11 @@ static void a_long_chain_stays_on_the_right(void **state)
     for (int i = 0; i < 300; i++)
         strcat(text, ",10.0.0.5");
     http_headers_t h = HTTP_HEADERS({STR("X-Forwarded-For"), str_c(text)});
-    http_client_t c = http_proxy_client(&PROXIES, &peer, false, h);
+    http_client_t c = http_forwarded_client(&PROXIES, &peer, false, h);
     assert_true(http_addr_eq(&c.addr, &last));
     strcat(text, ",192.0.2.7");
     h = HTTP_HEADERS({STR("X-Forwarded-For"), str_c(text)});
-    c = http_proxy_client(&PROXIES, &peer, false, h);
+    c = http_forwarded_client(&PROXIES, &peer, false, h);
     assert_true(http_addr_eq(&c.addr, &want));
 }
 

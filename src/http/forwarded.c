@@ -1,4 +1,4 @@
-#include "http/proxy.h"
+#include "http/forwarded.h"
 
 #include "core/num.h"
 #include "http/scan.h"
@@ -178,8 +178,8 @@ static http_client_t walk(const http_proxies_t *p, const http_addr_t *peer, bool
     return client;
 }
 
-http_client_t http_proxy_client(const http_proxies_t *p, const http_addr_t *peer, bool tls,
-                                http_headers_t headers)
+http_client_t http_forwarded_client(const http_proxies_t *p, const http_addr_t *peer, bool tls,
+                                    http_headers_t headers)
 {
     http_client_t nobody = {*peer, tls};
     if (p->n == 0 || !http_proxies_trust(p, peer))
