@@ -45,7 +45,7 @@ struct audit {
     job_t *first, **last;
     size_t waiting; /* bytes */
     bool stopping;
-    int64_t sync_at; /* of the monotonic clock; INT64_MAX: nothing waits for a sync */
+    _Atomic int64_t sync_at; /* of the monotonic clock; INT64_MAX: nothing waits for a sync */
 
     atomic_bool dirty; /* lines were written since the last sync began */
     atomic_uint_fast64_t events, failures;
@@ -212,7 +212,7 @@ static void *write_until_stopped(void *arg)
         uint64_t before = audit_trail_checkpoints(&t->trail);
         if (keep_house(t) != RC_OK || audit_trail_checkpoints(&t->trail) != before)
             ask_for_sync(t);
-        if (atomic_load(&t->dirty) && mono_ms() >= t->sync_at)
+        if (mono_ms() >= t->sync_at)
             sync_all(t);
     }
     rc_t rc = audit_trail_checkpoint(&t->trail);

@@ -420,8 +420,8 @@ static void a_list_is_no_other_by_its_spelling(void **state)
         "data: " TOOLS("result", "tool\\u0073") "\n\n",
         "data: " TOOLS("result", "Tools") "\n\n",
         "data: [" TOOLS("result", "tools") "]\n\n",
-        "data: \ndata: {\"result\":1,\ndata: "
-        "\"result\":{\"tools\":[{\"name\":\"drop_table\"}]}}\n\n",
+        ("data: \ndata: {\"result\":1,\ndata: "
+         "\"result\":{\"tools\":[{\"name\":\"drop_table\"}]}}\n\n"),
     };
     relay_world_t *f = *state;
     const char *handle = relay_session(f, ALICE);
