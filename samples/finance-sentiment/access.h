@@ -4,7 +4,7 @@
 #define SENTIMENT_ACCESS_H
 
 #include "http/pool.h"
-#include "mcp_http/ports.h"
+#include "tool_http/ports.h"
 #include "warder/rs.h"
 
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
 #define SENTIMENT_FINANCE_H
 
 #include "alpha.h"
-#include "mcp_http/mcp_http.h"
+#include "tool_http/mcp_http.h"
 #include "news.h"
 
 #define FINANCE_NEWS_SCOPE    "news:read"

@@ -3,7 +3,7 @@
 #define SENTIMENT_TRAIL_H
 
 #include "audit/audit.h"
-#include "mcp_http/ports.h"
+#include "tool_http/ports.h"
 
 /** Borrows all; lives as long as the server. Any worker. */
 typedef struct {

@@ -1,6 +1,6 @@
 /* The GET stream: this server has nothing to say on its own, so the stream idles with comments
  * until the client goes, the session or the token ends, or the server drains. */
-#include "mcp_http/request.h"
+#include "tool_http/request.h"
 
 #include "core/limits.h"
 

@@ -1,4 +1,4 @@
-#include "mcp_http/calls.h"
+#include "tool_http/calls.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

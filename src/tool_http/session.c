@@ -1,4 +1,4 @@
-#include "mcp_http/session.h"
+#include "tool_http/session.h"
 
 #include "core/map.h"
 

@@ -1,6 +1,6 @@
 /* What a server of tools needs from others: who may come in, and where it is written down. */
-#ifndef MCP_HTTP_PORTS_H
-#define MCP_HTTP_PORTS_H
+#ifndef TOOL_HTTP_PORTS_H
+#define TOOL_HTTP_PORTS_H
 
 #include "http/exchange.h"
 #include "model/audit_event.h"

@@ -1,10 +1,10 @@
 /* How often one principal may call tools (MCP 2025-11-25, Tools, "Security Considerations": servers
  * must rate limit tool invocations). Shared by all workers, behind one lock. */
-#ifndef MCP_HTTP_CALLS_H
-#define MCP_HTTP_CALLS_H
+#ifndef TOOL_HTTP_CALLS_H
+#define TOOL_HTTP_CALLS_H
 
 #include "core/arena.h"
-#include "mcp_http/session.h"
+#include "tool_http/session.h"
 
 typedef struct calls calls_t;
 

@@ -1,4 +1,4 @@
-#include "mcp_http/request.h"
+#include "tool_http/request.h"
 
 #include "mcp/headers.h"
 

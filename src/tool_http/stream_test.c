@@ -1,7 +1,7 @@
-#include "mcp_http/mcp_http_test_world.h"
+#include "tool_http/mcp_http_test_world.h"
 
 #include "http/server.h"
-#include "mcp_http/request.h"
+#include "tool_http/request.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

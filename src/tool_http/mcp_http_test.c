@@ -1,4 +1,4 @@
-#include "mcp_http/mcp_http_test_world.h"
+#include "tool_http/mcp_http_test_world.h"
 
 static void no_token(void **state)
 {

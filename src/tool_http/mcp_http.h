@@ -1,7 +1,7 @@
 /* A server of MCP tools over Streamable HTTP (MCP 2025-11-25, Transports), protected as an OAuth
  * resource. Describe the tools, give it the two ports, and serve its application. */
-#ifndef MCP_HTTP_MCP_HTTP_H
-#define MCP_HTTP_MCP_HTTP_H
+#ifndef TOOL_HTTP_MCP_HTTP_H
+#define TOOL_HTTP_MCP_HTTP_H
 
 #include "core/json.h"
 #include "core/log.h"
@@ -9,7 +9,7 @@
 #include "http/app.h"
 #include "http/server.h"
 #include "mcp/tool.h"
-#include "mcp_http/ports.h"
+#include "tool_http/ports.h"
 
 typedef struct mcp_http mcp_http_t;
 

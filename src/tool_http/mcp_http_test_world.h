@@ -1,7 +1,7 @@
 /* An MCP server with one tool, `echo`, without a socket: tokens that say who they are for, an audit
  * trail in memory, and a clock that stands still. */
-#ifndef MCP_HTTP_MCP_HTTP_TEST_WORLD_H
-#define MCP_HTTP_MCP_HTTP_TEST_WORLD_H
+#ifndef TOOL_HTTP_MCP_HTTP_TEST_WORLD_H
+#define TOOL_HTTP_MCP_HTTP_TEST_WORLD_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 
 #include "http/direct.h"
-#include "mcp_http/mcp_http.h"
+#include "tool_http/mcp_http.h"
 
 enum { MAX_EVENTS = 64, ARENA_BYTES = 4 << 20, CALLS_PER_MINUTE = 12 };
 

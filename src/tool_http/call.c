@@ -1,4 +1,4 @@
-#include "mcp_http/request.h"
+#include "tool_http/request.h"
 
 static mcp_request_t *request_of(mcp_call_t *call)
 {

@@ -1,11 +1,11 @@
 /* One request on the MCP endpoint, from its head to its audited answer. Private to the room. */
-#ifndef MCP_HTTP_REQUEST_H
-#define MCP_HTTP_REQUEST_H
+#ifndef TOOL_HTTP_REQUEST_H
+#define TOOL_HTTP_REQUEST_H
 
 #include "mcp/plan.h"
-#include "mcp_http/calls.h"
-#include "mcp_http/mcp_http.h"
-#include "mcp_http/session.h"
+#include "tool_http/calls.h"
+#include "tool_http/mcp_http.h"
+#include "tool_http/session.h"
 
 struct mcp_http {
     mcp_http_config_t config;

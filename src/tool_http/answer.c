@@ -1,4 +1,4 @@
-#include "mcp_http/request.h"
+#include "tool_http/request.h"
 
 enum { ERROR_BYTES = 512, RETRY_SECONDS = 1, RETRY_BYTES = 16 };
 

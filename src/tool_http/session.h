@@ -1,7 +1,7 @@
 /* Sessions of the handshake era: handles bound to who opened them. A session is no credential; it
  * only says which revision was negotiated. Shared by all workers, behind one lock. */
-#ifndef MCP_HTTP_SESSION_H
-#define MCP_HTTP_SESSION_H
+#ifndef TOOL_HTTP_SESSION_H
+#define TOOL_HTTP_SESSION_H
 
 #include "core/ports.h"
 #include "mcp/version.h"
