@@ -1,6 +1,6 @@
-/* What the server remembers of one client in the handshake era: over HTTP a session with an id, bound
- * to who opened it; over standard streams the one client there is. A session is no credential. Counted;
- * shared by all threads, behind the lock of its table. */
+/* What the server remembers of one client in the handshake era: over HTTP a session with an id,
+ * bound to who opened it; over standard streams the one client there is. A session is no
+ * credential. Counted; shared by all threads, behind the lock of its table. */
 #ifndef MCP_SERVER_SESSION_H
 #define MCP_SERVER_SESSION_H
 
@@ -14,9 +14,11 @@ enum {
     MCP_SESSION_BYTES = 24, /* 192 random bits */
     MCP_SESSION_TEXT = 32,  /* in base64url */
     MCP_SESSIONS_PER_PRINCIPAL = 64,
-    MCP_STREAMS_PER_SESSION = 16, /* that are kept for coming back */
+    MCP_STREAMS_PER_SESSION = 16,   /* that are kept for coming back */
     MCP_WATCHED_PER_SESSION = 1000, /* resources/subscribe */
     MCP_CAPABILITIES_BYTES = 16 << 10,
+    MCP_CALLS_PER_SESSION = 1024,    /* under way at once */
+    MCP_QUESTIONS_PER_SESSION = 256, /* to the client, unanswered */
 };
 
 /** Who opened it: all three must be equal (a subject means nothing without its issuer). */
@@ -36,16 +38,19 @@ typedef struct {
 
 /** NULL without memory or randomness. */
 mcp_sessions_t *mcp_sessions_new(const mcp_sessions_config_t *config);
+/** Ends them all. What holds one of them may outlive the table. */
 void mcp_sessions_free(mcp_sessions_t *s);
+size_t mcp_sessions_count(mcp_sessions_t *s);
 /** Opens one, with what initialize said: revision and capabilities (JSON, copied; unset: none). A
  *  principal over its quota loses its least recently used one. RC_BUSY: all places are taken by
  *  others. RC_LIMIT: the capabilities are too long. One reference to the caller. Any thread. */
 rc_t mcp_session_open(mcp_sessions_t *s, const mcp_principal_t *who, const mcp_version_t *version,
                       str_t capabilities, mcp_session_t **out) MUST_USE;
-/** The live session of that id and principal, and marks it used; NULL: unknown, expired, or somebody
- *  else's: the three look alike. One reference. Any thread. */
+/** The live session of that id and principal, and marks it used; NULL: unknown, expired, or
+ * somebody else's: the three look alike. One reference. Any thread. */
 mcp_session_t *mcp_session_find(mcp_sessions_t *s, str_t id, const mcp_principal_t *who);
-/** One of a transport without ids: no table knows it, nothing of it expires. NULL without memory. */
+/** One of a transport without ids: no table knows it, nothing of it expires. NULL without memory.
+ */
 mcp_session_t *mcp_session_local(clock_port_t clock);
 /** What initialize said, for a local one. Once; RC_LIMIT, RC_MEMORY; RC_CONFLICT: it was said. */
 rc_t mcp_session_begin(mcp_session_t *s, const mcp_version_t *version, str_t capabilities) MUST_USE;
@@ -55,8 +60,9 @@ void mcp_session_drop(mcp_session_t *s);
 void mcp_session_end(mcp_session_t *s);
 bool mcp_session_is_alive(mcp_session_t *s);
 
-str_t mcp_session_id(const mcp_session_t *s);              /* "" of a local one */
-const mcp_version_t *mcp_session_version(const mcp_session_t *s); /* NULL: initialize has not come */
+str_t mcp_session_id(const mcp_session_t *s); /* "" of a local one */
+const mcp_version_t *
+mcp_session_version(const mcp_session_t *s); /* NULL: initialize has not come */
 /** Its client's capabilities, parsed; lives as long as the session; NULL: none were said. */
 const json_t *mcp_session_capabilities(const mcp_session_t *s);
 
@@ -89,8 +95,10 @@ warder_mcp_call_t *mcp_session_call(mcp_session_t *s, str_t id);
 /** The id of a request to the client, and remembers whose question it is. */
 rc_t mcp_session_add_question(mcp_session_t *s, warder_mcp_call_t *call, str_t key,
                               int64_t *id) MUST_USE;
-/** Whose question a response answers, and forgets it. One reference; *key lives in `a`. NULL: it was
- *  none of ours. */
+/** Whose question a response answers, and forgets it. One reference; *key lives in `a`. NULL: it
+ * was none of ours. */
 warder_mcp_call_t *mcp_session_answered(mcp_session_t *s, arena_t *a, str_t id, str_t *key);
+/** The call asks nothing any more. */
+void mcp_session_forget_questions(mcp_session_t *s, const warder_mcp_call_t *call);
 
 #endif
