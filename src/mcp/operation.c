@@ -15,8 +15,8 @@ typedef struct {
     mcp_error_t error;
 } method_row_t;
 
-/* Tasks are an extension: its methods are told apart by name only, but its field is compared where
- * it comes (SEP-2663, "Streamable HTTP: Routing Headers"). */
+/* Tasks are an extension: its methods are told apart by name only (SEP-2663, "Streamable HTTP: Routing
+ * Headers"). */
 static const method_row_t METHODS[] = {
     {STR_INIT("tools/call"), MCP_ON_TOOL, STR_INIT("name"), true, true, MCP_ERROR_BAD_NAME},
     {STR_INIT("prompts/get"), MCP_ON_PROMPT, STR_INIT("name"), true, true, MCP_ERROR_BAD_NAME},
@@ -25,9 +25,9 @@ static const method_row_t METHODS[] = {
      MCP_ERROR_BAD_URI},
     {STR_INIT("resources/unsubscribe"), MCP_ON_RESOURCE, STR_INIT("uri"), false, false,
      MCP_ERROR_BAD_URI},
-    {STR_INIT("tasks/get"), MCP_ON_METHOD, STR_INIT("taskId"), false, false, MCP_NO_ERROR},
-    {STR_INIT("tasks/update"), MCP_ON_METHOD, STR_INIT("taskId"), false, false, MCP_NO_ERROR},
-    {STR_INIT("tasks/cancel"), MCP_ON_METHOD, STR_INIT("taskId"), false, false, MCP_NO_ERROR},
+    {STR_INIT("tasks/get"), MCP_ON_METHOD, STR_INIT("taskId"), true, false, MCP_NO_ERROR},
+    {STR_INIT("tasks/update"), MCP_ON_METHOD, STR_INIT("taskId"), true, false, MCP_NO_ERROR},
+    {STR_INIT("tasks/cancel"), MCP_ON_METHOD, STR_INIT("taskId"), true, false, MCP_NO_ERROR},
 };
 
 /* Kinds of references that completion/complete takes. */
@@ -357,13 +357,20 @@ static mcp_error_t check_name_field(arena_t *a, mcp_fields_t fields, const mcp_o
     return said.p && str_eq(text, said) ? MCP_NO_ERROR : MCP_ERROR_HEADER_MISMATCH;
 }
 
-static mcp_error_t read_operation(arena_t *a, mcp_fields_t fields, mcp_operation_t *o, rc_t *rc)
+/* What comes before the fields that name things. */
+static mcp_error_t read_frame(mcp_fields_t fields, mcp_operation_t *o)
 {
     mcp_error_t e = check_members(&o->message);
     if (e == MCP_NO_ERROR)
         e = read_version(fields, o);
     if (e == MCP_NO_ERROR && o->era == MCP_ERA_STATELESS)
         e = check_stateless(o);
+    return e;
+}
+
+static mcp_error_t read_operation(arena_t *a, mcp_fields_t fields, mcp_operation_t *o, rc_t *rc)
+{
+    mcp_error_t e = read_frame(fields, o);
     if (e == MCP_NO_ERROR)
         e = check_method_field(fields, o);
     if (e == MCP_NO_ERROR)
@@ -378,6 +385,28 @@ mcp_error_t mcp_operation_read(arena_t *a, mcp_fields_t fields, str_t body, mcp_
     mcp_error_t e = mcp_message_parse(a, body, &out->message, rc);
     if (e == MCP_NO_ERROR)
         e = read_operation(a, fields, out, rc);
+    return *rc == RC_OK ? e : MCP_ERROR_INTERNAL;
+}
+
+/* Where there are no fields, the body's own word on the revision is as good as both. */
+static mcp_fields_t fields_of_line(const mcp_message_t *m, mcp_field_t *version)
+{
+    stated_t s = stated_version((mcp_fields_t){NULL, 0}, m);
+    if (!json_is(s.meta, JSON_STRING))
+        return (mcp_fields_t){NULL, 0};
+    *version = (mcp_field_t){STR("MCP-Protocol-Version"), s.meta->str};
+    return (mcp_fields_t){version, 1};
+}
+
+mcp_error_t mcp_operation_read_line(arena_t *a, str_t line, mcp_operation_t *out, rc_t *rc)
+{
+    mcp_field_t version;
+    *out = (mcp_operation_t){.object = MCP_ON_METHOD, .name = STR_UNSET};
+    mcp_error_t e = mcp_message_parse(a, line, &out->message, rc);
+    if (e == MCP_NO_ERROR)
+        e = read_frame(fields_of_line(&out->message, &version), out);
+    if (e == MCP_NO_ERROR)
+        e = read_object(a, out, rc);
     return *rc == RC_OK ? e : MCP_ERROR_INTERNAL;
 }
 

@@ -65,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_taken(&o);
         check_params(a, fields, &o);
     }
+    if (mcp_operation_read_line(a, str_of(data, size), &o, &rc) == MCP_NO_ERROR)
+        check_taken(&o);
     const mcp_version_t *bare;
     if (mcp_operation_read_bare(fields, &bare) == MCP_NO_ERROR)
         check(bare->era == MCP_ERA_HANDSHAKE);

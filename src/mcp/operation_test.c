@@ -369,9 +369,58 @@ static void name_header_must_equal(void **state)
           "resources/read", "{\"uri\":\"file:///a\"," META "}");
     refused(state, FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tasks/get", "Mcp-Name", "b"),
             "tasks/get", "{\"taskId\":\"a\"," META "}", MCP_ERROR_HEADER_MISMATCH);
-    taken(state, FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tasks/get"), "tasks/get",
-          "{\"taskId\":\"a\"," META "}");
+    refused(state, FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tasks/get"), "tasks/get",
+            "{\"taskId\":\"a\"," META "}", MCP_ERROR_HEADER_MISMATCH);
+    taken(state, FIELDS(VERSION, "2026-07-28", "Mcp-Method", "tasks/get", "Mcp-Name", "a"),
+          "tasks/get", "{\"taskId\":\"a\"," META "}");
     control(state);
+}
+
+static mcp_error_t read_line(void **state, const char *line, mcp_operation_t *o)
+{
+    rc_t rc;
+    return mcp_operation_read_line(*state, str_c(line), o, &rc);
+}
+
+#define LINE(method, params)                                                                       \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":" params "}"
+
+static void line_needs_no_fields(void **state)
+{
+    mcp_operation_t o;
+    const char *call = LINE("tools/call", "{\"name\":\"a\"," META "}");
+    assert_int_equal(read_line(state, call, &o), MCP_NO_ERROR);
+    assert_int_equal(o.era, MCP_ERA_STATELESS);
+    assert_true(str_eq(o.name, STR("a")));
+    call = LINE("tools/call", "{\"name\":\"a\"}");
+    assert_int_equal(read_line(state, call, &o), MCP_NO_ERROR);
+    assert_int_equal(o.era, MCP_ERA_HANDSHAKE);
+    call = LINE("initialize", "{\"protocolVersion\":\"2025-06-18\"}");
+    assert_int_equal(read_line(state, call, &o), MCP_NO_ERROR);
+    assert_true(str_eq(o.version->name, STR("2025-06-18")));
+}
+
+static void line_is_checked_as_a_body_is(void **state)
+{
+    mcp_operation_t o;
+    static const struct {
+        const char *line;
+        mcp_error_t e;
+    } ROWS[] = {
+        {"{", MCP_ERROR_PARSE},
+        {LINE("ping", "{" META "}"), MCP_ERROR_REMOVED_METHOD},
+        {LINE("a", "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}"),
+         MCP_ERROR_BAD_META},
+        {LINE("a", "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":1}}"),
+         MCP_ERROR_BAD_META},
+        {LINE("a", "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"1900-01-01\"}}"),
+         MCP_ERROR_UNSUPPORTED_VERSION},
+        {LINE("tools/call", "{\"name\":1," META "}"), MCP_ERROR_BAD_NAME},
+        {LINE("tools/call", "{\"Name\":\"a\",\"name\":\"a\"}"), MCP_ERROR_AMBIGUOUS},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        assert_int_equal(read_line(state, ROWS[i].line, &o), ROWS[i].e);
+    line_needs_no_fields(state);
 }
 
 static void stray_headers_of_the_other_era_may_not_differ(void **state)
@@ -532,6 +581,8 @@ int main(void)
         OPERATION_TEST(deep_and_large_messages_are_refused),
         OPERATION_TEST(batches_are_refused_in_every_era),
         OPERATION_TEST(only_the_handshake_era_has_get_and_delete),
+        OPERATION_TEST(line_needs_no_fields),
+        OPERATION_TEST(line_is_checked_as_a_body_is),
         OPERATION_TEST(little_memory_is_an_error),
     };
     return cmocka_run_group_tests_name("operation", tests, NULL, NULL);
