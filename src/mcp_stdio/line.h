@@ -1,5 +1,5 @@
-/* Bytes of a standard stream to lines: each is one message (MCP 2025-11-25 and 2026-07-28, stdio). Pure;
- * one thread. */
+/* Bytes of a standard stream to lines: each is one message (MCP 2025-11-25 and 2026-07-28, stdio).
+ * Pure; one thread. */
 #ifndef MCP_STDIO_LINE_H
 #define MCP_STDIO_LINE_H
 
@@ -25,11 +25,11 @@ typedef enum {
     MCP_LINE_LOST,     /* the same, for want of memory */
 } mcp_line_step_t;
 
-/** What the next bytes of `piece` make; advances *piece, which may end anywhere. Empty lines are passed
- *  over. *line lives until the next call, and until the bytes of the piece go. */
+/** What the next bytes of `piece` make; advances *piece, which may end anywhere. Empty lines are
+ * passed over. *line lives until the next call, and until the bytes of the piece go. */
 mcp_line_step_t mcp_line_next(mcp_line_t *l, str_t *piece, str_t *line);
-/** The stream has ended: what came behind the last end of a line, as a line of its own. MCP_LINE_MORE:
- *  nothing did. */
+/** The stream has ended: what came behind the last end of a line, as a line of its own.
+ * MCP_LINE_MORE: nothing did. */
 mcp_line_step_t mcp_line_last(mcp_line_t *l, str_t *line);
 void mcp_line_clear(mcp_line_t *l);
 

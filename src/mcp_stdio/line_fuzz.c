@@ -1,5 +1,5 @@
-/* A stream read whole and in pieces as long as the first bytes say: the same lines, and each of them
- * without an end, not empty and not too long. */
+/* A stream read whole and in pieces as long as the first bytes say: the same lines, and each of
+ * them without an end, not empty and not too long. */
 #include "mcp_stdio/line.h"
 
 #include <stdlib.h>

@@ -38,8 +38,7 @@ static void lines_at_any_split(void **state)
 {
     str_t in = STR("{\"a\":1}\n\n{\"b\":2}\r\n\r\n \n{\"c\":\r3}\nrest");
     for (size_t step = 1; step <= in.n; step++)
-        assert_str(lines_of(*state, in, step),
-                   STR("[{\"a\":1}][{\"b\":2}][ ][{\"c\":\r3}][rest]"));
+        assert_str(lines_of(*state, in, step), STR("[{\"a\":1}][{\"b\":2}][ ][{\"c\":\r3}][rest]"));
 }
 
 static void nul_and_bad_utf8_are_bytes_of_a_line(void **state)
