@@ -35,7 +35,8 @@ rc_t articles_mend(articles_t *s) MUST_USE;
 /** Reads a note; unset where there is none. The key has at most 300 bytes. */
 rc_t articles_note(articles_t *s, arena_t *a, str_t key, str_t *out) MUST_USE;
 rc_t articles_set_note(articles_t *s, str_t key, str_t value) MUST_USE;
-/** Counts one more under `key` unless it has reached `max`: RC_OK, or RC_LIMIT. Atomic. */
-rc_t articles_count(articles_t *s, str_t key, int64_t max) MUST_USE;
+/** Counts one more under `key` in `period` (e.g. a day), unless that has reached `max`: RC_OK, or
+ *  RC_LIMIT. Another period begins at 0 and forgets the one before. Atomic. */
+rc_t articles_count(articles_t *s, str_t key, str_t period, int64_t max) MUST_USE;
 
 #endif
