@@ -22,7 +22,8 @@ typedef enum {
 typedef struct {
     mcp_out_kind_t kind;
     uint64_t number; /* 1, 2, 3, … in this outbox */
-    str_t text;      /* one JSON-RPC message */
+    str_t text;      /* one JSON-RPC message; an ANSWER without: the call ended, and nobody is told
+                        how (it was cancelled) */
     /* of an ANSWER, for a transport that has sent nothing yet: */
     int status;        /* HTTP */
     str_t needed;      /* with 403: the scope that was missing */
@@ -30,6 +31,9 @@ typedef struct {
 } mcp_out_t;
 
 typedef struct mcp_outbox mcp_outbox_t;
+
+/* As `after` of a reader who comes without having seen anything: what no reader took. */
+#define MCP_OUTBOX_UNTAKEN UINT64_MAX
 
 /** One reference. `kept`: for coming back. NULL without memory. */
 mcp_outbox_t *mcp_outbox_new(bool kept);
@@ -43,7 +47,7 @@ rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out) MUST_USE;
 
 /** The stream's reader from now on, in place of another one: wake(ctx) is called on `back`'s thread
  *  whenever there may be something to take, also at once for what waits already. Numbers up to
- *  `after` are known to the client. RC_NOT_FOUND: some beyond `after` are not kept any more. On
+ *  `after`, or MCP_OUTBOX_UNTAKEN, are known to the client. RC_NOT_FOUND: some beyond `after` are not kept any more. On
  *  back's thread. */
 rc_t mcp_outbox_attach(mcp_outbox_t *o, post_port_t back, uint64_t after,
                        void (*wake)(void *ctx), void *ctx) MUST_USE;
