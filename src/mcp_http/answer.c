@@ -31,8 +31,8 @@ static void send(mcp_request_t *r)
                HTTP_HEADERS({STR("Content-Type"), type}, {STR("Mcp-Session-Id"), r->answer.session},
                             {STR("WWW-Authenticate"), r->answer.challenge},
                             {STR("DPoP-Nonce"), r->who.nonce}, {STR("Allow"), r->answer.allow},
-                            {STR("Retry-After"), mcp_retry_after(a, r->answer.status,
-                                                                 r->answer.retry_after_s)}),
+                            {STR("Retry-After"),
+                             mcp_retry_after(a, r->answer.status, r->answer.retry_after_s)}),
                r->answer.body.p ? r->answer.body : STR(""));
 }
 

@@ -18,8 +18,8 @@ typedef struct {
 
 /** One JSON message; `id` unset: it has none. */
 mcp_event_t mcp_event(str_t id, str_t data);
-/** The next piece, written to `out`; empty: all is sent. Line ends within the JSON, which are no part
- *  of any value, become spaces. */
+/** The next piece, written to `out`; empty: all is sent. Line ends within the JSON, which are no
+ * part of any value, become spaces. */
 str_t mcp_event_piece(const mcp_event_t *e, char out[MCP_PIECE_BYTES]);
 /** The piece was taken. */
 void mcp_event_took(mcp_event_t *e, size_t n);

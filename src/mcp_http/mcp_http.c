@@ -74,9 +74,8 @@ mcp_http_t *mcp_http_new(warder_mcp_t *mcp, const mcp_http_config_t *config)
         .random = config->random,
     };
     h->sessions = mcp_sessions_new(&s);
-    h->readers = mcp_readers_new();
     make_routes(h);
-    if (h->sessions && h->readers)
+    if (h->sessions)
         return h;
     mcp_http_free(h);
     return NULL;
@@ -140,6 +139,5 @@ void mcp_http_free(mcp_http_t *h)
     if (!h)
         return;
     mcp_sessions_free(h->sessions);
-    mcp_readers_free(h->readers);
     free(h);
 }

@@ -42,7 +42,8 @@ typedef struct {
  *  without memory or randomness. */
 mcp_http_t *mcp_http_new(warder_mcp_t *mcp, const mcp_http_config_t *config);
 /** Tells it who it is and who protects it, and wires the server (mcp_server_wire). Once, before
- *  http_server_start. A zero `access` lets everybody use everything; a zero `audit` writes nothing. */
+ *  http_server_start. A zero `access` lets everybody use everything; a zero `audit` writes nothing.
+ */
 void mcp_http_protect(mcp_http_t *h, const mcp_identity_t *identity, mcp_access_port_t access,
                       mcp_audit_port_t audit);
 /** The application to serve: the endpoint, /.well-known/oauth-protected-resource where there is a

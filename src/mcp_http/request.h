@@ -1,10 +1,10 @@
-/* One request on the MCP endpoint, from its head to its answer or its stream. Private to the room. */
+/* One request on the MCP endpoint, from its head to its answer or its stream. Private to the room.
+ */
 #ifndef MCP_HTTP_REQUEST_H
 #define MCP_HTTP_REQUEST_H
 
 #include "mcp_http/event.h"
 #include "mcp_http/mcp_http.h"
-#include "mcp_http/readers.h"
 #include "mcp_http/rules.h"
 
 enum { MCP_ROUTES = 3 };
@@ -16,7 +16,6 @@ struct mcp_http {
     mcp_access_port_t access;
     mcp_audit_port_t audit;
     mcp_sessions_t *sessions;
-    mcp_readers_t *readers;
     http_route_t routes[MCP_ROUTES];
     http_app_t app;
 };
@@ -26,7 +25,7 @@ typedef struct mcp_stream mcp_stream_t;
 typedef struct {
     mcp_http_t *h;
     http_worker_t *loop; /* NULL under http/direct.h */
-    post_port_t back;    /* of the loop; tests without one set their own */
+    post_port_t back;    /* of the loop; who runs without one sets their own */
     http_timer_t *timer;
     mcp_stream_t *streams;
     bool draining;
@@ -52,9 +51,9 @@ typedef struct {
     audit_event_t event;
     struct {
         int status;
-        str_t body; /* unset: none */
+        str_t body;                      /* unset: none */
         str_t challenge, session, allow; /* fields; unset: left out */
-        int retry_after_s; /* with 429 and 503 */
+        int retry_after_s;               /* with 429 and 503 */
     } answer;
 } mcp_request_t;
 

@@ -9,9 +9,9 @@
 #include "mcp_server/outbox.h"
 
 enum {
-    MCP_QUIET_MS = 5000,    /* a call that says nothing for so long gets its stream: proxies and
-                               clients take silence for an end */
-    MCP_RETRY_MS = 500,     /* after which a client comes back whose connection was let go */
+    MCP_QUIET_MS = 5000,      /* a call that says nothing for so long gets its stream: proxies and
+                                 clients take silence for an end */
+    MCP_RETRY_MS = 500,       /* after which a client comes back whose connection was let go */
     MCP_LAST_WORDS_MS = 2000, /* for the completion of subscriptions once the server drains */
     MCP_EVENT_ID_TEXT = 48,
 };
@@ -71,8 +71,8 @@ mcp_way_t mcp_rule_way(const mcp_stream_facts_t *s, const mcp_out_t *out);
 /** What is known of an open exchange once a second. */
 typedef struct {
     bool begun, takes_stream;
-    bool listens; /* no call of a function: GET's stream 0, or subscriptions/listen */
-    bool ended;   /* its token has expired or was revoked, or its session is gone */
+    bool listens;        /* no call of a function: GET's stream 0, or subscriptions/listen */
+    bool ended;          /* its token has expired or was revoked, or its session is gone */
     int64_t silent_ms;   /* since something was sent, or it began to wait */
     int64_t draining_ms; /* since the server drains; -1: it does not */
 } mcp_open_facts_t;

@@ -13,8 +13,8 @@ int64_t mcp_stream_now_ms(const mcp_stream_t *s)
 /* Making. */
 
 static const size_t NAMES[] = {
-    offsetof(mcp_access_t, issuer), offsetof(mcp_access_t, subject),
-    offsetof(mcp_access_t, client), offsetof(mcp_access_t, scope),
+    offsetof(mcp_access_t, issuer),   offsetof(mcp_access_t, subject),
+    offsetof(mcp_access_t, client),   offsetof(mcp_access_t, scope),
     offsetof(mcp_access_t, token_id), offsetof(mcp_access_t, key),
 };
 enum { NAME_COUNT = sizeof NAMES / sizeof *NAMES };
@@ -36,9 +36,8 @@ static size_t names_size(const mcp_access_t *who)
 static void copy_who(mcp_stream_t *s, const mcp_access_t *who)
 {
     char *to = (char *)(s + 1);
-    s->who = (mcp_access_t){.allowed = true,
-                            .expires_at = who->expires_at,
-                            .issued_at = who->issued_at};
+    s->who =
+        (mcp_access_t){.allowed = true, .expires_at = who->expires_at, .issued_at = who->issued_at};
     for (size_t i = 0; i < NAME_COUNT; i++) {
         str_t name = *name_of(who, i);
         if (!name.p)
@@ -51,8 +50,6 @@ static void copy_who(mcp_stream_t *s, const mcp_access_t *who)
     }
 }
 
-static void look(void *worker);
-
 static mcp_stream_t *stream_new(mcp_request_t *r, mcp_outbox_t *o)
 {
     mcp_stream_t *s = calloc(1, sizeof *s + names_size(&r->who));
@@ -64,9 +61,8 @@ static mcp_stream_t *stream_new(mcp_request_t *r, mcp_outbox_t *o)
     s->outbox = o;
     s->session = r->session ? mcp_session_hold(r->session) : NULL;
     s->nonce = r->who.nonce;
-    s->reader = (mcp_reader_t){.outbox = o, .back = r->worker->back, .look = look, .arg = r->worker};
     copy_who(s, &r->who);
-    s->began_ms = s->silent_ms = mcp_stream_now_ms(s);
+    s->silent_ms = mcp_stream_now_ms(s);
     s->next = s->worker->streams;
     s->link = &s->worker->streams;
     if (s->next)
@@ -86,10 +82,8 @@ http_exchange_t *mcp_stream_free(mcp_stream_t *s)
     http_exchange_on_gone(x, NULL, NULL);
     /* What was not sent whole is sent again to whoever comes back. */
     if (s->sending)
-        mcp_outbox_untake(s->outbox);
-    if (s->attached)
-        mcp_outbox_detach(s->outbox);
-    mcp_readers_release(s->h->readers, &s->reader);
+        mcp_reader_untake(s->reader);
+    mcp_reader_detach(s->reader);
     mcp_outbox_drop(s->outbox);
     if (s->session)
         mcp_session_drop(s->session);
@@ -99,9 +93,9 @@ http_exchange_t *mcp_stream_free(mcp_stream_t *s)
     return x;
 }
 
-/* A call of which every request stands for itself ends with its stream (2026-07-28, Streamable HTTP,
- * "Cancellation"); in the handshake era it goes on, and its answer waits. The stream is freed first:
- * it has no use for what the end of the call puts out. */
+/* A call of which every request stands for itself ends with its stream (2026-07-28, Streamable
+ * HTTP, "Cancellation"); in the handshake era it goes on, and its answer waits. The stream is freed
+ * first: it has no use for what the end of the call puts out. */
 static http_exchange_t *free_and_cancel(mcp_stream_t *s)
 {
     warder_mcp_call_t *call = s->call;
@@ -157,37 +151,26 @@ static void on_gone(void *ctx, http_exchange_t *x)
 
 static void on_wake(void *ctx)
 {
-    mcp_stream_t *s = ctx;
-    if (!s->attaching)
-        mcp_stream_pump(s);
+    mcp_stream_pump(ctx);
 }
 
-/* A GET has its stream as soon as the outbox is its own: what there is to say may come in hours. */
-static void attached(mcp_stream_t *s)
+static mcp_error_t error_of_attach(rc_t rc)
 {
-    s->attached = true;
-    if (s->is_get && !mcp_stream_begin(s))
+    return rc == RC_NOT_FOUND ? MCP_ERROR_BAD_EVENT_ID : MCP_ERROR_BUSY;
+}
+
+/* A GET has its stream at once: what there is to say may come in hours. */
+static void start(mcp_stream_t *s, uint64_t after)
+{
+    mcp_reading_t how = {s->worker->back, on_wake, s, after};
+    rc_t rc = mcp_outbox_attach(s->outbox, &how, &s->reader);
+    if (rc != RC_OK) {
+        mcp_stream_refuse(s, error_of_attach(rc));
         return;
-    mcp_stream_pump(s);
-}
-
-static void attach(mcp_stream_t *s)
-{
-    if (!mcp_readers_claim(s->h->readers, &s->reader))
-        return;
-    s->attaching = true;
-    rc_t rc = mcp_outbox_attach(s->outbox, s->worker->back, s->after, on_wake, s);
-    s->attaching = false;
-    if (rc == RC_OK)
-        attached(s);
-    else
-        mcp_stream_refuse(s, rc == RC_NOT_FOUND ? MCP_ERROR_BAD_EVENT_ID : MCP_ERROR_BUSY);
-}
-
-static void start(mcp_stream_t *s)
-{
+    }
     http_exchange_on_gone(s->x, on_gone, s);
-    attach(s);
+    if (!s->is_get || mcp_stream_begin(s))
+        mcp_stream_pump(s);
 }
 
 static bool is_listen(const mcp_request_t *r)
@@ -208,7 +191,7 @@ void mcp_stream_of_call(mcp_request_t *r)
     s->listens = is_listen(r);
     if (!s->session)
         s->call = mcp_call_hold(r->call);
-    start(s);
+    start(s, 0);
 }
 
 void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint64_t after)
@@ -223,11 +206,10 @@ void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint6
     s->polls = mcp_rule_polls(mcp_session_version(s->session));
     s->listens = stream == 0;
     s->number = stream;
-    s->after = after;
-    start(s);
+    start(s, after);
 }
 
-/* Once a second, and when somebody left. */
+/* Once a second. */
 
 /* A session is in use while one of its streams is open. */
 static bool session_is_gone(const mcp_stream_t *s)
@@ -264,31 +246,19 @@ static mcp_open_t what_now(const mcp_stream_t *s)
     return mcp_rule_open(&facts);
 }
 
-/* A comment for a client that reads slowly would only wait; the time limit of writes cuts it. */
+/* A comment for a client that reads slowly would only wait; the time limit of writes cuts it. What
+ * a full queue of the loop has kept from us is looked at, too (mcp_server/outbox.h). */
 static void keep_alive(mcp_stream_t *s)
 {
     s->silent_ms = mcp_stream_now_ms(s);
-    if (s->sending)
+    if (s->sending || !mcp_stream_say(s, STR(": keep-alive\n\n")))
         return;
-    if (mcp_stream_say(s, STR(": keep-alive\n\n")))
-        http_stream_slim(s->x);
-}
-
-/* One that wants the place of another. */
-static void wait_turn(mcp_stream_t *s)
-{
-    if (mcp_stream_now_ms(s) - s->began_ms >= MCP_QUIET_MS)
-        mcp_stream_refuse(s, MCP_ERROR_TOO_MANY_STREAMS);
-    else
-        attach(s);
+    http_stream_slim(s->x);
+    mcp_stream_pump(s);
 }
 
 static void tick(mcp_stream_t *s)
 {
-    if (!s->attached) {
-        wait_turn(s);
-        return;
-    }
     switch (what_now(s)) {
     case MCP_OPEN_STAYS:
         return;
@@ -303,35 +273,12 @@ static void tick(mcp_stream_t *s)
     }
 }
 
-/* A client that came back has this one's place. */
-static bool leave(mcp_stream_t *s)
-{
-    if (!mcp_readers_must_leave(s->h->readers, &s->reader))
-        return false;
-    if (s->begun)
-        mcp_stream_end(s);
-    else
-        mcp_stream_refuse(s, MCP_ERROR_TOO_MANY_STREAMS);
-    return true;
-}
-
 void mcp_streams_tick(void *worker)
 {
     mcp_worker_t *w = worker;
     for (mcp_stream_t *s = w->streams, *next; s; s = next) {
         next = s->next;
-        if (!leave(s))
-            tick(s);
-    }
-}
-
-static void look(void *worker)
-{
-    mcp_worker_t *w = worker;
-    for (mcp_stream_t *s = w->streams, *next; s; s = next) {
-        next = s->next;
-        if (!leave(s) && !s->attached)
-            attach(s);
+        tick(s);
     }
 }
 

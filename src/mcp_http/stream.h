@@ -1,8 +1,8 @@
-/* An exchange that waits for an outbox: the answer of a call that runs, or the stream of a GET. Lives on
- * its worker, longer than the exchange's arena. Private to the room.
+/* An exchange that waits for an outbox: the answer of a call that runs, or the stream of a GET.
+ * Lives on its worker, longer than the exchange's arena. Private to the room.
  *
  *   state      then
- *   waiting    its outbox is another one's still (GET), or nothing has come out yet
+ *   waiting    nothing has come out yet: the answer may still be a whole one, with its own status
  *   begun      the head of an event stream is out, and messages follow
  *   over       freed, with the answer or the end of the exchange */
 #ifndef MCP_HTTP_STREAM_H
@@ -12,26 +12,24 @@
 
 struct mcp_stream {
     mcp_stream_t *next, **link; /* in mcp_worker_t.streams */
-    mcp_reader_t reader;
     http_exchange_t *x;
     mcp_http_t *h;
     mcp_worker_t *worker;
     mcp_outbox_t *outbox;    /* held */
+    mcp_reader_t *reader;    /* of it; NULL: not yet */
     warder_mcp_call_t *call; /* held: cancelled when its client goes away; NULL: goes on */
     mcp_session_t *session;  /* held; NULL: none */
     mcp_access_t who;        /* copies behind the struct */
     str_t nonce;             /* in the exchange's arena, until the stream begins */
     uint64_t number;         /* of the stream, for event ids */
-    uint64_t after;          /* what the client knows, for attach */
     bool has_ids, polls;
     bool is_get, listens; /* listens: of no function, and may idle for hours */
     bool takes_stream;
-    bool attached, attaching, begun;
-    mcp_out_t out;     /* what is being sent; the outbox's, until the next take */
+    bool begun;
+    mcp_out_t out;     /* what is being sent; the reader's, until the next take */
     mcp_event_t event; /* of it */
     bool sending;
     int64_t silent_ms; /* when something was sent last, or it began to wait */
-    int64_t began_ms;
 };
 
 /* stream_out.c */

@@ -1,5 +1,5 @@
-/* What comes out of an outbox, to a connection: as one JSON answer, or as events with what they bear
- * of ids, and no faster than the client reads. */
+/* What comes out of an outbox, to a connection: as one JSON answer, or as events with what they
+ * bear of ids, and no faster than the client reads. */
 #include "mcp_http/stream.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@ bool mcp_stream_say(mcp_stream_t *s, str_t text)
     return false;
 }
 
-/* Event ids are for clients that may come back: of a session, and its places for kept streams are not
- * all taken. */
+/* Event ids are for clients that may come back: of a session, and its places for kept streams are
+ * not all taken. */
 static void number_stream(mcp_stream_t *s)
 {
     if (!s->session || s->is_get)
@@ -213,23 +213,35 @@ static step_t send_next(mcp_stream_t *s)
     return WAITS;
 }
 
-/* The answer may have been taken before: a client came back that has it. It may also have been put in
- * between two looks. */
+/* A client may come back for an answer that it has already. It may also have been put in between
+ * two looks. */
 static step_t look_once_more(mcp_stream_t *s)
 {
     if (!mcp_outbox_ended(s->outbox))
         return WAITS;
-    if (mcp_outbox_take(s->outbox, &s->out))
+    if (mcp_reader_take(s->reader, &s->out))
         return send_next(s);
     mcp_stream_end(s);
     return OVER;
 }
 
+/* A client that came back has this one's place: each message goes out on one stream only
+ * (2025-11-25, Transports, "Multiple Connections"), and the old connection may be dead without
+ * anybody knowing. */
+static bool is_replaced(const mcp_stream_t *s)
+{
+    return s->session && mcp_reader_is_replaced(s->reader);
+}
+
 static step_t step(mcp_stream_t *s)
 {
+    if (is_replaced(s)) {
+        mcp_stream_end(s);
+        return OVER;
+    }
     if (s->sending)
         return send_event(s);
-    if (mcp_outbox_take(s->outbox, &s->out))
+    if (mcp_reader_take(s->reader, &s->out))
         return send_next(s);
     return look_once_more(s);
 }

@@ -1,4 +1,5 @@
-/* Who wants to know what changed: subscriptions/listen of 2026-07-28, and the streams of sessions. */
+/* Who wants to know what changed: subscriptions/listen of 2026-07-28, and the streams of sessions.
+ */
 #ifndef MCP_SERVER_LISTENERS_H
 #define MCP_SERVER_LISTENERS_H
 
@@ -31,8 +32,8 @@ typedef struct {
 /** Copied. NULL without memory, or over LIMIT_MCP_LISTENERS. Any thread. */
 mcp_listener_t *mcp_listeners_add(mcp_listeners_t *l, const mcp_listening_t *what);
 void mcp_listeners_remove(mcp_listeners_t *l, mcp_listener_t *which);
-/** Tells all who want to know: `method` with the members of `params` (JSON object). `name`: URI or task
- *  id; unset for lists. Any thread. */
+/** Tells all who want to know: `method` with the members of `params` (JSON object). `name`: URI or
+ * task id; unset for lists. Any thread. */
 void mcp_listeners_tell(mcp_listeners_t *l, mcp_changed_t what, str_t name, str_t method,
                         str_t params);
 

@@ -21,8 +21,8 @@ typedef struct {
     str_t listed; /* the entry of a list, JSON as clients get it */
     str_t mime_type;
     const mcp_schema_t *input, *output; /* of a tool; output NULL: none */
-    mcp_params_t params;                /* of a tool: arguments that are repeated as header fields */
-    mcp_uri_template_t template;        /* of MCP_TEMPLATE */
+    mcp_params_t params;         /* of a tool: arguments that are repeated as header fields */
+    mcp_uri_template_t template; /* of MCP_TEMPLATE */
     const warder_mcp_argument_t *arguments; /* of a prompt */
     size_t argument_count;
 } mcp_entry_t;

@@ -1,8 +1,8 @@
 /* The parts of a server. Private to the room.
  *
- * Locks: m->lock guards the list of calls and their states, and the pointer to the registry. Listeners,
- * tasks, sessions and outboxes have their own, and none of them is held while another room or a
- * function is called. Order: m->lock, tasks, session, listeners, outbox. */
+ * Locks: m->lock guards the list of calls and their states, and the pointer to the registry.
+ * Listeners, tasks, sessions and outboxes have their own, and none of them is held while another
+ * room or a function is called. Order: m->lock, tasks, session, listeners, outbox. */
 #ifndef MCP_SERVER_SERVER_STATE_H
 #define MCP_SERVER_SERVER_STATE_H
 

@@ -1,6 +1,6 @@
-/* Calls that outlive their request (extension io.modelcontextprotocol/tasks): a client that went away
- * asks for state and result by an id that is its principal's alone. In memory: they end with the
- * process. */
+/* Calls that outlive their request (extension io.modelcontextprotocol/tasks): a client that went
+ * away asks for state and result by an id that is its principal's alone. In memory: they end with
+ * the process. */
 #ifndef MCP_SERVER_TASKS_H
 #define MCP_SERVER_TASKS_H
 
