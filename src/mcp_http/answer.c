@@ -4,7 +4,7 @@ enum { ERROR_BYTES = 512, RETRY_SECONDS = 1, RETRY_BYTES = 16 };
 
 /* Who comes too early or too often learns when to come again (RFC 9110 section 15.6.4, RFC 6585
  * section 4). */
-str_t mcp_retry_after(arena_t *a, int status, int seconds)
+str_t mcp_http_retry_after(arena_t *a, int status, int seconds)
 {
     if (status != 503 && status != 429)
         return STR_UNSET;
@@ -13,7 +13,7 @@ str_t mcp_retry_after(arena_t *a, int status, int seconds)
     return b.failed == RC_OK ? buf_str(&b) : STR("1");
 }
 
-str_t mcp_oauth_body(arena_t *a, str_t error)
+str_t mcp_http_oauth_body(arena_t *a, str_t error)
 {
     buf_t b = buf_new(a, ERROR_BYTES);
     json_writer_t w = json_writer(&b);
@@ -32,7 +32,7 @@ static void send(mcp_request_t *r)
                             {STR("WWW-Authenticate"), r->answer.challenge},
                             {STR("DPoP-Nonce"), r->who.nonce}, {STR("Allow"), r->answer.allow},
                             {STR("Retry-After"),
-                             mcp_retry_after(a, r->answer.status, r->answer.retry_after_s)}),
+                             mcp_http_retry_after(a, r->answer.status, r->answer.retry_after_s)}),
                r->answer.body.p ? r->answer.body : STR(""));
 }
 
@@ -73,7 +73,7 @@ static str_t data_of(const mcp_request_t *r, mcp_error_t e)
     return mcp_unsupported_data(r->x->arena, mcp_versions(), asked);
 }
 
-void mcp_refuse(mcp_request_t *r, mcp_error_t e)
+void mcp_http_refuse(mcp_request_t *r, mcp_error_t e)
 {
     const mcp_error_row_t *row = mcp_error_row(e);
     r->answer.status = row->status;
@@ -83,13 +83,13 @@ void mcp_refuse(mcp_request_t *r, mcp_error_t e)
     send_refusal(r, row->reason, STR_UNSET);
 }
 
-void mcp_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t tool)
+void mcp_http_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t tool)
 {
-    r->answer.body = mcp_oauth_body(r->x->arena, error.p ? error : STR("unauthorized"));
+    r->answer.body = mcp_http_oauth_body(r->x->arena, error.p ? error : STR("unauthorized"));
     send_refusal(r, reason, tool);
 }
 
-void mcp_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v)
+void mcp_http_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v)
 {
     r->answer.status = v->status;
     r->answer.body = v->body;
@@ -100,7 +100,7 @@ void mcp_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v)
         send_refusal(r, mcp_error_row(v->error)->reason, v->tool);
 }
 
-void mcp_answer(mcp_request_t *r, int status, str_t body)
+void mcp_http_answer(mcp_request_t *r, int status, str_t body)
 {
     r->answer.status = status;
     r->answer.body = body;

@@ -22,7 +22,7 @@ static void resume(mcp_request_t *r, str_t event_id)
     if (o)
         mcp_stream_of_get(r, o, stream, after);
     else
-        mcp_refuse(r, MCP_ERROR_BAD_EVENT_ID);
+        mcp_http_refuse(r, MCP_ERROR_BAD_EVENT_ID);
 }
 
 static void act(mcp_request_t *r, const mcp_bare_t *b)
@@ -30,7 +30,7 @@ static void act(mcp_request_t *r, const mcp_bare_t *b)
     switch (b->kind) {
     case MCP_BARE_END:
         mcp_session_end(r->session);
-        mcp_answer(r, 204, STR_UNSET);
+        mcp_http_answer(r, 204, STR_UNSET);
         return;
     case MCP_BARE_RESUME:
         resume(r, b->event);
@@ -51,15 +51,15 @@ static mcp_error_t check(mcp_request_t *r, mcp_bare_t *b)
         return b->error;
     if (r->worker->draining && b->kind != MCP_BARE_END)
         return MCP_ERROR_BUSY;
-    return mcp_request_session(r, b->session);
+    return mcp_http_request_session(r, b->session);
 }
 
-void mcp_bare(mcp_request_t *r)
+void mcp_http_bare(mcp_request_t *r)
 {
     mcp_bare_t b;
     mcp_error_t e = check(r, &b);
     if (e != MCP_NO_ERROR)
-        mcp_refuse(r, e);
+        mcp_http_refuse(r, e);
     else
         act(r, &b);
 }

@@ -37,7 +37,7 @@ static void make_routes(mcp_http_t *h)
     h->routes[0] = (http_route_t){
         .path = h->config.path,
         .methods = HTTP_M(GET) | HTTP_M(POST) | HTTP_M(DELETE),
-        .handler = mcp_request_handle,
+        .handler = mcp_http_request_handle,
         .body_limit = MCP_MESSAGE_BYTES,
         .bodies = HTTP_BODY_JSON,
         .cors = HTTP_CORS_PUBLIC,

@@ -64,7 +64,7 @@ static mcp_error_t find_session(mcp_request_t *r)
     mcp_error_t e = mcp_rule_session(r->x->headers, &id);
     if (e != MCP_NO_ERROR || is_request(r, STR("initialize")))
         return e;
-    return id.p ? mcp_request_session(r, id) : MCP_ERROR_SESSION_NEEDED;
+    return id.p ? mcp_http_request_session(r, id) : MCP_ERROR_SESSION_NEEDED;
 }
 
 static mcp_error_t check(mcp_request_t *r)
@@ -109,7 +109,7 @@ static mcp_error_t error_of_open(rc_t rc)
 static void refuse_message(mcp_request_t *r, mcp_error_t e)
 {
     mcp_verdict_t v = mcp_server_refuse(r->call, &r->operation, e);
-    mcp_answer_verdict(r, &v);
+    mcp_http_answer_verdict(r, &v);
 }
 
 static void answer(mcp_request_t *r, const mcp_verdict_t *v)
@@ -118,7 +118,7 @@ static void answer(mcp_request_t *r, const mcp_verdict_t *v)
     if (e != MCP_NO_ERROR)
         refuse_message(r, e);
     else
-        mcp_answer_verdict(r, v);
+        mcp_http_answer_verdict(r, v);
 }
 
 static void refuse_scope(mcp_request_t *r, const mcp_verdict_t *v)
@@ -127,7 +127,7 @@ static void refuse_scope(mcp_request_t *r, const mcp_verdict_t *v)
     r->answer.status = 403;
     if (p->insufficient)
         r->answer.challenge = p->insufficient(p->ctx, r->x->arena, &r->who, v->needed);
-    mcp_refuse_access(r, STR("insufficient_scope"), STR("insufficient_scope"), v->tool);
+    mcp_http_refuse_access(r, STR("insufficient_scope"), STR("insufficient_scope"), v->tool);
 }
 
 static void act(mcp_request_t *r, const mcp_verdict_t *v)
@@ -142,7 +142,7 @@ static void act(mcp_request_t *r, const mcp_verdict_t *v)
         refuse_scope(r, v);
         return;
     case MCP_ACCEPTED:
-        mcp_answer(r, 202, STR_UNSET);
+        mcp_http_answer(r, 202, STR_UNSET);
         return;
     default:
         answer(r, v);
@@ -164,14 +164,14 @@ static void handle(mcp_request_t *r, mcp_fields_t fields)
     act(r, &v);
 }
 
-void mcp_post(mcp_request_t *r)
+void mcp_http_post(mcp_request_t *r)
 {
     mcp_fields_t fields = {NULL, 0};
     mcp_error_t e = mcp_rule_post(r->x->headers, r->x->media, &r->takes_stream);
     if (e == MCP_NO_ERROR)
         e = make_call(r);
     if (e != MCP_NO_ERROR) {
-        mcp_refuse(r, e);
+        mcp_http_refuse(r, e);
         return;
     }
     e = read_message(r, &fields);

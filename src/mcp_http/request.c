@@ -32,17 +32,17 @@ static void on_verdict(void *arg, const mcp_access_t *verdict)
     mcp_request_t *r = arg;
     set_caller(r, verdict);
     if (verdict->allowed && r->x->method == HTTP_POST) {
-        mcp_post(r);
+        mcp_http_post(r);
         return;
     }
     if (verdict->allowed) {
-        mcp_bare(r);
+        mcp_http_bare(r);
         return;
     }
     r->answer.status = verdict->status;
     r->answer.challenge = verdict->challenge;
     r->answer.retry_after_s = verdict->retry_after_s;
-    mcp_refuse_access(r, verdict->error, verdict->reason, STR_UNSET);
+    mcp_http_refuse_access(r, verdict->error, verdict->reason, STR_UNSET);
 }
 
 static void drop_session(void *session)
@@ -50,7 +50,7 @@ static void drop_session(void *session)
     mcp_session_drop(session);
 }
 
-mcp_error_t mcp_request_session(mcp_request_t *r, str_t id)
+mcp_error_t mcp_http_request_session(mcp_request_t *r, str_t id)
 {
     r->session = mcp_session_find(r->h->sessions, id, &r->principal);
     if (!r->session)
@@ -59,7 +59,7 @@ mcp_error_t mcp_request_session(mcp_request_t *r, str_t id)
     return rc == RC_OK ? MCP_NO_ERROR : MCP_ERROR_INTERNAL;
 }
 
-void mcp_request_handle(http_exchange_t *x)
+void mcp_http_request_handle(http_exchange_t *x)
 {
     mcp_http_t *h = x->app;
     mcp_request_t *r = ARENA_NEW(x->arena, mcp_request_t);
@@ -75,7 +75,7 @@ void mcp_request_handle(http_exchange_t *x)
     set_caller(r, &(mcp_access_t){0});
     mcp_error_t e = mcp_rule_place(x->headers, &place);
     if (e != MCP_NO_ERROR)
-        mcp_refuse(r, e);
+        mcp_http_refuse(r, e);
     else if (h->access.check)
         h->access.check(h->access.ctx, x, on_verdict, r);
     else

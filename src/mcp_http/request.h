@@ -58,26 +58,26 @@ typedef struct {
 } mcp_request_t;
 
 /** The handler of every method on the endpoint. */
-void mcp_request_handle(http_exchange_t *x);
+void mcp_http_request_handle(http_exchange_t *x);
 /** Goes on after the verdict, by method. */
-void mcp_post(mcp_request_t *r);
-void mcp_bare(mcp_request_t *r);
+void mcp_http_post(mcp_request_t *r);
+void mcp_http_bare(mcp_request_t *r);
 /** The session of that id, live and the caller's own, into r->session. */
-mcp_error_t mcp_request_session(mcp_request_t *r, str_t id);
+mcp_error_t mcp_http_request_session(mcp_request_t *r, str_t id);
 
 /* answer.c. Each ends the request. */
 /** An error, written to the trail as a refusal before it goes out. */
-void mcp_refuse(mcp_request_t *r, mcp_error_t e);
+void mcp_http_refuse(mcp_request_t *r, mcp_error_t e);
 /** Refused credentials or scope: OAuth's own answer (RFC 6750 section 3). */
-void mcp_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t tool);
+void mcp_http_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t tool);
 /** What the server said at once; with an error it is written to the trail first. */
-void mcp_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v);
+void mcp_http_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v);
 /** An answer that is no event: body is JSON, or unset. */
-void mcp_answer(mcp_request_t *r, int status, str_t body);
+void mcp_http_answer(mcp_request_t *r, int status, str_t body);
 /** Seconds for Retry-After with 429 and 503, in `a`; else unset. */
-str_t mcp_retry_after(arena_t *a, int status, int seconds);
+str_t mcp_http_retry_after(arena_t *a, int status, int seconds);
 /** {"error": error}, in `a`. */
-str_t mcp_oauth_body(arena_t *a, str_t error);
+str_t mcp_http_oauth_body(arena_t *a, str_t error);
 
 /* stream.c: exchanges that wait for an outbox. */
 /** The answer to a call that runs; takes r->outbox. */

@@ -9,7 +9,10 @@
 #include "http/media.h"
 
 #define COUNT(v) (sizeof(v) / sizeof *(v))
-#define NONE     {NULL, NULL}
+#define NONE                                                                                       \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
 
 /* Up to four fields, for a row of a table. */
 typedef struct {
@@ -95,8 +98,14 @@ static void accept_of_a_post(void **state)
 static void bare_requests(void **state)
 {
     (void)state;
-#define S {"Mcp-Session-Id", "abc"}
-#define E {"Accept", "text/event-stream"}
+#define S                                                                                          \
+    {                                                                                              \
+        "Mcp-Session-Id", "abc"                                                                    \
+    }
+#define E                                                                                          \
+    {                                                                                              \
+        "Accept", "text/event-stream"                                                              \
+    }
     static const struct {
         http_method_t method;
         field_t f[FIELDS];
@@ -115,10 +124,7 @@ static void bare_requests(void **state)
         {HTTP_GET, {S, S, E}, MCP_BARE_REFUSED, MCP_ERROR_REPEATED_HEADER},
         {HTTP_GET, {{"Mcp-Session-Id", "a b"}, E}, MCP_BARE_REFUSED, MCP_ERROR_BAD_SESSION_ID},
         {HTTP_GET, {{"Mcp-Session-Id", ""}, E}, MCP_BARE_REFUSED, MCP_ERROR_BAD_SESSION_ID},
-        {HTTP_GET,
-         {S, {"Accept", "application/json"}},
-         MCP_BARE_REFUSED,
-         MCP_ERROR_NOT_ACCEPTABLE},
+        {HTTP_GET, {S, {"Accept", "application/json"}}, MCP_BARE_REFUSED, MCP_ERROR_NOT_ACCEPTABLE},
         {HTTP_DELETE, {S}, MCP_BARE_END, MCP_NO_ERROR},
         {HTTP_DELETE, {S, {"Accept", "text/html"}}, MCP_BARE_END, MCP_NO_ERROR},
         {HTTP_DELETE, {NONE}, MCP_BARE_REFUSED, MCP_ERROR_SESSION_NEEDED},

@@ -137,7 +137,7 @@ void mcp_stream_refuse(mcp_stream_t *s, mcp_error_t e)
     http_reply(x, row->status,
                HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
                             {STR("DPoP-Nonce"), nonce},
-                            {STR("Retry-After"), mcp_retry_after(x->arena, row->status, 0)}),
+                            {STR("Retry-After"), mcp_http_retry_after(x->arena, row->status, 0)}),
                mcp_error(x->arena, STR_UNSET, e, STR_UNSET, STR_UNSET));
 }
 
@@ -184,7 +184,7 @@ void mcp_stream_of_call(mcp_request_t *r)
     if (!s) {
         mcp_call_cancel(r->call);
         mcp_outbox_drop(r->outbox);
-        mcp_refuse(r, MCP_ERROR_BUSY);
+        mcp_http_refuse(r, MCP_ERROR_BUSY);
         return;
     }
     s->takes_stream = r->takes_stream;
@@ -199,7 +199,7 @@ void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint6
     mcp_stream_t *s = stream_new(r, o);
     if (!s) {
         mcp_outbox_drop(o);
-        mcp_refuse(r, MCP_ERROR_BUSY);
+        mcp_http_refuse(r, MCP_ERROR_BUSY);
         return;
     }
     s->is_get = s->takes_stream = s->has_ids = true;

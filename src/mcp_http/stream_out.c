@@ -82,7 +82,7 @@ static str_t body_of(const mcp_stream_t *s)
 {
     arena_t *a = s->x->arena;
     if (s->out.needed.p)
-        return mcp_oauth_body(a, STR("insufficient_scope"));
+        return mcp_http_oauth_body(a, STR("insufficient_scope"));
     return copy_of(a, s->out.text);
 }
 
@@ -104,11 +104,12 @@ static step_t answer_whole(mcp_stream_t *s)
         return OVER;
     }
     http_exchange_t *x = mcp_stream_free(s);
-    http_reply(x, status,
-               HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
-                            {STR("WWW-Authenticate"), challenge}, {STR("DPoP-Nonce"), nonce},
-                            {STR("Retry-After"), mcp_retry_after(x->arena, status, retry_after_s)}),
-               body);
+    http_reply(
+        x, status,
+        HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
+                     {STR("WWW-Authenticate"), challenge}, {STR("DPoP-Nonce"), nonce},
+                     {STR("Retry-After"), mcp_http_retry_after(x->arena, status, retry_after_s)}),
+        body);
     return OVER;
 }
 
