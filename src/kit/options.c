@@ -38,10 +38,13 @@ static bool split_listen(str_t all, kit_options_t *o, http_addr_t *address)
            o->brackets == str_contains(o->host, STR(":"));
 }
 
-static int read_listen(const warder_mcp_http_t *http, kit_options_t *o, str_t *why)
+static int read_listen(arena_t *a, const warder_mcp_http_t *http, kit_options_t *o, str_t *why)
 {
     http_addr_t address;
-    if (!http->listen || !split_listen(str_c(http->listen), o, &address))
+    str_t all = arena_dup(a, str_c(http->listen));
+    if (http->listen && !all.p)
+        return no_memory(why);
+    if (!http->listen || !split_listen(all, o, &address))
         return refuse(why, STR("listen must be an address and a port, such as 127.0.0.1:8081 or "
                                "[::1]:8081"));
     if (http->protect || http_addr_is_loopback(&address))
@@ -133,11 +136,10 @@ static int read_tls(arena_t *a, const warder_mcp_http_t *http, kit_options_t *o,
         kit_pem_read_key(a, "key", http->key, &key, why) != RC_OK)
         return KIT_SETTING;
     rc_t rc = http_tls_new(a, chain, key, &o->tls, &note);
-    if (rc == RC_MEMORY)
-        return no_memory(why);
-    return rc == RC_OK
-               ? KIT_DONE
-               : refuse(why, arena_printf(a, "certificate and key: %" PRIstr, STR_ARG(note)));
+    o->tls_warning = rc == RC_OK ? note : STR_UNSET;
+    if (rc == RC_CONFIG)
+        return refuse(why, arena_printf(a, "certificate and key: %" PRIstr, STR_ARG(note)));
+    return rc == RC_OK ? KIT_DONE : no_memory(why);
 }
 
 static int read_list(arena_t *a, const char *const *from, size_t n, str_list_t *out, str_t *why)
@@ -147,7 +149,9 @@ static int read_list(arena_t *a, const char *const *from, size_t n, str_list_t *
         return no_memory(why);
     *out = (str_list_t){v, n};
     for (size_t i = 0; i < n; i++) {
-        v[i] = str_c(from[i]);
+        v[i] = arena_dup(a, str_c(from[i]));
+        if (from[i] && !v[i].p)
+            return no_memory(why);
         if (v[i].n == 0)
             return refuse(why, STR("an entry of origins or hosts is empty: leave it out"));
     }
@@ -173,7 +177,7 @@ int kit_options_read(arena_t *a, const warder_mcp_http_t *http, const char *scop
                      kit_options_t *out, str_t *why)
 {
     *out = (kit_options_t){0};
-    int code = read_listen(http, out, why);
+    int code = read_listen(a, http, out, why);
     if (code == KIT_DONE)
         code = read_path(a, http, out, why);
     if (code == KIT_DONE)

@@ -18,10 +18,11 @@ enum {
 typedef struct {
     str_t host; /* an address, without brackets */
     uint16_t port;
-    bool brackets;   /* it is IPv6 */
-    str_t path;      /* of the endpoint, decoded */
-    str_t scopes;    /* scopes_supported; unset: none */
-    http_tls_t *tls; /* one count; NULL: plain */
+    bool brackets;     /* it is IPv6 */
+    str_t path;        /* of the endpoint, decoded */
+    str_t scopes;      /* scopes_supported; unset: none */
+    http_tls_t *tls;   /* one count; NULL: plain */
+    str_t tls_warning; /* it is not good now; unset: it is */
     unsigned workers;
     str_list_t origins, hosts;
 } kit_options_t;

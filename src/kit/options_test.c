@@ -251,6 +251,19 @@ static void certificate_and_key(void **state)
     assert_str(kit_options_resource(f->a, &f->o, 8443), STR("https://127.0.0.1:8443/mcp"));
 }
 
+static void certificate_that_has_expired_is_told(void **state)
+{
+    fixture_t *f = *state;
+    test_pem_t pem = test_cert_make(
+        f->a, (test_cert_t){.host = "IP:127.0.0.1", .from_s = -7200, .until_s = -3600});
+    write_file(f->certificate, pem.chain, 0644);
+    write_file(f->key, pem.key, 0600);
+    f->http.certificate = f->certificate;
+    f->http.key = f->key;
+    assert_taken(f);
+    assert_true(f->o.tls_warning.n > 0);
+}
+
 static void file_that_is_too_long(void **state)
 {
     fixture_t *f = *state;
@@ -278,6 +291,7 @@ int main(void)
         OPTIONS_TEST(lists),
         OPTIONS_TEST(audit_folder_that_is_not_there),
         OPTIONS_TEST(certificate_and_key),
+        OPTIONS_TEST(certificate_that_has_expired_is_told),
         OPTIONS_TEST(file_that_is_too_long),
     };
     return cmocka_run_group_tests_name("kit_options", tests, NULL, NULL);
