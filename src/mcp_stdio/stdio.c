@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -109,6 +111,38 @@ static void let_end(mcp_stdio_t *s)
     }
 }
 
+static void on_stopped(void *arg)
+{
+    mcp_stdio_t *s = arg;
+    s->stopped = true;
+}
+
+static void *stop_server(void *arg)
+{
+    mcp_stdio_t *s = arg;
+    post_port_t back = mcp_posts_port(s->posts);
+    mcp_server_stop(s->m);
+    while (back.post(back.ctx, on_stopped, s) != RC_OK)
+        sched_yield();
+    return NULL;
+}
+
+/* Whatever ends posts to this thread, and what stands is told: so another one waits for the end. */
+static void stop(mcp_stdio_t *s)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, stop_server, s) != 0) {
+        mcp_server_stop(s->m);
+        mcp_posts_run(s->posts);
+        return;
+    }
+    while (!s->stopped) {
+        (void)put_out(s);
+        turn(s, FOR_EVER);
+    }
+    pthread_join(thread, NULL);
+}
+
 static void flush(mcp_stdio_t *s)
 {
     int64_t end = now_ms(s) + s->config.flush_ms;
@@ -156,18 +190,22 @@ static rc_t open_all(mcp_stdio_t *s)
 
 static void close_all(mcp_stdio_t *s)
 {
-    mcp_lane_cancel_all(s);
-    mcp_lane_close(&s->general);
+    mcp_lane_close_all(s);
     if (s->session)
         mcp_session_end(s->session);
-    /* What the functions post when they return still needs its queue. */
-    mcp_server_stop(s->m);
-    if (s->posts)
-        mcp_posts_run(s->posts);
     mcp_session_drop(s->session);
     mcp_posts_free(s->posts);
     mcp_line_clear(&s->line);
     free(s->out);
+}
+
+static void run(mcp_stdio_t *s)
+{
+    serve(s);
+    let_end(s);
+    mcp_lane_cancel_all(s);
+    stop(s);
+    flush(s);
 }
 
 rc_t mcp_stdio_serve(warder_mcp_t *m, const mcp_stdio_config_t *config)
@@ -176,10 +214,8 @@ rc_t mcp_stdio_serve(warder_mcp_t *m, const mcp_stdio_config_t *config)
     mcp_stdio_t s = {.m = m, .config = *config};
     hold_signal(&signal);
     s.failed = open_all(&s);
-    serve(&s);
-    let_end(&s);
-    mcp_lane_cancel_all(&s);
-    flush(&s);
+    if (s.failed == RC_OK)
+        run(&s);
     close_all(&s);
     release_signal(&signal);
     return s.failed;

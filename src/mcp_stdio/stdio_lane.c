@@ -5,7 +5,7 @@
 void mcp_lane_queue(mcp_lane_t *lane)
 {
     mcp_stdio_t *s = lane->s;
-    if (lane->queued || lane->closed)
+    if (lane->queued)
         return;
     lane->queued = true;
     lane->after = NULL;
@@ -46,10 +46,8 @@ static void on_wake(void *ctx)
 
 static rc_t attach(mcp_lane_t *lane, mcp_outbox_t *outbox)
 {
-    rc_t rc = mcp_outbox_attach(outbox, mcp_posts_port(lane->s->posts), 0, on_wake, lane);
-    if (rc == RC_OK)
-        lane->outbox = mcp_outbox_hold(outbox);
-    return rc;
+    const mcp_reading_t how = {mcp_posts_port(lane->s->posts), on_wake, lane, 0};
+    return mcp_outbox_attach(outbox, &how, &lane->reader);
 }
 
 static mcp_lane_t *lane_new(mcp_stdio_t *s, str_t id)
@@ -121,12 +119,11 @@ rc_t mcp_lane_open_general(mcp_stdio_t *s)
 
 void mcp_lane_close(mcp_lane_t *lane)
 {
-    if (!lane->outbox || lane->closed)
+    if (!lane->reader)
         return;
     unqueue(lane);
-    lane->closed = true;
-    mcp_outbox_detach(lane->outbox);
-    mcp_outbox_drop(lane->outbox);
+    mcp_reader_detach(lane->reader);
+    lane->reader = NULL;
     if (!lane->call)
         return;
     unlink_it(lane);
@@ -150,6 +147,16 @@ void mcp_lane_cancel(mcp_stdio_t *s, str_t id)
 
 void mcp_lane_cancel_all(mcp_stdio_t *s)
 {
+    for (mcp_lane_t *lane = s->lanes, *next; lane; lane = next) {
+        next = lane->next;
+        if (!lane->standing)
+            cancel(lane);
+    }
+}
+
+void mcp_lane_close_all(mcp_stdio_t *s)
+{
     while (s->lanes)
-        cancel(s->lanes);
+        mcp_lane_close(s->lanes);
+    mcp_lane_close(&s->general);
 }

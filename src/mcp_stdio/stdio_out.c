@@ -53,7 +53,7 @@ void mcp_stdio_put(mcp_stdio_t *s, str_t message)
 static void gather_one(mcp_stdio_t *s, mcp_lane_t *lane)
 {
     mcp_out_t out;
-    if (!mcp_outbox_take(lane->outbox, &out))
+    if (!mcp_reader_take(lane->reader, &out))
         return;
     if (out.kind != MCP_OUT_LET_GO)
         mcp_stdio_put(s, out.text);

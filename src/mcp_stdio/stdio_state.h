@@ -13,8 +13,8 @@ typedef struct mcp_lane {
     mcp_stdio_t *s;
     struct mcp_lane *next, **link; /* all lanes of calls */
     struct mcp_lane *after;        /* the next one that may have something */
-    bool queued, closed;
-    mcp_outbox_t *outbox;    /* one reference */
+    bool queued;
+    mcp_reader_t *reader;
     warder_mcp_call_t *call; /* one reference; NULL: of the session */
     char *id;                /* of the request, raw JSON; owned */
     size_t id_n;
@@ -28,6 +28,7 @@ struct mcp_stdio {
     mcp_session_t *session;
     mcp_line_t line;
     bool input_ended, broken; /* nobody writes; nobody reads */
+    bool stopped;             /* the server has */
     rc_t failed;              /* sticky */
     mcp_lane_t *lanes;
     size_t lane_count, standing_count;
@@ -52,11 +53,13 @@ rc_t mcp_lane_open(mcp_stdio_t *s, warder_mcp_call_t *call, mcp_outbox_t *outbox
                    const mcp_operation_t *op) MUST_USE;
 /** The lane of the session. RC_MEMORY, and what attaching fails with. */
 rc_t mcp_lane_open_general(mcp_stdio_t *s) MUST_USE;
-/** Takes no more of it, and drops what it holds. */
+/** Takes no more of it. */
 void mcp_lane_close(mcp_lane_t *lane);
 /** Cancels the call with that id, if there is one. */
 void mcp_lane_cancel(mcp_stdio_t *s, str_t id);
+/** All calls but those that stand: the server ends these with what they are due. */
 void mcp_lane_cancel_all(mcp_stdio_t *s);
+void mcp_lane_close_all(mcp_stdio_t *s);
 /** It may have something: once more at the end of the queue. */
 void mcp_lane_queue(mcp_lane_t *lane);
 /** The first of the queue; NULL: it is empty. */
