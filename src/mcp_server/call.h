@@ -5,14 +5,12 @@
  *
  *   state     event                    then
  *   NEW       begin                    RUNNING: its function is run on a thread
- *   RUNNING   function: DONE, FAIL     ENDING: the event is written down, then the answer is put out
- *   RUNNING   function: LATER          LATER
- *   LATER     finish                   as RUNNING with what finish says
- *   RUNNING   function: ASK            WAITING for the client (handshake era, and tasks), or ENDING with
- *                                      an input_required result (2026-07-28)
- *   WAITING   every answer is here     RUNNING again
- *   any       cancelled                ENDING without an answer, once the function has returned
- *   ENDING    the trail is durable     ENDED: references of server and session are dropped
+ *   RUNNING   function: DONE, FAIL     ENDING: the event is written down, then the answer is put
+ * out RUNNING   function: LATER          LATER LATER     finish                   as RUNNING with
+ * what finish says RUNNING   function: ASK            WAITING for the client (handshake era, and
+ * tasks), or ENDING with an input_required result (2026-07-28) WAITING   every answer is here
+ * RUNNING again any       cancelled                ENDING without an answer, once the function has
+ * returned ENDING    the trail is durable     ENDED: references of server and session are dropped
  */
 #ifndef MCP_SERVER_CALL_H
 #define MCP_SERVER_CALL_H
@@ -71,7 +69,7 @@ typedef struct {
 /** A question to the client. */
 typedef struct {
     str_t key;
-    str_t method, params; /* params: JSON */
+    str_t method, params;     /* params: JSON */
     const mcp_schema_t *form; /* of an elicitation's content; NULL: none */
     const json_t *answer;     /* NULL: not here yet */
     bool asked;               /* in the run that ended last; those that were not are forgotten */
@@ -97,8 +95,8 @@ struct warder_mcp_call {
     mcp_session_t *session; /* counted, or NULL */
     mcp_outbox_t *outbox;   /* counted, or NULL once it is a task or cancelled */
     post_port_t back;
-    const json_t *arguments;    /* an object, or NULL */
-    const json_t *capabilities; /* of the client; NULL: none */
+    const json_t *arguments;      /* an object, or NULL */
+    const json_t *capabilities;   /* of the client; NULL: none */
     const json_t *progress_token; /* NULL: no progress is wanted */
     str_t level; /* io.modelcontextprotocol/logLevel of 2026-07-28; unset: no messages */
     double progress;
@@ -109,7 +107,11 @@ struct warder_mcp_call {
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;
-    struct mcp_task *task; /* NULL: it is none */
+    struct mcp_task *task;         /* NULL: it is none */
+    struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
+    /* of a call in LATER that nobody but the server would finish: mcp_call_cancel calls it, without
+     * any lock, once the call counts as cancelled; NULL: none */
+    void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;
     warder_mcp_call_t *next, **link; /* all that have begun and not ended */
@@ -121,12 +123,13 @@ struct warder_mcp_call {
 void mcp_said_reset(warder_mcp_call_t *call);
 
 /* life.c */
-/** NEW to RUNNING: takes the references the call needs. `in` as in mcp_server_handle. MCP_NO_ERROR, or
- *  MCP_ERROR_BUSY. */
+/** NEW to RUNNING: takes the references the call needs. `in` as in mcp_server_handle. MCP_NO_ERROR,
+ * or MCP_ERROR_BUSY. */
 mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in);
 /** What the client answered to a question in WAITING: the `result` member, or NULL for an error. */
 void mcp_call_answered(warder_mcp_call_t *call, str_t key, const json_t *result);
-/** Puts a notification out: params are the members of an object, JSON. Dropped where nobody listens.
+/** Puts a notification out: params are the members of an object, JSON. Dropped where nobody
+ * listens.
  */
 void mcp_call_notify(warder_mcp_call_t *call, str_t method, str_t params);
 
@@ -136,7 +139,8 @@ void mcp_call_notify(warder_mcp_call_t *call, str_t method, str_t params);
 str_t mcp_call_result(warder_mcp_call_t *call);
 
 /* questions.c */
-/** Reads inputResponses and requestState of a request of 2026-07-28. MCP_NO_ERROR, or the refusal. */
+/** Reads inputResponses and requestState of a request of 2026-07-28. MCP_NO_ERROR, or the refusal.
+ */
 mcp_error_t mcp_questions_read(warder_mcp_call_t *call);
 /** Whether every question that the last run asked has its answer. */
 bool mcp_questions_answered(const warder_mcp_call_t *call);

@@ -3,6 +3,7 @@
 #ifndef MCP_SERVER_REGISTRY_H
 #define MCP_SERVER_REGISTRY_H
 
+#include "jose/digest.h"
 #include "mcp/operation.h"
 #include "mcp/schema.h"
 #include "mcp/uri_template.h"
@@ -21,8 +22,8 @@ typedef struct {
     str_t listed; /* the entry of a list, JSON as clients get it */
     str_t mime_type;
     const mcp_schema_t *input, *output; /* of a tool; output NULL: none */
-    mcp_params_t params;                /* of a tool: arguments that are repeated as header fields */
-    mcp_uri_template_t template;        /* of MCP_TEMPLATE */
+    mcp_params_t params;         /* of a tool: arguments that are repeated as header fields */
+    mcp_uri_template_t template; /* of MCP_TEMPLATE */
     const warder_mcp_argument_t *arguments; /* of a prompt */
     size_t argument_count;
 } mcp_entry_t;
@@ -49,7 +50,13 @@ const mcp_entry_t *mcp_registry_find(const mcp_registry_t *r, mcp_kind_t kind, s
  *  `values` (in `a`). *rc is RC_OK unless memory failed. */
 const mcp_entry_t *mcp_registry_resource(arena_t *a, const mcp_registry_t *r, str_t uri,
                                          str_t values[MCP_TEMPLATE_VARIABLES], rc_t *rc);
+/** Of what clients get of the list: it changes when the list does. */
+void mcp_registry_digest(const mcp_registry_t *r, mcp_kind_t kind, uint8_t out[SHA256_BYTES]);
 /** All scopes of all rows, space-separated, each once. */
 str_t mcp_registry_scopes(const mcp_registry_t *r);
+/** Whether any row suggests values. */
+bool mcp_registry_completes(const mcp_registry_t *r);
+/** Whether any row of that kind needs a scope. */
+bool mcp_registry_is_scoped(const mcp_registry_t *r, mcp_kind_t kind);
 
 #endif

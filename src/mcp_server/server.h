@@ -1,9 +1,10 @@
-/* A server of MCP, whatever carries its messages: what a transport tells it, and what it answers. One
- * warder_mcp_t is shared by all threads; see server_state.h for its parts.
+/* A server of MCP, whatever carries its messages: what a transport tells it, and what it answers.
+ * One warder_mcp_t is shared by all threads; see server_state.h for its parts.
  *
- * The way of one message: the transport makes a call (mcp_call_new), copies what came into the call's
- * arena, reads it there (mcp_operation_read), says who asks, and hands it in (mcp_server_handle). The
- * verdict is an answer to send now, or MCP_RUNNING: what comes then comes through the outbox. */
+ * The way of one message: the transport makes a call (mcp_call_new), copies what came into the
+ * call's arena, reads it there (mcp_operation_read), says who asks, and hands it in
+ * (mcp_server_handle). The verdict is an answer to send now, or MCP_RUNNING: what comes then comes
+ * through the outbox. */
 #ifndef MCP_SERVER_SERVER_H
 #define MCP_SERVER_SERVER_H
 
@@ -28,8 +29,8 @@ typedef struct {
     void *ctx;
 } mcp_scope_port_t;
 
-/** Writes events down; done(arg, durable) is called exactly once on `back`'s thread. Any thread. Zero:
- *  nothing is written. */
+/** Writes events down; done(arg, durable) is called exactly once on `back`'s thread. Any thread.
+ * Zero: nothing is written. */
 typedef struct {
     void (*record)(void *ctx, post_port_t back, const audit_event_t *e,
                    void (*done)(void *arg, bool durable), void *arg);
@@ -63,8 +64,8 @@ arena_t *mcp_call_arena(warder_mcp_call_t *call);
 /** What the transport knows of a message. */
 typedef struct {
     const mcp_operation_t *operation; /* in the call's arena */
-    mcp_fields_t fields;    /* header fields, for Mcp-Param; of a transport without any: none */
-    bool has_fields;        /* whether the transport has any at all */
+    mcp_fields_t fields; /* header fields, for Mcp-Param; of a transport without any: none */
+    bool has_fields;     /* whether the transport has any at all */
     mcp_caller_t who;
     mcp_session_t *session; /* borrowed: of the handshake era, or of a standard stream; else NULL */
     mcp_outbox_t *outbox;   /* borrowed: where the messages of a running call go */
@@ -81,7 +82,7 @@ typedef enum {
 typedef struct {
     mcp_verdict_kind_t kind;
     int status;
-    str_t body;        /* JSON-RPC, in the call's arena */
+    str_t body; /* JSON-RPC, in the call's arena */
     str_t needed;
     int retry_after_s;
     mcp_error_t error; /* of a refusal, to be written to the trail by the transport; else
@@ -97,7 +98,8 @@ mcp_verdict_t mcp_server_refuse(warder_mcp_call_t *call, const mcp_operation_t *
 /** Nobody waits for the answer any more: the function is told, its answer is dropped, and the call
  *  ends. Any thread. */
 void mcp_call_cancel(warder_mcp_call_t *call);
-/** The event of a refusal at the door, or of a verdict with an error, with who and where filled in. */
+/** The event of a refusal at the door, or of a verdict with an error, with who and where filled in.
+ */
 audit_event_t mcp_server_event(const warder_mcp_t *m, const mcp_caller_t *who, audit_kind_t kind,
                                bool allowed, str_t reason);
 
