@@ -1,7 +1,7 @@
-/* A Model Context Protocol server in C: say what it offers in tables, and serve them over Streamable
- * HTTP, protected with OAuth 2.1, or over standard streams. Both eras of the protocol are spoken on
- * one endpoint (2025-03-26 to 2025-11-25 with initialize and sessions; 2026-07-28, where each request
- * stands for itself); functions need not know which.
+/* A Model Context Protocol server in C: say what it offers in tables, and serve them over
+ * Streamable HTTP, protected with OAuth 2.1, or over standard streams. Both eras of the protocol
+ * are spoken on one endpoint (2025-03-26 to 2025-11-25 with initialize and sessions; 2026-07-28,
+ * where each request stands for itself); functions need not know which.
  *
  *     static warder_mcp_next_t add(warder_mcp_call_t *call, void *ctx)
  *     {
@@ -126,15 +126,15 @@ typedef struct {
     size_t resource_count;
     const warder_mcp_prompt_t *prompts;
     size_t prompt_count;
-    void *ctx;              /* for the functions */
-    bool list_all;          /* lists show also what the token's scopes do not cover, so that hosts
-                               can offer it and step up; else they show what may be used */
-    unsigned threads;       /* for functions: 1 to 256, default 4 */
-    unsigned waiting;       /* calls that wait for one; further ones are refused. Default 256 */
-    unsigned page;          /* entries on a page of a list, default 100 */
+    void *ctx;        /* for the functions */
+    bool list_all;    /* lists show also what the token's scopes do not cover, so that hosts
+                         can offer it and step up; else they show what may be used */
+    unsigned threads; /* for functions: 1 to 256, default 4 */
+    unsigned waiting; /* calls that wait for one; further ones are refused. Default 256 */
+    unsigned page;    /* entries on a page of a list, default 100 */
     unsigned calls_per_minute; /* by one principal, default 6000 */
-    int list_fresh_s;       /* ttlMs of lists: how long clients may keep them, default 60; -1: 0 */
-    int task_kept_s;        /* ttlMs of tasks, default 900 */
+    int list_fresh_s; /* ttlMs of lists: how long clients may keep them, default 60; -1: 0 */
+    int task_kept_s;  /* ttlMs of tasks, default 900 */
     /** What the state of calls that wait for an answer of the client is sealed with: at least 32
      *  characters that only the processes of this server know, where several answer for it. NULL:
      *  each process makes its own. */
@@ -143,8 +143,8 @@ typedef struct {
     const char *icons;       /* JSON: a list */
 } warder_mcp_config_t;
 
-/** NULL when a table is wrong or there is no memory; `why` (may be NULL) gets one sentence, with the
- *  mend. */
+/** NULL when a table is wrong or there is no memory; `why` (may be NULL) gets one sentence, with
+ * the mend. */
 warder_mcp_t *warder_mcp_new(const warder_mcp_config_t *config, char *why, size_t why_size);
 /** After serving. NULL is fine. */
 void warder_mcp_free(warder_mcp_t *m);
@@ -179,8 +179,8 @@ typedef struct {
     size_t origin_count;
     const char *const *hosts; /* names in Host, beside loopback ones and the resource's own */
     size_t host_count;
-    const char *certificate, *key; /* PEM files: TLS. NULL: plain */
-    unsigned workers;              /* threads for connections, default 2 */
+    const char *certificate, *key;                   /* PEM files: TLS. NULL: plain */
+    unsigned workers;                                /* threads for connections, default 2 */
     void (*ready)(void *ready_ctx, const char *url); /* the endpoint accepts connections */
     void *ready_ctx;
     int log_level; /* on standard error: 0 errors and warnings, 1 what happens, 2 all, -1 nothing */
@@ -192,8 +192,8 @@ int warder_mcp_serve_http(warder_mcp_t *m, const warder_mcp_http_t *http, char *
                           size_t why_size);
 /** The same in steps, for who has a main loop of their own and no use for signals. */
 typedef struct warder_mcp_server warder_mcp_server_t;
-int warder_mcp_http_start(warder_mcp_t *m, const warder_mcp_http_t *http,
-                          warder_mcp_server_t **out, char *why, size_t why_size);
+int warder_mcp_http_start(warder_mcp_t *m, const warder_mcp_http_t *http, warder_mcp_server_t **out,
+                          char *why, size_t why_size);
 /** The URL of the endpoint; lives as long as the server. */
 const char *warder_mcp_http_url(const warder_mcp_server_t *s);
 /** Lets open calls end, and frees it. NULL is fine. */

@@ -1,10 +1,10 @@
-/* What the function of a tool, a resource or a prompt may do with its call: read what was asked, say
- * the answer, tell how far it is, and ask the client for more. warder/mcp.h holds the rest.
+/* What the function of a tool, a resource or a prompt may do with its call: read what was asked,
+ * say the answer, tell how far it is, and ask the client for more. warder/mcp.h holds the rest.
  *
  * Answers: what is said with the text, image, audio, embed and link functions is the content of a
- * tool's result, the contents of a resource, or the messages of a prompt, in the order in which it is
- * said. Failures of memory and of limits stick to the call, which then ends with an internal error:
- * nothing here needs to be checked.
+ * tool's result, the contents of a resource, or the messages of a prompt, in the order in which it
+ * is said. Failures of memory and of limits stick to the call, which then ends with an internal
+ * error: nothing here needs to be checked.
  *
  * Asking: a function that needs something of the client says so and returns WARDER_MCP_ASK. It is
  * run again from its beginning when the client has answered, and then the same question returns the
@@ -63,7 +63,8 @@ bool warder_mcp_granted(const warder_mcp_call_t *call, const char *scope);
 void warder_mcp_need_scope(warder_mcp_call_t *call, const char *scope);
 /** The revision of the protocol, "2026-07-28". */
 const char *warder_mcp_revision(const warder_mcp_call_t *call);
-/** Whether the client can do what `path` names of its capabilities: "sampling", "elicitation.url". */
+/** Whether the client can do what `path` names of its capabilities: "sampling", "elicitation.url".
+ */
 bool warder_mcp_client_can(const warder_mcp_call_t *call, const char *path);
 
 /* The answer. Bytes and texts are copied. */
@@ -99,8 +100,8 @@ void warder_mcp_protocol_error(warder_mcp_call_t *call, int code, const char *me
 void warder_mcp_not_found(warder_mcp_call_t *call);
 
 /** Structured content, a JSON object that the schema of the output describes. Members are written
- *  one after the other between warder_mcp_structured and the matching warder_json_end; `key` is NULL
- *  for elements of a list. Without content beside it, the same is said as text too. */
+ *  one after the other between warder_mcp_structured and the matching warder_json_end; `key` is
+ * NULL for elements of a list. Without content beside it, the same is said as text too. */
 typedef struct warder_json warder_json_t;
 warder_json_t *warder_mcp_structured(warder_mcp_call_t *call);
 void warder_json_object(warder_json_t *w, const char *key);
@@ -138,8 +139,8 @@ void warder_mcp_log(warder_mcp_call_t *call, warder_mcp_level_t level, const cha
 bool warder_mcp_cancelled(const warder_mcp_call_t *call);
 /** Waits; false at once when the call is cancelled meanwhile. Not in a QUICK function. */
 bool warder_mcp_sleep(warder_mcp_call_t *call, int milliseconds);
-/** Lets the connection go while the function works on: the client comes back for the answer (2025-11-25,
- *  Streamable HTTP, "Sending Messages"). Does nothing where that cannot be. */
+/** Lets the connection go while the function works on: the client comes back for the answer
+ * (2025-11-25, Streamable HTTP, "Sending Messages"). Does nothing where that cannot be. */
 void warder_mcp_let_go(warder_mcp_call_t *call);
 /** After WARDER_MCP_LATER, exactly once: the call ends as if its function had returned `next`
  *  (a warder_mcp_next_t other than LATER). Any thread. */
@@ -152,7 +153,8 @@ void warder_mcp_finish(warder_mcp_call_t *call, int next);
 /** A form: `schema` is a requestedSchema. What was accepted fits it, or is asked for anew. */
 const char *warder_mcp_elicit(warder_mcp_call_t *call, const char *key, const char *message,
                               const char *schema);
-/** A page for the person to visit, for what must not pass through the client (secrets, payments). */
+/** A page for the person to visit, for what must not pass through the client (secrets, payments).
+ */
 const char *warder_mcp_elicit_url(warder_mcp_call_t *call, const char *key, const char *message,
                                   const char *url);
 /** A question to the client's model; `params` is the JSON of those of sampling/createMessage. */

@@ -161,6 +161,20 @@ static rc_t collect(arena_t *a, reading_t *r, sentiment_t *out)
     return RC_OK;
 }
 
+/* Without a model: the score says how sure the class is. */
+static void classify(sentiment_t *out)
+{
+    double s = out->score, calm = 1 - fabs(s);
+    out->rules = s;
+    out->probability[CLASS_NEUTRAL] = calm * 0.8;
+    out->probability[CLASS_POSITIVE] = calm * 0.1 + (s > 0 ? s : 0);
+    out->probability[CLASS_NEGATIVE] = calm * 0.1 + (s < 0 ? -s : 0);
+    out->class = out->label == SENTIMENT_NEUTRAL  ? CLASS_NEUTRAL
+                 : out->label > SENTIMENT_NEUTRAL ? CLASS_POSITIVE
+                                                  : CLASS_NEGATIVE;
+    out->confidence = out->probability[out->class];
+}
+
 rc_t engine_analyze(arena_t *a, str_t text, sentiment_t *out)
 {
     *out = (sentiment_t){.label = SENTIMENT_NEUTRAL};
@@ -171,7 +185,26 @@ rc_t engine_analyze(arena_t *a, str_t text, sentiment_t *out)
     rules_run(&r);
     TRY(collect(a, &r, out));
     out->label = engine_label(out->score);
+    classify(out);
     return RC_OK;
+}
+
+rc_t engine_analyze_target(arena_t *a, str_t text, str_list_t names, sentiment_t *out)
+{
+    (void)names;
+    return engine_analyze(a, text, out);
+}
+
+str_t engine_card(void)
+{
+    return STR("{\"version\":0}");
+}
+
+str_t engine_class_name(sentiment_class_t c)
+{
+    static const str_t NAMES[CLASSES] = {STR_INIT("negative"), STR_INIT("neutral"),
+                                         STR_INIT("positive")};
+    return NAMES[c];
 }
 
 sentiment_label_t engine_label(double score)

@@ -6,8 +6,6 @@
 
 typedef enum { CORPUS_SENTFIN, CORPUS_TWITTER } corpus_t;
 
-enum { CLASS_NEGATIVE, CLASS_NEUTRAL, CLASS_POSITIVE, CLASSES };
-
 /** Rows are the labels, columns what the engine said. */
 typedef struct {
     size_t hits[CLASSES][CLASSES];

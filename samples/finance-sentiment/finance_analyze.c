@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { ENGINE_ARENA_BYTES = 16 << 20, EVIDENCE_TEXT_BYTES = 120 };
+enum { EVIDENCE_TEXT_BYTES = 120 };
 
 double finance_round(double v)
 {

@@ -48,6 +48,26 @@ static rc_t read_tickers(arena_t *a, const json_t *list, article_t *out)
     return RC_OK;
 }
 
+static rc_t read_topics(arena_t *a, const json_t *list, article_t *out)
+{
+    size_t n = json_is(list, JSON_ARRAY) ? list->count : 0;
+    n = n > NEWS_TOPICS ? NEWS_TOPICS : n;
+    news_topic_t *v = ARENA_ARRAY(a, n + 1, news_topic_t);
+    if (!v)
+        return RC_MEMORY;
+    const json_t *e = n > 0 ? list->child : NULL;
+    for (size_t i = 0; i < n; i++, e = e->next) {
+        news_topic_t *t = &v[out->topic_count];
+        t->name = news_topic(a, json_get_str(e, STR("topic")));
+        t->relevance = 1;
+        if (get_number(e, STR("relevance_score"), &t->relevance))
+            t->relevance = clamp(t->relevance, 0, 1);
+        out->topic_count += t->name.n > 0;
+    }
+    out->topics = v;
+    return RC_OK;
+}
+
 /* A link goes to a reader's browser: only web addresses, as they are. */
 static str_t read_url(arena_t *a, str_t text)
 {
@@ -66,6 +86,7 @@ static rc_t read_article(arena_t *a, const json_t *v, article_t *out)
         .url = read_url(a, json_get_str(v, STR("url"))),
         .time = news_time(a, json_get_str(v, STR("time_published"))),
     };
+    TRY(read_topics(a, json_get(v, STR("topics")), out));
     return read_tickers(a, json_get(v, STR("ticker_sentiment")), out);
 }
 

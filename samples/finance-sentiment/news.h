@@ -10,6 +10,7 @@ enum {
     NEWS_FILE_BYTES = 8 << 20,
     NEWS_ARTICLES = 5000,
     NEWS_TICKERS = 50, /* per article */
+    NEWS_TOPICS = 20,  /* per article */
     NEWS_TITLE_BYTES = 300,
     NEWS_SUMMARY_BYTES = 1500, /* 50 of them, escaped, must fit into one answer */
     NEWS_NAME_BYTES = 100,     /* sources, tickers, labels */
@@ -23,7 +24,13 @@ typedef struct {
     double relevance; /* 0 to 1 */
     bool has_score;   /* the publisher gave a score of its own */
     double score;     /* then: -1 to 1 */
+    double own;       /* of our engine, about this ticker: -1 to 1; set by the store of articles */
 } news_ticker_t;
+
+typedef struct {
+    str_t name;       /* as news_topic gives it */
+    double relevance; /* 0 to 1 */
+} news_topic_t;
 
 typedef struct {
     str_t title, summary, source;
@@ -31,6 +38,8 @@ typedef struct {
     str_t time; /* UTC, NEWS_TIME characters; compares as text */
     const news_ticker_t *tickers;
     size_t ticker_count;
+    const news_topic_t *topics;
+    size_t topic_count;
     double score; /* of our engine, over title and summary: -1 to 1 */
 } article_t;
 
@@ -83,6 +92,10 @@ str_t news_ticker_names(arena_t *a, const news_t *news, size_t max);
 /** Text without control characters, bidi overrides, zero-width and other invisible formatting, and
  *  bad UTF-8; line breaks and tabs become spaces; at most `max` bytes, cut between characters. */
 str_t news_clean(arena_t *a, str_t text, size_t max);
+/** The name of a topic as Alpha Vantage's parameter `topics` has it, e.g. "financial_markets" of
+ *  "Financial Markets": lower-case letters, digits and '_', at most NEWS_NAME_BYTES. Unset when
+ *  nothing is left. */
+str_t news_topic(arena_t *a, str_t text);
 /** "20260503T1200" or "20260503T120000", or an RFC 3339 date or time in UTC, to NEWS_TIME
  *  characters in the arena; unset when it is none of them. */
 str_t news_time(arena_t *a, str_t text);

@@ -125,3 +125,32 @@ str_t news_time_text(arena_t *a, str_t t)
     return arena_printf(a, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", p, p + 4, p + 6, p + 9, p + 11,
                         p + 13);
 }
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+str_t news_topic(arena_t *a, str_t text)
+{
+    /* Names of the service that are not what the rule below makes of their labels. */
+    static const struct {
+        str_t made, name;
+    } NAMES[] = {
+        {STR_INIT("mergers_acquisitions"), STR_INIT("mergers_and_acquisitions")},
+        {STR_INIT("real_estate_construction"), STR_INIT("real_estate")},
+    };
+    char made[NEWS_NAME_BYTES];
+    size_t n = 0;
+    for (size_t i = 0; i < text.n && n < sizeof made; i++) {
+        char c = text.p[i] >= 'A' && text.p[i] <= 'Z' ? (char)(text.p[i] | 0x20) : text.p[i];
+        if (is_name_byte(c))
+            made[n++] = c;
+        else if (n > 0 && made[n - 1] != '_')
+            made[n++] = '_';
+    }
+    str_t name = str_trim(str_of(made, n), "_");
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        name = str_eq(name, NAMES[i].made) ? NAMES[i].name : name;
+    return name.n > 0 ? arena_dup(a, name) : STR_UNSET;
+}

@@ -15,8 +15,8 @@ typedef struct {
     mcp_error_t error;
 } method_row_t;
 
-/* Tasks are an extension: its methods are told apart by name only (SEP-2663, "Streamable HTTP: Routing
- * Headers"). */
+/* Tasks are an extension: its methods are told apart by name only (SEP-2663, "Streamable HTTP:
+ * Routing Headers"). */
 static const method_row_t METHODS[] = {
     {STR_INIT("tools/call"), MCP_ON_TOOL, STR_INIT("name"), true, true, MCP_ERROR_BAD_NAME},
     {STR_INIT("prompts/get"), MCP_ON_PROMPT, STR_INIT("name"), true, true, MCP_ERROR_BAD_NAME},

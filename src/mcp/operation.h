@@ -70,9 +70,9 @@ typedef struct {
  */
 mcp_error_t mcp_operation_read(arena_t *a, mcp_fields_t fields, str_t body, mcp_operation_t *out,
                                rc_t *rc);
-/** The same for a message of a transport without header fields (standard streams): the body alone says
- *  its era, and is all there is to check. Without a revision in _meta it is of the handshake era, whose
- *  version the session knows; out->version is then the one that is assumed. */
+/** The same for a message of a transport without header fields (standard streams): the body alone
+ * says its era, and is all there is to check. Without a revision in _meta it is of the handshake
+ * era, whose version the session knows; out->version is then the one that is assumed. */
 mcp_error_t mcp_operation_read_line(arena_t *a, str_t line, mcp_operation_t *out, rc_t *rc);
 /** Whether a member of `object` is `name` only to readers that fold case (as those of Go do). NULL
  * and other types have none. */

@@ -1,5 +1,5 @@
-/* URI templates of level 1 (RFC 6570 section 1.2: `{name}`), read backwards: which values make a URI.
- * Pure. */
+/* URI templates of level 1 (RFC 6570 section 1.2: `{name}`), read backwards: which values make a
+ * URI. Pure. */
 #ifndef MCP_URI_TEMPLATE_H
 #define MCP_URI_TEMPLATE_H
 
@@ -14,8 +14,8 @@ typedef struct {
     size_t n;
 } mcp_uri_template_t;
 
-/** Reads a template. RC_CONFIG: more than level 1, a name twice, two variables with nothing between,
- *  or too many. RC_NOT_FOUND: it has no variable, so it is a URI. */
+/** Reads a template. RC_CONFIG: more than level 1, a name twice, two variables with nothing
+ * between, or too many. RC_NOT_FOUND: it has no variable, so it is a URI. */
 rc_t mcp_uri_template_read(str_t text, mcp_uri_template_t *out) MUST_USE;
 /** The values that make `uri`, percent-decoded, in the order of the names, in `a`. A value is not
  *  empty and spans no '/', '?' or '#' as it is written. RC_NOT_FOUND: it is none of the template's.

@@ -4,13 +4,17 @@
  * Its life, each step under server_state.h's lock:
  *
  *   state     event                    then
- *   NEW       begin                    RUNNING: its function is run on a thread
- *   RUNNING   function: DONE, FAIL     ENDING: the event is written down, then the answer is put
- * out RUNNING   function: LATER          LATER LATER     finish                   as RUNNING with
- * what finish says RUNNING   function: ASK            WAITING for the client (handshake era, and
- * tasks), or ENDING with an input_required result (2026-07-28) WAITING   every answer is here
- * RUNNING again any       cancelled                ENDING without an answer, once the function has
- * returned ENDING    the trail is durable     ENDED: references of server and session are dropped
+ *   NEW       begin                    ACTIVE: its function is run on a thread
+ *   ACTIVE    function: DONE, FAIL     ENDING: the event is written down, then the answer is put
+ * out ACTIVE    function: LATER          LATER, where no thread is held ACTIVE    finish EARLY,
+ * until the function has returned LATER; then as LATER LATER     finish                   ACTIVE,
+ * as if the function had returned what finish says ACTIVE    function: ASK            WAITING for
+ * the client (handshake era, and tasks), or ENDING with an input_required result (2026-07-28)
+ *   WAITING   every answer is here     ACTIVE again
+ *   WAITING   cancelled, broken        ENDING
+ *   others    cancelled                as they are; ENDING without an answer once the function has
+ *                                      returned
+ *   ENDING    the trail is durable     ENDED: references of server and session are dropped
  */
 #ifndef MCP_SERVER_CALL_H
 #define MCP_SERVER_CALL_H
@@ -20,6 +24,7 @@
 #include "mcp_server/registry.h"
 #include "mcp_server/server.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 enum {
@@ -28,16 +33,20 @@ enum {
     MCP_QUESTIONS = 16,              /* open at once in one call */
     MCP_ROUNDS = 32,                 /* how often one call may ask */
     MCP_STATE_BYTES = 32 << 10,      /* what a function keeps between its runs */
+    MCP_ANSWERS_BYTES = 4 << 20,     /* of the client to all questions of one call */
+    MCP_SEALED_BYTES = 256 << 10,    /* state and answers that a client carries for us */
     MCP_SUGGESTIONS = 100,
 };
 
 typedef enum {
     MCP_CALL_NEW,
     MCP_CALL_ACTIVE, /* its function runs, or will */
+    MCP_CALL_EARLY,  /* it was finished before it has returned */
     MCP_CALL_LATER,
     MCP_CALL_WAITING,
     MCP_CALL_ENDING,
     MCP_CALL_ENDED,
+    MCP_CALL_STATES
 } mcp_call_state_t;
 
 /** Where structured content is written; public as an opaque handle. */
@@ -66,13 +75,17 @@ typedef struct {
     size_t suggested; /* may be more */
 } mcp_said_t;
 
+/** What a question asks for. */
+typedef enum { MCP_ASK_FORM, MCP_ASK_URL, MCP_ASK_SAMPLE, MCP_ASK_ROOTS } mcp_ask_t;
+
 /** A question to the client. */
 typedef struct {
     str_t key;
+    mcp_ask_t what;
     str_t method, params;     /* params: JSON */
     const mcp_schema_t *form; /* of an elicitation's content; NULL: none */
     const json_t *answer;     /* NULL: not here yet */
-    bool asked;               /* in the run that ended last; those that were not are forgotten */
+    bool asked;               /* in this run, or the one that ended last; others are forgotten */
 } mcp_question_t;
 
 typedef struct {
@@ -80,20 +93,26 @@ typedef struct {
     size_t n;
     unsigned round;
     const json_t *given; /* params.inputResponses, or NULL */
+    const json_t *kept;  /* answers of earlier rounds, which came back sealed, or NULL */
     str_t state;         /* what the function keeps; unset: nothing */
-    const char *missing; /* a capability that the client has not; NULL: none was needed */
+    const char *missing; /* a capability that the client has not, as warder_mcp_client_can names it;
+                            NULL: none was needed */
+    str_t refused;       /* method of a question that the client answered with an error */
+    size_t answered;     /* bytes of all answers */
 } mcp_questions_t;
 
+/** Set by the method before mcp_call_begin are: registry and entry, op, who, arguments,
+ *  capabilities, progress_token, level, completing and partial. */
 struct warder_mcp_call {
     warder_mcp_t *m;
     atomic_uint refs;
     arena_t *arena;
-    const mcp_registry_t *registry; /* counted */
+    const mcp_registry_t *registry; /* counted, or NULL */
     const mcp_entry_t *entry;
     mcp_operation_t op;
     mcp_caller_t who;
     mcp_session_t *session; /* counted, or NULL */
-    mcp_outbox_t *outbox;   /* counted, or NULL once it is a task or cancelled */
+    mcp_outbox_t *outbox;   /* counted, or NULL once it is a task; changed under the lock */
     post_port_t back;
     const json_t *arguments;      /* an object, or NULL */
     const json_t *capabilities;   /* of the client; NULL: none */
@@ -107,14 +126,20 @@ struct warder_mcp_call {
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;
-    struct mcp_task *task;         /* NULL: it is none */
+    bool ends_well;        /* with a result */
+    mcp_error_t ends;      /* what ends it, whatever its function said; MCP_NO_ERROR: nothing */
+    arena_t *spare;        /* of an answer that must not want for room; or NULL */
+    struct mcp_task *task; /* NULL: it is none */
     struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
-    /* of a call in LATER that nobody but the server would finish: mcp_call_cancel calls it, without
-     * any lock, once the call counts as cancelled; NULL: none */
+    /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the call
+     * counts as cancelled, so that it is finished; NULL: none */
     void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;
+    int early; /* what finish said, of EARLY */
+    bool listed;
     warder_mcp_call_t *next, **link; /* all that have begun and not ended */
+    pthread_cond_t woken;            /* for sleepers: it was cancelled */
     atomic_bool cancelled;
 };
 
@@ -123,15 +148,38 @@ struct warder_mcp_call {
 void mcp_said_reset(warder_mcp_call_t *call);
 
 /* life.c */
-/** NEW to RUNNING: takes the references the call needs. `in` as in mcp_server_handle. MCP_NO_ERROR,
- * or MCP_ERROR_BUSY. */
-mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in);
-/** What the client answered to a question in WAITING: the `result` member, or NULL for an error. */
+typedef enum {
+    MCP_CALL_BEGINS,
+    MCP_CALL_RETURNS,  /* the function: DONE, FAIL, or ASK that ends it */
+    MCP_CALL_PUTS_OFF, /* the function: LATER */
+    MCP_CALL_FINISHES, /* warder_mcp_finish */
+    MCP_CALL_ASKS,     /* the function: ASK, and the client is asked */
+    MCP_CALL_ANSWERED, /* the last answer came */
+    MCP_CALL_BREAKS,   /* a question cannot be sent, or is refused */
+    MCP_CALL_CANCELS,
+    MCP_CALL_RECORDED,
+    MCP_CALL_EVENTS
+} mcp_call_event_t;
+/** What becomes of a state. False: the event means nothing there, and the state stays. */
+bool mcp_call_step(mcp_call_state_t state, mcp_call_event_t event, mcp_call_state_t *next);
+
+/** NEW to ACTIVE: takes the references the call needs beside the registry, reads the answers that
+ *  came with a request of 2026-07-28, makes it a task where it is to be one from the start, and
+ * runs its function. `in` as in mcp_server_handle. MCP_NO_ERROR, then the answer comes through the
+ *  outbox, or the refusal. */
+mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in) MUST_USE;
+/** What the client answered to a question in WAITING: the `result` member, copied, or NULL for an
+ *  error. Any thread. */
 void mcp_call_answered(warder_mcp_call_t *call, str_t key, const json_t *result);
-/** Puts a notification out: params are the members of an object, JSON. Dropped where nobody
- * listens.
- */
+/** mcp_call_cancel for tasks too (tasks/cancel, and tasks that are forgotten). */
+void mcp_call_abort(warder_mcp_call_t *call);
+/** Puts a notification out: `params` is a JSON object. Dropped where nobody listens. The thread of
+ *  the function. */
 void mcp_call_notify(warder_mcp_call_t *call, str_t method, str_t params);
+/** Nothing begins any more, all calls are cancelled, and their ends waited for, MCP_STOP_MS at
+ * most. False: some have not ended (a LATER that nobody finished). */
+bool mcp_calls_stop(warder_mcp_t *m) MUST_USE;
+enum { MCP_STOP_MS = 10000 };
 
 /* result.c: what was said, as JSON. In the call's arena; unset: memory, limits, or it is wrong. */
 /** The result of the call's method: CallToolResult, ReadResourceResult, GetPromptResult,
@@ -140,13 +188,23 @@ str_t mcp_call_result(warder_mcp_call_t *call);
 
 /* questions.c */
 /** Reads inputResponses and requestState of a request of 2026-07-28. MCP_NO_ERROR, or the refusal.
- */
+ *  mcp_call_begin does it. */
 mcp_error_t mcp_questions_read(warder_mcp_call_t *call);
+/** The beginning of a run, and its end: what was not asked in it is forgotten. */
+void mcp_questions_begin(warder_mcp_call_t *call);
+void mcp_questions_settle(warder_mcp_call_t *call);
+/** The question of that key; NULL: there is none. */
+mcp_question_t *mcp_question_find(warder_mcp_call_t *call, str_t key);
 /** Whether every question that the last run asked has its answer. */
 bool mcp_questions_answered(const warder_mcp_call_t *call);
-/** The InputRequiredResult. Unset: memory. */
+/** The InputRequiredResult. Unset: memory, or too much to carry. */
 str_t mcp_questions_result(warder_mcp_call_t *call);
 /** {"key": {"method", "params"}, …} of those without an answer. */
 void mcp_questions_open(const warder_mcp_call_t *call, json_writer_t *w);
+/** Whether `capabilities` (an object or NULL) hold what a path names. */
+bool mcp_capability_has(const json_t *capabilities, const char *path);
+/** {"requiredCapabilities": …} with what the path names. Unset without memory. */
+str_t mcp_capability_needed(arena_t *a, const char *path);
+#define MCP_TASKS_CAPABILITY "extensions.io.modelcontextprotocol/tasks"
 
 #endif

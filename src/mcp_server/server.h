@@ -96,7 +96,7 @@ mcp_verdict_t mcp_server_handle(warder_mcp_call_t *call, const mcp_incoming_t *i
 /** The refusal of a message that was not read (mcp_operation_read said `e`). */
 mcp_verdict_t mcp_server_refuse(warder_mcp_call_t *call, const mcp_operation_t *op, mcp_error_t e);
 /** Nobody waits for the answer any more: the function is told, its answer is dropped, and the call
- *  ends. Any thread. */
+ *  ends. A call that has become a task goes on. Any thread. */
 void mcp_call_cancel(warder_mcp_call_t *call);
 /** The event of a refusal at the door, or of a verdict with an error, with who and where filled in.
  */
