@@ -262,13 +262,14 @@ static str_t line_of(server_world_t *w, mcp_era_t era, const char *method, const
     str_t p = str_trim(str_c(params), " {}");
     str_t members = p.n > 0 ? str_of(params + 1, strlen(params) - 2) : STR("");
     if (era == MCP_ERA_HANDSHAKE)
-        return arena_printf(w->a, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}",
-                            method, params);
+        return arena_printf(w->a, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"%s\",\"params\":%s}",
+                            ++w->id, method, params);
     return arena_printf(w->a,
-                        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":{%" PRIstr
+                        "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"%s\",\"params\":{%" PRIstr
                         "%s\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
                         "\"io.modelcontextprotocol/clientCapabilities\":%" PRIstr "}}}",
-                        method, STR_ARG(members), members.n > 0 ? "," : "", STR_ARG(w->declared));
+                        ++w->id, method, STR_ARG(members), members.n > 0 ? "," : "",
+                        STR_ARG(w->declared));
 }
 
 test_answer_t test_ask(server_world_t *w, mcp_era_t era, const char *method, const char *params)

@@ -18,6 +18,7 @@ typedef struct {
     mcp_session_t *session; /* of the next message; begun in 2025-11-25 */
     bool has_fields;        /* of the next message */
     mcp_fields_t fields;
+    unsigned id;    /* of the last request */
     str_t declared; /* clientCapabilities of the stateless era */
     /* what was posted to the test's thread */
     pthread_mutex_t lock;
