@@ -58,8 +58,7 @@ static void insufficient_scope(void **state)
 static void need_that_a_function_finds(void **state)
 {
     mcp_world_t *f = *state;
-    http_direct_answer_t r =
-        mcp_send(f, "POST", ALICE "Wants-Nonce: n-1\r\n", TOOL("need", ""));
+    http_direct_answer_t r = mcp_send(f, "POST", ALICE "Wants-Nonce: n-1\r\n", TOOL("need", ""));
     assert_int_equal(r.status, 403);
     str_t c = http_headers_get(r.headers, STR("WWW-Authenticate"));
     assert_true(str_contains(c, STR("error=\"insufficient_scope\", scope=\"news:write\"")));

@@ -255,8 +255,8 @@ static void closed_socket_cancels(void **state)
 {
     served_t *v = serve(*state);
     atomic_store(&v->f->hold, true);
-    int fd = say(v, mcp_bytes(v->f, "POST", ALICE NEW_TOOL_HEADERS("wait"),
-                              NEW_TOOL("wait", NEW_PROGRESS)));
+    int fd = say(
+        v, mcp_bytes(v->f, "POST", ALICE NEW_TOOL_HEADERS("wait"), NEW_TOOL("wait", NEW_PROGRESS)));
     hear(fd, "\"begun\"");
     close(fd);
     wait_for(&v->f->cancelled, 1);

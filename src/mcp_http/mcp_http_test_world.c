@@ -265,12 +265,16 @@ static const warder_mcp_tool_t TOOLS[] = {
      .input_schema = ANY,
      .scope = "news:read",
      .run = run_echo},
-    {.name = "quick", .input_schema = ANY, .run = run_echo, .flags = WARDER_MCP_QUICK},
-    {.name = "wait", .run = run_wait},
-    {.name = "let_go", .run = run_let_go},
-    {.name = "flood", .run = run_flood},
-    {.name = "ask", .run = run_ask},
-    {.name = "need", .input_schema = ANY, .run = run_need},
+    {.name = "quick",
+     .description = "For tests.",
+     .input_schema = ANY,
+     .run = run_echo,
+     .flags = WARDER_MCP_QUICK},
+    {.name = "wait", .description = "For tests.", .run = run_wait},
+    {.name = "let_go", .description = "For tests.", .run = run_let_go},
+    {.name = "flood", .description = "For tests.", .run = run_flood},
+    {.name = "ask", .description = "For tests.", .run = run_ask},
+    {.name = "need", .description = "For tests.", .input_schema = ANY, .run = run_need},
 };
 
 /* The world */
@@ -446,8 +450,7 @@ void assert_last_event(mcp_world_t *f, audit_kind_t kind, bool allowed, const ch
 
 void mcp_control(mcp_world_t *f)
 {
-    http_direct_answer_t r =
-        mcp_send(f, "POST", ALICE, CALL(",\"arguments\":{\"text\":\"hi\"}"));
+    http_direct_answer_t r = mcp_send(f, "POST", ALICE, CALL(",\"arguments\":{\"text\":\"hi\"}"));
     assert_int_equal(r.status, 200);
     assert_true(str_contains(r.body, STR("\"text\":\"hi\"")));
 }

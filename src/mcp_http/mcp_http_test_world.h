@@ -1,6 +1,6 @@
-/* A server of MCP with a few tools, without a socket: tokens that say who they are for, an audit trail
- * in memory, and a clock that stands still. Functions run on threads of the server; what they post
- * back runs when a test pumps. */
+/* A server of MCP with a few tools, without a socket: tokens that say who they are for, an audit
+ * trail in memory, and a clock that stands still. Functions run on threads of the server; what they
+ * post back runs when a test pumps. */
 #ifndef MCP_HTTP_MCP_HTTP_TEST_WORLD_H
 #define MCP_HTTP_MCP_HTTP_TEST_WORLD_H
 
@@ -68,8 +68,8 @@ typedef struct {
 #define BOB   "Authorization: Bearer bob/news:read\r\n"
 #define NEW   "MCP-Protocol-Version: 2026-07-28\r\n"
 #define INIT_OF(version)                                                                           \
-    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\""   \
-    version "\",\"capabilities\":{\"elicitation\":{}},\"clientInfo\":{\"name\":\"c\","             \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"     \
+    "\"" version "\",\"capabilities\":{\"elicitation\":{}},\"clientInfo\":{\"name\":\"c\","        \
     "\"version\":\"1\"}}}"
 #define INIT INIT_OF("2025-11-25")
 #define PING "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}"
@@ -89,9 +89,9 @@ typedef struct {
 #define NEW_TOOL(name, more)                                                                       \
     "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"" name         \
     "\"," META(more) "}}"
-#define NEW_HEADERS(method)     NEW "Mcp-Method: " method "\r\n"
-#define NEW_TOOL_HEADERS(name)  NEW_HEADERS("tools/call") "Mcp-Name: " name "\r\n"
-#define NEW_PROGRESS            ",\"progressToken\":7"
+#define NEW_HEADERS(method)    NEW "Mcp-Method: " method "\r\n"
+#define NEW_TOOL_HEADERS(name) NEW_HEADERS("tools/call") "Mcp-Name: " name "\r\n"
+#define NEW_PROGRESS           ",\"progressToken\":7"
 
 int mcp_world_setup(void **state);
 /** Nothing is protected. */
@@ -99,8 +99,8 @@ int mcp_world_setup_open(void **state);
 int mcp_world_teardown(void **state);
 #define MCP_TEST(name) cmocka_unit_test_setup_teardown(name, mcp_world_setup, mcp_world_teardown)
 
-/** Runs what was posted, until `output` of the connection holds `want` (NULL: a whole answer). Fails
- *  after some seconds. */
+/** Runs what was posted, until `output` of the connection holds `want` (NULL: a whole answer).
+ * Fails after some seconds. */
 void mcp_pump(mcp_world_t *f, const http_direct_t *d, const char *want);
 /** Runs what is posted within a moment. */
 void mcp_pump_some(mcp_world_t *f);

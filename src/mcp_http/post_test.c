@@ -97,8 +97,8 @@ static void notifications_and_responses(void **state)
         assert_int_equal(r.status, 202);
         assert_int_equal(r.body.n, 0);
     }
-    http_direct_answer_t r = mcp_send(
-        f, "POST", h, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":7}");
+    http_direct_answer_t r =
+        mcp_send(f, "POST", h, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\",\"params\":7}");
     assert_int_equal(r.status, 400);
     assert_int_equal(mcp_error_code(f, &r), -32600);
     assert_false(str_contains(r.body, STR("\"id\"")));
@@ -158,12 +158,13 @@ static void capabilities_over_the_limit_open_no_session(void **state)
     char filler[MCP_CAPABILITIES_BYTES + 1];
     memset(filler, 'x', sizeof filler);
     filler[sizeof filler - 1] = '\0';
-    str_t body = arena_printf(f->a,
-                              "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{"
-                              "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"experimental\":"
-                              "{\"x\":{\"y\":\"%s\"}}},\"clientInfo\":{\"name\":\"c\",\"version\":"
-                              "\"1\"}}}",
-                              filler);
+    str_t body =
+        arena_printf(f->a,
+                     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{"
+                     "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"experimental\":"
+                     "{\"x\":{\"y\":\"%s\"}}},\"clientInfo\":{\"name\":\"c\",\"version\":"
+                     "\"1\"}}}",
+                     filler);
     http_direct_answer_t r = mcp_send(f, "POST", ALICE, body.p);
     assert_int_equal(r.status, 413);
     assert_false(http_headers_get(r.headers, STR("Mcp-Session-Id")).p);

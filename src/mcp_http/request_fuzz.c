@@ -1,7 +1,7 @@
 /* Header fields and a body of a client into a whole server with a row of every kind. The input is a
- * method, header lines, an empty line and the body; $S in the lines is the id of a live session. Whatever
- * comes: there is one answer, who has no token gets nothing, what says that it is JSON is, every event is
- * one message, and nothing is left open when the client has gone. */
+ * method, header lines, an empty line and the body; $S in the lines is the id of a live session.
+ * Whatever comes: there is one answer, who has no token gets nothing, what says that it is JSON is,
+ * every event is one message, and nothing is left open when the client has gone. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,26 +96,35 @@ static void suggest(warder_mcp_call_t *call, const char *argument, const char *v
 }
 
 #define SCHEMA                                                                                     \
-    "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"x-mcp-header\":\"City\"}}}"
+    "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"x-mcp-header\":"         \
+    "\"City\"}}}"
 
 static const warder_mcp_tool_t TOOLS[] = {
-    {.name = "say", .input_schema = SCHEMA, .scope = "a", .run = say, .flags = WARDER_MCP_QUICK},
-    {.name = "go", .run = go, .flags = WARDER_MCP_QUICK},
-    {.name = "need", .run = need, .flags = WARDER_MCP_QUICK},
-    {.name = "ask", .run = ask, .flags = WARDER_MCP_QUICK},
-    {.name = "task", .run = ask, .flags = WARDER_MCP_QUICK | WARDER_MCP_TASK},
-    {.name = "b", .scope = "b", .run = say, .flags = WARDER_MCP_QUICK},
+    {.name = "say",
+     .description = "d",
+     .input_schema = SCHEMA,
+     .scope = "a",
+     .run = say,
+     .flags = WARDER_MCP_QUICK},
+    {.name = "go", .description = "d", .run = go, .flags = WARDER_MCP_QUICK},
+    {.name = "need", .description = "d", .run = need, .flags = WARDER_MCP_QUICK},
+    {.name = "ask", .description = "d", .run = ask, .flags = WARDER_MCP_QUICK},
+    {.name = "task", .description = "d", .run = ask, .flags = WARDER_MCP_QUICK | WARDER_MCP_TASK},
+    {.name = "b", .description = "d", .scope = "b", .run = say, .flags = WARDER_MCP_QUICK},
 };
 static const warder_mcp_resource_t RESOURCES[] = {
-    {.uri = "test://one", .name = "one", .run = say, .flags = WARDER_MCP_QUICK},
+    {.uri = "test://one", .name = "one", .description = "d", .run = say, .flags = WARDER_MCP_QUICK},
     {.uri = "test://{x}/y",
      .name = "two",
+     .description = "d",
      .run = say,
      .complete = suggest,
      .flags = WARDER_MCP_QUICK},
 };
-static const warder_mcp_argument_t ARGUMENTS[] = {{.name = "x", .required = true}};
+static const warder_mcp_argument_t ARGUMENTS[] = {
+    {.name = "x", .description = "d", .required = true}};
 static const warder_mcp_prompt_t PROMPTS[] = {{.name = "p",
+                                               .description = "d",
                                                .arguments = ARGUMENTS,
                                                .argument_count = 1,
                                                .run = say,

@@ -26,8 +26,7 @@ static void get_and_delete_are_405(void **state)
     for (size_t i = 0; i < 2; i++) {
         http_direct_answer_t r = mcp_send(f, METHODS[i], ALICE NEW, "");
         assert_int_equal(r.status, 405);
-        assert_true(
-            str_eq(http_headers_get(r.headers, STR("Allow")), STR("POST, OPTIONS")));
+        assert_true(str_eq(http_headers_get(r.headers, STR("Allow")), STR("POST, OPTIONS")));
         assert_last_event(f, AUDIT_ACCESS, false, "method_not_allowed");
     }
     request_needs_nothing_before_it(state);
@@ -105,9 +104,8 @@ static void unknown_method_is_404(void **state)
 static void notification_is_202(void **state)
 {
     mcp_world_t *f = *state;
-    http_direct_answer_t r =
-        mcp_send(f, "POST", ALICE NEW "Mcp-Method: notifications/x\r\n",
-                 "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}");
+    http_direct_answer_t r = mcp_send(f, "POST", ALICE NEW "Mcp-Method: notifications/x\r\n",
+                                      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}");
     assert_int_equal(r.status, 202);
     assert_int_equal(r.body.n, 0);
 }
@@ -166,8 +164,7 @@ static void closed_connection_cancels(void **state)
     request_needs_nothing_before_it(state);
 }
 
-#define LISTEN                                                                                     \
-    NEW_METHOD("subscriptions/listen", "\"notifications\":{\"toolsListChanged\":true},")
+#define LISTEN         NEW_METHOD("subscriptions/listen", "\"notifications\":{\"toolsListChanged\":true},")
 #define LISTEN_HEADERS ALICE NEW_HEADERS("subscriptions/listen")
 
 /* TR-19 */
@@ -230,9 +227,8 @@ static void subscription_of_a_client_without_streams_is_406(void **state)
 static void param_field_that_no_schema_names(void **state)
 {
     mcp_world_t *f = *state;
-    http_direct_answer_t r =
-        mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("echo") "Mcp-Param-City: x\r\n",
-                 NEW_TOOL("echo", ""));
+    http_direct_answer_t r = mcp_send(
+        f, "POST", ALICE NEW_TOOL_HEADERS("echo") "Mcp-Param-City: x\r\n", NEW_TOOL("echo", ""));
     assert_int_equal(r.status, 200);
 }
 

@@ -130,8 +130,17 @@ static void connection_is_let_go(void **state)
 static void event_ids_of_others_and_made_up(void **state)
 {
     mcp_world_t *f = *state;
-    static const char *const BAD[] = {"1-9",  "2-0", "1", "1-",    "-1", "x-y",
-                                      "0-99", "1--1", "01-0", "1-0x", "99999999999999999999-0"};
+    static const char *const BAD[] = {"1-9",
+                                      "2-0",
+                                      "1",
+                                      "1-",
+                                      "-1",
+                                      "x-y",
+                                      "0-99",
+                                      "1--1",
+                                      "01-0",
+                                      "1-0x",
+                                      "99999999999999999999-0"};
     const char *h = session(f);
     assert_int_equal(mcp_send(f, "POST", h, TOOL("wait", PROGRESS)).status, 200);
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
@@ -308,8 +317,8 @@ static void nothing_begins_while_the_server_drains(void **state)
     assert_int_equal(mcp_send(f, "POST", h, CALL("")).status, 503);
     assert_last_event(f, AUDIT_ACCESS, false, "busy");
     assert_int_equal(mcp_raw(f, get_of(f, h).p).status, 503);
-    http_direct_answer_t r = mcp_send(
-        f, "POST", h, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"cancel\"}}");
+    http_direct_answer_t r =
+        mcp_send(f, "POST", h, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"cancel\"}}");
     assert_int_equal(r.status, 202);
     assert_false(is_over(d));
     http_direct_free(d);
