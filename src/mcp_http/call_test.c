@@ -35,7 +35,7 @@ static void machine_failure_is_500(void **state)
     mcp_world_t *f = *state;
     http_direct_answer_t r = mcp_send(f, "POST", ALICE, CALL(",\"arguments\":{\"text\":\"fail\"}"));
     assert_int_equal(r.status, 500);
-    assert_last_event(f, AUDIT_TOOL_CALL, false, "internal_error");
+    assert_last_event(f, AUDIT_TOOL_CALL, true, "internal_error");
     mcp_control(f);
 }
 
