@@ -146,7 +146,7 @@ static void check(void *ctx, http_exchange_t *x,
     mcp_world_t *f = ctx;
     str_t value = http_header(x, STR("Authorization"));
     mcp_access_t v = {.status = 401, .reason = STR("no_token")};
-    f->checks++;
+    atomic_fetch_add(&f->checks, 1);
     v.challenge = STR("Bearer resource_metadata=\"https://rs.test/meta\", scope=\"news:read\"");
     if (str_eq(value, STR("Bearer later"))) {
         v = (mcp_access_t){.status = 503, .reason = STR("keys_away"), .retry_after_s = 7};
@@ -227,9 +227,10 @@ static warder_mcp_next_t run_let_go(warder_mcp_call_t *call, void *ctx)
 
 static warder_mcp_next_t run_flood(warder_mcp_call_t *call, void *ctx)
 {
-    static char text[FLOOD_BYTES + 1];
+    char text[FLOOD_BYTES + 1];
     (void)ctx;
     memset(text, 'x', FLOOD_BYTES);
+    text[FLOOD_BYTES] = '\0';
     for (int i = 1; i <= FLOOD_MESSAGES; i++)
         warder_mcp_progress(call, i, FLOOD_MESSAGES, text);
     for (int i = 0; i < FLOOD_MESSAGES; i++)

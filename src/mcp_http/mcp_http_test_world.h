@@ -59,8 +59,8 @@ typedef struct {
     atomic_uint runs;      /* of functions */
     atomic_uint cancelled; /* functions that saw it */
     atomic_bool hold;      /* "wait" goes on once it is false */
-    unsigned checks;
-    atomic_bool ended; /* every token was revoked */
+    atomic_uint checks;    /* of tokens */
+    atomic_bool ended;     /* every token was revoked */
     arena_t *a;
 } mcp_world_t;
 

@@ -174,6 +174,7 @@ static void record(void *ctx, post_port_t back, const audit_event_t *e,
 
 static void make_server(void)
 {
+    char why[200] = "";
     const warder_mcp_config_t mcp = {.name = "t",
                                      .version = "1",
                                      .tools = TOOLS,
@@ -183,10 +184,12 @@ static void make_server(void)
                                      .prompts = PROMPTS,
                                      .prompt_count = 1,
                                      .threads = 1,
-                                     .calls_per_minute = 60000000,
+                                     .calls_per_minute = 1000000,
                                      .state_secret = "0123456789abcdef0123456789abcdef"};
     const mcp_identity_t id = {STR("https://rs.test/mcp"), STR("rs.test"), STR("{}")};
-    g.mcp = warder_mcp_new(&mcp, NULL, 0);
+    g.mcp = warder_mcp_new(&mcp, why, sizeof why);
+    if (!g.mcp)
+        fprintf(stderr, "%s\n", why);
     check(g.mcp != NULL);
     const mcp_http_config_t http = {
         .path = STR("/mcp"), .clock = clock_fake(&g.clock), .random = random_fake(&g.random)};

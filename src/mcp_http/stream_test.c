@@ -226,7 +226,7 @@ static void cancelled_call_ends_its_stream(void **state)
              "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
              "\"requestId\":3}}");
     mcp_pump(f, d, "0\r\n\r\n");
-    assert_int_equal(atomic_load(&f->cancelled), 1);
+    mcp_pump_count(f, &f->cancelled, 1);
     assert_false(str_contains(http_direct_output(d), STR("\"id\":3")));
     http_direct_free(d);
 }

@@ -24,6 +24,7 @@ struct mcp_outbox {
     uint64_t dropped; /* up to this one they are not here any more */
     bool ended;       /* the answer was put in */
     bool left;        /* a reader went, and none can come back */
+    bool met;         /* a reader came, once */
     mcp_reader_t *reader;
 };
 
@@ -173,7 +174,9 @@ static void append(mcp_outbox_t *o, message_t *m)
 
 static bool is_for_nobody(const mcp_outbox_t *o, const mcp_out_t *out)
 {
-    return o->left || (out->kind == MCP_OUT_LET_GO && (!o->kept || !o->reader));
+    if (o->left || out->kind != MCP_OUT_LET_GO)
+        return o->left;
+    return !o->kept || (o->met && !o->reader);
 }
 
 rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out)
@@ -374,9 +377,11 @@ static rc_t attach_locked(mcp_outbox_t *o, mcp_reader_t *r, mcp_reader_t **old)
 {
     give_back(o, o->reader);
     TRY(place(o, r->how.after));
-    drop_let_go(o);
+    if (o->met)
+        drop_let_go(o);
     *old = due(o->reader);
     o->reader = r;
+    o->met = true;
     return RC_OK;
 }
 
