@@ -198,7 +198,7 @@ void mcp_stream_of_call(mcp_request_t *r)
     s->listens = is_listen(r);
     s->call = mcp_call_hold(r->call);
     s->stateless = r->operation.era == MCP_ERA_STATELESS;
-    start(s, 0);
+    start(s, MCP_OUTBOX_UNTAKEN);
 }
 
 void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint64_t after)
