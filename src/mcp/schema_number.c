@@ -116,11 +116,11 @@ static uint64_t times(uint64_t a, uint64_t b, uint64_t modulus)
     return (uint64_t)((unsigned __int128)a * b % modulus);
 }
 
-static uint64_t power_of_ten(uint64_t exponent_, uint64_t modulus)
+static uint64_t power_of_ten(uint64_t e, uint64_t modulus)
 {
     uint64_t result = 1 % modulus, base = 10 % modulus;
-    for (; exponent_ > 0; exponent_ >>= 1) {
-        if (exponent_ & 1)
+    for (; e > 0; e >>= 1) {
+        if (e & 1)
             result = times(result, base, modulus);
         base = times(base, base, modulus);
     }
