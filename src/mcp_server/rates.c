@@ -55,8 +55,7 @@ static str_t key_of(arena_t *a, const mcp_principal_t *who)
     return buf_done(&b, &out) == RC_OK ? out : STR("");
 }
 
-bool mcp_calls_take(mcp_calls_t *c, arena_t *a, const mcp_principal_t *who,
-                        uint32_t *retry_after_s)
+bool mcp_calls_take(mcp_calls_t *c, arena_t *a, const mcp_principal_t *who, uint32_t *retry_after_s)
 {
     str_t key = key_of(a, who);
     pthread_mutex_lock(&c->lock);
