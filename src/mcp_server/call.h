@@ -130,6 +130,10 @@ struct warder_mcp_call {
     mcp_error_t ends;      /* what ends it, whatever its function said; MCP_NO_ERROR: nothing */
     arena_t *spare;        /* of an answer that must not want for room; or NULL */
     struct mcp_task *task; /* NULL: it is none */
+    struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
+    /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the call
+     * counts as cancelled, so that it is finished; NULL: none */
+    void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;
     int early; /* what finish said, of EARLY */

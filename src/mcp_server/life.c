@@ -234,6 +234,8 @@ static void cancel(warder_mcp_call_t *call, bool tasks_too)
     pthread_mutex_unlock(&call->m->lock);
     if (ends)
         life_end(call, WARDER_MCP_DONE);
+    else if (call->on_cancel)
+        call->on_cancel(call);
 }
 
 void mcp_call_cancel(warder_mcp_call_t *call)

@@ -3,6 +3,7 @@
 #ifndef MCP_SERVER_REGISTRY_H
 #define MCP_SERVER_REGISTRY_H
 
+#include "jose/digest.h"
 #include "mcp/operation.h"
 #include "mcp/schema.h"
 #include "mcp/uri_template.h"
@@ -49,7 +50,13 @@ const mcp_entry_t *mcp_registry_find(const mcp_registry_t *r, mcp_kind_t kind, s
  *  `values` (in `a`). *rc is RC_OK unless memory failed. */
 const mcp_entry_t *mcp_registry_resource(arena_t *a, const mcp_registry_t *r, str_t uri,
                                          str_t values[MCP_TEMPLATE_VARIABLES], rc_t *rc);
+/** Of what clients get of the list: it changes when the list does. */
+void mcp_registry_digest(const mcp_registry_t *r, mcp_kind_t kind, uint8_t out[SHA256_BYTES]);
 /** All scopes of all rows, space-separated, each once. */
 str_t mcp_registry_scopes(const mcp_registry_t *r);
+/** Whether any row suggests values. */
+bool mcp_registry_completes(const mcp_registry_t *r);
+/** Whether any row of that kind needs a scope. */
+bool mcp_registry_is_scoped(const mcp_registry_t *r, mcp_kind_t kind);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef MCP_SERVER_TASKS_H
 #define MCP_SERVER_TASKS_H
 
-#include "mcp_server/session.h"
+#include "mcp_server/listeners.h"
 
 enum {
     MCP_TASKS = 10000,
@@ -22,28 +22,39 @@ typedef enum {
 } mcp_task_status_t;
 
 typedef struct mcp_tasks mcp_tasks_t;
+/** A handle of the call's own, in its arena; it may outlive what it stands for. */
 typedef struct mcp_task mcp_task_t;
 
 typedef struct {
-    int64_t kept_ms;
+    int64_t kept_ms; /* after the last change, of what has ended or waits for the client */
     clock_port_t clock;
     random_port_t random;
+    mcp_listeners_t *listeners; /* are told of changes; NULL: nobody is */
 } mcp_tasks_config_t;
 
-/** NULL without memory. */
+/** NULL without memory or randomness. */
 mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config);
+/** NULL is fine. */
 void mcp_tasks_free(mcp_tasks_t *t);
-/** Makes the call a task; both hold each other until it is forgotten. RC_BUSY over the quotas. */
+/** Makes the call a task, WORKING; the table holds the call until it has ended. RC_BUSY over the
+ *  quotas. On the thread that the call belongs to, as all but the last three. */
 rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_t *who,
                    mcp_task_t **out) MUST_USE;
 /** The call's state has changed: `body` is the result (COMPLETED), the error (FAILED) or the
- *  inputRequests (INPUT), JSON, copied; unset: none. A terminal state stays. */
+ *  inputRequests (INPUT), JSON, copied; unset: none. A terminal state stays. Any thread. */
 void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, str_t body);
 void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text);
-/** Members of a Task as tasks/get shows it (`detailed`), or as it is made. */
+/** Members of a Task as tasks/get shows it (`detailed`), or as it is made. Nothing where it is
+ *  forgotten. */
 void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer_t *w);
-/** By id, of that principal alone; its call is held; NULL: unknown, forgotten, or another's. */
-mcp_task_t *mcp_task_find(mcp_tasks_t *t, str_t id, const mcp_principal_t *who,
-                          warder_mcp_call_t **call);
+
+/* By id, of that principal alone. False: unknown, forgotten, or another's: they look alike. */
+/** Writes the members that tasks/get shows. */
+bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_writer_t *w);
+/** Its call: one reference, or NULL where it has ended. */
+bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call);
+/** Makes it CANCELLED, if it has not ended; its call as above. */
+bool mcp_task_cancel(mcp_tasks_t *t, str_t id, const mcp_principal_t *who,
+                     warder_mcp_call_t **call);
 
 #endif

@@ -1,0 +1,250 @@
+#include "mcp_server/config.h"
+#include "mcp_server/rates.h"
+#include "mcp_server/server_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SERVER_BYTES = 16 << 20, WHY_BYTES = 4096 };
+
+static void say_why(char *why, size_t size, str_t sentence)
+{
+    if (why && size > 0)
+        snprintf(why, size, "%" PRIstr, STR_ARG(sentence));
+}
+
+/* ---- made and unmade ---- */
+
+static rc_t write_info(warder_mcp_t *m, str_t *why)
+{
+    TRY(mcp_config_info(m->arena, &m->config, false, &m->info));
+    rc_t rc = mcp_config_info(m->arena, &m->config, true, &m->info_whole);
+    if (rc == RC_CONFIG)
+        *why = STR("The config's icons are no JSON list of objects with src: correct them.");
+    return rc;
+}
+
+static rc_t fill(warder_mcp_t *m, arena_t *work, str_t *why)
+{
+    TRY(mcp_config_complete(&m->config, why));
+    TRY(write_info(m, why));
+    m->registry = mcp_registry_new(work, &m->config, why);
+    if (!m->registry)
+        return RC_CONFIG;
+    m->scopes = arena_dup(m->arena, mcp_registry_scopes(m->registry));
+    m->listeners = mcp_listeners_new();
+    return m->scopes.p && m->listeners ? RC_OK : RC_MEMORY;
+}
+
+static warder_mcp_t *server_alloc(const warder_mcp_config_t *config)
+{
+    warder_mcp_t *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->arena = arena_new(SERVER_BYTES);
+    if (!m->arena) {
+        free(m);
+        return NULL;
+    }
+    m->config = *config;
+    pthread_mutex_init(&m->lock, NULL);
+    return m;
+}
+
+warder_mcp_t *warder_mcp_new(const warder_mcp_config_t *config, char *why, size_t why_size)
+{
+    str_t said = STR_UNSET;
+    arena_t *work = arena_new(WHY_BYTES);
+    warder_mcp_t *m = work ? server_alloc(config) : NULL;
+    rc_t rc = m ? fill(m, work, &said) : RC_MEMORY;
+    if (rc != RC_OK) {
+        say_why(why, why_size, said.p ? said : STR("There is not enough memory: make room."));
+        warder_mcp_free(m);
+        m = NULL;
+    }
+    arena_free(work);
+    return m;
+}
+
+/* What a start makes. */
+static void free_parts(warder_mcp_t *m)
+{
+    http_pool_free(m->pool);
+    mcp_calls_free(m->rates);
+    mcp_tasks_free(m->tasks);
+    m->pool = NULL;
+    m->rates = NULL;
+    m->tasks = NULL;
+}
+
+void warder_mcp_free(warder_mcp_t *m)
+{
+    if (!m)
+        return;
+    free_parts(m);
+    mcp_listeners_free(m->listeners);
+    mcp_registry_drop(m->registry);
+    pthread_mutex_destroy(&m->lock);
+    arena_free(m->arena);
+    free(m);
+}
+
+/* ---- started and stopped ---- */
+
+void mcp_server_wire(warder_mcp_t *m, const mcp_world_ports_t *ports)
+{
+    m->world = *ports;
+}
+
+const mcp_world_ports_t *mcp_server_world(const warder_mcp_t *m)
+{
+    return &m->world;
+}
+
+static rc_t make_seal(warder_mcp_t *m)
+{
+    const random_port_t *r = &m->world.random;
+    if (!m->config.state_secret)
+        return r->fill(r->ctx, m->seal, sizeof m->seal);
+    hmac_sha256(STR("warder mcp state"), str_c(m->config.state_secret), m->seal);
+    return RC_OK;
+}
+
+rc_t mcp_server_start(warder_mcp_t *m)
+{
+    const warder_mcp_config_t *c = &m->config;
+    mcp_tasks_config_t tasks = {.kept_ms = (int64_t)c->task_kept_s * 1000,
+                                .clock = m->world.clock,
+                                .random = m->world.random,
+                                .listeners = m->listeners};
+    TRY(make_seal(m));
+    free_parts(m);
+    m->stopping = false;
+    m->rates = mcp_calls_new(c->calls_per_minute, m->world.clock, m->world.random);
+    m->tasks = mcp_tasks_new(&tasks);
+    m->pool = http_pool_new(c->threads, c->waiting);
+    if (m->rates && m->tasks && m->pool)
+        return RC_OK;
+    free_parts(m);
+    return RC_MEMORY;
+}
+
+static void refuse_from_now_on(warder_mcp_t *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->stopping = true;
+    pthread_mutex_unlock(&m->lock);
+}
+
+void mcp_server_stop(warder_mcp_t *m)
+{
+    warder_mcp_call_t *call;
+    refuse_from_now_on(m);
+    while ((call = mcp_listeners_take(m->listeners)) != NULL) {
+        mcp_listen_end(call);
+        mcp_call_drop(call);
+    }
+    if (!mcp_calls_stop(m))
+        LOG(m->world.log, LOG_WARN, "a call was put off, and nobody has finished it");
+    /* What the rest of a call needs, which waits for the trail, stays until the end. */
+    http_pool_free(m->pool);
+    m->pool = NULL;
+}
+
+/* ---- what changed ---- */
+
+static bool holds_scope(str_t scopes, str_t one)
+{
+    str_t have;
+    while (str_split(&scopes, ' ', &have)) {
+        if (str_eq(have, one))
+            return true;
+    }
+    return false;
+}
+
+/* They only ever grow: whoever asked before holds a pointer into them, and a scope that comes again
+ * takes no more memory. */
+static rc_t add_scopes(warder_mcp_t *m, str_t more)
+{
+    str_t one, all = m->scopes;
+    while (str_split(&more, ' ', &one)) {
+        if (one.n == 0 || holds_scope(all, one))
+            continue;
+        all = arena_printf(m->arena, "%" PRIstr "%s%" PRIstr, STR_ARG(all), all.n > 0 ? " " : "",
+                           STR_ARG(one));
+        if (!all.p)
+            return RC_MEMORY;
+    }
+    m->scopes = all;
+    return RC_OK;
+}
+
+static void replace_registry(warder_mcp_t *m, const mcp_registry_t *r)
+{
+    pthread_mutex_lock(&m->lock);
+    const mcp_registry_t *old = m->registry;
+    m->registry = r;
+    pthread_mutex_unlock(&m->lock);
+    mcp_registry_drop(old);
+}
+
+bool warder_mcp_set_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count, char *why,
+                          size_t why_size)
+{
+    str_t said = STR("There is not enough memory: make room.");
+    arena_t *work = arena_new(WHY_BYTES);
+    mcp_registry_t *r =
+        work ? mcp_registry_with_tools(work, m->registry, tools, count, &said) : NULL;
+    bool good = r && add_scopes(m, mcp_registry_scopes(r)) == RC_OK;
+    if (good) {
+        replace_registry(m, r);
+        warder_mcp_tools_changed(m);
+    } else {
+        say_why(why, why_size, said);
+        mcp_registry_drop(r);
+    }
+    arena_free(work);
+    return good;
+}
+
+const char *warder_mcp_scopes(const warder_mcp_t *m)
+{
+    return m->scopes.p;
+}
+
+void warder_mcp_tools_changed(warder_mcp_t *m)
+{
+    mcp_listeners_tell(m->listeners, MCP_CHANGED_TOOLS, STR_UNSET,
+                       STR("notifications/tools/list_changed"), STR("{}"));
+}
+
+void warder_mcp_resources_changed(warder_mcp_t *m)
+{
+    mcp_listeners_tell(m->listeners, MCP_CHANGED_RESOURCES, STR_UNSET,
+                       STR("notifications/resources/list_changed"), STR("{}"));
+}
+
+void warder_mcp_prompts_changed(warder_mcp_t *m)
+{
+    mcp_listeners_tell(m->listeners, MCP_CHANGED_PROMPTS, STR_UNSET,
+                       STR("notifications/prompts/list_changed"), STR("{}"));
+}
+
+void warder_mcp_resource_updated(warder_mcp_t *m, const char *uri)
+{
+    enum { PARAMS_BYTES = 6 * MCP_NAME_BYTES + 64 };
+    str_t params;
+    arena_t *a = arena_new(2 * PARAMS_BYTES);
+    if (!a)
+        return;
+    buf_t b = buf_new(a, PARAMS_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("uri"), str_c(uri));
+    json_end_object(&w);
+    if (buf_done(&b, &params) == RC_OK)
+        mcp_listeners_tell(m->listeners, MCP_CHANGED_RESOURCE, str_c(uri),
+                           STR("notifications/resources/updated"), params);
+    arena_free(a);
+}

@@ -1,0 +1,393 @@
+#include "mcp_server/tasks.h"
+
+#include "core/map.h"
+#include "mcp_server/call.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    ID_BYTES = 24,
+    SAY_BYTES = 1024,           /* of a status message: a line for people */
+    NOTE_BYTES = (9 << 20) * 3, /* a task with the largest result, as the builder grows */
+    STAMP_BYTES = 32,
+};
+
+struct mcp_task {
+    char id[MCP_TASK_TEXT];
+};
+
+typedef struct row {
+    char id[MCP_TASK_TEXT];
+    mcp_principal_t who; /* its bytes stand behind the struct */
+    mcp_task_status_t status;
+    char *body, *message;
+    size_t body_n, message_n;
+    int64_t created_ms, updated_ms; /* of the day */
+    int64_t born, touched;          /* of the clock that never goes back, in ms */
+    warder_mcp_call_t *call;        /* held; NULL once it has ended */
+    struct row *next;               /* of those that are being forgotten */
+} row_t;
+
+struct mcp_tasks {
+    pthread_mutex_t lock;
+    mcp_tasks_config_t config;
+    map_t *map;
+};
+
+mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config)
+{
+    uint8_t seed[16];
+    mcp_tasks_t *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->config = *config;
+    if (config->random.fill(config->random.ctx, seed, sizeof seed) == RC_OK)
+        t->map = map_new(seed, MCP_TASKS);
+    if (!t->map) {
+        free(t);
+        return NULL;
+    }
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
+}
+
+/* Under no lock: a call may go with its row. */
+static void row_free(void *value)
+{
+    row_t *r = value;
+    if (r->call)
+        mcp_call_drop(r->call);
+    free(r->body);
+    free(r->message);
+    free(r);
+}
+
+void mcp_tasks_free(mcp_tasks_t *t)
+{
+    if (!t)
+        return;
+    map_free(t->map, row_free);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+static int64_t mono(const mcp_tasks_t *t)
+{
+    return t->config.clock.mono_ms(t->config.clock.ctx);
+}
+
+static int64_t today(const mcp_tasks_t *t)
+{
+    return t->config.clock.now_ms(t->config.clock.ctx);
+}
+
+static bool has_ended(const row_t *r)
+{
+    return r->status != MCP_TASK_WORKING && r->status != MCP_TASK_INPUT;
+}
+
+/* What works lasts; who lets a question wait so long has gone. */
+static bool is_stale(const mcp_tasks_t *t, const row_t *r)
+{
+    return r->status != MCP_TASK_WORKING && mono(t) - r->touched >= t->config.kept_ms;
+}
+
+/* ---- rows; under the lock ---- */
+
+static char *copy_text(str_t s, size_t *n)
+{
+    char *p = malloc(s.n + 1);
+    if (p && s.n > 0)
+        memcpy(p, s.p, s.n);
+    *n = p ? s.n : 0;
+    return p;
+}
+
+static str_t keep(char **to, str_t s)
+{
+    char *p = *to;
+    if (s.n > 0)
+        memcpy(p, s.p, s.n);
+    *to += s.n;
+    return str_of(p, s.n);
+}
+
+static row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who)
+{
+    uint8_t raw[ID_BYTES];
+    if (t->config.random.fill(t->config.random.ctx, raw, sizeof raw) != RC_OK)
+        return NULL;
+    row_t *r = calloc(1, sizeof *r + who->issuer.n + who->subject.n + who->client.n + 1);
+    if (!r)
+        return NULL;
+    char *to = (char *)(r + 1);
+    r->who.issuer = keep(&to, who->issuer);
+    r->who.subject = keep(&to, who->subject);
+    r->who.client = keep(&to, who->client);
+    r->created_ms = r->updated_ms = today(t);
+    r->born = r->touched = mono(t);
+    buf_t id = buf_fixed(r->id, sizeof r->id);
+    buf_b64url(&id, raw, sizeof raw);
+    return r;
+}
+
+static bool is_part(str_t a, str_t b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static bool is_whose(const row_t *r, const mcp_principal_t *who)
+{
+    return is_part(r->who.issuer, who->issuer) && is_part(r->who.subject, who->subject) &&
+           is_part(r->who.client, who->client);
+}
+
+typedef struct {
+    mcp_tasks_t *t;
+    const mcp_principal_t *who;
+    size_t own;
+    row_t *stale;
+} census_t;
+
+static bool census_visit(void *ctx, str_t key, void *value)
+{
+    census_t *c = ctx;
+    row_t *r = value;
+    (void)key;
+    if (is_stale(c->t, r)) {
+        r->next = c->stale;
+        c->stale = r;
+        return false;
+    }
+    c->own += is_whose(r, c->who);
+    return true;
+}
+
+/* Under no lock. A call that waits for its client waits in vain. */
+static void forget_all(row_t *first)
+{
+    while (first) {
+        row_t *next = first->next;
+        if (first->call)
+            mcp_call_abort(first->call);
+        row_free(first);
+        first = next;
+    }
+}
+
+static row_t *find_whose(mcp_tasks_t *t, str_t id, const mcp_principal_t *who)
+{
+    row_t *r = map_get(t->map, id);
+    return r && is_whose(r, who) && !is_stale(t, r) ? r : NULL;
+}
+
+static row_t *row_of(mcp_tasks_t *t, const mcp_task_t *task)
+{
+    return map_get(t->map, str_of(task->id, sizeof task->id));
+}
+
+/* ---- as clients see them ---- */
+
+static const str_t STATUS[] = {
+    [MCP_TASK_WORKING] = STR_INIT("working"),     [MCP_TASK_INPUT] = STR_INIT("input_required"),
+    [MCP_TASK_COMPLETED] = STR_INIT("completed"), [MCP_TASK_FAILED] = STR_INIT("failed"),
+    [MCP_TASK_CANCELLED] = STR_INIT("cancelled"),
+};
+
+static void write_stamp(json_writer_t *w, str_t key, int64_t ms)
+{
+    char text[STAMP_BYTES];
+    struct tm tm;
+    time_t s = (time_t)(ms / 1000);
+    gmtime_r(&s, &tm);
+    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    json_member_str(w, key, str_of(text, n));
+}
+
+/* From its beginning, as ttlMs counts, to the end of what is kept after its last change: it grows
+ * while the task works. */
+static int64_t ttl_ms(const mcp_tasks_t *t, const row_t *r)
+{
+    int64_t from = r->status == MCP_TASK_WORKING ? mono(t) : r->touched;
+    return from - r->born + t->config.kept_ms;
+}
+
+static str_t body_key(mcp_task_status_t status)
+{
+    switch (status) {
+    case MCP_TASK_INPUT:
+        return STR("inputRequests");
+    case MCP_TASK_COMPLETED:
+        return STR("result");
+    case MCP_TASK_FAILED:
+        return STR("error");
+    default:
+        return STR_UNSET;
+    }
+}
+
+static void write_row(const mcp_tasks_t *t, const row_t *r, bool detailed, json_writer_t *w)
+{
+    json_member_str(w, STR("taskId"), str_of(r->id, sizeof r->id));
+    json_member_str(w, STR("status"), STATUS[r->status]);
+    if (r->message)
+        json_member_str(w, STR("statusMessage"), str_of(r->message, r->message_n));
+    write_stamp(w, STR("createdAt"), r->created_ms);
+    write_stamp(w, STR("lastUpdatedAt"), r->updated_ms);
+    json_member_int(w, STR("ttlMs"), ttl_ms(t, r));
+    json_member_int(w, STR("pollIntervalMs"), MCP_TASK_POLL_MS);
+    if (!detailed || !r->body || !body_key(r->status).p)
+        return;
+    json_key(w, body_key(r->status));
+    json_raw(w, str_of(r->body, r->body_n));
+}
+
+/* Under the lock, so that who listens hears of changes in their order. */
+static void tell(mcp_tasks_t *t, const row_t *r)
+{
+    str_t params, id = str_of(r->id, sizeof r->id);
+    mcp_listeners_t *l = t->config.listeners;
+    arena_t *a = l && mcp_listeners_any(l, MCP_CHANGED_TASK, id) ? arena_new(NOTE_BYTES) : NULL;
+    if (!a)
+        return;
+    buf_t b = buf_new(a, NOTE_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    write_row(t, r, true, &w);
+    json_end_object(&w);
+    if (buf_done(&b, &params) == RC_OK)
+        mcp_listeners_tell(l, MCP_CHANGED_TASK, id, STR("notifications/tasks"), params);
+    arena_free(a);
+}
+
+/* ---- for calls ---- */
+
+static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mcp_task_t *task)
+{
+    void *old;
+    map_each(t->map, census_visit, c);
+    if (c->own >= MCP_TASKS_PER_PRINCIPAL)
+        return RC_BUSY;
+    row_t *r = row_new(t, c->who);
+    if (!r)
+        return RC_MEMORY;
+    rc_t rc = map_put(t->map, str_of(r->id, sizeof r->id), r, &old);
+    if (rc != RC_OK) {
+        row_free(r);
+        return rc == RC_LIMIT ? RC_BUSY : rc;
+    }
+    r->call = mcp_call_hold(call);
+    memcpy(task->id, r->id, sizeof task->id);
+    return RC_OK;
+}
+
+rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_t *who,
+                   mcp_task_t **out)
+{
+    census_t c = {.t = t, .who = who};
+    mcp_task_t *task = ARENA_NEW(call->arena, mcp_task_t);
+    if (!task)
+        return RC_MEMORY;
+    pthread_mutex_lock(&t->lock);
+    rc_t rc = open_locked(t, &c, call, task);
+    pthread_mutex_unlock(&t->lock);
+    forget_all(c.stale);
+    *out = rc == RC_OK ? task : NULL;
+    return rc;
+}
+
+/* The call, where the row lets it go: to be dropped under no lock. */
+static warder_mcp_call_t *set_locked(mcp_tasks_t *t, row_t *r, mcp_task_status_t status, str_t body)
+{
+    static const str_t LOST =
+        STR_INIT("{\"code\":-32603,\"message\":\"Something failed on the server.\"}");
+    char *copy = body.p ? copy_text(body, &r->body_n) : NULL;
+    free(r->body);
+    if (body.p && !copy) {
+        copy = copy_text(LOST, &r->body_n);
+        status = MCP_TASK_FAILED;
+    }
+    r->body = copy;
+    r->status = status;
+    r->updated_ms = today(t);
+    r->touched = mono(t);
+    tell(t, r);
+    if (!has_ended(r))
+        return NULL;
+    warder_mcp_call_t *call = r->call;
+    r->call = NULL;
+    return call;
+}
+
+void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, str_t body)
+{
+    warder_mcp_call_t *call = NULL;
+    pthread_mutex_lock(&t->lock);
+    row_t *r = row_of(t, task);
+    if (r && !has_ended(r))
+        call = set_locked(t, r, status, body);
+    pthread_mutex_unlock(&t->lock);
+    if (call)
+        mcp_call_drop(call);
+}
+
+void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
+{
+    size_t n = 0;
+    char *copy = str_is_utf8(text) && text.n <= SAY_BYTES ? copy_text(text, &n) : NULL;
+    if (!copy)
+        return;
+    pthread_mutex_lock(&t->lock);
+    row_t *r = row_of(t, task);
+    if (r && !has_ended(r)) {
+        char *old = r->message;
+        r->message = copy;
+        r->message_n = n;
+        r->updated_ms = today(t);
+        tell(t, r);
+        copy = old;
+    }
+    pthread_mutex_unlock(&t->lock);
+    free(copy);
+}
+
+void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer_t *w)
+{
+    pthread_mutex_lock(&t->lock);
+    row_t *r = row_of(t, task);
+    if (r)
+        write_row(t, r, detailed, w);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- for clients ---- */
+
+bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_writer_t *w)
+{
+    pthread_mutex_lock(&t->lock);
+    row_t *r = find_whose(t, id, who);
+    if (r)
+        write_row(t, r, true, w);
+    pthread_mutex_unlock(&t->lock);
+    return r != NULL;
+}
+
+bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)
+{
+    pthread_mutex_lock(&t->lock);
+    row_t *r = find_whose(t, id, who);
+    *call = r && r->call ? mcp_call_hold(r->call) : NULL;
+    pthread_mutex_unlock(&t->lock);
+    return r != NULL;
+}
+
+bool mcp_task_cancel(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)
+{
+    pthread_mutex_lock(&t->lock);
+    row_t *r = find_whose(t, id, who);
+    *call = r && !has_ended(r) ? set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET) : NULL;
+    pthread_mutex_unlock(&t->lock);
+    return r != NULL;
+}
