@@ -549,7 +549,9 @@ static void sink_wake(void *ctx)
         s->ended = out.kind == MCP_OUT_ANSWER;
         if (s->ended)
             return;
-        assert_int_equal(sscanf(out.text.p, "%u %u", &id, &i), 2);
+        char text[32];
+        snprintf(text, sizeof text, "%" PRIstr, STR_ARG(out.text));
+        assert_int_equal(sscanf(text, "%u %u", &id, &i), 2);
         assert_int_equal(i, s->seen[id]++);
     }
 }
