@@ -603,6 +603,7 @@ typedef struct {
     test_loop_t loop;
     mcp_reader_t *reader;
     size_t taken;
+    atomic_bool *over;
 } rival_t;
 
 static void rival_wake(void *ctx)
@@ -622,7 +623,7 @@ static void rival_wake(void *ctx)
 static void *rival(void *arg)
 {
     rival_t *r = arg;
-    for (unsigned turn = 0; turn < 300; turn++) {
+    while (!atomic_load(r->over)) {
         const mcp_reading_t how = {test_loop_port(&r->loop), rival_wake, r, MCP_OUTBOX_UNTAKEN};
         assert_int_equal(mcp_outbox_attach(r->o, &how, &r->reader), RC_OK);
         test_loop_run(&r->loop);
@@ -630,6 +631,7 @@ static void *rival(void *arg)
         test_loop_run(&r->loop);
         mcp_reader_detach(r->reader);
         test_loop_run(&r->loop);
+        sched_yield();
     }
     return NULL;
 }
@@ -637,8 +639,10 @@ static void *rival(void *arg)
 static void *put_some(void *arg)
 {
     mcp_outbox_t *o = arg;
-    for (unsigned i = 0; i < 3000; i++)
-        if (put(o, MCP_OUT_MESSAGE, "x") != RC_OK)
+    for (unsigned i = 0; i < 3000;)
+        if (put(o, MCP_OUT_MESSAGE, "x") == RC_OK)
+            i++;
+        else
             sched_yield();
     return NULL;
 }
@@ -648,14 +652,17 @@ static void test_rivals_do_not_tear_a_stream(void **state)
     static rival_t rivals[2];
     pthread_t threads[2], writer;
     mcp_outbox_t *o = mcp_outbox_new(true);
+    atomic_bool over = false;
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         rivals[i].o = o;
+        rivals[i].over = &over;
         test_loop_init(&rivals[i].loop);
         pthread_create(&threads[i], NULL, rival, &rivals[i]);
     }
     pthread_create(&writer, NULL, put_some, o);
     pthread_join(writer, NULL);
+    atomic_store(&over, true);
     for (unsigned i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     assert_true(rivals[0].taken + rivals[1].taken > 0);
