@@ -125,12 +125,13 @@ struct warder_mcp_call {
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;
-    bool failed;           /* the answer is an error of the protocol */
-    arena_t *spare;        /* of the answer where the call's own arena has no room; or NULL */
+    bool ends_well;        /* with a result */
+    mcp_error_t ends;      /* what ends it, whatever its function said; MCP_NO_ERROR: nothing */
+    arena_t *spare;        /* of an answer that must not want for room; or NULL */
     struct mcp_task *task; /* NULL: it is none */
     struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
-    /* of a call in LATER that nobody but the server would finish: mcp_call_cancel calls it, without
-     * any lock, once the call counts as cancelled; NULL: none */
+    /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the
+     * call counts as cancelled, so that it is finished; NULL: none */
     void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;
@@ -179,10 +180,6 @@ void mcp_call_notify(warder_mcp_call_t *call, str_t method, str_t params);
 bool mcp_calls_stop(warder_mcp_t *m) MUST_USE;
 enum { MCP_STOP_MS = 10000 };
 
-/* end.c */
-/** The function is over: the answer is made, written down, and put out. */
-void mcp_call_end(warder_mcp_call_t *call, warder_mcp_next_t next);
-
 /* result.c: what was said, as JSON. In the call's arena; unset: memory, limits, or it is wrong. */
 /** The result of the call's method: CallToolResult, ReadResourceResult, GetPromptResult,
  *  CompleteResult. Checks structured content against the output schema. */
@@ -208,9 +205,5 @@ bool mcp_capability_has(const json_t *capabilities, const char *path);
 /** {"requiredCapabilities": …} with what the path names. Unset without memory. */
 str_t mcp_capability_needed(arena_t *a, const char *path);
 #define MCP_TASKS_CAPABILITY "extensions.io.modelcontextprotocol/tasks"
-
-/* request_state.c: what clients of 2026-07-28 carry from one round to the next. */
-/** The key of it, from config.state_secret or random bytes; once world.random is there. RC_IO. */
-rc_t mcp_seal_init(warder_mcp_t *m) MUST_USE;
 
 #endif

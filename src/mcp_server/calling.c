@@ -46,57 +46,13 @@ static bool may_call(warder_mcp_call_t *call, mcp_verdict_t *v)
 
 static mcp_verdict_t begin(warder_mcp_call_t *call, const mcp_incoming_t *in)
 {
-    mcp_error_t e = is_stateless(call) ? mcp_questions_read(call) : MCP_NO_ERROR;
-    if (e == MCP_NO_ERROR)
-        e = mcp_call_begin(call, in);
+    mcp_error_t e = mcp_call_begin(call, in);
     if (e != MCP_NO_ERROR)
         return mcp_refuse(call, e);
     return (mcp_verdict_t){.kind = MCP_RUNNING, .body = STR_UNSET, .needed = STR_UNSET};
 }
 
 /* ---- tools/call ---- */
-
-static mcp_verdict_t answer_task(warder_mcp_call_t *call)
-{
-    buf_t b = buf_new(call->arena, SENTENCE_BYTES);
-    json_writer_t w = json_writer(&b);
-    json_begin_object(&w);
-    json_member_str(&w, STR("resultType"), STR("task"));
-    mcp_task_write(call->m->tasks, call->task, false, &w);
-    json_end_object(&w);
-    return mcp_answer_result(call, text_of(&b));
-}
-
-/* The answer is that it is a task; what comes of it is asked for later, so neither the session nor
- * the outbox has to do with it any more (SEP-2663, "Task Creation"). The answer is made first: once
- * the call runs, its arena is its function's. */
-static mcp_verdict_t begin_task(warder_mcp_call_t *call, const mcp_incoming_t *in)
-{
-    mcp_incoming_t alone = *in;
-    alone.session = NULL;
-    alone.outbox = NULL;
-    mcp_verdict_t made = answer_task(call);
-    mcp_verdict_t v = made.error == MCP_NO_ERROR ? begin(call, &alone) : made;
-    if (v.kind == MCP_RUNNING)
-        return made;
-    mcp_task_forget(call->m->tasks, call->task);
-    call->task = NULL;
-    return v;
-}
-
-/* Where there is no room for a task the call is an ordinary one, unless it must be a task: which it
- * is stays the server's to decide. */
-static mcp_verdict_t begin_tool(warder_mcp_call_t *call, const mcp_incoming_t *in)
-{
-    mcp_principal_t who = mcp_caller_principal(&call->who);
-    if (!(call->entry->flags & WARDER_MCP_TASK) || !mcp_call_has_tasks(call))
-        return begin(call, in);
-    if (mcp_task_open(call->m->tasks, call, &who, &call->task) == RC_OK)
-        return begin_task(call, in);
-    if (call->entry->flags & WARDER_MCP_TASK_ONLY)
-        return mcp_refuse(call, MCP_ERROR_BUSY);
-    return begin(call, in);
-}
 
 /* Models mend what they are told of, so a misfit is a result (2025-11-25, Tools, "Error Handling").
  */
@@ -165,7 +121,7 @@ mcp_verdict_t mcp_do_call_tool(warder_mcp_call_t *call, const mcp_incoming_t *in
         return mcp_refuse(call, e);
     if (!tasks_fit(call, &v) || !arguments_fit(call, &v))
         return v;
-    return begin_tool(call, in);
+    return begin(call, in);
 }
 
 /* ---- resources/read ---- */
@@ -323,10 +279,7 @@ static mcp_verdict_t complete(warder_mcp_call_t *call, const mcp_incoming_t *in)
     if (!has_argument(call->entry, call->completing))
         return mcp_answer_error(call, MCP_ERROR_BAD_COMPLETION, STR("There is no such argument."),
                                 STR_UNSET);
-    e = mcp_call_begin(call, in);
-    if (e != MCP_NO_ERROR)
-        return mcp_refuse(call, e);
-    return (mcp_verdict_t){.kind = MCP_RUNNING, .body = STR_UNSET, .needed = STR_UNSET};
+    return begin(call, in);
 }
 
 mcp_verdict_t mcp_do_complete(warder_mcp_call_t *call, const mcp_incoming_t *in)

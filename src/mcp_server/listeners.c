@@ -84,13 +84,14 @@ static void unlink_from(mcp_listeners_t *l, mcp_listener_t *which)
         *which->what.slot = NULL;
 }
 
-/* Sessions that have ended, for free_all. */
+/* Sessions that have ended, for free_all. Their stream tells: asking the session itself would count
+ * as a use of it. */
 static mcp_listener_t *prune(mcp_listeners_t *l)
 {
     mcp_listener_t *dead = NULL, *next;
     for (mcp_listener_t *i = l->first; i; i = next) {
         next = i->next;
-        if (!i->what.session || mcp_session_is_alive(i->what.session))
+        if (!i->what.session || !mcp_outbox_ended(i->what.outbox))
             continue;
         unlink_from(l, i);
         i->next = dead;

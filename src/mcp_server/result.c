@@ -133,6 +133,8 @@ str_t mcp_call_result(warder_mcp_call_t *call)
     buf_t b = buf_new(call->arena, MCP_SAID_BYTES + FRAME_BYTES);
     json_writer_t w = json_writer(&b);
     str_t out = STR_UNSET;
+    if (call->entry->kind == MCP_KINDS)
+        return mcp_listen_result(call);
     json_begin_object(&w);
     rc_t rc = write_result(call, &w);
     json_end_object(&w);

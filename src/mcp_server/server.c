@@ -129,32 +129,24 @@ rc_t mcp_server_start(warder_mcp_t *m)
     return RC_MEMORY;
 }
 
-/* The next one that nobody has told yet; one reference. */
-static warder_mcp_call_t *next_to_cancel(warder_mcp_t *m)
+static void refuse_from_now_on(warder_mcp_t *m)
 {
-    warder_mcp_call_t *found = NULL;
     pthread_mutex_lock(&m->lock);
     m->stopping = true;
-    for (warder_mcp_call_t *c = m->calls; c && !found; c = c->next) {
-        if (!atomic_load(&c->cancelled))
-            found = mcp_call_hold(c);
-    }
     pthread_mutex_unlock(&m->lock);
-    return found;
 }
 
 void mcp_server_stop(warder_mcp_t *m)
 {
     warder_mcp_call_t *call;
+    refuse_from_now_on(m);
     while ((call = mcp_listeners_take(m->listeners)) != NULL) {
         mcp_listen_end(call);
         mcp_call_drop(call);
     }
-    while ((call = next_to_cancel(m)) != NULL) {
-        mcp_call_cancel(call);
-        mcp_call_drop(call);
-    }
-    /* Calls may still wait for the trail: what they need of the rest stays until the end. */
+    if (!mcp_calls_stop(m))
+        LOG(m->world.log, LOG_WARN, "a call was put off, and nobody has finished it");
+    /* What the rest of a call needs, which waits for the trail, stays until the end. */
     http_pool_free(m->pool);
     m->pool = NULL;
 }

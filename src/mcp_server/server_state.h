@@ -22,7 +22,7 @@ struct warder_mcp {
     const mcp_registry_t *registry; /* counted; replaced whole */
     warder_mcp_call_t *calls;
     bool stopping;
-    pthread_cond_t quiet; /* a call has ended, while stopping */
+    size_t running; /* calls that have begun and not ended */
     http_pool_t *pool;
     struct mcp_calls *rates;
     mcp_listeners_t *listeners;

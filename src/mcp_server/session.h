@@ -58,6 +58,7 @@ mcp_session_t *mcp_session_hold(mcp_session_t *s);
 void mcp_session_drop(mcp_session_t *s);
 /** Ends it: its calls are cancelled, its streams end, no find brings it back. Any thread. */
 void mcp_session_end(mcp_session_t *s);
+/** Whether it was not ended; marks it used. Who reads one of its streams asks now and then. */
 bool mcp_session_is_alive(mcp_session_t *s);
 
 str_t mcp_session_id(const mcp_session_t *s); /* "" of a local one */
@@ -69,7 +70,8 @@ const json_t *mcp_session_capabilities(const mcp_session_t *s);
 /* Streams: outboxes that a client may come back to, by the ids of their events:
  * STREAM-NUMBER, in decimal. Stream 0 is the one of GET. */
 /** Gives the outbox of a call its number, for event ids; the oldest that has ended is forgotten
- *  beyond MCP_STREAMS_PER_SESSION. RC_LIMIT: all of them still run. RC_MEMORY. */
+ *  beyond MCP_STREAMS_PER_SESSION. RC_LIMIT: all of them still run. RC_NOT_FOUND: the
+ *  session has ended. */
 rc_t mcp_session_add_stream(mcp_session_t *s, mcp_outbox_t *o, uint64_t *stream) MUST_USE;
 /** The outbox of an event id and the number behind it; one reference. NULL: unknown. */
 mcp_outbox_t *mcp_session_stream(mcp_session_t *s, str_t event_id, uint64_t *stream,
@@ -87,7 +89,8 @@ void mcp_session_unwatch(mcp_session_t *s, str_t uri);
 bool mcp_session_watches(mcp_session_t *s, str_t uri);
 
 /* Calls under way, by the id of their request, and questions to the client, by ours. */
-/** Holds the call. RC_CONFLICT: a call with that id is under way. RC_LIMIT, RC_MEMORY. */
+/** Holds the call. RC_CONFLICT: a call with that id is under way. RC_NOT_FOUND: the session has
+ *  ended. RC_LIMIT, RC_MEMORY. */
 rc_t mcp_session_add_call(mcp_session_t *s, str_t id, warder_mcp_call_t *call) MUST_USE;
 void mcp_session_remove_call(mcp_session_t *s, str_t id, const warder_mcp_call_t *call);
 /** One reference, or NULL. `id` is raw JSON, as in mcp_message_t. */

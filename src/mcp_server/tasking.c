@@ -76,7 +76,7 @@ mcp_verdict_t mcp_do_task_cancel(warder_mcp_call_t *call, const mcp_incoming_t *
     if (!mcp_task_cancel(call->m->tasks, id, &who, &task))
         return mcp_refuse(call, MCP_ERROR_UNKNOWN_TASK);
     if (task) {
-        mcp_call_cancel(task);
+        mcp_call_abort(task);
         mcp_call_drop(task);
     }
     return mcp_answer_result(call, STR("{}"));

@@ -171,7 +171,7 @@ static void forget_all(row_t *first)
     while (first) {
         row_t *next = first->next;
         if (first->call)
-            mcp_call_cancel(first->call);
+            mcp_call_abort(first->call);
         row_free(first);
         first = next;
     }
@@ -296,15 +296,6 @@ rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_
     forget_all(c.stale);
     *out = rc == RC_OK ? task : NULL;
     return rc;
-}
-
-void mcp_task_forget(mcp_tasks_t *t, mcp_task_t *task)
-{
-    pthread_mutex_lock(&t->lock);
-    row_t *r = map_del(t->map, str_of(task->id, sizeof task->id));
-    pthread_mutex_unlock(&t->lock);
-    if (r)
-        row_free(r);
 }
 
 /* The call, where the row lets it go: to be dropped under no lock. */

@@ -40,8 +40,6 @@ void mcp_tasks_free(mcp_tasks_t *t);
  *  quotas. On the thread that the call belongs to, as all but the last three. */
 rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_t *who,
                    mcp_task_t **out) MUST_USE;
-/** It never ran: nobody knows of it yet. */
-void mcp_task_forget(mcp_tasks_t *t, mcp_task_t *task);
 /** The call's state has changed: `body` is the result (COMPLETED), the error (FAILED) or the
  *  inputRequests (INPUT), JSON, copied; unset: none. A terminal state stays. Any thread. */
 void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, str_t body);

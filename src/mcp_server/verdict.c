@@ -8,6 +8,12 @@ static str_t text_of(const buf_t *b)
     return buf_done(b, &out) == RC_OK ? out : STR_UNSET;
 }
 
+/* A call that ends may have used up its own arena. */
+static arena_t *room_of(const warder_mcp_call_t *call)
+{
+    return call->spare ? call->spare : call->arena;
+}
+
 static str_t tool_of(const warder_mcp_call_t *call)
 {
     return call->op.object == MCP_ON_TOOL ? call->op.name : STR_UNSET;
@@ -25,7 +31,7 @@ static mcp_verdict_t answer(warder_mcp_call_t *call, int status, str_t body, mcp
 
 mcp_verdict_t mcp_answer_error(warder_mcp_call_t *call, mcp_error_t e, str_t sentence, str_t data)
 {
-    str_t body = mcp_error(call->arena, call->op.message.id, e, sentence, data);
+    str_t body = mcp_error(room_of(call), call->op.message.id, e, sentence, data);
     return answer(call, mcp_error_row(e)->status, body, e);
 }
 
@@ -69,7 +75,7 @@ static str_t stateless_result(warder_mcp_call_t *call, str_t result)
     bool whole = is_method(call, STR("server/discover"));
     str_t info = whole ? call->m->info_whole : call->m->info;
     str_t members = str_of(result.p + 1, result.n - 2);
-    buf_t b = buf_new(call->arena, result.n + info.n + FRAME_BYTES);
+    buf_t b = buf_new(room_of(call), result.n + info.n + FRAME_BYTES);
     buf_char(&b, '{');
     buf_put(&b, typed ? members : STR("\"resultType\":\"complete\""));
     if (named) {
@@ -89,6 +95,6 @@ mcp_verdict_t mcp_answer_result(warder_mcp_call_t *call, str_t result)
 {
     if (result.n >= 2 && call->op.era == MCP_ERA_STATELESS)
         result = stateless_result(call, result);
-    str_t body = result.n >= 2 ? mcp_result(call->arena, call->op.message.id, result) : STR_UNSET;
+    str_t body = result.n >= 2 ? mcp_result(room_of(call), call->op.message.id, result) : STR_UNSET;
     return body.p ? answer(call, 200, body, MCP_NO_ERROR) : mcp_refuse(call, MCP_ERROR_INTERNAL);
 }

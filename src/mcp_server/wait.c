@@ -1,0 +1,211 @@
+/* Waiting for the client: its questions go out, and its answers come in. */
+#include "mcp_server/life.h"
+
+enum { QUESTION_BYTES = MCP_SAID_BYTES };
+
+/* A question cannot be sent: the call waits for what will never come. */
+static void break_off(warder_mcp_call_t *call, mcp_error_t e)
+{
+    pthread_mutex_lock(&call->m->lock);
+    bool broken = life_step_locked(call, MCP_CALL_BREAKS);
+    if (broken)
+        call->ends = e;
+    pthread_mutex_unlock(&call->m->lock);
+    if (broken)
+        life_end(call, WARDER_MCP_DONE);
+}
+
+/* The requests to the client, in the call's arena; they go out once the call waits. */
+typedef struct {
+    str_t v[MCP_QUESTIONS];
+    size_t n;
+} requests_t;
+
+static rc_t write_request(warder_mcp_call_t *call, const mcp_question_t *q, requests_t *out)
+{
+    int64_t id;
+    TRY(mcp_session_add_question(call->session, call, q->key, &id));
+    buf_t b = buf_new(call->arena, QUESTION_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("jsonrpc"), STR("2.0"));
+    json_member_int(&w, STR("id"), id);
+    json_member_str(&w, STR("method"), q->method);
+    json_key(&w, STR("params"));
+    json_raw(&w, q->params);
+    json_end_object(&w);
+    return buf_done(&b, &out->v[out->n++]);
+}
+
+static rc_t write_requests(warder_mcp_call_t *call, requests_t *out)
+{
+    out->n = 0;
+    if (call->task)
+        return RC_OK; /* its client fetches them */
+    if (!call->session)
+        return RC_IO;
+    for (size_t i = 0; i < call->questions.n; i++)
+        if (!call->questions.v[i].answer)
+            TRY(write_request(call, &call->questions.v[i], out));
+    return RC_OK;
+}
+
+/* Under the lock of the server, which keeps what clients see in the order of what happened. */
+static void show_task(warder_mcp_call_t *call)
+{
+    if (!call->task)
+        return;
+    str_t open = STR_UNSET;
+    arena_t *a = arena_new(MCP_CALL_ARENA_BYTES);
+    if (a && call->state == MCP_CALL_WAITING) {
+        buf_t b = buf_new(a, QUESTION_BYTES);
+        json_writer_t w = json_writer(&b);
+        mcp_questions_open(call, &w);
+        if (buf_done(&b, &open) != RC_OK)
+            open = STR_UNSET;
+    }
+    mcp_task_status_t status = call->state == MCP_CALL_WAITING ? MCP_TASK_INPUT : MCP_TASK_WORKING;
+    mcp_task_set(call->m->tasks, call->task, status, open);
+    arena_free(a);
+}
+
+/* False: it was cancelled before. */
+static bool begin_to_wait(warder_mcp_call_t *call)
+{
+    pthread_mutex_lock(&call->m->lock);
+    bool waits = !atomic_load(&call->cancelled) && life_step_locked(call, MCP_CALL_ASKS);
+    if (waits)
+        show_task(call);
+    pthread_mutex_unlock(&call->m->lock);
+    return waits;
+}
+
+/* From begin_to_wait on answers come and may run the function on another thread: the texts are in
+ * the arena and stay, all else of the call is left alone. */
+void life_wait(warder_mcp_call_t *call)
+{
+    requests_t requests;
+    if (write_requests(call, &requests) != RC_OK) {
+        life_return(call, WARDER_MCP_FAIL);
+        return;
+    }
+    mcp_call_hold(call);
+    mcp_outbox_t *outbox = requests.n > 0 ? mcp_outbox_hold(call->outbox) : NULL;
+    call->spoke = call->spoke || requests.n > 0;
+    rc_t rc = RC_OK;
+    if (!begin_to_wait(call))
+        life_return(call, WARDER_MCP_DONE);
+    else
+        for (size_t i = 0; i < requests.n && rc == RC_OK; i++)
+            rc = mcp_outbox_put(outbox, &(mcp_out_t){MCP_OUT_MESSAGE, .text = requests.v[i]});
+    if (rc != RC_OK)
+        break_off(call, MCP_ERROR_INTERNAL);
+    mcp_outbox_drop(outbox);
+    mcp_call_drop(call);
+}
+
+/* Answers of the client */
+
+/* An elicitation that the client cannot bring before anybody is one that was cancelled. */
+static const json_t *cancelled_form(void)
+{
+    static const json_t ACTION = {.type = JSON_STRING,
+                                  .raw = STR_INIT("\"cancel\""),
+                                  .str = STR_INIT("cancel"),
+                                  .key = STR_INIT("action")};
+    static const json_t ANSWER = {.type = JSON_OBJECT,
+                                  .count = 1,
+                                  .raw = STR_INIT("{\"action\":\"cancel\"}"),
+                                  .child = &ACTION};
+    return &ANSWER;
+}
+
+static bool is_form(const mcp_question_t *q)
+{
+    return q->what == MCP_ASK_FORM || q->what == MCP_ASK_URL;
+}
+
+/* What an answer makes of a call that waits. */
+typedef enum { STILL_WAITS, RUNS_AGAIN, IS_REFUSED } turn_t;
+
+/* Under the lock, as the two below. */
+static turn_t refuse(warder_mcp_call_t *call, const mcp_question_t *q, mcp_error_t e)
+{
+    call->questions.refused = q->method;
+    call->ends = e;
+    life_step_locked(call, MCP_CALL_BREAKS);
+    return IS_REFUSED;
+}
+
+static void free_arena(void *a)
+{
+    arena_free(a);
+}
+
+/* Nobody else touches the arena of a call that waits: it takes the copy's. */
+static rc_t keep(warder_mcp_call_t *call, arena_t **own, size_t bytes)
+{
+    if (bytes > MCP_ANSWERS_BYTES - call->questions.answered)
+        return RC_LIMIT;
+    call->questions.answered += bytes;
+    if (!*own)
+        return RC_OK;
+    arena_t *a = *own;
+    *own = NULL;
+    return arena_cleanup(call->arena, free_arena, a);
+}
+
+/* What the client said, copied; NULL in both: an error. */
+typedef struct {
+    arena_t *own;
+    const json_t *copy;
+    bool lost; /* it said something, and there was no memory for it */
+} answer_t;
+
+static turn_t take_answer(warder_mcp_call_t *call, str_t key, answer_t *said)
+{
+    mcp_question_t *q = call->state == MCP_CALL_WAITING ? mcp_question_find(call, key) : NULL;
+    if (!q || q->answer)
+        return STILL_WAITS;
+    if (!said->copy && !said->lost && !is_form(q))
+        return refuse(call, q, MCP_ERROR_QUESTION_REFUSED);
+    if (said->lost || keep(call, &said->own, said->copy ? said->copy->raw.n : 0) != RC_OK)
+        return refuse(call, q, MCP_ERROR_INTERNAL);
+    q->answer = said->copy ? said->copy : cancelled_form();
+    bool all = mcp_questions_answered(call) && life_step_locked(call, MCP_CALL_ANSWERED);
+    show_task(call);
+    return all ? RUNS_AGAIN : STILL_WAITS;
+}
+
+static answer_t copy_answer(const json_t *result)
+{
+    static const json_limits_t LIMITS = {MCP_MESSAGE_BYTES, MCP_MESSAGE_DEPTH, MCP_MESSAGE_NODES};
+    answer_t said = {NULL, NULL, false};
+    if (!result)
+        return said;
+    said.own = arena_new(MCP_CALL_ARENA_BYTES);
+    str_t text = said.own ? arena_dup(said.own, result->raw) : STR_UNSET;
+    said.lost = !text.p || json_parse(said.own, text, &LIMITS, &said.copy) != RC_OK;
+    return said;
+}
+
+static void go_on(warder_mcp_call_t *call)
+{
+    if (life_run(call) == RC_OK)
+        return;
+    call->ends = MCP_ERROR_BUSY;
+    life_return(call, WARDER_MCP_DONE);
+}
+
+void mcp_call_answered(warder_mcp_call_t *call, str_t key, const json_t *result)
+{
+    answer_t said = copy_answer(result);
+    pthread_mutex_lock(&call->m->lock);
+    turn_t turn = take_answer(call, key, &said);
+    pthread_mutex_unlock(&call->m->lock);
+    arena_free(said.own);
+    if (turn == RUNS_AGAIN)
+        go_on(call);
+    else if (turn == IS_REFUSED)
+        life_end(call, WARDER_MCP_DONE);
+}
