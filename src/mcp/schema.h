@@ -25,6 +25,12 @@ typedef struct mcp_schema mcp_schema_t;
 rc_t mcp_schema_read(arena_t *a, const json_t *schema, const mcp_schema_t **out,
                      str_t *why) MUST_USE;
 
+/** The same for the requestedSchema of a form (MCP 2025-11-25 and 2026-07-28, elicitation):
+ * RC_CONFIG, too, where it is no flat object of strings, numbers, booleans and choices. The formats
+ * email, uri, date and date-time are asserted by its checks. */
+rc_t mcp_schema_read_form(arena_t *a, const json_t *schema, const mcp_schema_t **out,
+                          str_t *why) MUST_USE;
+
 /** Why a value does not fit: the first fault, of the innermost subschema that tells. */
 typedef struct {
     str_t at;       /* where in the value, as a JSON Pointer (RFC 6901); "" is the whole */
