@@ -170,7 +170,6 @@ static void quiet_stream_says_that_it_lives_until_the_server_ends(void **state)
     end_serving(v);
 }
 
-/* A session is in use while one of its streams is open, however long nothing comes. */
 static void client_that_comes_back_may_land_on_another_worker(void **state)
 {
     served_t *v = serve(*state);
@@ -189,19 +188,24 @@ static void client_that_comes_back_may_land_on_another_worker(void **state)
     end_serving(v);
 }
 
-/* Reads to the end of the answer, late and slowly at first; how many events there were. */
+/* Reads to the end of the answer, late and slowly at first; how many events there were, all whole.
+ */
 static unsigned read_slowly(int fd)
 {
     char bytes[SMALL_BUFFER];
     unsigned events = 0;
+    size_t all = 0;
     bool line_begins = false;
     usleep(1500000);
     for (int i = 0;; i++) {
         if (i < 20)
             usleep(20000);
         ssize_t n = recv(fd, bytes, sizeof bytes, 0);
-        if (n <= 0)
+        if (n <= 0) {
+            assert_true(all > (size_t)(FLOOD_MESSAGES + FLOOD_BLOCKS) * FLOOD_BYTES);
             return events;
+        }
+        all += (size_t)n;
         for (ssize_t k = 0; k < n; k++) {
             events += line_begins && bytes[k] == 'd';
             line_begins = bytes[k] == '\n';

@@ -308,6 +308,7 @@ static void make_server(mcp_world_t *f)
         fail_msg("%s", why);
     const mcp_http_config_t http = {.path = STR("/mcp"),
                                     .origins = {ORIGINS, 1},
+                                    .idle_ms = SESSION_IDLE_MS,
                                     .clock = clock_fake(&f->clock),
                                     .random = random_fake(&f->random)};
     f->h = mcp_http_new(f->mcp, &http);

@@ -23,6 +23,7 @@ enum {
     ARENA_BYTES = 64 << 20,
     CALLS_PER_MINUTE = 60,
     TOKEN_ENDS_S = 1000,
+    SESSION_IDLE_MS = 100000,
     FLOOD_MESSAGES = 100,
     FLOOD_BLOCKS = 250,  /* of the answer: with all before it more than sockets hold */
     FLOOD_BYTES = 20000, /* of each */

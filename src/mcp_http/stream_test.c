@@ -277,6 +277,22 @@ static void stream_idles_until_it_is_drained(void **state)
     http_direct_free(d);
 }
 
+/* A session is in use while one of its streams is open, however long nothing comes. */
+static void session_of_an_open_stream_stays(void **state)
+{
+    mcp_world_t *f = *state;
+    const char *h = session(f), *left = session(f);
+    http_direct_t *d = mcp_open(f, get_of(f, h), ": open\n\n");
+    for (int i = 0; i < 4; i++) {
+        f->clock.ms += SESSION_IDLE_MS / 2 + 1;
+        mcp_streams_tick(f->worker);
+    }
+    assert_false(is_over(d));
+    assert_int_equal(mcp_send(f, "POST", h, PING).status, 200);
+    assert_int_equal(mcp_send(f, "POST", left, PING).status, 404);
+    http_direct_free(d);
+}
+
 /* It may idle for hours: what the request needed is given back. */
 static void idle_stream_holds_little(void **state)
 {
@@ -407,6 +423,7 @@ int main(void)
         MCP_TEST(deleted_session_ends_its_calls_and_streams),
         MCP_TEST(stream_of_an_ended_token_ends),
         MCP_TEST(stream_idles_until_it_is_drained),
+        MCP_TEST(session_of_an_open_stream_stays),
         MCP_TEST(idle_stream_holds_little),
         MCP_TEST(streams_of_clients_that_go_away_end),
         MCP_TEST(stream_rules),
