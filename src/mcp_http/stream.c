@@ -218,16 +218,10 @@ void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint6
 
 /* Once a second. */
 
-/* A session is in use while one of its streams is open. */
+/* A session is in use while somebody waits within it. */
 static bool session_is_gone(const mcp_stream_t *s)
 {
-    if (!s->session)
-        return false;
-    mcp_principal_t who = {s->who.issuer, s->who.subject, s->who.client};
-    mcp_session_t *found = mcp_session_find(s->h->sessions, mcp_session_id(s->session), &who);
-    if (found)
-        mcp_session_drop(found);
-    return !found;
+    return s->session && !mcp_session_is_alive(s->session);
 }
 
 static bool has_ended(const mcp_stream_t *s)
