@@ -32,9 +32,11 @@ static rc_t wrong(row_t *r, const char *sentence)
     return r->why->p ? RC_CONFIG : RC_MEMORY;
 }
 
-static rc_t wrong_because(row_t *r, const char *sentence, str_t cause)
+/* Which schema, and what of it. */
+static rc_t wrong_schema(row_t *r, str_t key, str_t cause)
 {
-    str_t whole = arena_printf(r->a, "%s: %" PRIstr, sentence, STR_ARG(cause));
+    str_t whole = arena_printf(r->a, "has an %" PRIstr " to correct: %" PRIstr ".", STR_ARG(key),
+                               STR_ARG(cause));
     return whole.p ? wrong(r, whole.p) : RC_MEMORY;
 }
 
@@ -183,12 +185,12 @@ static rc_t read_schema(row_t *r, str_t key, const json_t *json, const mcp_schem
 {
     str_t cause = STR_UNSET;
     if (!json_is(json, JSON_OBJECT) || !str_eq(json_get_str(json, STR("type")), STR("object")))
-        return wrong_because(r, "needs \"type\":\"object\" at the root of its schemas", key);
+        return wrong_schema(r, key, STR("its root needs \"type\":\"object\""));
     rc_t rc = mcp_schema_read(r->a, json, out, &cause);
     if (rc == RC_MEMORY)
         return rc;
     if (rc != RC_OK)
-        return wrong_because(r, "has a schema that cannot be used", cause.p ? cause : key);
+        return wrong_schema(r, key, cause.p ? cause : STR("it is too large"));
     write_declared(&r->w, r->a, key, json->raw);
     return RC_OK;
 }
@@ -198,7 +200,7 @@ static rc_t read_schema_text(row_t *r, str_t key, const char *text, const mcp_sc
     const json_t *json;
     rc_t rc = parse_declared(r->a, text, &json);
     if (rc == RC_CONFIG)
-        return wrong_because(r, "has a schema that is not JSON", key);
+        return wrong_schema(r, key, STR("it is not JSON"));
     TRY(rc);
     return read_schema(r, key, json, out);
 }

@@ -107,12 +107,12 @@ int server_world_setup(void **state)
     w->m = warder_mcp_new(&c, why, sizeof why);
     if (!w->m)
         fail_msg("%s", why);
-    mcp_world_ports_t ports = {.scopes = {covers, NULL},
-                               .audit = {record, w},
-                               .resource = STR("https://rs.test/mcp"),
-                               .clock = clock_fake(&w->clock),
-                               .random = random_fake(&w->random)};
-    mcp_server_wire(w->m, &ports);
+    w->ports = (mcp_world_ports_t){.scopes = {covers, NULL},
+                                   .audit = {record, w},
+                                   .resource = STR("https://rs.test/mcp"),
+                                   .clock = clock_fake(&w->clock),
+                                   .random = random_fake(&w->random)};
+    mcp_server_wire(w->m, &w->ports);
     assert_int_equal(mcp_server_start(w->m), RC_OK);
     w->who = (mcp_caller_t){.issuer = STR("https://as.test"),
                             .subject = STR("alice"),

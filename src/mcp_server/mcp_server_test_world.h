@@ -14,6 +14,7 @@ typedef struct {
     clock_fake_t clock;
     random_fake_t random;
     warder_mcp_t *m;
+    mcp_world_ports_t ports;
     mcp_caller_t who;       /* of the next message: alice, who may read news, until it is changed */
     mcp_session_t *session; /* of the next message; begun in 2025-11-25 */
     bool has_fields;        /* of the next message */

@@ -93,7 +93,9 @@ static void append(mcp_outbox_t *o, outbox_message_t *m)
 
 static bool is_for_nobody(const mcp_outbox_t *o, const mcp_out_t *out)
 {
-    return o->left || (out->kind == MCP_OUT_LET_GO && (!o->kept || !o->reader));
+    if (o->left || out->kind != MCP_OUT_LET_GO)
+        return o->left;
+    return !o->kept || (o->met && !o->reader);
 }
 
 rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out)

@@ -225,11 +225,13 @@ static warder_mcp_next_t listen_run(warder_mcp_call_t *call, void *ctx)
         return WARDER_MCP_FAIL;
     what.ack = note(call->arena, STR("notifications/subscriptions/acknowledged"),
                     call->op.message.id, &what);
-    call->spoke = true;
-    if (!what.ack.p || !mcp_listeners_add(l, &what)) {
-        warder_mcp_protocol_error(call, -32603, "You listen to too much at once.", NULL);
+    if (!what.ack.p)
+        return WARDER_MCP_FAIL;
+    if (!mcp_listeners_add(l, &what)) {
+        call->ends = MCP_ERROR_TOO_MUCH_WATCHED;
         return WARDER_MCP_DONE;
     }
+    call->spoke = true;
     /* Cancelled in between: whoever did it saw no listener. */
     bool gone = warder_mcp_cancelled(call) && mcp_listeners_remove(l, &call->listener);
     return gone ? WARDER_MCP_DONE : WARDER_MCP_LATER;
