@@ -12,9 +12,9 @@ typedef struct {
     mcp_call_state_t from;
     mcp_call_event_t event;
     mcp_call_state_t to;
-} row_t;
+} step_t;
 
-static const row_t ROWS[] = {
+static const step_t STEPS[] = {
     {MCP_CALL_NEW, MCP_CALL_BEGINS, MCP_CALL_ACTIVE},
     {MCP_CALL_NEW, MCP_CALL_CANCELS, MCP_CALL_NEW},
     {MCP_CALL_ACTIVE, MCP_CALL_RETURNS, MCP_CALL_ENDING},
@@ -37,10 +37,10 @@ static const row_t ROWS[] = {
 bool mcp_call_step(mcp_call_state_t state, mcp_call_event_t event, mcp_call_state_t *next)
 {
     *next = state;
-    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
-        if (ROWS[i].from != state || ROWS[i].event != event)
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++) {
+        if (STEPS[i].from != state || STEPS[i].event != event)
             continue;
-        *next = ROWS[i].to;
+        *next = STEPS[i].to;
         return true;
     }
     return false;
