@@ -18,8 +18,7 @@ static int setup(void **state)
         return -1;
     life_world_t *lw = life;
     world_t *t = ARENA_NEW(lw->a, world_t);
-    const mcp_sessions_config_t config = {PLACES, IDLE_MS, clock_fake(&lw->clock),
-                                          random_system()};
+    const mcp_sessions_config_t config = {PLACES, IDLE_MS, clock_fake(&lw->clock), random_system()};
     t->w = lw;
     t->table = mcp_sessions_new(&config);
     *state = t;
@@ -190,6 +189,25 @@ static void test_capabilities_are_bounded(void **state)
     assert_int_equal(mcp_session_open(t->table, &ALICE, mcp_version_assumed(), STR_UNSET, &s),
                      RC_OK);
     assert_null(mcp_session_capabilities(s));
+    mcp_session_drop(s);
+}
+
+static void test_capabilities_are_kept_whole(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *s;
+    char text[] = "{ \"a\\u0062\" : [1, \"x\\ny\", {}, null, {\"k\":{\"z\":true}}], \"e\":\"\"}";
+    assert_int_equal(mcp_session_open(t->table, &ALICE, mcp_version_assumed(), str_c(text), &s),
+                     RC_OK);
+    memset(text, 'x', sizeof text); /* nothing of it is borrowed */
+    const json_t *v = mcp_session_capabilities(s);
+    assert_int_equal(v->count, 2);
+    assert_text(json_get(v, STR("ab"))->raw, "[1, \"x\\ny\", {}, null, {\"k\":{\"z\":true}}]");
+    assert_text(json_path(v, STR("ab.1"))->str, "x\ny");
+    assert_text(json_path(v, STR("ab.4.k"))->raw, "{\"z\":true}");
+    assert_true(json_is(json_path(v, STR("ab.4.k.z")), JSON_TRUE));
+    assert_text(json_get_str(v, STR("e")), "");
+    assert_int_equal(json_path(v, STR("ab"))->count, 5);
     mcp_session_drop(s);
 }
 
@@ -437,6 +455,7 @@ int main(void)
         SESSION_TEST(test_over_the_quota_the_oldest_ends),
         SESSION_TEST(test_all_places_are_taken),
         SESSION_TEST(test_capabilities_are_bounded),
+        SESSION_TEST(test_capabilities_are_kept_whole),
         SESSION_TEST(test_a_local_one_begins_once),
         SESSION_TEST(test_a_session_outlives_its_table),
         SESSION_TEST(test_event_ids_lead_to_streams),

@@ -1,6 +1,7 @@
 #include "mcp_server/session_state.h"
 
 #include "core/num.h"
+#include "mcp_server/kept_json.h"
 
 #include <stdlib.h>
 
@@ -51,14 +52,12 @@ static rc_t read_capabilities(mcp_session_t *s, str_t text)
     if (text.n > MCP_CAPABILITIES_BYTES)
         return RC_LIMIT;
     arena_t *a = arena_new(CAPABILITIES_TREE_BYTES);
-    str_t copy = a ? arena_dup(a, text) : STR_UNSET;
-    rc_t rc = copy.p ? json_parse(a, copy, &LIMITS, &s->capabilities) : RC_MEMORY;
-    if (rc != RC_OK) {
-        arena_free(a);
-        return rc;
-    }
-    s->arena = a;
-    return RC_OK;
+    const json_t *v;
+    rc_t rc = a ? json_parse(a, text, &LIMITS, &v) : RC_MEMORY;
+    if (rc == RC_OK && !(s->capabilities = mcp_json_keep(v)))
+        rc = RC_MEMORY;
+    arena_free(a);
+    return rc;
 }
 
 rc_t session_say(mcp_session_t *s, const mcp_version_t *version, str_t capabilities)
@@ -99,7 +98,7 @@ void mcp_session_drop(mcp_session_t *s)
         free(s->watched[i]);
     free(s->watched);
     mcp_outbox_drop(s->general);
-    arena_free(s->arena);
+    free(s->capabilities);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
