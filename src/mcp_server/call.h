@@ -3,18 +3,17 @@
  *
  * Its life, each step under server_state.h's lock:
  *
- *   state     event                    then
- *   NEW       begin                    ACTIVE: its function is run on a thread
- *   ACTIVE    function: DONE, FAIL     ENDING: the event is written down, then the answer is put
- * out ACTIVE    function: LATER          LATER, where no thread is held ACTIVE    finish EARLY,
- * until the function has returned LATER; then as LATER LATER     finish                   ACTIVE,
- * as if the function had returned what finish says ACTIVE    function: ASK            WAITING for
- * the client (handshake era, and tasks), or ENDING with an input_required result (2026-07-28)
- *   WAITING   every answer is here     ACTIVE again
- *   WAITING   cancelled, broken        ENDING
- *   others    cancelled                as they are; ENDING without an answer once the function has
- *                                      returned
- *   ENDING    the trail is durable     ENDED: references of server and session are dropped
+ *   - NEW, begin: ACTIVE. Its function runs, or waits for a thread.
+ *   - ACTIVE, function DONE or FAIL: ENDING. The event is written down, then the answer is put out.
+ *   - ACTIVE, function LATER: LATER, where no thread is held.
+ *   - ACTIVE, finish: EARLY, until the function has returned LATER; then as LATER.
+ *   - LATER, finish: ACTIVE, as if the function had returned what finish says.
+ *   - ACTIVE, function ASK: WAITING for the client (handshake era, and tasks), or ENDING with an
+ *     input_required result (2026-07-28).
+ *   - WAITING, every answer is here: ACTIVE again.
+ *   - WAITING, cancelled or broken: ENDING.
+ *   - others, cancelled: as they are; ENDING without an answer once the function has returned.
+ *   - ENDING, the trail is durable: ENDED. References of server and session are dropped.
  */
 #ifndef MCP_SERVER_CALL_H
 #define MCP_SERVER_CALL_H
@@ -131,8 +130,8 @@ struct warder_mcp_call {
     arena_t *spare;        /* of an answer that must not want for room; or NULL */
     struct mcp_task *task; /* NULL: it is none */
     struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
-    /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the call
-     * counts as cancelled, so that it is finished; NULL: none */
+    /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the
+     * call counts as cancelled, so that it is finished; NULL: none */
     void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;

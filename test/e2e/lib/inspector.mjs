@@ -20,7 +20,12 @@ function program() {
   return file;
 }
 
+/** One call of the Inspector of a target, which is a URL with its transport, or a command line. */
+export function inspectWith(target, ...args) {
+  return run(process.execPath, [program(), '--cli', ...target, ...args]);
+}
+
 /** One call of the Inspector: {code, stdout, stderr}. */
 export function inspect(url, token, ...args) {
-  return run(process.execPath, [program(), '--cli', url, '--transport', 'http', '--header', `Authorization: Bearer ${token}`, ...args]);
+  return inspectWith([url, '--transport', 'http', '--header', `Authorization: Bearer ${token}`], ...args);
 }

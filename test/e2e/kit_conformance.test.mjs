@@ -1,0 +1,44 @@
+// The official suite's server mode against a server in C on the kit: all that both revisions require,
+// and all that there is besides.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startKit } from './lib/kit.mjs';
+import { runSuite, scenarios } from './lib/suite.mjs';
+
+/** revision -> the least that must have run and passed: a run of nothing is no success. */
+const REQUIREMENTS = {
+  '2025-11-25': { scenarios: 31, checks: 42 },
+  '2026-07-28': { scenarios: 42, checks: 91 },
+};
+
+/** Scenarios of the whole suite that may fail, each with its reason. */
+const EXCEPTIONS = {};
+
+const counted = (seen, what) => [...seen.values()].reduce((sum, one) => sum + one[what], 0);
+
+describe('conformance suite against the kit', { concurrency: 1 }, () => {
+  let kit;
+  before(async () => (kit = await startKit()));
+  // Ends it, and looks for reports of sanitizers.
+  after(() => kit?.stop());
+
+  for (const [requirements, least] of Object.entries(REQUIREMENTS)) {
+    test(`all that ${requirements} requires`, { timeout: 180_000 }, async () => {
+      const { code, text } = await runSuite(['server', '--url', kit.url, '--requirements', requirements]);
+      const seen = scenarios(text);
+      assert.equal(code, 0, text.slice(text.indexOf('=== SUMMARY')));
+      assert.ok(seen.size >= least.scenarios, `${seen.size} scenarios ran`);
+      assert.ok(counted(seen, 'passed') >= least.checks, `${counted(seen, 'passed')} checks passed`);
+      assert.equal(counted(seen, 'failed'), 0);
+    });
+  }
+
+  test('all there is', { timeout: 180_000 }, async () => {
+    const { text } = await runSuite(['server', '--url', kit.url, '--suite', 'all']);
+    const seen = scenarios(text);
+    const failed = [...seen].filter(([, one]) => one.failed > 0).map(([name]) => name).sort();
+    assert.deepEqual(failed, Object.keys(EXCEPTIONS).sort(), text.slice(text.indexOf('=== SUMMARY')));
+    assert.ok(seen.size >= 55, `${seen.size} scenarios ran`);
+    assert.ok(counted(seen, 'passed') >= 130, `${counted(seen, 'passed')} checks passed`);
+  });
+});
