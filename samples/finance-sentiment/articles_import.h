@@ -13,8 +13,10 @@ typedef struct {
 } articles_from_t;
 
 typedef struct {
-    size_t added, again, grouped,
-        old; /* new; already here; new tellings of a story; past keep_days */
+    size_t added;   /* new */
+    size_t again;   /* already here */
+    size_t grouped; /* new tellings of a story that is here */
+    size_t left;    /* left out: older than what is kept, or dated ahead of time */
 } articles_import_t;
 
 /** Adds articles, in transactions of some hundred; importing again changes nothing. RC_IO: a full

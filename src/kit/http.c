@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_BYTES = 2 << 20, WHY_BYTES = 256, KEY_THREADS = 1, KEY_QUEUE = 1024 };
+enum { ARENA_BYTES = 2 << 20, WHY_BYTES = 256, KEY_THREADS = 1, KEY_QUEUE = 1024, GRACE_MS = 5000 };
 
 struct warder_mcp_server {
     arena_t *a;
@@ -216,11 +216,14 @@ const char *warder_mcp_http_url(const warder_mcp_server_t *s)
     return s->url;
 }
 
-/* New requests are kept out first; what is under way is answered before the sockets close. */
+/* New requests are kept out first; what is under way has a while to end by itself, then it is cut.
+ */
 static void drain(warder_mcp_server_t *s)
 {
     if (s->http)
         http_server_stop(s->http);
+    if (s->serving)
+        mcp_server_settle(s->m, GRACE_MS);
     if (s->serving)
         mcp_server_stop(s->m);
     if (s->http)

@@ -55,7 +55,9 @@ static bool is_request(const mcp_request_t *r, str_t method)
     return m->kind == MCP_REQUEST && (!method.p || str_eq(m->method, method));
 }
 
-/* Every message of the handshake era but its first belongs to a session. */
+/* A session that is named must be live and the caller's own; initialize opens a new one. None has
+ * to be named: each request bears its token, and what needs no client's capabilities needs no
+ * session. */
 static mcp_error_t find_session(mcp_request_t *r)
 {
     str_t id;
@@ -64,7 +66,7 @@ static mcp_error_t find_session(mcp_request_t *r)
     mcp_error_t e = mcp_rule_session(r->x->headers, &id);
     if (e != MCP_NO_ERROR || is_request(r, STR("initialize")))
         return e;
-    return id.p ? mcp_http_request_session(r, id) : MCP_ERROR_SESSION_NEEDED;
+    return id.p ? mcp_http_request_session(r, id) : MCP_NO_ERROR;
 }
 
 static mcp_error_t check(mcp_request_t *r)

@@ -24,35 +24,41 @@ static str_t *name_of(const mcp_access_t *who, size_t i)
     return (str_t *)((uintptr_t)who + NAMES[i]);
 }
 
-static size_t names_size(const mcp_access_t *who)
+static size_t names_size(const mcp_request_t *r)
 {
-    size_t n = 0;
+    size_t n = r->operation.message.id.n + 1;
     for (size_t i = 0; i < NAME_COUNT; i++)
-        n += name_of(who, i)->n + 1;
+        n += name_of(&r->who, i)->n + 1;
     return n;
 }
 
-/* What says who it is outlives the arena of a stream that idles. */
-static void copy_who(mcp_stream_t *s, const mcp_access_t *who)
+/* With a NUL behind it. */
+static str_t copy_name(char **to, str_t name)
 {
-    char *to = (char *)(s + 1);
-    s->who =
-        (mcp_access_t){.allowed = true, .expires_at = who->expires_at, .issued_at = who->issued_at};
-    for (size_t i = 0; i < NAME_COUNT; i++) {
-        str_t name = *name_of(who, i);
-        if (!name.p)
-            continue;
-        if (name.n)
-            memcpy(to, name.p, name.n);
-        to[name.n] = '\0';
-        *name_of(&s->who, i) = str_of(to, name.n);
-        to += name.n + 1;
-    }
+    char *p = *to;
+    if (!name.p)
+        return STR_UNSET;
+    if (name.n)
+        memcpy(p, name.p, name.n);
+    p[name.n] = '\0';
+    *to += name.n + 1;
+    return str_of(p, name.n);
 }
 
-static mcp_stream_t *stream_new(mcp_request_t *r, mcp_outbox_t *o)
+/* What says who it is outlives the arena of a stream that idles. */
+static void copy_names(mcp_stream_t *s, const mcp_request_t *r)
 {
-    mcp_stream_t *s = calloc(1, sizeof *s + names_size(&r->who));
+    char *to = (char *)(s + 1);
+    s->who = (mcp_access_t){
+        .allowed = true, .expires_at = r->who.expires_at, .issued_at = r->who.issued_at};
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        *name_of(&s->who, i) = copy_name(&to, *name_of(&r->who, i));
+    s->id = copy_name(&to, r->operation.message.id);
+}
+
+static mcp_stream_t *stream_new(const mcp_request_t *r, mcp_outbox_t *o)
+{
+    mcp_stream_t *s = calloc(1, sizeof *s + names_size(r));
     if (!s)
         return NULL;
     s->x = r->x;
@@ -61,7 +67,7 @@ static mcp_stream_t *stream_new(mcp_request_t *r, mcp_outbox_t *o)
     s->outbox = o;
     s->session = r->session ? mcp_session_hold(r->session) : NULL;
     s->nonce = r->who.nonce;
-    copy_who(s, &r->who);
+    copy_names(s, r);
     s->silent_ms = mcp_stream_now_ms(s);
     s->next = s->worker->streams;
     s->link = &s->worker->streams;
@@ -93,18 +99,15 @@ http_exchange_t *mcp_stream_free(mcp_stream_t *s)
     return x;
 }
 
-/* A call of which every request stands for itself ends with its stream (2026-07-28, Streamable
- * HTTP, "Cancellation"); in the handshake era it goes on, and its answer waits. The stream is freed
- * first: it has no use for what the end of the call puts out. */
-static http_exchange_t *free_and_cancel(mcp_stream_t *s)
+/* The stream is freed first: it has no use for what the end of the call puts out. */
+static http_exchange_t *free_with_call(mcp_stream_t *s, bool cancel)
 {
-    warder_mcp_call_t *call = s->call;
-    s->call = NULL;
+    warder_mcp_call_t *call = s->call ? mcp_call_hold(s->call) : NULL;
     http_exchange_t *x = mcp_stream_free(s);
-    if (call) {
+    if (call && cancel)
         mcp_call_cancel(call);
+    if (call)
         mcp_call_drop(call);
-    }
     return x;
 }
 
@@ -116,29 +119,33 @@ static void end_exchange(http_exchange_t *x, bool begun)
         http_reply(x, 202, HTTP_NO_HEADERS, STR(""));
 }
 
+/* A call whose request stands for itself ends with its stream (2026-07-28, Streamable HTTP,
+ * "Cancellation"); in the handshake era it goes on, and its answer waits. */
 void mcp_stream_end(mcp_stream_t *s)
 {
     bool begun = s->begun;
-    bool answered = mcp_outbox_ended(s->outbox);
-    end_exchange(answered ? mcp_stream_free(s) : free_and_cancel(s), begun);
+    bool cancel = s->stateless && !mcp_outbox_ended(s->outbox);
+    end_exchange(free_with_call(s, cancel), begun);
 }
 
 void mcp_stream_lost(mcp_stream_t *s)
 {
     bool begun = s->begun;
-    end_exchange(free_and_cancel(s), begun);
+    end_exchange(free_with_call(s, s->stateless), begun);
 }
 
+/* Nobody learns what becomes of the call. */
 void mcp_stream_refuse(mcp_stream_t *s, mcp_error_t e)
 {
     str_t nonce = s->nonce;
     const mcp_error_row_t *row = mcp_error_row(e);
-    http_exchange_t *x = free_and_cancel(s);
+    str_t body = mcp_error(s->x->arena, s->id, e, STR_UNSET, STR_UNSET);
+    http_exchange_t *x = free_with_call(s, true);
     http_reply(x, row->status,
                HTTP_HEADERS({STR("Content-Type"), STR("application/json")},
                             {STR("DPoP-Nonce"), nonce},
                             {STR("Retry-After"), mcp_http_retry_after(x->arena, row->status, 0)}),
-               mcp_error(x->arena, STR_UNSET, e, STR_UNSET, STR_UNSET));
+               body);
 }
 
 static void on_gone(void *ctx, http_exchange_t *x)
@@ -189,8 +196,8 @@ void mcp_stream_of_call(mcp_request_t *r)
     }
     s->takes_stream = r->takes_stream;
     s->listens = is_listen(r);
-    if (!s->session)
-        s->call = mcp_call_hold(r->call);
+    s->call = mcp_call_hold(r->call);
+    s->stateless = r->operation.era == MCP_ERA_STATELESS;
     start(s, 0);
 }
 

@@ -17,9 +17,11 @@ struct mcp_stream {
     mcp_worker_t *worker;
     mcp_outbox_t *outbox;    /* held */
     mcp_reader_t *reader;    /* of it; NULL: not yet */
-    warder_mcp_call_t *call; /* held: cancelled when its client goes away; NULL: goes on */
+    warder_mcp_call_t *call; /* held; NULL: a GET */
+    bool stateless;          /* the call ends with its connection */
     mcp_session_t *session;  /* held; NULL: none */
-    mcp_access_t who;        /* copies behind the struct */
+    mcp_access_t who;        /* copies behind the struct, as id */
+    str_t id;                /* of the request, raw JSON; unset: a GET */
     str_t nonce;             /* in the exchange's arena, until the stream begins */
     uint64_t number;         /* of the stream, for event ids */
     bool has_ids, polls;

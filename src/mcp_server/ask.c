@@ -127,7 +127,7 @@ static rc_t read_form(warder_mcp_call_t *call, const char *text, const mcp_schem
         return RC_MEMORY;
     TRY(json_parse(call->arena, copy, &MCP_SAID_LIMITS, &v));
     *raw = v->raw;
-    rc_t rc = mcp_schema_read(call->arena, v, form, &why);
+    rc_t rc = mcp_schema_read_form(call->arena, v, form, &why);
     if (rc != RC_OK)
         LOG(call->m->world.log, LOG_ERROR, "the schema of a form is wrong",
             LOG_S("name", call->op.name), LOG_S("why", why));

@@ -1,11 +1,10 @@
-/* One list of messages, oldest first: those that were taken and are kept, then those that wait. A
- * message is counted, so that a reader may look at it while the list goes on without it. */
-#include "mcp_server/outbox.h"
+/* Putting in. reader.c takes out. */
+#include "mcp_server/outbox_state.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
+<<<<<<< HEAD
+=======
 typedef struct message {
     struct message *next;
     unsigned refs; /* under the lock: the list's, and the reader's that looks at it */
@@ -24,6 +23,7 @@ struct mcp_outbox {
     uint64_t dropped; /* up to this one they are not here any more */
     bool ended;       /* the answer was put in */
     bool left;        /* a reader went, and none can come back */
+    bool met;         /* a reader came, once */
     mcp_reader_t *reader;
 };
 
@@ -37,6 +37,7 @@ struct mcp_reader {
     bool again; /* the next take gives `held` */
 };
 
+>>>>>>> http
 mcp_outbox_t *mcp_outbox_new(bool kept)
 {
     mcp_outbox_t *o = calloc(1, sizeof *o);
@@ -55,7 +56,7 @@ mcp_outbox_t *mcp_outbox_hold(mcp_outbox_t *o)
     return o;
 }
 
-static void release(message_t *m)
+void outbox_release(outbox_message_t *m)
 {
     if (m && --m->refs == 0)
         free(m);
@@ -65,59 +66,13 @@ void mcp_outbox_drop(mcp_outbox_t *o)
 {
     if (!o || atomic_fetch_sub(&o->refs, 1) != 1)
         return;
-    for (message_t *next; o->first; o->first = next) {
+    for (outbox_message_t *next; o->first; o->first = next) {
         next = o->first->next;
-        release(o->first);
+        outbox_release(o->first);
     }
     pthread_mutex_destroy(&o->lock);
     free(o);
 }
-
-static void drop_reader(mcp_reader_t *r)
-{
-    if (atomic_fetch_sub(&r->refs, 1) != 1)
-        return;
-    mcp_outbox_drop(r->outbox);
-    free(r);
-}
-
-/* Wakes. A reader that was replaced is woken once more, so that its stream ends. */
-
-static void on_wake(void *arg)
-{
-    mcp_reader_t *r = arg;
-    pthread_mutex_lock(&r->outbox->lock);
-    r->posted = false;
-    void (*wake)(void *) = r->how.wake; /* NULL: detached */
-    void *ctx = r->how.ctx;
-    pthread_mutex_unlock(&r->outbox->lock);
-    if (wake)
-        wake(ctx);
-    drop_reader(r);
-}
-
-/* The reader to be posted to, held for that; NULL: none, or it will look anyway. Under the lock. */
-static mcp_reader_t *due(mcp_reader_t *r)
-{
-    if (!r || r->posted)
-        return NULL;
-    r->posted = true;
-    atomic_fetch_add(&r->refs, 1);
-    return r;
-}
-
-/* Not under the lock. A loop that is gone needs no wake; one whose queue is full gets the next. */
-static void post(mcp_reader_t *r)
-{
-    if (!r || r->how.back.post(r->how.back.ctx, on_wake, r) == RC_OK)
-        return;
-    pthread_mutex_lock(&r->outbox->lock);
-    r->posted = false;
-    pthread_mutex_unlock(&r->outbox->lock);
-    drop_reader(r);
-}
-
-/* Putting in */
 
 static str_t copy(char **to, str_t s)
 {
@@ -129,11 +84,11 @@ static str_t copy(char **to, str_t s)
     return str_of(p, s.n);
 }
 
-static message_t *message_new(const mcp_out_t *out)
+static outbox_message_t *message_new(const mcp_out_t *out)
 {
     if (out->text.n > SIZE_MAX / 4 || out->needed.n > SIZE_MAX / 4)
         return NULL;
-    message_t *m = malloc(sizeof *m + out->text.n + out->needed.n + 1);
+    outbox_message_t *m = malloc(sizeof *m + out->text.n + out->needed.n + 1);
     if (!m)
         return NULL;
     char *to = m->bytes;
@@ -159,7 +114,7 @@ static rc_t room(const mcp_outbox_t *o, const mcp_out_t *out)
     return o->kept && !read && o->wait_count >= MCP_OUTBOX_KEPT ? RC_LIMIT : RC_OK;
 }
 
-static void append(mcp_outbox_t *o, message_t *m)
+static void append(mcp_outbox_t *o, outbox_message_t *m)
 {
     if (m->out.kind != MCP_OUT_LET_GO)
         o->number++;
@@ -173,12 +128,14 @@ static void append(mcp_outbox_t *o, message_t *m)
 
 static bool is_for_nobody(const mcp_outbox_t *o, const mcp_out_t *out)
 {
-    return o->left || (out->kind == MCP_OUT_LET_GO && (!o->kept || !o->reader));
+    if (o->left || out->kind != MCP_OUT_LET_GO)
+        return o->left;
+    return !o->kept || (o->met && !o->reader);
 }
 
 rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out)
 {
-    message_t *m = message_new(out);
+    outbox_message_t *m = message_new(out);
     if (!m)
         return RC_MEMORY;
     mcp_reader_t *r = NULL;
@@ -188,12 +145,12 @@ rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out)
         o->ended = out->kind == MCP_OUT_ANSWER;
     } else if (rc == RC_OK) {
         append(o, m);
-        r = due(o->reader);
+        r = outbox_due(o->reader);
         m = NULL;
     }
     pthread_mutex_unlock(&o->lock);
     free(m);
-    post(r);
+    outbox_post(r);
     return rc;
 }
 
@@ -205,8 +162,11 @@ void mcp_outbox_end(mcp_outbox_t *o)
     mcp_reader_t *r;
     pthread_mutex_lock(&o->lock);
     o->ended = true;
-    r = due(o->reader);
+    r = outbox_due(o->reader);
     pthread_mutex_unlock(&o->lock);
+<<<<<<< HEAD
+    outbox_post(r);
+=======
     post(r);
 }
 
@@ -374,9 +334,11 @@ static rc_t attach_locked(mcp_outbox_t *o, mcp_reader_t *r, mcp_reader_t **old)
 {
     give_back(o, o->reader);
     TRY(place(o, r->how.after));
-    drop_let_go(o);
+    if (o->met)
+        drop_let_go(o);
     *old = due(o->reader);
     o->reader = r;
+    o->met = true;
     return RC_OK;
 }
 
@@ -420,6 +382,7 @@ void mcp_reader_detach(mcp_reader_t *r)
     r->held = NULL;
     pthread_mutex_unlock(&o->lock);
     drop_reader(r);
+>>>>>>> http
 }
 
 bool mcp_outbox_is_attached(mcp_outbox_t *o)

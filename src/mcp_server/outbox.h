@@ -44,7 +44,8 @@ void mcp_outbox_drop(mcp_outbox_t *o);
 
 /** Any thread; `out` is copied, its number set. RC_LIMIT: too much waits, nothing was put in (an
  *  ANSWER always is). RC_MEMORY. RC_NOT_FOUND: the answer was given already, or nobody reads and
- *  nobody can come back. A LET_GO that nobody reads, or that cannot be, is dropped: RC_OK. */
+ *  nobody can come back. A LET_GO that nobody reads any more, or that
+ *  cannot be, is dropped: RC_OK. */
 rc_t mcp_outbox_put(mcp_outbox_t *o, const mcp_out_t *out) MUST_USE;
 
 /** Who reads a stream. A stream has one at most; one that was replaced takes nothing any more. */

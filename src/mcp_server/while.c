@@ -41,6 +41,16 @@ static bool is_token(const json_t *v)
     return json_is(v, JSON_STRING) || json_i64(v, &i);
 }
 
+/* Whole numbers look whole: the shortest text of 50 is 5e+01. */
+static void write_number(json_writer_t *w, double v)
+{
+    static const double LARGEST = 9007199254740992; /* up to here all whole ones are exact */
+    if (fabs(v) <= LARGEST && v == trunc(v))
+        json_int(w, (int64_t)v);
+    else
+        json_double(w, v);
+}
+
 static void write_progress(json_writer_t *w, const warder_mcp_call_t *call, double total,
                            const char *message)
 {
@@ -48,10 +58,10 @@ static void write_progress(json_writer_t *w, const warder_mcp_call_t *call, doub
     json_key(w, STR("progressToken"));
     json_raw(w, call->progress_token->raw);
     json_key(w, STR("progress"));
-    json_double(w, call->progress);
+    write_number(w, call->progress);
     if (total > 0) {
         json_key(w, STR("total"));
-        json_double(w, total);
+        write_number(w, total);
     }
     json_member_str(w, STR("message"), str_c(message));
     json_end_object(w);
