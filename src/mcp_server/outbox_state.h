@@ -28,6 +28,7 @@ struct mcp_outbox {
     uint64_t dropped; /* up to this one they are not here any more */
     bool ended;       /* the answer was put in */
     bool left;        /* a reader went, and none can come back */
+    bool met;         /* a reader came, once */
     mcp_reader_t *reader;
 };
 

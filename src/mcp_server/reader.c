@@ -211,9 +211,11 @@ static rc_t attach_locked(mcp_outbox_t *o, mcp_reader_t *r, mcp_reader_t **old)
 {
     give_back(o, o->reader);
     TRY(place(o, r->how.after));
-    drop_let_go(o);
+    if (o->met)
+        drop_let_go(o);
     *old = outbox_due(o->reader);
     o->reader = r;
+    o->met = true;
     return RC_OK;
 }
 
