@@ -2,6 +2,7 @@
  * that nobody here wrote goes through, and each start that is refused. */
 #include "core/ports.h"
 #include "http/direct.h"
+#include "http/http_test_tls.h"
 #include "http/server.h"
 #include "kit/options.h"
 #include "rs/rs_test_world.h"
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -416,6 +418,71 @@ static void stop_lets_open_calls_end(void **state)
     assert_true(str_contains(q.answer.body, STR("\"whole\"")));
 }
 
+static void write_file(const char *path, str_t text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text.p, 1, text.n, file), text.n);
+    fclose(file);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+/* One request by TLS, to a server whose certificate the test's authority signed. */
+static str_t ask_by_tls(fixture_t *f, str_t request)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(f->port)};
+    char *answer = arena_alloc(f->a, ANSWER_BYTES);
+    str_t authority = test_cert_authority(f->a);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    BIO *bio = BIO_new_mem_buf(authority.p, (int)authority.n);
+    X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    int fd = socket(AF_INET, SOCK_STREAM, 0), n = 0, got;
+    assert_int_equal(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca), 1);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    SSL *ssl = SSL_new(ctx);
+    SSL_set_fd(ssl, fd);
+    assert_int_equal(SSL_connect(ssl), 1);
+    assert_int_equal(SSL_write(ssl, request.p, (int)request.n), request.n);
+    while (n < ANSWER_BYTES && (got = SSL_read(ssl, answer + n, ANSWER_BYTES - n)) > 0)
+        n += got;
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    X509_free(ca);
+    BIO_free(bio);
+    close(fd);
+    return str_of(answer, (size_t)n);
+}
+
+static void by_tls(void **state)
+{
+    fixture_t *f = *state;
+    http_direct_answer_t r;
+    test_pem_t pem = test_cert_make(f->a, (test_cert_t){.host = "IP:127.0.0.1", .until_s = 3600});
+    f->http.certificate = arena_printf(f->a, "%s/chain.pem", f->dir).p;
+    f->http.key = arena_printf(f->a, "%s/key.pem", f->dir).p;
+    write_file(f->http.certificate, pem.chain);
+    write_file(f->http.key, pem.key);
+    start(f);
+    assert_memory_equal(warder_mcp_http_url(f->s), "https://127.0.0.1:", 18);
+    str_t text = ask_by_tls(f, call_text(f, token(f, "math:add"), "add", TWO));
+    assert_int_equal(http_direct_parse(f->a, text, &r), RC_OK);
+    assert_int_equal(r.status, 200);
+    assert_true(str_contains(r.body, STR("\"2.5\"")));
+}
+
+static void one_table_can_be_served_again(void **state)
+{
+    fixture_t *f = *state;
+    for (int i = 0; i < 2; i++) {
+        start(f);
+        assert_int_equal(call(f, token(f, "math:add"), "add", TWO).status, 200);
+        warder_mcp_http_stop(f->s);
+        f->s = NULL;
+    }
+}
+
 static void resource_of_another_name(void **state)
 {
     fixture_t *f = *state;
@@ -486,6 +553,8 @@ int main(void)
         HTTP_TEST(issuer_that_is_away_is_503),
         HTTP_TEST(without_protection_everybody_may_call),
         HTTP_TEST(stop_lets_open_calls_end),
+        HTTP_TEST(by_tls),
+        HTTP_TEST(one_table_can_be_served_again),
         HTTP_TEST(resource_of_another_name),
         HTTP_TEST(ipv6_address),
         HTTP_TEST(wrong_setting),

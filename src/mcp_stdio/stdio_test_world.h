@@ -59,6 +59,7 @@ void stdio_wait(const atomic_bool *flag);
  * soon sleeps a tenth of a second; steps tells three steps and a message; ask asks for a day; big
  * says a text of 128 KiB. */
 extern atomic_bool SLOW_RUNS, SLOW_CANCELLED;
+void stdio_finish_all(void);
 enum { STDIO_BIG_BYTES = 128 << 10 };
 
 #define STDIO_TEST(fn) cmocka_unit_test_setup_teardown(fn, stdio_world_setup, stdio_world_teardown)
