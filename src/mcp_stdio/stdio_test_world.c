@@ -186,7 +186,7 @@ bool stdio_write(stdio_world_t *w, str_t bytes)
 {
     while (bytes.n > 0) {
         ssize_t n = write(w->to, bytes.p, bytes.n);
-        if (n < 0 && errno == EAGAIN && !ready(w->to, POLLOUT, QUIET_MS))
+        if (n < 0 && (errno != EAGAIN || !ready(w->to, POLLOUT, QUIET_MS)))
             return false;
         bytes = str_skip(bytes, n > 0 ? (size_t)n : 0);
     }
@@ -257,10 +257,18 @@ rc_t stdio_end(stdio_world_t *w)
     return w->rc;
 }
 
+bool stdio_left(stdio_world_t *w, str_t *line)
+{
+    while (!take_line(w, line))
+        if (!fill(w, 0))
+            return false;
+    return true;
+}
+
 bool stdio_is_at_end(stdio_world_t *w)
 {
     str_t line;
-    return !take_line(w, &line) && !fill(w, 0);
+    return !stdio_left(w, &line);
 }
 
 void stdio_initialize(stdio_world_t *w)

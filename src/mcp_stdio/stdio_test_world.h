@@ -37,6 +37,8 @@ str_t stdio_hear_text(stdio_world_t *w);
 bool stdio_is_quiet(stdio_world_t *w);
 /** Ends the input and waits for the server; what it answered before it ended can still be heard. */
 rc_t stdio_end(stdio_world_t *w);
+/** The next of the lines that are left then; lives until the next call. */
+bool stdio_left(stdio_world_t *w, str_t *line);
 /** No line is left. */
 bool stdio_is_at_end(stdio_world_t *w);
 /** initialize and notifications/initialized, with elicitation and sampling. */
