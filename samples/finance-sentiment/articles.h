@@ -133,6 +133,10 @@ rc_t articles_find(articles_t *s, arena_t *a, const articles_query_t *q, article
 /** One article by its id, e.g. to explain it. RC_NOT_FOUND. */
 rc_t articles_get(articles_t *s, arena_t *a, int64_t id, articles_hit_t *out) MUST_USE;
 
+/** One article by its address, as it was answered; that of another outlet's telling leads to the
+ *  story it belongs to. RC_NOT_FOUND. */
+rc_t articles_by_url(articles_t *s, arena_t *a, str_t url, articles_hit_t *out) MUST_USE;
+
 /** One article of a series. */
 typedef struct {
     int64_t published; /* Unix time in seconds */

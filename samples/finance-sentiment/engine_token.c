@@ -216,6 +216,7 @@ static rc_t scan_number(scan_t *s, bool money, int sign)
     if (t->unit == UNIT_PLAIN && bare && digits == 4 && value >= 1900 && value < 2100)
         t->unit = UNIT_YEAR;
     t->end = s->at;
+    t->word = str_of(s->text.p + first, s->at - first);
     return RC_OK;
 }
 
@@ -252,6 +253,7 @@ static rc_t scan_mark(scan_t *s)
     char c = peek(s, 0);
     if (scan_marked_number(s, &rc))
         return rc;
+    s->out->tags += (c == '#' || c == '@') && is_letter(peek(s, 1));
     if (c == '$' && is_letter(peek(s, 1))) {
         s->at++;
         return scan_word(s, TOKEN_TICKER);
@@ -269,6 +271,7 @@ static rc_t scan_one(scan_t *s)
 {
     char c = peek(s, 0);
     if (at_link(s)) {
+        s->out->links++;
         while (s->at < s->text.n && !space(peek(s, 0)))
             s->at++;
         return RC_OK;

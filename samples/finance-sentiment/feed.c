@@ -41,7 +41,7 @@ static rc_t read_file(arena_t *a, const char *path, str_t *out, str_t *why)
     if (fd < 0 || fstat(fd, &st) != 0)
         rc = complain(a, path, "cannot be opened: give --feed a file or folder you may read", why);
     else if (st.st_size > NEWS_FILE_BYTES)
-        rc = complain(a, path, "is larger than 8 MiB: split it into several files", why);
+        rc = complain(a, path, "is larger than 16 MiB: split it into several files", why);
     else
         rc = read_all(a, fd, (size_t)st.st_size, out);
     if (fd >= 0)

@@ -300,7 +300,8 @@ static void *call_often(void *arg)
         c->bad += !asks(c->v, c->plain, "\"text\":\"nothing\"");
         c->bad += !asks(c->v, c->stream, "\"text\":\"waited\"");
         c->bad += !asks(c->v, c->leave, "HTTP/1.1 200");
-        c->bad += !asks(c->v, c->back, "\"text\":\"waited\"");
+        /* Another caller may come for the same stream, and this one's ends. */
+        c->bad += !asks(c->v, c->back, "HTTP/1.1 200");
         c->bad += !asks(c->v, c->open, ": open\n\n");
     }
     return NULL;
@@ -331,6 +332,7 @@ static void many_callers_at_once(void **state)
     served_t *v = serve(f);
     caller_t c[CALLERS];
     pthread_t threads[CALLERS];
+    unsigned bad = 0;
     int fd = say(v, mcp_bytes(f, "POST", v->headers, TOOL("wait", PROGRESS)));
     hear(fd, "\"text\":\"waited\"");
     close(fd);
@@ -340,8 +342,12 @@ static void many_callers_at_once(void **state)
     }
     for (size_t i = 0; i < CALLERS; i++) {
         pthread_join(threads[i], NULL);
-        assert_int_equal(c[i].bad, 0);
+        bad += c[i].bad;
     }
+    assert_int_equal(bad, 0);
+    fd = say(v, c[0].back);
+    hear(fd, "\"text\":\"waited\"");
+    close(fd);
     end_serving(v);
 }
 

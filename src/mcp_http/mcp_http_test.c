@@ -169,6 +169,13 @@ static void preflight_needs_no_token(void **state)
                    "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: "
                    "authorization,mcp-session-id\r\n\r\n");
     assert_int_equal(r.status, 204);
+    /* TL-14: clients send the revision with the look for the metadata, too. */
+    r = mcp_raw(f, "OPTIONS /.well-known/oauth-protected-resource/mcp HTTP/1.1\r\nHost: rs.test\r\n"
+                   "Origin: http://localhost:6274\r\nAccess-Control-Request-Method: GET\r\n"
+                   "Access-Control-Request-Headers: mcp-protocol-version\r\n\r\n");
+    assert_int_equal(r.status, 204);
+    str_t allowed = http_headers_get(r.headers, STR("Access-Control-Allow-Headers"));
+    assert_true(str_contains(allowed, STR("MCP-Protocol-Version")));
     assert_int_equal(f->checks, 0);
 }
 

@@ -51,7 +51,7 @@ static rc_t post(void *ctx, void (*fn)(void *arg), void *arg)
 {
     posts_double_t *p = ctx;
     pthread_mutex_lock(&p->lock);
-    bool full = p->n == MAX_POSTS;
+    bool full = p->full || p->n == MAX_POSTS;
     if (!full) {
         p->v[p->n].fn = fn;
         p->v[p->n++].arg = arg;
@@ -219,6 +219,12 @@ static warder_mcp_next_t run_wait(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
+static warder_mcp_next_t run_log(warder_mcp_call_t *call, void *ctx)
+{
+    warder_mcp_log(call, WARDER_MCP_WARNING, NULL, "a word");
+    return run_echo(call, ctx);
+}
+
 static warder_mcp_next_t run_let_go(warder_mcp_call_t *call, void *ctx)
 {
     warder_mcp_let_go(call);
@@ -258,6 +264,9 @@ static warder_mcp_next_t run_need(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
+#define CITY                                                                                       \
+    "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\",\"x-mcp-header\":"         \
+    "\"City\"}}}"
 #define ANY "{\"type\":\"object\"}"
 
 static const warder_mcp_tool_t TOOLS[] = {
@@ -271,6 +280,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .input_schema = ANY,
      .run = run_echo,
      .flags = WARDER_MCP_QUICK},
+    {.name = "city", .description = "For tests.", .input_schema = CITY, .run = run_echo},
+    {.name = "log", .description = "For tests.", .run = run_log},
     {.name = "wait", .description = "For tests.", .run = run_wait},
     {.name = "let_go", .description = "For tests.", .run = run_let_go},
     {.name = "flood", .description = "For tests.", .run = run_flood},

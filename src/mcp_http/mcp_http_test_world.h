@@ -45,6 +45,7 @@ typedef struct {
         void *arg;
     } v[MAX_POSTS];
     size_t n;
+    bool full; /* refuses; under the lock */
 } posts_double_t;
 
 typedef struct {

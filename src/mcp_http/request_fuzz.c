@@ -88,6 +88,12 @@ static warder_mcp_next_t ask(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
+static warder_mcp_next_t task(warder_mcp_call_t *call, void *ctx)
+{
+    warder_mcp_become_task(call);
+    return ask(call, ctx);
+}
+
 static void suggest(warder_mcp_call_t *call, const char *argument, const char *value, void *ctx)
 {
     (void)argument;
@@ -109,7 +115,7 @@ static const warder_mcp_tool_t TOOLS[] = {
     {.name = "go", .description = "d", .run = go, .flags = WARDER_MCP_QUICK},
     {.name = "need", .description = "d", .run = need, .flags = WARDER_MCP_QUICK},
     {.name = "ask", .description = "d", .run = ask, .flags = WARDER_MCP_QUICK},
-    {.name = "task", .description = "d", .run = ask, .flags = WARDER_MCP_QUICK | WARDER_MCP_TASK},
+    {.name = "task", .description = "d", .run = task, .flags = WARDER_MCP_QUICK},
     {.name = "b", .description = "d", .scope = "b", .run = say, .flags = WARDER_MCP_QUICK},
 };
 static const warder_mcp_resource_t RESOURCES[] = {

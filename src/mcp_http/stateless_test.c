@@ -223,13 +223,105 @@ static void subscription_of_a_client_without_streams_is_406(void **state)
     subscription_idles_and_tells(state);
 }
 
-/* TR-9 of a server without such arguments: fields that no schema names are not looked at. */
+#define CITY(more)                                                                                 \
+    "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"city\"," more  \
+        META("") "}}"
+
+/* TR-9 */
+static void argument_that_a_field_repeats(void **state)
+{
+    mcp_world_t *f = *state;
+    static const struct {
+        const char *headers, *body;
+        int status;
+    } ROWS[] = {
+        {"Mcp-Param-City: Rome\r\n", CITY("\"arguments\":{\"city\":\"Rome\"},"), 200},
+        {"Mcp-Param-City: =?base64?Um9tZQ==?=\r\n", CITY("\"arguments\":{\"city\":\"Rome\"},"),
+         200},
+        {"", CITY("\"arguments\":{},"), 200},
+        {"Mcp-Param-City: Oslo\r\n", CITY("\"arguments\":{\"city\":\"Rome\"},"), 400},
+        {"", CITY("\"arguments\":{\"city\":\"Rome\"},"), 400},
+        {"Mcp-Param-City: Rome\r\n", CITY("\"arguments\":{},"), 400},
+        {"Mcp-Param-City: Rome\r\nmcp-param-city: Rome\r\n",
+         CITY("\"arguments\":{\"city\":\"Rome\"},"), 400},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        str_t h = arena_printf(f->a, "%s%s", ALICE NEW_TOOL_HEADERS("city"), ROWS[i].headers);
+        http_direct_answer_t r = mcp_send(f, "POST", h.p, ROWS[i].body);
+        assert_int_equal(r.status, ROWS[i].status);
+        assert_int_equal(mcp_error_code(f, &r), ROWS[i].status == 200 ? 0 : -32020);
+    }
+}
+
+/* TR-9: fields that no schema names are not looked at. */
 static void param_field_that_no_schema_names(void **state)
 {
     mcp_world_t *f = *state;
     http_direct_answer_t r = mcp_send(
         f, "POST", ALICE NEW_TOOL_HEADERS("echo") "Mcp-Param-City: x\r\n", NEW_TOOL("echo", ""));
     assert_int_equal(r.status, 200);
+}
+
+/* TR-12 */
+static void capability_that_the_client_has_not(void **state)
+{
+    mcp_world_t *f = *state;
+    http_direct_answer_t r = mcp_send(
+        f, "POST", ALICE NEW_TOOL_HEADERS("ask"),
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tools/call\",\"params\":{\"name\":\"ask\","
+        "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        "\"io.modelcontextprotocol/clientCapabilities\":{}}}}");
+    assert_int_equal(r.status, 400);
+    assert_int_equal(mcp_error_code(f, &r), -32021);
+    assert_true(str_contains(r.body, STR("\"requiredCapabilities\":{\"elicitation\"")));
+    request_needs_nothing_before_it(state);
+}
+
+/* TR-20 */
+static void log_messages_are_for_those_who_want_them(void **state)
+{
+    mcp_world_t *f = *state;
+    http_direct_answer_t r =
+        mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("log"), NEW_TOOL("log", NEW_PROGRESS));
+    assert_false(str_contains(r.body, STR("notifications/message")));
+    r = mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("log"),
+                 NEW_TOOL("log", ",\"io.modelcontextprotocol/logLevel\":\"info\""));
+    assert_true(str_contains(r.body, STR("notifications/message")));
+}
+
+/* The text of a string member of an answer, as it stands there. */
+static str_t member_of(const http_direct_answer_t *r, const char *key)
+{
+    str_t name = str_c(key), rest = r->body;
+    while (rest.n > 0 && !str_starts(rest, name))
+        rest = str_skip(rest, 1);
+    rest = str_skip(rest, name.n);
+    return str_first(rest, str_find(rest, '"', 0));
+}
+
+/* TR-17, TR-25: a question is a result, and the answer comes with the same request again. */
+static void question_and_retry(void **state)
+{
+    mcp_world_t *f = *state;
+    http_direct_answer_t r =
+        mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("ask"), NEW_TOOL("ask", ""));
+    assert_int_equal(r.status, 200);
+    assert_true(str_eq(http_headers_get(r.headers, STR("Content-Type")), STR("application/json")));
+    assert_true(str_contains(r.body, STR("\"resultType\":\"input_required\"")));
+    str_t sealed = member_of(&r, "\"requestState\":\"");
+    str_t again = arena_printf(
+        f->a,
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{"
+        "\"name\":\"ask\",\"requestState\":\"%.*s\",\"inputResponses\":{"
+        "\"size\":{\"action\":\"accept\",\"content\":{\"size\":\"L\"}}}," META("") "}}",
+        STR_ARG(sealed));
+    r = mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("ask"), again.p);
+    assert_int_equal(r.status, 200);
+    assert_true(str_contains(r.body, STR("size L")));
+    /* What was sealed for one is nothing for another. */
+    r = mcp_send(f, "POST", BOB NEW_TOOL_HEADERS("ask"), again.p);
+    print_message("%.*s\n%.*s\n", STR_ARG(sealed), STR_ARG(r.body));
+    assert_int_equal(r.status, sealed.n > 0 ? 400 : 200);
 }
 
 int main(void)
@@ -249,7 +341,11 @@ int main(void)
         MCP_TEST(subscription_ends_with_its_completion),
         MCP_TEST(subscription_without_last_words_ends_too),
         MCP_TEST(subscription_of_a_client_without_streams_is_406),
+        MCP_TEST(argument_that_a_field_repeats),
         MCP_TEST(param_field_that_no_schema_names),
+        MCP_TEST(capability_that_the_client_has_not),
+        MCP_TEST(log_messages_are_for_those_who_want_them),
+        MCP_TEST(question_and_retry),
     };
     return cmocka_run_group_tests_name("stateless", tests, NULL, NULL);
 }

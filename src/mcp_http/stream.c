@@ -198,7 +198,7 @@ void mcp_stream_of_call(mcp_request_t *r)
     s->listens = is_listen(r);
     s->call = mcp_call_hold(r->call);
     s->stateless = r->operation.era == MCP_ERA_STATELESS;
-    start(s, 0);
+    start(s, MCP_OUTBOX_UNTAKEN);
 }
 
 void mcp_stream_of_get(mcp_request_t *r, mcp_outbox_t *o, uint64_t stream, uint64_t after)
@@ -258,14 +258,17 @@ static mcp_open_t what_now(const mcp_stream_t *s)
 static void keep_alive(mcp_stream_t *s)
 {
     s->silent_ms = mcp_stream_now_ms(s);
-    if (s->sending || !mcp_stream_say(s, STR(": keep-alive\n\n")))
+    if (s->sending)
         return;
-    http_stream_slim(s->x);
-    mcp_stream_pump(s);
+    if (mcp_stream_say(s, STR(": keep-alive\n\n")))
+        http_stream_slim(s->x);
 }
 
 static void tick(mcp_stream_t *s)
 {
+    /* A full queue of the loop may have kept a wake from us (mcp_server/outbox.h). */
+    if (!mcp_stream_pump(s))
+        return;
     switch (what_now(s)) {
     case MCP_OPEN_STAYS:
         return;

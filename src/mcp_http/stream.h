@@ -35,8 +35,8 @@ struct mcp_stream {
 };
 
 /* stream_out.c */
-/** Sends what the outbox holds, as far as the connection takes it. s may be over afterwards. */
-void mcp_stream_pump(mcp_stream_t *s);
+/** Sends what the outbox holds, as far as the connection takes it. False: s is over. */
+bool mcp_stream_pump(mcp_stream_t *s);
 /** Begins the event stream. False: the client is gone, and s is over. */
 bool mcp_stream_begin(mcp_stream_t *s);
 /** A comment or a field; what a full connection does not take is not said. False as above. */

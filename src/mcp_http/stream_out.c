@@ -247,9 +247,10 @@ static step_t step(mcp_stream_t *s)
     return look_once_more(s);
 }
 
-void mcp_stream_pump(mcp_stream_t *s)
+bool mcp_stream_pump(mcp_stream_t *s)
 {
     step_t now = GOES_ON;
     while (now == GOES_ON)
         now = step(s);
+    return now != OVER;
 }

@@ -320,6 +320,30 @@ static void nothing_begins_while_the_server_drains(void **state)
     http_direct_free(d);
 }
 
+static void set_full(mcp_world_t *f, bool full)
+{
+    pthread_mutex_lock(&f->posts.lock);
+    f->posts.full = full;
+    pthread_mutex_unlock(&f->posts.lock);
+}
+
+/* The loop's queue may be full just when there is something to send. */
+static void lost_wake_is_made_up_for(void **state)
+{
+    mcp_world_t *f = *state;
+    const char *h = session(f);
+    mcp_send(f, "POST", h, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+    http_direct_t *d = mcp_open(f, get_of(f, h), ": open\n\n");
+    set_full(f, true);
+    warder_mcp_tools_changed(f->mcp);
+    set_full(f, false);
+    mcp_pump_some(f);
+    assert_int_equal(mcp_times(d, "list_changed"), 0);
+    mcp_streams_tick(f->worker);
+    assert_int_equal(mcp_times(d, "list_changed"), 1);
+    http_direct_free(d);
+}
+
 /* Streams that can be come back to are few; a call beyond is served without ids. */
 static void stream_beyond_the_kept_ones(void **state)
 {
@@ -362,6 +386,7 @@ int main(void)
         MCP_TEST(streams_of_clients_that_go_away_end),
         MCP_TEST(stream_rules),
         MCP_TEST(nothing_begins_while_the_server_drains),
+        MCP_TEST(lost_wake_is_made_up_for),
         MCP_TEST(stream_beyond_the_kept_ones),
     };
     return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
