@@ -8,7 +8,7 @@ typedef struct {
     char *byte;
     const char *from; /* the root's text as it was, and as it is kept */
     const char *text;
-} block_t;
+} kept_block_t;
 
 static void measure(const json_t *v, size_t *nodes, size_t *bytes)
 {
@@ -18,7 +18,7 @@ static void measure(const json_t *v, size_t *nodes, size_t *bytes)
         measure(c, nodes, bytes);
 }
 
-static str_t keep_text(block_t *b, str_t s)
+static str_t keep_text(kept_block_t *b, str_t s)
 {
     if (!s.p)
         return STR_UNSET;
@@ -28,7 +28,7 @@ static str_t keep_text(block_t *b, str_t s)
     return str_of(p, s.n);
 }
 
-static json_t *copy_node(block_t *b, const json_t *v)
+static json_t *copy_node(kept_block_t *b, const json_t *v)
 {
     json_t *out = b->node++;
     const json_t **end = &out->child;
@@ -51,7 +51,7 @@ json_t *mcp_json_keep(const json_t *v)
     json_t *block = malloc(nodes * sizeof *block + bytes);
     if (!block)
         return NULL;
-    block_t b = {.node = block, .byte = (char *)(block + nodes), .from = v->raw.p};
+    kept_block_t b = {.node = block, .byte = (char *)(block + nodes), .from = v->raw.p};
     b.text = keep_text(&b, v->raw).p;
     return copy_node(&b, v);
 }
