@@ -306,6 +306,29 @@ static void test_streams_that_have_ended_make_room(void **state)
     mcp_session_drop(s);
 }
 
+static void test_answers_that_nobody_fetched_are_bounded(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *s = open_one(t);
+    uint64_t stream, after;
+    size_t n = MCP_STREAMS_BYTES / 2 + 1;
+    char *big = arena_alloc(t->w->a, n);
+    memset(big, 'x', n);
+    const mcp_out_t answer = {.kind = MCP_OUT_ANSWER, .text = str_of(big, n)};
+    for (int i = 0; i < 4; i++) {
+        mcp_outbox_t *o = mcp_outbox_new(true);
+        assert_int_equal(mcp_session_add_stream(s, o, &stream), RC_OK);
+        assert_int_equal(mcp_outbox_put(o, &answer), RC_OK);
+        mcp_outbox_drop(o);
+    }
+    assert_null(mcp_session_stream(s, STR("1-0"), &stream, &after));
+    assert_null(mcp_session_stream(s, STR("2-0"), &stream, &after));
+    mcp_outbox_t *kept = mcp_session_stream(s, STR("3-0"), &stream, &after);
+    assert_int_equal(mcp_outbox_bytes(kept), n);
+    mcp_outbox_drop(kept);
+    mcp_session_drop(s);
+}
+
 /* Levels and watched resources */
 
 static void test_levels(void **state)
@@ -460,6 +483,7 @@ int main(void)
         SESSION_TEST(test_a_session_outlives_its_table),
         SESSION_TEST(test_event_ids_lead_to_streams),
         SESSION_TEST(test_streams_that_have_ended_make_room),
+        SESSION_TEST(test_answers_that_nobody_fetched_are_bounded),
         SESSION_TEST(test_levels),
         SESSION_TEST(test_watched_resources),
         SESSION_TEST(test_calls_by_id),
