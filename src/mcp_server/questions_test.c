@@ -224,7 +224,7 @@ static void test_a_waiting_call_is_cancelled_at_once(void **state)
     life_end_ask(&q);
 }
 
-static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
+static void test_a_call_that_waits_ends_with_its_session(void **state)
 {
     life_world_t *w = *state;
     w->script = ask_size;
@@ -236,6 +236,64 @@ static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
     asked_t late = life_call(w, HAND, "t", "");
     assert_int_equal(late.verdict.error, MCP_ERROR_BUSY); /* its session has ended */
     life_end_ask(&late);
+}
+
+static warder_mcp_next_t ask_when_told(warder_mcp_call_t *call, void *ctx)
+{
+    const life_world_t *w = ctx;
+    while (!atomic_load((atomic_bool *)w->note))
+        warder_mcp_sleep(call, 1);
+    return ask_size(call, ctx);
+}
+
+static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
+{
+    life_world_t *w = *state;
+    atomic_bool told = false;
+    w->note = &told;
+    w->script = ask_when_told;
+    asked_t q = life_call(w, HAND, "t", "");
+    mcp_outbox_end(q.outbox); /* its stream is over */
+    atomic_store(&told, true);
+    assert_string_equal(life_reason(w, 1), "internal_error");
+    life_until(&q, MCP_CALL_ENDED);
+    life_end_ask(&q);
+    asked_t r = life_call(w, HAND, "t", "");
+    assert_true(life_next(&r));
+    assert_text(life_text(&r, "method"), "elicitation/create");
+    life_end_ask(&r);
+}
+
+static warder_mcp_next_t ask_six(warder_mcp_call_t *call, void *ctx)
+{
+    char key[8];
+    bool all = true;
+    (void)ctx;
+    for (int i = 0; i < 6; i++) {
+        snprintf(key, sizeof key, "r%d", i);
+        all = warder_mcp_roots(call, key) && all;
+    }
+    return all ? WARDER_MCP_DONE : WARDER_MCP_ASK;
+}
+
+static void test_answers_are_bounded(void **state)
+{
+    life_world_t *w = *state;
+    const json_t *big = NULL;
+    char key[8];
+    str_t text = arena_printf(w->a, "{\"roots\":[],\"x\":\"%0*d\"}", MCP_MESSAGE_BYTES - 64, 1);
+    const json_limits_t limits = {MCP_MESSAGE_BYTES, 8, 100};
+    assert_int_equal(json_parse(w->a, text, &limits, &big), RC_OK);
+    w->script = ask_six;
+    asked_t q = life_call(w, HAND, "t", "");
+    life_until(&q, MCP_CALL_WAITING);
+    for (int i = 0; i < 5; i++) {
+        snprintf(key, sizeof key, "r%d", i);
+        assert_int_equal(w->events, 0);
+        mcp_call_answered(q.call, str_c(key), big);
+    }
+    assert_string_equal(life_reason(w, 1), "internal_error");
+    life_end_ask(&q);
 }
 
 static void test_missing_capability_in_the_handshake_era(void **state)
@@ -715,7 +773,9 @@ int main(void)
         LIFE_TEST(test_question_refused),
         LIFE_TEST(test_an_answer_of_nobodys_question_is_nothing),
         LIFE_TEST(test_a_waiting_call_is_cancelled_at_once),
+        LIFE_TEST(test_a_call_that_waits_ends_with_its_session),
         LIFE_TEST(test_a_question_that_cannot_be_sent_ends_the_call),
+        LIFE_TEST(test_answers_are_bounded),
         LIFE_TEST(test_missing_capability_in_the_handshake_era),
         LIFE_TEST(test_misuse_is_an_internal_error),
         LIFE_TEST(test_rounds_of_the_stateless_era),
