@@ -126,6 +126,14 @@ static void test_who_reads_is_not_idle(void **state)
     t->w->clock.ms += 10 * IDLE_MS;
     assert_true(mcp_session_is_alive(s)); /* which marks it used */
     mcp_reader_detach(r);
+    mcp_outbox_t *o = mcp_outbox_new(true); /* likewise the stream of a call */
+    uint64_t stream;
+    assert_int_equal(mcp_session_add_stream(s, o, &stream), RC_OK);
+    r = read_stream(t, o);
+    t->w->clock.ms += 10 * IDLE_MS;
+    assert_true(is_found(t, mcp_session_id(s), &ALICE));
+    mcp_reader_detach(r);
+    mcp_outbox_drop(o);
     assert_true(is_found(t, mcp_session_id(s), &ALICE));
     t->w->clock.ms += IDLE_MS;
     assert_false(is_found(t, mcp_session_id(s), &ALICE));
