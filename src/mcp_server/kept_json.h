@@ -1,4 +1,5 @@
-/* A parsed value that is kept for long: in one block of its own size, where an arena takes 8 KiB. */
+/* A parsed value that is kept for long: in one block of its own size, where an arena takes 8 KiB.
+ */
 #ifndef MCP_SERVER_KEPT_JSON_H
 #define MCP_SERVER_KEPT_JSON_H
 
