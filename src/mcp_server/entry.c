@@ -222,13 +222,10 @@ static rc_t read_input(row_t *r, const warder_mcp_tool_t *t, mcp_entry_t *out)
 static rc_t check_flags(row_t *r, unsigned flags, unsigned allowed)
 {
     unsigned both = WARDER_MCP_READ_ONLY | WARDER_MCP_DESTRUCTIVE;
-    unsigned task = WARDER_MCP_TASK | WARDER_MCP_TASK_ONLY;
     if (flags & ~allowed)
         return wrong(r, "has flags that mean nothing for it: take them away.");
     if ((flags & both) == both)
         return wrong(r, "is both READ_ONLY and DESTRUCTIVE: keep one of the two.");
-    if ((flags & WARDER_MCP_QUICK) && (flags & task))
-        return wrong(r, "is both QUICK and a task: keep one of the two.");
     return RC_OK;
 }
 
