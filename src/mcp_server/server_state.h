@@ -98,9 +98,6 @@ mcp_error_t mcp_call_find_resource(warder_mcp_call_t *call);
 mcp_verdict_t mcp_refuse_resource(warder_mcp_call_t *call);
 /** The result of a subscription that the server ends: for mcp_call_result. Unset: memory. */
 str_t mcp_listen_result(warder_mcp_call_t *call);
-/* Names of levels (RFC 5424). */
-bool mcp_level_read(str_t name, warder_mcp_level_t *out);
-str_t mcp_level_name(warder_mcp_level_t level);
 /** Ends a call of subscriptions/listen whose listener was removed: its client is told. */
 void mcp_listen_end(warder_mcp_call_t *call);
 mcp_verdict_t mcp_do_task_get(warder_mcp_call_t *call, const mcp_incoming_t *in);

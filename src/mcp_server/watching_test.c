@@ -1,3 +1,4 @@
+#include "mcp_server/level.h"
 #include "mcp_server/mcp_server_test_world.h"
 
 #include <setjmp.h>
@@ -41,6 +42,8 @@ static void levels_have_their_names(void **state)
     }
     assert_false(mcp_level_read(STR(""), &level));
     assert_false(mcp_level_read(STR_UNSET, &level));
+    assert_null(mcp_level_name((warder_mcp_level_t)8).p);
+    assert_null(mcp_level_name((warder_mcp_level_t)-1).p);
 }
 
 static void initialized(server_world_t *w)
