@@ -2,7 +2,7 @@
  *
  * Locks: m->lock guards the list of calls and their states, and the pointer to the registry.
  * Listeners, tasks, sessions and outboxes have their own, and none of them is held while another
- * room or a function is called. Order: m->lock, tasks, listeners, session, outbox. */
+ * room or a function is called. Order: changing, m->lock, tasks, listeners, session, outbox. */
 #ifndef MCP_SERVER_SERVER_STATE_H
 #define MCP_SERVER_SERVER_STATE_H
 
@@ -19,6 +19,7 @@ struct warder_mcp {
     warder_mcp_config_t config;
     mcp_world_ports_t world;
     pthread_mutex_t lock;
+    pthread_mutex_t changing; /* of who makes another registry */
     const mcp_registry_t *registry; /* counted; replaced whole */
     warder_mcp_call_t *calls;
     bool stopping;
