@@ -147,7 +147,7 @@ int server_world_teardown(void **state)
 
 static const json_t *parse(server_world_t *w, str_t text)
 {
-    static const json_limits_t LIMITS = {8 << 20, 64, 200000};
+    static const json_limits_t LIMITS = {16 << 20, 64, 200000};
     const json_t *root = NULL;
     str_t kept = arena_dup(w->a, text);
     if (json_parse(w->a, kept, &LIMITS, &root) != RC_OK)
