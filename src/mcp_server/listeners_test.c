@@ -32,14 +32,14 @@ static void *change_tools(void *arg)
     server_world_t *w = arg;
     warder_mcp_config_t c = test_config();
     for (size_t n = 1; !atomic_load(&w->go_on); n = n % c.tool_count + 1) {
-        if (!warder_mcp_set_tools(w->m, c.tools, n, NULL, 0))
+        if (!warder_mcp_set_tools(w->m, c.tools, n, NULL, 0) || !*warder_mcp_scopes(w->m))
             abort();
     }
     return NULL;
 }
 
 typedef struct {
-    pthread_t v[TELLERS + 1];
+    pthread_t v[2 * TELLERS];
 } threads_t;
 
 static threads_t start_tellers(server_world_t *w)
@@ -47,14 +47,15 @@ static threads_t start_tellers(server_world_t *w)
     threads_t t;
     for (int i = 0; i < TELLERS; i++)
         assert_int_equal(pthread_create(&t.v[i], NULL, tell, w), 0);
-    assert_int_equal(pthread_create(&t.v[TELLERS], NULL, change_tools, w), 0);
+    for (int i = TELLERS; i < 2 * TELLERS; i++)
+        assert_int_equal(pthread_create(&t.v[i], NULL, change_tools, w), 0);
     return t;
 }
 
 static void join_tellers(server_world_t *w, threads_t *t)
 {
     atomic_store(&w->go_on, true);
-    for (int i = 0; i <= TELLERS; i++)
+    for (int i = 0; i < 2 * TELLERS; i++)
         pthread_join(t->v[i], NULL);
 }
 
