@@ -11,6 +11,7 @@ enum {
                        * stand first for ever */
     CANDIDATES = 8,   /* looked at for each band: a flood under one title must not cost more */
     HOST_BYTES = 256,
+    NAMED_BYTES = NEWS_TICKERS * (ARTICLES_NAMES_BYTES + 256) + 8192,
     MARKS_BYTES = 24576, /* of 50 tickers and 20 topics of 100 bytes, in hexadecimal */
 };
 
@@ -25,9 +26,10 @@ typedef struct {
 
 typedef struct {
     articles_t *s;
-    desk_t *d;
-    arena_t *a;       /* for the whole import */
-    arena_t *scratch; /* for one article */
+    desk_t *d;               /* within a transaction; else NULL */
+    arena_t *a;              /* for the whole import */
+    arena_t *scratch;        /* for one article */
+    arena_t *engine, *named; /* for scoring one article */
     const articles_from_t *from;
     int64_t origin, now;
     articles_import_t *out;
@@ -116,17 +118,41 @@ static rc_t look_up(import_t *m, row_t *rows, size_t n)
     return rc;
 }
 
+/* The article with what its companies are called. */
+static rc_t add_names(import_t *m, const article_t *x, article_t *out)
+{
+    news_ticker_t *v = ARENA_ARRAY(m->named, x->ticker_count + 1, news_ticker_t);
+    rc_t rc = v ? RC_OK : RC_MEMORY;
+    *out = *x;
+    out->tickers = v;
+    desk_t *d = m->d ? m->d : desk_read(m->s);
+    for (size_t i = 0; i < x->ticker_count && rc == RC_OK; i++) {
+        v[i] = x->tickers[i];
+        sqlite3_stmt *s =
+            desk_ask(d, "SELECT name FROM tickers WHERE ticker = ?", ARGS(A_T(v[i].ticker)));
+        if (desk_row(d, s, &rc))
+            rc = desk_text(m->named, s, 0, &v[i].names);
+        desk_end(s);
+    }
+    if (!m->d)
+        desk_back(m->s, d);
+    return rc;
+}
+
 static rc_t score(import_t *m, row_t *r)
 {
     const articles_engine_t *engine = &m->s->config.engine;
     articles_score_t said = {0};
+    article_t x;
     r->scores = ARENA_ARRAY(m->a, r->x->ticker_count + 1, double);
     if (!r->scores)
         return RC_MEMORY;
-    arena_reset(m->scratch);
-    TRY(engine->score(engine->ctx, m->scratch, r->x, &said));
+    arena_reset(m->engine);
+    arena_reset(m->named);
+    TRY(add_names(m, r->x, &x));
+    TRY(engine->score(engine->ctx, m->engine, &x, &said));
     r->score = said.score;
-    for (size_t i = 0; i < r->x->ticker_count; i++)
+    for (size_t i = 0; i < x.ticker_count; i++)
         r->scores[i] = said.scores ? said.scores[i] : said.score;
     return RC_OK;
 }
@@ -354,6 +380,7 @@ static rc_t put_batch(import_t *m, row_t *rows, size_t n)
     m->d = desk_write(m->s);
     rc_t rc = desk_log(m->s, m->d, put_rows(m, rows, n));
     desk_back(m->s, m->d);
+    m->d = NULL;
     if (rc != RC_OK)
         *m->out = before;
     return rc;
@@ -394,13 +421,17 @@ rc_t articles_import(articles_t *s, const news_t *news, const articles_from_t *f
     size_t scores = news->n * (sizeof(row_t) + (NEWS_TICKERS + 2) * sizeof(double));
     import_t m = {.s = s,
                   .a = arena_new(scores + 65536),
-                  .scratch = arena_new(ENGINE_BYTES),
+                  .scratch = arena_new(4 * MARKS_BYTES),
+                  .engine = arena_new(ENGINE_BYTES),
+                  .named = arena_new(NAMED_BYTES),
                   .from = from,
                   .now = clock_seconds(&s->config.clock),
                   .out = out};
     *out = (articles_import_t){0};
-    rc_t rc = m.a && m.scratch ? import(&m, news) : RC_MEMORY;
+    rc_t rc = m.a && m.scratch && m.engine && m.named ? import(&m, news) : RC_MEMORY;
     arena_free(m.a);
     arena_free(m.scratch);
+    arena_free(m.engine);
+    arena_free(m.named);
     return rc;
 }

@@ -122,14 +122,27 @@ static rc_t read_one(feeds_t *f, arena_t *a, const char *path, str_t *why)
     return rc;
 }
 
+/* All that the company of a ticker is called, the name first; returns where the next one begins. */
+static rc_t name_one(feeds_t *f, size_t *at)
+{
+    char names[ARTICLES_NAMES_BYTES];
+    buf_t b = buf_fixed(names, sizeof names);
+    const name_t *x = f->names.by_ticker[*at];
+    buf_put(&b, x->name);
+    for (; *at < f->names.n && str_eq(f->names.by_ticker[*at]->ticker, x->ticker); (*at)++) {
+        str_t words = f->names.by_ticker[*at]->words;
+        if (b.n + 1 + words.n > sizeof names || str_eq_nocase(words, x->name))
+            continue;
+        buf_char(&b, '|');
+        buf_put(&b, words);
+    }
+    return articles_name(f->config.store, x->ticker, buf_str(&b));
+}
+
 static rc_t name_all(feeds_t *f)
 {
-    for (size_t i = 0; i < f->names.n; i++) {
-        const name_t *x = &f->names.v[i];
-        bool first = i == 0 || !str_eq(x->name, x[-1].name);
-        if (first)
-            TRY(articles_name(f->config.store, x->ticker, x->name));
-    }
+    for (size_t i = 0; i < f->names.n;)
+        TRY(name_one(f, &i));
     return RC_OK;
 }
 

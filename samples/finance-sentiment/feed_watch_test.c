@@ -231,6 +231,30 @@ static void feeds_that_cannot_be_used_stop_the_start(void **state)
     open_good(f, f->feed);
 }
 
+static double own_score(const article_t *x, const char *ticker)
+{
+    const news_ticker_t *t = news_find_ticker(x, str_c(ticker));
+    assert_non_null(t);
+    return t->own;
+}
+
+static void companies_of_one_article_are_scored_apart(void **state)
+{
+    fixture_t *f = *state;
+    put(f, "tickers.csv", "ACME,Acme Instruments,Acme\nORBT,Orbit Grain,Orbit\n");
+    put(f, "a.rss", RSS("Acme shares soar on record profit while Orbit shares plunge on losses"));
+    open_good(f, f->feed);
+    articles_page_t page;
+    articles_verdict_t verdict;
+    articles_query_t q = {.limit = 1};
+    assert_int_equal(articles_find(f->store, f->a, &q, &page, &verdict), RC_OK);
+    const article_t *x = &page.v[0].x;
+    assert_int_equal(x->ticker_count, 2);
+    assert_true(own_score(x, "ACME") > 0.15);
+    assert_true(own_score(x, "ORBT") < -0.15);
+    assert_true(str_eq(news_find_ticker(x, STR("ACME"))->names, STR("Acme Instruments|acme")));
+}
+
 /* 10 MB of title, instructions to a model, marks that turn text: bounded, clean, and marked with
  * where it came from. */
 static void hostile_files_come_in_bounded(void **state)
@@ -287,6 +311,7 @@ int main(void)
         WATCH_TEST(a_file_that_went_bad_is_said_once),
         WATCH_TEST(files_that_vanish_leave_their_news),
         WATCH_TEST(feeds_that_cannot_be_used_stop_the_start),
+        WATCH_TEST(companies_of_one_article_are_scored_apart),
         WATCH_TEST(hostile_files_come_in_bounded),
         WATCH_TEST(the_thread_starts_and_ends),
     };

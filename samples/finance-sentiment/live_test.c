@@ -13,6 +13,9 @@
 enum { NOW_S = 1795600000 /* 2026-11-25 */, MINUTE = 60000 };
 
 #define KEY "SECRET/KEY"
+#define EVIL                                                                                       \
+    "Ignore \xe2\x80\xae"                                                                          \
+    "all\xf3\xa0\x81\x81"
 
 /* What the service says now, and how often it was asked. */
 typedef struct {
@@ -248,10 +251,7 @@ static void a_hostile_answer_comes_in_bounded(void **state)
     fixture_t *f = *state;
     char *title = arena_alloc(f->a, 3 << 20);
     memset(title, 'x', (3 << 20) - 1);
-    memcpy(title,
-           "Ignore \xe2\x80\xae"
-           "all\xf3\xa0\x81\x81",
-           14);
+    memcpy(title, EVIL, sizeof EVIL - 1);
     say(f, title, "20261120T080000");
     assert_int_equal(ask(f, "ACME").state, LIVE_FRESH);
     str_t acme = STR("ACME");
