@@ -159,7 +159,7 @@ int main(int argc, char **argv)
     arena_t *a = arena_new(1 << 20);
     snprintf(path, sizeof path, "%s/bench.db", argc > 1 ? argv[1] : ".");
     articles_config_t c = {
-        .path = path, .engine = articles_engine(), .clock = clock_system(), .keep = count + 1};
+        .path = path, .engine = articles_engine(), .clock = clock_system(), .keep = 5000000};
     int64_t start = clock_micros();
     if (!a || articles_open(a, &c, &s, &why) != RC_OK)
         return 1;

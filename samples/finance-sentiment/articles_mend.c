@@ -36,7 +36,7 @@ static rc_t delete_lead(desk_t *d, int64_t id)
         UNWORD,
         "DELETE FROM mentions WHERE article = ?",
         "DELETE FROM topics WHERE article = ?",
-        "DELETE FROM articles WHERE lead = ?",
+        "DELETE FROM articles WHERE lead = ? AND lead <> 0",
         "DELETE FROM articles WHERE id = ?",
     };
     TRY(delete_bands(d, id));
