@@ -29,6 +29,7 @@ static const char SCHEMA[] =
     "CREATE INDEX articles_lead ON articles(lead, id) WHERE lead <> 0;"
     "CREATE INDEX articles_score ON articles(score, id) WHERE lead = 0;"
     "CREATE INDEX articles_origin ON articles(origin);"
+    "CREATE INDEX articles_url ON articles(url) WHERE url IS NOT NULL;"
     "CREATE TABLE mentions(ticker TEXT NOT NULL, article INTEGER NOT NULL, relevance REAL NOT NULL,"
     " score REAL NOT NULL, publisher REAL, PRIMARY KEY(ticker, article)) WITHOUT ROWID;"
     "CREATE INDEX mentions_article ON mentions(article);"

@@ -320,8 +320,11 @@ static void by_key(sql_t *s, const plan_t *p)
     else if (q->topics.n > 0)
         by_topics(s, p);
     else {
-        put(s, "SELECT id, score AS key FROM articles WHERE lead = 0 AND");
-        add_bounds(s, p, "id");
+        put(s, "SELECT id, score AS key FROM articles WHERE lead = 0");
+        if (q->from.p || q->to.p) { /* else along the index of scores */
+            put(s, " AND");
+            add_bounds(s, p, "id");
+        }
     }
     put(s, ")");
     if (p->behind) {

@@ -1,219 +1,191 @@
 #include "engine.h"
 
-#include "engine_rules.h"
+#include "engine_run.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-enum { NOT_REACH = 3, HEDGE_REACH = 4, SCALE_REACH = 2, DESPITE_REACH = 12 };
+enum { SENTENCE_TOKENS = 16 };
 
-static const double BEFORE_BUT = 0.6;
-static const double AFTER_BUT = 1.2;
-static const double OFF_TOPIC = 0.3;
-static const double QUESTION = 0.5;
+/* Neutral sentences say little about a text that has others; the first one is its headline. */
+static const double LEAST_PART = 0.25;
+static const double FIRST_PART = 2;
 
-/* The factor of the nearest word of `role` at most `reach` tokens before i, in its piece. */
-static double factor_before(const reading_t *r, size_t i, size_t reach, word_role_t role)
+static const double THRESHOLD = 0.15;
+
+/* --- units --- */
+
+size_t engine_units(const tokens_t *t, unit_t *out)
 {
-    const token_t *t = r->tokens.v;
-    for (size_t k = i; k-- > 0 && i - k <= reach && t[k].piece == t[i].piece;) {
-        if (reading_is(r, k, role) && (!r->used[k] || role != WORD_SCALE))
-            return r->words[k]->weight;
+    size_t n = 0, from = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        bool last = i + 1 == t->n, full = i + 1 - from == UNIT_TOKENS;
+        bool ends = !last && t->v[i + 1].sentence != t->v[i].sentence &&
+                    i + 1 - from >= SENTENCE_TOKENS && t->n > UNIT_TOKENS;
+        if (!last && !full && !ends)
+            continue;
+        out[n++] = (unit_t){from, i + 1};
+        from = i + 1;
     }
-    return 1;
+    return n;
 }
 
-/* "did not fall" stands between metric and direction, "no profit growth" before both. */
-static double factor_on(const reading_t *r, const finding_t *f, size_t reach, word_role_t role)
+/* The places of the target that lie within a unit; *next goes on behind them. */
+static places_t places_in(const places_t *all, unit_t u, size_t *next)
 {
-    double near = factor_before(r, f->anchor, reach, role);
-    return near != 1 ? near : factor_before(r, f->from, reach, role);
+    size_t first = *next;
+    while (first < all->n && all->v[first].from < u.from)
+        first++;
+    size_t end = first;
+    while (end < all->n && all->v[end].to < u.to)
+        end++;
+    *next = end;
+    return (places_t){all->v + first, end - first};
 }
 
-static double factor_around(const reading_t *r, const finding_t *f)
+static verdict_t judge(run_t *r, unit_t u, places_t target)
 {
-    double before = factor_before(r, f->anchor, SCALE_REACH, WORD_SCALE);
-    if (before != 1)
-        return before;
-    for (size_t k = f->to + 1; k <= f->to + SCALE_REACH; k++) {
-        if (reading_is(r, k, WORD_SCALE) && !r->used[k])
-            return r->words[k]->weight;
-    }
-    return 1;
-}
-
-/* What stands behind "despite" up to the next comma counts for little. */
-static double factor_despite(const reading_t *r, size_t i)
-{
-    return factor_before(r, i, DESPITE_REACH, WORD_DESPITE);
-}
-
-/* What all findings of a sentence share, gathered in one pass: the cost of a text must stay in
- * proportion to its length, whatever a stranger writes. */
-typedef struct {
-    size_t but;    /* the first "but" that is not the first token, or NOWHERE */
-    size_t topics; /* tokens that speak of money */
-    bool question;
-} clause_t;
-
-enum { NOWHERE = ENGINE_TOKENS };
-
-static bool is_topic(const reading_t *r, size_t i)
-{
-    const token_t *t = &r->tokens.v[i];
-    return t->kind == TOKEN_TICKER || reading_is(r, i, WORD_METRIC) ||
-           (t->kind == TOKEN_NUMBER && t->unit != UNIT_YEAR);
-}
-
-static clause_t *clauses(arena_t *a, const reading_t *r)
-{
-    const tokens_t *t = &r->tokens;
-    clause_t *v = ARENA_ARRAY(a, t->n > 0 ? t->v[t->n - 1].sentence + 1 : 1, clause_t);
-    for (size_t i = 0; v && i < t->n; i++) {
-        clause_t *c = &v[t->v[i].sentence];
-        bool first = i == 0 || t->v[i - 1].sentence != t->v[i].sentence;
-        if (first)
-            c->but = NOWHERE;
-        if (i > 0 && c->but == NOWHERE && reading_is(r, i, WORD_BUT))
-            c->but = i;
-        c->topics += is_topic(r, i);
-        c->question |= t->v[i].punct == '?';
-    }
+    verdict_t v = {.unit = u, .target = target.n > 0};
+    features_of(&r->features, u, target);
+    model_sums_t sums = model_sums(r->model, &r->features, r->pulls);
+    model_probabilities(r->model, &sums, r->features.n, v.target, v.probability, &v.message);
+    v.weight = LEAST_PART + 1 - v.probability[CLASS_NEUTRAL];
+    if (u.from == 0)
+        v.weight *= FIRST_PART;
     return v;
 }
 
-static double factor_but(const clause_t *c, size_t i)
+/* --- the answer --- */
+
+static sentiment_class_t most_probable(const double p[CLASSES])
 {
-    if (c->but == NOWHERE)
-        return 1;
-    return c->but > i ? BEFORE_BUT : AFTER_BUT;
+    sentiment_class_t best = CLASS_NEUTRAL;
+    if (p[CLASS_NEGATIVE] > p[best])
+        best = CLASS_NEGATIVE;
+    return p[CLASS_POSITIVE] > p[best] ? CLASS_POSITIVE : best;
 }
 
-/* Words of tone only speak of money where money is spoken of. */
-static double factor_topic(const reading_t *r, const clause_t *c, const finding_t *f)
+/* From the neutral band outwards by the lead over the next class, so that a score, its label and
+ * the class always agree. */
+static double score_of(const double p[CLASSES], sentiment_class_t c)
 {
-    if (!str_eq(f->rule, STR("word")) && !str_eq(f->rule, STR("direction")))
-        return 1;
-    return c->topics > (is_topic(r, f->anchor) ? 1U : 0U) ? 1 : OFF_TOPIC;
+    double bad = p[CLASS_NEGATIVE], good = p[CLASS_POSITIVE], calm = p[CLASS_NEUTRAL];
+    if (c == CLASS_NEUTRAL)
+        return THRESHOLD * 0.999 * (good - bad) / calm;
+    double own = c == CLASS_POSITIVE ? good : bad, other = c == CLASS_POSITIVE ? bad : good;
+    double lead = own - (other > calm ? other : calm);
+    double score = THRESHOLD + (1 - THRESHOLD) * lead;
+    return c == CLASS_POSITIVE ? score : -score;
 }
 
-static double weigh(const reading_t *r, const clause_t *all, const finding_t *f)
+static void answer(sentiment_t *out)
 {
-    const clause_t *c = &all[r->tokens.v[f->anchor].sentence];
-    size_t first = f->from;
-    double w = f->weight;
-    w *= factor_on(r, f, NOT_REACH, WORD_NOT);
-    w *= factor_on(r, f, HEDGE_REACH, WORD_HEDGE);
-    w *= factor_around(r, f);
-    w *= factor_despite(r, first);
-    w *= factor_but(c, first);
-    w *= factor_topic(r, c, f);
-    return w * (c->question ? QUESTION : 1);
+    out->class = most_probable(out->probability);
+    out->confidence = out->probability[out->class];
+    out->score = score_of(out->probability, out->class);
+    out->label = engine_label(out->score);
 }
 
-static int by_place(const void *a, const void *b)
+static rc_t list_mentions(arena_t *a, const run_t *r, sentiment_t *out)
 {
-    const evidence_t *x = a, *y = b;
-    return x->start < y->start ? -1 : x->start > y->start;
-}
-
-/* A long text is not better news for being long: the sum is damped by the sentences that speak. */
-static double total(const reading_t *r, const double *weights)
-{
-    double sum = 0, sentences = 0;
-    uint32_t last = UINT32_MAX;
-    for (size_t i = 0; i < r->found_count; i++) {
-        sum += weights[i];
-        uint32_t s = r->tokens.v[r->found[i].anchor].sentence;
-        sentences += s != last && weights[i] != 0;
-        last = s;
-    }
-    return sentences > 1 ? sum / sqrt(sentences) : sum;
-}
-
-static int by_anchor(const void *a, const void *b)
-{
-    const finding_t *x = a, *y = b;
-    return x->anchor < y->anchor ? -1 : x->anchor > y->anchor;
-}
-
-static rc_t collect(arena_t *a, reading_t *r, sentiment_t *out)
-{
-    size_t n = r->found_count;
-    evidence_t *e = ARENA_ARRAY(a, n + 1, evidence_t);
-    double *weights = ARENA_ARRAY(a, n + 1, double);
-    const clause_t *all = clauses(a, r);
-    if (!e || !weights || !all)
+    mention_t *m = ARENA_ARRAY(a, r->places.n + 1, mention_t);
+    if (!m)
         return RC_MEMORY;
-    qsort(r->found, n, sizeof *r->found, by_anchor);
-    for (size_t i = 0; i < n; i++) {
-        const finding_t *f = &r->found[i];
-        weights[i] = weigh(r, all, f);
-        if (weights[i] == 0 || out->evidence_count == ENGINE_EVIDENCE)
-            continue;
-        e[out->evidence_count++] =
-            (evidence_t){r->tokens.v[f->from].start, r->tokens.v[f->to].end, weights[i], f->rule};
+    for (size_t i = 0; i < r->places.n; i++) {
+        const token_t *t = r->reading.tokens.v;
+        m[i] = (mention_t){t[r->places.v[i].from].start, t[r->places.v[i].to].end};
     }
-    qsort(e, out->evidence_count, sizeof *e, by_place);
-    out->evidence = e;
-    double sum = total(r, weights);
-    out->score = sum / sqrt(1 + sum * sum);
+    out->mentions = m;
+    out->mention_count = r->places.n;
     return RC_OK;
 }
 
-/* Without a model: the score says how sure the class is. */
-static void classify(sentiment_t *out)
+/* Units that do not name the target are left out where one does. */
+static rc_t judge_units(arena_t *a, run_t *r, sentiment_t *out)
 {
-    double s = out->score, calm = 1 - fabs(s);
-    out->rules = s;
-    out->probability[CLASS_NEUTRAL] = calm * 0.8;
-    out->probability[CLASS_POSITIVE] = calm * 0.1 + (s > 0 ? s : 0);
-    out->probability[CLASS_NEGATIVE] = calm * 0.1 + (s < 0 ? -s : 0);
-    out->class = out->label == SENTIMENT_NEUTRAL  ? CLASS_NEUTRAL
-                 : out->label > SENTIMENT_NEUTRAL ? CLASS_POSITIVE
-                                                  : CLASS_NEGATIVE;
-    out->confidence = out->probability[out->class];
+    const tokens_t *t = &r->reading.tokens;
+    unit_t *units = ARENA_ARRAY(a, t->n + 1, unit_t);
+    if (!units)
+        return RC_MEMORY;
+    size_t n = engine_units(t, units), next = 0;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        places_t target = places_in(&r->places, units[i], &next);
+        if (r->places.n > 0 && target.n == 0)
+            continue;
+        verdict_t v = judge(r, units[i], target);
+        for (int c = 0; c < CLASSES; c++)
+            out->probability[c] += v.probability[c] * v.weight;
+        sum += v.weight;
+        evidence_note(r, &v);
+    }
+    for (int c = 0; c < CLASSES && sum > 0; c++)
+        out->probability[c] /= sum;
+    return RC_OK;
+}
+
+/* A name that only stands across the end of a unit is as good as none. */
+static rc_t judge_all(arena_t *a, run_t *r, sentiment_t *out)
+{
+    TRY(judge_units(a, r, out));
+    bool nothing = out->probability[CLASS_NEUTRAL] == 0;
+    if (!nothing || r->places.n == 0)
+        return RC_OK;
+    r->places.n = 0;
+    return judge_units(a, r, out);
+}
+
+static rc_t open_text(arena_t *a, str_t text, str_list_t names, run_t *r)
+{
+    tokens_t tokens;
+    TRY(engine_tokenize(a, text, &tokens));
+    TRY(reading_open(a, tokens, &r->reading));
+    rules_run(&r->reading);
+    TRY(reading_weigh(a, &r->reading));
+    TRY(features_open(a, &r->reading, &r->features));
+    r->token_weights = ARENA_ARRAY(a, tokens.n + 1, double);
+    r->pulls = ARENA_ARRAY(a, r->features.cap, model_pull_t);
+    if (!r->token_weights || !r->pulls)
+        return RC_MEMORY;
+    if (names.n > 0)
+        TRY(target_find(a, &r->reading.tokens, names, &r->places));
+    return RC_OK;
+}
+
+rc_t engine_run(const model_t *m, arena_t *a, str_t text, str_list_t names, sentiment_t *out)
+{
+    run_t r = {.model = m};
+    *out = (sentiment_t){.label = SENTIMENT_NEUTRAL};
+    TRY(open_text(a, text, names, &r));
+    TRY(judge_all(a, &r, out));
+    if (out->probability[CLASS_NEUTRAL] == 0)
+        out->probability[CLASS_NEUTRAL] = 1; /* there was nothing to read */
+    answer(out);
+    out->rules = reading_score(&r.reading, 0, r.reading.tokens.n);
+    TRY(list_mentions(a, &r, out));
+    return evidence_list(a, &r, out);
 }
 
 rc_t engine_analyze(arena_t *a, str_t text, sentiment_t *out)
 {
-    *out = (sentiment_t){.label = SENTIMENT_NEUTRAL};
-    tokens_t tokens;
-    reading_t r;
-    TRY(engine_tokenize(a, text, &tokens));
-    TRY(reading_open(a, tokens, &r));
-    rules_run(&r);
-    TRY(collect(a, &r, out));
-    out->label = engine_label(out->score);
-    classify(out);
-    return RC_OK;
+    model_t m = model_builtin();
+    return engine_run(&m, a, text, (str_list_t){0}, out);
 }
 
 rc_t engine_analyze_target(arena_t *a, str_t text, str_list_t names, sentiment_t *out)
 {
-    (void)names;
-    return engine_analyze(a, text, out);
+    model_t m = model_builtin();
+    return engine_run(&m, a, text, names, out);
 }
 
-str_t engine_card(void)
-{
-    return STR("{\"version\":0}");
-}
-
-str_t engine_class_name(sentiment_class_t c)
-{
-    static const str_t NAMES[CLASSES] = {STR_INIT("negative"), STR_INIT("neutral"),
-                                         STR_INIT("positive")};
-    return NAMES[c];
-}
+/* --- names --- */
 
 sentiment_label_t engine_label(double score)
 {
     if (score <= -0.35)
         return SENTIMENT_BEARISH;
-    if (score <= -0.15)
+    if (score <= -THRESHOLD)
         return SENTIMENT_SOMEWHAT_BEARISH;
-    if (score < 0.15)
+    if (score < THRESHOLD)
         return SENTIMENT_NEUTRAL;
     return score < 0.35 ? SENTIMENT_SOMEWHAT_BULLISH : SENTIMENT_BULLISH;
 }
@@ -225,4 +197,11 @@ str_t engine_label_name(sentiment_label_t label)
         STR_INIT("Somewhat-Bullish"), STR_INIT("Bullish"),
     };
     return NAMES[label];
+}
+
+str_t engine_class_name(sentiment_class_t c)
+{
+    static const str_t NAMES[CLASSES] = {STR_INIT("negative"), STR_INIT("neutral"),
+                                         STR_INIT("positive")};
+    return NAMES[c];
 }

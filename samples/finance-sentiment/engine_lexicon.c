@@ -1,7 +1,12 @@
 #include "engine_lexicon.h"
 
+#define KEY_BYTE(text, i) ((uint64_t)((text "\0\0\0\0\0\0\0")[i]) << (8 * (7 - (i))))
+#define KEY(text)                                                                                  \
+    (KEY_BYTE(text, 0) | KEY_BYTE(text, 1) | KEY_BYTE(text, 2) | KEY_BYTE(text, 3) |               \
+     KEY_BYTE(text, 4) | KEY_BYTE(text, 5) | KEY_BYTE(text, 6) | KEY_BYTE(text, 7))
+
 static const lexicon_word_t WORDS[] = {
-#define WORD(text, role, weight) {STR_INIT(text), WORD_##role, weight},
+#define WORD(text, role, weight) {KEY(text), STR_INIT(text), WORD_##role, weight},
 #include "engine_words.def"
 #undef WORD
 };
@@ -12,79 +17,114 @@ static const lexicon_phrase_t PHRASES[] = {
 #undef PHRASE
 };
 
-enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS, WORD_BYTES = 32 };
+enum {
+    WORD_COUNT = sizeof WORDS / sizeof *WORDS,
+    PHRASE_COUNT = sizeof PHRASES / sizeof *PHRASES,
+    WORD_BYTES = 32
+};
 
+/* A call of memcmp would cost more than the few bytes that differ. */
 static int compare(str_t a, str_t b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
-    int c = memcmp(a.p, b.p, n);
-    if (c != 0)
-        return c;
+    for (size_t i = 0; i < n; i++) {
+        if (a.p[i] != b.p[i])
+            return (uint8_t)a.p[i] < (uint8_t)b.p[i] ? -1 : 1;
+    }
     return a.n < b.n ? -1 : a.n > b.n;
+}
+
+static uint64_t key_of(str_t word)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < sizeof key; i++)
+        key = key << 8 | (i < word.n ? (uint8_t)word.p[i] : 0);
+    return key;
 }
 
 static const lexicon_word_t *find_exact(str_t word)
 {
+    uint64_t key = key_of(word);
     size_t low = 0, high = WORD_COUNT;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int c = compare(word, WORDS[mid].word);
-        if (c == 0)
-            return &WORDS[mid];
-        if (c < 0)
-            high = mid;
-        else
+        if (WORDS[mid].key < key)
             low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < WORD_COUNT && WORDS[low].key == key; low++) {
+        if (str_eq(WORDS[low].word, word))
+            return &WORDS[low];
     }
     return NULL;
 }
 
 /* One inflection: the ending taken off, and what is put in its place. */
 typedef struct {
-    const char *ending, *instead;
+    str_t ending, instead;
     bool undouble; /* "dipped" -> "dip" */
 } inflection_t;
 
+#define INFLECTION(ending, instead, undouble)                                                      \
+    {                                                                                              \
+        STR_INIT(ending), STR_INIT(instead), undouble                                              \
+    }
+
 static const inflection_t INFLECTIONS[] = {
-    {"ies", "y", false}, {"es", "e", false}, {"es", "", false},  {"s", "", false},
-    {"ied", "y", false}, {"ed", "e", false}, {"ed", "", true},   {"ed", "", false},
-    {"ing", "e", false}, {"ing", "", true},  {"ing", "", false}, {"'s", "", false},
-    {"er", "e", false},  {"er", "", false},  {"ly", "", false},
+    INFLECTION("ies", "y", false), INFLECTION("es", "e", false),  INFLECTION("es", "", false),
+    INFLECTION("s", "", false),    INFLECTION("ied", "y", false), INFLECTION("ed", "e", false),
+    INFLECTION("ed", "", true),    INFLECTION("ed", "", false),   INFLECTION("ing", "e", false),
+    INFLECTION("ing", "", true),   INFLECTION("ing", "", false),  INFLECTION("'s", "", false),
+    INFLECTION("er", "e", false),  INFLECTION("er", "", false),   INFLECTION("ly", "", false),
 };
 
-static bool ends_with(str_t s, const char *ending, size_t n)
+/* Cheap to say for most words that they have no ending at all. */
+static bool may_be_inflected(str_t word)
 {
-    return s.n > n + 2 && memcmp(s.p + s.n - n, ending, n) == 0;
+    return word.n > 3 && word.n <= WORD_BYTES && memchr("sdgry", word.p[word.n - 1], 5);
+}
+
+static bool ends_with(str_t s, str_t ending)
+{
+    if (s.n <= ending.n + 2)
+        return false;
+    for (size_t i = 0; i < ending.n; i++) {
+        if (s.p[s.n - ending.n + i] != ending.p[i])
+            return false;
+    }
+    return true;
 }
 
 static const lexicon_word_t *find_stem(str_t word, const inflection_t *f)
 {
-    size_t end = strlen(f->ending), add = strlen(f->instead);
-    if (!ends_with(word, f->ending, end) || word.n > WORD_BYTES)
+    if (!ends_with(word, f->ending))
         return NULL;
     char stem[WORD_BYTES + 2];
-    size_t n = word.n - end;
+    size_t n = word.n - f->ending.n;
     if (f->undouble) {
         if (n < 2 || word.p[n - 1] != word.p[n - 2])
             return NULL;
         n--;
     }
     memcpy(stem, word.p, n);
-    memcpy(stem + n, f->instead, add);
-    return find_exact(str_of(stem, n + add));
+    memcpy(stem + n, f->instead.p, f->instead.n);
+    return find_exact(str_of(stem, n + f->instead.n));
 }
 
 /* Comparatives and adverbs are only trusted for words of tone ("healthier" is listed, "nearly" is
  * not a metric). */
 static bool inflection_fits(const inflection_t *f, const lexicon_word_t *w)
 {
-    bool adverb = f->ending[0] == 'l' || (f->ending[0] == 'e' && f->ending[1] == 'r');
+    bool adverb = str_eq(f->ending, STR("ly")) || str_eq(f->ending, STR("er"));
     return !adverb || w->role == WORD_TONE;
 }
 
 const lexicon_word_t *lexicon_find(str_t word)
 {
     const lexicon_word_t *w = find_exact(word);
+    if (!w && !may_be_inflected(word))
+        return NULL;
     for (size_t i = 0; !w && i < sizeof INFLECTIONS / sizeof *INFLECTIONS; i++) {
         w = find_stem(word, &INFLECTIONS[i]);
         if (w && !inflection_fits(&INFLECTIONS[i], w))
@@ -99,8 +139,29 @@ const lexicon_word_t *lexicon_words(size_t *n)
     return WORDS;
 }
 
+static int compare_first(str_t word, str_t phrase)
+{
+    return compare(word, str_first(phrase, str_find(phrase, ' ', 0)));
+}
+
+const lexicon_phrase_t *lexicon_phrases_of(str_t word, size_t *n)
+{
+    size_t low = 0, high = PHRASE_COUNT;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (compare_first(word, PHRASES[mid].words) > 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    while (high < PHRASE_COUNT && compare_first(word, PHRASES[high].words) == 0)
+        high++;
+    *n = high - low;
+    return high > low ? &PHRASES[low] : NULL;
+}
+
 const lexicon_phrase_t *lexicon_phrases(size_t *n)
 {
-    *n = sizeof PHRASES / sizeof *PHRASES;
+    *n = PHRASE_COUNT;
     return PHRASES;
 }

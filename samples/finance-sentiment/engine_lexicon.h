@@ -19,6 +19,7 @@ typedef enum {
 } word_role_t;
 
 typedef struct {
+    uint64_t key; /* the first eight bytes, as a number that sorts like the word */
     str_t word;
     word_role_t role;
     double weight;
@@ -31,7 +32,9 @@ typedef struct {
 
 /** The entry of a lower-case word, also by its stem ("slipping", "costs"); NULL when unknown. */
 const lexicon_word_t *lexicon_find(str_t word);
-/** The whole tables, for rules and tests. */
+/** The phrases that begin with a lower-case word, in their order; none is NULL and 0. */
+const lexicon_phrase_t *lexicon_phrases_of(str_t word, size_t *n);
+/** The whole tables, for tests. */
 const lexicon_word_t *lexicon_words(size_t *n);
 const lexicon_phrase_t *lexicon_phrases(size_t *n);
 

@@ -75,10 +75,9 @@ static size_t phrase_at(const reading_t *r, size_t i, str_t phrase)
 
 static void rule_phrases(reading_t *r)
 {
-    size_t count;
-    const lexicon_phrase_t *all = lexicon_phrases(&count);
     for (size_t i = 0; i < r->tokens.n; i++) {
-        size_t best = 0, longest = 0;
+        size_t best = 0, longest = 0, count;
+        const lexicon_phrase_t *all = lexicon_phrases_of(r->tokens.v[i].word, &count);
         for (size_t k = 0; k < count; k++) {
             size_t n = phrase_at(r, i, all[k].words);
             if (n > longest) {

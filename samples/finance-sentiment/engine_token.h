@@ -22,12 +22,13 @@ typedef struct {
     uint32_t sentence; /* counts up at . ? ! and ; */
     double value;      /* of TOKEN_NUMBER, scaled: "4.1m" is 4100000 */
     size_t start, end; /* bytes of the input */
-    str_t word;        /* lower case, typographic apostrophes made plain; in the arena */
+    str_t word;        /* lower case, typographic apostrophes made plain; of a number, its bytes */
 } token_t;
 
 typedef struct {
     token_t *v;
     size_t n;
+    size_t links, tags; /* web addresses, and words with # or @ in front */
 } tokens_t;
 
 /** Splits `text`. Web addresses are dropped; hyphenated words come apart. RC_LIMIT, RC_MEMORY. */

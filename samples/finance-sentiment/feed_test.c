@@ -128,7 +128,7 @@ static void file_that_is_too_long(void **state)
     fixture_t *f = *state;
     const char *path = put(f, "a.json", "x", 1);
     assert_int_equal(truncate(path, NEWS_FILE_BYTES + 1), 0);
-    assert_refused(f, path, "larger than 8 MiB");
+    assert_refused(f, path, "larger than 16 MiB");
 }
 
 static void no_memory(void **state)

@@ -17,7 +17,7 @@ static void score_of_a_text(void **state)
     s = structured(good(f, "analyze_sentiment", "{\"text\":\"The net loss widened.\"}"));
     assert_true(number(s, "score") < -0.15);
     r = good(f, "analyze_sentiment", "{\"text\":\"The meeting is at noon.\"}");
-    assert_true(number(structured(r), "score") == 0);
+    assert_true(number(structured(r), "score") > -0.15 && number(structured(r), "score") < 0.15);
     assert_true(str_eq(json_get_str(structured(r), STR("label")), STR("Neutral")));
 }
 

@@ -3,7 +3,7 @@
 #include "core/num.h"
 #include "core/url.h"
 
-enum { NEWS_TREE_BYTES = 64 << 20, NEWS_SCORE_BYTES = 2 << 20 };
+enum { NEWS_TREE_BYTES = 96 << 20, NEWS_SCORE_BYTES = 2 << 20 };
 
 static const json_limits_t NEWS_LIMITS = {NEWS_FILE_BYTES, 16, 400000};
 
@@ -69,7 +69,7 @@ static rc_t read_topics(arena_t *a, const json_t *list, article_t *out)
 }
 
 /* A link goes to a reader's browser: only web addresses, as they are. */
-static str_t read_url(arena_t *a, str_t text)
+str_t news_url(arena_t *a, str_t text)
 {
     url_t u;
     if (text.n > NEWS_URL_BYTES || url_parse(text, &u) != RC_OK || !url_is_http(&u))
@@ -83,7 +83,7 @@ static rc_t read_article(arena_t *a, const json_t *v, article_t *out)
         .title = news_clean(a, json_get_str(v, STR("title")), NEWS_TITLE_BYTES),
         .summary = news_clean(a, json_get_str(v, STR("summary")), NEWS_SUMMARY_BYTES),
         .source = news_clean(a, json_get_str(v, STR("source")), NEWS_NAME_BYTES),
-        .url = read_url(a, json_get_str(v, STR("url"))),
+        .url = news_url(a, json_get_str(v, STR("url"))),
         .time = news_time(a, json_get_str(v, STR("time_published"))),
     };
     TRY(read_topics(a, json_get(v, STR("topics")), out));
@@ -104,7 +104,7 @@ static rc_t score(arena_t *scratch, article_t *x)
     return RC_OK;
 }
 
-static rc_t read_articles(arena_t *a, arena_t *scratch, const json_t *feed, news_t *out)
+static rc_t read_articles(arena_t *a, const json_t *feed, news_t *out)
 {
     article_t *v = ARENA_ARRAY(a, feed->count + 1, article_t);
     if (!v)
@@ -112,21 +112,10 @@ static rc_t read_articles(arena_t *a, arena_t *scratch, const json_t *feed, news
     for (const json_t *e = feed->child; e; e = e->next) {
         article_t *x = &v[out->n];
         TRY(read_article(a, e, x));
-        if (x->title.n == 0 || !x->time.p)
-            continue;
-        TRY(score(scratch, x));
-        out->n++;
+        out->n += x->title.n > 0 && x->time.p;
     }
     out->v = v;
     return RC_OK;
-}
-
-static rc_t read_feed(arena_t *a, const json_t *feed, news_t *out)
-{
-    arena_t *scratch = arena_new(NEWS_SCORE_BYTES);
-    rc_t rc = scratch ? read_articles(a, scratch, feed, out) : RC_MEMORY;
-    arena_free(scratch);
-    return rc;
 }
 
 /* The service says "no articles" in the same member as "you have used up your calls". */
@@ -157,10 +146,10 @@ static rc_t read_document(arena_t *a, arena_t *tree, str_t text, news_t *out,
     if (feed->count > NEWS_ARTICLES)
         return RC_OK;
     *verdict = NEWS_OK;
-    return read_feed(a, feed, out);
+    return read_articles(a, feed, out);
 }
 
-rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+rc_t news_read(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
 {
     *out = (news_t){0};
     *verdict = NEWS_MALFORMED;
@@ -168,6 +157,28 @@ rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
     rc_t rc = tree ? read_document(a, tree, text, out, verdict) : RC_MEMORY;
     arena_free(tree);
     return rc;
+}
+
+static rc_t score_all(arena_t *a, news_t *news)
+{
+    rc_t rc = RC_OK;
+    article_t *v = ARENA_ARRAY(a, news->n + 1, article_t);
+    arena_t *scratch = arena_new(NEWS_SCORE_BYTES);
+    if (!v || !scratch)
+        rc = RC_MEMORY;
+    for (size_t i = 0; i < news->n && rc == RC_OK; i++) {
+        v[i] = news->v[i];
+        rc = score(scratch, &v[i]);
+    }
+    news->v = v;
+    arena_free(scratch);
+    return rc;
+}
+
+rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+{
+    TRY(news_read(a, text, out, verdict));
+    return score_all(a, out);
 }
 
 const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker)

@@ -7,7 +7,7 @@
 #include "engine.h"
 
 enum {
-    NEWS_FILE_BYTES = 8 << 20,
+    NEWS_FILE_BYTES = 16 << 20,
     NEWS_ARTICLES = 5000,
     NEWS_TICKERS = 50, /* per article */
     NEWS_TOPICS = 20,  /* per article */
@@ -15,7 +15,8 @@ enum {
     NEWS_SUMMARY_BYTES = 1500, /* 50 of them, escaped, must fit into one answer */
     NEWS_NAME_BYTES = 100,     /* sources, tickers, labels */
     NEWS_URL_BYTES = 2000,
-    NEWS_TIME = 15, /* "20260503T120000" */
+    NEWS_HTML_BYTES = 65536, /* a whole article; its summary is in the first of it */
+    NEWS_TIME = 15,          /* "20260503T120000" */
 };
 
 /** One company an article speaks of. */
@@ -24,6 +25,7 @@ typedef struct {
     double relevance; /* 0 to 1 */
     bool has_score;   /* the publisher gave a score of its own */
     double score;     /* then: -1 to 1 */
+    str_t names;      /* of the company, where the store knows them, with '|' between; else unset */
     double own;       /* of our engine, about this ticker: -1 to 1; set by the store of articles */
 } news_ticker_t;
 
@@ -59,6 +61,8 @@ typedef enum {
  *  nothing of `text`. Articles without title or time are left out. An "Information" that says there
  *  are no articles is NEWS_OK with none. RC_MEMORY: also when `a` is too small for the document. */
 rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict) MUST_USE;
+/** The same without scores: for the store of articles, which asks the engine itself. */
+rc_t news_read(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict) MUST_USE;
 /** The article's entry for a ticker, or NULL. */
 const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker);
 /** The document behind a feed that stays in memory: more articles at the end of `all`, in `a`. */
@@ -99,6 +103,14 @@ str_t news_topic(arena_t *a, str_t text);
 /** "20260503T1200" or "20260503T120000", or an RFC 3339 date or time in UTC, to NEWS_TIME
  *  characters in the arena; unset when it is none of them. */
 str_t news_time(arena_t *a, str_t text);
+/** A date of a feed (news_date.c): RFC 822 with the years and zones of RFC 2822, or RFC 3339 with
+ * any offset, to news time; unset when it is none or before 1970. */
+str_t news_date(arena_t *a, str_t text);
+/** Plain text of HTML (news_html.c): without tags, comments, scripts and styles, with the common
+ *  entities read; then as news_clean. Reads at most NEWS_HTML_BYTES of it. */
+str_t news_html(arena_t *a, str_t html, size_t max);
+/** A link as it may be shown: http or https, at most NEWS_URL_BYTES; else unset. */
+str_t news_url(arena_t *a, str_t text);
 /** "2026-05-03T12:00:00Z" of a news time. */
 str_t news_time_text(arena_t *a, str_t time);
 

@@ -10,7 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_BYTES = 2 << 20, WHY_BYTES = 256, KEY_THREADS = 1, KEY_QUEUE = 1024, GRACE_MS = 5000 };
+enum {
+    ARENA_BYTES = 2 << 20,
+    WHY_BYTES = 256,
+    KEY_THREADS = 1,
+    KEY_QUEUE = 1024,
+    GRACE_MS = 5000,
+    CONNECTIONS = 4096
+};
 
 struct warder_mcp_server {
     arena_t *a;
@@ -85,6 +92,7 @@ static int bind_http(warder_mcp_server_t *s, str_t *why)
     h.host = s->options.host;
     h.port = s->options.port;
     h.workers = s->options.workers;
+    h.max_connections = CONNECTIONS;
     h.app = mcp_http_app(s->mcp);
     h.log = s->log;
     h.tls = s->options.tls;
@@ -230,11 +238,20 @@ static void drain(warder_mcp_server_t *s)
         http_server_join(s->http);
 }
 
+/* What ends here must not be used by what ends later: a call that nobody has finished. */
+static void unwire(warder_mcp_t *m)
+{
+    const mcp_world_ports_t world = {.clock = clock_system(), .random = random_system()};
+    mcp_server_wire(m, &world);
+}
+
 void warder_mcp_http_stop(warder_mcp_server_t *s)
 {
     if (!s)
         return;
     drain(s);
+    if (s->serving)
+        unwire(s->m);
     /* The ports of the workers end with http, so what posts to them ends before. */
     http_pool_free(s->key_pool);
     if (s->audit)

@@ -12,15 +12,17 @@ static int fail(char *out, size_t n, const char *sentence)
 }
 
 /* Nobody but who started the program is there: no tokens, and no trail. */
-static void wire(warder_mcp_t *m)
+static void wire(warder_mcp_t *m, const log_t *log)
 {
-    const mcp_world_ports_t world = {.clock = clock_system(), .random = random_system()};
+    const mcp_world_ports_t world = {
+        .clock = clock_system(), .random = random_system(), .log = log};
     mcp_server_wire(m, &world);
 }
 
 int warder_mcp_serve_stdio(warder_mcp_t *m, char *why, size_t why_size)
 {
     mcp_streams_t streams;
+    log_t log = log_stderr(LOG_WARN);
     mcp_stdio_config_t config = mcp_stdio_defaults();
     if (mcp_streams_take(&streams) != RC_OK)
         return fail(
@@ -29,8 +31,11 @@ int warder_mcp_serve_stdio(warder_mcp_t *m, char *why, size_t why_size)
             "pipes");
     config.in = streams.in;
     config.out = streams.out;
-    wire(m);
+    log.now_ms = config.clock.now_ms;
+    log.clock_ctx = config.clock.ctx;
+    wire(m, &log);
     rc_t rc = mcp_stdio_serve(m, &config);
+    wire(m, NULL); /* it ends here */
     mcp_streams_give_back(&streams);
     if (rc == RC_OK)
         return KIT_DONE;

@@ -2,8 +2,6 @@
  * out. */
 #include "mcp_server/life.h"
 
-#include <stdlib.h>
-
 enum { FRAME_BYTES = 64 << 10, SPARE_BYTES = 2 * MCP_SAID_BYTES + FRAME_BYTES };
 
 /* What a call comes to: a result, or an error of the protocol. */
@@ -25,10 +23,19 @@ static ending_t error_of(mcp_error_t e)
                       .reason = row->reason};
 }
 
+/* The exchange itself is sound, so it is HTTP 200: of other statuses clients tell their callers that
+ * the transport has failed, and lose the error. */
+static ending_t broken(void)
+{
+    ending_t e = error_of(MCP_ERROR_INTERNAL);
+    e.status = 200;
+    return e;
+}
+
 static ending_t result_of(str_t result, str_t reason)
 {
     if (!result.p)
-        return error_of(MCP_ERROR_INTERNAL);
+        return broken();
     return (ending_t){.result = result, .status = 200, .reason = reason};
 }
 
@@ -89,12 +96,20 @@ static ending_t refused(warder_mcp_call_t *call)
     return e;
 }
 
+/* What clients are not told. */
+static ending_t internal(const warder_mcp_call_t *call)
+{
+    LOG(call->m->world.log, LOG_ERROR, "a function failed", LOG_S("name", call->op.name),
+        LOG_S("failure", str_c(rc_name(call->said.failed))));
+    return broken();
+}
+
 static ending_t decide(warder_mcp_call_t *call, warder_mcp_next_t next)
 {
     if (call->ends != MCP_NO_ERROR)
         return refused(call);
     if (next == WARDER_MCP_FAIL || call->said.failed != RC_OK)
-        return error_of(MCP_ERROR_INTERNAL);
+        return internal(call);
     if (next == WARDER_MCP_ASK && call->questions.missing)
         return missing(call);
     if (next == WARDER_MCP_ASK)
@@ -167,7 +182,7 @@ static str_t make_answer(warder_mcp_call_t *call, warder_mcp_next_t next)
     set_answer(call, &e);
     if (call->answer.text.p)
         return e.reason;
-    e = error_of(MCP_ERROR_INTERNAL);
+    e = broken();
     set_answer(call, &e);
     return e.reason;
 }

@@ -195,14 +195,10 @@ static rc_t read_schema(row_t *r, str_t key, const json_t *json, const mcp_schem
     return RC_OK;
 }
 
-static rc_t read_schema_text(row_t *r, str_t key, const char *text, const mcp_schema_t **out)
+static rc_t parse_schema(row_t *r, str_t key, const char *text, const json_t **out)
 {
-    const json_t *json;
-    rc_t rc = parse_declared(r->a, text, &json);
-    if (rc == RC_CONFIG)
-        return wrong_schema(r, key, STR("it is not JSON"));
-    TRY(rc);
-    return read_schema(r, key, json, out);
+    rc_t rc = parse_declared(r->a, text, out);
+    return rc == RC_CONFIG ? wrong_schema(r, key, STR("it is not JSON")) : rc;
 }
 
 static rc_t read_input(row_t *r, const warder_mcp_tool_t *t, mcp_entry_t *out)
@@ -210,8 +206,8 @@ static rc_t read_input(row_t *r, const warder_mcp_tool_t *t, mcp_entry_t *out)
     static const char NONE[] = "{\"type\":\"object\",\"additionalProperties\":false}";
     const json_t *json;
     const char *text = t->input_schema ? t->input_schema : NONE;
-    TRY(read_schema_text(r, STR("inputSchema"), text, &out->input));
-    TRY(parse_declared(r->a, text, &json));
+    TRY(parse_schema(r, STR("inputSchema"), text, &json));
+    TRY(read_schema(r, STR("inputSchema"), json, &out->input));
     rc_t rc = mcp_params_read(r->a, json, &out->params);
     if (rc != RC_MALFORMED)
         return rc;
@@ -219,16 +215,22 @@ static rc_t read_input(row_t *r, const warder_mcp_tool_t *t, mcp_entry_t *out)
                     "string, integer or boolean, once each, and is a token.");
 }
 
+static rc_t read_output(row_t *r, const warder_mcp_tool_t *t, mcp_entry_t *out)
+{
+    const json_t *json;
+    if (!t->output_schema)
+        return RC_OK;
+    TRY(parse_schema(r, STR("outputSchema"), t->output_schema, &json));
+    return read_schema(r, STR("outputSchema"), json, &out->output);
+}
+
 static rc_t check_flags(row_t *r, unsigned flags, unsigned allowed)
 {
     unsigned both = WARDER_MCP_READ_ONLY | WARDER_MCP_DESTRUCTIVE;
-    unsigned task = WARDER_MCP_TASK | WARDER_MCP_TASK_ONLY;
     if (flags & ~allowed)
         return wrong(r, "has flags that mean nothing for it: take them away.");
     if ((flags & both) == both)
         return wrong(r, "is both READ_ONLY and DESTRUCTIVE: keep one of the two.");
-    if ((flags & WARDER_MCP_QUICK) && (flags & task))
-        return wrong(r, "is both QUICK and a task: keep one of the two.");
     return RC_OK;
 }
 
@@ -265,8 +267,7 @@ rc_t mcp_entry_tool(arena_t *a, const warder_mcp_tool_t *t, mcp_entry_t *out, st
     json_member_str(&r.w, STR("title"), str_c(t->title));
     json_member_str(&r.w, STR("description"), str_c(t->description));
     TRY(read_input(&r, t, out));
-    if (t->output_schema)
-        TRY(read_schema_text(&r, STR("outputSchema"), t->output_schema, &out->output));
+    TRY(read_output(&r, t, out));
     write_annotations(&r.w, t->flags);
     TRY(write_end(&r, t->icons, t->meta));
     return row_done(&r, out);

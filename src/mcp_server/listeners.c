@@ -106,11 +106,19 @@ static bool is_same(const mcp_principal_t *a, const mcp_principal_t *b)
            str_eq(a->client, b->client);
 }
 
+static bool is_subscription(const mcp_listening_t *what)
+{
+    return what->call != NULL;
+}
+
+/* Sessions and subscriptions are counted apart: who has many of one may still have the other. */
 static bool has_room(const mcp_listeners_t *l, const mcp_listening_t *what)
 {
     size_t own = 0;
     for (const mcp_listener_t *i = l->first; i; i = i->next) {
-        if (what->session && !what->call && i->what.session == what->session && !i->what.call)
+        if (is_subscription(&i->what) != is_subscription(what))
+            continue;
+        if (!is_subscription(what) && i->what.session == what->session)
             return false;
         own += is_same(&i->what.who, &what->who);
     }

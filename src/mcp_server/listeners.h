@@ -14,7 +14,8 @@ typedef enum {
 } mcp_changed_t;
 
 enum {
-    MCP_LISTENERS_PER_PRINCIPAL = 128, /* subscriptions and sessions together */
+    MCP_LISTENERS_PER_PRINCIPAL = 64, /* subscriptions, and sessions beside them: as many as it has
+                                         of those; each subscription keeps its message */
 };
 
 typedef struct mcp_listeners mcp_listeners_t;

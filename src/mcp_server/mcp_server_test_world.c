@@ -147,7 +147,7 @@ int server_world_teardown(void **state)
 
 static const json_t *parse(server_world_t *w, str_t text)
 {
-    static const json_limits_t LIMITS = {8 << 20, 64, 200000};
+    static const json_limits_t LIMITS = {16 << 20, 64, 200000};
     const json_t *root = NULL;
     str_t kept = arena_dup(w->a, text);
     if (json_parse(w->a, kept, &LIMITS, &root) != RC_OK)
@@ -182,6 +182,14 @@ static mcp_verdict_t hand_in(server_world_t *w, warder_mcp_call_t *call, const m
     return mcp_server_handle(call, &in);
 }
 
+/* Takes from a call's arena until `room` bytes are left. */
+static void use_up(arena_t *a, size_t room)
+{
+    size_t used = arena_used(a);
+    if (room > 0 && used + room < MCP_CALL_ARENA_BYTES)
+        assert_non_null(arena_alloc(a, MCP_CALL_ARENA_BYTES - used - room));
+}
+
 static test_running_t begin_line(server_world_t *w, str_t line, mcp_error_t *e)
 {
     rc_t rc;
@@ -190,6 +198,7 @@ static test_running_t begin_line(server_world_t *w, str_t line, mcp_error_t *e)
     mcp_operation_t *op = ARENA_NEW(a, mcp_operation_t);
     r.reader = attach(w, r.outbox);
     *e = mcp_operation_read_line(a, arena_dup(a, line), op, &rc);
+    use_up(a, w->room);
     r.verdict = *e == MCP_NO_ERROR ? hand_in(w, r.call, op, &r) : mcp_server_refuse(r.call, op, *e);
     return r;
 }

@@ -20,6 +20,7 @@ typedef struct {
     bool has_fields;        /* of the next message */
     mcp_fields_t fields;
     unsigned id;    /* of the last request */
+    size_t room;    /* that the next call has left in its arena; 0: all of it */
     str_t declared; /* clientCapabilities of the stateless era */
     /* what was posted to the test's thread */
     pthread_mutex_t lock;

@@ -214,6 +214,39 @@ static void cancelled_call_ends_without_an_answer(void **state)
     control(w);
 }
 
+/* However little is left of a call's memory, it is answered or refused, and nothing is lost. */
+static void little_memory_is_an_error(void **state)
+{
+    server_world_t *w = *state;
+    static const struct {
+        const char *method, *params;
+    } ROWS[] = {
+        {"tools/list", "{}"},
+        {"tools/call", "{\"name\":\"add\",\"arguments\":{\"a\":1}}"},
+        {"tools/call", "{\"name\":\"lost\"}"},
+        {"resources/read", "{\"uri\":\"test://items/1\"}"},
+        {"resources/read", "{\"uri\":\"test://lost\"}"},
+        {"prompts/get", "{\"name\":\"greet\"}"},
+        {"completion/complete", "{\"ref\":{\"type\":\"ref/prompt\",\"name\":\"plain\"},"
+                                "\"argument\":{\"name\":\"a\",\"value\":\"\"}}"},
+        {"server/discover", "{}"},
+        {"tasks/get", "{\"taskId\":\"x\"}"},
+    };
+    bool served = false, refused = false;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        for (w->room = 8; w->room < 16 << 10; w->room += w->room / 8 + 8) {
+            test_running_t r = test_begin(w, MCP_ERA_STATELESS, ROWS[i].method, ROWS[i].params);
+            refused |= r.verdict.error == MCP_ERROR_INTERNAL;
+            served |= r.verdict.body.p && r.verdict.error == MCP_NO_ERROR;
+            mcp_call_cancel(r.call);
+            test_end(&r);
+        }
+    }
+    w->room = 0;
+    assert_true(served && refused);
+    control(w);
+}
+
 static void events_say_who_and_where(void **state)
 {
     server_world_t *w = *state;
@@ -240,6 +273,7 @@ int main(void)
         SERVER_TEST(unread_message_is_refused_with_its_data),
         SERVER_TEST(what_is_no_request_is_accepted),
         SERVER_TEST(cancelled_call_ends_without_an_answer),
+        SERVER_TEST(little_memory_is_an_error),
         SERVER_TEST(events_say_who_and_where),
     };
     return cmocka_run_group_tests_name("methods", tests, NULL, NULL);

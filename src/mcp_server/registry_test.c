@@ -128,7 +128,6 @@ static void contradicting_flags(void **state)
 {
     (void)state;
     tool_is(TOOL(.flags = WARDER_MCP_READ_ONLY | WARDER_MCP_DESTRUCTIVE), "READ_ONLY");
-    tool_is(TOOL(.flags = WARDER_MCP_QUICK | WARDER_MCP_TASK), "QUICK");
     tool_is(TOOL(.flags = 1 << 20), "flags that mean nothing");
     resource_is(RESOURCE(.flags = WARDER_MCP_TASK), "flags that mean nothing");
     prompt_is(PROMPT(.flags = WARDER_MCP_READ_ONLY), "flags that mean nothing");

@@ -61,10 +61,21 @@ static void write_answers(json_writer_t *w, const mcp_questions_t *q)
     json_end_object(w);
 }
 
+str_t mcp_state_wrap(warder_mcp_call_t *call, str_t payload)
+{
+    uint8_t mac[SHA256_BYTES];
+    bind(call, payload, mac);
+    char *sealed = arena_alloc(call->arena, sizeof mac + payload.n);
+    if (!sealed)
+        return STR_UNSET;
+    memcpy(sealed, mac, sizeof mac);
+    memcpy(sealed + sizeof mac, payload.p, payload.n);
+    return b64url_encode(call->arena, sealed, sizeof mac + payload.n);
+}
+
 str_t mcp_state_seal(warder_mcp_call_t *call)
 {
     str_t payload;
-    uint8_t mac[SHA256_BYTES];
     buf_t b = buf_new(call->arena, MCP_SEALED_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
@@ -73,15 +84,7 @@ str_t mcp_state_seal(warder_mcp_call_t *call)
     json_member_str(&w, STR("state"), call->questions.state);
     write_answers(&w, &call->questions);
     json_end_object(&w);
-    if (buf_done(&b, &payload) != RC_OK)
-        return STR_UNSET;
-    bind(call, payload, mac);
-    char *sealed = arena_alloc(call->arena, sizeof mac + payload.n);
-    if (!sealed)
-        return STR_UNSET;
-    memcpy(sealed, mac, sizeof mac);
-    memcpy(sealed + sizeof mac, payload.p, payload.n);
-    return b64url_encode(call->arena, sealed, sizeof mac + payload.n);
+    return buf_done(&b, &payload) == RC_OK ? mcp_state_wrap(call, payload) : STR_UNSET;
 }
 
 /* Only what was found to be ours is read. */
@@ -95,6 +98,8 @@ static mcp_error_t read_payload(warder_mcp_call_t *call, str_t payload)
     if (rc != RC_OK)
         return rc == RC_MEMORY ? MCP_ERROR_INTERNAL : MCP_ERROR_BAD_REQUEST_STATE;
     if (!json_get_i64(v, STR("expires"), &expires) || !json_get_i64(v, STR("round"), &round))
+        return MCP_ERROR_BAD_REQUEST_STATE;
+    if (round < 0 || round > MCP_ROUNDS)
         return MCP_ERROR_BAD_REQUEST_STATE;
     if (expires <= now_s(call) || expires > now_s(call) + MCP_STATE_LIFE_S)
         return MCP_ERROR_EXPIRED_REQUEST_STATE;

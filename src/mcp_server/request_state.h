@@ -11,6 +11,8 @@ enum { MCP_STATE_LIFE_S = 600 };
 /** The requestState of the call's questions, in its arena. Unset: memory, or more than
  *  MCP_SEALED_BYTES. */
 str_t mcp_state_seal(warder_mcp_call_t *call);
+/** The same of any payload, for who tries to get through. */
+str_t mcp_state_wrap(warder_mcp_call_t *call, str_t payload);
 /** Reads one into the call's questions: round, state, and kept answers. MCP_NO_ERROR,
  *  MCP_ERROR_BAD_REQUEST_STATE, MCP_ERROR_EXPIRED_REQUEST_STATE, MCP_ERROR_INTERNAL without
  *  memory. */

@@ -48,6 +48,7 @@ static warder_mcp_t *server_alloc(const warder_mcp_config_t *config)
     }
     m->config = *config;
     pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->changing, NULL);
     return m;
 }
 
@@ -85,6 +86,7 @@ void warder_mcp_free(warder_mcp_t *m)
     mcp_listeners_free(m->listeners);
     mcp_registry_drop(m->registry);
     pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->changing);
     arena_free(m->arena);
     free(m);
 }
@@ -164,29 +166,42 @@ static bool holds_scope(str_t scopes, str_t one)
 }
 
 /* They only ever grow: whoever asked before holds a pointer into them, and a scope that comes again
- * takes no more memory. */
-static rc_t add_scopes(warder_mcp_t *m, str_t more)
+ * takes no more memory. Unset without memory. Under `changing`. */
+static str_t with_scopes(warder_mcp_t *m, str_t more)
 {
     str_t one, all = m->scopes;
-    while (str_split(&more, ' ', &one)) {
+    while (all.p && str_split(&more, ' ', &one)) {
         if (one.n == 0 || holds_scope(all, one))
             continue;
         all = arena_printf(m->arena, "%" PRIstr "%s%" PRIstr, STR_ARG(all), all.n > 0 ? " " : "",
                            STR_ARG(one));
-        if (!all.p)
-            return RC_MEMORY;
     }
-    m->scopes = all;
-    return RC_OK;
+    return all;
 }
 
-static void replace_registry(warder_mcp_t *m, const mcp_registry_t *r)
+static void replace_registry(warder_mcp_t *m, const mcp_registry_t *r, str_t scopes)
 {
     pthread_mutex_lock(&m->lock);
     const mcp_registry_t *old = m->registry;
     m->registry = r;
+    m->scopes = scopes;
     pthread_mutex_unlock(&m->lock);
     mcp_registry_drop(old);
+}
+
+/* Under `changing`, which is who alone replaces the registry. */
+static bool change_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count,
+                         arena_t *work, str_t *why)
+{
+    mcp_registry_t *r = mcp_registry_with_tools(work, m->registry, tools, count, why);
+    if (!r)
+        return false;
+    str_t scopes = with_scopes(m, mcp_registry_scopes(r));
+    if (scopes.p)
+        replace_registry(m, r, scopes);
+    else
+        mcp_registry_drop(r);
+    return scopes.p != NULL;
 }
 
 bool warder_mcp_set_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count, char *why,
@@ -194,23 +209,25 @@ bool warder_mcp_set_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_
 {
     str_t said = STR("There is not enough memory: make room.");
     arena_t *work = arena_new(WHY_BYTES);
-    mcp_registry_t *r =
-        work ? mcp_registry_with_tools(work, m->registry, tools, count, &said) : NULL;
-    bool good = r && add_scopes(m, mcp_registry_scopes(r)) == RC_OK;
-    if (good) {
-        replace_registry(m, r);
+    pthread_mutex_lock(&m->changing);
+    bool good = work && change_tools(m, tools, count, work, &said);
+    pthread_mutex_unlock(&m->changing);
+    if (good)
         warder_mcp_tools_changed(m);
-    } else {
+    else
         say_why(why, why_size, said);
-        mcp_registry_drop(r);
-    }
     arena_free(work);
     return good;
 }
 
 const char *warder_mcp_scopes(const warder_mcp_t *m)
 {
-    return m->scopes.p;
+    /* The lock is all of it that changes. */
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&m->lock;
+    pthread_mutex_lock(lock);
+    const char *scopes = m->scopes.p;
+    pthread_mutex_unlock(lock);
+    return scopes;
 }
 
 void warder_mcp_tools_changed(warder_mcp_t *m)

@@ -2,7 +2,7 @@
  *
  * Locks: m->lock guards the list of calls and their states, and the pointer to the registry.
  * Listeners, tasks, sessions and outboxes have their own, and none of them is held while another
- * room or a function is called. Order: m->lock, tasks, listeners, session, outbox. */
+ * room or a function is called. Order: changing, m->lock, tasks, listeners, session, outbox. */
 #ifndef MCP_SERVER_SERVER_STATE_H
 #define MCP_SERVER_SERVER_STATE_H
 
@@ -19,6 +19,7 @@ struct warder_mcp {
     warder_mcp_config_t config;
     mcp_world_ports_t world;
     pthread_mutex_t lock;
+    pthread_mutex_t changing; /* of who makes another registry */
     const mcp_registry_t *registry; /* counted; replaced whole */
     warder_mcp_call_t *calls;
     bool stopping;
@@ -98,9 +99,6 @@ mcp_error_t mcp_call_find_resource(warder_mcp_call_t *call);
 mcp_verdict_t mcp_refuse_resource(warder_mcp_call_t *call);
 /** The result of a subscription that the server ends: for mcp_call_result. Unset: memory. */
 str_t mcp_listen_result(warder_mcp_call_t *call);
-/* Names of levels (RFC 5424). */
-bool mcp_level_read(str_t name, warder_mcp_level_t *out);
-str_t mcp_level_name(warder_mcp_level_t level);
 /** Ends a call of subscriptions/listen whose listener was removed: its client is told. */
 void mcp_listen_end(warder_mcp_call_t *call);
 mcp_verdict_t mcp_do_task_get(warder_mcp_call_t *call, const mcp_incoming_t *in);

@@ -294,6 +294,25 @@ static void a_terminal_state_stays(void **state)
     mcp_call_drop(call);
 }
 
+/* As large as a function may say it. */
+static void large_results_are_shown_whole(void **state)
+{
+    server_world_t *w = *state;
+    with_tasks(w);
+    mcp_principal_t who = mcp_caller_principal(&w->who);
+    warder_mcp_call_t *call = mcp_call_new(w->m);
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &call->task), RC_OK);
+    char *body = malloc(MCP_SAID_BYTES + 1);
+    memset(body, 'x', MCP_SAID_BYTES);
+    memcpy(body, "{\"a\":\"", 6);
+    memcpy(body + MCP_SAID_BYTES - 2, "\"}", 2);
+    mcp_task_set(w->m->tasks, call->task, MCP_TASK_COMPLETED, str_of(body, MCP_SAID_BYTES));
+    free(body);
+    test_answer_t a = ask(w, "tasks/get", str_of(call->task, MCP_TASK_TEXT));
+    assert_int_equal(test_text(&a, "result.result.a").n, MCP_SAID_BYTES - 8);
+    mcp_call_drop(call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +322,7 @@ int main(void)
         SERVER_TEST(task_asks_its_client),         SERVER_TEST(tasks_are_forgotten_in_time),
         SERVER_TEST(too_many_tasks_are_none),      SERVER_TEST(listeners_hear_of_tasks),
         SERVER_TEST(a_terminal_state_stays),
+        SERVER_TEST(large_results_are_shown_whole),
     };
     return cmocka_run_group_tests_name("tasks", tests, NULL, NULL);
 }

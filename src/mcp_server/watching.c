@@ -1,30 +1,10 @@
 #include "core/limits.h"
+#include "mcp_server/level.h"
 #include "mcp_server/server_state.h"
 
 enum { ACK_BYTES = 12 << 20 }; /* MCP_LISTEN_RESOURCES URIs of MCP_NAME_BYTES */
 
 /* ---- logging/setLevel ---- */
-
-/* RFC 5424 section 6.2.1, in the order of warder_mcp_level_t. */
-static const str_t LEVELS[] = {STR_INIT("debug"),   STR_INIT("info"),     STR_INIT("notice"),
-                               STR_INIT("warning"), STR_INIT("error"),    STR_INIT("critical"),
-                               STR_INIT("alert"),   STR_INIT("emergency")};
-
-bool mcp_level_read(str_t name, warder_mcp_level_t *out)
-{
-    for (size_t i = 0; i < sizeof LEVELS / sizeof *LEVELS; i++) {
-        if (!str_eq(LEVELS[i], name))
-            continue;
-        *out = (warder_mcp_level_t)i;
-        return true;
-    }
-    return false;
-}
-
-str_t mcp_level_name(warder_mcp_level_t level)
-{
-    return LEVELS[level];
-}
 
 /* What is remembered is remembered of a session. */
 static mcp_verdict_t refuse_without_session(warder_mcp_call_t *call)

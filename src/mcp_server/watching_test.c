@@ -1,3 +1,4 @@
+#include "mcp_server/level.h"
 #include "mcp_server/mcp_server_test_world.h"
 
 #include <setjmp.h>
@@ -41,6 +42,8 @@ static void levels_have_their_names(void **state)
     }
     assert_false(mcp_level_read(STR(""), &level));
     assert_false(mcp_level_read(STR_UNSET, &level));
+    assert_null(mcp_level_name((warder_mcp_level_t)8).p);
+    assert_null(mcp_level_name((warder_mcp_level_t)-1).p);
 }
 
 static void initialized(server_world_t *w)
@@ -296,6 +299,31 @@ static void too_many_subscriptions(void **state)
     subscription_hears_what_it_asked_for(state);
 }
 
+/* Sessions of one principal are as many as it may have, and each is told. */
+static void many_sessions_are_told(void **state)
+{
+    server_world_t *w = *state;
+    mcp_session_t *first = w->session, *all[MCP_LISTENERS_PER_PRINCIPAL];
+    test_running_t subscription = listen_to(w, "{\"toolsListChanged\":true}");
+    acknowledged(w, &subscription);
+    for (size_t i = 0; i < MCP_LISTENERS_PER_PRINCIPAL; i++) {
+        w->session = all[i] = mcp_session_local(clock_fake(&w->clock));
+        assert_int_equal(mcp_session_begin(all[i], mcp_version_assumed(), STR_UNSET), RC_OK);
+        initialized(w);
+    }
+    test_running_t last = test_general(w);
+    warder_mcp_tools_changed(w->m);
+    assert_non_null(test_next(w, &last));
+    test_end(&last);
+    for (size_t i = 0; i < MCP_LISTENERS_PER_PRINCIPAL; i++) {
+        mcp_session_end(all[i]);
+        mcp_session_drop(all[i]);
+    }
+    w->session = first;
+    mcp_call_cancel(subscription.call);
+    test_end(&subscription);
+}
+
 /* Who does not read is told no more than its outbox holds, and holds up nobody. */
 static void a_client_that_does_not_read_costs_no_more(void **state)
 {
@@ -332,6 +360,7 @@ int main(void)
         SERVER_TEST(a_stopping_server_completes_subscriptions),
         SERVER_TEST(bad_filter),
         SERVER_TEST(too_many_subscriptions),
+        SERVER_TEST(many_sessions_are_told),
         SERVER_TEST(a_client_that_does_not_read_costs_no_more),
     };
     return cmocka_run_group_tests_name("watching", tests, NULL, NULL);

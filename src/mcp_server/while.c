@@ -1,4 +1,5 @@
 /* What a function may do while it runs, beside its answer. */
+#include "mcp_server/level.h"
 #include "mcp_server/server_state.h"
 
 #include <math.h>
@@ -82,30 +83,20 @@ void warder_mcp_progress(warder_mcp_call_t *call, double done, double total, con
     arena_free(a);
 }
 
-static const str_t LEVELS[] = {
-    [WARDER_MCP_DEBUG] = STR_INIT("debug"),   [WARDER_MCP_INFO] = STR_INIT("info"),
-    [WARDER_MCP_NOTICE] = STR_INIT("notice"), [WARDER_MCP_WARNING] = STR_INIT("warning"),
-    [WARDER_MCP_ERROR] = STR_INIT("error"),   [WARDER_MCP_CRITICAL] = STR_INIT("critical"),
-    [WARDER_MCP_ALERT] = STR_INIT("alert"),   [WARDER_MCP_EMERGENCY] = STR_INIT("emergency"),
-};
-enum { LEVEL_COUNT = sizeof LEVELS / sizeof LEVELS[0] };
-
 /* In the stateless era a client that names no level gets none (2026-07-28, Logging). */
-static bool wants(const warder_mcp_call_t *call, size_t level)
+static bool wants(const warder_mcp_call_t *call, warder_mcp_level_t level)
 {
+    warder_mcp_level_t least;
     if (call->op.era == MCP_ERA_HANDSHAKE)
-        return call->session && mcp_session_wants(call->session, (warder_mcp_level_t)level);
-    for (size_t i = 0; i <= level; i++)
-        if (str_eq(LEVELS[i], call->level))
-            return true;
-    return false;
+        return call->session && mcp_session_wants(call->session, level);
+    return mcp_level_read(call->level, &least) && level >= least;
 }
 
 void warder_mcp_log(warder_mcp_call_t *call, warder_mcp_level_t level, const char *logger,
                     const char *text)
 {
-    size_t row = (size_t)level;
-    if (row >= LEVEL_COUNT || !text || !wants(call, row))
+    str_t name = mcp_level_name(level);
+    if (!name.p || !text || !wants(call, level))
         return;
     arena_t *a = arena_new(NOTE_ARENA_BYTES);
     if (!a)
@@ -113,7 +104,7 @@ void warder_mcp_log(warder_mcp_call_t *call, warder_mcp_level_t level, const cha
     buf_t b = buf_new(a, NOTE_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    json_member_str(&w, STR("level"), LEVELS[row]);
+    json_member_str(&w, STR("level"), name);
     json_member_str(&w, STR("logger"), str_c(logger));
     json_member_str(&w, STR("data"), str_c(text));
     json_end_object(&w);

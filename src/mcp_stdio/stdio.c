@@ -199,7 +199,7 @@ static void close_all(mcp_stdio_t *s)
     free(s->out);
 }
 
-static void run(mcp_stdio_t *s)
+static void live(mcp_stdio_t *s)
 {
     serve(s);
     let_end(s);
@@ -215,7 +215,7 @@ rc_t mcp_stdio_serve(warder_mcp_t *m, const mcp_stdio_config_t *config)
     hold_signal(&signal);
     s.failed = open_all(&s);
     if (s.failed == RC_OK)
-        run(&s);
+        live(&s);
     close_all(&s);
     release_signal(&signal);
     return s.failed;

@@ -19,7 +19,6 @@ typedef struct {
     int in, out; /* neither closed nor changed */
     int64_t grace_ms, flush_ms;
     clock_port_t clock;
-    const log_t *log;
 } mcp_stdio_config_t;
 
 /** On 0 and 1, with the times above and the system's clock. */

@@ -2,11 +2,11 @@
 
 enum { REFUSAL_BYTES = 4096 };
 
-/* An error that answers no request that could be read. */
-static void refuse(mcp_stdio_t *s, mcp_error_t e)
+/* An error without the arena of a call. `id` unset: no request could be read. */
+static void refuse(mcp_stdio_t *s, str_t id, mcp_error_t e)
 {
     arena_t *a = arena_new(REFUSAL_BYTES);
-    str_t text = a ? mcp_error(a, STR_UNSET, e, STR_UNSET, STR_UNSET) : STR_UNSET;
+    str_t text = a ? mcp_error(a, id, e, STR_UNSET, STR_UNSET) : STR_UNSET;
     if (text.p)
         mcp_stdio_put(s, text);
     else
@@ -39,7 +39,7 @@ static void answer(mcp_stdio_t *s, const mcp_operation_t *op, const mcp_verdict_
     if (v->body.p)
         mcp_stdio_put(s, v->body);
     else
-        refuse(s, MCP_ERROR_INTERNAL);
+        refuse(s, op->message.id, MCP_ERROR_INTERNAL);
 }
 
 static void refuse_read(mcp_stdio_t *s, warder_mcp_call_t *call, const mcp_operation_t *op,
@@ -55,7 +55,7 @@ static void run(mcp_stdio_t *s, warder_mcp_call_t *call, const mcp_incoming_t *i
     if (mcp_lane_open(s, call, in->outbox, in->operation) == RC_OK)
         return;
     mcp_call_cancel(call);
-    refuse(s, MCP_ERROR_INTERNAL);
+    refuse(s, in->operation->message.id, MCP_ERROR_INTERNAL);
 }
 
 static void act(mcp_stdio_t *s, warder_mcp_call_t *call, const mcp_incoming_t *in)
@@ -106,7 +106,7 @@ static void take_message(mcp_stdio_t *s, warder_mcp_call_t *call, str_t line)
     mcp_operation_t *op = ARENA_NEW(mcp_call_arena(call), mcp_operation_t);
     str_t kept = arena_dup(mcp_call_arena(call), line);
     if (!op || !kept.p) {
-        refuse(s, MCP_ERROR_INTERNAL);
+        refuse(s, STR_UNSET, MCP_ERROR_INTERNAL);
         return;
     }
     mcp_error_t e = mcp_operation_read_line(mcp_call_arena(call), kept, op, &rc);
@@ -124,7 +124,7 @@ static void take_line(mcp_stdio_t *s, str_t line)
 {
     warder_mcp_call_t *call = mcp_call_new(s->m);
     if (!call) {
-        refuse(s, MCP_ERROR_INTERNAL);
+        refuse(s, STR_UNSET, MCP_ERROR_INTERNAL);
         return;
     }
     take_message(s, call, line);
@@ -136,9 +136,9 @@ static void take_step(mcp_stdio_t *s, mcp_line_step_t step, str_t line)
     if (step == MCP_LINE_WHOLE)
         take_line(s, line);
     else if (step == MCP_LINE_TOO_LONG)
-        refuse(s, MCP_ERROR_TOO_LARGE);
+        refuse(s, STR_UNSET, MCP_ERROR_TOO_LARGE);
     else if (step == MCP_LINE_LOST)
-        refuse(s, MCP_ERROR_INTERNAL);
+        refuse(s, STR_UNSET, MCP_ERROR_INTERNAL);
 }
 
 void mcp_stdio_take(mcp_stdio_t *s, str_t piece)

@@ -43,7 +43,7 @@ static void handshake_era(void **state)
     stdio_initialize(w);
     stdio_say(w, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}");
     const json_t *list = json_path(stdio_hear(w), STR("result.tools"));
-    assert_int_equal(list->count, 6);
+    assert_int_equal(list->count, 7);
     stdio_say(w, STDIO_CALL("3", "hello", ""));
     assert_said(w, "3", "hello");
     stdio_say(w, STDIO_CALL("4", "soon", ""));
@@ -278,6 +278,40 @@ static void calls_before_initialize(void **state)
     assert_said(w, "3", "hello");
 }
 
+static void too_many_requests_at_once_are_refused(void **state)
+{
+    stdio_world_t *w = *state;
+    for (int i = 0; i < MCP_STDIO_OPEN; i++)
+        stdio_say(w, arena_printf(w->a, STDIO_CALL_NEW("%d", "put_off", ""), i).p);
+    assert_true(stdio_is_quiet(w));
+    stdio_say(w, STDIO_CALL_NEW("\"more\"", "hello", ""));
+    const json_t *answer = stdio_hear(w);
+    assert_str(id_of(answer), STR("\"more\""));
+    assert_int_equal(error_of(answer), -32603);
+    stdio_finish_all();
+    for (int i = 0; i < MCP_STDIO_OPEN; i++)
+        assert_str(text_of(stdio_hear(w)), STR("late"));
+    assert_serves(w);
+}
+
+static void initialize_that_says_too_much(void **state)
+{
+    stdio_world_t *w = *state;
+    char *text = arena_alloc(w->a, MCP_CAPABILITIES_BYTES + 1);
+    memset(text, 'x', MCP_CAPABILITIES_BYTES);
+    stdio_say(w, arena_printf(w->a,
+                              "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\","
+                              "\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{"
+                              "\"experimental\":{\"%s\":{}}},\"clientInfo\":{\"name\":\"t\","
+                              "\"version\":\"1\"}}}",
+                              text)
+                     .p);
+    assert_int_equal(error_of(stdio_hear(w)), -32600);
+    stdio_initialize(w);
+    stdio_say(w, STDIO_CALL("2", "hello", ""));
+    assert_said(w, "2", "hello");
+}
+
 /* --- hosts --- */
 
 static void lines_end_as_the_host_likes(void **state)
@@ -380,6 +414,8 @@ int main(void)
         STDIO_TEST(notifications_and_responses_are_never_answered),
         STDIO_TEST(initialize_comes_once),
         STDIO_TEST(calls_before_initialize),
+        STDIO_TEST(too_many_requests_at_once_are_refused),
+        STDIO_TEST(initialize_that_says_too_much),
         STDIO_TEST(lines_end_as_the_host_likes),
         STDIO_TEST(message_in_pieces),
         STDIO_TEST(what_runs_at_the_end_has_a_moment),

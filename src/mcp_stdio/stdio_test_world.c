@@ -66,6 +66,33 @@ static warder_mcp_next_t big(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
+static struct {
+    pthread_mutex_t lock;
+    warder_mcp_call_t *v[MCP_STDIO_OPEN + 1];
+    size_t n;
+} OFF = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static warder_mcp_next_t put_off(warder_mcp_call_t *call, void *ctx)
+{
+    pthread_mutex_lock(&OFF.lock);
+    bool room = OFF.n < ROWS(OFF.v);
+    if (room)
+        OFF.v[OFF.n++] = call;
+    pthread_mutex_unlock(&OFF.lock);
+    return room ? WARDER_MCP_LATER : WARDER_MCP_FAIL;
+}
+
+void stdio_finish_all(void)
+{
+    pthread_mutex_lock(&OFF.lock);
+    while (OFF.n > 0) {
+        OFF.n--;
+        warder_mcp_text(OFF.v[OFF.n], "late");
+        warder_mcp_finish(OFF.v[OFF.n], WARDER_MCP_DONE);
+    }
+    pthread_mutex_unlock(&OFF.lock);
+}
+
 /* The line ends within its description's JSON must not end the line of a message. */
 static const warder_mcp_tool_t TOOLS[] = {
     {.name = "hello",
@@ -78,6 +105,7 @@ static const warder_mcp_tool_t TOOLS[] = {
     {.name = "soon", .description = "Sleeps a little", .run = soon},
     {.name = "steps", .description = "Tells steps", .run = steps},
     {.name = "ask", .description = "Asks for a day", .run = ask},
+    {.name = "put_off", .description = "Ends later", .flags = WARDER_MCP_QUICK, .run = put_off},
     {.name = "big", .description = "Says much", .run = big},
 };
 
@@ -158,7 +186,7 @@ bool stdio_write(stdio_world_t *w, str_t bytes)
 {
     while (bytes.n > 0) {
         ssize_t n = write(w->to, bytes.p, bytes.n);
-        if (n < 0 && errno == EAGAIN && !ready(w->to, POLLOUT, QUIET_MS))
+        if (n < 0 && (errno != EAGAIN || !ready(w->to, POLLOUT, QUIET_MS)))
             return false;
         bytes = str_skip(bytes, n > 0 ? (size_t)n : 0);
     }
@@ -229,10 +257,18 @@ rc_t stdio_end(stdio_world_t *w)
     return w->rc;
 }
 
+bool stdio_left(stdio_world_t *w, str_t *line)
+{
+    while (!take_line(w, line))
+        if (!fill(w, 0))
+            return false;
+    return true;
+}
+
 bool stdio_is_at_end(stdio_world_t *w)
 {
     str_t line;
-    return !take_line(w, &line) && !fill(w, 0);
+    return !stdio_left(w, &line);
 }
 
 void stdio_initialize(stdio_world_t *w)

@@ -37,6 +37,8 @@ str_t stdio_hear_text(stdio_world_t *w);
 bool stdio_is_quiet(stdio_world_t *w);
 /** Ends the input and waits for the server; what it answered before it ended can still be heard. */
 rc_t stdio_end(stdio_world_t *w);
+/** The next of the lines that are left then; lives until the next call. */
+bool stdio_left(stdio_world_t *w, str_t *line);
 /** No line is left. */
 bool stdio_is_at_end(stdio_world_t *w);
 /** initialize and notifications/initialized, with elicitation and sampling. */
@@ -59,6 +61,7 @@ void stdio_wait(const atomic_bool *flag);
  * soon sleeps a tenth of a second; steps tells three steps and a message; ask asks for a day; big
  * says a text of 128 KiB. */
 extern atomic_bool SLOW_RUNS, SLOW_CANCELLED;
+void stdio_finish_all(void);
 enum { STDIO_BIG_BYTES = 128 << 10 };
 
 #define STDIO_TEST(fn) cmocka_unit_test_setup_teardown(fn, stdio_world_setup, stdio_world_teardown)

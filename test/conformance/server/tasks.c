@@ -49,9 +49,8 @@ static warder_mcp_next_t confirm_delete(warder_mcp_call_t *call, void *ctx)
 static warder_mcp_next_t multi_input(warder_mcp_call_t *call, void *ctx)
 {
     const char *name = warder_mcp_elicit(call, "name", "What is your name?", NAME_FORM);
-    const char *color = warder_mcp_elicit(call, "color", "What is your favorite color?",
-                                          OBJECT(STRING("color"), "\"color\""));
-    if (!name || !color)
+    const char *confirmed = warder_mcp_elicit(call, "confirm", "Go on?", CONFIRM_FORM);
+    if (!name || !confirmed)
         return WARDER_MCP_ASK;
     warder_mcp_text(call, "Both answers came.");
     return WARDER_MCP_DONE;
