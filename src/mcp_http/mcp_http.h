@@ -5,10 +5,11 @@
  *     mcp_http_t *h = mcp_http_new(mcp, &config);
  *     mcp_http_protect(h, &identity, access, audit);
  *     ... mcp_server_start(mcp); serve mcp_http_app(h) with the three hooks of workers ...
- *     http_server_stop(s); mcp_server_stop(mcp); http_server_join(s);
+ *     http_server_stop(s); mcp_server_settle(mcp, ms); mcp_server_stop(mcp); http_server_join(s);
  *
- * The end, in that order: the first begins to drain, so that nothing new comes in; the second ends
- * subscriptions with their completion; the third waits for what was on its way. */
+ * The end, in that order: the first begins to drain, so that nothing new comes in; the second lets
+ * calls end by themselves; the third cancels the others and ends subscriptions with their
+ * completion; the last waits for what is on its way out. */
 #ifndef MCP_HTTP_MCP_HTTP_H
 #define MCP_HTTP_MCP_HTTP_H
 
