@@ -96,6 +96,8 @@ typedef struct {
 #define NEW_TOOL_HEADERS(name) NEW_HEADERS("tools/call") "Mcp-Name: " name "\r\n"
 #define NEW_PROGRESS           ",\"progressToken\":7"
 
+/** The tools; their ctx is the world. */
+const warder_mcp_tool_t *mcp_world_tools(size_t *count);
 int mcp_world_setup(void **state);
 /** Nothing is protected. */
 int mcp_world_setup_open(void **state);
