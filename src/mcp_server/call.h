@@ -20,6 +20,7 @@
 
 #include "core/buf.h"
 #include "core/json.h"
+#include "mcp_server/questions.h"
 #include "mcp_server/registry.h"
 #include "mcp_server/server.h"
 
@@ -29,11 +30,6 @@
 enum {
     MCP_CALL_ARENA_BYTES = 32 << 20, /* what came, and all runs of the function together */
     MCP_SAID_BYTES = 8 << 20,        /* of one answer */
-    MCP_QUESTIONS = 16,              /* open at once in one call */
-    MCP_ROUNDS = 32,                 /* how often one call may ask */
-    MCP_STATE_BYTES = 32 << 10,      /* what a function keeps between its runs */
-    MCP_ANSWERS_BYTES = 4 << 20,     /* of the client to all questions of one call */
-    MCP_SEALED_BYTES = 256 << 10,    /* state and answers that a client carries for us */
     MCP_SUGGESTIONS = 100,
 };
 
@@ -73,32 +69,6 @@ typedef struct {
     str_t suggestions[MCP_SUGGESTIONS];
     size_t suggested; /* may be more */
 } mcp_said_t;
-
-/** What a question asks for. */
-typedef enum { MCP_ASK_FORM, MCP_ASK_URL, MCP_ASK_SAMPLE, MCP_ASK_ROOTS } mcp_ask_t;
-
-/** A question to the client. */
-typedef struct {
-    str_t key;
-    mcp_ask_t what;
-    str_t method, params;     /* params: JSON */
-    const mcp_schema_t *form; /* of an elicitation's content; NULL: none */
-    const json_t *answer;     /* NULL: not here yet */
-    bool asked;               /* in this run, or the one that ended last; others are forgotten */
-} mcp_question_t;
-
-typedef struct {
-    mcp_question_t v[MCP_QUESTIONS];
-    size_t n;
-    unsigned round;
-    const json_t *given; /* params.inputResponses, or NULL */
-    const json_t *kept;  /* answers of earlier rounds, which came back sealed, or NULL */
-    str_t state;         /* what the function keeps; unset: nothing */
-    const char *missing; /* a capability that the client has not, as warder_mcp_client_can names it;
-                            NULL: none was needed */
-    str_t refused;       /* method of a question that the client answered with an error */
-    size_t answered;     /* bytes of all answers */
-} mcp_questions_t;
 
 /** Set by the method before mcp_call_begin are: registry and entry, op, who, arguments,
  *  capabilities, progress_token, level, completing and partial. */
@@ -184,26 +154,5 @@ enum { MCP_STOP_MS = 10000 };
 /** The result of the call's method: CallToolResult, ReadResourceResult, GetPromptResult,
  *  CompleteResult. Checks structured content against the output schema. */
 str_t mcp_call_result(warder_mcp_call_t *call);
-
-/* questions.c */
-/** Reads inputResponses and requestState of a request of 2026-07-28. MCP_NO_ERROR, or the refusal.
- *  mcp_call_begin does it. */
-mcp_error_t mcp_questions_read(warder_mcp_call_t *call);
-/** The beginning of a run, and its end: what was not asked in it is forgotten. */
-void mcp_questions_begin(warder_mcp_call_t *call);
-void mcp_questions_settle(warder_mcp_call_t *call);
-/** The question of that key; NULL: there is none. */
-mcp_question_t *mcp_question_find(warder_mcp_call_t *call, str_t key);
-/** Whether every question that the last run asked has its answer. */
-bool mcp_questions_answered(const warder_mcp_call_t *call);
-/** The InputRequiredResult. Unset: memory, or too much to carry. */
-str_t mcp_questions_result(warder_mcp_call_t *call);
-/** {"key": {"method", "params"}, …} of those without an answer. */
-void mcp_questions_open(const warder_mcp_call_t *call, json_writer_t *w);
-/** Whether `capabilities` (an object or NULL) hold what a path names. */
-bool mcp_capability_has(const json_t *capabilities, const char *path);
-/** {"requiredCapabilities": …} with what the path names. Unset without memory. */
-str_t mcp_capability_needed(arena_t *a, const char *path);
-#define MCP_TASKS_CAPABILITY "extensions.io.modelcontextprotocol/tasks"
 
 #endif

@@ -2,8 +2,6 @@
  * out. */
 #include "mcp_server/life.h"
 
-#include <stdlib.h>
-
 enum { FRAME_BYTES = 64 << 10, SPARE_BYTES = 2 * MCP_SAID_BYTES + FRAME_BYTES };
 
 /* What a call comes to: a result, or an error of the protocol. */
@@ -89,12 +87,20 @@ static ending_t refused(warder_mcp_call_t *call)
     return e;
 }
 
+/* What clients are not told. */
+static ending_t internal(const warder_mcp_call_t *call)
+{
+    LOG(call->m->world.log, LOG_ERROR, "a function failed", LOG_S("name", call->op.name),
+        LOG_S("failure", str_c(rc_name(call->said.failed))));
+    return error_of(MCP_ERROR_INTERNAL);
+}
+
 static ending_t decide(warder_mcp_call_t *call, warder_mcp_next_t next)
 {
     if (call->ends != MCP_NO_ERROR)
         return refused(call);
     if (next == WARDER_MCP_FAIL || call->said.failed != RC_OK)
-        return error_of(MCP_ERROR_INTERNAL);
+        return internal(call);
     if (next == WARDER_MCP_ASK && call->questions.missing)
         return missing(call);
     if (next == WARDER_MCP_ASK)

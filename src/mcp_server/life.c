@@ -248,13 +248,18 @@ void mcp_call_abort(warder_mcp_call_t *call)
     cancel(call, true);
 }
 
-/* One that waits for its client, out of all, cancelled and held; the others are told on the way. */
-static warder_mcp_call_t *cancel_next(warder_mcp_t *m)
+/* One to be ended here, out of all, cancelled and held: it waits for its client (*waits), or the
+ * server put it off. The others are told on the way. */
+static warder_mcp_call_t *cancel_next(warder_mcp_t *m, bool *waits)
 {
     pthread_mutex_lock(&m->lock);
     warder_mcp_call_t *call = m->calls;
-    while (call && !cancel_locked(call))
-        call = call->next;
+    for (; call; call = call->next) {
+        bool news = !atomic_load(&call->cancelled);
+        *waits = cancel_locked(call);
+        if (*waits || (news && call->on_cancel))
+            break;
+    }
     if (call)
         mcp_call_hold(call);
     pthread_mutex_unlock(&m->lock);
@@ -281,8 +286,12 @@ bool mcp_calls_stop(warder_mcp_t *m)
     pthread_mutex_lock(&m->lock);
     m->stopping = true;
     pthread_mutex_unlock(&m->lock);
-    for (warder_mcp_call_t *call; (call = cancel_next(m)) != NULL;) {
-        life_end(call, WARDER_MCP_DONE);
+    bool waits;
+    for (warder_mcp_call_t *call; (call = cancel_next(m, &waits)) != NULL;) {
+        if (waits)
+            life_end(call, WARDER_MCP_DONE);
+        else
+            call->on_cancel(call);
         mcp_call_drop(call);
     }
     return wait_for_all(m);

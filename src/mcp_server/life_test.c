@@ -2,6 +2,7 @@
 #include "mcp_server/life_test_world.h"
 
 #include <stdio.h>
+#include <time.h>
 
 /* The table */
 
@@ -539,6 +540,45 @@ static void test_stopping_cancels_and_waits(void **state)
         life_end_ask(&q[i]);
 }
 
+static warder_mcp_next_t spin_until_told(warder_mcp_call_t *call, void *ctx)
+{
+    const life_world_t *w = ctx;
+    while (!atomic_load((atomic_bool *)w->note))
+        warder_mcp_sleep(call, 1);
+    return WARDER_MCP_DONE;
+}
+
+static void *tell_soon(void *told)
+{
+    static const struct timespec SOON = {0, 50000000};
+    nanosleep(&SOON, NULL);
+    atomic_store((atomic_bool *)told, true);
+    return NULL;
+}
+
+static void test_what_never_runs_ends_too(void **state)
+{
+    life_world_t *w = *state;
+    atomic_bool told = false;
+    pthread_t teller;
+    asked_t q[4];
+    w->note = &told;
+    w->script = spin_until_told;
+    for (size_t i = 0; i < 4; i++)
+        q[i] = life_call(w, HAND, "t", "");
+    while (atomic_load(&w->runs) < 2)
+        continue;
+    pthread_create(&teller, NULL, tell_soon, &told);
+    http_pool_free(w->m->pool); /* while two wait for a thread */
+    w->m->pool = NULL;
+    pthread_join(teller, NULL);
+    assert_int_equal(atomic_load(&w->runs), 2);
+    assert_int_equal(w->events, 4);
+    assert_string_equal(life_reason(w, 4), "cancelled");
+    for (size_t i = 0; i < 4; i++)
+        life_end_ask(&q[i]);
+}
+
 /* The transport's loop is gone before the call ends: nothing waits for it. */
 static void test_a_loop_that_is_gone_holds_up_nothing(void **state)
 {
@@ -583,6 +623,7 @@ int main(void)
         LIFE_TEST(test_let_go_where_the_client_can_come_back),
         LIFE_TEST(test_sleep_ends),
         LIFE_TEST(test_stopping_cancels_and_waits),
+        LIFE_TEST(test_what_never_runs_ends_too),
         LIFE_TEST(test_a_loop_that_is_gone_holds_up_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,8 +66,12 @@ static warder_mcp_next_t say_ok(warder_mcp_call_t *call, void *ctx)
 }
 
 static const warder_mcp_tool_t TOOLS[] = {
-    {.name = "t", .description = "t", .run = run_script},
-    {.name = "quick", .description = "quick", .flags = WARDER_MCP_QUICK, .run = run_script},
+    {.name = "t", .description = "t", .input_schema = "{\"type\":\"object\"}", .run = run_script},
+    {.name = "quick",
+     .description = "quick",
+     .input_schema = "{\"type\":\"object\"}",
+     .flags = WARDER_MCP_QUICK,
+     .run = run_script},
     {.name = "job", .description = "job", .flags = WARDER_MCP_TASK, .run = run_script},
 };
 static const warder_mcp_resource_t RESOURCES[] = {

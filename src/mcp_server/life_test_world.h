@@ -69,8 +69,8 @@ const char *life_reason(life_world_t *w, size_t n);
 /** Waits until the call is in that state. */
 void life_until(asked_t *q, mcp_call_state_t state);
 
-#define HAND MCP_ERA_HANDSHAKE
-#define LESS MCP_ERA_STATELESS
+#define HAND                     MCP_ERA_HANDSHAKE
+#define LESS                     MCP_ERA_STATELESS
 #define assert_text(left, right) assert_str((left), STR(right))
 
 #endif

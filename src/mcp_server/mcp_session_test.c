@@ -18,8 +18,7 @@ static int setup(void **state)
         return -1;
     life_world_t *lw = life;
     world_t *t = ARENA_NEW(lw->a, world_t);
-    const mcp_sessions_config_t config = {PLACES, IDLE_MS, clock_fake(&lw->clock),
-                                          random_system()};
+    const mcp_sessions_config_t config = {PLACES, IDLE_MS, clock_fake(&lw->clock), random_system()};
     t->w = lw;
     t->table = mcp_sessions_new(&config);
     *state = t;
@@ -127,6 +126,14 @@ static void test_who_reads_is_not_idle(void **state)
     t->w->clock.ms += 10 * IDLE_MS;
     assert_true(mcp_session_is_alive(s)); /* which marks it used */
     mcp_reader_detach(r);
+    mcp_outbox_t *o = mcp_outbox_new(true); /* likewise the stream of a call */
+    uint64_t stream;
+    assert_int_equal(mcp_session_add_stream(s, o, &stream), RC_OK);
+    r = read_stream(t, o);
+    t->w->clock.ms += 10 * IDLE_MS;
+    assert_true(is_found(t, mcp_session_id(s), &ALICE));
+    mcp_reader_detach(r);
+    mcp_outbox_drop(o);
     assert_true(is_found(t, mcp_session_id(s), &ALICE));
     t->w->clock.ms += IDLE_MS;
     assert_false(is_found(t, mcp_session_id(s), &ALICE));
@@ -190,6 +197,25 @@ static void test_capabilities_are_bounded(void **state)
     assert_int_equal(mcp_session_open(t->table, &ALICE, mcp_version_assumed(), STR_UNSET, &s),
                      RC_OK);
     assert_null(mcp_session_capabilities(s));
+    mcp_session_drop(s);
+}
+
+static void test_capabilities_are_kept_whole(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *s;
+    char text[] = "{ \"a\\u0062\" : [1, \"x\\ny\", {}, null, {\"k\":{\"z\":true}}], \"e\":\"\"}";
+    assert_int_equal(mcp_session_open(t->table, &ALICE, mcp_version_assumed(), str_c(text), &s),
+                     RC_OK);
+    memset(text, 'x', sizeof text); /* nothing of it is borrowed */
+    const json_t *v = mcp_session_capabilities(s);
+    assert_int_equal(v->count, 2);
+    assert_text(json_get(v, STR("ab"))->raw, "[1, \"x\\ny\", {}, null, {\"k\":{\"z\":true}}]");
+    assert_text(json_path(v, STR("ab.1"))->str, "x\ny");
+    assert_text(json_path(v, STR("ab.4.k"))->raw, "{\"z\":true}");
+    assert_true(json_is(json_path(v, STR("ab.4.k.z")), JSON_TRUE));
+    assert_text(json_get_str(v, STR("e")), "");
+    assert_int_equal(json_path(v, STR("ab"))->count, 5);
     mcp_session_drop(s);
 }
 
@@ -285,6 +311,29 @@ static void test_streams_that_have_ended_make_room(void **state)
     assert_int_equal(mcp_session_add_stream(s, o[4], &stream), RC_NOT_FOUND);
     for (size_t i = 0; i <= MCP_STREAMS_PER_SESSION; i++)
         mcp_outbox_drop(o[i]);
+    mcp_session_drop(s);
+}
+
+static void test_answers_that_nobody_fetched_are_bounded(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *s = open_one(t);
+    uint64_t stream, after;
+    size_t n = MCP_STREAMS_BYTES / 2 + 1;
+    char *big = arena_alloc(t->w->a, n);
+    memset(big, 'x', n);
+    const mcp_out_t answer = {.kind = MCP_OUT_ANSWER, .text = str_of(big, n)};
+    for (int i = 0; i < 4; i++) {
+        mcp_outbox_t *o = mcp_outbox_new(true);
+        assert_int_equal(mcp_session_add_stream(s, o, &stream), RC_OK);
+        assert_int_equal(mcp_outbox_put(o, &answer), RC_OK);
+        mcp_outbox_drop(o);
+    }
+    assert_null(mcp_session_stream(s, STR("1-0"), &stream, &after));
+    assert_null(mcp_session_stream(s, STR("2-0"), &stream, &after));
+    mcp_outbox_t *kept = mcp_session_stream(s, STR("3-0"), &stream, &after);
+    assert_int_equal(mcp_outbox_bytes(kept), n);
+    mcp_outbox_drop(kept);
     mcp_session_drop(s);
 }
 
@@ -437,10 +486,12 @@ int main(void)
         SESSION_TEST(test_over_the_quota_the_oldest_ends),
         SESSION_TEST(test_all_places_are_taken),
         SESSION_TEST(test_capabilities_are_bounded),
+        SESSION_TEST(test_capabilities_are_kept_whole),
         SESSION_TEST(test_a_local_one_begins_once),
         SESSION_TEST(test_a_session_outlives_its_table),
         SESSION_TEST(test_event_ids_lead_to_streams),
         SESSION_TEST(test_streams_that_have_ended_make_room),
+        SESSION_TEST(test_answers_that_nobody_fetched_are_bounded),
         SESSION_TEST(test_levels),
         SESSION_TEST(test_watched_resources),
         SESSION_TEST(test_calls_by_id),

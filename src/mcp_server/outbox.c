@@ -145,6 +145,14 @@ bool mcp_outbox_is_kept(const mcp_outbox_t *o)
     return o->kept;
 }
 
+size_t mcp_outbox_bytes(mcp_outbox_t *o)
+{
+    pthread_mutex_lock(&o->lock);
+    size_t n = o->wait_bytes + o->kept_bytes;
+    pthread_mutex_unlock(&o->lock);
+    return n;
+}
+
 bool mcp_outbox_ended(mcp_outbox_t *o)
 {
     pthread_mutex_lock(&o->lock);

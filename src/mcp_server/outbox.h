@@ -78,6 +78,8 @@ bool mcp_reader_is_replaced(mcp_reader_t *r);
 /* Any thread. */
 bool mcp_outbox_is_attached(mcp_outbox_t *o);
 bool mcp_outbox_is_kept(const mcp_outbox_t *o);
+/** What it holds, waiting or kept. */
+size_t mcp_outbox_bytes(mcp_outbox_t *o);
 /** Whether the ANSWER was put in. */
 bool mcp_outbox_ended(mcp_outbox_t *o);
 /** Puts the ANSWER without a text in, if there was none: the stream ends. */

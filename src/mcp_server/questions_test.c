@@ -224,7 +224,7 @@ static void test_a_waiting_call_is_cancelled_at_once(void **state)
     life_end_ask(&q);
 }
 
-static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
+static void test_a_call_that_waits_ends_with_its_session(void **state)
 {
     life_world_t *w = *state;
     w->script = ask_size;
@@ -236,6 +236,64 @@ static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
     asked_t late = life_call(w, HAND, "t", "");
     assert_int_equal(late.verdict.error, MCP_ERROR_BUSY); /* its session has ended */
     life_end_ask(&late);
+}
+
+static warder_mcp_next_t ask_when_told(warder_mcp_call_t *call, void *ctx)
+{
+    const life_world_t *w = ctx;
+    while (!atomic_load((atomic_bool *)w->note))
+        warder_mcp_sleep(call, 1);
+    return ask_size(call, ctx);
+}
+
+static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
+{
+    life_world_t *w = *state;
+    atomic_bool told = false;
+    w->note = &told;
+    w->script = ask_when_told;
+    asked_t q = life_call(w, HAND, "t", "");
+    mcp_outbox_end(q.outbox); /* its stream is over */
+    atomic_store(&told, true);
+    assert_string_equal(life_reason(w, 1), "internal_error");
+    life_until(&q, MCP_CALL_ENDED);
+    life_end_ask(&q);
+    asked_t r = life_call(w, HAND, "t", "");
+    assert_true(life_next(&r));
+    assert_text(life_text(&r, "method"), "elicitation/create");
+    life_end_ask(&r);
+}
+
+static warder_mcp_next_t ask_six(warder_mcp_call_t *call, void *ctx)
+{
+    char key[8];
+    bool all = true;
+    (void)ctx;
+    for (int i = 0; i < 6; i++) {
+        snprintf(key, sizeof key, "r%d", i);
+        all = warder_mcp_roots(call, key) && all;
+    }
+    return all ? WARDER_MCP_DONE : WARDER_MCP_ASK;
+}
+
+static void test_answers_are_bounded(void **state)
+{
+    life_world_t *w = *state;
+    const json_t *big = NULL;
+    char key[8];
+    str_t text = arena_printf(w->a, "{\"roots\":[],\"x\":\"%0*d\"}", MCP_MESSAGE_BYTES - 64, 1);
+    const json_limits_t limits = {MCP_MESSAGE_BYTES, 8, 100};
+    assert_int_equal(json_parse(w->a, text, &limits, &big), RC_OK);
+    w->script = ask_six;
+    asked_t q = life_call(w, HAND, "t", "");
+    life_until(&q, MCP_CALL_WAITING);
+    for (int i = 0; i < 5; i++) {
+        snprintf(key, sizeof key, "r%d", i);
+        assert_int_equal(w->events, 0);
+        mcp_call_answered(q.call, str_c(key), big);
+    }
+    assert_string_equal(life_reason(w, 1), "internal_error");
+    life_end_ask(&q);
 }
 
 static void test_missing_capability_in_the_handshake_era(void **state)
@@ -262,6 +320,17 @@ static void test_missing_capability_in_the_handshake_era(void **state)
     assert_true(life_next(&r));
     assert_text(life_text(&r, "method"), "elicitation/create");
     life_end_ask(&r);
+}
+
+static void test_what_waits_ends_with_the_server(void **state)
+{
+    life_world_t *w = *state;
+    w->script = ask_size;
+    asked_t q = life_call(w, HAND, "t", "");
+    life_until(&q, MCP_CALL_WAITING);
+    assert_true(mcp_calls_stop(w->m));
+    assert_string_equal(life_reason(w, 1), "cancelled");
+    life_end_ask(&q);
 }
 
 /* Functions that misuse it */
@@ -488,6 +557,28 @@ static void test_missing_capability(void **state)
     w->declared = all;
 }
 
+static void test_what_is_missing_is_named_as_capabilities_are(void **state)
+{
+    static const struct {
+        const char *path, *wanted;
+    } CASES[] = {
+        {"roots", "{\"requiredCapabilities\":{\"roots\":{}}}"},
+        {"sampling.tools", "{\"requiredCapabilities\":{\"sampling\":{\"tools\":{}}}}"},
+        {MCP_TASKS_CAPABILITY, "{\"requiredCapabilities\":{\"extensions\":{"
+                               "\"io.modelcontextprotocol/tasks\":{}}}}"},
+    };
+    life_world_t *w = *state;
+    for (size_t i = 0; i < ROWS(CASES); i++) {
+        const json_t *v = NULL;
+        str_t text = mcp_capability_needed(w->a, CASES[i].path);
+        assert_str(text, str_c(CASES[i].wanted));
+        assert_int_equal(json_parse(w->a, text, NULL, &v), RC_OK);
+        assert_true(mcp_capability_has(json_get(v, STR("requiredCapabilities")), CASES[i].path));
+    }
+    assert_false(mcp_capability_has(NULL, "roots"));
+    assert_false(mcp_capability_has(NULL, NULL));
+}
+
 static warder_mcp_next_t ask_with_tools(warder_mcp_call_t *call, void *ctx)
 {
     (void)ctx;
@@ -682,6 +773,26 @@ static void test_a_waiting_task_ends_when_told(void **state)
     life_end_ask(&q);
 }
 
+/* The task is there before it is known that nobody has time for it. */
+static void test_a_task_that_finds_no_thread_has_failed(void **state)
+{
+    life_world_t *w = *state;
+    asked_t q[8], t;
+    size_t n = 0;
+    w->script = sleep_long;
+    do
+        q[n] = life_call(w, HAND, "t", "");
+    while (q[n++].verdict.kind == MCP_RUNNING);
+    str_t id = begin_task(w, &t, "job");
+    task_until(w, id, STR("failed"));
+    assert_string_equal(life_reason(w, 1), "busy");
+    life_end_ask(&t);
+    while (n > 0) {
+        mcp_call_cancel(q[--n].call);
+        life_end_ask(&q[n]);
+    }
+}
+
 static warder_mcp_next_t break_down(warder_mcp_call_t *call, void *ctx)
 {
     (void)call;
@@ -715,7 +826,10 @@ int main(void)
         LIFE_TEST(test_question_refused),
         LIFE_TEST(test_an_answer_of_nobodys_question_is_nothing),
         LIFE_TEST(test_a_waiting_call_is_cancelled_at_once),
+        LIFE_TEST(test_a_call_that_waits_ends_with_its_session),
         LIFE_TEST(test_a_question_that_cannot_be_sent_ends_the_call),
+        LIFE_TEST(test_answers_are_bounded),
+        LIFE_TEST(test_what_waits_ends_with_the_server),
         LIFE_TEST(test_missing_capability_in_the_handshake_era),
         LIFE_TEST(test_misuse_is_an_internal_error),
         LIFE_TEST(test_rounds_of_the_stateless_era),
@@ -725,6 +839,7 @@ int main(void)
         LIFE_TEST(test_malformed_responses),
         LIFE_TEST(test_prompts_and_resources_ask_too),
         LIFE_TEST(test_missing_capability),
+        LIFE_TEST(test_what_is_missing_is_named_as_capabilities_are),
         LIFE_TEST(test_tools_in_sampling_need_their_capability),
         LIFE_TEST(test_functions_can_ask_what_the_client_can),
         LIFE_TEST(test_a_task_asks_one_by_one),
@@ -732,6 +847,7 @@ int main(void)
         LIFE_TEST(test_who_can_have_no_task_has_none),
         LIFE_TEST(test_a_task_outlives_its_connection_and_ends_when_told),
         LIFE_TEST(test_a_waiting_task_ends_when_told),
+        LIFE_TEST(test_a_task_that_finds_no_thread_has_failed),
         LIFE_TEST(test_a_task_that_fails_shows_the_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,8 +49,8 @@ typedef struct {
 void mcp_server_wire(warder_mcp_t *m, const mcp_world_ports_t *ports);
 /** Starts the threads for functions. RC_MEMORY. */
 rc_t mcp_server_start(warder_mcp_t *m) MUST_USE;
-/** Lets calls that are under way end by themselves, for `ms` at most, while the transports drain; what
- *  stands (subscriptions) is not waited for. */
+/** Lets calls that are under way end by themselves, for `ms` at most, while the transports drain;
+ * what stands (subscriptions) is not waited for. */
 void mcp_server_settle(warder_mcp_t *m, int64_t ms);
 /** Cancels what runs, and waits for the functions to return; before the loops of the transports are
  *  freed. */

@@ -1,6 +1,7 @@
 #include "mcp_server/session_state.h"
 
 #include "core/num.h"
+#include "mcp_server/kept_json.h"
 
 #include <stdlib.h>
 
@@ -51,14 +52,12 @@ static rc_t read_capabilities(mcp_session_t *s, str_t text)
     if (text.n > MCP_CAPABILITIES_BYTES)
         return RC_LIMIT;
     arena_t *a = arena_new(CAPABILITIES_TREE_BYTES);
-    str_t copy = a ? arena_dup(a, text) : STR_UNSET;
-    rc_t rc = copy.p ? json_parse(a, copy, &LIMITS, &s->capabilities) : RC_MEMORY;
-    if (rc != RC_OK) {
-        arena_free(a);
-        return rc;
-    }
-    s->arena = a;
-    return RC_OK;
+    const json_t *v;
+    rc_t rc = a ? json_parse(a, text, &LIMITS, &v) : RC_MEMORY;
+    if (rc == RC_OK && !(s->capabilities = mcp_json_keep(v)))
+        rc = RC_MEMORY;
+    arena_free(a);
+    return rc;
 }
 
 rc_t session_say(mcp_session_t *s, const mcp_version_t *version, str_t capabilities)
@@ -99,7 +98,7 @@ void mcp_session_drop(mcp_session_t *s)
         free(s->watched[i]);
     free(s->watched);
     mcp_outbox_drop(s->general);
-    arena_free(s->arena);
+    free(s->capabilities);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -168,30 +167,57 @@ static size_t over(const mcp_session_t *s)
     return found;
 }
 
-static rc_t make_room(mcp_session_t *s, mcp_outbox_t **forgotten)
+/* Streams that are forgotten, to be dropped under no lock. */
+typedef struct {
+    mcp_outbox_t *v[MCP_STREAMS_PER_SESSION];
+    size_t n;
+} forgotten_t;
+
+static void forget(mcp_session_t *s, size_t i, forgotten_t *f)
 {
-    if (s->stream_count < MCP_STREAMS_PER_SESSION)
-        return RC_OK;
-    size_t i = over(s);
-    if (i == s->stream_count)
-        return RC_LIMIT;
-    *forgotten = s->streams[i].outbox;
+    f->v[f->n++] = s->streams[i].outbox;
     s->stream_count--;
     memmove(&s->streams[i], &s->streams[i + 1], (s->stream_count - i) * sizeof s->streams[0]);
+}
+
+/* Answers that nobody came back for; the newest may still be fetched. */
+static void forget_bytes(mcp_session_t *s, forgotten_t *f)
+{
+    size_t bytes = 0;
+    for (size_t i = s->stream_count; i-- > 0;) {
+        mcp_outbox_t *o = s->streams[i].outbox;
+        if (!mcp_outbox_ended(o) || mcp_outbox_is_attached(o))
+            continue;
+        bytes += mcp_outbox_bytes(o);
+        if (bytes > MCP_STREAMS_BYTES)
+            forget(s, i, f);
+    }
+}
+
+static rc_t make_room(mcp_session_t *s, forgotten_t *f)
+{
+    if (s->stream_count == MCP_STREAMS_PER_SESSION) {
+        size_t i = over(s);
+        if (i == s->stream_count)
+            return RC_LIMIT;
+        forget(s, i, f);
+    }
+    forget_bytes(s, f);
     return RC_OK;
 }
 
 rc_t mcp_session_add_stream(mcp_session_t *s, mcp_outbox_t *o, uint64_t *stream)
 {
-    mcp_outbox_t *forgotten = NULL;
+    forgotten_t f = {.n = 0};
     pthread_mutex_lock(&s->lock);
-    rc_t rc = atomic_load(&s->alive) ? make_room(s, &forgotten) : RC_NOT_FOUND;
+    rc_t rc = atomic_load(&s->alive) ? make_room(s, &f) : RC_NOT_FOUND;
     if (rc == RC_OK) {
         *stream = ++s->last_stream;
         s->streams[s->stream_count++] = (session_stream_t){*stream, mcp_outbox_hold(o)};
     }
     pthread_mutex_unlock(&s->lock);
-    mcp_outbox_drop(forgotten);
+    while (f.n > 0)
+        mcp_outbox_drop(f.v[--f.n]);
     return rc;
 }
 

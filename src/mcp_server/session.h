@@ -15,6 +15,7 @@ enum {
     MCP_SESSION_TEXT = 32,  /* in base64url */
     MCP_SESSIONS_PER_PRINCIPAL = 64,
     MCP_STREAMS_PER_SESSION = 16,   /* that are kept for coming back */
+    MCP_STREAMS_BYTES = 4 << 20,    /* of those that have ended, beside the newest */
     MCP_WATCHED_PER_SESSION = 1000, /* resources/subscribe */
     MCP_CAPABILITIES_BYTES = 16 << 10,
     MCP_CALLS_PER_SESSION = 1024,    /* under way at once */
@@ -70,8 +71,8 @@ const json_t *mcp_session_capabilities(const mcp_session_t *s);
 /* Streams: outboxes that a client may come back to, by the ids of their events:
  * STREAM-NUMBER, in decimal. Stream 0 is the one of GET. */
 /** Gives the outbox of a call its number, for event ids; the oldest that has ended is forgotten
- *  beyond MCP_STREAMS_PER_SESSION. RC_LIMIT: all of them still run. RC_NOT_FOUND: the
- *  session has ended. */
+ *  beyond MCP_STREAMS_PER_SESSION, and beyond MCP_STREAMS_BYTES those that nobody reads. RC_LIMIT:
+ * all of them still run. RC_NOT_FOUND: the session has ended. */
 rc_t mcp_session_add_stream(mcp_session_t *s, mcp_outbox_t *o, uint64_t *stream) MUST_USE;
 /** The outbox of an event id and the number behind it; one reference. NULL: unknown. */
 mcp_outbox_t *mcp_session_stream(mcp_session_t *s, str_t event_id, uint64_t *stream,

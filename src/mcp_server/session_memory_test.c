@@ -31,6 +31,7 @@ static char *failing_strndup(const char *s, size_t n)
 #define realloc(p, n)   failing_realloc(p, n)
 #define strndup(s, n)   failing_strndup(s, n)
 #include "core/arena.c"
+#include "mcp_server/kept_json.c"
 #include "mcp_server/outbox.c"
 #include "mcp_server/reader.c"
 #include "mcp_server/session.c"

@@ -35,8 +35,7 @@ struct mcp_session {
     mcp_principal_t who;   /* its bytes stand behind the struct */
     mcp_outbox_t *general; /* held */
     _Atomic(const mcp_version_t *) version;
-    arena_t *arena; /* of the capabilities; set once, before version */
-    const json_t *capabilities;
+    json_t *capabilities; /* owned; set once, before version */
     atomic_bool alive;
     _Atomic int64_t seen_ms;
     _Atomic(mcp_sessions_t *) table; /* changed under its lock; NULL: it is in none */

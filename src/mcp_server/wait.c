@@ -80,6 +80,13 @@ static bool begin_to_wait(warder_mcp_call_t *call)
     return waits;
 }
 
+static rc_t put_all(mcp_outbox_t *outbox, const requests_t *requests)
+{
+    for (size_t i = 0; i < requests->n; i++)
+        TRY(mcp_outbox_put(outbox, &(mcp_out_t){MCP_OUT_MESSAGE, .text = requests->v[i]}));
+    return RC_OK;
+}
+
 /* From begin_to_wait on answers come and may run the function on another thread: the texts are in
  * the arena and stay, all else of the call is left alone. */
 void life_wait(warder_mcp_call_t *call)
@@ -92,13 +99,9 @@ void life_wait(warder_mcp_call_t *call)
     mcp_call_hold(call);
     mcp_outbox_t *outbox = requests.n > 0 ? mcp_outbox_hold(call->outbox) : NULL;
     call->spoke = call->spoke || requests.n > 0;
-    rc_t rc = RC_OK;
     if (!begin_to_wait(call))
         life_return(call, WARDER_MCP_DONE);
-    else
-        for (size_t i = 0; i < requests.n && rc == RC_OK; i++)
-            rc = mcp_outbox_put(outbox, &(mcp_out_t){MCP_OUT_MESSAGE, .text = requests.v[i]});
-    if (rc != RC_OK)
+    else if (put_all(outbox, &requests) != RC_OK)
         break_off(call, MCP_ERROR_INTERNAL);
     mcp_outbox_drop(outbox);
     mcp_call_drop(call);
