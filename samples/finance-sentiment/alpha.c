@@ -167,13 +167,14 @@ static str_t make_url(const alpha_config_t *c, str_t ticker, char url[URL_BYTES]
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
 
-static rc_t judge(arena_t *a, const http_fetch_result_t *r, news_t *out, str_t *why)
+static rc_t judge(const alpha_config_t *c, arena_t *a, const http_fetch_result_t *r, news_t *out,
+                  str_t *why)
 {
     news_verdict_t verdict;
     *why = STR("The live news service cannot be reached; try again later.");
     if (r->verdict != HTTP_FETCH_OK || r->status != 200)
         return RC_IO;
-    TRY(news_parse(a, r->body, out, &verdict));
+    TRY(c->unscored ? news_read(a, r->body, out, &verdict) : news_parse(a, r->body, out, &verdict));
     *why = verdict == NEWS_REFUSED
                ? STR("The live news service refused: its call limit is used up, or its key or the "
                      "ticker is not valid.")
@@ -194,7 +195,7 @@ static rc_t fetch(const alpha_config_t *c, arena_t *a, arena_t *scratch, str_t t
     rc_t rc = req.url.p ? c->fetch.get(c->fetch.ctx, scratch, &req, &r) : RC_IO;
     secret_wipe(url, sizeof url);
     TRY(rc);
-    rc = judge(a, &r, &out->news, &out->why);
+    rc = judge(c, a, &r, &out->news, &out->why);
     if (rc != RC_OK)
         LOG(c->log, LOG_WARN, "live news failed", LOG_S("ticker", ticker),
             LOG_S("fetch", http_fetch_verdict_name(r.verdict)), LOG_S("why", out->why));

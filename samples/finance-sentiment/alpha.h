@@ -29,6 +29,7 @@ typedef struct {
     http_pool_t *pool; /* borrowed */
     clock_port_t clock;
     const log_t *log;
+    bool unscored; /* the store asks the engine itself */
 } alpha_config_t;
 
 /** NULL without memory. Any thread may ask. */

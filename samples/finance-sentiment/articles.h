@@ -17,8 +17,9 @@
 enum {
     ARTICLES_ASKED = 10, /* tickers, and topics, of one query */
     ARTICLES_LIMIT = 100,
-    ARTICLES_TEXT_BYTES = 200, /* of a full-text query */
-    ARTICLES_TERMS = 12,       /* words of it that count */
+    ARTICLES_NAMES_BYTES = 1000, /* of one company */
+    ARTICLES_TEXT_BYTES = 200,   /* of a full-text query */
+    ARTICLES_TERMS = 12,         /* words of it that count */
     ARTICLES_CURSOR_BYTES = 64,
     ARTICLES_OUTLETS = 8,       /* listed for an article; the count goes on */
     ARTICLES_SERIES = 20000,    /* points of one series */
@@ -37,7 +38,7 @@ typedef struct {
         *scores; /* of each ticker, in the order of article_t.tickers; NULL: all as `score` */
 } articles_score_t;
 
-/** The engine as a port. `digest` names the model (up to 64 printable characters): where it differs
+/** The engine as a port. `digest` tells models apart (any text): where it differs
  *  from what an article was scored with, the article is scored anew (articles_mend). `score` may be
  *  called by any thread, with an arena that is reset before each call. */
 typedef struct {
@@ -46,7 +47,8 @@ typedef struct {
     void *ctx;
 } articles_engine_t;
 
-/** The rules and the lexicon of engine.h (articles_engine.c). */
+/** The engine of engine.h: the whole of an article, and what it says of each company in it, by its
+ *  ticker and news_ticker_t.names (articles_engine.c). */
 articles_engine_t articles_engine(void);
 
 typedef struct {

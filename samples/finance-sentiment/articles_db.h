@@ -14,7 +14,7 @@ enum {
     BATCH = 400,          /* articles in one transaction: some 20 ms */
     SQL_BYTES = 8192,     /* the longest query, any of ten tickers, has about 4 KB */
     SQL_ARGS = 160,
-    ENGINE_BYTES = 8 << 20, /* what scoring one article may take */
+    ENGINE_BYTES = 1 << 20, /* what scoring one article gives */
 };
 
 /** One connection; used by one thread at a time. */

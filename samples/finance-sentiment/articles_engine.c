@@ -1,20 +1,58 @@
-/* The engine as the store sees it: one score for the whole article. */
+/* The engine as the store sees it: an article, and what it says of each company in it. */
 #include "articles.h"
+
+enum { NAMES = ENGINE_NAMES < 16 ? ENGINE_NAMES : 16 };
+
+/* The ticker, and what else the company is called. */
+static size_t names_of(const news_ticker_t *t, str_t v[NAMES])
+{
+    str_t rest = t->names, name;
+    size_t n = 0;
+    v[n++] = t->ticker;
+    while (n < NAMES && str_split(&rest, '|', &name)) {
+        if (name.n > 0 && name.n <= ENGINE_NAME_BYTES)
+            v[n++] = name;
+    }
+    return n;
+}
+
+/* Where nothing names the company, the whole article speaks of it. */
+static rc_t score_all(arena_t *work, const article_t *x, str_t text, double *out)
+{
+    str_t names[NAMES];
+    sentiment_t s;
+    for (size_t i = 0; i < x->ticker_count; i++) {
+        arena_reset(work);
+        size_t n = names_of(&x->tickers[i], names);
+        TRY(engine_analyze_target(work, text, (str_list_t){names, n}, &s));
+        out[i] = s.score;
+    }
+    return RC_OK;
+}
+
+static rc_t score_with(arena_t *scratch, arena_t *work, const article_t *x, articles_score_t *out)
+{
+    sentiment_t s;
+    double *scores = ARENA_ARRAY(scratch, x->ticker_count + 1, double);
+    str_t text =
+        arena_printf(scratch, "%" PRIstr ". %" PRIstr, STR_ARG(x->title), STR_ARG(x->summary));
+    if (!scores || !text.p)
+        return RC_MEMORY;
+    TRY(engine_analyze(work, text, &s));
+    *out = (articles_score_t){s.score, scores};
+    return score_all(work, x, text, scores);
+}
 
 static rc_t score(void *ctx, arena_t *scratch, const article_t *x, articles_score_t *out)
 {
-    sentiment_t s;
     (void)ctx;
-    str_t text =
-        arena_printf(scratch, "%" PRIstr ". %" PRIstr, STR_ARG(x->title), STR_ARG(x->summary));
-    if (!text.p)
-        return RC_MEMORY;
-    TRY(engine_analyze(scratch, text, &s));
-    *out = (articles_score_t){.score = s.score};
-    return RC_OK;
+    arena_t *work = arena_new(ENGINE_ARENA_BYTES);
+    rc_t rc = work ? score_with(scratch, work, x, out) : RC_MEMORY;
+    arena_free(work);
+    return rc;
 }
 
 articles_engine_t articles_engine(void)
 {
-    return (articles_engine_t){.digest = STR("rules-1"), .score = score};
+    return (articles_engine_t){.digest = engine_card(), .score = score};
 }

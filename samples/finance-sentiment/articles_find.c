@@ -10,8 +10,9 @@ typedef struct {
 
 static rc_t read_tickers(desk_t *d, arena_t *a, articles_hit_t *h)
 {
-    static const char SQL[] = "SELECT ticker, relevance, score, publisher FROM mentions WHERE "
-                              "article = ? ORDER BY relevance DESC, ticker";
+    static const char SQL[] =
+        "SELECT m.ticker, relevance, score, publisher, t.name FROM mentions m LEFT JOIN tickers t "
+        "ON t.ticker = m.ticker WHERE article = ? ORDER BY relevance DESC, m.ticker";
     news_ticker_t *v = ARENA_ARRAY(a, NEWS_TICKERS + 1, news_ticker_t);
     rc_t rc = RC_OK;
     if (!v)
@@ -20,6 +21,7 @@ static rc_t read_tickers(desk_t *d, arena_t *a, articles_hit_t *h)
     while (rc == RC_OK && h->x.ticker_count < NEWS_TICKERS && desk_row(d, s, &rc)) {
         news_ticker_t *t = &v[h->x.ticker_count++];
         rc = desk_text(a, s, 0, &t->ticker);
+        rc = rc == RC_OK ? desk_text(a, s, 4, &t->names) : rc;
         t->relevance = sqlite3_column_double(s, 1);
         t->own = sqlite3_column_double(s, 2);
         t->has_score = sqlite3_column_type(s, 3) != SQLITE_NULL;

@@ -25,8 +25,10 @@ rc_t articles_import(articles_t *s, const news_t *news, const articles_from_t *f
                      articles_import_t *out) MUST_USE;
 /** Forgets what came by feeds (not the service) of other roots than this one. */
 rc_t articles_retire(articles_t *s, str_t root) MUST_USE;
-/** A company's name for a ticker, shown by articles_tickers. */
-rc_t articles_name(articles_t *s, str_t ticker, str_t name) MUST_USE;
+/** What a company is called: names with '|' between, at most ARTICLES_NAMES_BYTES. The first is
+ * shown by articles_tickers; the engine looks for all of them in the articles that come afterwards.
+ */
+rc_t articles_name(articles_t *s, str_t ticker, str_t names) MUST_USE;
 /** Housekeeping, in small steps: bounds of count and age, and scores by models before this one.
  *  Called by the feed's thread about once a minute. */
 rc_t articles_mend(articles_t *s) MUST_USE;

@@ -29,12 +29,14 @@ static rc_t delete_bands(desk_t *d, int64_t id)
 
 static rc_t delete_lead(desk_t *d, int64_t id)
 {
-    static const char *const STEPS[] = {
+    static const char UNWORD[] =
         "INSERT INTO words(words, rowid, title, summary, marks) SELECT 'delete', id, title, "
-        "summary, marks FROM articles WHERE id = ?",
+        "summary, marks FROM articles WHERE id = ?";
+    static const char *const STEPS[] = {
+        UNWORD,
         "DELETE FROM mentions WHERE article = ?",
         "DELETE FROM topics WHERE article = ?",
-        "DELETE FROM articles WHERE lead = ?",
+        "DELETE FROM articles WHERE lead = ? AND lead <> 0",
         "DELETE FROM articles WHERE id = ?",
     };
     TRY(delete_bands(d, id));

@@ -47,6 +47,7 @@ static rc_t read_known(desk_t *d, arena_t *a, sqlite3_stmt *s, articles_tickers_
         articles_known_t *k = &v[out->n++];
         rc = desk_text(a, s, 0, &k->ticker);
         rc = rc == RC_OK ? desk_text(a, s, 1, &k->name) : rc;
+        k->name = str_first(k->name, str_find(k->name, '|', 0));
         k->count = (size_t)sqlite3_column_int64(s, 2);
         if (sqlite3_column_type(s, 3) != SQLITE_NULL)
             k->latest = news_of_seconds(a, sqlite3_column_int64(s, 3));

@@ -1,7 +1,12 @@
 #include "engine_lexicon.h"
 
+#define KEY_BYTE(text, i) ((uint64_t)((text "\0\0\0\0\0\0\0")[i]) << (8 * (7 - (i))))
+#define KEY(text)                                                                                  \
+    (KEY_BYTE(text, 0) | KEY_BYTE(text, 1) | KEY_BYTE(text, 2) | KEY_BYTE(text, 3) |               \
+     KEY_BYTE(text, 4) | KEY_BYTE(text, 5) | KEY_BYTE(text, 6) | KEY_BYTE(text, 7))
+
 static const lexicon_word_t WORDS[] = {
-#define WORD(text, role, weight) {STR_INIT(text), WORD_##role, weight},
+#define WORD(text, role, weight) {KEY(text), STR_INIT(text), WORD_##role, weight},
 #include "engine_words.def"
 #undef WORD
 };
@@ -29,18 +34,28 @@ static int compare(str_t a, str_t b)
     return a.n < b.n ? -1 : a.n > b.n;
 }
 
+static uint64_t key_of(str_t word)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < sizeof key; i++)
+        key = key << 8 | (i < word.n ? (uint8_t)word.p[i] : 0);
+    return key;
+}
+
 static const lexicon_word_t *find_exact(str_t word)
 {
+    uint64_t key = key_of(word);
     size_t low = 0, high = WORD_COUNT;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        int c = compare(word, WORDS[mid].word);
-        if (c == 0)
-            return &WORDS[mid];
-        if (c < 0)
-            high = mid;
-        else
+        if (WORDS[mid].key < key)
             low = mid + 1;
+        else
+            high = mid;
+    }
+    for (; low < WORD_COUNT && WORDS[low].key == key; low++) {
+        if (str_eq(WORDS[low].word, word))
+            return &WORDS[low];
     }
     return NULL;
 }

@@ -19,6 +19,7 @@ typedef enum {
 } word_role_t;
 
 typedef struct {
+    uint64_t key; /* the first eight bytes, as a number that sorts like the word */
     str_t word;
     word_role_t role;
     double weight;

@@ -1,15 +1,14 @@
-/* finance-sentiment-measure [--built-in] [DIR]: how well the engine agrees with labelled headlines,
- * beside simpler ways, and how fast it is, as tables for README. DIR is the folder with sentfin/
- * and twitter-financial/, by default $WARDER_SHARED/data. The model is learned anew from four
- * fifths and asked about the last, five times in turn; --built-in asks the one in the program
+/* finance-sentiment-measure [--built-in] DATA DRILLS.csv: how well the engine agrees with labelled
+ * headlines, beside simpler ways, and how fast it is, as tables for README. DIR is the folder with
+ * sentfin/ and twitter-financial/, by default $WARDER_SHARED/data. The model is learned anew from
+ * four fifths and asked about the last, five times in turn; --built-in asks the one in the program
  * instead, which says something only about headlines that it was not learned from. */
 #include "trial.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
-enum { EXIT_NO_DATA = 2, SPEED_ROUNDS = 8 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, SPEED_ROUNDS = 8 };
 
 static void print_table(const trial_t *t)
 {
@@ -42,7 +41,7 @@ static void print_confusion(const trial_t *t)
 
 static rc_t analyze_all(const dataset_t *d, arena_t *a, size_t *count)
 {
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < CORPUS_DRILLS; k++) {
         for (size_t i = 0; i < d->files[k].n; i++) {
             const example_t *e = &d->files[k].v[i];
             sentiment_t s;
@@ -97,19 +96,17 @@ static rc_t measure(const dataset_t *d, bool built_in)
 int main(int argc, char **argv)
 {
     bool built_in = argc > 1 && strcmp(argv[1], "--built-in") == 0;
-    const char *dir = argc > 1 + built_in ? argv[1 + built_in] : NULL;
-    const char *shared = getenv("WARDER_SHARED");
-    char folder[2048];
-    snprintf(folder, sizeof folder, "%s%s", dir ? dir : shared ? shared : ".", dir ? "" : "/data");
+    if (argc != 3 + built_in) {
+        fputs("usage: finance-sentiment-measure [--built-in] DATA DRILLS.csv\n", stderr);
+        return EXIT_USAGE;
+    }
     dataset_t d;
-    rc_t rc = dataset_read(folder, &d);
+    rc_t rc = dataset_read(argv[1 + built_in], argv[2 + built_in], &d);
     if (rc == RC_OK)
         rc = measure(&d, built_in);
     dataset_free(&d);
     if (rc != RC_OK)
-        fprintf(stderr,
-                "finance-sentiment-measure: cannot measure on %s (%s); give the data folder "
-                "as the last argument\n",
-                folder, rc_name(rc));
-    return rc == RC_OK ? 0 : EXIT_NO_DATA;
+        fprintf(stderr, "finance-sentiment-measure: %s; is %s the folder of the data?\n",
+                rc_name(rc), argv[1 + built_in]);
+    return rc == RC_OK ? 0 : EXIT_FAILED;
 }

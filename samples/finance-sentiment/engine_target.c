@@ -1,6 +1,6 @@
 #include "engine_target.h"
 
-enum { NAME_TOKENS = 16, SHORT_WORD = 4, INITIALS_LEAST = 3 };
+enum { NAME_TOKENS = 16, SHORT_WORD = 4, SHORTEST = 3, INITIALS_LEAST = 3 };
 
 /* The words of a name that have to stand in a text. */
 typedef struct {
@@ -68,6 +68,13 @@ static name_t shortened(name_t name)
     return name;
 }
 
+/* Headlines write "Sebis" for "Sebi's", and put names in the plural. */
+static bool matches(str_t face, str_t name)
+{
+    bool plural = name.n >= SHORTEST && face.n == name.n + 1 && (face.p[name.n] | 32) == 's';
+    return str_eq_nocase(plural ? str_first(face, name.n) : face, name);
+}
+
 /* The last token of the name if it begins at token i, or `none`. */
 static size_t stands_at(const tokens_t *t, size_t i, const name_t *name, size_t none)
 {
@@ -76,7 +83,7 @@ static size_t stands_at(const tokens_t *t, size_t i, const name_t *name, size_t 
         str_t f = face(&t->v[i]);
         if (f.n == 0 && k > 0)
             continue;
-        if (!str_eq_nocase(f, name->v[k++]))
+        if (!matches(f, name->v[k++]))
             return none;
         last = i;
     }

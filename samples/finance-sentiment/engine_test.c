@@ -1,6 +1,5 @@
 #include "engine.h"
 #include "engine_lexicon.h"
-#include "trial.h"
 #include "engine_token.h"
 
 #include <math.h>

@@ -72,6 +72,29 @@ static bool at_apostrophe(const scan_t *s, size_t ahead)
     return at_general_punctuation(s, ahead) && (unsigned char)peek(s, ahead + 2) == 0x99;
 }
 
+/* How many bytes of nothing that can be seen stand there: control characters, soft hyphens, joiners
+ * and marks of direction, which must neither cut a word nor hide in one. 0: something can be seen.
+ */
+static size_t invisible(const scan_t *s, size_t ahead)
+{
+    unsigned char c = (unsigned char)peek(s, ahead);
+    if ((c < ' ' && !space((char)c)) || c == 0x7F)
+        return s->at + ahead < s->text.n ? 1 : 0;
+    if (c < 0x80)
+        return 0;
+    unsigned char d = (unsigned char)peek(s, ahead + 1), e = (unsigned char)peek(s, ahead + 2);
+    if (c == 0xC2 && d == 0xAD)
+        return 2;
+    bool mark = c == 0xE2 && d == 0x80 && ((e >= 0x8B && e <= 0x8F) || (e >= 0xAA && e <= 0xAE));
+    bool joiner = c == 0xE2 && d == 0x81 && e >= 0xA0 && e <= 0xAF;
+    return mark || joiner || (c == 0xEF && d == 0xBB && e == 0xBF) ? 3 : 0;
+}
+
+static bool at_hard_space(const scan_t *s, size_t ahead)
+{
+    return (unsigned char)peek(s, ahead) == 0xC2 && (unsigned char)peek(s, ahead + 1) == 0xA0;
+}
+
 static token_t *push(scan_t *s, token_kind_t kind, size_t start)
 {
     token_t *t = &s->out->v[s->out->n++];
@@ -92,6 +115,10 @@ static bool at_link(const scan_t *s)
 static size_t word_step(const scan_t *s, size_t n)
 {
     char c = peek(s, n);
+    if (invisible(s, n) > 0)
+        return invisible(s, n);
+    if (at_hard_space(s, n))
+        return 0;
     if (at_apostrophe(s, n))
         return is_letter(peek(s, n + 3)) ? 3 : 0;
     if (at_general_punctuation(s, n))
@@ -114,6 +141,10 @@ static rc_t scan_word(scan_t *s, token_kind_t kind)
     if (!p)
         return RC_MEMORY;
     for (size_t i = 0; i < n;) {
+        size_t nothing = invisible(s, i);
+        i += nothing;
+        if (nothing > 0)
+            continue;
         bool mark = at_apostrophe(s, i);
         p[len++] = mark ? '\'' : lower(peek(s, i));
         i += mark ? 3 : 1;
@@ -274,6 +305,10 @@ static rc_t scan_one(scan_t *s)
         s->out->links++;
         while (s->at < s->text.n && !space(peek(s, 0)))
             s->at++;
+        return RC_OK;
+    }
+    if (invisible(s, 0) > 0 || at_hard_space(s, 0)) {
+        s->at += at_hard_space(s, 0) ? 2 : invisible(s, 0);
         return RC_OK;
     }
     if (at_general_punctuation(s, 0)) {

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, WEEK_S = 7 * DAY_S };
+enum { HOUR_S = 3600, DAY_S = 86400, WEEK_S = 7 * DAY_S };
 
 str_t finance_argument(finance_work_t *k, const char *path)
 {
@@ -193,7 +193,7 @@ bool finance_window(finance_work_t *k, str_list_t tickers, finance_window_t *out
         *rc = place(k, finance_seconds(to), length, out);
         return *rc == RC_OK;
     }
-    *rc = place(k, clock_seconds(&k->f->clock) + MINUTE_S, length, out);
+    *rc = place(k, clock_seconds(&k->f->clock) + 1, length, out);
     if (*rc == RC_OK)
         *rc = anchor(k, tickers, length, out);
     return *rc == RC_OK;

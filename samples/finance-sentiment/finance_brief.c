@@ -130,7 +130,7 @@ static void say_section(finance_work_t *k, buf_t *b, const section_t *s)
         return;
     }
     finance_say_score(b, s->s.all.mean);
-    buf_fmt(b, " from %zu articles; ", s->s.all.count);
+    buf_fmt(b, " from %zu article%s; ", s->s.all.count, s->s.all.count == 1 ? "" : "s");
     finance_say_trend(b, &s->s.trend);
     for (size_t i = 0; i < s->stories.n; i++)
         finance_say_article(k, b, &s->stories.v[i], i + 1, false);

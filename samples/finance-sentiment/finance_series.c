@@ -45,7 +45,7 @@ static void say_mean(buf_t *b, const series_mean_t *m)
         return;
     }
     finance_say_score(b, m->mean);
-    buf_fmt(b, " from %zu articles", m->count);
+    buf_fmt(b, " from %zu article%s", m->count, m->count == 1 ? "" : "s");
     if (m->count > 1)
         buf_fmt(b, ", dispersion %.2f", m->deviation);
 }

@@ -106,6 +106,13 @@ static int by_words(const void *left, const void *right)
     return order != 0 ? order : str_cmp(a->ticker, b->ticker);
 }
 
+static int by_ticker(const void *left, const void *right)
+{
+    const name_t *a = *(const name_t *const *)left, *b = *(const name_t *const *)right;
+    int order = str_cmp(a->ticker, b->ticker);
+    return order != 0 ? order : str_cmp(a->words, b->words);
+}
+
 rc_t names_read(arena_t *a, str_t csv, names_t *out, size_t *line)
 {
     str_t text;
@@ -123,17 +130,27 @@ rc_t names_read(arena_t *a, str_t csv, names_t *out, size_t *line)
         TRY(read_line(&t, text));
     }
     qsort(t.v, t.n, sizeof *t.v, by_words);
-    *out = (names_t){t.v, t.n};
+    const name_t **sorted = ARENA_ARRAY(a, t.n + 1, const name_t *);
+    if (!sorted)
+        return RC_MEMORY;
+    for (size_t i = 0; i < t.n; i++)
+        sorted[i] = &t.v[i];
+    qsort(sorted, t.n, sizeof *sorted, by_ticker);
+    *out = (names_t){t.v, t.n, sorted};
     return RC_OK;
 }
 
 bool names_has(const names_t *names, str_t ticker)
 {
-    for (size_t i = 0; i < names->n; i++) {
-        if (str_eq(names->v[i].ticker, ticker))
-            return true;
+    size_t low = 0, high = names->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (str_cmp(names->by_ticker[middle]->ticker, ticker) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return false;
+    return low < names->n && str_eq(names->by_ticker[low]->ticker, ticker);
 }
 
 bool names_is_ticker(str_t text)

@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
     const name_t *v;
     size_t n;
+    const name_t *const *by_ticker; /* the same, sorted by ticker */
 } names_t;
 
 /** Reads lines of "TICKER,Name,alias|alias"; the name is an alias, too. Fields may stand in double

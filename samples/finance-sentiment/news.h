@@ -25,6 +25,7 @@ typedef struct {
     double relevance; /* 0 to 1 */
     bool has_score;   /* the publisher gave a score of its own */
     double score;     /* then: -1 to 1 */
+    str_t names;      /* of the company, where the store knows them, with '|' between; else unset */
     double own;       /* of our engine, about this ticker: -1 to 1; set by the store of articles */
 } news_ticker_t;
 

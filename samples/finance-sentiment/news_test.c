@@ -137,14 +137,21 @@ static void hostile_text_is_cleaned(void **state)
         {"plain", "plain"},
         {"  a \t\r\n b  ", "a b"},
         {"a\x1b[31mred", "a[31mred"},
-        {"\xe2\x80\xaegnp.exe", "gnp.exe"},   /* right-to-left override */
-        {"a\xe2\x81\xa6x\xe2\x81\xa9", "ax"}, /* isolates */
-        {"a\xe2\x80\x8b\xef\xbb\xbfz", "az"}, /* zero width, BOM */
-        {"a\xf3\xa0\x81\x81z", "az"},         /* a tag character */
-        {"a\xe2\x80\xa8z", "a z"},            /* line separator */
-        {"a\xc2\x85z", "az"},                 /* C1 control */
-        {"a\xff\xc3(z", "a(z"},               /* bad UTF-8 */
-        {"a\xc0\xafz\xed\xa0\x80", "az"},     /* overlong, surrogate */
+        {"\xe2\x80\xaegnp.exe", "gnp.exe"},       /* right-to-left override */
+        {"a\xe2\x81\xa6x\xe2\x81\xa9", "ax"},     /* isolates */
+        {"a\xe2\x80\x8b\xef\xbb\xbfz", "az"},     /* zero width, BOM */
+        {"a\xf3\xa0\x81\x81z", "az"},             /* a tag character */
+        {"a\xf3\xa0\x84\x80z", "az"},             /* a variation selector of the supplement */
+        {"a\xef\xb8\x8fz", "az"},                 /* variation selector 16 */
+        {"a\xef\xbf\xb9z\xef\xbf\xbb", "az"},     /* interlinear annotation */
+        {"a\xee\x80\x80\xf4\x80\x80\x80z", "az"}, /* private use */
+        {"a\xef\xb7\x90\xf0\x9f\xbf\xbez", "az"}, /* noncharacters */
+        {"e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81z",
+         "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81z"}, /* a heap of accents */
+        {"a\xe2\x80\xa8z", "a z"},              /* line separator */
+        {"a\xc2\x85z", "az"},                   /* C1 control */
+        {"a\xff\xc3(z", "a(z"},                 /* bad UTF-8 */
+        {"a\xc0\xafz\xed\xa0\x80", "az"},       /* overlong, surrogate */
         {"\xe2\x82\xac"
          "5 \xf0\x9f\x93\x88",
          "\xe2\x82\xac"

@@ -25,13 +25,17 @@ typedef struct {
 } range_t;
 
 /* What a reader cannot see but a model or a terminal obeys: controls, marks that turn or hide text,
- * tags, variation and interlinear marks, noncharacters. */
+ * tags, variation and interlinear marks; and what means something to nobody else (private use). */
 static const range_t INVISIBLE[] = {
-    {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},
-    {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
-    {0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
-    {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
+    {0x61c, 0x61c},     {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
+    {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0x2800, 0x2800},
+    {0x3164, 0x3164},   {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},   {0xfe00, 0xfe0f},
+    {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}, {0xf0000, 0x10ffff},
 };
+
+enum { MARKS_MOST = 4 /* combining marks on one letter: no language of news has more */ };
 
 static bool is_invisible(uint32_t c)
 {
@@ -39,7 +43,14 @@ static bool is_invisible(uint32_t c)
         if (c >= INVISIBLE[i].first && c <= INVISIBLE[i].last)
             return true;
     }
-    return false;
+    return (c & 0xfffe) == 0xfffe; /* noncharacters at each plane's end */
+}
+
+static bool is_mark(uint32_t c)
+{
+    return (c >= 0x300 && c <= 0x36f) || (c >= 0x1ab0 && c <= 0x1aff) ||
+           (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x20d0 && c <= 0x20ff) ||
+           (c >= 0xfe20 && c <= 0xfe2f);
 }
 
 static bool is_space(uint32_t c)
@@ -49,7 +60,7 @@ static bool is_space(uint32_t c)
 
 str_t news_clean(arena_t *a, str_t text, size_t max)
 {
-    size_t room = text.n < max ? text.n : max, n = 0;
+    size_t room = text.n < max ? text.n : max, n = 0, marks = 0;
     char *p = arena_alloc(a, room + 1);
     if (!p)
         return STR_UNSET;
@@ -63,6 +74,9 @@ str_t news_clean(arena_t *a, str_t text, size_t max)
             continue;
         }
         if (width == 0 || is_invisible(c))
+            continue;
+        marks = is_mark(c) ? marks + 1 : 0;
+        if (marks > MARKS_MOST)
             continue;
         if (n + width > room)
             break;

@@ -2,24 +2,37 @@
 
 #include "core/num.h"
 #include "http/addr.h"
+#include "live.h"
 
 #include <stddef.h>
 
-enum { CALLS_MAX = 1000000, MAX_AGE_MAX = 31536000, REFETCH_MAX = 3600 };
+enum {
+    CALLS_MAX = 1000000,
+    MAX_AGE_MAX = 31536000,
+    REFETCH_MAX = 3600,
+    KEEP_LEAST = 100,
+    KEEP_MAX = 5000000,
+    KEEP_DAYS_MAX = 36500
+};
 
 const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
     "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off] "
-    "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS] [--client-id ID]\n"
+    "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS] [--client-id ID] "
+    "[--live-cache MINUTES] [--live-budget N] [--keep-articles N] [--keep-days N]\n"
     "\n"
     "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
     "\n"
     "  --listen ADDR:PORT  where to listen; port 0 takes a free one\n"
     "  --issuer URL        the authorization server whose tokens are taken\n"
     "  --resource URI      what clients call this server; by default http://ADDR:PORT/mcp\n"
-    "  --feed PATH         a JSON file of news, or a folder of them; by default a built-in one\n"
-    "  --data DIR          where audit.log goes; by default $XDG_STATE_HOME/finance-sentiment or\n"
-    "                      ~/.local/state/finance-sentiment\n"
+    "  --feed PATH         a file of news (JSON, RSS or Atom), or a folder of *.json, *.xml, *.rss "
+    "and\n"
+    "                      *.atom, read again when they change; by default a built-in one\n"
+    "  --data DIR          where audit.log and news.db go; by default\n"
+    "                      $XDG_STATE_HOME/finance-sentiment or ~/.local/state/finance-sentiment\n"
+    "  --keep-articles N   in news.db, from 100 on; the oldest go; by default 100000\n"
+    "  --keep-days N       how old they may be; by default 3650\n"
     "  --calls-per-minute N  of tools, by one user of one client; by default 6000\n"
     "  --dpop MODE         tokens bound to a key of the client (RFC 9449): off, optional (as by\n"
     "                      default) or required\n"
@@ -32,6 +45,10 @@ const char OPTIONS_HELP[] =
     "  --client-id ID      this server's registration at the issuer: opaque tokens are asked "
     "about\n"
     "                      there, with the secret of FINANCE_CLIENT_SECRET in the environment\n"
+    "  --live-cache MINUTES  how long live news about a stock are not asked for again: 15 to 60, "
+    "by\n"
+    "                      default 30\n"
+    "  --live-budget N     requests for live news a day (UTC); by default 20\n"
     "\n"
     "ALPHAVANTAGE_API_KEY in the environment adds live news.\n"
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting.\n";
@@ -53,6 +70,10 @@ static const struct {
     {STR_INIT("--max-age"), offsetof(options_t, max_age)},
     {STR_INIT("--refetch"), offsetof(options_t, refetch)},
     {STR_INIT("--client-id"), offsetof(options_t, client_id)},
+    {STR_INIT("--live-cache"), offsetof(options_t, live_cache)},
+    {STR_INIT("--live-budget"), offsetof(options_t, live_budget)},
+    {STR_INIT("--keep-articles"), offsetof(options_t, keep)},
+    {STR_INIT("--keep-days"), offsetof(options_t, keep_for)},
 };
 
 static bool say(str_t *why, str_t text)
@@ -136,6 +157,36 @@ static bool read_seconds(const char *given, uint64_t max, int *out)
     return good;
 }
 
+/* Numbers in a range; NULL leaves 0, which is the default of whoever uses it. */
+static bool read_store(options_t *o, str_t *why)
+{
+    const struct {
+        const char *given;
+        uint64_t least, most;
+        int *out;
+        str_t why;
+    } NUMBERS[] = {
+        {o->live_cache, LIVE_CACHE_LEAST, LIVE_CACHE_MOST, &o->live_cache_minutes,
+         STR("--live-cache wants a number of minutes from 15 to 60")},
+        {o->live_budget, 1, LIVE_BUDGET_MOST, &o->live_budget_n,
+         STR("--live-budget wants a number of requests a day from 1 to 100000; for no live news "
+             "unset ALPHAVANTAGE_API_KEY")},
+        {o->keep, KEEP_LEAST, KEEP_MAX, &o->keep_articles,
+         STR("--keep-articles wants a number from 100 to 5000000")},
+        {o->keep_for, 1, KEEP_DAYS_MAX, &o->keep_days,
+         STR("--keep-days wants a number from 1 to 36500")},
+    };
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
+        uint64_t n = 0;
+        if (!NUMBERS[i].given)
+            continue;
+        if (!num_u64(str_c(NUMBERS[i].given), NUMBERS[i].most, &n) || n < NUMBERS[i].least)
+            return say(why, NUMBERS[i].why);
+        *NUMBERS[i].out = (int)n;
+    }
+    return true;
+}
+
 static bool read_dpop(options_t *o)
 {
     static const char *const MODES[] = {[WARDER_RS_DPOP_OFF] = "off",
@@ -177,5 +228,5 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
         return say(why, STR("--max-age wants a number of seconds from 1 to 31536000"));
     if (!read_dpop(out))
         return say(why, STR("--dpop wants off, optional or required, and --dpop-nonce on or off"));
-    return true;
+    return read_store(out, why);
 }

@@ -19,13 +19,21 @@ typedef struct {
     uint32_t calls_per_minute;  /* of it; 0 with NULL */
     warder_rs_dpop_t dpop_mode; /* of the two before */
     bool dpop_nonce;
-    const char *acr_values; /* how people must have signed in (RFC 9470); NULL: however */
-    const char *max_age;    /* as given; NULL: whenever */
-    int max_age_s;          /* of it; 0 with NULL */
-    const char *refetch;    /* as given; NULL: the standard of libwarder */
-    int refetch_s;          /* of it; 0 with NULL */
-    const char *client_id;  /* at the issuer, to ask about opaque tokens; NULL: they are refused */
-    bool help, version;     /* nothing else is checked then */
+    const char *acr_values;  /* how people must have signed in (RFC 9470); NULL: however */
+    const char *max_age;     /* as given; NULL: whenever */
+    int max_age_s;           /* of it; 0 with NULL */
+    const char *refetch;     /* as given; NULL: the standard of libwarder */
+    int refetch_s;           /* of it; 0 with NULL */
+    const char *client_id;   /* at the issuer, to ask about opaque tokens; NULL: they are refused */
+    const char *live_cache;  /* as given; NULL: LIVE_CACHE_MINUTES */
+    int live_cache_minutes;  /* of it; 0 with NULL */
+    const char *live_budget; /* as given; NULL: LIVE_BUDGET */
+    int live_budget_n;       /* of it; 0 with NULL */
+    const char *keep;        /* as given; NULL: ARTICLES_KEPT */
+    int keep_articles;       /* of it; 0 with NULL */
+    const char *keep_for;    /* as given; NULL: ARTICLES_KEPT_DAYS */
+    int keep_days;           /* of it; 0 with NULL */
+    bool help, version;      /* nothing else is checked then */
 } options_t;
 
 /** Reads argv behind the program's name; borrows it. False: *why is one sentence, in `a`. */

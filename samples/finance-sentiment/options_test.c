@@ -40,7 +40,8 @@ static void all_options_are_read(void **state)
                           "--listen=[::1]:0 --issuer https://as.test --resource "
                           "https://rs.test/mcp --feed f --data d --calls-per-minute 7 "
                           "--dpop required --dpop-nonce on --acr-values urn:a --max-age 300 "
-                          "--refetch 2",
+                          "--refetch 2 --live-cache 15 --live-budget 5 --keep-articles 100 "
+                          "--keep-days 30",
                           &o, &why));
     assert_true(str_eq(o.host, STR("::1")));
     assert_int_equal(o.port, 0);
@@ -54,6 +55,10 @@ static void all_options_are_read(void **state)
     assert_string_equal(o.acr_values, "urn:a");
     assert_int_equal(o.max_age_s, 300);
     assert_int_equal(o.refetch_s, 2);
+    assert_int_equal(o.live_cache_minutes, 15);
+    assert_int_equal(o.live_budget_n, 5);
+    assert_int_equal(o.keep_articles, 100);
+    assert_int_equal(o.keep_days, 30);
     assert_true(read_line(*state, LEAST, &o, &why));
     assert_true(str_eq(o.host, STR("127.0.0.1")));
     assert_int_equal(o.port, 8081);
@@ -65,6 +70,10 @@ static void all_options_are_read(void **state)
     assert_null(o.acr_values);
     assert_int_equal(o.max_age_s, 0);
     assert_int_equal(o.refetch_s, 0);
+    assert_int_equal(o.live_cache_minutes, 0);
+    assert_int_equal(o.live_budget_n, 0);
+    assert_int_equal(o.keep_articles, 0);
+    assert_int_equal(o.keep_days, 0);
 }
 
 static void help_and_version_need_nothing(void **state)
@@ -104,6 +113,15 @@ static void refusals_say_the_mend(void **state)
         {LEAST "--calls-per-minute many", "--calls-per-minute wants"},
         {LEAST "--dpop maybe", "--dpop wants"},
         {LEAST "--dpop-nonce yes", "--dpop-nonce on or off"},
+        {LEAST "--live-cache 14", "--live-cache wants"},
+        {LEAST "--live-cache 61", "--live-cache wants"},
+        {LEAST "--live-budget 0", "--live-budget wants"},
+        {LEAST "--live-budget 100001", "--live-budget wants"},
+        {LEAST "--live-budget none", "--live-budget wants"},
+        {LEAST "--keep-articles 99", "--keep-articles wants"},
+        {LEAST "--keep-articles 5000001", "--keep-articles wants"},
+        {LEAST "--keep-days 0", "--keep-days wants"},
+        {LEAST "--keep-days 36501", "--keep-days wants"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         options_t o;

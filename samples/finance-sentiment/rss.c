@@ -382,8 +382,7 @@ const char *rss_verdict_text(rss_verdict_t v)
             "has a document type declaration (DOCTYPE), which is never read: take it out",
         [RSS_MALFORMED] = "is not well-formed XML in UTF-8, UTF-16 or Latin-1",
         [RSS_OTHER] = "is XML, but neither RSS 2.0, RSS 1.0 nor Atom",
-        [RSS_TOO_MUCH] = "is nested too deeply, or has too many attributes or more than 5000 "
-                         "articles: split it",
+        [RSS_TOO_MUCH] = "is too long, too deep or too rich in attributes or articles: split it",
     };
     return TEXTS[v];
 }

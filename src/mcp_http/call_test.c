@@ -1,5 +1,7 @@
 #include "mcp_http/mcp_http_test_world.h"
 
+#include "mcp_server/server_state.h"
+
 static void call_is_answered_and_audited(void **state)
 {
     mcp_world_t *f = *state;
@@ -62,6 +64,7 @@ static void need_that_a_function_finds(void **state)
     assert_int_equal(r.status, 403);
     str_t c = http_headers_get(r.headers, STR("WWW-Authenticate"));
     assert_true(str_contains(c, STR("error=\"insufficient_scope\", scope=\"news:write\"")));
+    assert_true(str_eq(r.body, STR("{\"error\":\"insufficient_scope\"}")));
     assert_true(str_eq(http_headers_get(r.headers, STR("DPoP-Nonce")), STR("n-1")));
     assert_last_event(f, AUDIT_TOOL_CALL, false, "insufficient_scope");
     mcp_control(f);
@@ -122,11 +125,25 @@ static void client_that_takes_no_stream(void **state)
     assert_false(str_contains(r.body, STR("notifications/progress")));
 }
 
+static unsigned calls_under_way(mcp_world_t *f)
+{
+    unsigned n = 0;
+    pthread_mutex_lock(&f->mcp->lock);
+    for (const warder_mcp_call_t *c = f->mcp->calls; c; c = c->next)
+        n++;
+    pthread_mutex_unlock(&f->mcp->lock);
+    return n;
+}
+
 static void question_to_a_client_that_takes_no_stream_is_406(void **state)
 {
     mcp_world_t *f = *state;
     http_direct_answer_t r = mcp_raw(f, json_only(f, TOOL("ask", "")).p);
     assert_int_equal(r.status, 406);
+    assert_true(str_contains(r.body, STR("\"id\":3")));
+    /* Nobody could answer: the call does not wait any more. */
+    mcp_pump_some(f);
+    assert_int_equal(calls_under_way(f), 0);
     mcp_control(f);
 }
 

@@ -189,12 +189,13 @@ static void client_that_comes_back_may_land_on_another_worker(void **state)
     end_serving(v);
 }
 
-/* Reads to the end of the answer, slowly at first; the events' data lines, and the last one. */
+/* Reads to the end of the answer, late and slowly at first; how many events there were. */
 static unsigned read_slowly(int fd)
 {
     char bytes[SMALL_BUFFER];
     unsigned events = 0;
     bool line_begins = false;
+    usleep(1500000);
     for (int i = 0;; i++) {
         if (i < 20)
             usleep(20000);

@@ -239,7 +239,7 @@ static warder_mcp_next_t run_flood(warder_mcp_call_t *call, void *ctx)
     text[FLOOD_BYTES] = '\0';
     for (int i = 1; i <= FLOOD_MESSAGES; i++)
         warder_mcp_progress(call, i, FLOOD_MESSAGES, text);
-    for (int i = 0; i < FLOOD_MESSAGES; i++)
+    for (int i = 0; i < FLOOD_BLOCKS; i++)
         warder_mcp_text(call, text);
     return WARDER_MCP_DONE;
 }

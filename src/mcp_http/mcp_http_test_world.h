@@ -24,6 +24,7 @@ enum {
     CALLS_PER_MINUTE = 60,
     TOKEN_ENDS_S = 1000,
     FLOOD_MESSAGES = 100,
+    FLOOD_BLOCKS = 250,  /* of the answer: with all before it more than sockets hold */
     FLOOD_BYTES = 20000, /* of each */
 };
 

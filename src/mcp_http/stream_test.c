@@ -2,6 +2,7 @@
 #include "mcp_http/mcp_http_test_world.h"
 
 #include "core/limits.h"
+#include "mcp_http/stream.h"
 
 static const char *session(mcp_world_t *f)
 {
@@ -276,6 +277,29 @@ static void stream_idles_until_it_is_drained(void **state)
     http_direct_free(d);
 }
 
+/* It may idle for hours: what the request needed is given back. */
+static void idle_stream_holds_little(void **state)
+{
+    mcp_world_t *f = *state;
+    const mcp_worker_t *w = f->worker;
+    const char *h = session(f);
+    http_direct_t *d = mcp_open(f, get_of(f, h), ": open\n\n");
+    assert_null(w->streams->x->arena);
+    mcp_streams_tick(f->worker);
+    assert_false(is_over(d));
+    http_direct_free(d);
+    /* The stream of a call does so after its first silence. */
+    atomic_store(&f->hold, true);
+    d = mcp_open(f, mcp_bytes(f, "POST", h, TOOL("wait", PROGRESS)), "\"begun\"");
+    assert_non_null(w->streams->x->arena);
+    f->clock.ms += LIMIT_MCP_KEEPALIVE_MS;
+    mcp_streams_tick(f->worker);
+    assert_null(w->streams->x->arena);
+    atomic_store(&f->hold, false);
+    mcp_pump(f, d, "0\r\n\r\n");
+    http_direct_free(d);
+}
+
 static void streams_of_clients_that_go_away_end(void **state)
 {
     mcp_world_t *f = *state;
@@ -383,6 +407,7 @@ int main(void)
         MCP_TEST(deleted_session_ends_its_calls_and_streams),
         MCP_TEST(stream_of_an_ended_token_ends),
         MCP_TEST(stream_idles_until_it_is_drained),
+        MCP_TEST(idle_stream_holds_little),
         MCP_TEST(streams_of_clients_that_go_away_end),
         MCP_TEST(stream_rules),
         MCP_TEST(nothing_begins_while_the_server_drains),

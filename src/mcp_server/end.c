@@ -23,10 +23,19 @@ static ending_t error_of(mcp_error_t e)
                       .reason = row->reason};
 }
 
+/* The exchange itself is sound, so it is HTTP 200: of other statuses clients tell their callers that
+ * the transport has failed, and lose the error. */
+static ending_t broken(void)
+{
+    ending_t e = error_of(MCP_ERROR_INTERNAL);
+    e.status = 200;
+    return e;
+}
+
 static ending_t result_of(str_t result, str_t reason)
 {
     if (!result.p)
-        return error_of(MCP_ERROR_INTERNAL);
+        return broken();
     return (ending_t){.result = result, .status = 200, .reason = reason};
 }
 
@@ -92,7 +101,7 @@ static ending_t internal(const warder_mcp_call_t *call)
 {
     LOG(call->m->world.log, LOG_ERROR, "a function failed", LOG_S("name", call->op.name),
         LOG_S("failure", str_c(rc_name(call->said.failed))));
-    return error_of(MCP_ERROR_INTERNAL);
+    return broken();
 }
 
 static ending_t decide(warder_mcp_call_t *call, warder_mcp_next_t next)
@@ -173,7 +182,7 @@ static str_t make_answer(warder_mcp_call_t *call, warder_mcp_next_t next)
     set_answer(call, &e);
     if (call->answer.text.p)
         return e.reason;
-    e = error_of(MCP_ERROR_INTERNAL);
+    e = broken();
     set_answer(call, &e);
     return e.reason;
 }

@@ -127,6 +127,11 @@ function clientTests(name, sdk, carrier, transportOf) {
     assert.equal(textOf(await calling(client, 'test_slow', { seconds: 0 })), 'counted to 0');
   });
 
+  it('a function that breaks is an error of the protocol', async ({ client }) => {
+    await assert.rejects(calling(client, 'protocol_error_job'), (error) => error.code === -32603);
+    assert.equal(textOf(await calling(client, 'greet', { name: 'control' })), 'Hello, control!');
+  });
+
   it('reads resources and prompts, and completes', async ({ client }) => {
     assert.equal((await client.readResource({ uri: 'test://static-text' })).contents[0].text, 'This is the content of the static text resource.');
     assert.ok(Buffer.from((await client.readResource({ uri: 'test://static-binary' })).contents[0].blob, 'base64').length > 50);

@@ -24,30 +24,32 @@ static void write_number(json_writer_t *w, str_t name, double v)
     json_double(w, round(v * 10000) / 10000);
 }
 
-/* FNV-1a of the file as it was read. */
-static void write_digest(json_writer_t *w, uint64_t digest)
+/* FNV-1a of 64 bits, as the model file has it, too. */
+static void write_digest(json_writer_t *w, str_t name, uint64_t digest)
 {
     char hex[20];
     buf_t b = buf_fixed(hex, sizeof hex);
     buf_fmt(&b, "%016llx", (unsigned long long)digest);
-    json_member_str(w, STR("digest_fnv1a64"), buf_str(&b));
+    json_member_str(w, name, buf_str(&b));
 }
 
 static void write_data(json_writer_t *w, const dataset_t *d)
 {
-    static const str_t NAMES[] = {STR_INIT("SEntFiN 1.0"), STR_INIT("Twitter financial news")};
+    static const str_t NAMES[] = {STR_INIT("SEntFiN 1.0"), STR_INIT("Twitter financial news"),
+                                  STR_INIT("drills of this project")};
     static const str_t RIGHTS[] = {
         STR_INIT("MIT, Sinha et al. 2021"),
-        STR_INIT("MIT by its card; the texts belong to their authors and are not shipped")};
+        STR_INIT("MIT by its card; the texts belong to their authors and are not shipped"),
+        STR_INIT("the project's")};
     json_key(w, STR("learned_from"));
     json_begin_array(w);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < CORPORA; i++) {
         json_begin_object(w);
         json_member_str(w, STR("name"), NAMES[i]);
         json_member_str(w, STR("licence"), RIGHTS[i]);
         json_member_int(w, STR("examples"), (int64_t)d->files[i].n);
         json_member_int(w, STR("bytes"), (int64_t)d->files[i].size);
-        write_digest(w, d->files[i].digest);
+        write_digest(w, STR("digest"), d->files[i].digest);
         json_end_object(w);
     }
     json_end_array(w);
@@ -121,6 +123,7 @@ rc_t card_write(arena_t *a, const dataset_t *d, const packed_t *p, const trials_
         &w, STR("kind"),
         STR("rules and lexicon, weighed with words by a linear model of 8-bit weights"));
     write_sha256(&w, STR("weights_sha256"), str_of(p->bytes, p->n));
+    write_digest(&w, STR("weights_digest"), model_digest(str_of(p->bytes, p->n)));
     json_member_int(&w, STR("weights_bytes"), (int64_t)p->n);
     json_member_int(&w, STR("weights"), (int64_t)p->kept);
     write_data(&w, d);

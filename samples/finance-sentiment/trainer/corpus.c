@@ -73,12 +73,12 @@ static bool next_decision(str_t *rest, str_t *entity, sentiment_class_t *label)
     return true;
 }
 
-static void read_sentfin(corpus_file_t *c, const str_t fields[2])
+static void read_decisions(corpus_file_t *c, corpus_t corpus, const str_t fields[2])
 {
     str_t rest = fields[1];
     size_t first = c->n;
     bool split = false;
-    example_t e = {.text = fields[0], .corpus = CORPUS_SENTFIN, .fold = fold_of(fields[0])};
+    example_t e = {.text = fields[0], .corpus = corpus, .fold = fold_of(fields[0])};
     while (next_decision(&rest, &e.entity, &e.label)) {
         push(c, e);
         split |= c->v[first].label != e.label;
@@ -108,10 +108,10 @@ static rc_t read_lines(char *p, corpus_t corpus, corpus_file_t *c)
     while (*p) {
         if (!csv_line(&p, fields))
             continue;
-        if (corpus == CORPUS_SENTFIN)
-            read_sentfin(c, fields);
-        else
+        if (corpus == CORPUS_TWITTER)
             read_twitter(c, fields);
+        else
+            read_decisions(c, corpus, fields);
     }
     if (c->n == EXAMPLES)
         return RC_LIMIT;

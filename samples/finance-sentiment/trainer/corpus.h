@@ -4,7 +4,13 @@
 
 #include "engine.h"
 
-typedef enum { CORPUS_SENTFIN, CORPUS_TWITTER } corpus_t;
+typedef enum {
+    CORPUS_SENTFIN,
+    CORPUS_TWITTER,
+    CORPUS_DRILLS, /* our own: plain sentences about companies that do not exist, in SEntFiN's form
+                    */
+    CORPORA
+} corpus_t;
 
 /** One decision of a person. */
 typedef struct {

@@ -7,7 +7,7 @@ enum { ARENA_BYTES = ENGINE_ARENA_BYTES, TABLE = DATASET_FEATURES * 2, IDS_FIRST
 
 bool dataset_in_fold(const example_t *e, uint32_t fold)
 {
-    return e->fold % DEV_FOLDS == fold;
+    return e->corpus != CORPUS_DRILLS && e->fold % DEV_FOLDS == fold;
 }
 
 /* The number of a hash, a new one if it was never seen; DATASET_FEATURES when there is no room. */
@@ -88,7 +88,7 @@ static rc_t add_file(dataset_t *d, corpus_file_t *c)
     return rc;
 }
 
-static rc_t read_files(const char *dir, dataset_t *d)
+static rc_t read_files(const char *dir, const char *drills, dataset_t *d)
 {
     static const char *const NAMES[] = {"sentfin", "twitter-financial"};
     for (int i = 0; i < 2; i++) {
@@ -98,27 +98,31 @@ static rc_t read_files(const char *dir, dataset_t *d)
             return RC_LIMIT;
         TRY(corpus_read(path, (corpus_t)i, &d->files[i]));
     }
-    return RC_OK;
+    return corpus_read(drills, CORPUS_DRILLS, &d->files[CORPUS_DRILLS]);
 }
 
-rc_t dataset_read(const char *dir, dataset_t *out)
+rc_t dataset_read(const char *dir, const char *drills, dataset_t *out)
 {
     *out = (dataset_t){0};
-    TRY(read_files(dir, out));
-    out->v = calloc(out->files[0].n + out->files[1].n, sizeof *out->v);
+    TRY(read_files(dir, drills, out));
+    size_t examples = 0;
+    for (int i = 0; i < CORPORA; i++)
+        examples += out->files[i].n;
+    out->v = calloc(examples, sizeof *out->v);
     out->hashes = calloc(DATASET_FEATURES, sizeof *out->hashes);
     out->table = calloc(TABLE, sizeof *out->table);
     if (!out->v || !out->hashes || !out->table)
         return RC_MEMORY;
     TRY(make_room(out, IDS_FIRST));
-    TRY(add_file(out, &out->files[0]));
-    return add_file(out, &out->files[1]);
+    for (int i = 0; i < CORPORA; i++)
+        TRY(add_file(out, &out->files[i]));
+    return RC_OK;
 }
 
 void dataset_free(dataset_t *d)
 {
-    corpus_free(&d->files[0]);
-    corpus_free(&d->files[1]);
+    for (int i = 0; i < CORPORA; i++)
+        corpus_free(&d->files[i]);
     free(d->v);
     free(d->ids);
     free(d->hashes);

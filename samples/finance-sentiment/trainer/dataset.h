@@ -15,7 +15,7 @@ typedef struct {
 } sample_t;
 
 typedef struct {
-    corpus_file_t files[2];
+    corpus_file_t files[CORPORA];
     sample_t *v;
     size_t n;
     uint32_t *ids; /* of all samples, one behind the other */
@@ -25,12 +25,12 @@ typedef struct {
     uint32_t *table; /* hash to number + 1, open addressing */
 } dataset_t;
 
-/** Reads DIR/sentfin/train.csv and DIR/twitter-financial/train.csv. RC_NOT_FOUND, RC_LIMIT (more
- *  features or examples than there is room for), RC_MALFORMED, RC_MEMORY. Free with dataset_free,
- *  in any case. */
-rc_t dataset_read(const char *dir, dataset_t *out) MUST_USE;
+/** Reads DIR/sentfin/train.csv, DIR/twitter-financial/train.csv and the drills. RC_NOT_FOUND,
+ * RC_LIMIT (more features or examples than there is room for), RC_MALFORMED, RC_MEMORY. Free with
+ * dataset_free, in any case. */
+rc_t dataset_read(const char *dir, const char *drills, dataset_t *out) MUST_USE;
 void dataset_free(dataset_t *d);
-/** Whether a fold that is left out holds the example. */
+/** Whether a fold that is left out holds the example. Drills are never left out. */
 bool dataset_in_fold(const example_t *e, uint32_t fold);
 
 #endif

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { EPOCHS = 8, SEED = 12345 };
+enum { EPOCHS = 12, SEED = 12345 };
 
 static const float STEP = 0.1F;
-static const float DECAY = 3e-4F; /* pulls weights of what is seen back to zero */
+static const float DECAY = 6e-4F; /* pulls weights of what is seen back to zero */
 static const float STYLE_DECAY = 1e-4F;
 static const float NOTHING = 1e-8F; /* keeps the first division from being one by zero */
 
@@ -43,6 +43,11 @@ static model_mode_t mode_of(const sample_t *s)
     if (s->target)
         return MODE_TARGET;
     return s->example->corpus == CORPUS_TWITTER ? MODE_MESSAGE : MODE_HEADLINE;
+}
+
+static bool has_style(const sample_t *s)
+{
+    return !s->target && s->example->corpus != CORPUS_DRILLS;
 }
 
 static void step(float *w, float *square, float gradient)
@@ -100,7 +105,7 @@ static void learn_all(learner_t *l, uint32_t *order, size_t n)
             const sample_t *s = &l->data->v[order[i]];
             float scale = 1 / sqrtf((float)s->n);
             learn_class(l, s, scale);
-            if (!s->target && epoch < EPOCHS / 2)
+            if (has_style(s) && epoch < EPOCHS / 2)
                 learn_style(l, s, scale);
         }
     }
@@ -112,7 +117,7 @@ static void count_seen(learned_t *out, const dataset_t *d, const sample_t *s)
         uint32_t *seen = out->seen[d->ids[s->first + i]];
         seen[MODE_SHARED]++;
         seen[mode_of(s)]++;
-        seen[MODE_STYLE] += !s->target;
+        seen[MODE_STYLE] += has_style(s);
     }
 }
 

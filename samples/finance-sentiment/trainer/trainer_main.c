@@ -1,6 +1,7 @@
-/* finance-sentiment-train DATA MODEL.bin CARD.json: learns the model from labelled headlines, says
- * how good it is on what it has not seen, and writes it with its card. The same data give the same
- * bytes, on each machine. DATA is the folder with sentfin/ and twitter-financial/. */
+/* finance-sentiment-train DATA DRILLS.csv MODEL.bin CARD.json: learns the model from labelled
+ * headlines, says how good it is on what it has not seen, and writes it with its card. The same
+ * data give the same bytes, on each machine. DATA is the folder with sentfin/ and
+ * twitter-financial/. */
 #include "card.h"
 
 #include <stdio.h>
@@ -60,13 +61,13 @@ static rc_t train(const dataset_t *d, const char *model, const char *card)
 int main(int argc, char **argv)
 {
     dataset_t d;
-    if (argc != 4) {
-        fputs("usage: finance-sentiment-train DATA MODEL.bin CARD.json\n", stderr);
+    if (argc != 5) {
+        fputs("usage: finance-sentiment-train DATA DRILLS.csv MODEL.bin CARD.json\n", stderr);
         return EXIT_USAGE;
     }
-    rc_t rc = dataset_read(argv[1], &d);
+    rc_t rc = dataset_read(argv[1], argv[2], &d);
     if (rc == RC_OK)
-        rc = train(&d, argv[2], argv[3]);
+        rc = train(&d, argv[3], argv[4]);
     dataset_free(&d);
     if (rc != RC_OK)
         fprintf(stderr, "finance-sentiment-train: %s; is %s the folder of the data?\n", rc_name(rc),

@@ -81,7 +81,7 @@ rc_t trial_run(const model_t *m, const dataset_t *d, uint32_t fold, bool by_all,
 {
     arena_t *a = arena_new(ENGINE_ARENA_BYTES);
     rc_t rc = a ? RC_OK : RC_MEMORY;
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < CORPUS_DRILLS; k++) {
         const corpus_file_t *c = &d->files[k];
         for (size_t i = 0; rc == RC_OK && i < c->n; i++) {
             if (fold == NO_FOLD || dataset_in_fold(&c->v[i], fold))

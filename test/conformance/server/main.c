@@ -59,7 +59,8 @@ int main(int argc, char **argv)
         .prompts = PROMPTS,
         .prompt_count = PROMPT_COUNT,
         .ctx = &s,
-        .threads = 64, /* the suite leaves tasks of a minute behind */
+        .threads = 64,      /* the suite leaves tasks of a minute behind */
+        .task_kept_s = 120, /* runs one after the other are of one principal, who may have 100 */
     };
     s.mcp = warder_mcp_new(&config, why, sizeof why);
     int code = s.mcp ? serve(&s, stdio ? NULL : argv[2], why) : 3;
