@@ -166,9 +166,9 @@ const char *warder_mcp_scopes(const warder_mcp_t *m);
 typedef struct {
     const char *listen; /* "127.0.0.1:8081"; port 0: a free one */
     /** Who may come in: the issuer and whatever else differs from the defaults. `resource` NULL is
-     *  http://LISTEN/mcp, https with a certificate; the path of the resource is that of the endpoint. scopes_supported NULL
-     *  are all of the tables. NULL: everybody, with every scope, which is refused but on a loopback
-     *  address. */
+     *  http://LISTEN/mcp, https with a certificate; the path of the resource is that of the
+     * endpoint. scopes_supported NULL are all of the tables. NULL: everybody, with every scope,
+     * which is refused but on a loopback address. */
     const warder_rs_config_t *protect;
     const char *acr_values; /* how well and how lately people must have signed in (RFC 9470) */
     int max_age_s;
@@ -186,9 +186,9 @@ typedef struct {
     int log_level; /* on standard error: 0 errors and warnings, 1 what happens, 2 all, -1 nothing */
 } warder_mcp_http_t;
 
-/** Serves until SIGTERM or SIGINT, then lets open calls end within five seconds; a second signal ends
- *  the process. 0; 1 the world failed, 3 a setting is wrong: *why is one sentence with the mend.
- *  Threads that were made before must have blocked both signals. */
+/** Serves until SIGTERM or SIGINT, then lets open calls end within five seconds; a second signal
+ * ends the process. 0; 1 the world failed, 3 a setting is wrong: *why is one sentence with the
+ * mend. Threads that were made before must have blocked both signals. */
 int warder_mcp_serve_http(warder_mcp_t *m, const warder_mcp_http_t *http, char *why,
                           size_t why_size);
 /** The same in steps, for who has a main loop of their own and no use for signals. */

@@ -77,7 +77,8 @@ void json_key(json_writer_t *w, str_t name);
 /** Invalid UTF-8 in s fails the builder with RC_MALFORMED. Control characters are escaped. */
 void json_str(json_writer_t *w, str_t s);
 void json_int(json_writer_t *w, int64_t v);
-/** Shortest of %.17g that reads back; NaN and infinities fail the builder. */
+/** Shortest of %.17g that reads back, whole numbers without an exponent; NaN and infinities fail
+ * the builder. */
 void json_double(json_writer_t *w, double v);
 void json_bool(json_writer_t *w, bool v);
 void json_null(json_writer_t *w);

@@ -219,6 +219,11 @@ void json_double(json_writer_t *w, double v)
     }
     char text[40];
     int n = 0;
+    /* Whole numbers as people write them: 50, not 5e+01. */
+    if (v == trunc(v) && fabs(v) < 1e15 && !(v == 0 && signbit(v))) {
+        buf_put(w->buf, str_of(text, (size_t)snprintf(text, sizeof text, "%.0f", v)));
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         n = snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v)

@@ -100,6 +100,18 @@ static void doubles_go_round(void **state)
     assert_str(buf_str(&b), STR("0.1"));
 }
 
+static void whole_doubles_have_no_exponent(void **state)
+{
+    buf_t b = buf_new(*state, 64);
+    json_writer_t w = json_writer(&b);
+    json_begin_array(&w);
+    json_double(&w, 50);
+    json_double(&w, -1200000);
+    json_double(&w, 0);
+    json_end_array(&w);
+    assert_str(buf_str(&b), STR("[50,-1200000,0]"));
+}
+
 static void no_number_fails_the_builder(void **state)
 {
     static const double BAD[] = {(double)INFINITY, -(double)INFINITY, (double)NAN};
@@ -192,6 +204,7 @@ int main(void)
         ARENA_TEST(every_character_goes_round),
         ARENA_TEST(bad_utf8_fails_the_builder),
         ARENA_TEST(doubles_go_round),
+        ARENA_TEST(whole_doubles_have_no_exponent),
         ARENA_TEST(no_number_fails_the_builder),
         ARENA_TEST(calls_in_place),
         ARENA_TEST(calls_out_of_place),
