@@ -82,7 +82,7 @@ static mcp_question_t *question(warder_mcp_call_t *call, const char *key)
         return NULL;
     }
     q = &all->v[all->n++];
-    *q = (mcp_question_t){.key = copy};
+    *q = (mcp_question_t){.key = copy, .round = all->round};
     return q;
 }
 
@@ -110,8 +110,10 @@ static const char *ask(warder_mcp_call_t *call, const asking_t *asking)
     q->asked = true;
     if (!q->answer)
         q->answer = brought(call, q->key);
-    if (q->answer && !fits(call, q))
+    if (q->answer && !fits(call, q)) {
         q->answer = NULL;
+        q->round = call->questions.round;
+    }
     return q->answer ? arena_cstr(call->arena, q->answer->raw) : NULL;
 }
 

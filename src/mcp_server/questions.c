@@ -56,6 +56,42 @@ mcp_question_t *mcp_question_find(warder_mcp_call_t *call, str_t key)
     return NULL;
 }
 
+enum { TAIL_BYTES = 16 };
+
+/* What a task puts behind a question's key: nothing in the first round. */
+static str_t tail_of(const warder_mcp_call_t *call, const mcp_question_t *q, char out[TAIL_BYTES])
+{
+    buf_t b = buf_fixed(out, TAIL_BYTES);
+    if (call->task && q->round > 0)
+        buf_fmt(&b, "~%u", q->round);
+    return str_of(out, b.n);
+}
+
+mcp_question_t *mcp_question_find_open(warder_mcp_call_t *call, str_t key)
+{
+    char room[TAIL_BYTES];
+    for (size_t i = 0; i < call->questions.n; i++) {
+        mcp_question_t *q = &call->questions.v[i];
+        str_t tail = tail_of(call, q, room);
+        if (str_eq(str_first(key, q->key.n), q->key) && str_eq(str_skip(key, q->key.n), tail))
+            return q;
+    }
+    return NULL;
+}
+
+/* Without memory the writer fails, as it does for a key that is none. */
+static void write_key(const warder_mcp_call_t *call, const mcp_question_t *q, json_writer_t *w)
+{
+    char room[TAIL_BYTES];
+    str_t tail = tail_of(call, q, room);
+    str_t key = tail.n == 0 ? q->key
+                            : arena_printf(w->buf->arena, "%" PRIstr "%" PRIstr, STR_ARG(q->key),
+                                           STR_ARG(tail));
+    if (!key.p)
+        buf_fail(w->buf, RC_MEMORY);
+    json_key(w, key);
+}
+
 bool mcp_questions_answered(const warder_mcp_call_t *call)
 {
     for (size_t i = 0; i < call->questions.n; i++)
@@ -71,7 +107,7 @@ void mcp_questions_open(const warder_mcp_call_t *call, json_writer_t *w)
         const mcp_question_t *q = &call->questions.v[i];
         if (q->answer)
             continue;
-        json_key(w, q->key);
+        write_key(call, q, w);
         json_begin_object(w);
         json_member_str(w, STR("method"), q->method);
         json_key(w, STR("params"));

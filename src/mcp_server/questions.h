@@ -22,6 +22,7 @@ typedef enum { MCP_ASK_FORM, MCP_ASK_URL, MCP_ASK_SAMPLE, MCP_ASK_ROOTS } mcp_as
 /** A question to the client. */
 typedef struct {
     str_t key;
+    unsigned round; /* in which it was asked, first or anew */
     mcp_ask_t what;
     str_t method, params;     /* params: JSON */
     const mcp_schema_t *form; /* of an elicitation's content; NULL: none */
@@ -50,6 +51,9 @@ void mcp_questions_begin(warder_mcp_call_t *call);
 void mcp_questions_settle(warder_mcp_call_t *call);
 /** The question of that key; NULL: there is none. */
 mcp_question_t *mcp_question_find(warder_mcp_call_t *call, str_t key);
+/** The same by the key that clients know: in a task no two questions have the same, so what is
+ * asked in a later round, also anew, has another one (SEP-2663, "Task Update Requests"). */
+mcp_question_t *mcp_question_find_open(warder_mcp_call_t *call, str_t key);
 /** Whether every question that the last run asked has its answer. */
 bool mcp_questions_answered(const warder_mcp_call_t *call);
 /** The InputRequiredResult. Unset: memory, or too much to carry. */

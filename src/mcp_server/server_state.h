@@ -19,7 +19,7 @@ struct warder_mcp {
     warder_mcp_config_t config;
     mcp_world_ports_t world;
     pthread_mutex_t lock;
-    pthread_mutex_t changing; /* of who makes another registry */
+    pthread_mutex_t changing;       /* of who makes another registry */
     const mcp_registry_t *registry; /* counted; replaced whole */
     warder_mcp_call_t *calls;
     bool stopping;

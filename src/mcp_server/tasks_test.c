@@ -194,6 +194,35 @@ static void task_asks_its_client(void **state)
     assert_non_null(test_at(&a, "result")); /* too late is no error */
 }
 
+static void answer(server_world_t *w, str_t id, const char *responses)
+{
+    test_answer_t a = S(w, "tasks/update",
+                        arena_printf(w->a, "{\"taskId\":\"%" PRIstr "\",\"inputResponses\":{%s}}",
+                                     STR_ARG(id), responses)
+                            .p);
+    assert_non_null(test_at(&a, "result"));
+}
+
+/* Clients answer a key once: what is asked anew has another one. */
+static void keys_are_used_once_in_a_task(void **state)
+{
+    server_world_t *w = *state;
+    with_tasks(w);
+    str_t id = start(w, "{\"name\":\"job_only\"}");
+    test_answer_t a = wait_for(w, id, "input_required");
+    assert_non_null(test_at(&a, "result.inputRequests.size"));
+    answer(w, id, "\"size\":{\"action\":\"accept\",\"content\":{\"size\":1}}");
+    do
+        a = wait_for(w, id, "input_required");
+    while (test_at(&a, "result.inputRequests.size"));
+    assert_int_equal(test_at(&a, "result.inputRequests")->count, 1);
+    assert_non_null(test_at(&a, "result.inputRequests.size~1"));
+    answer(w, id, "\"size\":{\"action\":\"accept\",\"content\":{\"size\":\"old\"}}");
+    answer(w, id, "\"size~1\":{\"action\":\"accept\",\"content\":{\"size\":\"new\"}}");
+    a = wait_for(w, id, "completed");
+    assert_str(test_text(&a, "result.result.content.0.text"), "new");
+}
+
 /* What has ended is kept for its time; who lets a question wait as long has gone. */
 static void tasks_are_forgotten_in_time(void **state)
 {
@@ -316,11 +345,17 @@ static void large_results_are_shown_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SERVER_TEST(task_is_worked_and_completed), SERVER_TEST(clients_without_tasks_get_results),
-        SERVER_TEST(missing_capability),           SERVER_TEST(unknown_task),
-        SERVER_TEST(task_of_another_principal),    SERVER_TEST(cancelled_task_stays_so),
-        SERVER_TEST(task_asks_its_client),         SERVER_TEST(tasks_are_forgotten_in_time),
-        SERVER_TEST(too_many_tasks_are_none),      SERVER_TEST(listeners_hear_of_tasks),
+        SERVER_TEST(task_is_worked_and_completed),
+        SERVER_TEST(clients_without_tasks_get_results),
+        SERVER_TEST(missing_capability),
+        SERVER_TEST(unknown_task),
+        SERVER_TEST(task_of_another_principal),
+        SERVER_TEST(cancelled_task_stays_so),
+        SERVER_TEST(task_asks_its_client),
+        SERVER_TEST(keys_are_used_once_in_a_task),
+        SERVER_TEST(tasks_are_forgotten_in_time),
+        SERVER_TEST(too_many_tasks_are_none),
+        SERVER_TEST(listeners_hear_of_tasks),
         SERVER_TEST(a_terminal_state_stays),
         SERVER_TEST(large_results_are_shown_whole),
     };

@@ -167,7 +167,8 @@ typedef struct {
 
 static turn_t take_answer(warder_mcp_call_t *call, str_t key, answer_t *said)
 {
-    mcp_question_t *q = call->state == MCP_CALL_WAITING ? mcp_question_find(call, key) : NULL;
+    bool waits = call->state == MCP_CALL_WAITING;
+    mcp_question_t *q = waits ? mcp_question_find_open(call, key) : NULL;
     if (!q || q->answer)
         return STILL_WAITS;
     if (!said->copy && !said->lost && !is_form(q))
