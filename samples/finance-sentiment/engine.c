@@ -33,6 +33,8 @@ size_t engine_units(const tokens_t *t, unit_t *out)
 static places_t places_in(const places_t *all, unit_t u, size_t *next)
 {
     size_t first = *next;
+    if (all->n == 0)
+        return (places_t){0};
     while (first < all->n && all->v[first].from < u.from)
         first++;
     size_t end = first;

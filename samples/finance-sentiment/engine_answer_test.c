@@ -209,7 +209,7 @@ static void time_grows_with_the_text_only(void **state)
 }
 
 /* The same bits on each machine: what stands here was computed once, for the model of this day. */
-static const uint64_t GOLDEN = 0x36fc746dee50c3dcU;
+static const uint64_t GOLDEN = 0x6c0286bcd857e14dU;
 
 static void answers_are_the_same_everywhere(void **state)
 {

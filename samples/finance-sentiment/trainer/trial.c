@@ -117,15 +117,22 @@ static rc_t run_folds(const dataset_t *d, packed_t *folds, const double heats[2]
     return RC_OK;
 }
 
-/* The heat that costs least over headlines and messages, and the one over decisions; texts with and
- * without a target do not touch each other's, so both are tried at once. */
+static double mean_loss(const figures_t *f)
+{
+    return f->n > 0 ? f->loss / (double)f->n : 0;
+}
+
+/* The heat that costs least over headlines and messages, and the one over decisions, of which the
+ * disputed ones count as much as all: they are what a target is asked about for. Texts with and
+ * without a target do not touch each other's heat, so both are tried at once. */
 static rc_t find_heats(const dataset_t *d, packed_t *folds, trials_t *out)
 {
     double least_text = -1, least_target = -1;
     for (int i = 0; i < HEAT_COUNT; i++) {
         TRY(run_folds(d, folds, (double[2]){HEATS[i], HEATS[i]}, out));
         const figures_t *f = out->cross.v[BY_MODEL];
-        double text = f[SET_HEADLINES].loss + f[SET_TWEETS].loss, target = f[SET_DECISIONS].loss;
+        double text = mean_loss(&f[SET_HEADLINES]) + mean_loss(&f[SET_TWEETS]);
+        double target = mean_loss(&f[SET_DECISIONS]) + mean_loss(&f[SET_DISPUTED]);
         if (least_text < 0 || text < least_text) {
             least_text = text;
             out->text_heat = HEATS[i];
