@@ -276,8 +276,8 @@ static rc_t open_builtin(feeds_t *f)
         fresh ? names_read(fresh, str_of(FEED_NAMES, FEED_NAMES_BYTES), &names, &line) : RC_MEMORY;
     TRY(take_names(f, fresh, rc, &names));
     arena_t *own = arena_new(FEED_ARENA_BYTES);
-    rc =
-        own ? news_read(own, str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES), &news, &verdict) : RC_MEMORY;
+    rc = own ? news_parse(own, str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES), &news, &verdict)
+             : RC_MEMORY;
     if (rc == RC_OK)
         rc = articles_import(f->config.store, &news, &from, &out);
     arena_free(own);
@@ -296,7 +296,20 @@ static rc_t open_path(feeds_t *f, arena_t *a, str_t *why)
                      f->folder ? "/" : "");
     if (n < 0 || (size_t)n >= sizeof f->names_path)
         return complain(f, a, "has too long a name: give --feed a shorter one", why);
-    return look(f, a, why);
+    return RC_OK;
+}
+
+/* What other feeds brought goes first: an article of both is this one's then. */
+static rc_t open_feed(feeds_t *f, arena_t *a, str_t *why)
+{
+    if (f->config.path)
+        TRY(open_path(f, a, why));
+    rc_t rc = articles_retire(f->config.store, f->root);
+    if (rc == RC_OK)
+        rc = f->config.path ? look(f, a, why) : open_builtin(f);
+    if (rc == RC_IO || rc == RC_BUSY)
+        *why = STR("the store of articles failed: see the log");
+    return rc;
 }
 
 rc_t feeds_open(arena_t *a, const feeds_config_t *config, feeds_t **out, str_t *why)
@@ -316,9 +329,7 @@ rc_t feeds_open(arena_t *a, const feeds_config_t *config, feeds_t **out, str_t *
     f->root = config->path ? str_c(config->path) : STR("builtin");
     f->names_file.size = -1;
     f->file = calloc(FEED_FILES, sizeof *f->file);
-    rc_t rc = !f->file ? RC_MEMORY : config->path ? open_path(f, a, why) : open_builtin(f);
-    if (rc == RC_OK)
-        rc = articles_retire(config->store, f->root);
+    rc_t rc = f->file ? open_feed(f, a, why) : RC_MEMORY;
     if (rc == RC_OK)
         *out = f;
     else
