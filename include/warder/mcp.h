@@ -87,7 +87,7 @@ typedef struct {
 } warder_mcp_tool_t;
 
 /** A resource, or with {variables} in its URI (RFC 6570, level 1) a template of many; those are
- *  arguments of the call. */
+ *  arguments of the call, percent-decoded: one that becomes part of a path may hold a slash. */
 typedef struct {
     const char *uri;
     const char *name, *title, *description;

@@ -94,3 +94,61 @@ rc_t mcp_uri_template_match(arena_t *a, const mcp_uri_template_t *t, str_t uri,
     }
     return RC_OK;
 }
+
+/* Section 2.3 of RFC 3986: these mean the same with and without their escape. */
+static bool is_unreserved(int c)
+{
+    int lower = c | 0x20;
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || (c > 0 && strchr("-._~", c));
+}
+
+static int hex_digit(char c)
+{
+    char lower = (char)(c | 0x20);
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte that an escape at the beginning of `s` stands for; -1: there is none. */
+static int escaped(str_t s)
+{
+    if (s.n < 3 || s.p[0] != '%')
+        return -1;
+    int high = hex_digit(s.p[1]), low = hex_digit(s.p[2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static bool has_dots(str_t uri)
+{
+    str_t segment, path = str_first(uri, str_find(uri, '?', 0));
+    path = str_first(path, str_find(path, '#', 0));
+    while (str_split(&path, '/', &segment)) {
+        if (str_eq(segment, STR(".")) || str_eq(segment, STR("..")))
+            return true;
+    }
+    return false;
+}
+
+rc_t mcp_uri_normal(arena_t *a, str_t uri, str_t *out)
+{
+    static const char DIGITS[] = "0123456789ABCDEF";
+    char *p = arena_alloc(a, uri.n + 1);
+    size_t n = 0;
+    if (!p)
+        return RC_MEMORY;
+    for (size_t i = 0; i < uri.n; i++) {
+        int byte = escaped(str_skip(uri, i));
+        if (byte < 0 && uri.p[i] == '%')
+            return RC_NOT_FOUND; /* or what is undone behind it would make an escape of it */
+        bool stays = byte >= 0 && !is_unreserved(byte);
+        p[n++] = byte >= 0 && !stays ? (char)byte : uri.p[i];
+        if (stays) {
+            p[n++] = DIGITS[byte >> 4];
+            p[n++] = DIGITS[byte & 15];
+        }
+        i += byte >= 0 ? 2 : 0;
+    }
+    *out = str_of(p, n);
+    return has_dots(*out) ? RC_NOT_FOUND : RC_OK;
+}

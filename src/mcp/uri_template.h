@@ -22,5 +22,9 @@ rc_t mcp_uri_template_read(str_t text, mcp_uri_template_t *out) MUST_USE;
  *  RC_MEMORY. */
 rc_t mcp_uri_template_match(arena_t *a, const mcp_uri_template_t *t, str_t uri,
                             str_t values[MCP_TEMPLATE_VARIABLES]) MUST_USE;
+/** The URI as RFC 3986 section 6.2.2 has it, as far as percent-escapes go, in `a`: one spelled
+ *  differently is the same resource, so it must be the same row. RC_NOT_FOUND: an escape is
+ *  broken, or a segment is "." or "..", which no server means. RC_MEMORY. */
+rc_t mcp_uri_normal(arena_t *a, str_t uri, str_t *out) MUST_USE;
 
 #endif

@@ -42,6 +42,16 @@ static void try_again(arena_t *a, const mcp_uri_template_t *t, const str_t *valu
         check(str_eq(values[0], again[0]));
 }
 
+/* What is normal stays as it is. */
+static void normalize(arena_t *a, str_t uri)
+{
+    str_t once, twice;
+    if (mcp_uri_normal(a, uri, &once) != RC_OK)
+        return;
+    rc_t rc = mcp_uri_normal(a, once, &twice);
+    check(rc == RC_MEMORY || (rc == RC_OK && str_eq(once, twice)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str_t all = str_of(data, size);
@@ -49,6 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mcp_uri_template_t t;
     str_t values[MCP_TEMPLATE_VARIABLES];
     arena_t *a = arena_new(4 << 20);
+    if (a)
+        normalize(a, str_skip(all, nul + 1));
     if (a && mcp_uri_template_read(str_first(all, nul), &t) == RC_OK) {
         check(t.n > 0 && t.n <= MCP_TEMPLATE_VARIABLES);
         if (mcp_uri_template_match(a, &t, str_skip(all, nul + 1), values) == RC_OK)

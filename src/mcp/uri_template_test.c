@@ -91,6 +91,48 @@ static void without_variables_it_is_a_uri(void **state)
     assert_int_equal(mcp_uri_template_read(STR("test://static"), &t), RC_NOT_FOUND);
 }
 
+static void escapes_of_what_needs_none_are_undone(void **state)
+{
+    (void)state;
+    str_t out;
+    arena_t *a = arena_new(1 << 16);
+    assert_int_equal(mcp_uri_normal(a, STR("a://%61%2d%2E%5f%7e/%2f%c3%A9"), &out), RC_OK);
+    assert_true(str_eq(out, STR("a://a-._~/%2F%C3%A9")));
+    assert_int_equal(mcp_uri_normal(a, STR("a:%00"), &out), RC_OK);
+    assert_true(str_eq(out, STR("a:%00")));
+    assert_int_equal(mcp_uri_normal(a, STR(""), &out), RC_OK);
+    assert_int_equal(out.n, 0);
+    arena_free(a);
+}
+
+/* "%%361" would become "%61", and that another name. */
+static void broken_escapes_lead_nowhere(void **state)
+{
+    (void)state;
+    static const char *const BROKEN[] = {"a:%", "a:%4", "a:%zz", "a:%%361", "a:%6%31"};
+    str_t out;
+    arena_t *a = arena_new(1 << 16);
+    for (size_t i = 0; i < sizeof BROKEN / sizeof *BROKEN; i++)
+        assert_int_equal(mcp_uri_normal(a, str_c(BROKEN[i]), &out), RC_NOT_FOUND);
+    arena_free(a);
+}
+
+static void dots_lead_nowhere(void **state)
+{
+    (void)state;
+    static const char *const DOTS[] = {"a://b/..", "a://b/../c", "a://./c", "a:/%2e/c",
+                                       "a://b/.%2E?q"};
+    static const char *const NAMES[] = {"a://b/..c",   "a://b/c..", "a://b/.c",
+                                        "a://b?/../c", "a://b#/./", "a://b/%2F..%2F"};
+    str_t out;
+    arena_t *a = arena_new(1 << 16);
+    for (size_t i = 0; i < sizeof DOTS / sizeof *DOTS; i++)
+        assert_int_equal(mcp_uri_normal(a, str_c(DOTS[i]), &out), RC_NOT_FOUND);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        assert_int_equal(mcp_uri_normal(a, str_c(NAMES[i]), &out), RC_OK);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +141,9 @@ int main(void)
         cmocka_unit_test(more_than_level_1_is_refused),
         cmocka_unit_test(many_variables_are_refused),
         cmocka_unit_test(without_variables_it_is_a_uri),
+        cmocka_unit_test(escapes_of_what_needs_none_are_undone),
+        cmocka_unit_test(broken_escapes_lead_nowhere),
+        cmocka_unit_test(dots_lead_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

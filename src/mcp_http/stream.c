@@ -280,6 +280,7 @@ static void tick(mcp_stream_t *s)
 void mcp_streams_tick(void *worker)
 {
     mcp_worker_t *w = worker;
+    mcp_server_tick(w->h->mcp);
     for (mcp_stream_t *s = w->streams, *next; s; s = next) {
         next = s->next;
         tick(s);

@@ -23,6 +23,7 @@
 #include "mcp_server/questions.h"
 #include "mcp_server/registry.h"
 #include "mcp_server/server.h"
+#include "mcp_server/shares.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ enum {
     MCP_CALL_ARENA_BYTES = 32 << 20, /* what came, and all runs of the function together */
     MCP_SAID_BYTES = 8 << 20,        /* of one answer */
     MCP_SUGGESTIONS = 100,
+    MCP_WAIT_MS = 600000, /* for the client's answers, as long as a requestState lasts */
 };
 
 typedef enum {
@@ -92,6 +94,7 @@ struct warder_mcp_call {
     mcp_questions_t questions;
     str_t completing, partial; /* of completion/complete: argument and its value */
     int64_t began_us;
+    mcp_part_t part; /* of what its principal may have under way */
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;
@@ -106,6 +109,7 @@ struct warder_mcp_call {
     /* under the lock of the server */
     mcp_call_state_t state;
     int early; /* what finish said, of EARLY */
+    int64_t waits_since_ms; /* of WAITING, by the clock that never goes back */
     bool listed;
     warder_mcp_call_t *next, **link; /* all that have begun and not ended */
     pthread_cond_t woken;            /* for sleepers: it was cancelled */
@@ -140,6 +144,8 @@ mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in) MU
 /** What the client answered to a question in WAITING: the `result` member, copied, or NULL for an
  *  error. Any thread. */
 void mcp_call_answered(warder_mcp_call_t *call, str_t key, const json_t *result);
+/** Ends those that have waited for their clients for MCP_WAIT_MS; tasks have their own time. */
+void mcp_calls_expire(warder_mcp_t *m);
 /** mcp_call_cancel for tasks too (tasks/cancel, and tasks that are forgotten). */
 void mcp_call_abort(warder_mcp_call_t *call);
 /** Puts a notification out: `params` is a JSON object. Dropped where nobody listens. The thread of

@@ -118,6 +118,19 @@ arena_t *mcp_call_arena(warder_mcp_call_t *call)
 
 /* Beginning */
 
+/* Subscriptions are counted where they stand (listeners.h). Where nothing is protected there are no
+ * principals. */
+static mcp_error_t take_part(warder_mcp_call_t *call)
+{
+    const mcp_principal_t who = mcp_caller_principal(&call->who);
+    call->part =
+        (mcp_part_t){.calls = call->entry->kind != MCP_KINDS, .bytes = arena_used(call->arena)};
+    rc_t rc = call->who.everything ? RC_OK : mcp_share_take(call->m->shares, &who, &call->part);
+    if (rc == RC_OK)
+        return MCP_NO_ERROR;
+    return rc == RC_MEMORY ? MCP_ERROR_INTERNAL : MCP_ERROR_TOO_MANY_OPEN;
+}
+
 static mcp_error_t error_of(rc_t rc)
 {
     if (rc == RC_OK)
@@ -186,10 +199,21 @@ void life_leave(warder_mcp_call_t *call, mcp_outbox_t **outbox)
 void life_over(warder_mcp_call_t *call)
 {
     warder_mcp_t *m = call->m;
+    mcp_share_give(m->shares, &call->part);
     mcp_call_drop(call);
     pthread_mutex_lock(&m->lock);
     m->running--;
     pthread_mutex_unlock(&m->lock);
+}
+
+/* Into the lists of session and server. */
+static mcp_error_t join(warder_mcp_call_t *call, mcp_session_t *s)
+{
+    mcp_error_t e = error_of(join_session(call, s));
+    if (e != MCP_NO_ERROR || join_server(call))
+        return e;
+    leave_session(call);
+    return MCP_ERROR_BUSY;
 }
 
 mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in)
@@ -197,17 +221,16 @@ mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in)
     call->began_us = clock_micros();
     call->back = in->back;
     mcp_error_t e = call->op.era == MCP_ERA_STATELESS ? mcp_questions_read(call) : MCP_NO_ERROR;
+    if (e == MCP_NO_ERROR)
+        e = take_part(call);
     if (e != MCP_NO_ERROR)
         return e;
     call->outbox = mcp_outbox_hold(in->outbox);
-    e = error_of(join_session(call, in->session));
-    if (e != MCP_NO_ERROR)
-        return e;
-    if (!join_server(call)) {
-        leave_session(call);
-        return MCP_ERROR_BUSY;
-    }
-    return life_run_first(call);
+    e = join(call, in->session);
+    if (e == MCP_NO_ERROR)
+        return life_run_first(call);
+    mcp_share_give(call->m->shares, &call->part);
+    return e;
 }
 
 /* Cancelling */

@@ -6,7 +6,7 @@
 #include "mcp_server/loop_test_util.h"
 #include "mcp_server/server_state.h"
 
-enum { LIFE_EVENTS = 64 };
+enum { LIFE_EVENTS = 512 };
 
 typedef struct life_world life_world_t;
 struct life_world {

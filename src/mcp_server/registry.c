@@ -260,20 +260,35 @@ const mcp_entry_t *mcp_registry_find(const mcp_registry_t *r, mcp_kind_t kind, s
     return found ? *found : NULL;
 }
 
+static const mcp_entry_t *match_template(arena_t *a, const mcp_registry_t *r, str_t uri,
+                                         str_t values[MCP_TEMPLATE_VARIABLES], rc_t *rc)
+{
+    mcp_entries_t templates = r->lists[MCP_TEMPLATE];
+    for (size_t i = 0; i < templates.n; i++) {
+        *rc = mcp_uri_template_match(a, &templates.v[i].template, uri, values);
+        if (*rc == RC_OK)
+            return &templates.v[i];
+        if (*rc == RC_MEMORY)
+            return NULL;
+    }
+    *rc = RC_OK;
+    return NULL;
+}
+
 const mcp_entry_t *mcp_registry_resource(arena_t *a, const mcp_registry_t *r, str_t uri,
                                          str_t values[MCP_TEMPLATE_VARIABLES], rc_t *rc)
 {
+    str_t normal;
     const mcp_entry_t *e = mcp_registry_find(r, MCP_RESOURCE, uri);
-    *rc = RC_OK;
-    mcp_entries_t templates = r->lists[MCP_TEMPLATE];
-    for (size_t i = 0; !e && i < templates.n; i++) {
-        rc_t matched = mcp_uri_template_match(a, &templates.v[i].template, uri, values);
-        if (matched == RC_MEMORY)
-            *rc = RC_MEMORY;
-        if (matched == RC_OK)
-            e = &templates.v[i];
+    *rc = e ? RC_OK : mcp_uri_normal(a, uri, &normal);
+    if (e || *rc == RC_MEMORY)
+        return e;
+    if (*rc != RC_OK) {
+        *rc = RC_OK;
+        return NULL;
     }
-    return *rc == RC_OK ? e : NULL;
+    e = mcp_registry_find(r, MCP_RESOURCE, normal);
+    return e ? e : match_template(a, r, normal, values, rc);
 }
 
 void mcp_registry_digest(const mcp_registry_t *r, mcp_kind_t kind, uint8_t out[SHA256_BYTES])

@@ -46,8 +46,10 @@ void mcp_registry_drop(const mcp_registry_t *r);
 mcp_entries_t mcp_registry_list(const mcp_registry_t *r, mcp_kind_t kind);
 /** Of a tool or prompt, by name; NULL: none. */
 const mcp_entry_t *mcp_registry_find(const mcp_registry_t *r, mcp_kind_t kind, str_t name);
-/** The row that a URI belongs to: resources first, then templates in order, whose values are put in
- *  `values` (in `a`). *rc is RC_OK unless memory failed. */
+/** The row that a URI belongs to, however it is spelled (mcp_uri_normal): resources first, then
+ *  templates in order, whose values are put in `values` (in `a`). *rc is RC_OK unless memory
+ * failed.
+ */
 const mcp_entry_t *mcp_registry_resource(arena_t *a, const mcp_registry_t *r, str_t uri,
                                          str_t values[MCP_TEMPLATE_VARIABLES], rc_t *rc);
 /** Of what clients get of the list: it changes when the list does. */

@@ -327,6 +327,48 @@ static void resources_are_found_by_uri(void **state)
     arena_free(a);
 }
 
+static const warder_mcp_resource_t SPELLED[] = {
+    {.uri = "test://admin", .name = "admin", .scope = "admin", .run = run},
+    {.uri = "test://users/{id}", .name = "users", .scope = "users", .run = run},
+    {.uri = "test://{any}", .name = "any", .run = run},
+    {.uri = "test://{a}/{b}", .name = "two", .run = run},
+};
+
+static str_t scope_of(arena_t *a, const mcp_registry_t *r, const char *uri)
+{
+    rc_t rc;
+    str_t values[MCP_TEMPLATE_VARIABLES];
+    const mcp_entry_t *e = mcp_registry_resource(a, r, str_c(uri), values, &rc);
+    assert_int_equal(rc, RC_OK);
+    return e ? e->scope : STR("none");
+}
+
+/* A row that needs a scope must not be reached by way of one that needs none. */
+static void a_uri_spelled_differently_is_the_same_row(void **state)
+{
+    (void)state;
+    str_t why;
+    arena_t *a = arena_new(1 << 20);
+    warder_mcp_config_t c = test_config();
+    c.resources = SPELLED;
+    c.resource_count = sizeof SPELLED / sizeof *SPELLED;
+    mcp_registry_t *r = mcp_registry_new(a, &c, &why);
+    assert_non_null(r);
+    assert_str(scope_of(a, r, "test://admin"), "admin");
+    assert_str(scope_of(a, r, "test://%61dmin"), "admin");
+    assert_str(scope_of(a, r, "test://adm%69n"), "admin");
+    assert_str(scope_of(a, r, "test://%%361dmin"), "none");
+    assert_str(scope_of(a, r, "test://users/7"), "users");
+    assert_str(scope_of(a, r, "test://user%73/7"), "users");
+    assert_str(scope_of(a, r, "test://users/.."), "none");
+    assert_str(scope_of(a, r, "test://users/%2e%2E"), "none");
+    assert_str(scope_of(a, r, "test://./admin"), "none");
+    assert_false(scope_of(a, r, "test://other").p);
+    assert_false(scope_of(a, r, "test://a%2Fdmin").p);
+    mcp_registry_drop(r);
+    arena_free(a);
+}
+
 static void scopes_are_those_of_all_rows(void **state)
 {
     (void)state;
@@ -379,6 +421,7 @@ int main(void)
         cmocka_unit_test(too_many_scopes),
         cmocka_unit_test(entries_are_written_once),
         cmocka_unit_test(resources_are_found_by_uri),
+        cmocka_unit_test(a_uri_spelled_differently_is_the_same_row),
         cmocka_unit_test(scopes_are_those_of_all_rows),
         cmocka_unit_test(little_memory_makes_no_registry),
     };

@@ -1,6 +1,7 @@
 #include "mcp_server/config.h"
 #include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
+#include "mcp_server/shares.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,7 @@ void warder_mcp_free(warder_mcp_t *m)
         return;
     free_parts(m);
     mcp_listeners_free(m->listeners);
+    mcp_shares_free(m->shares);
     mcp_registry_drop(m->registry);
     pthread_mutex_destroy(&m->lock);
     pthread_mutex_destroy(&m->changing);
@@ -122,13 +124,22 @@ rc_t mcp_server_start(warder_mcp_t *m)
     TRY(make_seal(m));
     free_parts(m);
     m->stopping = false;
+    /* What a call of an earlier start still takes is given back to the same. */
+    if (!m->shares)
+        m->shares = mcp_shares_new(m->world.random);
     m->rates = mcp_calls_new(c->calls_per_minute, m->world.clock, m->world.random);
     m->tasks = mcp_tasks_new(&tasks);
     m->pool = http_pool_new(c->threads, c->waiting);
-    if (m->rates && m->tasks && m->pool)
+    if (m->shares && m->rates && m->tasks && m->pool)
         return RC_OK;
     free_parts(m);
     return RC_MEMORY;
+}
+
+void mcp_server_tick(warder_mcp_t *m)
+{
+    mcp_calls_expire(m);
+    mcp_tasks_sweep(m->tasks);
 }
 
 static void refuse_from_now_on(warder_mcp_t *m)

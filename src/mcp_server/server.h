@@ -49,6 +49,8 @@ typedef struct {
 void mcp_server_wire(warder_mcp_t *m, const mcp_world_ports_t *ports);
 /** Starts the threads for functions. RC_MEMORY. */
 rc_t mcp_server_start(warder_mcp_t *m) MUST_USE;
+/** Once a second or so, any thread: ends what has waited too long, and forgets what is stale. */
+void mcp_server_tick(warder_mcp_t *m);
 /** Lets calls that are under way end by themselves, for `ms` at most, while the transports drain;
  * what stands (subscriptions) is not waited for. */
 void mcp_server_settle(warder_mcp_t *m, int64_t ms);

@@ -26,6 +26,7 @@ struct warder_mcp {
     size_t running; /* calls that have begun and not ended */
     http_pool_t *pool;
     struct mcp_calls *rates;
+    struct mcp_shares *shares;
     mcp_listeners_t *listeners;
     mcp_tasks_t *tasks;
     str_t scopes; /* of all tables there have been; ends in NUL */

@@ -298,6 +298,16 @@ rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_
     return rc;
 }
 
+void mcp_tasks_sweep(mcp_tasks_t *t)
+{
+    const mcp_principal_t nobody = {STR_UNSET, STR_UNSET, STR_UNSET};
+    census_t c = {.t = t, .who = &nobody};
+    pthread_mutex_lock(&t->lock);
+    map_each(t->map, census_visit, &c);
+    pthread_mutex_unlock(&t->lock);
+    forget_all(c.stale);
+}
+
 /* The call, where the row lets it go: to be dropped under no lock. */
 static warder_mcp_call_t *set_locked(mcp_tasks_t *t, row_t *r, mcp_task_status_t status, str_t body)
 {

@@ -36,6 +36,8 @@ typedef struct {
 mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config);
 /** NULL is fine. */
 void mcp_tasks_free(mcp_tasks_t *t);
+/** Forgets what is stale. Any thread. */
+void mcp_tasks_sweep(mcp_tasks_t *t);
 /** Makes the call a task, WORKING; the table holds the call until it has ended. RC_BUSY over the
  *  quotas. On the thread that the call belongs to, as all but the last three. */
 rc_t mcp_task_open(mcp_tasks_t *t, warder_mcp_call_t *call, const mcp_principal_t *who,

@@ -74,8 +74,11 @@ static bool begin_to_wait(warder_mcp_call_t *call)
 {
     pthread_mutex_lock(&call->m->lock);
     bool waits = !atomic_load(&call->cancelled) && life_step_locked(call, MCP_CALL_ASKS);
-    if (waits)
+    if (waits) {
+        const clock_port_t *clock = &call->m->world.clock;
+        call->waits_since_ms = clock->mono_ms(clock->ctx);
         show_task(call);
+    }
     pthread_mutex_unlock(&call->m->lock);
     return waits;
 }
@@ -105,6 +108,44 @@ void life_wait(warder_mcp_call_t *call)
         break_off(call, MCP_ERROR_INTERNAL);
     mcp_outbox_drop(outbox);
     mcp_call_drop(call);
+}
+
+/* Clients that never answer */
+
+enum { AT_ONCE = 64 };
+
+/* Under the lock. */
+static bool gives_up(warder_mcp_call_t *call, int64_t now)
+{
+    if (call->state != MCP_CALL_WAITING || call->task || now - call->waits_since_ms < MCP_WAIT_MS)
+        return false;
+    call->ends = MCP_ERROR_UNANSWERED;
+    return life_step_locked(call, MCP_CALL_BREAKS);
+}
+
+static size_t give_up(warder_mcp_t *m, warder_mcp_call_t *which[AT_ONCE])
+{
+    size_t n = 0;
+    int64_t now = m->world.clock.mono_ms(m->world.clock.ctx);
+    pthread_mutex_lock(&m->lock);
+    for (warder_mcp_call_t *call = m->calls; call && n < AT_ONCE; call = call->next)
+        if (gives_up(call, now))
+            which[n++] = mcp_call_hold(call);
+    pthread_mutex_unlock(&m->lock);
+    return n;
+}
+
+void mcp_calls_expire(warder_mcp_t *m)
+{
+    warder_mcp_call_t *which[AT_ONCE];
+    size_t n;
+    do {
+        n = give_up(m, which);
+        for (size_t i = 0; i < n; i++) {
+            life_end(which[i], WARDER_MCP_DONE);
+            mcp_call_drop(which[i]);
+        }
+    } while (n == AT_ONCE);
 }
 
 /* Answers of the client */

@@ -1,0 +1,184 @@
+/* How much one principal may have under way, and for how long. */
+#include "mcp_server/shares.h"
+
+#include "mcp_server/life_test_world.h"
+
+
+static void shares_are_taken_and_given_back(void **state)
+{
+    life_world_t *w = *state;
+    const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")}, other = {STR("i"), STR("ac"), STR("")};
+    mcp_shares_t *s = mcp_shares_new(random_fake(&w->random));
+    mcp_part_t all = {.calls = MCP_CALLS_PER_PRINCIPAL, .bytes = 1}, one = {.calls = 1}, his = {.calls = 1};
+    assert_int_equal(mcp_share_take(s, &alice, &all), RC_OK);
+    assert_int_equal(mcp_share_take(s, &alice, &one), RC_BUSY);
+    assert_int_equal(mcp_share_take(s, &other, &his), RC_OK);
+    assert_int_equal(mcp_shares_count(s), 2);
+    mcp_share_give(s, &one); /* nothing */
+    mcp_share_give(s, &all);
+    mcp_share_give(s, &all);
+    assert_int_equal(mcp_shares_count(s), 1);
+    assert_int_equal(mcp_share_take(s, &alice, &one), RC_OK);
+    mcp_share_give(s, &one);
+    mcp_share_give(s, &his);
+    assert_int_equal(mcp_shares_count(s), 0);
+    mcp_shares_free(s);
+}
+
+static void too_many_bytes(void **state)
+{
+    life_world_t *w = *state;
+    const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")};
+    mcp_shares_t *s = mcp_shares_new(random_fake(&w->random));
+    mcp_part_t most = {.bytes = MCP_CALL_BYTES_PER_PRINCIPAL}, more = {.bytes = 1},
+               beyond = {.bytes = (size_t)MCP_CALL_BYTES_PER_PRINCIPAL + 1};
+    assert_int_equal(mcp_share_take(s, &alice, &beyond), RC_BUSY);
+    assert_int_equal(mcp_shares_count(s), 0);
+    assert_int_equal(mcp_share_take(s, &alice, &most), RC_OK);
+    assert_int_equal(mcp_share_take(s, &alice, &more), RC_BUSY);
+    mcp_share_give(s, &most);
+    assert_int_equal(mcp_share_take(s, &alice, &more), RC_OK);
+    mcp_share_give(s, &more);
+    mcp_shares_free(s);
+}
+
+static warder_mcp_next_t ask(warder_mcp_call_t *call, void *ctx)
+{
+    (void)ctx;
+    if (!warder_mcp_elicit(call, "f", "?", "{\"type\":\"object\",\"properties\":{}}"))
+        return WARDER_MCP_ASK;
+    warder_mcp_text(call, "answered");
+    return WARDER_MCP_DONE;
+}
+
+static asked_t ask_and_wait(life_world_t *w)
+{
+    asked_t q = life_call(w, HAND, "quick", "");
+    if (q.verdict.kind == MCP_RUNNING)
+        life_until(&q, MCP_CALL_WAITING);
+    return q;
+}
+
+static mcp_error_t try(life_world_t *w)
+{
+    asked_t q = ask_and_wait(w);
+    mcp_error_t e = q.verdict.error;
+    mcp_call_cancel(q.call);
+    life_end_ask(&q);
+    return e;
+}
+
+/* Calls that wait for their client cost no thread, but memory. */
+static void too_many_open_calls(void **state)
+{
+    life_world_t *w = *state;
+    static asked_t open[MCP_CALLS_PER_PRINCIPAL];
+    w->script = ask;
+    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++) {
+        open[i] = ask_and_wait(w);
+        assert_int_equal(open[i].verdict.kind, MCP_RUNNING);
+    }
+    assert_int_equal(try(w), MCP_ERROR_TOO_MANY_OPEN);
+    w->who.client = STR("c2");
+    assert_int_equal(try(w), MCP_NO_ERROR);
+    w->who.client = STR("c1");
+    mcp_call_cancel(open[0].call);
+    assert_int_equal(try(w), MCP_NO_ERROR);
+    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++) {
+        mcp_call_cancel(open[i].call);
+        life_end_ask(&open[i]);
+    }
+    assert_int_equal(mcp_shares_count(w->m->shares), 0);
+    assert_int_equal(try(w), MCP_NO_ERROR);
+}
+
+/* A small message can be a large tree, and what waits keeps it. */
+static void too_many_open_bytes(void **state)
+{
+    life_world_t *w = *state;
+    enum { ZEROS = 18000, MOST = 64 };
+    static asked_t open[MOST];
+    buf_t b = buf_new(w->a, 1 << 20);
+    size_t n = 0;
+    buf_put(&b, STR(",\"arguments\":{\"v\":[0"));
+    for (int i = 0; i < ZEROS; i++)
+        buf_put(&b, STR(",0"));
+    buf_put(&b, STR("]}"));
+    buf_char(&b, '\0');
+    w->script = ask;
+    for (; n < MOST; n++) {
+        open[n] = life_call(w, HAND, "quick", b.p);
+        if (open[n].verdict.kind != MCP_RUNNING)
+            break;
+    }
+    assert_in_range(n, 4, MOST - 1);
+    assert_int_equal(open[n].verdict.error, MCP_ERROR_TOO_MANY_OPEN);
+    for (size_t i = 0; i <= n; i++) {
+        mcp_call_cancel(open[i].call);
+        life_end_ask(&open[i]);
+    }
+    assert_int_equal(mcp_shares_count(w->m->shares), 0);
+    assert_int_equal(try(w), MCP_NO_ERROR);
+}
+
+static void what_is_refused_takes_nothing(void **state)
+{
+    life_world_t *w = *state;
+    w->script = ask;
+    asked_t first = life_call(w, HAND, "quick", "");
+    w->id--; /* the same id once more */
+    asked_t twin = life_call(w, HAND, "quick", "");
+    assert_int_equal(twin.verdict.error, MCP_ERROR_DUPLICATE_ID);
+    mcp_call_cancel(first.call);
+    life_end_ask(&first);
+    life_end_ask(&twin);
+    assert_int_equal(mcp_shares_count(w->m->shares), 0);
+}
+
+static void unanswered(void **state)
+{
+    life_world_t *w = *state;
+    w->script = ask;
+    asked_t q = ask_and_wait(w);
+    assert_true(life_next(&q)); /* the question */
+    w->clock.ms += MCP_WAIT_MS - 1;
+    mcp_server_tick(w->m);
+    assert_true(life_is_quiet(&q));
+    w->clock.ms += 1;
+    mcp_server_tick(w->m);
+    assert_true(life_next(&q));
+    assert_text(life_text(&q, "error.message"),
+                "The client did not answer what it was asked in time.");
+    assert_string_equal(life_reason(w, 1), "unanswered");
+    mcp_call_answered(q.call, STR("f"), NULL); /* too late */
+    life_end_ask(&q);
+    assert_int_equal(mcp_shares_count(w->m->shares), 0);
+}
+
+static void many_unanswered_end_at_once(void **state)
+{
+    life_world_t *w = *state;
+    static asked_t open[MCP_CALLS_PER_PRINCIPAL];
+    w->script = ask;
+    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++)
+        open[i] = ask_and_wait(w);
+    w->clock.ms += MCP_WAIT_MS;
+    mcp_server_tick(w->m);
+    assert_int_equal(mcp_shares_count(w->m->shares), 0);
+    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++)
+        life_end_ask(&open[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIFE_TEST(shares_are_taken_and_given_back),
+        LIFE_TEST(too_many_bytes),
+        LIFE_TEST(too_many_open_calls),
+        LIFE_TEST(too_many_open_bytes),
+        LIFE_TEST(what_is_refused_takes_nothing),
+        LIFE_TEST(unanswered),
+        LIFE_TEST(many_unanswered_end_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
