@@ -37,6 +37,7 @@ static void a_function_that_breaks_is_an_error_of_the_protocol(void **state)
     mcp_world_t *f = *state;
     http_direct_answer_t r = mcp_send(f, "POST", ALICE, CALL(",\"arguments\":{\"text\":\"fail\"}"));
     assert_int_equal(r.status, 200); /* clients read errors of no other status */
+    assert_true(str_contains(r.body, STR("\"code\":-32603")));
     assert_last_event(f, AUDIT_TOOL_CALL, true, "internal_error");
     mcp_control(f);
 }

@@ -23,8 +23,8 @@ static ending_t error_of(mcp_error_t e)
                       .reason = row->reason};
 }
 
-/* The exchange itself is sound, so it is HTTP 200: of other statuses clients tell their callers that
- * the transport has failed, and lose the error. */
+/* The exchange itself is sound, so it is HTTP 200: of other statuses clients tell their callers
+ * that the transport has failed, and lose the error. */
 static ending_t broken(void)
 {
     ending_t e = error_of(MCP_ERROR_INTERNAL);
