@@ -1,4 +1,5 @@
-/* finance-sentiment: an MCP server with two tools behind OAuth 2.1. */
+/* finance-sentiment: an MCP server for news about stocks, behind OAuth 2.1 or on standard streams.
+ */
 #include "server.h"
 
 #include "core/ports.h"
@@ -91,23 +92,32 @@ static void block_signals(sigset_t *signals)
     pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
+static int serve_http(server_t *s, const sigset_t *signals)
+{
+    int got;
+    printf("finance-sentiment: ready at %" PRIstr "\n", STR_ARG(server_url(s)));
+    fflush(stdout);
+    sigwait(signals, &got);
+    /* The next one ends the program at once, as if there were no drain. */
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    return EXIT_DONE;
+}
+
 static int serve(arena_t *a, const server_config_t *config)
 {
     sigset_t signals;
     server_t *s;
     str_t why = STR("there is not enough memory");
-    int got;
-    block_signals(&signals);
+    sigemptyset(&signals);
+    if (!config->options.stdio)
+        block_signals(&signals);
     int code = server_start(a, config, &s, &why);
+    if (code == EXIT_DONE)
+        code = config->options.stdio ? server_run_stdio(a, s, &why) : serve_http(s, &signals);
     if (code != EXIT_DONE)
-        return complain(code, why);
-    printf("finance-sentiment: ready at %" PRIstr "\n", STR_ARG(server_url(s)));
-    fflush(stdout);
-    sigwait(&signals, &got);
-    /* The next one ends the program at once, as if there were no drain. */
-    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+        complain(code, why);
     server_stop(s);
-    return EXIT_DONE;
+    return code;
 }
 
 static int run(arena_t *a, int argc, char **argv)

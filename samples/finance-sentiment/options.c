@@ -19,9 +19,13 @@ const char OPTIONS_HELP[] =
     "finance-sentiment --listen ADDR:PORT --issuer URL [--resource URI] [--feed PATH] "
     "[--data DIR] [--calls-per-minute N] [--dpop MODE] [--dpop-nonce on|off] "
     "[--acr-values VALUES] [--max-age SECONDS] [--refetch SECONDS] [--client-id ID] "
-    "[--live-cache MINUTES] [--live-budget N] [--keep-articles N] [--keep-days N]\n"
+    "[--live-cache MINUTES] [--live-budget N] [--keep-articles N] [--keep-days N] "
+    "[--lists all|own]\n"
+    "finance-sentiment --stdio [--feed PATH] [--data DIR] [--live-cache MINUTES] [--live-budget N] "
+    "[--keep-articles N] [--keep-days N]\n"
     "\n"
-    "An MCP server with two tools, protected by an OAuth 2.1 authorization server.\n"
+    "An MCP server for news about stocks, protected by an OAuth 2.1 authorization server; with\n"
+    "--stdio it serves the program that has started it.\n"
     "\n"
     "  --listen ADDR:PORT  where to listen; port 0 takes a free one\n"
     "  --issuer URL        the authorization server whose tokens are taken\n"
@@ -29,7 +33,7 @@ const char OPTIONS_HELP[] =
     "  --feed PATH         a file of news (JSON, RSS or Atom), or a folder of *.json, *.xml, *.rss "
     "and\n"
     "                      *.atom, read again when they change; by default a built-in one\n"
-    "  --data DIR          where audit.log and news.db go; by default\n"
+    "  --data DIR          where audit.log and the databases go; by default\n"
     "                      $XDG_STATE_HOME/finance-sentiment or ~/.local/state/finance-sentiment\n"
     "  --keep-articles N   in news.db, from 100 on; the oldest go; by default 100000\n"
     "  --keep-days N       how old they may be; by default 3650\n"
@@ -45,6 +49,9 @@ const char OPTIONS_HELP[] =
     "  --client-id ID      this server's registration at the issuer: opaque tokens are asked "
     "about\n"
     "                      there, with the secret of FINANCE_CLIENT_SECRET in the environment\n"
+    "  --lists all|own     whether lists show all tools (by default, so that hosts can step up) "
+    "or\n"
+    "                      those that the token may use\n"
     "  --live-cache MINUTES  how long live news about a stock are not asked for again: 15 to 60, "
     "by\n"
     "                      default 30\n"
@@ -70,6 +77,7 @@ static const struct {
     {STR_INIT("--max-age"), offsetof(options_t, max_age)},
     {STR_INIT("--refetch"), offsetof(options_t, refetch)},
     {STR_INIT("--client-id"), offsetof(options_t, client_id)},
+    {STR_INIT("--lists"), offsetof(options_t, lists)},
     {STR_INIT("--live-cache"), offsetof(options_t, live_cache)},
     {STR_INIT("--live-budget"), offsetof(options_t, live_budget)},
     {STR_INIT("--keep-articles"), offsetof(options_t, keep)},
@@ -103,6 +111,10 @@ static bool read_rows(arena_t *a, int argc, char **argv, options_t *o, str_t *wh
 {
     for (int i = 0; i < argc; i++) {
         str_t name = str_first(str_c(argv[i]), strcspn(argv[i], "="));
+        if (strcmp(argv[i], "--stdio") == 0) {
+            o->stdio = true;
+            continue;
+        }
         const char **at = find(o, name);
         if (!at)
             return say(why, arena_printf(a, "no option '%s'; 'finance-sentiment --help' lists them",
@@ -205,6 +217,22 @@ static bool read_dpop(options_t *o)
     return false;
 }
 
+static bool read_lists(options_t *o)
+{
+    const char *lists = o->lists ? o->lists : "all";
+    o->lists_own = strcmp(lists, "own") == 0;
+    return o->lists_own || strcmp(lists, "all") == 0;
+}
+
+/* Of standard streams there is nobody to ask and nothing to listen on. */
+static bool read_stdio(options_t *o, str_t *why)
+{
+    if (o->listen || o->issuer || o->resource)
+        return say(why, STR("--stdio serves the program that has started it: leave --listen, "
+                            "--issuer and --resource out"));
+    return read_store(o, why);
+}
+
 bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
 {
     *out = (options_t){0};
@@ -214,6 +242,8 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
         return true;
     if (!read_rows(a, argc, argv, out, why))
         return false;
+    if (out->stdio)
+        return read_stdio(out, why);
     if (!out->listen || !out->issuer)
         return say(why, STR("give --listen ADDR:PORT and --issuer URL, the address of the "
                             "authorization server"));
@@ -226,6 +256,8 @@ bool options_read(arena_t *a, int argc, char **argv, options_t *out, str_t *why)
         return say(why, STR("--refetch wants a number of seconds from 1 to 3600"));
     if (!read_seconds(out->max_age, MAX_AGE_MAX, &out->max_age_s))
         return say(why, STR("--max-age wants a number of seconds from 1 to 31536000"));
+    if (!read_lists(out))
+        return say(why, STR("--lists wants all or own"));
     if (!read_dpop(out))
         return say(why, STR("--dpop wants off, optional or required, and --dpop-nonce on or off"));
     return read_store(out, why);

@@ -33,6 +33,9 @@ typedef struct {
     int keep_articles;       /* of it; 0 with NULL */
     const char *keep_for;    /* as given; NULL: ARTICLES_KEPT_DAYS */
     int keep_days;           /* of it; 0 with NULL */
+    const char *lists;       /* as given; NULL: "all" */
+    bool lists_own;          /* lists show only what a token may use */
+    bool stdio;              /* serves standard streams; listen, issuer and resource are NULL */
     bool help, version;      /* nothing else is checked then */
 } options_t;
 

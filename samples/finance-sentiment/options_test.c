@@ -36,13 +36,14 @@ static void all_options_are_read(void **state)
 {
     options_t o;
     str_t why;
-    assert_true(read_line(*state,
-                          "--listen=[::1]:0 --issuer https://as.test --resource "
-                          "https://rs.test/mcp --feed f --data d --calls-per-minute 7 "
-                          "--dpop required --dpop-nonce on --acr-values urn:a --max-age 300 "
-                          "--refetch 2 --live-cache 15 --live-budget 5 --keep-articles 100 "
-                          "--keep-days 30",
-                          &o, &why));
+    assert_true(
+        read_line(*state,
+                  "--listen=[::1]:0 --issuer https://as.test --resource "
+                  "https://rs.test/mcp --feed f --data d --calls-per-minute 7 "
+                  "--dpop required --dpop-nonce on --acr-values urn:a --max-age 300 "
+                  "--refetch 2 --lists own --live-cache 15 --live-budget 5 --keep-articles 100 "
+                  "--keep-days 30",
+                  &o, &why));
     assert_true(str_eq(o.host, STR("::1")));
     assert_int_equal(o.port, 0);
     assert_string_equal(o.issuer, "https://as.test");
@@ -55,6 +56,7 @@ static void all_options_are_read(void **state)
     assert_string_equal(o.acr_values, "urn:a");
     assert_int_equal(o.max_age_s, 300);
     assert_int_equal(o.refetch_s, 2);
+    assert_true(o.lists_own && !o.stdio);
     assert_int_equal(o.live_cache_minutes, 15);
     assert_int_equal(o.live_budget_n, 5);
     assert_int_equal(o.keep_articles, 100);
@@ -70,10 +72,20 @@ static void all_options_are_read(void **state)
     assert_null(o.acr_values);
     assert_int_equal(o.max_age_s, 0);
     assert_int_equal(o.refetch_s, 0);
+    assert_false(o.lists_own || o.stdio);
     assert_int_equal(o.live_cache_minutes, 0);
     assert_int_equal(o.live_budget_n, 0);
     assert_int_equal(o.keep_articles, 0);
     assert_int_equal(o.keep_days, 0);
+}
+
+static void standard_streams_need_no_issuer(void **state)
+{
+    options_t o;
+    str_t why;
+    assert_true(read_line(*state, "--stdio --data d --keep-days 7", &o, &why) && o.stdio);
+    assert_string_equal(o.data, "d");
+    assert_int_equal(o.keep_days, 7);
 }
 
 static void help_and_version_need_nothing(void **state)
@@ -113,6 +125,10 @@ static void refusals_say_the_mend(void **state)
         {LEAST "--calls-per-minute many", "--calls-per-minute wants"},
         {LEAST "--dpop maybe", "--dpop wants"},
         {LEAST "--dpop-nonce yes", "--dpop-nonce on or off"},
+        {LEAST "--lists some", "--lists wants all or own"},
+        {LEAST "--stdio", "--stdio serves the program"},
+        {"--stdio --stdio=yes", "no option '--stdio=yes'"},
+        {"--stdio --keep-days 0", "--keep-days wants"},
         {LEAST "--live-cache 14", "--live-cache wants"},
         {LEAST "--live-cache 61", "--live-cache wants"},
         {LEAST "--live-budget 0", "--live-budget wants"},
@@ -138,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_options_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(help_and_version_need_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(standard_streams_need_no_issuer, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals_say_the_mend, setup, teardown),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -33,7 +33,9 @@ async function eventsOf(act) {
 const WHO = () => ({ user: machine.client_id, client: machine.client_id, scope: NEWS });
 const CASES = {
   'a call': [() => getNews(w, bearer), 200, () => ({ event: 'tool_call', decision: 'allow', reason: 'ok', tool: 'get_news_sentiment', ...WHO() })],
-  'a call that the tool refuses': [() => callTool(w.mcp, bearer, 'get_news_sentiment', { ticker: 7 }), 200,
+  'arguments beside the schema': [() => callTool(w.mcp, bearer, 'get_news_sentiment', { ticker: 7 }), 200,
+    () => ({ event: 'tool_call', decision: 'deny', reason: 'invalid_arguments', tool: 'get_news_sentiment', ...WHO() })],
+  'a call that the tool refuses': [() => callTool(w.mcp, bearer, 'get_news_sentiment', { ticker: 'NOPE' }), 200,
     () => ({ event: 'tool_call', decision: 'allow', reason: 'tool_error', tool: 'get_news_sentiment', ...WHO() })],
   'too little scope': [() => analyze(w, bearer), 403,
     () => ({ event: 'tool_call', decision: 'deny', reason: 'insufficient_scope', tool: 'analyze_sentiment', ...WHO() })],
