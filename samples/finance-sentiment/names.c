@@ -116,9 +116,13 @@ static int by_ticker(const void *left, const void *right)
 rc_t names_read(arena_t *a, str_t csv, names_t *out, size_t *line)
 {
     str_t text;
-    table_t t = {a, ARENA_ARRAY(a, NAMES_MOST, name_t), 0};
+    size_t most = 1;
     *out = (names_t){0};
     *line = 0;
+    for (size_t i = 0; i < csv.n; i++)
+        most += csv.p[i] == ',' || csv.p[i] == '|';
+    most = most < NAMES_MOST ? most : NAMES_MOST;
+    table_t t = {a, ARENA_ARRAY(a, most, name_t), 0};
     if (!t.v)
         return RC_MEMORY;
     while (str_split(&csv, '\n', &text)) {
