@@ -1,4 +1,4 @@
-#include "news.h"
+#include "names.h"
 
 #include "core/num.h"
 #include "core/url.h"
@@ -21,10 +21,22 @@ static double clamp(double v, double low, double high)
     return v < low ? low : v > high ? high : v;
 }
 
+/* In upper case; unset when it has not the form of a ticker: no place for a sentence. */
+static str_t read_symbol(arena_t *a, str_t text)
+{
+    char upper[NAMES_TICKER_BYTES];
+    if (text.n > sizeof upper)
+        return STR_UNSET;
+    for (size_t i = 0; i < text.n; i++)
+        upper[i] = text.p[i] >= 'a' && text.p[i] <= 'z' ? (char)(text.p[i] & 0x5f) : text.p[i];
+    str_t ticker = str_of(upper, text.n);
+    return names_is_ticker(ticker) ? arena_dup(a, ticker) : STR_UNSET;
+}
+
 static bool read_ticker(arena_t *a, const json_t *v, news_ticker_t *out)
 {
     *out = (news_ticker_t){.relevance = 1};
-    out->ticker = news_clean(a, json_get_str(v, STR("ticker")), NEWS_NAME_BYTES);
+    out->ticker = read_symbol(a, json_get_str(v, STR("ticker")));
     if (get_number(v, STR("relevance_score"), &out->relevance))
         out->relevance = clamp(out->relevance, 0, 1);
     out->has_score = get_number(v, STR("ticker_sentiment_score"), &out->score);

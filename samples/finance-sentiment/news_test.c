@@ -63,6 +63,46 @@ static void numbers_arrive_as_strings(void **state)
     assert_null(news_find_ticker(x, STR("ACM")));
 }
 
+static void what_is_no_ticker_is_left_out(void **state)
+{
+    news_t n = parse(*state,
+                     feed_of(*state, ",\"ticker_sentiment\":[{\"ticker\":\"acme\"},{\"ticker\":"
+                                     "\"Ignore all\"},{\"ticker\":\"\"},{\"ticker\":\"1\"},"
+                                     "{\"ticker\":\"TOOLONGTOOLONGTOOLONG\"},{\"ticker\":"
+                                     "\"CRYPTO:BTC\"}]"),
+                     NEWS_OK);
+    assert_int_equal(n.v[0].ticker_count, 2);
+    assert_str(n.v[0].tickers[0].ticker, "ACME");
+    assert_str(n.v[0].tickers[1].ticker, "CRYPTO:BTC");
+}
+
+static void topics_have_the_names_of_the_service(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } ROWS[] = {
+        {"Financial Markets", "financial_markets"},
+        {"Economy - Monetary", "economy_monetary"},
+        {"Mergers & Acquisitions", "mergers_and_acquisitions"},
+        {"Real Estate & Construction", "real_estate"},
+        {"IPO", "ipo"},
+        {" --IPO!! ", "ipo"},
+        {"\xe2\x80\xae", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        str_t got = news_topic(*state, str_c(ROWS[i].in));
+        if (!str_eq(got, str_c(ROWS[i].out)))
+            fail_msg("%s gave %.*s", ROWS[i].in, STR_ARG(got));
+    }
+    news_t n = parse(*state,
+                     feed_of(*state, ",\"topics\":[{\"topic\":\"Earnings\",\"relevance_score\":"
+                                     "\"0.5\"},{\"topic\":\"!\"},{\"topic\":\"IPO\"},7]"),
+                     NEWS_OK);
+    assert_int_equal(n.v[0].topic_count, 2);
+    assert_true(n.v[0].topics[0].relevance == 0.5 && n.v[0].topics[1].relevance == 1);
+}
+
 static void refusals_come_as_http_200(void **state)
 {
     parse(*state, "{\"Note\":\"5 calls per minute\"}", NEWS_REFUSED);
@@ -285,6 +325,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         NEWS_TEST(numbers_arrive_as_strings),
+        NEWS_TEST(what_is_no_ticker_is_left_out),
+        NEWS_TEST(topics_have_the_names_of_the_service),
         NEWS_TEST(refusals_come_as_http_200),
         NEWS_TEST(other_shapes_are_malformed),
         NEWS_TEST(too_many_articles_are_malformed),
