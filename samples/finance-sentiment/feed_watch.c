@@ -296,7 +296,20 @@ static rc_t open_path(feeds_t *f, arena_t *a, str_t *why)
                      f->folder ? "/" : "");
     if (n < 0 || (size_t)n >= sizeof f->names_path)
         return complain(f, a, "has too long a name: give --feed a shorter one", why);
-    return look(f, a, why);
+    return RC_OK;
+}
+
+/* What other feeds brought goes first: an article of both is this one's then. */
+static rc_t open_feed(feeds_t *f, arena_t *a, str_t *why)
+{
+    if (f->config.path)
+        TRY(open_path(f, a, why));
+    rc_t rc = articles_retire(f->config.store, f->root);
+    if (rc == RC_OK)
+        rc = f->config.path ? look(f, a, why) : open_builtin(f);
+    if (rc == RC_IO || rc == RC_BUSY)
+        *why = STR("the store of articles failed: see the log");
+    return rc;
 }
 
 rc_t feeds_open(arena_t *a, const feeds_config_t *config, feeds_t **out, str_t *why)
@@ -316,9 +329,7 @@ rc_t feeds_open(arena_t *a, const feeds_config_t *config, feeds_t **out, str_t *
     f->root = config->path ? str_c(config->path) : STR("builtin");
     f->names_file.size = -1;
     f->file = calloc(FEED_FILES, sizeof *f->file);
-    rc_t rc = !f->file ? RC_MEMORY : config->path ? open_path(f, a, why) : open_builtin(f);
-    if (rc == RC_OK)
-        rc = articles_retire(config->store, f->root);
+    rc_t rc = f->file ? open_feed(f, a, why) : RC_MEMORY;
     if (rc == RC_OK)
         *out = f;
     else

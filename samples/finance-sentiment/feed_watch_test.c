@@ -152,6 +152,17 @@ static void the_builtin_feed_leaves_when_another_is_given(void **state)
     assert_int_equal(count(f, NULL, NULL), 1);
 }
 
+static void an_article_of_two_feeds_stays_when_one_is_given_up(void **state)
+{
+    fixture_t *f = *state;
+    const char *path = put(f, "a.json", JSON("Alpha"));
+    open_good(f, f->feed);
+    open_good(f, path);
+    assert_int_equal(count(f, NULL, NULL), 1);
+    open_good(f, NULL);
+    assert_int_equal(count(f, "alpha", NULL), 0);
+}
+
 static void changed_files_are_read_again(void **state)
 {
     fixture_t *f = *state;
@@ -307,6 +318,7 @@ int main(void)
         WATCH_TEST(all_forms_of_a_folder),
         WATCH_TEST(one_file_of_any_name),
         WATCH_TEST(the_builtin_feed_leaves_when_another_is_given),
+        WATCH_TEST(an_article_of_two_feeds_stays_when_one_is_given_up),
         WATCH_TEST(changed_files_are_read_again),
         WATCH_TEST(a_file_that_went_bad_is_said_once),
         WATCH_TEST(files_that_vanish_leave_their_news),
