@@ -285,6 +285,33 @@ static void no_memory_is_said(void **state)
     assert_true(failed > 0 && good > 0);
 }
 
+/* SQLite runs out of memory at every depth: nothing breaks, and with memory all goes on. */
+static void sqlite_without_memory(void **state)
+{
+    world_t *w = *state;
+    size_t failed = 0;
+    articles_from_t from = {STR("file"), STR("/feed"), STR("a.json")};
+    const item_t items[] = {THREE};
+    news_t news = world_news(w, items, 3);
+    articles_query_t q = {.limit = 3, .text = STR("things"), .tickers = world_list(w, "ACME")};
+    for (int64_t room = 0; room < 400000; room += 8000) {
+        articles_page_t page;
+        articles_verdict_t verdict;
+        articles_import_t out;
+        sqlite3_hard_heap_limit64(sqlite3_memory_used() + room + 1);
+        rc_t in = articles_import(w->s, &news, &from, &out);
+        rc_t found = articles_find(w->s, w->a, &q, &page, &verdict);
+        sqlite3_hard_heap_limit64(0);
+        assert_true(in == RC_OK || in == RC_MEMORY || in == RC_IO);
+        assert_true(found == RC_OK || found == RC_MEMORY || found == RC_IO);
+        failed += in != RC_OK;
+    }
+    assert_true(failed > 0);
+    PUT(w, THREE);
+    assert_titles(w, (articles_query_t){.text = STR("things")}, "Three|Two|One");
+    assert_int_equal(articles_mend(w->s), RC_OK);
+}
+
 #define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, world_setup_file, world_teardown)
 
 int main(void)
@@ -302,6 +329,7 @@ int main(void)
         FILE_TEST(a_damaged_page_is_found_at_the_start),
         FILE_TEST(files_that_are_not_ours_are_refused),
         FILE_TEST(no_memory_is_said),
+        FILE_TEST(sqlite_without_memory),
     };
     return cmocka_run_group_tests_name("articles_fault", tests, NULL, NULL);
 }
