@@ -103,6 +103,8 @@ static rc_t import(feeds_t *f, arena_t *a, const char *path, str_t *why)
     LOG(f->config.log, LOG_INFO, "feed read", LOG_S("file", str_c(path)),
         LOG_I("added", (int64_t)out.added), LOG_I("grouped", (int64_t)out.grouped),
         LOG_I("again", (int64_t)out.again), LOG_I("left", (int64_t)out.left));
+    if (out.added > 0 && f->config.changed)
+        f->config.changed(f->config.ctx);
     return RC_OK;
 }
 

@@ -17,6 +17,10 @@ typedef struct {
     articles_t *store; /* borrowed for life */
     clock_port_t clock;
     const log_t *log;
+    /** Called when a file has brought articles that were not there, on the thread that has read it;
+     *  NULL: nobody wants to know. */
+    void (*changed)(void *ctx);
+    void *ctx;
 } feeds_config_t;
 
 /** Reads all files (*.json, *.xml, *.rss, *.atom) and the table of names beside them (tickers.csv)

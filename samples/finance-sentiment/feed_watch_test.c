@@ -20,6 +20,7 @@ typedef struct {
     feeds_t *feeds;
     log_t log;
     char logged[16384];
+    unsigned changes;
 } fixture_t;
 
 static void log_line(void *ctx, str_t line)
@@ -80,9 +81,15 @@ static const char *put(fixture_t *f, const char *name, const char *text)
     "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>" title                               \
     "</title><updated>2026-05-03T12:00:00Z</updated></entry></feed>"
 
+static void on_change(void *ctx)
+{
+    fixture_t *f = ctx;
+    f->changes++;
+}
+
 static rc_t open_at(fixture_t *f, const char *path, str_t *why)
 {
-    feeds_config_t c = {path, f->store, clock_fake(&f->clock), &f->log};
+    feeds_config_t c = {path, f->store, clock_fake(&f->clock), &f->log, on_change, f};
     feeds_close(f->feeds);
     return feeds_open(f->a, &c, &f->feeds, why);
 }
@@ -168,12 +175,15 @@ static void changed_files_are_read_again(void **state)
     fixture_t *f = *state;
     put(f, "a.json", JSON("Alpha"));
     open_good(f, f->feed);
+    assert_int_equal(f->changes, 1);
     feeds_poll(f->feeds);
+    assert_int_equal(f->changes, 1); /* nothing is new, so nobody is told */
     assert_int_equal(count(f, NULL, NULL), 1);
     put(f, "a.json", JSON("Another one"));
     put(f, "b.rss", RSS("Beta"));
     feeds_poll(f->feeds);
     assert_int_equal(count(f, NULL, NULL), 3);
+    assert_int_equal(f->changes, 3);
     /* a new name finds its company in what is here */
     assert_int_equal(count(f, NULL, "BETA"), 0);
     put(f, "tickers.csv", "BETA,Beta\n");

@@ -309,6 +309,7 @@ static const warder_mcp_resource_t RESOURCES[] = {
     {.uri = FINANCE_TICKERS_URI,
      .name = "tickers",
      .title = "Stocks with news",
+     .description = "Subscribe to be told when news come in by the feed.",
      .mime_type = "application/json",
      .scope = FINANCE_NAMES_SCOPE,
      .run = run_read_tickers},

@@ -54,15 +54,29 @@ static int open_store(server_t *s, const server_config_t *c, str_t *why)
     return code_of(watchlists_open(s->a, &watchlists, &s->finance.watchlists, why), why);
 }
 
+/* By the thread that watches the feed: it runs from after the server of MCP is there until before
+ * it ends. At the start there is nobody to tell. */
+static void feed_changed(void *ctx)
+{
+    server_t *s = ctx;
+    if (s->mcp)
+        warder_mcp_resource_updated(s->mcp, FINANCE_TICKERS_URI);
+}
+
 static int open_feeds(server_t *s, const server_config_t *c, str_t *why)
 {
     feeds_config_t config = {.path = c->options.feed,
                              .store = s->finance.articles,
                              .clock = clock_system(),
-                             .log = c->log};
-    int code = code_of(feeds_open(s->a, &config, &s->feeds, why), why);
-    if (code != EXIT_DONE)
-        return code;
+                             .log = c->log,
+                             .changed = feed_changed,
+                             .ctx = s};
+    return code_of(feeds_open(s->a, &config, &s->feeds, why), why);
+}
+
+static int watch_feeds(server_t *s, const server_config_t *c, str_t *why)
+{
+    (void)c;
     if (feeds_start(s->feeds) != RC_OK)
         return fail(EXIT_FAILED, STR("the thread that watches the feed cannot be started"), why);
     return EXIT_DONE;
@@ -131,7 +145,7 @@ static int serve_http(server_t *s, const server_config_t *c, str_t *why)
 int server_start(arena_t *a, const server_config_t *config, server_t **out, str_t *why)
 {
     static int (*const STEPS[])(server_t *, const server_config_t *, str_t *) = {
-        open_store, open_feeds, open_live, make_server, serve_http};
+        open_store, open_feeds, open_live, make_server, watch_feeds, serve_http};
     server_t *s = calloc(1, sizeof *s);
     int code = EXIT_DONE;
     *out = NULL;

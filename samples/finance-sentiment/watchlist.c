@@ -34,13 +34,13 @@ static const char *const SQL[QUERIES] = {
     [Q_LIST] = "SELECT ticker FROM watched WHERE issuer = ?1 AND subject = ?2 ORDER BY place",
     [Q_COUNT] = "SELECT count(*) FROM watched WHERE issuer = ?1 AND subject = ?2",
     [Q_PEOPLE] = "SELECT count(*) FROM (SELECT DISTINCT issuer, subject FROM watched)",
-    [Q_ADD] = "INSERT INTO watched (issuer, subject, ticker, place) VALUES (?1, ?2, ?3, (SELECT "
-              "coalesce(max(place), 0) + 1 FROM watched WHERE issuer = ?1 AND subject = ?2)) ON "
-              "CONFLICT (issuer, subject, ticker) DO NOTHING",
+    [Q_ADD] = ("INSERT INTO watched (issuer, subject, ticker, place) VALUES (?1, ?2, ?3, (SELECT "
+               "coalesce(max(place), 0) + 1 FROM watched WHERE issuer = ?1 AND subject = ?2)) ON "
+               "CONFLICT (issuer, subject, ticker) DO NOTHING"),
     [Q_REMOVE] = "DELETE FROM watched WHERE issuer = ?1 AND subject = ?2 AND ticker = ?3",
     [Q_CLEAR] = "DELETE FROM watched WHERE issuer = ?1 AND subject = ?2",
-    [Q_RENAME] = "UPDATE watched SET ticker = ?4 WHERE issuer = ?1 AND subject = ?2 AND ticker = "
-                 "?3",
+    [Q_RENAME] = ("UPDATE watched SET ticker = ?4 WHERE issuer = ?1 AND subject = ?2 AND ticker = "
+                  "?3"),
 };
 
 struct watchlists {

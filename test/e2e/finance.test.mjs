@@ -292,6 +292,17 @@ test('over standard streams the same server answers, with a list of its own', as
   await client.close();
 });
 
+test('with --lists own, lists show what the token may use', async () => {
+  const own = await startWorld({ sampleArgs: ['--lists', 'own'] });
+  try {
+    const list = await inspect(own.mcp, await bearerOf(NEWS, own), '--method', 'tools/list');
+    const names = JSON.parse(list.stdout).tools.map((tool) => tool.name).sort();
+    assert.deepEqual(names, ['compare_tickers', 'explain_article', 'get_news_sentiment', 'ticker_sentiment']);
+  } finally {
+    await own.stop();
+  }
+});
+
 describe('news that attack', { concurrency: 1 }, () => {
   let hostile;
   let bearer;
