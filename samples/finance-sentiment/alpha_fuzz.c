@@ -27,9 +27,7 @@ static rc_t get(void *ctx, arena_t *a, const http_fetch_request_t *req, http_fet
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input_t in = {data, size};
-    clock_fake_t clock = {0};
-    alpha_config_t c = {
-        .key = secret_of(STR("SECRETKEY")), .fetch = {get, &in}, .clock = clock_fake(&clock)};
+    alpha_config_t c = {.key = secret_of(STR("SECRETKEY")), .fetch = {get, &in}};
     alpha_answer_t out;
     arena_t *a = size > 0 ? arena_new(ARENA_BYTES) : NULL;
     if (!a)

@@ -1,7 +1,6 @@
 #include "feed.h"
 #include "rss.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,17 +53,6 @@ static rc_t read_file(arena_t *a, const char *path, str_t *out, str_t *why)
     return rc;
 }
 
-static rc_t load_file(arena_t *a, const char *path, news_t *out, str_t *why)
-{
-    str_t text;
-    news_verdict_t verdict;
-    TRY(read_file(a, path, &text, why));
-    TRY(news_parse(a, text, out, &verdict));
-    if (verdict == NEWS_OK)
-        return RC_OK;
-    return complain(a, path, NO_FEED, why);
-}
-
 /* '<', behind a byte order mark or spaces, or UTF-16's. */
 static bool is_xml(str_t text)
 {
@@ -87,7 +75,7 @@ static rc_t read_text(arena_t *a, str_t text, const names_t *names, news_t *out,
         *bad = xml == RSS_OK ? NULL : rss_verdict_text(xml);
         return RC_OK;
     }
-    TRY(news_read(a, text, out, &json));
+    TRY(news_parse(a, text, out, &json));
     *bad = json == NEWS_OK ? NULL : NO_FEED;
     return RC_OK;
 }
@@ -118,54 +106,4 @@ rc_t feed_read_names(arena_t *a, const char *path, names_t *out, str_t *why)
                               "\"TICKER,Name,alias|alias\", and at most 50000 of them",
                               line);
     return what.p ? complain(a, path, what.p, why) : RC_MEMORY;
-}
-
-static int is_json(const struct dirent *e)
-{
-    return e->d_name[0] != '.' && str_ends(str_c(e->d_name), STR(".json"));
-}
-
-static rc_t load_names(arena_t *a, const char *path, struct dirent **names, int n, news_t *out,
-                       str_t *why)
-{
-    for (int i = 0; i < n; i++) {
-        news_t one;
-        str_t file = arena_printf(a, "%s/%s", path, names[i]->d_name);
-        if (!file.p)
-            return RC_MEMORY;
-        TRY(load_file(a, file.p, &one, why));
-        TRY(news_append(a, out, &one));
-    }
-    return RC_OK;
-}
-
-static rc_t load_folder(arena_t *a, const char *path, news_t *out, str_t *why)
-{
-    struct dirent **names = NULL;
-    int n = scandir(path, &names, is_json, alphasort);
-    rc_t rc = n < 0            ? complain(a, path, "cannot be read: check its permissions", why)
-              : n == 0         ? complain(a, path, "holds no *.json file", why)
-              : n > FEED_FILES ? complain(a, path, "holds more than 1000 files: join some", why)
-                               : load_names(a, path, names, n, out, why);
-    for (int i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-    return rc;
-}
-
-rc_t feed_load(arena_t *a, const char *path, news_t *out, str_t *why)
-{
-    struct stat st;
-    *out = (news_t){0};
-    if (stat(path, &st) != 0)
-        return complain(a, path, "does not exist: give --feed a file or folder", why);
-    *why = STR("there is not enough memory for the feed: give --feed a smaller one");
-    return S_ISDIR(st.st_mode) ? load_folder(a, path, out, why) : load_file(a, path, out, why);
-}
-
-rc_t feed_builtin(arena_t *a, news_t *out)
-{
-    news_verdict_t verdict;
-    TRY(news_parse(a, str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES), out, &verdict));
-    return verdict == NEWS_OK ? RC_OK : RC_MALFORMED;
 }

@@ -1,4 +1,4 @@
-/* The feed the server was started with: one JSON file, or a folder of them. */
+/* Files of a feed, and the one that the program ships with. */
 #ifndef SENTIMENT_FEED_H
 #define SENTIMENT_FEED_H
 
@@ -20,11 +20,5 @@ rc_t feed_read(arena_t *a, const char *path, const names_t *names, news_t *out,
 /** Reads a table of names (names.h); RC_CONFIG as above. A file that does not exist is an empty
  *  table. */
 rc_t feed_read_names(arena_t *a, const char *path, names_t *out, str_t *why) MUST_USE;
-/** Reads `path` (a file, or a folder whose *.json files are read in the order of their names) into
- *  the arena. RC_CONFIG: *why is one sentence (in the arena) that names the file and the mend.
- *  RC_MEMORY: so is it too. */
-rc_t feed_load(arena_t *a, const char *path, news_t *out, str_t *why) MUST_USE;
-/** The feed that the program ships with. */
-rc_t feed_builtin(arena_t *a, news_t *out) MUST_USE;
 
 #endif

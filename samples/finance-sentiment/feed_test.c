@@ -47,11 +47,13 @@ static const char *put(fixture_t *f, const char *name, const char *text, size_t 
     "{\"feed\":[{\"title\":\"" title "\",\"time_published\":\"20260503T120000\","                  \
     "\"ticker_sentiment\":[{\"ticker\":\"ACME\"}]}]}"
 
+static const names_t NOBODY = {0};
+
 static void assert_refused(fixture_t *f, const char *path, const char *says)
 {
     news_t news;
     str_t why = STR_UNSET;
-    assert_int_equal(feed_load(f->a, path, &news, &why), RC_CONFIG);
+    assert_int_equal(feed_read(f->a, path, &NOBODY, &news, &why), RC_CONFIG);
     if (!str_contains(why, str_c(path)) || !str_contains(why, str_c(says)))
         fail_msg("said '%.*s'", STR_ARG(why));
 }
@@ -60,75 +62,64 @@ static void builtin_feed_is_good(void **state)
 {
     fixture_t *f = *state;
     news_t news;
-    assert_int_equal(feed_builtin(f->a, &news), RC_OK);
-    assert_true(news.n >= 20);
-    assert_true(str_contains(news_ticker_names(f->a, &news, 50), STR("ACME")));
+    news_verdict_t verdict;
+    names_t names;
+    size_t line;
+    str_t text = str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES);
+    assert_int_equal(news_parse(f->a, text, &news, &verdict), RC_OK);
+    assert_true(verdict == NEWS_OK && news.n >= 20);
+    assert_int_equal(names_read(f->a, str_of(FEED_NAMES, FEED_NAMES_BYTES), &names, &line), RC_OK);
+    /* each company has its name */
+    for (size_t i = 0; i < news.n; i++)
+        for (size_t k = 0; k < news.v[i].ticker_count; k++)
+            assert_true(names_has(&names, news.v[i].tickers[k].ticker));
 }
 
-static void one_file(void **state)
+static void files_are_told_apart_by_what_is_in_them(void **state)
 {
+    static const char RSS[] = "<rss><channel><item><title>A</title><pubDate>03 May 2026 12:00 GMT"
+                              "</pubDate></item></channel></rss>";
     fixture_t *f = *state;
     news_t news;
     str_t why;
-    const char *path = put(f, "a.json", ONE("A"), strlen(ONE("A")));
-    assert_int_equal(feed_load(f->a, path, &news, &why), RC_OK);
+    const char *json = put(f, "a", ONE("A"), strlen(ONE("A")));
+    assert_int_equal(feed_read(f->a, json, &NOBODY, &news, &why), RC_OK);
+    assert_int_equal(news.n, 1);
+    const char *rss = put(f, "b.json", RSS, sizeof RSS - 1);
+    assert_int_equal(feed_read(f->a, rss, &NOBODY, &news, &why), RC_OK);
     assert_int_equal(news.n, 1);
 }
 
-static void folder_in_the_order_of_names(void **state)
+static void files_that_are_no_feed_are_named(void **state)
 {
     fixture_t *f = *state;
-    news_t news;
-    str_t why;
-    put(f, "b.json", ONE("B"), strlen(ONE("B")));
-    put(f, "a.json", ONE("A"), strlen(ONE("A")));
-    put(f, "c.txt", "not read", 8);
-    put(f, ".d.json", "not read", 8);
-    assert_int_equal(feed_load(f->a, f->dir, &news, &why), RC_OK);
-    assert_int_equal(news.n, 2);
-    assert_true(str_eq(news.v[0].title, STR("A")));
-    assert_true(str_eq(news.v[1].title, STR("B")));
-}
-
-static void missing_feed(void **state)
-{
-    fixture_t *f = *state;
-    assert_refused(f, "/nowhere/feed", "does not exist");
-}
-
-static void folder_without_files(void **state)
-{
-    fixture_t *f = *state;
-    assert_refused(f, f->dir, "holds no *.json file");
-}
-
-static void broken_file_is_named(void **state)
-{
-    fixture_t *f = *state;
-    put(f, "a.json", ONE("A"), strlen(ONE("A")));
-    const char *bad = put(f, "b.json", "{\"feed\":[", 9);
-    assert_refused(f, bad, "is not a news feed");
-    str_t why;
-    news_t news;
-    assert_int_equal(feed_load(f->a, f->dir, &news, &why), RC_CONFIG);
-    assert_true(str_contains(why, str_c(bad)));
-    unlink(bad);
-    assert_int_equal(feed_load(f->a, f->dir, &news, &why), RC_OK);
-}
-
-static void refusal_of_the_service_is_no_feed(void **state)
-{
-    fixture_t *f = *state;
-    const char *bad = put(f, "a.json", "{\"Note\":\"x\"}", 12);
-    assert_refused(f, bad, "is not a news feed");
-}
-
-static void file_that_is_too_long(void **state)
-{
-    fixture_t *f = *state;
-    const char *path = put(f, "a.json", "x", 1);
+    assert_refused(f, "/nowhere/feed", "cannot be opened");
+    assert_refused(f, put(f, "a.json", "{\"feed\":[", 9), "is not a news feed");
+    assert_refused(f, put(f, "b.json", "{\"Note\":\"x\"}", 12), "is not a news feed");
+    assert_refused(f, put(f, "c.json", "", 0), "is not a news feed");
+    assert_refused(f, put(f, "d.rss", "<rss>", 5), "well-formed");
+    const char *path = put(f, "e.json", "x", 1);
     assert_int_equal(truncate(path, NEWS_FILE_BYTES + 1), 0);
     assert_refused(f, path, "larger than 16 MiB");
+    news_t news;
+    str_t why;
+    path = put(f, "a.json", ONE("A"), strlen(ONE("A")));
+    assert_int_equal(feed_read(f->a, path, &NOBODY, &news, &why), RC_OK);
+}
+
+static void a_table_of_names(void **state)
+{
+    fixture_t *f = *state;
+    names_t names;
+    str_t why;
+    assert_int_equal(feed_read_names(f->a, "/nowhere/tickers.csv", &names, &why), RC_OK);
+    assert_int_equal(names.n, 0);
+    const char *path = put(f, "tickers.csv", "ACME,Acme\nnonsense\n", 19);
+    assert_int_equal(feed_read_names(f->a, path, &names, &why), RC_CONFIG);
+    assert_true(str_contains(why, str_c(path)) && str_contains(why, STR("line 2")));
+    path = put(f, "tickers.csv", "ACME,Acme\n", 10);
+    assert_int_equal(feed_read_names(f->a, path, &names, &why), RC_OK);
+    assert_int_equal(names.n, 1);
 }
 
 static void no_memory(void **state)
@@ -138,8 +129,7 @@ static void no_memory(void **state)
     str_t why = STR_UNSET;
     const char *path = put(f, "a.json", ONE("A"), strlen(ONE("A")));
     arena_t *small = arena_new(64);
-    assert_int_equal(feed_load(small, path, &news, &why), RC_MEMORY);
-    assert_true(str_contains(why, STR("not enough memory")));
+    assert_int_equal(feed_read(small, path, &NOBODY, &news, &why), RC_MEMORY);
     arena_free(small);
 }
 
@@ -149,13 +139,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FEED_TEST(builtin_feed_is_good),
-        FEED_TEST(one_file),
-        FEED_TEST(folder_in_the_order_of_names),
-        FEED_TEST(missing_feed),
-        FEED_TEST(folder_without_files),
-        FEED_TEST(broken_file_is_named),
-        FEED_TEST(refusal_of_the_service_is_no_feed),
-        FEED_TEST(file_that_is_too_long),
+        FEED_TEST(files_are_told_apart_by_what_is_in_them),
+        FEED_TEST(files_that_are_no_feed_are_named),
+        FEED_TEST(a_table_of_names),
         FEED_TEST(no_memory),
     };
     return cmocka_run_group_tests_name("feed", tests, NULL, NULL);

@@ -278,8 +278,8 @@ static rc_t open_builtin(feeds_t *f)
         fresh ? names_read(fresh, str_of(FEED_NAMES, FEED_NAMES_BYTES), &names, &line) : RC_MEMORY;
     TRY(take_names(f, fresh, rc, &names));
     arena_t *own = arena_new(FEED_ARENA_BYTES);
-    rc =
-        own ? news_read(own, str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES), &news, &verdict) : RC_MEMORY;
+    rc = own ? news_parse(own, str_of(FEED_BUILTIN, FEED_BUILTIN_BYTES), &news, &verdict)
+             : RC_MEMORY;
     if (rc == RC_OK)
         rc = articles_import(f->config.store, &news, &from, &out);
     arena_free(own);

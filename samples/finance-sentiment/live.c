@@ -134,11 +134,7 @@ static rc_t store_answer(live_t *l, arena_t *a, str_t ticker, const news_t *news
 static rc_t fetch(live_t *l, arena_t *a, str_t ticker, str_t *why)
 {
     alpha_answer_t answer;
-    alpha_config_t config = {.key = l->config.key,
-                             .fetch = l->config.fetch,
-                             .clock = l->config.clock,
-                             .log = l->config.log,
-                             .unscored = true};
+    alpha_config_t config = {.key = l->config.key, .fetch = l->config.fetch, .log = l->config.log};
     rc_t rc = alpha_fetch(&config, a, ticker, &answer);
     *why = rc == RC_OK ? UNSOUND : answer.why;
     TRY(rc);

@@ -48,8 +48,9 @@ typedef struct {
     str_t fetched; /* news time of the last good answer, in the arena; unset with LIVE_NONE */
 } live_answer_t;
 
-/** Brings the store up to date about a ticker (checked by the caller as for alpha_ask). Afterwards
- *  ask the store. RC_MEMORY, RC_IO (of the store): the store still answers with what it has. */
+/** Brings the store up to date about a ticker (checked by the caller as for alpha_fetch).
+ * Afterwards ask the store. RC_MEMORY, RC_IO (of the store): the store still answers with what it
+ * has. */
 rc_t live_ask(live_t *l, arena_t *a, str_t ticker, live_answer_t *out) MUST_USE;
 
 #endif

@@ -3,7 +3,7 @@
 #include "core/num.h"
 #include "core/url.h"
 
-enum { NEWS_TREE_BYTES = 96 << 20, NEWS_SCORE_BYTES = 2 << 20 };
+enum { NEWS_TREE_BYTES = 96 << 20 };
 
 static const json_limits_t NEWS_LIMITS = {NEWS_FILE_BYTES, 16, 400000};
 
@@ -102,20 +102,6 @@ static rc_t read_article(arena_t *a, const json_t *v, article_t *out)
     return read_tickers(a, json_get(v, STR("ticker_sentiment")), out);
 }
 
-/* The engine needs room for its tokens, the article only for the number. */
-static rc_t score(arena_t *scratch, article_t *x)
-{
-    sentiment_t s;
-    arena_reset(scratch);
-    str_t text =
-        arena_printf(scratch, "%" PRIstr ". %" PRIstr, STR_ARG(x->title), STR_ARG(x->summary));
-    if (!text.p)
-        return RC_MEMORY;
-    TRY(engine_analyze(scratch, text, &s));
-    x->score = s.score;
-    return RC_OK;
-}
-
 static rc_t read_articles(arena_t *a, const json_t *feed, news_t *out)
 {
     article_t *v = ARENA_ARRAY(a, feed->count + 1, article_t);
@@ -161,7 +147,7 @@ static rc_t read_document(arena_t *a, arena_t *tree, str_t text, news_t *out,
     return read_articles(a, feed, out);
 }
 
-rc_t news_read(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
+rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
 {
     *out = (news_t){0};
     *verdict = NEWS_MALFORMED;
@@ -169,28 +155,6 @@ rc_t news_read(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
     rc_t rc = tree ? read_document(a, tree, text, out, verdict) : RC_MEMORY;
     arena_free(tree);
     return rc;
-}
-
-static rc_t score_all(arena_t *a, news_t *news)
-{
-    rc_t rc = RC_OK;
-    article_t *v = ARENA_ARRAY(a, news->n + 1, article_t);
-    arena_t *scratch = arena_new(NEWS_SCORE_BYTES);
-    if (!v || !scratch)
-        rc = RC_MEMORY;
-    for (size_t i = 0; i < news->n && rc == RC_OK; i++) {
-        v[i] = news->v[i];
-        rc = score(scratch, &v[i]);
-    }
-    news->v = v;
-    arena_free(scratch);
-    return rc;
-}
-
-rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict)
-{
-    TRY(news_read(a, text, out, verdict));
-    return score_all(a, out);
 }
 
 const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker)

@@ -42,7 +42,7 @@ typedef struct {
     size_t ticker_count;
     const news_topic_t *topics;
     size_t topic_count;
-    double score; /* of our engine, over title and summary: -1 to 1 */
+    double score; /* of our engine: -1 to 1; set by the store of articles */
 } article_t;
 
 typedef struct {
@@ -57,42 +57,13 @@ typedef enum {
     NEWS_MALFORMED, /* not the shape it should have */
 } news_verdict_t;
 
-/** Reads a NEWS_SENTIMENT document and scores its articles. The result is all in `a` and borrows
- *  nothing of `text`. Articles without title or time are left out. An "Information" that says there
- *  are no articles is NEWS_OK with none. RC_MEMORY: also when `a` is too small for the document. */
+/** Reads a NEWS_SENTIMENT document; the store scores its articles. The result is all in `a` and
+ * borrows nothing of `text`. Articles without title or time are left out. An "Information" that
+ * says there are no articles is NEWS_OK with none. RC_MEMORY: also when `a` is too small for the
+ * document. */
 rc_t news_parse(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict) MUST_USE;
-/** The same without scores: for the store of articles, which asks the engine itself. */
-rc_t news_read(arena_t *a, str_t text, news_t *out, news_verdict_t *verdict) MUST_USE;
 /** The article's entry for a ticker, or NULL. */
 const news_ticker_t *news_find_ticker(const article_t *article, str_t ticker);
-/** The document behind a feed that stays in memory: more articles at the end of `all`, in `a`. */
-rc_t news_append(arena_t *a, news_t *all, const news_t *more) MUST_USE;
-
-/** What is asked for. */
-typedef struct {
-    str_t ticker; /* upper case */
-    str_t from;   /* news time, inclusive; unset: no bound */
-    str_t to;     /* news time, exclusive; unset: no bound */
-    size_t limit; /* at least 1 */
-} news_query_t;
-
-typedef struct {
-    const article_t *article;
-    const news_ticker_t *about; /* the article's entry for the ticker */
-} news_hit_t;
-
-typedef struct {
-    const news_hit_t *v; /* newest first, one for each address, at most `limit` */
-    size_t n;
-    size_t known; /* articles about the ticker at any time */
-} news_hits_t;
-
-/** Looks a ticker up in `count` sources. The hits are in `a` and borrow the articles. */
-rc_t news_search(arena_t *a, const news_t *sources, size_t count, const news_query_t *q,
-                 news_hits_t *out) MUST_USE;
-/** Up to `max` different tickers, in the order of the feed, as "A, B, C"; unset without memory. */
-str_t news_ticker_names(arena_t *a, const news_t *news, size_t max);
-
 /** Text without control characters, bidi overrides, zero-width and other invisible formatting, and
  *  bad UTF-8; line breaks and tabs become spaces; at most `max` bytes, cut between characters. */
 str_t news_clean(arena_t *a, str_t text, size_t max);

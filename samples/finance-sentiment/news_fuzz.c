@@ -28,7 +28,6 @@ static void check_article(arena_t *a, const article_t *x)
     check_text(a, x->summary, NEWS_SUMMARY_BYTES);
     check_text(a, x->source, NEWS_NAME_BYTES);
     must(x->title.n > 0 && x->time.n == NEWS_TIME);
-    must(x->score >= -1 && x->score <= 1);
     must(!x->url.p || str_is_printable_ascii(x->url));
     for (size_t i = 0; i < x->ticker_count; i++) {
         const news_ticker_t *t = &x->tickers[i];
@@ -40,18 +39,14 @@ static void check_article(arena_t *a, const article_t *x)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     news_t news;
-    news_hits_t hits;
     news_verdict_t verdict;
     arena_t *a = arena_new(ARENA_BYTES);
-    news_query_t q = {.ticker = STR("ACME"), .from = STR("20260101T000000"), .limit = 3};
     if (!a)
         return 0;
     if (news_parse(a, str_of(data, size), &news, &verdict) == RC_OK) {
         must(verdict == NEWS_OK || news.n == 0);
         for (size_t i = 0; i < news.n; i++)
             check_article(a, &news.v[i]);
-        if (news_search(a, &news, 1, &q, &hits) == RC_OK)
-            must(hits.n <= q.limit && hits.n <= hits.known);
     }
     arena_free(a);
     return 0;

@@ -144,19 +144,6 @@ static void articles_without_title_or_time_are_left_out(void **state)
                      0);
 }
 
-static void articles_are_scored(void **state)
-{
-    news_t n = parse(*state,
-                     "{\"feed\":[{\"title\":\"Profit rose to 4.1m from 3.2m\",\"time_published\":"
-                     "\"20260503T120000\"},{\"title\":\"Net loss widened\",\"time_published\":"
-                     "\"20260503T120000\"},{\"title\":\"Results at noon\",\"time_published\":"
-                     "\"20260503T120000\"}]}",
-                     NEWS_OK);
-    assert_true(n.v[0].score > 0.15);
-    assert_true(n.v[1].score < -0.15);
-    assert_true(n.v[2].score > -0.15 && n.v[2].score < 0.15);
-}
-
 static void only_web_addresses_are_links(void **state)
 {
     static const char *const BAD[] = {"javascript:alert(1)", "file:///etc/passwd", "//x", "",
@@ -245,61 +232,11 @@ static void times(void **state)
     assert_str(news_time_text(*state, STR("20260503T120001")), "2026-05-03T12:00:01Z");
 }
 
-/* --- search --- */
-
 static const char *const FEED =
-    "{\"feed\":["
-    "{\"title\":\"old\",\"time_published\":\"20260101T000000\",\"url\":\"https://n.test/1\","
-    "\"ticker_sentiment\":[{\"ticker\":\"ACME\"}]},"
-    "{\"title\":\"new\",\"time_published\":\"20260301T000000\",\"url\":\"https://n.test/2\","
-    "\"ticker_sentiment\":[{\"ticker\":\"ACME\"},{\"ticker\":\"ORBT\"}]},"
-    "{\"title\":\"mid\",\"time_published\":\"20260201T000000\",\"ticker_sentiment\":[{\"ticker\":"
-    "\"ACME\"}]},"
-    "{\"title\":\"other\",\"time_published\":\"20260401T000000\",\"ticker_sentiment\":[{\"ticker\":"
-    "\"ORBT\"}]}]}";
-
-static str_t titles(arena_t *a, const news_t *sources, size_t n, const news_query_t *q)
-{
-    news_hits_t hits;
-    assert_int_equal(news_search(a, sources, n, q, &hits), RC_OK);
-    buf_t b = buf_new(a, 1024);
-    for (size_t i = 0; i < hits.n; i++) {
-        buf_put(&b, hits.v[i].article->title);
-        buf_char(&b, ' ');
-    }
-    buf_fmt(&b, "%zu", hits.known);
-    return buf_str(&b);
-}
-
-static void search_by_ticker_time_and_limit(void **state)
-{
-    news_t n = parse(*state, FEED, NEWS_OK);
-    news_query_t q = {.ticker = STR("ACME"), .limit = 10};
-    assert_str(titles(*state, &n, 1, &q), "new mid old 3");
-    q.limit = 2;
-    assert_str(titles(*state, &n, 1, &q), "new mid 3");
-    q.from = STR("20260201T000000"); /* inclusive */
-    q.to = STR("20260301T000000");   /* exclusive */
-    assert_str(titles(*state, &n, 1, &q), "mid 3");
-    q.ticker = STR("NONE");
-    assert_str(titles(*state, &n, 1, &q), "0");
-}
-
-static void article_of_two_sources_counts_once(void **state)
-{
-    news_t two[2] = {parse(*state, FEED, NEWS_OK), parse(*state, FEED, NEWS_OK)};
-    news_query_t q = {.ticker = STR("ORBT"), .limit = 10};
-    /* "other" has no address to tell by */
-    assert_str(titles(*state, two, 2, &q), "other other new 4");
-}
-
-static void names_of_tickers(void **state)
-{
-    news_t n = parse(*state, FEED, NEWS_OK), none = {0};
-    assert_str(news_ticker_names(*state, &n, 10), "ACME, ORBT");
-    assert_str(news_ticker_names(*state, &n, 1), "ACME");
-    assert_int_equal(news_ticker_names(*state, &none, 10).n, 0);
-}
+    "{\"feed\":[{\"title\":\"old\",\"time_published\":\"20260101T000000\",\"url\":\"https://n.test/"
+    "1\","
+    "\"ticker_sentiment\":[{\"ticker\":\"ACME\"}]},{\"title\":\"new\",\"time_published\":"
+    "\"20260301T000000\",\"ticker_sentiment\":[{\"ticker\":\"ACME\"},{\"ticker\":\"ORBT\"}]}]}";
 
 static void no_memory_is_said(void **state)
 {
@@ -331,14 +268,10 @@ int main(void)
         NEWS_TEST(other_shapes_are_malformed),
         NEWS_TEST(too_many_articles_are_malformed),
         NEWS_TEST(articles_without_title_or_time_are_left_out),
-        NEWS_TEST(articles_are_scored),
         NEWS_TEST(only_web_addresses_are_links),
         NEWS_TEST(hostile_text_is_cleaned),
         NEWS_TEST(long_text_is_cut_between_characters),
         NEWS_TEST(times),
-        NEWS_TEST(search_by_ticker_time_and_limit),
-        NEWS_TEST(article_of_two_sources_counts_once),
-        NEWS_TEST(names_of_tickers),
         NEWS_TEST(no_memory_is_said),
     };
     return cmocka_run_group_tests_name("news", tests, NULL, NULL);
