@@ -49,8 +49,8 @@ static verdict_t judge(run_t *r, unit_t u, places_t target)
     verdict_t v = {.unit = u, .target = target.n > 0};
     features_of(&r->features, u, target);
     model_sums_t sums = model_sums(r->model, &r->features, r->pulls);
-    model_probabilities(r->model, &sums, r->features.n, v.target, v.probability, &v.message);
-    v.weight = LEAST_PART + 1 - v.probability[CLASS_NEUTRAL];
+    v.said = model_judge(r->model, &sums, r->features.n, v.target);
+    v.weight = LEAST_PART + 1 - v.said.probability[CLASS_NEUTRAL];
     if (u.from == 0)
         v.weight *= FIRST_PART;
     return v;
@@ -116,7 +116,7 @@ static rc_t judge_units(arena_t *a, run_t *r, sentiment_t *out)
             continue;
         verdict_t v = judge(r, units[i], target);
         for (int c = 0; c < CLASSES; c++)
-            out->probability[c] += v.probability[c] * v.weight;
+            out->probability[c] += v.said.probability[c] * v.weight;
         sum += v.weight;
         evidence_note(r, &v);
     }

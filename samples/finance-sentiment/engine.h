@@ -33,7 +33,7 @@ typedef enum { CLASS_NEGATIVE, CLASS_NEUTRAL, CLASS_POSITIVE, CLASSES } sentimen
 /** One reason for the score: the bytes [start, end) of the input and what they added. */
 typedef struct {
     size_t start, end;
-    double weight; /* signed; positive is good news */
+    double weight; /* what they added to the log-odds of good news over bad ones, in their unit */
     str_t rule;    /* which kind of rule spoke, or that it was learned: static text */
 } evidence_t;
 

@@ -30,7 +30,7 @@ void evidence_note(run_t *r, const verdict_t *v)
             continue;
         if (memcmp(&r->pulls[i], &NOTHING, sizeof NOTHING) == 0)
             continue;
-        double w = step * model_steps(&r->pulls[i], v->target, v->message);
+        double w = step * model_steps(&r->pulls[i], v->target, v->said.message);
         if (x->family == FAMILY_SCORE) {
             note_score(r, v->unit, w);
             continue;

@@ -12,7 +12,7 @@ static const lexicon_word_t WORDS[] = {
 };
 
 static const lexicon_phrase_t PHRASES[] = {
-#define PHRASE(text, weight) {STR_INIT(text), weight},
+#define PHRASE(text, weight) {KEY(text), STR_INIT(text), weight},
 #include "engine_phrases.def"
 #undef PHRASE
 };
@@ -22,17 +22,6 @@ enum {
     PHRASE_COUNT = sizeof PHRASES / sizeof *PHRASES,
     WORD_BYTES = 32
 };
-
-/* A call of memcmp would cost more than the few bytes that differ. */
-static int compare(str_t a, str_t b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    for (size_t i = 0; i < n; i++) {
-        if (a.p[i] != b.p[i])
-            return (uint8_t)a.p[i] < (uint8_t)b.p[i] ? -1 : 1;
-    }
-    return a.n < b.n ? -1 : a.n > b.n;
-}
 
 static uint64_t key_of(str_t word)
 {
@@ -139,25 +128,33 @@ const lexicon_word_t *lexicon_words(size_t *n)
     return WORDS;
 }
 
-static int compare_first(str_t word, str_t phrase)
+static bool begins(str_t phrase, str_t word)
 {
-    return compare(word, str_first(phrase, str_find(phrase, ' ', 0)));
+    return str_starts(phrase, word) && (phrase.n == word.n || phrase.p[word.n] == ' ');
 }
 
+/* Phrases of a longer word with the same eight bytes may stand before; they are few. */
 const lexicon_phrase_t *lexicon_phrases_of(str_t word, size_t *n)
 {
+    *n = 0;
+    if (word.n == 0)
+        return NULL;
+    uint64_t key = key_of(word);
     size_t low = 0, high = PHRASE_COUNT;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (compare_first(word, PHRASES[mid].words) > 0)
+        if (PHRASES[mid].key < key)
             low = mid + 1;
         else
             high = mid;
     }
-    while (high < PHRASE_COUNT && compare_first(word, PHRASES[high].words) == 0)
-        high++;
-    *n = high - low;
-    return high > low ? &PHRASES[low] : NULL;
+    uint64_t same = word.n < 8 ? UINT64_MAX << (64 - 8 * word.n) : UINT64_MAX;
+    while (low < PHRASE_COUNT && (PHRASES[low].key & same) == key &&
+           !begins(PHRASES[low].words, word))
+        low++;
+    while (low + *n < PHRASE_COUNT && begins(PHRASES[low + *n].words, word))
+        ++*n;
+    return *n > 0 ? &PHRASES[low] : NULL;
 }
 
 const lexicon_phrase_t *lexicon_phrases(size_t *n)

@@ -26,7 +26,8 @@ typedef struct {
 } lexicon_word_t;
 
 typedef struct {
-    str_t words; /* one space between; '*' is any one word */
+    uint64_t key; /* as above */
+    str_t words;  /* one space between; '*' is any one word */
     double weight;
 } lexicon_phrase_t;
 

@@ -164,22 +164,22 @@ static void classify(const int32_t shared[2], const int32_t own[2], double scale
     math_softmax(out, CLASSES);
 }
 
-void model_probabilities(const model_t *m, const model_sums_t *s, size_t n, bool target,
-                         double out[CLASSES], double *message)
+model_verdict_t model_judge(const model_t *m, const model_sums_t *s, size_t n, bool target)
 {
+    model_verdict_t v = {.message = 0.5};
     double scale = m->scale * vote(n), other[CLASSES];
-    *message = 0.5;
     if (target) {
-        classify(s->v[MODE_SHARED], s->v[MODE_TARGET], scale * m->target_heat, out);
-        return;
+        classify(s->v[MODE_SHARED], s->v[MODE_TARGET], scale * m->target_heat, v.probability);
+        return v;
     }
     double style = math_exp(-(double)s->v[MODE_STYLE][0] * m->style_scale * vote(n));
-    *message = 1 / (1 + style);
+    v.message = 1 / (1 + style);
     scale *= m->text_heat;
-    classify(s->v[MODE_SHARED], s->v[MODE_HEADLINE], scale, out);
+    classify(s->v[MODE_SHARED], s->v[MODE_HEADLINE], scale, v.probability);
     classify(s->v[MODE_SHARED], s->v[MODE_MESSAGE], scale, other);
     for (int c = 0; c < CLASSES; c++)
-        out[c] += *message * (other[c] - out[c]);
+        v.probability[c] += v.message * (other[c] - v.probability[c]);
+    return v;
 }
 
 double model_step(const model_t *m, size_t n, bool target)

@@ -67,10 +67,15 @@ typedef struct {
 
 /** Sums over all features of a unit. `pulls`: gets what each one says, in their order. */
 model_sums_t model_sums(const model_t *m, const features_t *f, model_pull_t *pulls);
-/** Probabilities of the classes of a unit with n features. `message`: gets how much it is in the
- *  style of a short message, 0 to 1 (0.5 with a target, where styles do not matter). */
-void model_probabilities(const model_t *m, const model_sums_t *s, size_t n, bool target,
-                         double out[CLASSES], double *message);
+/** What a unit's sums come to. */
+typedef struct {
+    double probability[CLASSES];
+    double message; /* how much it is in the style of a short message, 0 to 1; 0.5 with a target,
+                     * where styles do not matter */
+} model_verdict_t;
+
+/** The verdict on a unit of n features. */
+model_verdict_t model_judge(const model_t *m, const model_sums_t *s, size_t n, bool target);
 /** What a step of a pull adds to the log-odds of good news over bad ones in a unit of n features.
  */
 double model_step(const model_t *m, size_t n, bool target);

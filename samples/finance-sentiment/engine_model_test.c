@@ -181,35 +181,33 @@ static void targets_have_weights_of_their_own(void **state)
 {
     uint8_t p[SMALL];
     model_t m;
-    double text[CLASSES], target[CLASSES], message;
     (void)state;
     small(p, 5, MODE_TARGET);
     assert_int_equal(model_open(str_of(p, SMALL), &m), RC_OK);
     model_sums_t s = {.v[MODE_TARGET] = {0, 4}};
-    model_probabilities(&m, &s, 1, false, text, &message);
-    model_probabilities(&m, &s, 1, true, target, &message);
-    assert_true(fabs(text[CLASS_POSITIVE] - 1.0 / 3) < 1e-12);
-    assert_true(target[CLASS_POSITIVE] > 0.9);
+    model_verdict_t text = model_judge(&m, &s, 1, false), target = model_judge(&m, &s, 1, true);
+    assert_true(fabs(text.probability[CLASS_POSITIVE] - 1.0 / 3) < 1e-12);
+    assert_true(target.probability[CLASS_POSITIVE] > 0.9);
 }
 
 static void styles_are_mixed(void **state)
 {
     uint8_t p[SMALL];
     model_t m;
-    double out[CLASSES], message;
+    model_verdict_t v;
     (void)state;
     small(p, 5, MODE_HEADLINE);
     assert_int_equal(model_open(str_of(p, SMALL), &m), RC_OK);
     model_sums_t s = {.v[MODE_HEADLINE] = {0, 9}, .v[MODE_MESSAGE] = {9, 0}};
     s.v[MODE_STYLE][0] = -30;
-    model_probabilities(&m, &s, 1, false, out, &message);
-    assert_true(message < 1e-9 && out[CLASS_POSITIVE] > 0.99);
+    v = model_judge(&m, &s, 1, false);
+    assert_true(v.message < 1e-9 && v.probability[CLASS_POSITIVE] > 0.99);
     s.v[MODE_STYLE][0] = 30;
-    model_probabilities(&m, &s, 1, false, out, &message);
-    assert_true(message > 1 - 1e-9 && out[CLASS_NEGATIVE] > 0.99);
+    v = model_judge(&m, &s, 1, false);
+    assert_true(v.message > 1 - 1e-9 && v.probability[CLASS_NEGATIVE] > 0.99);
     s.v[MODE_STYLE][0] = 0;
-    model_probabilities(&m, &s, 1, false, out, &message);
-    assert_true(fabs(out[CLASS_NEGATIVE] - out[CLASS_POSITIVE]) < 1e-9);
+    v = model_judge(&m, &s, 1, false);
+    assert_true(fabs(v.probability[CLASS_NEGATIVE] - v.probability[CLASS_POSITIVE]) < 1e-9);
 }
 
 static void functions_of_numbers_are_exact(void **state)

@@ -14,10 +14,9 @@ size_t engine_units(const tokens_t *t, unit_t *out);
 /** One unit that has been weighed. */
 typedef struct {
     unit_t unit;
-    double weight;  /* its part in the answer */
-    double message; /* how much it is in the style of a short message */
-    bool target;    /* it names the target */
-    double probability[CLASSES];
+    bool target;   /* it names the target */
+    double weight; /* its part in the answer */
+    model_verdict_t said;
 } verdict_t;
 
 /** A text while its answer is made; all in one arena. */
