@@ -99,7 +99,7 @@ static rc_t clear(finance_work_t *k, str_list_t tickers)
     size_t changed;
     watchlist_owner_t who = finance_owner(k);
     (void)tickers;
-    if (warder_mcp_client_can(k->call, "elicitation")) {
+    if (warder_mcp_client_can(k->call, "elicitation.form")) {
         const char *said = warder_mcp_elicit(
             k->call, "clear", "Shall all tickers be removed from your watchlist?", CONFIRM);
         if (!said) {

@@ -110,6 +110,15 @@ static void clearing_is_confirmed(void **state)
     assert_text(watched(t), ".");
 }
 
+static void who_cannot_show_a_form_is_not_asked(void **state)
+{
+    tools_t *t = *state;
+    tools_good(t, "watchlist", "{\"action\":\"add\",\"tickers\":[\"ACME\"]}");
+    t->said->call.capabilities = parsed(t, "{\"elicitation\":{\"url\":{}}}");
+    assert_int_equal(clear(t), WARDER_MCP_DONE);
+    assert_text(watched(t), ".");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +126,7 @@ int main(void)
         TOOLS_TEST(nobody_sees_anothers_list),
         TOOLS_TEST(bad_changes_change_nothing),
         TOOLS_TEST(clearing_is_confirmed),
+        TOOLS_TEST(who_cannot_show_a_form_is_not_asked),
     };
     return cmocka_run_group_tests_name("tools_watch", tests, NULL, NULL);
 }
