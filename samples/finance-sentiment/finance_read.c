@@ -61,11 +61,13 @@ rc_t finance_list_tickers(finance_work_t *k)
     int64_t limit = 50;
     str_t text, given = finance_argument(k, "prefix"), prefix = finance_ticker(k->a, given);
     warder_mcp_integer(k->call, "limit", &limit);
-    if (given.n > 0 && !prefix.p) {
+    if (given.n > 0 && !finance_is_ticker(given)) {
         warder_mcp_error(k->call, "Give `prefix` as the beginning of a stock symbol, or leave it "
                                   "out.");
         return RC_OK;
     }
+    if (given.n > 0 && !prefix.p)
+        return RC_MEMORY;
     TRY(articles_tickers(k->f->articles, k->a, prefix, (size_t)limit, &known));
     TRY(write_tickers(k->a, &known, &text));
     warder_mcp_structured_json(k->call, text.p);

@@ -14,12 +14,21 @@ static rc_t missing(finance_work_t *k, str_t ticker, const finance_fresh_t *fres
     return RC_OK;
 }
 
+static void put_start(finance_work_t *k, warder_json_t *w, int64_t start)
+{
+    str_t t = finance_news_time(k->a, start);
+    if (str_is_set(t))
+        finance_put_time(k, w, "start", t);
+    else
+        warder_json_raw(w, "start", NULL); /* fails the call: there is no memory */
+}
+
 static void put_buckets(finance_work_t *k, warder_json_t *w, const series_t *s)
 {
     warder_json_list(w, "buckets");
     for (size_t i = 0; i < s->n; i++) {
         warder_json_object(w, NULL);
-        finance_put_time(k, w, "start", finance_news_time(k->a, s->v[i].start));
+        put_start(k, w, s->v[i].start);
         finance_put_mean(w, &s->v[i].m);
         warder_json_end(w);
     }
@@ -31,9 +40,9 @@ static const char CUT[] = "There were more articles than fit: only the latest 20
 static void say_window(finance_work_t *k, buf_t *b, const finance_window_t *w)
 {
     buf_put(b, STR(" from "));
-    buf_put(b, news_time_text(k->a, w->from));
+    finance_say_time(k, b, w->from);
     buf_put(b, STR(" to "));
-    buf_put(b, news_time_text(k->a, w->to));
+    finance_say_time(k, b, w->to);
     if (strcmp(w->ends, "latest_article") == 0)
         buf_put(b, STR(" (the last time with news)"));
 }
@@ -67,7 +76,7 @@ static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *
         if (s->v[i].m.count == 0)
             continue;
         buf_put(&b, STR("\n"));
-        buf_put(&b, news_time_text(k->a, finance_news_time(k->a, s->v[i].start)));
+        finance_say_time(k, &b, finance_news_time(k->a, s->v[i].start));
         buf_put(&b, STR("  "));
         say_mean(&b, &s->v[i].m);
     }
@@ -82,11 +91,13 @@ rc_t finance_ticker_sentiment(finance_work_t *k)
     series_t s;
     rc_t rc;
     bool cut;
-    str_t ticker = finance_ticker(k->a, finance_argument(k, "ticker"));
-    if (!ticker.p) {
+    str_t asked = finance_argument(k, "ticker"), ticker = finance_ticker(k->a, asked);
+    if (!finance_is_ticker(asked)) {
         warder_mcp_error(k->call, "Give `ticker`, a stock symbol such as \"ACME\".");
         return RC_OK;
     }
+    if (!ticker.p)
+        return RC_MEMORY;
     str_list_t one = {&ticker, 1};
     TRY(finance_refresh(k, one, &fresh));
     TRY(finance_known(k, ticker, &known));
