@@ -1,6 +1,14 @@
 /* ticker_sentiment and compare_tickers: how the news about companies have been over a time. */
 #include "finance_say.h"
 
+/* About one ticker. */
+typedef struct {
+    finance_window_t window;
+    finance_fresh_t fresh;
+    series_t s;
+    bool cut; /* there were more articles than fit */
+} answer_t;
+
 static rc_t missing(finance_work_t *k, str_t ticker, const finance_fresh_t *fresh)
 {
     buf_t b = buf_new(k->a, FINANCE_TEXT_BYTES);
@@ -83,14 +91,27 @@ static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *
     return finance_say(k, &b);
 }
 
+static void put_series(finance_work_t *k, const articles_known_t *about, const answer_t *x)
+{
+    warder_json_t *w = warder_mcp_structured(k->call);
+    finance_put_str(k, w, "ticker", about->ticker);
+    finance_put_str(k, w, "name", about->name);
+    finance_put_window(k, w, &x->window);
+    warder_json_string(w, "bucket", series_step_name(x->window.w.step).p);
+    finance_put_mean(w, &x->s.all);
+    finance_put_trend(w, &x->s.trend);
+    if (x->cut)
+        warder_json_string(w, "note", CUT);
+    finance_put_fresh(k, w, &x->fresh);
+    put_buckets(k, w, &x->s);
+    warder_json_end(w);
+}
+
 rc_t finance_ticker_sentiment(finance_work_t *k)
 {
-    finance_window_t window;
-    finance_fresh_t fresh;
+    answer_t x = {0};
     articles_known_t known;
-    series_t s;
     rc_t rc;
-    bool cut;
     str_t asked = finance_argument(k, "ticker"), ticker = finance_ticker(k->a, asked);
     if (!finance_is_ticker(asked)) {
         warder_mcp_error(k->call, "Give `ticker`, a stock symbol such as \"ACME\".");
@@ -99,26 +120,15 @@ rc_t finance_ticker_sentiment(finance_work_t *k)
     if (!ticker.p)
         return RC_MEMORY;
     str_list_t one = {&ticker, 1};
-    TRY(finance_refresh(k, one, &fresh));
+    TRY(finance_refresh(k, one, &x.fresh));
     TRY(finance_known(k, ticker, &known));
     if (known.count == 0)
-        return missing(k, ticker, &fresh);
-    if (!finance_window(k, one, &window, &rc))
+        return missing(k, ticker, &x.fresh);
+    if (!finance_window(k, one, &x.window, &rc))
         return rc;
-    TRY(finance_points(k, ticker, &window, &s, &cut));
-    warder_json_t *w = warder_mcp_structured(k->call);
-    finance_put_str(k, w, "ticker", ticker);
-    finance_put_str(k, w, "name", known.name);
-    finance_put_window(k, w, &window);
-    warder_json_string(w, "bucket", series_step_name(window.w.step).p);
-    finance_put_mean(w, &s.all);
-    finance_put_trend(w, &s.trend);
-    if (cut)
-        warder_json_string(w, "note", CUT);
-    finance_put_fresh(k, w, &fresh);
-    put_buckets(k, w, &s);
-    warder_json_end(w);
-    return say_series(k, ticker, &window, &s, &fresh);
+    TRY(finance_points(k, ticker, &x.window, &x.s, &x.cut));
+    put_series(k, &known, &x);
+    return say_series(k, ticker, &x.window, &x.s, &x.fresh);
 }
 
 /* --- several --- */
