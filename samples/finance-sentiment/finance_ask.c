@@ -2,13 +2,26 @@
 
 #include "core/num.h"
 
+#include <stdio.h>
 #include <time.h>
 
-enum { HOUR_S = 3600, DAY_S = 86400, WEEK_S = 7 * DAY_S };
+enum { HOUR_S = 3600, DAY_S = 86400, WEEK_S = 7 * DAY_S, TIME_ROOM = 128 };
 
 str_t finance_argument(finance_work_t *k, const char *path)
 {
     return str_c(warder_mcp_string(k->call, path));
+}
+
+str_t finance_element(finance_work_t *k, const char *path, size_t i)
+{
+    char at[64];
+    snprintf(at, sizeof at, "%s.%zu", path, i);
+    return finance_argument(k, at);
+}
+
+static char to_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
 static bool is_ticker_byte(char c)
@@ -16,18 +29,29 @@ static bool is_ticker_byte(char c)
     return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(".:-", c));
 }
 
-str_t finance_ticker(arena_t *a, str_t given)
+/* Without what people put around it. Unset: no ticker is in it. */
+static str_t bare_ticker(str_t given)
 {
     str_t t = str_trim(given, " ");
     t = str_starts(t, STR("$")) ? str_skip(t, 1) : t;
-    if (t.n == 0 || t.n > FINANCE_TICKER_BYTES)
-        return STR_UNSET;
-    char *p = arena_alloc(a, t.n + 1);
-    for (size_t i = 0; p && i < t.n; i++) {
-        p[i] = t.p[i] >= 'a' && t.p[i] <= 'z' ? (char)(t.p[i] - 'a' + 'A') : t.p[i];
-        if (!is_ticker_byte(p[i]))
+    for (size_t i = 0; i < t.n; i++) {
+        if (!is_ticker_byte(to_upper(t.p[i])))
             return STR_UNSET;
     }
+    return t.n > 0 && t.n <= FINANCE_TICKER_BYTES ? t : STR_UNSET;
+}
+
+bool finance_is_ticker(str_t given)
+{
+    return bare_ticker(given).p != NULL;
+}
+
+str_t finance_ticker(arena_t *a, str_t given)
+{
+    str_t t = bare_ticker(given);
+    char *p = t.p ? arena_alloc(a, t.n + 1) : NULL;
+    for (size_t i = 0; p && i < t.n; i++)
+        p[i] = to_upper(t.p[i]);
     return str_of(p, p ? t.n : 0);
 }
 
@@ -39,12 +63,14 @@ static bool no_ticker(finance_work_t *k)
     return false;
 }
 
-/* Each once, at most `max`. */
+/* Each once, at most `max`. Without memory nothing is said, which ends the call as a failure. */
 static bool take_ticker(finance_work_t *k, str_t given, size_t max, str_list_t *out)
 {
+    if (!finance_is_ticker(given))
+        return no_ticker(k);
     str_t ticker = finance_ticker(k->a, given);
     if (!ticker.p)
-        return no_ticker(k);
+        return false;
     if (str_list_has(*out, ticker))
         return true;
     if (out->n == max) {
@@ -66,8 +92,7 @@ bool finance_tickers(finance_work_t *k, const char *path, size_t max, str_list_t
     size_t n = warder_mcp_count(k->call, path);
     *out = room_for(k, max);
     for (size_t i = 0; i < n; i++) {
-        str_t at = arena_printf(k->a, "%s.%zu", path, i);
-        if (!at.p || !out->v || !take_ticker(k, finance_argument(k, at.p), max, out))
+        if (!out->v || !take_ticker(k, finance_element(k, path, i), max, out))
             return false;
     }
     return true;
@@ -89,6 +114,8 @@ bool finance_time(finance_work_t *k, const char *name, const char *also, str_t *
     str_t given = finance_argument(k, name);
     if (!given.p && also)
         given = finance_argument(k, also);
+    if (!arena_alloc(k->a, TIME_ROOM)) /* or want of memory would look like a wrong time */
+        return false;
     *out = given.p ? news_time(k->a, given) : STR_UNSET;
     if (!given.p || out->p)
         return true;

@@ -10,7 +10,10 @@ enum { FINANCE_TICKER_BYTES = 20 };
 
 /** A string argument in the arena; unset: it is not there. */
 str_t finance_argument(finance_work_t *k, const char *path);
-/** A ticker as the store has it: "$acme " is "ACME". Unset: it is none. */
+/** Element number i of the list at `path`. */
+str_t finance_element(finance_work_t *k, const char *path, size_t i);
+bool finance_is_ticker(str_t given);
+/** A ticker as the store has it: "$acme " is "ACME". Unset: it is none, or there is no memory. */
 str_t finance_ticker(arena_t *a, str_t given);
 /** The list at `path`, each once, at most `max`. False: one of them is no ticker, or they are too
  *  many (then the call has its error). RC_MEMORY through *rc. */

@@ -139,9 +139,9 @@ static void say_section(finance_work_t *k, buf_t *b, const section_t *s)
 static void say_brief(finance_work_t *k, buf_t *b, const brief_t *brief)
 {
     buf_put(b, STR("News from "));
-    buf_put(b, news_time_text(k->a, brief->window.from));
+    finance_say_time(k, b, brief->window.from);
     buf_put(b, STR(" to "));
-    buf_put(b, news_time_text(k->a, brief->window.to));
+    finance_say_time(k, b, brief->window.to);
     buf_fmt(b, ".\n%s", FINANCE_PROVENANCE);
     finance_say_fresh(k, b, &brief->fresh);
     for (size_t i = 0; i < brief->n; i++)

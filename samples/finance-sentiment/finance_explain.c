@@ -91,7 +91,7 @@ static void say_spans(finance_work_t *k, buf_t *b, const explain_t *x)
 {
     for (size_t i = 0; i < x->count && i < FINANCE_EVIDENCE_MAX; i++) {
         buf_fmt(b, "\n- %+.2f \"", x->spans[i].weight);
-        buf_put(b, news_clean(k->a, x->spans[i].text, SPAN_TEXT_BYTES));
+        finance_say_clean(k, b, x->spans[i].text, SPAN_TEXT_BYTES);
         buf_put(b, STR("\" ("));
         buf_put(b, x->spans[i].rule);
         buf_put(b, x->spans[i].field == EXPLAIN_TITLE ? STR(", title)") : STR(", summary)"));
@@ -134,10 +134,12 @@ rc_t finance_explain(finance_work_t *k)
     str_t asked = finance_argument(k, "ticker"), ticker = finance_ticker(k->a, asked);
     if (!e)
         return RC_MEMORY;
-    if (asked.p && !ticker.p) {
+    if (asked.p && !finance_is_ticker(asked)) {
         warder_mcp_error(k->call, "Give `ticker` as a stock symbol, or leave it out.");
         return RC_OK;
     }
+    if (asked.p && !ticker.p)
+        return RC_MEMORY;
     rc_t rc = find(k, &e->h);
     if (rc == RC_NOT_FOUND) {
         warder_mcp_error(k->call, "There is no such article: give an `id` or `url` that "

@@ -18,6 +18,15 @@ rc_t finance_read_card(finance_work_t *k)
 
 /* --- tickers --- */
 
+/* What there is no memory for fails the document. */
+static void member_time(arena_t *a, json_writer_t *w, str_t name, str_t news_time)
+{
+    str_t text = news_time_text(a, news_time);
+    if (!str_is_set(text))
+        buf_fail(w->buf, RC_MEMORY);
+    json_member_str(w, name, text);
+}
+
 static void write_known(arena_t *a, json_writer_t *w, const articles_known_t *t)
 {
     json_begin_object(w);
@@ -25,7 +34,7 @@ static void write_known(arena_t *a, json_writer_t *w, const articles_known_t *t)
     json_member_str(w, STR("name"), t->name);
     json_member_int(w, STR("articles"), (int64_t)t->count);
     if (t->latest.p)
-        json_member_str(w, STR("latest"), news_time_text(a, t->latest));
+        member_time(a, w, STR("latest"), t->latest);
     json_end_object(w);
 }
 
@@ -61,11 +70,13 @@ rc_t finance_list_tickers(finance_work_t *k)
     int64_t limit = 50;
     str_t text, given = finance_argument(k, "prefix"), prefix = finance_ticker(k->a, given);
     warder_mcp_integer(k->call, "limit", &limit);
-    if (given.n > 0 && !prefix.p) {
+    if (given.n > 0 && !finance_is_ticker(given)) {
         warder_mcp_error(k->call, "Give `prefix` as the beginning of a stock symbol, or leave it "
                                   "out.");
         return RC_OK;
     }
+    if (given.n > 0 && !prefix.p)
+        return RC_MEMORY;
     TRY(articles_tickers(k->f->articles, k->a, prefix, (size_t)limit, &known));
     TRY(write_tickers(k->a, &known, &text));
     warder_mcp_structured_json(k->call, text.p);
@@ -110,7 +121,7 @@ static void write_article(arena_t *a, json_writer_t *w, const articles_hit_t *h)
     json_member_str(w, STR("summary"), h->x.summary);
     json_member_str(w, STR("source"), h->x.source);
     json_member_str(w, STR("url"), h->x.url);
-    json_member_str(w, STR("published"), news_time_text(a, h->x.time));
+    member_time(a, w, STR("published"), h->x.time);
     json_member_str(w, STR("via"), h->via);
     json_member_bool(w, STR("trusted"), false);
     json_key(w, STR("score"));

@@ -14,16 +14,31 @@ double finance_round(double v)
     return r == 0 ? 0 : r;
 }
 
+/* A member that is lost for want of memory fails the call: what is no JSON does. */
+static void put_copy(warder_json_t *w, const char *key, const char *copy)
+{
+    if (copy)
+        warder_json_string(w, key, copy);
+    else
+        warder_json_raw(w, key, NULL);
+}
+
 void finance_put_str(finance_work_t *k, warder_json_t *w, const char *key, str_t s)
 {
     if (str_is_set(s))
-        warder_json_string(w, key, arena_cstr(k->a, s));
+        put_copy(w, key, arena_cstr(k->a, s));
+}
+
+void finance_put_clean(finance_work_t *k, warder_json_t *w, const char *key, str_t s, size_t max)
+{
+    str_t clean = news_clean(k->a, s, max);
+    put_copy(w, key, str_is_set(clean) ? arena_cstr(k->a, clean) : NULL);
 }
 
 void finance_put_time(finance_work_t *k, warder_json_t *w, const char *key, str_t t)
 {
     if (str_is_set(t))
-        finance_put_str(k, w, key, news_time_text(k->a, t));
+        put_copy(w, key, news_time_text(k->a, t).p);
 }
 
 void finance_put_number(warder_json_t *w, const char *key, double v)
@@ -149,6 +164,24 @@ void finance_put_article(finance_work_t *k, warder_json_t *w, const char *key,
 
 /* --- text --- */
 
+/* Of what there is no memory for, the text fails. */
+static void put_or_fail(buf_t *b, str_t s)
+{
+    if (!str_is_set(s))
+        buf_fail(b, RC_MEMORY);
+    buf_put(b, s);
+}
+
+void finance_say_time(finance_work_t *k, buf_t *b, str_t t)
+{
+    put_or_fail(b, str_is_set(t) ? news_time_text(k->a, t) : STR_UNSET);
+}
+
+void finance_say_clean(finance_work_t *k, buf_t *b, str_t s, size_t max)
+{
+    put_or_fail(b, news_clean(k->a, s, max));
+}
+
 void finance_say_score(buf_t *b, double score)
 {
     buf_fmt(b, "%+.2f %s", finance_round(score), label_of(score));
@@ -176,11 +209,11 @@ void finance_say_article(finance_work_t *k, buf_t *b, const articles_hit_t *h, s
     buf_put(b, STR(" ("));
     buf_put(b, x->source.n > 0 ? x->source : STR("unknown source"));
     buf_put(b, STR(", "));
-    buf_put(b, news_time_text(k->a, x->time));
+    finance_say_time(k, b, x->time);
     buf_fmt(b, ", id %lld)", (long long)h->id);
     if (summary && x->summary.n > 0) {
         buf_put(b, STR("\n   "));
-        buf_put(b, news_clean(k->a, x->summary, TEXT_SUMMARY_BYTES));
+        finance_say_clean(k, b, x->summary, TEXT_SUMMARY_BYTES);
     }
 }
 
@@ -244,7 +277,7 @@ void finance_say_fresh(finance_work_t *k, buf_t *b, const finance_fresh_t *f)
         buf_put(b, v->state == LIVE_STALE ? STR(": live news are STALE, of ")
                                           : STR(": no live news. "));
         if (v->state == LIVE_STALE) {
-            buf_put(b, news_time_text(k->a, v->fetched));
+            finance_say_time(k, b, v->fetched);
             buf_put(b, STR(". "));
         }
         buf_put(b, v->note);

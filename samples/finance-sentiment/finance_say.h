@@ -15,6 +15,8 @@ double finance_round(double v);
 /* Structured content. */
 /** An unset string writes nothing. */
 void finance_put_str(finance_work_t *k, warder_json_t *w, const char *key, str_t s);
+/** The same of a stranger's text, cleaned and cut. */
+void finance_put_clean(finance_work_t *k, warder_json_t *w, const char *key, str_t s, size_t max);
 /** A news time as people write it; unset writes nothing. */
 void finance_put_time(finance_work_t *k, warder_json_t *w, const char *key, str_t news_time);
 void finance_put_number(warder_json_t *w, const char *key, double v);
@@ -32,6 +34,9 @@ void finance_put_article(finance_work_t *k, warder_json_t *w, const char *key,
                          const articles_hit_t *h);
 
 /* Text. */
+void finance_say_time(finance_work_t *k, buf_t *b, str_t news_time);
+/** A stranger's text, cleaned and cut. */
+void finance_say_clean(finance_work_t *k, buf_t *b, str_t s, size_t max);
 /** "+0.42 Bullish" */
 void finance_say_score(buf_t *b, double score);
 void finance_say_trend(buf_t *b, const series_trend_t *t);

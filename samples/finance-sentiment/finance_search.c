@@ -54,8 +54,7 @@ static rc_t read_topics(finance_work_t *k, str_list_t *out)
         return RC_MEMORY;
     *out = (str_list_t){v, 0};
     for (size_t i = 0; i < n; i++) {
-        str_t at = arena_printf(k->a, "topics.%zu", i);
-        v[out->n] = at.p ? news_topic(k->a, finance_argument(k, at.p)) : STR_UNSET;
+        v[out->n] = news_topic(k->a, finance_element(k, "topics", i));
         out->n += str_is_set(v[out->n]);
     }
     return RC_OK;
@@ -67,7 +66,7 @@ static bool read_tickers(finance_work_t *k, str_list_t *out)
     str_t one = finance_argument(k, "ticker");
     if (!one.p)
         return finance_tickers(k, "tickers", FINANCE_ASKED, out);
-    if (warder_mcp_count(k->call, "tickers") == 0 && finance_ticker(k->a, one).p)
+    if (warder_mcp_count(k->call, "tickers") == 0 && finance_is_ticker(one))
         return finance_split_tickers(k, one, 1, out);
     warder_mcp_error(k->call, "Give `ticker`, a stock symbol such as \"ACME\": 1 to 20 letters, "
                               "digits, '.', ':' or '-'; or `tickers`, a list of them.");

@@ -1,6 +1,14 @@
 /* ticker_sentiment and compare_tickers: how the news about companies have been over a time. */
 #include "finance_say.h"
 
+/* About one ticker. */
+typedef struct {
+    finance_window_t window;
+    finance_fresh_t fresh;
+    series_t s;
+    bool cut; /* there were more articles than fit */
+} answer_t;
+
 static rc_t missing(finance_work_t *k, str_t ticker, const finance_fresh_t *fresh)
 {
     buf_t b = buf_new(k->a, FINANCE_TEXT_BYTES);
@@ -14,12 +22,21 @@ static rc_t missing(finance_work_t *k, str_t ticker, const finance_fresh_t *fres
     return RC_OK;
 }
 
+static void put_start(finance_work_t *k, warder_json_t *w, int64_t start)
+{
+    str_t t = finance_news_time(k->a, start);
+    if (str_is_set(t))
+        finance_put_time(k, w, "start", t);
+    else
+        warder_json_raw(w, "start", NULL); /* fails the call: there is no memory */
+}
+
 static void put_buckets(finance_work_t *k, warder_json_t *w, const series_t *s)
 {
     warder_json_list(w, "buckets");
     for (size_t i = 0; i < s->n; i++) {
         warder_json_object(w, NULL);
-        finance_put_time(k, w, "start", finance_news_time(k->a, s->v[i].start));
+        put_start(k, w, s->v[i].start);
         finance_put_mean(w, &s->v[i].m);
         warder_json_end(w);
     }
@@ -31,9 +48,9 @@ static const char CUT[] = "There were more articles than fit: only the latest 20
 static void say_window(finance_work_t *k, buf_t *b, const finance_window_t *w)
 {
     buf_put(b, STR(" from "));
-    buf_put(b, news_time_text(k->a, w->from));
+    finance_say_time(k, b, w->from);
     buf_put(b, STR(" to "));
-    buf_put(b, news_time_text(k->a, w->to));
+    finance_say_time(k, b, w->to);
     if (strcmp(w->ends, "latest_article") == 0)
         buf_put(b, STR(" (the last time with news)"));
 }
@@ -67,47 +84,51 @@ static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *
         if (s->v[i].m.count == 0)
             continue;
         buf_put(&b, STR("\n"));
-        buf_put(&b, news_time_text(k->a, finance_news_time(k->a, s->v[i].start)));
+        finance_say_time(k, &b, finance_news_time(k->a, s->v[i].start));
         buf_put(&b, STR("  "));
         say_mean(&b, &s->v[i].m);
     }
     return finance_say(k, &b);
 }
 
+static void put_series(finance_work_t *k, const articles_known_t *about, const answer_t *x)
+{
+    warder_json_t *w = warder_mcp_structured(k->call);
+    finance_put_str(k, w, "ticker", about->ticker);
+    finance_put_str(k, w, "name", about->name);
+    finance_put_window(k, w, &x->window);
+    warder_json_string(w, "bucket", series_step_name(x->window.w.step).p);
+    finance_put_mean(w, &x->s.all);
+    finance_put_trend(w, &x->s.trend);
+    if (x->cut)
+        warder_json_string(w, "note", CUT);
+    finance_put_fresh(k, w, &x->fresh);
+    put_buckets(k, w, &x->s);
+    warder_json_end(w);
+}
+
 rc_t finance_ticker_sentiment(finance_work_t *k)
 {
-    finance_window_t window;
-    finance_fresh_t fresh;
+    answer_t x = {0};
     articles_known_t known;
-    series_t s;
     rc_t rc;
-    bool cut;
-    str_t ticker = finance_ticker(k->a, finance_argument(k, "ticker"));
-    if (!ticker.p) {
+    str_t asked = finance_argument(k, "ticker"), ticker = finance_ticker(k->a, asked);
+    if (!finance_is_ticker(asked)) {
         warder_mcp_error(k->call, "Give `ticker`, a stock symbol such as \"ACME\".");
         return RC_OK;
     }
+    if (!ticker.p)
+        return RC_MEMORY;
     str_list_t one = {&ticker, 1};
-    TRY(finance_refresh(k, one, &fresh));
+    TRY(finance_refresh(k, one, &x.fresh));
     TRY(finance_known(k, ticker, &known));
     if (known.count == 0)
-        return missing(k, ticker, &fresh);
-    if (!finance_window(k, one, &window, &rc))
+        return missing(k, ticker, &x.fresh);
+    if (!finance_window(k, one, &x.window, &rc))
         return rc;
-    TRY(finance_points(k, ticker, &window, &s, &cut));
-    warder_json_t *w = warder_mcp_structured(k->call);
-    finance_put_str(k, w, "ticker", ticker);
-    finance_put_str(k, w, "name", known.name);
-    finance_put_window(k, w, &window);
-    warder_json_string(w, "bucket", series_step_name(window.w.step).p);
-    finance_put_mean(w, &s.all);
-    finance_put_trend(w, &s.trend);
-    if (cut)
-        warder_json_string(w, "note", CUT);
-    finance_put_fresh(k, w, &fresh);
-    put_buckets(k, w, &s);
-    warder_json_end(w);
-    return say_series(k, ticker, &window, &s, &fresh);
+    TRY(finance_points(k, ticker, &x.window, &x.s, &x.cut));
+    put_series(k, &known, &x);
+    return say_series(k, ticker, &x.window, &x.s, &x.fresh);
 }
 
 /* --- several --- */

@@ -14,9 +14,9 @@ static size_t listed(const sentiment_t *s)
     return s->evidence_count < FINANCE_EVIDENCE_MAX ? s->evidence_count : FINANCE_EVIDENCE_MAX;
 }
 
-static str_t words(finance_work_t *k, const reading_t *r, const evidence_t *e)
+static str_t words(const reading_t *r, const evidence_t *e)
 {
-    return news_clean(k->a, str_of(r->text.p + e->start, e->end - e->start), EVIDENCE_TEXT_BYTES);
+    return str_of(r->text.p + e->start, e->end - e->start);
 }
 
 /* --- what is asked --- */
@@ -46,8 +46,7 @@ static bool check_text(finance_work_t *k, str_t text)
 /* The target of text number i: its own, or that of all. */
 static str_t target_of(finance_work_t *k, size_t i)
 {
-    str_t at = arena_printf(k->a, "targets.%zu", i);
-    str_t own = at.p ? finance_argument(k, at.p) : STR_UNSET;
+    str_t own = finance_element(k, "targets", i);
     str_t target = own.p ? own : finance_argument(k, "target");
     return is_blank(target) ? STR_UNSET : target;
 }
@@ -63,8 +62,7 @@ static bool read_texts(finance_work_t *k, reading_t *v, size_t *n)
     if (targets > 0 && targets != *n)
         return refuse(k, "Give one of `targets` for each text, or `target` for all.");
     for (size_t i = 0; i < *n && i < FINANCE_TEXTS; i++) {
-        str_t at = arena_printf(k->a, "texts.%zu", i);
-        v[i].text = many > 0 && at.p ? finance_argument(k, at.p) : one;
+        v[i].text = many > 0 ? finance_element(k, "texts", i) : one;
         v[i].target = target_of(k, i);
         if (!check_text(k, v[i].text))
             return false;
@@ -116,7 +114,7 @@ static void put_evidence(finance_work_t *k, warder_json_t *w, const reading_t *r
     for (size_t i = 0; i < listed(&r->s); i++) {
         const evidence_t *e = &r->s.evidence[i];
         warder_json_object(w, NULL);
-        finance_put_str(k, w, "text", words(k, r, e));
+        finance_put_clean(k, w, "text", words(r, e), EVIDENCE_TEXT_BYTES);
         finance_put_str(k, w, "rule", e->rule);
         finance_put_number(w, "weight", e->weight);
         warder_json_end(w);
@@ -129,7 +127,7 @@ static void put_reading(finance_work_t *k, warder_json_t *w, const reading_t *r)
     finance_put_score(w, r->s.score);
     put_probability(w, &r->s);
     if (r->target.p) {
-        finance_put_str(k, w, "target", news_clean(k->a, r->target, EVIDENCE_TEXT_BYTES));
+        finance_put_clean(k, w, "target", r->target, EVIDENCE_TEXT_BYTES);
         warder_json_integer(w, "mentions", (int64_t)r->s.mention_count);
     }
     put_evidence(k, w, r);
@@ -157,7 +155,7 @@ static void say_target(finance_work_t *k, buf_t *b, const reading_t *r)
     if (!r->target.p)
         return;
     buf_put(b, STR(" for \""));
-    buf_put(b, news_clean(k->a, r->target, EVIDENCE_TEXT_BYTES));
+    finance_say_clean(k, b, r->target, EVIDENCE_TEXT_BYTES);
     buf_put(b, r->s.mention_count > 0 ? STR("\"") : STR("\" (not named in it: of the whole text)"));
 }
 
@@ -174,7 +172,7 @@ static rc_t say_one(finance_work_t *k, const reading_t *r)
                                       : STR("\nNo words in it speak of good or bad news."));
     for (size_t i = 0; i < listed(s); i++) {
         buf_fmt(&b, "\n- %+.2f \"", s->evidence[i].weight);
-        buf_put(&b, words(k, r, &s->evidence[i]));
+        finance_say_clean(k, &b, words(r, &s->evidence[i]), EVIDENCE_TEXT_BYTES);
         buf_put(&b, STR("\" ("));
         buf_put(&b, s->evidence[i].rule);
         buf_put(&b, STR(")"));
@@ -194,7 +192,7 @@ static rc_t say_many(finance_work_t *k, const reading_t *v, size_t n)
         finance_say_score(&b, v[i].s.score);
         say_target(k, &b, &v[i]);
         buf_put(&b, STR(": "));
-        buf_put(&b, news_clean(k->a, v[i].text, SHOWN_BYTES));
+        finance_say_clean(k, &b, v[i].text, SHOWN_BYTES);
     }
     return finance_say(k, &b);
 }

@@ -143,6 +143,15 @@ const json_t *tools_call(tools_t *t, const char *name, const char *arguments)
     return run(t, tool->run);
 }
 
+bool tools_try(tools_t *t, const char *name, const char *arguments)
+{
+    arena_reset(t->said->call.arena);
+    said_world_arguments(t->said, arguments);
+    said_world_becomes(t->said, MCP_TOOL, name);
+    return find(t, name)->run(&t->said->call, &t->f) == WARDER_MCP_DONE &&
+           t->said->call.said.failed == RC_OK;
+}
+
 void tools_misfit(tools_t *t, const char *name, const char *arguments)
 {
     str_t why;

@@ -35,7 +35,9 @@ void tools_become(tools_t *t, const char *subject);
 /** Runs a tool; its arguments are held to its schema first. What it said, as a result: structured
  *  content is held to the schema of the output. */
 const json_t *tools_call(tools_t *t, const char *tool, const char *arguments);
-/** The same, and it is a result without isError: its structured content. */
+/** Runs a tool in an arena of its call's own. False: it failed as a whole. */
+bool tools_try(tools_t *t, const char *tool, const char *arguments);
+/** The same as tools_call, and it is a result without isError: its structured content. */
 const json_t *tools_good(tools_t *t, const char *tool, const char *arguments);
 /** Its text holds `says`, and it has isError. */
 void tools_bad(tools_t *t, const char *tool, const char *arguments, const char *says);
