@@ -169,6 +169,21 @@ static void initialized(const warder_mcp_call_t *note, const mcp_incoming_t *in)
     mcp_listeners_add(note->m->listeners, &what);
 }
 
+/* An answer makes the function run again, so its token must cover what the call needs: it may cover
+ * less than the one the call began with. Unset: it does. */
+static str_t lacking(warder_mcp_call_t *note, const mcp_incoming_t *in)
+{
+    warder_mcp_call_t *call =
+        in->session ? mcp_session_asked(in->session, note->op.message.id) : NULL;
+    if (!call)
+        return STR_UNSET;
+    str_t scope = call->entry->scope;
+    bool covers = mcp_server_grants(note->m, &note->who, scope);
+    scope = covers ? STR_UNSET : arena_dup(note->arena, scope);
+    mcp_call_drop(call);
+    return covers || scope.p ? scope : STR("");
+}
+
 static void answered(warder_mcp_call_t *note, const mcp_incoming_t *in)
 {
     str_t key;
@@ -185,7 +200,11 @@ static void answered(warder_mcp_call_t *note, const mcp_incoming_t *in)
 mcp_verdict_t mcp_server_notified(warder_mcp_call_t *note, const mcp_incoming_t *in)
 {
     str_t method = note->op.message.method;
-    if (note->op.message.kind == MCP_RESPONSE)
+    bool responds = note->op.message.kind == MCP_RESPONSE;
+    str_t needed = responds ? lacking(note, in) : STR_UNSET;
+    if (needed.p)
+        return mcp_refuse_scope(note, needed);
+    if (responds)
         answered(note, in);
     else if (str_eq(method, STR("notifications/cancelled")))
         cancelled(note, in);

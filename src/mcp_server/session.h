@@ -99,6 +99,8 @@ warder_mcp_call_t *mcp_session_call(mcp_session_t *s, str_t id);
 /** The id of a request to the client, and remembers whose question it is. */
 rc_t mcp_session_add_question(mcp_session_t *s, warder_mcp_call_t *call, str_t key,
                               int64_t *id) MUST_USE;
+/** The call whose question has that id, which stays; one reference. NULL: there is none. */
+warder_mcp_call_t *mcp_session_asked(mcp_session_t *s, str_t id);
 /** Whose question a response answers, and forgets it. One reference; *key lives in `a`. NULL: it
  * was none of ours. */
 warder_mcp_call_t *mcp_session_answered(mcp_session_t *s, arena_t *a, str_t id, str_t *key);
