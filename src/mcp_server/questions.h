@@ -12,7 +12,7 @@ enum {
     MCP_QUESTIONS = 16,           /* open at once in one call */
     MCP_ROUNDS = 32,              /* how often one call may ask */
     MCP_STATE_BYTES = 32 << 10,   /* what a function keeps between its runs */
-    MCP_ANSWERS_BYTES = 4 << 20,  /* of the client to all questions of one call */
+    MCP_ANSWERS_BYTES = 4 << 20,  /* of the client to all questions of one call, as they are kept */
     MCP_SEALED_BYTES = 256 << 10, /* state and answers that a client carries for us */
 };
 

@@ -186,9 +186,11 @@ static void free_arena(void *a)
     arena_free(a);
 }
 
-/* Nobody else touches the arena of a call that waits: it takes the copy's. */
-static rc_t keep(warder_mcp_call_t *call, arena_t **own, size_t bytes)
+/* Nobody else touches the arena of a call that waits: it takes the copy's. What counts is what the
+ * copy takes: a short text can be a large tree. */
+static rc_t keep(warder_mcp_call_t *call, arena_t **own)
 {
+    size_t bytes = *own ? arena_used(*own) : 0;
     if (bytes > MCP_ANSWERS_BYTES - call->questions.answered)
         return RC_LIMIT;
     call->questions.answered += bytes;
@@ -214,7 +216,7 @@ static turn_t take_answer(warder_mcp_call_t *call, str_t key, answer_t *said)
         return STILL_WAITS;
     if (!said->copy && !said->lost && !is_form(q))
         return refuse(call, q, MCP_ERROR_QUESTION_REFUSED);
-    if (said->lost || keep(call, &said->own, said->copy ? said->copy->raw.n : 0) != RC_OK)
+    if (said->lost || keep(call, &said->own) != RC_OK)
         return refuse(call, q, MCP_ERROR_INTERNAL);
     q->answer = said->copy ? said->copy : cancelled_form();
     bool all = mcp_questions_answered(call) && life_step_locked(call, MCP_CALL_ANSWERED);
