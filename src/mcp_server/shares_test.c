@@ -206,7 +206,7 @@ static void answers_count_as_what_they_need_here(void **state)
         mcp_call_answered(q.call, STR("r"), answer);
         rounds++;
     }
-    assert_in_range(rounds, 1, MCP_ROUNDS / 4);
+    assert_in_range(rounds, 1, MCP_ROUNDS / 2);
     assert_string_equal(life_reason(w, 1), "internal_error");
     life_end_ask(&q);
 }

@@ -186,14 +186,16 @@ static void free_arena(void *a)
     arena_free(a);
 }
 
-/* Nobody else touches the arena of a call that waits: it takes the copy's. What counts is what the
- * copy takes: a short text can be a large tree. */
-static rc_t keep(warder_mcp_call_t *call, arena_t **own)
+/* Nobody else touches the arena of a call that waits: it takes the copy's, which may be a large
+ * tree of a short text. */
+static rc_t keep(warder_mcp_call_t *call, arena_t **own, size_t bytes)
 {
-    size_t bytes = *own ? arena_used(*own) : 0;
-    if (bytes > MCP_ANSWERS_BYTES - call->questions.answered)
+    mcp_questions_t *q = &call->questions;
+    size_t kept = *own ? arena_used(*own) : 0;
+    if (bytes > MCP_ANSWERS_BYTES - q->answered || kept > MCP_ANSWERS_KEPT_BYTES - q->kept_bytes)
         return RC_LIMIT;
-    call->questions.answered += bytes;
+    q->answered += bytes;
+    q->kept_bytes += kept;
     if (!*own)
         return RC_OK;
     arena_t *a = *own;
@@ -216,7 +218,7 @@ static turn_t take_answer(warder_mcp_call_t *call, str_t key, answer_t *said)
         return STILL_WAITS;
     if (!said->copy && !said->lost && !is_form(q))
         return refuse(call, q, MCP_ERROR_QUESTION_REFUSED);
-    if (said->lost || keep(call, &said->own) != RC_OK)
+    if (said->lost || keep(call, &said->own, said->copy ? said->copy->raw.n : 0) != RC_OK)
         return refuse(call, q, MCP_ERROR_INTERNAL);
     q->answer = said->copy ? said->copy : cancelled_form();
     bool all = mcp_questions_answered(call) && life_step_locked(call, MCP_CALL_ANSWERED);
