@@ -136,8 +136,8 @@ typedef struct {
     int list_fresh_s; /* ttlMs of lists: how long clients may keep them, default 60; -1: 0 */
     int task_kept_s;  /* ttlMs of tasks, default 900 */
     /** What the state of calls that wait for an answer of the client is sealed with: at least 32
-     *  characters that only the processes of this server know, where several answer for it. NULL:
-     *  each process makes its own. */
+     *  characters that only the processes of this server know, where several answer for it, under
+     * one name. NULL: each process makes its own. */
     const char *state_secret;
     const char *website_url; /* for people */
     const char *icons;       /* JSON: a list */

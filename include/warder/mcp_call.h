@@ -168,7 +168,8 @@ const char *warder_mcp_answer_string(const warder_mcp_call_t *call, const char *
 const char *warder_mcp_answer_action(const warder_mcp_call_t *call, const char *key);
 /** What the function keeps from one run to the next: text that was set before the return of
  *  WARDER_MCP_ASK. NULL: none was. Clients of 2026-07-28 carry it, sealed: to this principal, this
- *  request and ten minutes; who brings another one is refused. It is not secret to the client. */
+ *  request and ten minutes; who brings another one is refused. It is not secret to the client,
+ *  which may bring it more than once: what must happen once is the function's to see to. */
 const char *warder_mcp_state(const warder_mcp_call_t *call);
 void warder_mcp_set_state(warder_mcp_call_t *call, const char *text);
 

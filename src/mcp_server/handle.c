@@ -1,3 +1,4 @@
+#include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
 
 #define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
@@ -90,6 +91,19 @@ static bool comes_too_early(const warder_mcp_call_t *call, const mcp_incoming_t 
     return handshake && !method->early && in->session && !mcp_session_version(in->session);
 }
 
+/* What runs no function costs, too. Who may do everything may also ask as often as they like. */
+static bool asks_too_often(warder_mcp_call_t *call, const mcp_method_t *method, mcp_verdict_t *v)
+{
+    uint32_t retry_after_s = 0;
+    const mcp_principal_t who = mcp_caller_principal(&call->who);
+    if (method->runs || call->who.everything ||
+        mcp_calls_take(call->m->request_rates, call->arena, &who, &retry_after_s))
+        return false;
+    *v = mcp_refuse(call, MCP_ERROR_TOO_MANY_REQUESTS);
+    v->retry_after_s = (int)retry_after_s;
+    return true;
+}
+
 static mcp_verdict_t handle_request(warder_mcp_call_t *call, const mcp_incoming_t *in)
 {
     const mcp_method_t *method = mcp_method_find(call->op.era, call->op.message.method);
@@ -97,7 +111,8 @@ static mcp_verdict_t handle_request(warder_mcp_call_t *call, const mcp_incoming_
         return mcp_refuse_method(call);
     if (comes_too_early(call, in, method))
         return mcp_refuse(call, MCP_ERROR_NOT_INITIALIZED);
-    return method->handle(call, in);
+    mcp_verdict_t v;
+    return asks_too_often(call, method, &v) ? v : method->handle(call, in);
 }
 
 mcp_verdict_t mcp_server_handle(warder_mcp_call_t *call, const mcp_incoming_t *in)
@@ -169,6 +184,21 @@ static void initialized(const warder_mcp_call_t *note, const mcp_incoming_t *in)
     mcp_listeners_add(note->m->listeners, &what);
 }
 
+/* An answer makes the function run again, so its token must cover what the call needs: it may cover
+ * less than the one the call began with. Unset: it does. */
+static str_t lacking(warder_mcp_call_t *note, const mcp_incoming_t *in)
+{
+    warder_mcp_call_t *call =
+        in->session ? mcp_session_asked(in->session, note->op.message.id) : NULL;
+    if (!call)
+        return STR_UNSET;
+    str_t scope = call->entry->scope;
+    bool covers = mcp_server_grants(note->m, &note->who, scope);
+    scope = covers ? STR_UNSET : arena_dup(note->arena, scope);
+    mcp_call_drop(call);
+    return covers || scope.p ? scope : STR("");
+}
+
 static void answered(warder_mcp_call_t *note, const mcp_incoming_t *in)
 {
     str_t key;
@@ -185,7 +215,11 @@ static void answered(warder_mcp_call_t *note, const mcp_incoming_t *in)
 mcp_verdict_t mcp_server_notified(warder_mcp_call_t *note, const mcp_incoming_t *in)
 {
     str_t method = note->op.message.method;
-    if (note->op.message.kind == MCP_RESPONSE)
+    bool responds = note->op.message.kind == MCP_RESPONSE;
+    str_t needed = responds ? lacking(note, in) : STR_UNSET;
+    if (needed.p)
+        return mcp_refuse_scope(note, needed);
+    if (responds)
         answered(note, in);
     else if (str_eq(method, STR("notifications/cancelled")))
         cancelled(note, in);

@@ -9,11 +9,12 @@
 #include "warder/mcp_call.h"
 
 enum {
-    MCP_QUESTIONS = 16,           /* open at once in one call */
-    MCP_ROUNDS = 32,              /* how often one call may ask */
-    MCP_STATE_BYTES = 32 << 10,   /* what a function keeps between its runs */
-    MCP_ANSWERS_BYTES = 4 << 20,  /* of the client to all questions of one call */
-    MCP_SEALED_BYTES = 256 << 10, /* state and answers that a client carries for us */
+    MCP_QUESTIONS = 16,                /* open at once in one call */
+    MCP_ROUNDS = 32,                   /* how often one call may ask */
+    MCP_STATE_BYTES = 32 << 10,        /* what a function keeps between its runs */
+    MCP_ANSWERS_BYTES = 4 << 20,       /* of the client to all questions of one call */
+    MCP_ANSWERS_KEPT_BYTES = 12 << 20, /* of the trees they are */
+    MCP_SEALED_BYTES = 256 << 10,      /* state and answers that a client carries for us */
 };
 
 /** What a question asks for. */
@@ -40,7 +41,7 @@ typedef struct {
     const char *missing; /* a capability that the client has not, as warder_mcp_client_can names it;
                             NULL: none was needed */
     str_t refused;       /* method of a question that the client answered with an error */
-    size_t answered;     /* bytes of all answers */
+    size_t answered, kept_bytes; /* of all answers: their text, and their trees */
 } mcp_questions_t;
 
 /** Reads inputResponses and requestState of a request of 2026-07-28. MCP_NO_ERROR, or the refusal.

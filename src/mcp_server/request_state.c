@@ -4,7 +4,7 @@
 #include "jose/digest.h"
 #include "mcp_server/server_state.h"
 
-enum { TEXT_BYTES = (SHA256_BYTES + MCP_SEALED_BYTES) / 3 * 4 + 4, LABELS = 7 };
+enum { TEXT_BYTES = (SHA256_BYTES + MCP_SEALED_BYTES) / 3 * 4 + 4, LABELS = 8 };
 
 /* A part of what is bound: its length first, so that no two lists look alike. Unset has its own. */
 static void add(str_t parts[2 * LABELS], size_t *n, uint64_t lengths[LABELS], str_t s)
@@ -28,6 +28,7 @@ static void bind(const warder_mcp_call_t *call, str_t payload, uint8_t mac[SHA25
     uint64_t lengths[LABELS];
     uint8_t digest[SHA256_BYTES];
     size_t n = 0;
+    add(parts, &n, lengths, str_c(call->m->config.name));
     add(parts, &n, lengths, call->who.issuer);
     add(parts, &n, lengths, call->who.subject);
     add(parts, &n, lengths, call->who.client);

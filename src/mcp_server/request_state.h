@@ -1,6 +1,7 @@
 /* What clients of 2026-07-28 carry from one round to the next: the state of the function and the
- * answers of earlier rounds, readable, and sealed by a MAC over principal, method, name, arguments,
- * round and time (2026-07-28, "Multi Round-Trip Requests", server requirements 4 and 5). */
+ * answers of earlier rounds, readable, and sealed by a MAC over server, principal, method, name,
+ * arguments, round and time (2026-07-28, "Multi Round-Trip Requests", server requirements 4 and 5).
+ */
 #ifndef MCP_SERVER_REQUEST_STATE_H
 #define MCP_SERVER_REQUEST_STATE_H
 

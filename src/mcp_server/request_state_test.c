@@ -106,6 +106,20 @@ static void no_arguments(warder_mcp_call_t *call)
     call->arguments = NULL;
 }
 
+/* Servers with one secret whose tools have the same names. */
+static void test_bad_request_state_of_another_server(void **state)
+{
+    life_world_t *w = *state;
+    warder_mcp_call_t *call = call_of(w, "{\"a\":1}");
+    str_t text = sealed_by(w, call);
+    const char *name = w->m->config.name;
+    mcp_call_drop(call);
+    w->m->config.name = "other";
+    opens(w, text, NULL, MCP_ERROR_BAD_REQUEST_STATE);
+    w->m->config.name = name;
+    opens(w, text, NULL, MCP_NO_ERROR);
+}
+
 static void test_bad_request_state_of_another_request(void **state)
 {
     static void (*const CHANGES[])(warder_mcp_call_t *) = {
@@ -238,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIFE_TEST(test_it_opens_for_the_same_request),
+        LIFE_TEST(test_bad_request_state_of_another_server),
         LIFE_TEST(test_bad_request_state_of_another_request),
         LIFE_TEST(test_bad_request_state_that_was_changed),
         LIFE_TEST(test_bad_request_state_of_another_key),

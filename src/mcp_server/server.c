@@ -1,3 +1,4 @@
+#include "core/limits.h"
 #include "mcp_server/config.h"
 #include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
@@ -73,9 +74,10 @@ static void free_parts(warder_mcp_t *m)
 {
     http_pool_free(m->pool);
     mcp_calls_free(m->rates);
+    mcp_calls_free(m->request_rates);
     mcp_tasks_free(m->tasks);
     m->pool = NULL;
-    m->rates = NULL;
+    m->rates = m->request_rates = NULL;
     m->tasks = NULL;
 }
 
@@ -128,9 +130,11 @@ rc_t mcp_server_start(warder_mcp_t *m)
     if (!m->shares)
         m->shares = mcp_shares_new(m->world.random);
     m->rates = mcp_calls_new(c->calls_per_minute, m->world.clock, m->world.random);
+    m->request_rates =
+        mcp_calls_new(LIMIT_MCP_REQUESTS_PER_MINUTE, m->world.clock, m->world.random);
     m->tasks = mcp_tasks_new(&tasks);
     m->pool = http_pool_new(c->threads, c->waiting);
-    if (m->shares && m->rates && m->tasks && m->pool)
+    if (m->shares && m->rates && m->request_rates && m->tasks && m->pool)
         return RC_OK;
     free_parts(m);
     return RC_MEMORY;

@@ -25,7 +25,7 @@ struct warder_mcp {
     bool stopping;
     size_t running; /* calls that have begun and not ended */
     http_pool_t *pool;
-    struct mcp_calls *rates;
+    struct mcp_calls *rates, *request_rates; /* of functions, and of all else */
     struct mcp_shares *shares;
     mcp_listeners_t *listeners;
     mcp_tasks_t *tasks;
@@ -40,6 +40,7 @@ typedef struct {
     str_t name;
     unsigned eras; /* 1 << MCP_ERA_HANDSHAKE | 1 << MCP_ERA_STATELESS */
     bool early;    /* may come before initialize on a transport that knows the order */
+    bool runs;     /* a function, which is counted as a call */
     mcp_verdict_t (*handle)(warder_mcp_call_t *call, const mcp_incoming_t *in);
 } mcp_method_t;
 /** The table (methods.c); NULL: no such method in that era. */

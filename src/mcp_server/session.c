@@ -306,6 +306,8 @@ static rc_t watch_locked(mcp_session_t *s, str_t uri)
     size_t at = watched_at(s, uri, &there);
     if (there)
         return RC_OK;
+    if (uri.n > MCP_WATCHED_BYTES - s->watched_bytes)
+        return RC_LIMIT;
     TRY(grow_watched(s));
     char *copy = strndup(uri.p, uri.n);
     if (!copy)
@@ -313,6 +315,7 @@ static rc_t watch_locked(mcp_session_t *s, str_t uri)
     memmove(&s->watched[at + 1], &s->watched[at], (s->watched_count - at) * sizeof *s->watched);
     s->watched[at] = copy;
     s->watched_count++;
+    s->watched_bytes += uri.n;
     return RC_OK;
 }
 
@@ -332,6 +335,7 @@ void mcp_session_unwatch(mcp_session_t *s, str_t uri)
     if (there) {
         free(s->watched[at]);
         s->watched_count--;
+        s->watched_bytes -= uri.n;
         memmove(&s->watched[at], &s->watched[at + 1], (s->watched_count - at) * sizeof *s->watched);
     }
     pthread_mutex_unlock(&s->lock);

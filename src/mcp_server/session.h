@@ -17,6 +17,7 @@ enum {
     MCP_STREAMS_PER_SESSION = 16,   /* that are kept for coming back */
     MCP_STREAMS_BYTES = 4 << 20,    /* of those that have ended, beside the newest */
     MCP_WATCHED_PER_SESSION = 1000, /* resources/subscribe */
+    MCP_WATCHED_BYTES = 256 << 10,  /* of their URIs */
     MCP_CAPABILITIES_BYTES = 16 << 10,
     MCP_CALLS_PER_SESSION = 1024,    /* under way at once */
     MCP_QUESTIONS_PER_SESSION = 256, /* to the client, unanswered */
@@ -84,7 +85,7 @@ mcp_outbox_t *mcp_session_general(mcp_session_t *s);
 void mcp_session_set_level(mcp_session_t *s, warder_mcp_level_t level);
 /** Whether messages of that level are wanted: all, until logging/setLevel has come. */
 bool mcp_session_wants(mcp_session_t *s, warder_mcp_level_t level);
-/** RC_LIMIT over MCP_WATCHED_PER_SESSION, RC_MEMORY. */
+/** RC_LIMIT over MCP_WATCHED_PER_SESSION or MCP_WATCHED_BYTES, RC_MEMORY. */
 rc_t mcp_session_watch(mcp_session_t *s, str_t uri) MUST_USE;
 void mcp_session_unwatch(mcp_session_t *s, str_t uri);
 bool mcp_session_watches(mcp_session_t *s, str_t uri);
@@ -99,6 +100,8 @@ warder_mcp_call_t *mcp_session_call(mcp_session_t *s, str_t id);
 /** The id of a request to the client, and remembers whose question it is. */
 rc_t mcp_session_add_question(mcp_session_t *s, warder_mcp_call_t *call, str_t key,
                               int64_t *id) MUST_USE;
+/** The call whose question has that id, which stays; one reference. NULL: there is none. */
+warder_mcp_call_t *mcp_session_asked(mcp_session_t *s, str_t id);
 /** Whose question a response answers, and forgets it. One reference; *key lives in `a`. NULL: it
  * was none of ours. */
 warder_mcp_call_t *mcp_session_answered(mcp_session_t *s, arena_t *a, str_t id, str_t *key);

@@ -158,6 +158,20 @@ static session_question_t *cut(mcp_session_t *s, const warder_mcp_call_t *call, 
     return out;
 }
 
+warder_mcp_call_t *mcp_session_asked(mcp_session_t *s, str_t id)
+{
+    int64_t number;
+    if (!num_i64(id, 1, INT64_MAX, &number))
+        return NULL;
+    pthread_mutex_lock(&s->lock);
+    const session_question_t *q = s->questions;
+    while (q && q->id != number)
+        q = q->next;
+    warder_mcp_call_t *call = q ? mcp_call_hold(q->call) : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return call;
+}
+
 warder_mcp_call_t *mcp_session_answered(mcp_session_t *s, arena_t *a, str_t id, str_t *key)
 {
     int64_t number;

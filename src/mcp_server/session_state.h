@@ -45,7 +45,7 @@ struct mcp_session {
     uint64_t last_stream;
     warder_mcp_level_t level;
     char **watched; /* sorted */
-    size_t watched_count, watched_cap;
+    size_t watched_count, watched_cap, watched_bytes;
     session_call_t *calls;
     size_t call_count;
     session_question_t *questions;

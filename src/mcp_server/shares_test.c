@@ -1,15 +1,17 @@
 /* How much one principal may have under way, and for how long. */
 #include "mcp_server/shares.h"
 
+#include "core/limits.h"
 #include "mcp_server/life_test_world.h"
-
 
 static void shares_are_taken_and_given_back(void **state)
 {
     life_world_t *w = *state;
-    const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")}, other = {STR("i"), STR("ac"), STR("")};
+    const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")},
+                          other = {STR("i"), STR("ac"), STR("")};
     mcp_shares_t *s = mcp_shares_new(random_fake(&w->random));
-    mcp_part_t all = {.calls = MCP_CALLS_PER_PRINCIPAL, .bytes = 1}, one = {.calls = 1}, his = {.calls = 1};
+    mcp_part_t all = {.calls = MCP_CALLS_PER_PRINCIPAL, .bytes = 1}, one = {.calls = 1},
+               his = {.calls = 1};
     assert_int_equal(mcp_share_take(s, &alice, &all), RC_OK);
     assert_int_equal(mcp_share_take(s, &alice, &one), RC_BUSY);
     assert_int_equal(mcp_share_take(s, &other, &his), RC_OK);
@@ -169,6 +171,91 @@ static void many_unanswered_end_at_once(void **state)
         life_end_ask(&open[i]);
 }
 
+/* Of a message of 40 KB the client needs 2 MB here, each time that it answers what does not fit. */
+static warder_mcp_next_t ask_roots(warder_mcp_call_t *call, void *ctx)
+{
+    (void)ctx;
+    if (!warder_mcp_roots(call, "r"))
+        return WARDER_MCP_ASK;
+    warder_mcp_text(call, "answered");
+    return WARDER_MCP_DONE;
+}
+
+static const json_t *large_tree(arena_t *a)
+{
+    enum { ZEROS = 18000 };
+    const json_t *v = NULL;
+    buf_t b = buf_new(a, 1 << 20);
+    buf_put(&b, STR("{\"v\":[0"));
+    for (int i = 0; i < ZEROS; i++)
+        buf_put(&b, STR(",0"));
+    buf_put(&b, STR("]}"));
+    assert_int_equal(json_parse(a, buf_str(&b), NULL, &v), RC_OK);
+    return v;
+}
+
+static void answers_count_as_what_they_need_here(void **state)
+{
+    life_world_t *w = *state;
+    const json_t *answer = large_tree(w->a);
+    int rounds = 0;
+    w->script = ask_roots;
+    asked_t q = life_call(w, HAND, "t", "");
+    while (life_next(&q) && q.out.kind != MCP_OUT_ANSWER) {
+        life_until(&q, MCP_CALL_WAITING);
+        mcp_call_answered(q.call, STR("r"), answer);
+        rounds++;
+    }
+    assert_in_range(rounds, 1, MCP_ROUNDS / 2);
+    assert_string_equal(life_reason(w, 1), "internal_error");
+    life_end_ask(&q);
+}
+
+static void too_many_watched_bytes(void **state)
+{
+    life_world_t *w = *state;
+    enum { URI = 8000 };
+    char uri[URI];
+    size_t n = 0;
+    memset(uri, 'u', sizeof uri);
+    for (rc_t rc = RC_OK; rc == RC_OK; n++) {
+        uri[0] = (char)('a' + n % 26);
+        uri[1] = (char)('a' + n / 26);
+        rc = mcp_session_watch(w->session, str_of(uri, sizeof uri));
+        assert_true(rc == RC_OK || rc == RC_LIMIT);
+    }
+    assert_in_range(n, 2, MCP_WATCHED_BYTES / URI + 1);
+    assert_int_equal(mcp_session_watch(w->session, STR("test://a")), RC_OK);
+    uri[0] = uri[1] = 'a';
+    assert_int_equal(mcp_session_watch(w->session, str_of(uri, sizeof uri)), RC_OK); /* again */
+    mcp_session_unwatch(w->session, str_of(uri, sizeof uri));
+    assert_int_equal(mcp_session_watch(w->session, str_of(uri, sizeof uri)), RC_OK);
+}
+
+/* What runs no function costs, too. */
+static void too_many_requests(void **state)
+{
+    life_world_t *w = *state;
+    mcp_verdict_t v = {.kind = MCP_ANSWERED};
+    for (int i = 0; i < LIMIT_MCP_REQUESTS_PER_MINUTE; i++) {
+        v = life_tell(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+        assert_int_equal(v.error, MCP_NO_ERROR);
+    }
+    v = life_tell(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+    assert_int_equal(v.error, MCP_ERROR_TOO_MANY_REQUESTS);
+    assert_in_range(v.retry_after_s, 1, 60);
+    w->who.client = STR("c2");
+    v = life_tell(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+    assert_int_equal(v.error, MCP_NO_ERROR);
+    w->who.client = STR("c1");
+    asked_t q = life_call(w, HAND, "t", ""); /* calls are counted apart */
+    assert_true(life_next(&q));
+    life_end_ask(&q);
+    w->clock.ms += 60000;
+    v = life_tell(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+    assert_int_equal(v.error, MCP_NO_ERROR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +266,9 @@ int main(void)
         LIFE_TEST(what_is_refused_takes_nothing),
         LIFE_TEST(unanswered),
         LIFE_TEST(many_unanswered_end_at_once),
+        LIFE_TEST(answers_count_as_what_they_need_here),
+        LIFE_TEST(too_many_watched_bytes),
+        LIFE_TEST(too_many_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,25 @@
 
 enum { TASK_BYTES = 9 << 20 }; /* a task with the largest result */
 
+/* Of a task the client may have more than one token, and a later one may cover less. */
+static bool may_use(warder_mcp_call_t *call, str_t id, mcp_verdict_t *v)
+{
+    str_t scope;
+    const mcp_principal_t who = mcp_caller_principal(&call->who);
+    bool known = mcp_task_scope(call->m->tasks, id, &who, call->arena, &scope);
+    if (known && mcp_server_grants(call->m, &call->who, scope))
+        return true;
+    *v = known ? mcp_refuse_scope(call, scope) : mcp_refuse(call, MCP_ERROR_UNKNOWN_TASK);
+    return false;
+}
+
 /* The id that is asked for. False: *v refuses. Clients declare the extension with each request
  * (SEP-2663, "Capability Negotiation"). */
 static bool read_id(warder_mcp_call_t *call, str_t *id, mcp_verdict_t *v)
 {
     *id = json_get_str(call->op.message.params, STR("taskId"));
     if (mcp_call_has_tasks(call) && id->p)
-        return true;
+        return may_use(call, *id, v);
     *v = id->p || !mcp_call_has_tasks(call) ? mcp_refuse_without_tasks(call)
                                             : mcp_refuse(call, MCP_ERROR_BAD_TASK_ID);
     return false;

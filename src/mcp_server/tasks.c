@@ -20,7 +20,8 @@ struct mcp_task {
 
 typedef struct row {
     char id[MCP_TASK_TEXT];
-    mcp_principal_t who; /* its bytes stand behind the struct */
+    mcp_principal_t who; /* its bytes stand behind the struct, as those of scope */
+    str_t scope;         /* what its tool needs; unset: nothing */
     mcp_task_status_t status;
     char *body, *message;
     size_t body_n, message_n;
@@ -114,18 +115,25 @@ static str_t keep(char **to, str_t s)
     return str_of(p, s.n);
 }
 
-static row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who)
+static str_t scope_of(const warder_mcp_call_t *call)
+{
+    return call->entry ? call->entry->scope : STR_UNSET;
+}
+
+static row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who, str_t scope)
 {
     uint8_t raw[ID_BYTES];
     if (t->config.random.fill(t->config.random.ctx, raw, sizeof raw) != RC_OK)
         return NULL;
-    row_t *r = calloc(1, sizeof *r + who->issuer.n + who->subject.n + who->client.n + 1);
+    size_t names = who->issuer.n + who->subject.n + who->client.n + scope.n;
+    row_t *r = calloc(1, sizeof *r + names + 1);
     if (!r)
         return NULL;
     char *to = (char *)(r + 1);
     r->who.issuer = keep(&to, who->issuer);
     r->who.subject = keep(&to, who->subject);
     r->who.client = keep(&to, who->client);
+    r->scope = scope.p ? keep(&to, scope) : STR_UNSET;
     r->created_ms = r->updated_ms = today(t);
     r->born = r->touched = mono(t);
     buf_t id = buf_fixed(r->id, sizeof r->id);
@@ -270,7 +278,7 @@ static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mc
     map_each(t->map, census_visit, c);
     if (c->own >= MCP_TASKS_PER_PRINCIPAL)
         return RC_BUSY;
-    row_t *r = row_new(t, c->who);
+    row_t *r = row_new(t, c->who, scope_of(call));
     if (!r)
         return RC_MEMORY;
     rc_t rc = map_put(t->map, str_of(r->id, sizeof r->id), r, &old);
@@ -382,6 +390,16 @@ bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_wr
         write_row(t, r, true, w);
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
+}
+
+bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, arena_t *a, str_t *scope)
+{
+    pthread_mutex_lock(&t->lock);
+    row_t *r = find_whose(t, id, who);
+    bool needs = r && r->scope.p;
+    *scope = needs ? arena_dup(a, r->scope) : STR_UNSET;
+    pthread_mutex_unlock(&t->lock);
+    return r && (!needs || scope->p);
 }
 
 bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)

@@ -53,6 +53,8 @@ void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer
 /* By id, of that principal alone. False: unknown, forgotten, or another's: they look alike. */
 /** Writes the members that tasks/get shows. */
 bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_writer_t *w);
+/** What its tool needs, in `a`; unset: nothing. Without memory false, too. */
+bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, arena_t *a, str_t *scope);
 /** Its call: one reference, or NULL where it has ended. */
 bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call);
 /** Makes it CANCELLED, if it has not ended; its call as above. */

@@ -186,12 +186,16 @@ static void free_arena(void *a)
     arena_free(a);
 }
 
-/* Nobody else touches the arena of a call that waits: it takes the copy's. */
+/* Nobody else touches the arena of a call that waits: it takes the copy's, which may be a large
+ * tree of a short text. */
 static rc_t keep(warder_mcp_call_t *call, arena_t **own, size_t bytes)
 {
-    if (bytes > MCP_ANSWERS_BYTES - call->questions.answered)
+    mcp_questions_t *q = &call->questions;
+    size_t kept = *own ? arena_used(*own) : 0;
+    if (bytes > MCP_ANSWERS_BYTES - q->answered || kept > MCP_ANSWERS_KEPT_BYTES - q->kept_bytes)
         return RC_LIMIT;
-    call->questions.answered += bytes;
+    q->answered += bytes;
+    q->kept_bytes += kept;
     if (!*own)
         return RC_OK;
     arena_t *a = *own;

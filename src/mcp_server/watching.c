@@ -75,14 +75,12 @@ static bool may_watch(warder_mcp_call_t *call, str_t uri)
     return e && mcp_server_grants(call->m, &call->who, e->scope);
 }
 
-static bool is_own_task(warder_mcp_call_t *call, str_t id)
+static bool may_follow(warder_mcp_call_t *call, str_t id)
 {
-    warder_mcp_call_t *running;
+    str_t scope;
     mcp_principal_t who = mcp_caller_principal(&call->who);
-    bool known = mcp_task_call(call->m->tasks, id, &who, &running);
-    if (known && running)
-        mcp_call_drop(running);
-    return known;
+    return mcp_task_scope(call->m->tasks, id, &who, call->arena, &scope) &&
+           mcp_server_grants(call->m, &call->who, scope);
 }
 
 /* Those of `asked` that may be had, in `a`. */
@@ -131,7 +129,7 @@ static rc_t read_wanted(warder_mcp_call_t *call, const json_t *filter, mcp_liste
     }
     TRY(choose(call, call->op.resources, may_watch, &what->uris));
     TRY(read_task_ids(call, json_get(filter, STR("taskIds")), &ids));
-    TRY(choose(call, ids, is_own_task, &what->tasks));
+    TRY(choose(call, ids, may_follow, &what->tasks));
     what->wants |= what->uris.n > 0 ? MCP_CHANGED_RESOURCE : 0;
     what->wants |= what->tasks.n > 0 ? MCP_CHANGED_TASK : 0;
     return RC_OK;
