@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 enum {
-    CLIENTS = 8,
+    CLIENTS = 16,
     SESSIONS = 12,
     ID_BYTES = 64,
     DESK = 64,
     TEXT_BYTES = 8192,
-    PATIENCE_MS = 60,
+    PATIENCE_MS = 25,
     DEFAULT_MS = 2000,
     QUESTIONS = 40,
 };
