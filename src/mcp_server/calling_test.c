@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -31,6 +32,24 @@ static void unknown_tool(void **state)
         assert_refused(&a, MCP_ERROR_UNKNOWN_TOOL);
         assert_str(a.verdict.tool, "lost");
     }
+    control(w);
+}
+
+/* attack case: GWM-004 */
+static void names_are_compared_as_they_are(void **state)
+{
+    server_world_t *w = *state;
+    static const char *const NAMES[] = {"Add", "add ", "ad", "add\\u200b", "\\uff41dd"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char params[64];
+        snprintf(params, sizeof params, "{\"name\":\"%s\"}", NAMES[i]);
+        test_answer_t a = test_ask(w, MCP_ERA_HANDSHAKE, "tools/call", params);
+        assert_refused(&a, MCP_ERROR_UNKNOWN_TOOL);
+    }
+    /* An escape is the same string, and the same tool. */
+    test_answer_t a = test_ask(w, MCP_ERA_HANDSHAKE, "tools/call",
+                               "{\"name\":\"\\u0061dd\",\"arguments\":{\"a\":1,\"b\":2}}");
+    assert_int_equal(a.verdict.error, MCP_NO_ERROR);
     control(w);
 }
 
@@ -348,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SERVER_TEST(unknown_tool),
+        SERVER_TEST(names_are_compared_as_they_are),
         SERVER_TEST(insufficient_scope),
         SERVER_TEST(scope_comes_before_arguments),
         SERVER_TEST(nothing_covers_without_a_port),

@@ -72,6 +72,20 @@ static void test_who_opened_it_finds_it(void **state)
     mcp_session_drop(s);
 }
 
+/* attack case: GWM-008 */
+static void test_ids_are_long_and_differ(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *a = open_one(t);
+    mcp_session_t *b = open_one(t);
+    assert_false(str_eq(mcp_session_id(a), mcp_session_id(b)));
+    assert_true(MCP_SESSION_BYTES * 8 >= 160);
+    assert_false(is_found(t, STR("chosen-by-the-attacker-000000000"), &ALICE));
+    mcp_session_drop(a);
+    mcp_session_drop(b);
+}
+
+/* attack case: CHL-006 */
 static void test_somebody_elses_is_unknown(void **state)
 {
     static const mcp_principal_t OTHERS[] = {
@@ -479,6 +493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SESSION_TEST(test_who_opened_it_finds_it),
+        SESSION_TEST(test_ids_are_long_and_differ),
         SESSION_TEST(test_somebody_elses_is_unknown),
         SESSION_TEST(test_idle_is_unknown),
         SESSION_TEST(test_who_reads_is_not_idle),

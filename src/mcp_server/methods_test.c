@@ -27,6 +27,7 @@ static void control(server_world_t *w)
     a_tool_is_called_in_both_eras((void **)&w);
 }
 
+/* attack case: GWM-011 */
 static void unknown_method(void **state)
 {
     server_world_t *w = *state;
