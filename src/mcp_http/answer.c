@@ -89,6 +89,15 @@ void mcp_http_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t t
     send_refusal(r, reason, tool);
 }
 
+void mcp_http_refuse_scope(mcp_request_t *r, str_t needed, str_t tool)
+{
+    const mcp_access_port_t *p = &r->h->access;
+    r->answer.status = 403;
+    if (p->insufficient)
+        r->answer.challenge = p->insufficient(p->ctx, r->x->arena, &r->who, needed);
+    mcp_http_refuse_access(r, STR("insufficient_scope"), STR("insufficient_scope"), tool);
+}
+
 void mcp_http_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v)
 {
     r->answer.status = v->status;

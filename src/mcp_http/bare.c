@@ -15,14 +15,29 @@ static mcp_error_t check_version(const mcp_request_t *r)
     return mcp_operation_read_bare(fields, &version);
 }
 
+/* The token that comes back may cover less than the one the call began with. */
+static bool may_read(const mcp_request_t *r, str_t scope)
+{
+    const mcp_access_port_t *p = &r->h->access;
+    return !scope.p || r->caller.everything ||
+           (p->covers && p->covers(p->ctx, r->who.scope, scope));
+}
+
 static void resume(mcp_request_t *r, str_t event_id)
 {
     uint64_t stream, after;
     mcp_outbox_t *o = mcp_session_stream(r->session, event_id, &stream, &after);
-    if (o)
-        mcp_stream_of_get(r, o, stream, after);
-    else
+    if (!o) {
         mcp_http_refuse(r, MCP_ERROR_BAD_EVENT_ID);
+        return;
+    }
+    if (may_read(r, mcp_outbox_scope(o))) {
+        mcp_stream_of_get(r, o, stream, after);
+        return;
+    }
+    str_t scope = arena_dup(r->x->arena, mcp_outbox_scope(o));
+    mcp_outbox_drop(o);
+    mcp_http_refuse_scope(r, scope.p ? scope : STR(""), STR_UNSET);
 }
 
 static void act(mcp_request_t *r, const mcp_bare_t *b)

@@ -123,15 +123,6 @@ static void answer(mcp_request_t *r, const mcp_verdict_t *v)
         mcp_http_answer_verdict(r, v);
 }
 
-static void refuse_scope(mcp_request_t *r, const mcp_verdict_t *v)
-{
-    const mcp_access_port_t *p = &r->h->access;
-    r->answer.status = 403;
-    if (p->insufficient)
-        r->answer.challenge = p->insufficient(p->ctx, r->x->arena, &r->who, v->needed);
-    mcp_http_refuse_access(r, STR("insufficient_scope"), STR("insufficient_scope"), v->tool);
-}
-
 static void act(mcp_request_t *r, const mcp_verdict_t *v)
 {
     if (v->kind == MCP_RUNNING) {
@@ -141,7 +132,7 @@ static void act(mcp_request_t *r, const mcp_verdict_t *v)
     mcp_outbox_drop(r->outbox);
     switch (v->kind) {
     case MCP_SCOPE:
-        refuse_scope(r, v);
+        mcp_http_refuse_scope(r, v->needed, v->tool);
         return;
     case MCP_ACCEPTED:
         mcp_http_answer(r, 202, STR_UNSET);

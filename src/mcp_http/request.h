@@ -70,6 +70,8 @@ mcp_error_t mcp_http_request_session(mcp_request_t *r, str_t id);
 void mcp_http_refuse(mcp_request_t *r, mcp_error_t e);
 /** Refused credentials or scope: OAuth's own answer (RFC 6750 section 3). */
 void mcp_http_refuse_access(mcp_request_t *r, str_t error, str_t reason, str_t tool);
+/** A scope is missing: 403 and the challenge for it. `tool` for the trail; may be unset. */
+void mcp_http_refuse_scope(mcp_request_t *r, str_t needed, str_t tool);
 /** What the server said at once; with an error it is written to the trail first. */
 void mcp_http_answer_verdict(mcp_request_t *r, const mcp_verdict_t *v);
 /** An answer that is no event: body is JSON, or unset. */

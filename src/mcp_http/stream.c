@@ -281,6 +281,7 @@ void mcp_streams_tick(void *worker)
 {
     mcp_worker_t *w = worker;
     mcp_server_tick(w->h->mcp);
+    mcp_sessions_sweep(w->h->sessions);
     for (mcp_stream_t *s = w->streams, *next; s; s = next) {
         next = s->next;
         tick(s);

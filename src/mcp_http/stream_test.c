@@ -151,6 +151,45 @@ static void event_ids_of_others_and_made_up(void **state)
     assert_true(str_contains(r.body, STR("\"text\":\"waited\"")));
 }
 
+static void need_scope_for_wait(mcp_world_t *f)
+{
+    size_t n, i = 0;
+    char why[256] = "";
+    static warder_mcp_tool_t guarded;
+    const warder_mcp_tool_t *tools = mcp_world_tools(&n);
+    while (i < n && strcmp(tools[i].name, "wait") != 0)
+        i++;
+    assert_true(i < n);
+    guarded = tools[i];
+    guarded.scope = "news:read";
+    if (!warder_mcp_set_tools(f->mcp, &guarded, 1, why, sizeof why))
+        fail_msg("%s", why);
+}
+
+/* A token that came later may cover less. */
+static void who_comes_back_needs_the_scope_of_the_call(void **state)
+{
+    mcp_world_t *f = *state;
+    str_t id = mcp_session_of(f, ALICE);
+    const char *h = mcp_with_session(f, ALICE, id);
+    const char *weak = mcp_with_session(f, "Authorization: Bearer alice/other\r\n", id);
+    need_scope_for_wait(f);
+    atomic_store(&f->hold, true);
+    http_direct_t *d = mcp_open(f, mcp_bytes(f, "POST", h, TOOL("wait", PROGRESS)), "\"begun\"");
+    http_direct_free(d);
+    atomic_store(&f->hold, false);
+    mcp_pump_some(f);
+    http_direct_answer_t r = mcp_raw(f, get_after(f, weak, "1-0").p);
+    assert_int_equal(r.status, 403);
+    str_t c = http_headers_get(r.headers, STR("WWW-Authenticate"));
+    assert_true(str_contains(c, STR("error=\"insufficient_scope\", scope=\"news:read\"")));
+    assert_false(str_contains(r.body, STR("waited")));
+    assert_last_event(f, AUDIT_ACCESS, false, "insufficient_scope");
+    r = mcp_raw(f, get_after(f, h, "1-0").p);
+    assert_int_equal(r.status, 200);
+    assert_true(str_contains(r.body, STR("\"text\":\"waited\"")));
+}
+
 /* The old connection may be dead without anybody having noticed. */
 static void client_that_comes_back_takes_its_own_place(void **state)
 {
@@ -416,6 +455,7 @@ int main(void)
         MCP_TEST(lost_stream_is_come_back_to),
         MCP_TEST(connection_is_let_go),
         MCP_TEST(event_ids_of_others_and_made_up),
+        MCP_TEST(who_comes_back_needs_the_scope_of_the_call),
         MCP_TEST(client_that_comes_back_takes_its_own_place),
         MCP_TEST(second_stream_of_what_may_come_ends_the_first),
         MCP_TEST(question_on_the_stream_of_its_call),

@@ -108,7 +108,7 @@ struct warder_mcp_call {
     void (*on_cancel)(warder_mcp_call_t *call);
     /* under the lock of the server */
     mcp_call_state_t state;
-    int early; /* what finish said, of EARLY */
+    int early;              /* what finish said, of EARLY */
     int64_t waits_since_ms; /* of WAITING, by the clock that never goes back */
     bool listed;
     warder_mcp_call_t *next, **link; /* all that have begun and not ended */
@@ -144,7 +144,7 @@ mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in) MU
 /** What the client answered to a question in WAITING: the `result` member, copied, or NULL for an
  *  error. Any thread. */
 void mcp_call_answered(warder_mcp_call_t *call, str_t key, const json_t *result);
-/** Ends those that have waited for their clients for MCP_WAIT_MS; tasks have their own time. */
+/** Ends those that have waited for their clients for MCP_WAIT_MS, tasks after their own time. */
 void mcp_calls_expire(warder_mcp_t *m);
 /** mcp_call_cancel for tasks too (tasks/cancel, and tasks that are forgotten). */
 void mcp_call_abort(warder_mcp_call_t *call);

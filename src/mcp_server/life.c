@@ -226,7 +226,9 @@ mcp_error_t mcp_call_begin(warder_mcp_call_t *call, const mcp_incoming_t *in)
     if (e != MCP_NO_ERROR)
         return e;
     call->outbox = mcp_outbox_hold(in->outbox);
-    e = join(call, in->session);
+    e = error_of(mcp_outbox_guard(in->outbox, call->entry->scope));
+    if (e == MCP_NO_ERROR)
+        e = join(call, in->session);
     if (e == MCP_NO_ERROR)
         return life_run_first(call);
     mcp_share_give(call->m->shares, &call->part);

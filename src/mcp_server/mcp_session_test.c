@@ -2,6 +2,7 @@
 #include "mcp_server/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* A table of a few places beside the world's own server. */
 enum { PLACES = 70, IDLE_MS = 1000 };
@@ -489,6 +490,73 @@ static void test_threads_share_a_table(void **state)
     assert_true(mcp_sessions_count(t->table) <= MCP_SESSIONS_PER_PRINCIPAL);
 }
 
+/* All began before the first of them ended, so no later one makes room. */
+static void test_answers_nobody_comes_back_for_are_bounded(void **state)
+{
+    enum { ANSWER_BYTES = 1 << 20 };
+    static char text[ANSWER_BYTES];
+    world_t *t = *state;
+    uint64_t number, after, kept = 0;
+    char id[32];
+    mcp_session_t *s = open_one(t);
+    mcp_outbox_t *o[MCP_STREAMS_PER_SESSION];
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < MCP_STREAMS_PER_SESSION; i++) {
+        o[i] = mcp_outbox_new(true);
+        assert_int_equal(mcp_session_add_stream(s, o[i], &number), RC_OK);
+    }
+    for (size_t i = 0; i < MCP_STREAMS_PER_SESSION; i++) {
+        const mcp_out_t out = {.kind = MCP_OUT_ANSWER, .text = str_of(text, sizeof text)};
+        assert_int_equal(mcp_outbox_put(o[i], &out), RC_OK);
+        mcp_outbox_drop(o[i]);
+    }
+    mcp_sessions_sweep(t->table);
+    for (size_t i = 1; i <= MCP_STREAMS_PER_SESSION; i++) {
+        snprintf(id, sizeof id, "%zu-0", i);
+        mcp_outbox_t *found = mcp_session_stream(s, str_c(id), &number, &after);
+        kept += found ? ANSWER_BYTES : 0;
+        assert_true(found || i < MCP_STREAMS_PER_SESSION); /* the newest may still be fetched */
+        mcp_outbox_drop(found);
+    }
+    assert_in_range(kept, ANSWER_BYTES, MCP_STREAMS_BYTES);
+    mcp_session_drop(s);
+}
+
+/* As large as a function may say it, it waits for who was let go. */
+static void test_one_large_answer_is_kept(void **state)
+{
+    world_t *t = *state;
+    uint64_t number, after;
+    mcp_session_t *s = open_one(t);
+    mcp_outbox_t *o = mcp_outbox_new(true);
+    char *text = malloc(MCP_SAID_BYTES);
+    memset(text, 'x', MCP_SAID_BYTES);
+    const mcp_out_t out = {.kind = MCP_OUT_ANSWER, .text = str_of(text, MCP_SAID_BYTES)};
+    assert_int_equal(mcp_session_add_stream(s, o, &number), RC_OK);
+    assert_int_equal(mcp_outbox_put(o, &out), RC_OK);
+    mcp_outbox_drop(o);
+    free(text);
+    mcp_sessions_sweep(t->table);
+    mcp_outbox_t *found = mcp_session_stream(s, STR("1-0"), &number, &after);
+    assert_non_null(found);
+    mcp_outbox_drop(found);
+    mcp_session_drop(s);
+}
+
+static void test_idle_sessions_are_swept(void **state)
+{
+    world_t *t = *state;
+    mcp_session_t *s = open_one(t);
+    t->w->clock.ms += IDLE_MS - 1;
+    mcp_sessions_sweep(t->table);
+    assert_int_equal(mcp_sessions_count(t->table), 1);
+    t->w->clock.ms += 1;
+    mcp_sessions_sweep(t->table);
+    assert_int_equal(mcp_sessions_count(t->table), 0);
+    assert_false(mcp_session_is_alive(s));
+    mcp_session_drop(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,6 +581,9 @@ int main(void)
         SESSION_TEST(test_calls_are_bounded),
         SESSION_TEST(test_questions_are_answered_once),
         SESSION_TEST(test_threads_share_a_table),
+        SESSION_TEST(test_answers_nobody_comes_back_for_are_bounded),
+        SESSION_TEST(test_one_large_answer_is_kept),
+        SESSION_TEST(test_idle_sessions_are_swept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,23 @@ mcp_outbox_t *mcp_outbox_new(bool kept)
     return o;
 }
 
+rc_t mcp_outbox_guard(mcp_outbox_t *o, str_t scope)
+{
+    if (!scope.p)
+        return RC_OK;
+    o->scope = malloc(scope.n + 1);
+    if (!o->scope)
+        return RC_MEMORY;
+    memcpy(o->scope, scope.p, scope.n);
+    o->scope_n = scope.n;
+    return RC_OK;
+}
+
+str_t mcp_outbox_scope(const mcp_outbox_t *o)
+{
+    return o->scope ? str_of(o->scope, o->scope_n) : STR_UNSET;
+}
+
 mcp_outbox_t *mcp_outbox_hold(mcp_outbox_t *o)
 {
     atomic_fetch_add(&o->refs, 1);
@@ -36,6 +53,7 @@ void mcp_outbox_drop(mcp_outbox_t *o)
         outbox_release(o->first);
     }
     pthread_mutex_destroy(&o->lock);
+    free(o->scope);
     free(o);
 }
 

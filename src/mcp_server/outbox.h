@@ -38,6 +38,11 @@ typedef struct mcp_outbox mcp_outbox_t;
 
 /** One reference. `kept`: for coming back. NULL without memory. */
 mcp_outbox_t *mcp_outbox_new(bool kept);
+/** Who comes back to it must have that scope, copied; unset: any. Once, before others know it.
+ *  RC_MEMORY. */
+rc_t mcp_outbox_guard(mcp_outbox_t *o, str_t scope) MUST_USE;
+/** Unset: none is needed. */
+str_t mcp_outbox_scope(const mcp_outbox_t *o);
 mcp_outbox_t *mcp_outbox_hold(mcp_outbox_t *o);
 /** Any thread. */
 void mcp_outbox_drop(mcp_outbox_t *o);

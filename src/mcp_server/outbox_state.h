@@ -20,6 +20,8 @@ typedef struct outbox_message {
 struct mcp_outbox {
     atomic_uint refs;
     bool kept;
+    char *scope; /* owned; NULL: none is needed */
+    size_t scope_n;
     pthread_mutex_t lock; /* of all below, and of the readers */
     outbox_message_t *first, **last;
     outbox_message_t **waiting; /* where those begin that nobody took */

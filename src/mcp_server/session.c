@@ -184,14 +184,31 @@ static void forget(mcp_session_t *s, size_t i, forgotten_t *f)
 static void forget_bytes(mcp_session_t *s, forgotten_t *f)
 {
     size_t bytes = 0;
+    bool newest = true;
     for (size_t i = s->stream_count; i-- > 0;) {
         mcp_outbox_t *o = s->streams[i].outbox;
         if (!mcp_outbox_ended(o) || mcp_outbox_is_attached(o))
             continue;
         bytes += mcp_outbox_bytes(o);
-        if (bytes > MCP_STREAMS_BYTES)
+        if (bytes > MCP_STREAMS_BYTES && !newest)
             forget(s, i, f);
+        newest = false;
     }
+}
+
+static void drop_forgotten(forgotten_t *f)
+{
+    while (f->n > 0)
+        mcp_outbox_drop(f->v[--f->n]);
+}
+
+void session_trim(mcp_session_t *s)
+{
+    forgotten_t f = {.n = 0};
+    pthread_mutex_lock(&s->lock);
+    forget_bytes(s, &f);
+    pthread_mutex_unlock(&s->lock);
+    drop_forgotten(&f);
 }
 
 static rc_t make_room(mcp_session_t *s, forgotten_t *f)
@@ -216,8 +233,7 @@ rc_t mcp_session_add_stream(mcp_session_t *s, mcp_outbox_t *o, uint64_t *stream)
         s->streams[s->stream_count++] = (session_stream_t){*stream, mcp_outbox_hold(o)};
     }
     pthread_mutex_unlock(&s->lock);
-    while (f.n > 0)
-        mcp_outbox_drop(f.v[--f.n]);
+    drop_forgotten(&f);
     return rc;
 }
 

@@ -43,6 +43,9 @@ mcp_sessions_t *mcp_sessions_new(const mcp_sessions_config_t *config);
 /** Ends them all. What holds one of them may outlive the table. */
 void mcp_sessions_free(mcp_sessions_t *s);
 size_t mcp_sessions_count(mcp_sessions_t *s);
+/** Once a second or so, any thread: ends those that are idle, and forgets answers that nobody comes
+ *  back for beyond MCP_STREAMS_BYTES of each. */
+void mcp_sessions_sweep(mcp_sessions_t *s);
 /** Opens one, with what initialize said: revision and capabilities (JSON, copied; unset: none). A
  *  principal over its quota loses its least recently used one. RC_BUSY: all places are taken by
  *  others. RC_LIMIT: the capabilities are too long. One reference to the caller. Any thread. */

@@ -61,6 +61,8 @@ rc_t session_say(mcp_session_t *s, const mcp_version_t *version, str_t capabilit
 void session_close(mcp_session_t *s);
 /** Gives back what is left of calls and questions; no lock is held. */
 void session_drop_calls(mcp_session_t *s, bool cancel);
+/** Forgets answers beyond MCP_STREAMS_BYTES. */
+void session_trim(mcp_session_t *s);
 /** Whether somebody reads one of its streams. */
 bool session_is_read(mcp_session_t *s);
 

@@ -128,6 +128,27 @@ static void make_room(mcp_sessions_t *t, const mcp_principal_t *who, ending_t *e
     put_aside(e, STR_UNSET, c.oldest);
 }
 
+static bool sweep_visit(void *ctx, str_t key, void *value)
+{
+    const census_t *c = ctx;
+    mcp_session_t *s = value;
+    if (c->ending->n < ENDING && is_idle(c->table, s, c->at))
+        return put_aside(c->ending, key, s);
+    session_trim(s);
+    return true;
+}
+
+void mcp_sessions_sweep(mcp_sessions_t *t)
+{
+    ending_t e = {.n = 0};
+    census_t c = {.table = t, .ending = &e};
+    c.at = t->config.clock.mono_ms(t->config.clock.ctx);
+    pthread_mutex_lock(&t->lock);
+    map_each(t->map, sweep_visit, &c);
+    pthread_mutex_unlock(&t->lock);
+    close_all(&e);
+}
+
 /* The table's reference, and the caller's. */
 static rc_t put(mcp_sessions_t *t, mcp_session_t *s)
 {

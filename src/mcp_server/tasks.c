@@ -12,6 +12,7 @@ enum {
     SAY_BYTES = 1024,           /* of a status message: a line for people */
     NOTE_BYTES = (9 << 20) * 3, /* a task with the largest result, as the builder grows */
     STAMP_BYTES = 32,
+    SMALL_BYTES = 64 << 10, /* of a result: these are bounded by their number */
 };
 
 struct mcp_task {
@@ -316,15 +317,45 @@ void mcp_tasks_sweep(mcp_tasks_t *t)
     forget_all(c.stale);
 }
 
+typedef struct {
+    const row_t *row;
+    size_t bytes;
+} sum_t;
+
+static bool sum_visit(void *ctx, str_t key, void *value)
+{
+    sum_t *sum = ctx;
+    const row_t *r = value;
+    (void)key;
+    if (r != sum->row && is_whose(r, &sum->row->who))
+        sum->bytes += r->body_n;
+    return true;
+}
+
+/* Whether what the row's principal has leaves room for the body. */
+static bool has_room(mcp_tasks_t *t, const row_t *r, str_t body)
+{
+    sum_t sum = {.row = r};
+    if (body.n <= SMALL_BYTES)
+        return true;
+    map_each(t->map, sum_visit, &sum);
+    return body.n <= MCP_TASK_BYTES_PER_PRINCIPAL &&
+           sum.bytes <= MCP_TASK_BYTES_PER_PRINCIPAL - body.n;
+}
+
 /* The call, where the row lets it go: to be dropped under no lock. */
 static warder_mcp_call_t *set_locked(mcp_tasks_t *t, row_t *r, mcp_task_status_t status, str_t body)
 {
     static const str_t LOST =
         STR_INIT("{\"code\":-32603,\"message\":\"Something failed on the server.\"}");
-    char *copy = body.p ? copy_text(body, &r->body_n) : NULL;
+    static const str_t LARGE =
+        STR_INIT("{\"code\":-32603,\"message\":\"The result is too large beside those of your "
+                 "other tasks.\"}");
+    bool fits = has_room(t, r, body);
+    char *copy = body.p && fits ? copy_text(body, &r->body_n) : NULL;
     free(r->body);
     if (body.p && !copy) {
-        copy = copy_text(LOST, &r->body_n);
+        copy = copy_text(fits ? LOST : LARGE, &r->body_n);
         status = MCP_TASK_FAILED;
     }
     r->body = copy;

@@ -9,8 +9,9 @@
 enum {
     MCP_TASKS = 10000,
     MCP_TASKS_PER_PRINCIPAL = 100,
-    MCP_TASK_TEXT = 32,      /* characters of an id: 192 random bits */
-    MCP_TASK_POLL_MS = 1000, /* pollIntervalMs */
+    MCP_TASK_BYTES_PER_PRINCIPAL = 64 << 20, /* of large results that are kept */
+    MCP_TASK_TEXT = 32,                      /* characters of an id: 192 random bits */
+    MCP_TASK_POLL_MS = 1000,                 /* pollIntervalMs */
 };
 
 typedef enum {

@@ -342,6 +342,47 @@ static void large_results_are_shown_whole(void **state)
     mcp_call_drop(call);
 }
 
+static str_t shown(server_world_t *w, mcp_task_t *task, const mcp_principal_t *who)
+{
+    str_t out = STR_UNSET;
+    buf_t b = buf_new(w->a, MCP_SAID_BYTES + 4096);
+    json_writer_t writer = json_writer(&b);
+    json_begin_object(&writer);
+    assert_true(mcp_task_show(w->m->tasks, str_of(task, MCP_TASK_TEXT), who, &writer));
+    json_end_object(&writer);
+    assert_int_equal(buf_done(&b, &out), RC_OK);
+    return out;
+}
+
+/* Each may be as large as an answer, and a hundred of them are kept. */
+static void too_many_bytes_of_results_are_not_kept(void **state)
+{
+    enum { BODY = 4 << 20, FIT = MCP_TASK_BYTES_PER_PRINCIPAL / BODY };
+    server_world_t *w = *state;
+    const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")},
+                          bob = {STR("i"), STR("b"), STR("c")};
+    warder_mcp_call_t *call = mcp_call_new(w->m);
+    mcp_task_t *task[FIT + 3];
+    char *body = malloc(BODY);
+    memset(body, ' ', BODY);
+    memcpy(body, "{\"kept\":1}", 10);
+    for (size_t i = 0; i <= FIT; i++) {
+        assert_int_equal(mcp_task_open(w->m->tasks, call, &alice, &task[i]), RC_OK);
+        mcp_task_set(w->m->tasks, task[i], MCP_TASK_COMPLETED, str_of(body, BODY));
+    }
+    assert_true(str_contains(shown(w, task[FIT - 1], &alice), STR("{\"kept\":1}")));
+    assert_true(str_contains(shown(w, task[FIT], &alice), STR("\"status\":\"failed\"")));
+    assert_true(str_contains(shown(w, task[FIT], &alice), STR("too large beside")));
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &bob, &task[FIT + 1]), RC_OK);
+    mcp_task_set(w->m->tasks, task[FIT + 1], MCP_TASK_COMPLETED, str_of(body, BODY));
+    assert_true(str_contains(shown(w, task[FIT + 1], &bob), STR("{\"kept\":1}")));
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &alice, &task[FIT + 2]), RC_OK);
+    mcp_task_set(w->m->tasks, task[FIT + 2], MCP_TASK_COMPLETED, STR("{\"small\":1}"));
+    assert_true(str_contains(shown(w, task[FIT + 2], &alice), STR("{\"small\":1}")));
+    free(body);
+    mcp_call_drop(call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +399,7 @@ int main(void)
         SERVER_TEST(listeners_hear_of_tasks),
         SERVER_TEST(a_terminal_state_stays),
         SERVER_TEST(large_results_are_shown_whole),
+        SERVER_TEST(too_many_bytes_of_results_are_not_kept),
     };
     return cmocka_run_group_tests_name("tasks", tests, NULL, NULL);
 }

@@ -114,10 +114,16 @@ void life_wait(warder_mcp_call_t *call)
 
 enum { AT_ONCE = 64 };
 
+/* A task that waits is forgotten in its own time, and ended then; this is for one that was lost. */
+static int64_t patience_ms(const warder_mcp_call_t *call)
+{
+    return MCP_WAIT_MS + (call->task ? (int64_t)call->m->config.task_kept_s * 1000 : 0);
+}
+
 /* Under the lock. */
 static bool gives_up(warder_mcp_call_t *call, int64_t now)
 {
-    if (call->state != MCP_CALL_WAITING || call->task || now - call->waits_since_ms < MCP_WAIT_MS)
+    if (call->state != MCP_CALL_WAITING || now - call->waits_since_ms < patience_ms(call))
         return false;
     call->ends = MCP_ERROR_UNANSWERED;
     return life_step_locked(call, MCP_CALL_BREAKS);
