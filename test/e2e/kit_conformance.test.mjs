@@ -2,7 +2,10 @@
 // and all that there is besides.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startKit } from './lib/kit.mjs';
+import { Gateway, USE } from './lib/gateway.mjs';
+import { injector } from './lib/injector.mjs';
+import { kitProgram, startKit } from './lib/kit.mjs';
+import { machineToken } from './lib/oauth.mjs';
 import { runSuite, scenarios } from './lib/suite.mjs';
 
 /** revision -> the least that must have run and passed: a run of nothing is no success. */
@@ -41,4 +44,41 @@ describe('conformance suite against the kit', { concurrency: 1 }, () => {
     assert.ok(seen.size >= 65, `${seen.size} scenarios ran`);
     assert.ok(counted(seen, 'passed') >= 233, `${counted(seen, 'passed')} checks passed`);
   });
+});
+
+/** The same server behind the gateway, by its URL and as a child on standard streams. */
+const BEHIND = {
+  http: (kit) => ({ upstream: kit.url }),
+  'standard streams': () => ({
+    upstream: 'stdio',
+    settings: `
+upstreams:
+  - path: /mcp
+    command: ${JSON.stringify([kitProgram(), '--stdio'])}
+    child: {starts_per_minute: 1200}
+`,
+  }),
+};
+
+describe('conformance suite against the kit behind the gateway', { concurrency: 1 }, () => {
+  for (const [how, options] of Object.entries(BEHIND)) {
+    test(`all that both revisions require, over ${how}`, { timeout: 180_000 }, async () => {
+      const kit = await startKit();
+      const w = await Gateway.start(options(kit));
+      const proxy = await injector(w.port, (await machineToken(w, await w.machineClient(USE))).body.access_token);
+      try {
+        for (const [requirements, least] of Object.entries(REQUIREMENTS)) {
+          const { code, text } = await runSuite(['server', '--url', `http://localhost:${proxy.port}/mcp`, '--requirements', requirements]);
+          const seen = scenarios(text);
+          assert.equal(code, 0, text.slice(text.indexOf('=== SUMMARY')));
+          assert.ok(seen.size >= least.scenarios, `${seen.size} scenarios ran`);
+          console.log(how, text.match(/^Total: .*/m)?.[0]);
+        }
+      } finally {
+        proxy.stop();
+        await w.stop();
+        await kit.stop();
+      }
+    });
+  }
 });
