@@ -173,7 +173,7 @@ typedef struct {
     const char *acr_values; /* how well and how lately people must have signed in (RFC 9470) */
     int max_age_s;
     /** A folder for audit.log, where each refusal and each call is a line before its answer goes
-     *  out. NULL: none is written. */
+     *  out; not one that everybody can write to. NULL: none is written. */
     const char *audit;
     const char *const *origins; /* of browser pages that may call, beside those on loopback */
     size_t origin_count;

@@ -119,9 +119,15 @@ static int read_protect(arena_t *a, const warder_mcp_http_t *http, const char *s
 static int read_audit(arena_t *a, const warder_mcp_http_t *http, str_t *why)
 {
     struct stat st;
-    if (!http->audit || (stat(http->audit, &st) == 0 && S_ISDIR(st.st_mode)))
+    if (!http->audit)
         return KIT_DONE;
-    return refuse(why, arena_printf(a, "audit: there is no folder %s; make it first", http->audit));
+    if (stat(http->audit, &st) != 0 || !S_ISDIR(st.st_mode))
+        return refuse(why,
+                      arena_printf(a, "audit: there is no folder %s; make it first", http->audit));
+    if (!(st.st_mode & S_IWOTH))
+        return KIT_DONE;
+    return refuse(why, arena_printf(a, "audit: everybody can write to %s; run: chmod o-w %s",
+                                    http->audit, http->audit));
 }
 
 static int read_tls(arena_t *a, const warder_mcp_http_t *http, kit_options_t *o, str_t *why)

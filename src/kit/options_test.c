@@ -231,6 +231,21 @@ static void audit_folder_that_is_not_there(void **state)
     assert_taken(f);
 }
 
+/* Whoever can write there can put a link in the place of the trail. */
+static void audit_folder_of_everybody(void **state)
+{
+    fixture_t *f = *state;
+    f->http.audit = f->dir;
+    assert_int_equal(chmod(f->dir, 0777), 0);
+    assert_refused(f, "chmod o-w");
+    assert_int_equal(chmod(f->dir, 01777), 0);
+    assert_refused(f, "chmod o-w");
+    assert_int_equal(chmod(f->dir, 0775), 0);
+    assert_taken(f);
+    assert_int_equal(chmod(f->dir, 0700), 0);
+    assert_taken(f);
+}
+
 static void certificate_and_key(void **state)
 {
     fixture_t *f = *state;
@@ -290,6 +305,7 @@ int main(void)
         OPTIONS_TEST(numbers_out_of_range),
         OPTIONS_TEST(lists),
         OPTIONS_TEST(audit_folder_that_is_not_there),
+        OPTIONS_TEST(audit_folder_of_everybody),
         OPTIONS_TEST(certificate_and_key),
         OPTIONS_TEST(certificate_that_has_expired_is_told),
         OPTIONS_TEST(file_that_is_too_long),

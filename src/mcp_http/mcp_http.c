@@ -57,7 +57,8 @@ static void make_routes(mcp_http_t *h)
         .handler = handle_health,
         .flags = HTTP_ROUTE_NO_STORE,
     };
-    h->app = (http_app_t){.routes = {h->routes, MCP_ROUTES}, .ctx = h};
+    h->app =
+        (http_app_t){.routes = {h->routes, MCP_ROUTES}, .ctx = h, .admit = mcp_http_request_admit};
 }
 
 mcp_http_t *mcp_http_new(warder_mcp_t *mcp, const mcp_http_config_t *config)

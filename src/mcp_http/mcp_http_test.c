@@ -51,6 +51,84 @@ static void no_token_with_a_bad_body_is_401(void **state)
     mcp_control(f);
 }
 
+#define LARGE_HEAD(more)                                                                           \
+    "POST /mcp HTTP/1.1\r\nHost: rs.test\r\nContent-Type: application/json\r\n" more "\r\n"
+
+/* Nobody keeps a large body for who will be refused: none of it has come here. */
+static void no_token_with_a_large_body_is_401_before_it(void **state)
+{
+    static const char *const HEADS[] = {LARGE_HEAD("Content-Length: 500000\r\n"),
+                                        LARGE_HEAD("Transfer-Encoding: chunked\r\n")};
+    mcp_world_t *f = *state;
+    for (size_t i = 0; i < 2; i++) {
+        http_direct_t *d = mcp_open(f, str_c(HEADS[i]), "HTTP/1.1 401");
+        assert_true(str_contains(http_direct_output(d), STR("WWW-Authenticate: Bearer ")));
+        assert_true(str_contains(http_direct_output(d), STR("Connection: close")));
+        http_direct_free(d);
+        assert_last_event(f, AUDIT_ACCESS, false, "no_token");
+    }
+    http_direct_t *d =
+        mcp_open(f, STR("POST /mcp HTTP/1.1\r\nHost: evil.test\r\nContent-Length: 500000\r\n\r\n"),
+                 "HTTP/1.1 403");
+    http_direct_free(d);
+    mcp_control(f);
+}
+
+static void large_body_with_a_token_is_read(void **state)
+{
+    mcp_world_t *f = *state;
+    unsigned before = atomic_load(&f->checks);
+    const char *body = arena_printf(f->a,
+                                    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\","
+                                    "\"params\":{\"x\":\"%0*d\"}}",
+                                    300000, 1)
+                           .p;
+    assert_int_equal(mcp_send(f, "POST", ALICE, body).status, 200);
+    assert_int_equal(atomic_load(&f->checks), before + 1); /* a proof is good for one look */
+}
+
+/* Keys that must be fetched first: the verdict comes later. */
+typedef struct {
+    void (*done)(void *arg, const mcp_access_t *verdict);
+    void *arg;
+} pending_t;
+static pending_t pending;
+
+static void check_later(void *ctx, http_exchange_t *x,
+                        void (*done)(void *arg, const mcp_access_t *verdict), void *arg)
+{
+    (void)ctx;
+    (void)x;
+    pending = (pending_t){done, arg};
+}
+
+static void verdict_that_comes_later_does_not_wait_for_a_large_body(void **state)
+{
+    mcp_world_t *f = *state;
+    void (*check)(void *, http_exchange_t *, void (*)(void *, const mcp_access_t *), void *) =
+        f->h->access.check;
+    const mcp_access_t good = {.allowed = true,
+                               .issuer = STR("https://as.test"),
+                               .subject = STR("alice"),
+                               .client = STR("client"),
+                               .scope = STR("news:read"),
+                               .expires_at = TOKEN_ENDS_S};
+    const mcp_access_t bad = {
+        .status = 401, .reason = STR("bad_token"), .challenge = STR("Bearer")};
+    f->h->access.check = check_later;
+    http_direct_t *d = mcp_open(f, STR(LARGE_HEAD("Content-Length: 500000\r\n")), NULL);
+    pending.done(pending.arg, &bad);
+    mcp_pump(f, d, "HTTP/1.1 401");
+    http_direct_free(d);
+    d = mcp_open(f, STR(LARGE_HEAD("Content-Length: 500000\r\n")), NULL);
+    pending.done(pending.arg, &good);
+    mcp_pump(f, d, "HTTP/1.1 503");
+    assert_true(str_contains(http_direct_output(d), STR("Retry-After: 1")));
+    http_direct_free(d);
+    f->h->access.check = check;
+    mcp_control(f);
+}
+
 /* Authorization is judged on every request, whatever session it names. */
 static void session_is_no_credential(void **state)
 {
@@ -249,6 +327,9 @@ int main(void)
         MCP_TEST(no_token),
         MCP_TEST(every_answer_hands_on_the_nonce),
         MCP_TEST(no_token_with_a_bad_body_is_401),
+        MCP_TEST(no_token_with_a_large_body_is_401_before_it),
+        MCP_TEST(large_body_with_a_token_is_read),
+        MCP_TEST(verdict_that_comes_later_does_not_wait_for_a_large_body),
         MCP_TEST(session_is_no_credential),
         MCP_TEST(session_of_another_principal_is_404),
         MCP_TEST(deleted_session_is_404),

@@ -7,7 +7,10 @@
 #include "mcp_http/mcp_http.h"
 #include "mcp_http/rules.h"
 
-enum { MCP_ROUTES = 3 };
+enum {
+    MCP_ROUTES = 3,
+    MCP_STRANGER_BYTES = 64 << 10, /* of a body that is read before its token is judged */
+};
 
 struct mcp_http {
     warder_mcp_t *mcp;
@@ -41,6 +44,7 @@ typedef struct {
     mcp_access_t who;
     mcp_caller_t caller;
     mcp_principal_t principal;
+    bool early, here, decided; /* the head is here alone; the body, too; the token was judged */
     bool takes_stream;
     /* of a POST */
     warder_mcp_call_t *call; /* dropped with the exchange's arena, as the session */
@@ -57,6 +61,8 @@ typedef struct {
     } answer;
 } mcp_request_t;
 
+/** Judges the token of a large body before that is read; true: go on. */
+bool mcp_http_request_admit(http_exchange_t *x);
 /** The handler of every method on the endpoint. */
 void mcp_http_request_handle(http_exchange_t *x);
 /** Goes on after the verdict, by method. */

@@ -95,6 +95,7 @@ struct warder_mcp_call {
     str_t completing, partial; /* of completion/complete: argument and its value */
     int64_t began_us;
     mcp_part_t part; /* of what its principal may have under way */
+    mcp_turn_t turn; /* where it waits for a thread */
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;

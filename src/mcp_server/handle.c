@@ -45,12 +45,13 @@ static bool copy_caller(warder_mcp_call_t *call, const mcp_caller_t *who)
     return good;
 }
 
-/* A string or an integer; a client that names nothing else wants no progress. */
+/* A string or an integer, no longer than an id: it comes back with each message. A client that
+ * names something else wants no progress. */
 static const json_t *token_of(const json_t *meta)
 {
     const json_t *token = json_get(meta, STR("progressToken"));
     bool good = json_is(token, JSON_STRING) || json_is(token, JSON_NUMBER);
-    return good ? token : NULL;
+    return good && token->raw.n <= MCP_ID_BYTES ? token : NULL;
 }
 
 static const mcp_registry_t *current_registry(warder_mcp_t *m)

@@ -399,6 +399,18 @@ static warder_mcp_next_t tell_progress(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
+/* It comes back with each message. */
+static void test_a_long_progress_token_is_none(void **state)
+{
+    life_world_t *w = *state;
+    w->script = tell_progress;
+    w->meta = arena_printf(w->a, ",\"progressToken\":\"%0*d\"", MCP_ID_BYTES, 1);
+    asked_t q = life_call(w, HAND, "t", "");
+    assert_true(life_next(&q));
+    assert_int_equal(q.out.kind, MCP_OUT_ANSWER);
+    life_end_ask(&q);
+}
+
 static void test_progress_grows(void **state)
 {
     life_world_t *w = *state;
@@ -616,6 +628,7 @@ int main(void)
         LIFE_TEST(test_cancelled_before_it_runs_never_runs),
         LIFE_TEST(test_another_sessions_cancel_is_nothing),
         LIFE_TEST(test_the_end_of_a_session_cancels_its_calls),
+        LIFE_TEST(test_a_long_progress_token_is_none),
         LIFE_TEST(test_progress_grows),
         LIFE_TEST(test_nobody_who_did_not_ask_hears_of_progress),
         LIFE_TEST(test_log_in_the_handshake_era),

@@ -25,10 +25,22 @@ static void run(void *arg)
     life_returned(call, completes ? complete(call) : call->entry->run(call, call->m->config.ctx));
 }
 
+/* A thread is there for one call: whose turn it is. */
+static void run_next(void *arg)
+{
+    const warder_mcp_t *m = arg;
+    warder_mcp_call_t *call = mcp_share_next(m->shares);
+    if (call)
+        run(call);
+}
+
 /* The pool ends: it will never run. */
 static void never_run(void *arg)
 {
-    warder_mcp_call_t *call = arg;
+    const warder_mcp_t *m = arg;
+    warder_mcp_call_t *call = mcp_share_next(m->shares);
+    if (!call)
+        return;
     mcp_call_abort(call);
     life_returned(call, WARDER_MCP_DONE);
 }
@@ -46,11 +58,18 @@ static rc_t post_here(void *ctx, void (*fn)(void *arg), void *arg)
     return RC_OK;
 }
 
-rc_t life_run(warder_mcp_call_t *call)
+static rc_t ask_for_thread(void *ctx)
 {
     static const post_port_t HERE = {post_here, NULL};
-    const http_job_t job = {run, no_more, never_run, call};
-    return http_pool_add(call->m->pool, HERE, &job);
+    warder_mcp_t *m = ctx;
+    const http_job_t job = {run_next, no_more, never_run, m};
+    return http_pool_add(m->pool, HERE, &job);
+}
+
+rc_t life_run(warder_mcp_call_t *call)
+{
+    call->turn.who = call;
+    return mcp_share_wait(call->m->shares, &call->part, &call->turn, ask_for_thread, call->m);
 }
 
 mcp_error_t life_run_first(warder_mcp_call_t *call)

@@ -2,7 +2,9 @@
  *
  * Locks: m->lock guards the list of calls and their states, and the pointer to the registry.
  * Listeners, tasks, sessions and outboxes have their own, and none of them is held while another
- * room or a function is called. Order: changing, m->lock, tasks, listeners, session, outbox. */
+ * room or a function is called. Order: changing, m->lock, tasks, listeners, session, outbox.
+ * Shares (shares.h) ask for the lock of the pool alone under theirs, and nobody asks for theirs
+ * under another. */
 #ifndef MCP_SERVER_SERVER_STATE_H
 #define MCP_SERVER_SERVER_STATE_H
 

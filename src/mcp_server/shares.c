@@ -10,12 +10,16 @@ enum { PRINCIPALS = 1 << 20 }; /* that have something under way: memory ends bef
 struct mcp_share {
     unsigned calls;
     size_t bytes;
-    str_t key; /* its bytes stand behind the struct */
+    mcp_turn_t *first, **last; /* that wait for a thread */
+    struct mcp_share *after;   /* in the ring of those that have some */
+    str_t key;                 /* its bytes stand behind the struct */
 };
 
 struct mcp_shares {
     pthread_mutex_t lock;
     map_t *map;
+    struct mcp_share nobody; /* of calls that have no part */
+    struct mcp_share *ring, **ring_end;
 };
 
 mcp_shares_t *mcp_shares_new(random_port_t random)
@@ -30,6 +34,7 @@ mcp_shares_t *mcp_shares_new(random_port_t random)
         free(s);
         return NULL;
     }
+    s->ring_end = &s->ring;
     pthread_mutex_init(&s->lock, NULL);
     return s;
 }
@@ -113,6 +118,60 @@ void mcp_share_give(mcp_shares_t *s, mcp_part_t *part)
         gone = map_del(s->map, share->key);
     pthread_mutex_unlock(&s->lock);
     free(gone);
+}
+
+/* Under the lock, as the two below. */
+static void join_ring(mcp_shares_t *s, struct mcp_share *share)
+{
+    share->after = NULL;
+    *s->ring_end = share;
+    s->ring_end = &share->after;
+}
+
+static void append(mcp_shares_t *s, struct mcp_share *share, mcp_turn_t *turn)
+{
+    turn->next = NULL;
+    if (!share->first) {
+        share->last = &share->first;
+        join_ring(s, share);
+    }
+    *share->last = turn;
+    share->last = &turn->next;
+}
+
+static mcp_turn_t *take_turn(mcp_shares_t *s)
+{
+    struct mcp_share *share = s->ring;
+    if (!share)
+        return NULL;
+    s->ring = share->after;
+    if (!s->ring)
+        s->ring_end = &s->ring;
+    mcp_turn_t *turn = share->first;
+    share->first = turn->next;
+    if (!share->first)
+        return turn;
+    join_ring(s, share);
+    return turn;
+}
+
+rc_t mcp_share_wait(mcp_shares_t *s, const mcp_part_t *part, mcp_turn_t *turn,
+                    rc_t (*start)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    rc_t rc = start(ctx);
+    if (rc == RC_OK)
+        append(s, part->whose ? part->whose : &s->nobody, turn);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+void *mcp_share_next(mcp_shares_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    const mcp_turn_t *turn = take_turn(s);
+    pthread_mutex_unlock(&s->lock);
+    return turn ? turn->who : NULL;
 }
 
 size_t mcp_shares_count(mcp_shares_t *s)

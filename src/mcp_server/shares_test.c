@@ -4,6 +4,8 @@
 #include "core/limits.h"
 #include "mcp_server/life_test_world.h"
 
+#include <sched.h>
+
 static void shares_are_taken_and_given_back(void **state)
 {
     life_world_t *w = *state;
@@ -256,6 +258,58 @@ static void too_many_requests(void **state)
     assert_int_equal(v.error, MCP_NO_ERROR);
 }
 
+/* Who takes a thread, in the order in which they do. */
+typedef struct {
+    pthread_mutex_t lock;
+    char who[8];
+    size_t n;
+    atomic_bool go_on;
+    atomic_uint begun;
+} order_t;
+
+static warder_mcp_next_t take_a_thread(warder_mcp_call_t *call, void *ctx)
+{
+    const life_world_t *w = ctx;
+    order_t *order = w->note;
+    pthread_mutex_lock(&order->lock);
+    order->who[order->n++] = warder_mcp_subject(call)[0];
+    pthread_mutex_unlock(&order->lock);
+    atomic_fetch_add(&order->begun, 1);
+    while (!atomic_load(&order->go_on))
+        warder_mcp_sleep(call, 1);
+    warder_mcp_text(call, "done");
+    return WARDER_MCP_DONE;
+}
+
+/* Whoever waits for a thread waits for one call of each principal at most, not for all of one. */
+static void principals_take_turns(void **state)
+{
+    enum { THREADS = 2, CALLS = 6 };
+    life_world_t *w = *state;
+    order_t order = {.n = 0};
+    asked_t q[CALLS];
+    pthread_mutex_init(&order.lock, NULL);
+    w->note = &order;
+    w->script = take_a_thread;
+    for (size_t i = 0; i < CALLS; i++) {
+        w->who.subject = i + 1 < CALLS ? STR("alice") : STR("bob");
+        q[i] = life_call(w, HAND, "t", "");
+        assert_int_equal(q[i].verdict.kind, MCP_RUNNING);
+        while (i < THREADS && atomic_load(&order.begun) <= i)
+            sched_yield();
+    }
+    atomic_store(&order.go_on, true);
+    for (size_t i = 0; i < CALLS; i++) {
+        assert_true(life_next(&q[i]));
+        life_end_ask(&q[i]);
+    }
+    const char *bob = memchr(order.who, 'b', order.n);
+    assert_int_equal(order.n, CALLS);
+    assert_non_null(bob);
+    assert_in_range(bob - order.who, THREADS, THREADS + 2); /* the last of all would be one more */
+    pthread_mutex_destroy(&order.lock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +323,7 @@ int main(void)
         LIFE_TEST(answers_count_as_what_they_need_here),
         LIFE_TEST(too_many_watched_bytes),
         LIFE_TEST(too_many_requests),
+        LIFE_TEST(principals_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
