@@ -98,6 +98,7 @@ typedef struct {
     warder_mcp_complete_t complete; /* of a template; NULL: nothing is suggested */
     int64_t size;                   /* bytes; 0: unknown */
     const char *icons, *meta;
+    const char *annotations; /* JSON: an object of audience, priority, lastModified */
 } warder_mcp_resource_t;
 
 typedef struct {

@@ -11,19 +11,22 @@ typedef struct {
     size_t n;
 } shape_t;
 
-#define SHAPE(type, texts) {sizeof(type), texts, sizeof(texts) / sizeof *(texts)}
-#define TOOL(member) offsetof(warder_mcp_tool_t, member)
+#define SHAPE(type, texts)                                                                         \
+    {                                                                                              \
+        sizeof(type), texts, sizeof(texts) / sizeof *(texts)                                       \
+    }
+#define TOOL(member)     offsetof(warder_mcp_tool_t, member)
 #define RESOURCE(member) offsetof(warder_mcp_resource_t, member)
-#define PROMPT(member) offsetof(warder_mcp_prompt_t, member)
+#define PROMPT(member)   offsetof(warder_mcp_prompt_t, member)
 #define ARGUMENT(member) offsetof(warder_mcp_argument_t, member)
-#define CONFIG(member) offsetof(warder_mcp_config_t, member)
+#define CONFIG(member)   offsetof(warder_mcp_config_t, member)
 
-static const size_t TOOL_TEXTS[] = {
-    TOOL(name),          TOOL(title), TOOL(description), TOOL(input_schema),
-    TOOL(output_schema), TOOL(scope), TOOL(icons),       TOOL(meta)};
+static const size_t TOOL_TEXTS[] = {TOOL(name),         TOOL(title),         TOOL(description),
+                                    TOOL(input_schema), TOOL(output_schema), TOOL(scope),
+                                    TOOL(icons),        TOOL(meta)};
 static const size_t RESOURCE_TEXTS[] = {
-    RESOURCE(uri),       RESOURCE(name),  RESOURCE(title), RESOURCE(description),
-    RESOURCE(mime_type), RESOURCE(scope), RESOURCE(icons), RESOURCE(meta)};
+    RESOURCE(uri),   RESOURCE(name),  RESOURCE(title), RESOURCE(description), RESOURCE(mime_type),
+    RESOURCE(scope), RESOURCE(icons), RESOURCE(meta),  RESOURCE(annotations)};
 static const size_t PROMPT_TEXTS[] = {PROMPT(name),  PROMPT(title), PROMPT(description),
                                       PROMPT(scope), PROMPT(icons), PROMPT(meta)};
 static const size_t ARGUMENT_TEXTS[] = {ARGUMENT(name), ARGUMENT(title), ARGUMENT(description)};

@@ -252,13 +252,19 @@ static warder_mcp_next_t say_uri(warder_mcp_call_t *call, void *ctx)
 static void set_passing_resources(warder_mcp_t *m)
 {
     char uri[] = "test://new", name[] = "new", type[] = "text/plain", scope[] = "news:read";
-    const warder_mcp_resource_t rows[] = {
-        {.uri = uri, .name = name, .mime_type = type, .scope = scope, .run = say_uri}};
+    char annotations[] = "{\"audience\": [\"user\"], \"priority\": 0.5}";
+    const warder_mcp_resource_t rows[] = {{.uri = uri,
+                                           .name = name,
+                                           .mime_type = type,
+                                           .scope = scope,
+                                           .annotations = annotations,
+                                           .run = say_uri}};
     assert_true(warder_mcp_set_resources(m, rows, 1, NULL, 0));
     memset(uri, 'x', sizeof uri);
     memset(name, 'x', sizeof name);
     memset(type, 'x', sizeof type);
     memset(scope, 'x', sizeof scope);
+    memset(annotations, 'x', sizeof annotations);
 }
 
 static void new_resources_are_news(void **state)
@@ -272,6 +278,8 @@ static void new_resources_are_news(void **state)
     test_answer_t a = S(w, "resources/list", "{}");
     assert_int_equal(test_at(&a, "result.resources")->count, 1);
     assert_str(test_text(&a, "result.resources.0.uri"), "test://new");
+    assert_str(test_at(&a, "result.resources.0.annotations")->raw,
+               "{\"audience\":[\"user\"],\"priority\":0.5}");
     a = S(w, "resources/read", "{\"uri\":\"test://new\"}");
     assert_str(test_text(&a, "result.contents.0.mimeType"), "text/plain");
     assert_str(test_text(&a, "result.contents.0.text"), "test://new");
