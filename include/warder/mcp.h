@@ -26,10 +26,10 @@
  * for it, and lists show what the token may use.
  *
  * Threads: functions run on threads of the server, several at once, also the same one; what they
- * share is theirs to lock. warder_mcp_tools_changed and its like may be called on any thread. All
- * else is called on the thread that made the server. There is no global state.
- * Strings are NUL-terminated UTF-8. The tables and their strings are borrowed and must outlive the
- * server; configs are copied. Schemas and other JSON members are text of one JSON value. */
+ * share is theirs to lock. warder_mcp_set_tools, warder_mcp_tools_changed and their like may be
+ * called on any thread. All else is called on the thread that made the server. There is no global
+ * state. Strings are NUL-terminated UTF-8. Tables and configs are copied with all that they hold,
+ * but for `ctx`. Schemas and other JSON members are text of one JSON value. */
 #ifndef WARDER_MCP_H
 #define WARDER_MCP_H
 
@@ -98,6 +98,7 @@ typedef struct {
     warder_mcp_complete_t complete; /* of a template; NULL: nothing is suggested */
     int64_t size;                   /* bytes; 0: unknown */
     const char *icons, *meta;
+    const char *annotations; /* JSON: an object of audience, priority, lastModified */
 } warder_mcp_resource_t;
 
 typedef struct {
@@ -149,11 +150,19 @@ warder_mcp_t *warder_mcp_new(const warder_mcp_config_t *config, char *why, size_
 /** After serving. NULL is fine. */
 void warder_mcp_free(warder_mcp_t *m);
 
-/* What changed, to clients that want to know. Any thread. */
-/** Other tools from now on; calls under way end with those they began with. False: they are wrong
- *  (*why as above) and the old ones stay. */
+/* What changes, also while the server serves. Any thread. */
+/** Other rows from now on in place of all of that table; calls under way end with those they began
+ *  with, and clients that want to know are told. False: the rows are wrong (*why as above) and the
+ *  old ones stay. Clients look only for what there was when they came: have a row of it from the
+ *  start. */
 bool warder_mcp_set_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count, char *why,
                           size_t why_size);
+bool warder_mcp_set_resources(warder_mcp_t *m, const warder_mcp_resource_t *resources, size_t count,
+                              char *why, size_t why_size);
+bool warder_mcp_set_prompts(warder_mcp_t *m, const warder_mcp_prompt_t *prompts, size_t count,
+                            char *why, size_t why_size);
+/** The first three tell clients to fetch a list again, as warder_mcp_set_… does by itself; the last
+ *  one tells those who watch a resource that it holds something else. */
 void warder_mcp_tools_changed(warder_mcp_t *m);
 void warder_mcp_resources_changed(warder_mcp_t *m);
 void warder_mcp_prompts_changed(warder_mcp_t *m);

@@ -51,6 +51,9 @@ const char *warder_mcp_json(const warder_mcp_call_t *call, const char *path);
 /** Name of the tool or prompt, URI of the resource. */
 const char *warder_mcp_name(const warder_mcp_call_t *call);
 
+/** A member of the request's _meta as JSON, "com.example/trace". NULL: it is not there. */
+const char *warder_mcp_meta(const warder_mcp_call_t *call, const char *key);
+
 /* Who asks: of the verified token; "" over standard streams and where nothing is protected. */
 const char *warder_mcp_subject(const warder_mcp_call_t *call);
 const char *warder_mcp_client(const warder_mcp_call_t *call);
@@ -82,12 +85,18 @@ void warder_mcp_link(warder_mcp_call_t *call, const char *uri, const char *name,
                      const char *description, const char *mime_type);
 /** Bytes of a resource, in its function. */
 void warder_mcp_blob(warder_mcp_call_t *call, const char *mime_type, const void *bytes, size_t n);
+/** What follows is for "user" or "assistant" (NULL: both), and how much it matters, from 0 to 1
+ *  (below 0: nobody says). The row of a resource says it of what is read. */
+void warder_mcp_annotate(warder_mcp_call_t *call, const char *audience, double priority);
 /** Who says the messages that follow, in the function of a prompt: "user" (from the start) or
  *  "assistant". */
 void warder_mcp_role(warder_mcp_call_t *call, const char *role);
 /** For how long clients may keep what the function of a resource says, in seconds, and whether
  *  others may be shown it too. Without it 0, and nobody else. */
 void warder_mcp_fresh(warder_mcp_call_t *call, int seconds, bool for_all);
+/** A member of the result's _meta, each key once: text of one JSON value. Names of your own have a
+ *  prefix, "com.example/trace"; those of the protocol fail the call. */
+void warder_mcp_set_meta(warder_mcp_call_t *call, const char *key, const char *json);
 /** The call failed, in words that help a model to do better: a result with isError. For a resource
  *  or a prompt it is an error of the protocol. */
 void warder_mcp_error(warder_mcp_call_t *call, const char *sentence);

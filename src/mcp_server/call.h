@@ -31,6 +31,7 @@
 enum {
     MCP_CALL_ARENA_BYTES = 32 << 20, /* what came, and all runs of the function together */
     MCP_SAID_BYTES = 8 << 20,        /* of one answer */
+    MCP_META_BYTES = 64 << 10,       /* of the result's _meta */
     MCP_SUGGESTIONS = 100,
     MCP_WAIT_MS = 600000, /* for the client's answers, as long as a requestState lasts */
 };
@@ -61,6 +62,10 @@ typedef struct {
     struct warder_json structured;
     str_t structured_raw; /* of warder_mcp_structured_json; unset: none */
     str_t role;
+    str_t audience;  /* of the blocks that follow; unset: all */
+    double priority; /* of them; below 0: none */
+    struct warder_json meta;
+    str_t meta_members; /* of the result's _meta, once the result is made; without the braces */
     bool is_error;
     rc_t failed; /* sticky */
     int fresh_s;

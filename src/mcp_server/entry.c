@@ -151,20 +151,27 @@ rc_t mcp_entry_icons(arena_t *a, json_writer_t *w, const char *icons)
     return RC_OK;
 }
 
+/* A member that is any object, where there is `text`. */
+static rc_t write_object(row_t *r, str_t key, const char *text, const char *unless)
+{
+    const json_t *v = NULL;
+    rc_t rc = text ? parse_declared(r->a, text, &v) : RC_OK;
+    if (rc == RC_CONFIG || (v && !json_is(v, JSON_OBJECT)))
+        return wrong(r, unless);
+    TRY(rc);
+    if (v)
+        write_declared(&r->w, r->a, key, v->raw);
+    return RC_OK;
+}
+
 /* The members that end every entry. */
 static rc_t write_end(row_t *r, const char *icons, const char *meta)
 {
-    const json_t *m = NULL;
     rc_t rc = mcp_entry_icons(r->a, &r->w, icons);
     if (rc == RC_CONFIG)
         return wrong(r, "has icons that are no JSON list of objects with src: correct them.");
     TRY(rc);
-    rc = meta ? parse_declared(r->a, meta, &m) : RC_OK;
-    if (rc == RC_CONFIG || (m && !json_is(m, JSON_OBJECT)))
-        return wrong(r, "has a meta that is no JSON object: correct it.");
-    TRY(rc);
-    if (m)
-        write_declared(&r->w, r->a, STR("_meta"), m->raw);
+    TRY(write_object(r, STR("_meta"), meta, "has a meta that is no JSON object: correct it."));
     json_end_object(&r->w);
     return RC_OK;
 }
@@ -312,6 +319,8 @@ rc_t mcp_entry_resource(arena_t *a, const warder_mcp_resource_t *res, mcp_entry_
     json_member_str(&r.w, STR("mimeType"), out->mime_type);
     if (res->size > 0)
         json_member_int(&r.w, STR("size"), res->size);
+    TRY(write_object(&r, STR("annotations"), res->annotations,
+                     "has annotations that are no JSON object: correct them."));
     TRY(write_end(&r, res->icons, res->meta));
     return row_done(&r, out);
 }

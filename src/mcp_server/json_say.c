@@ -80,6 +80,26 @@ void warder_json_raw(warder_json_t *w, const char *key, const char *json)
     json_raw(&w->w, text);
 }
 
+/* The prefix of the protocol's own names; the server says of itself under it (2026-07-28,
+ * "Per-response protocol fields"). */
+static bool is_protocols(const char *key)
+{
+    return str_starts(str_c(key), STR("io.modelcontextprotocol/"));
+}
+
+void warder_mcp_set_meta(warder_mcp_call_t *call, const char *key, const char *json)
+{
+    struct warder_json *meta = &call->said.meta;
+    if (!key || !*key || is_protocols(key)) {
+        mcp_said_fail(call, RC_MALFORMED);
+        return;
+    }
+    if (!meta->begun)
+        json_begin_object(&meta->w);
+    meta->begun = true;
+    warder_json_raw(meta, key, json);
+}
+
 void warder_mcp_structured_json(warder_mcp_call_t *call, const char *json)
 {
     str_t text = str_c(json ? json : "");

@@ -57,6 +57,12 @@ const char *warder_mcp_json(const warder_mcp_call_t *call, const char *path)
     return *path ? NULL : "{}";
 }
 
+const char *warder_mcp_meta(const warder_mcp_call_t *call, const char *key)
+{
+    const json_t *v = json_get(json_get(call->op.message.params, STR("_meta")), str_c(key));
+    return v ? arena_cstr(call->arena, v->raw) : NULL;
+}
+
 /* Never NULL: what is not there is empty. */
 static const char *text_of(const warder_mcp_call_t *call, str_t s)
 {

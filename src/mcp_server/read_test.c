@@ -57,6 +57,16 @@ static void booleans_are_no_numbers(void **state)
     assert_false(b);
 }
 
+static void meta_is_read_by_its_key(void **state)
+{
+    said_world_t *w = *state;
+    assert_null(warder_mcp_meta(&w->call, "a.example/x"));
+    str_t params = STR("{\"_meta\":{\"a.example/x\":{\"y\":[1]}}}");
+    assert_int_equal(json_parse(w->call.arena, params, NULL, &w->call.op.message.params), RC_OK);
+    assert_string_equal(warder_mcp_meta(&w->call, "a.example/x"), "{\"y\":[1]}");
+    assert_null(warder_mcp_meta(&w->call, "y"));
+}
+
 static void counts_are_of_lists_and_objects(void **state)
 {
     said_world_t *w = *state;
@@ -111,6 +121,7 @@ int main(void)
         SAID_TEST(integers_are_those_of_schemas),
         SAID_TEST(booleans_are_no_numbers),
         SAID_TEST(counts_are_of_lists_and_objects),
+        SAID_TEST(meta_is_read_by_its_key),
         SAID_TEST(json_is_as_it_came),
         SAID_TEST(who_asks_is_said),
         SAID_TEST(scopes_are_judged_by_the_port),

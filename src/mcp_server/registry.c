@@ -2,6 +2,7 @@
 
 #include "core/limits.h"
 #include "mcp_server/entry.h"
+#include "mcp_server/tables.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ enum {
 struct mcp_registry {
     atomic_uint refs;
     arena_t *a;
-    warder_mcp_config_t tables; /* the tables it was made of; borrowed */
+    warder_mcp_config_t tables; /* copies, of the tables alone */
     mcp_entries_t lists[MCP_KINDS];
     const mcp_entry_t **by_name[MCP_KINDS];
     str_t scopes;
@@ -63,8 +64,9 @@ static rc_t check_table(mcp_registry_t *r, const void *table, size_t n, str_t *w
 
 static rc_t read_tools(mcp_registry_t *r, str_t *why)
 {
-    const warder_mcp_config_t *c = &r->tables;
+    warder_mcp_config_t *c = &r->tables;
     TRY(check_table(r, c->tools, c->tool_count, why));
+    TRY(mcp_tables_copy_tools(r->a, c));
     mcp_entry_t *v = ARENA_ARRAY(r->a, c->tool_count + 1, mcp_entry_t);
     for (size_t i = 0; v && i < c->tool_count; i++)
         TRY(mcp_entry_tool(r->a, &c->tools[i], &v[i], why));
@@ -75,8 +77,9 @@ static rc_t read_tools(mcp_registry_t *r, str_t *why)
 /* One table holds both: each goes to its own list, in the order of the table. */
 static rc_t read_resources(mcp_registry_t *r, str_t *why)
 {
-    const warder_mcp_config_t *c = &r->tables;
+    warder_mcp_config_t *c = &r->tables;
     TRY(check_table(r, c->resources, c->resource_count, why));
+    TRY(mcp_tables_copy_resources(r->a, c));
     mcp_entry_t *plain = ARENA_ARRAY(r->a, c->resource_count + 1, mcp_entry_t);
     mcp_entry_t *templates = ARENA_ARRAY(r->a, c->resource_count + 1, mcp_entry_t);
     size_t n = 0, m = 0;
@@ -97,8 +100,9 @@ static rc_t read_resources(mcp_registry_t *r, str_t *why)
 
 static rc_t read_prompts(mcp_registry_t *r, str_t *why)
 {
-    const warder_mcp_config_t *c = &r->tables;
+    warder_mcp_config_t *c = &r->tables;
     TRY(check_table(r, c->prompts, c->prompt_count, why));
+    TRY(mcp_tables_copy_prompts(r->a, c));
     mcp_entry_t *v = ARENA_ARRAY(r->a, c->prompt_count + 1, mcp_entry_t);
     for (size_t i = 0; v && i < c->prompt_count; i++)
         TRY(mcp_entry_prompt(r->a, &c->prompts[i], &v[i], why));
@@ -216,13 +220,9 @@ mcp_registry_t *mcp_registry_new(arena_t *a, const warder_mcp_config_t *config, 
     return NULL;
 }
 
-mcp_registry_t *mcp_registry_with_tools(arena_t *a, const mcp_registry_t *r,
-                                        const warder_mcp_tool_t *tools, size_t n, str_t *why)
+const warder_mcp_config_t *mcp_registry_tables(const mcp_registry_t *r)
 {
-    warder_mcp_config_t config = r->tables;
-    config.tools = tools;
-    config.tool_count = n;
-    return mcp_registry_new(a, &config, why);
+    return &r->tables;
 }
 
 /* The count is all of it that ever changes. */

@@ -35,11 +35,10 @@ typedef struct {
 
 typedef struct mcp_registry mcp_registry_t;
 
-/** One reference. NULL: *why (in `a`) is one sentence with the mend. */
+/** One reference. The tables are copied. NULL: *why (in `a`) is one sentence with the mend. */
 mcp_registry_t *mcp_registry_new(arena_t *a, const warder_mcp_config_t *config, str_t *why);
-/** Another one, with other tools. */
-mcp_registry_t *mcp_registry_with_tools(arena_t *a, const mcp_registry_t *r,
-                                        const warder_mcp_tool_t *tools, size_t n, str_t *why);
+/** The tables as they were copied; they live as long as r. */
+const warder_mcp_config_t *mcp_registry_tables(const mcp_registry_t *r);
 const mcp_registry_t *mcp_registry_hold(const mcp_registry_t *r);
 void mcp_registry_drop(const mcp_registry_t *r);
 

@@ -207,6 +207,8 @@ static void resource_lacks_something(void **state)
     resource_is(RESOURCE(.name = ""), "a name and a function");
     resource_is(RESOURCE(.run = NULL), "a name and a function");
     resource_is(RESOURCE(.complete = complete), "nothing to complete");
+    resource_is(RESOURCE(.annotations = "[]"), "has annotations");
+    resource_is(RESOURCE(.annotations = "{\"priority\":1"), "has annotations");
     resource_is(RESOURCE(.size = -1), "a size");
     resource_is(RESOURCE(.uri = "a://{b}", .size = 1), "a size");
     resource_is(RESOURCE(.uri = "a://{b}", .complete = complete), NULL);

@@ -53,6 +53,33 @@ static rc_t check_structured(warder_mcp_call_t *call, str_t structured)
     return rc;
 }
 
+/* A name that was said twice is refused here. */
+static rc_t close_meta(warder_mcp_call_t *call)
+{
+    struct warder_json *meta = &call->said.meta;
+    str_t text;
+    if (!meta->begun)
+        return RC_OK;
+    json_end_object(&meta->w);
+    TRY(buf_done(&meta->buf, &text));
+    TRY(mcp_said_check(text, true));
+    call->said.meta_members = str_of(text.p + 1, text.n - 2);
+    return RC_OK;
+}
+
+/* Results of 2026-07-28 get it where their own is put in (verdict.c), but for those that a task
+ * keeps. */
+static rc_t write_meta(warder_mcp_call_t *call, json_writer_t *w)
+{
+    TRY(close_meta(call));
+    str_t members = call->said.meta_members;
+    if (!str_is_set(members) || (call->op.era == MCP_ERA_STATELESS && !call->task))
+        return RC_OK;
+    json_key(w, STR("_meta"));
+    json_raw(w, str_of(members.p - 1, members.n + 2));
+    return RC_OK;
+}
+
 /* Clients that read no structured content get the same as text. */
 static rc_t write_tool(warder_mcp_call_t *call, json_writer_t *w)
 {
@@ -129,7 +156,7 @@ static rc_t write_result(warder_mcp_call_t *call, json_writer_t *w)
 
 str_t mcp_call_result(warder_mcp_call_t *call)
 {
-    enum { FRAME_BYTES = 4096 };
+    enum { FRAME_BYTES = 4096 + MCP_META_BYTES };
     buf_t b = buf_new(call->arena, MCP_SAID_BYTES + FRAME_BYTES);
     json_writer_t w = json_writer(&b);
     str_t out = STR_UNSET;
@@ -137,6 +164,8 @@ str_t mcp_call_result(warder_mcp_call_t *call)
         return mcp_listen_result(call);
     json_begin_object(&w);
     rc_t rc = write_result(call, &w);
+    if (rc == RC_OK)
+        rc = write_meta(call, &w);
     json_end_object(&w);
     if (rc == RC_OK)
         rc = buf_done(&b, &out);

@@ -132,6 +132,48 @@ static void prompt_has_its_description(void **state)
     assert_text(mcp_call_result(&w->call), "{\"messages\":[]}");
 }
 
+static void meta_of_a_function_is_the_results(void **state)
+{
+    said_world_t *w = *state;
+    warder_mcp_set_meta(&w->call, "a.example/x", "{\"y\":1}");
+    warder_mcp_set_meta(&w->call, "z", "2");
+    assert_text(mcp_call_result(&w->call),
+                "{\"content\":[],\"_meta\":{\"a.example/x\":{\"y\":1},\"z\":2}}");
+}
+
+/* It stands beside what the server says of itself. */
+static void meta_is_joined_with_the_servers(void **state)
+{
+    said_world_t *w = *state;
+    w->call.op.era = MCP_ERA_STATELESS;
+    w->call.op.message.id = STR("1");
+    w->m.info = STR("{\"name\":\"s\"}");
+    warder_mcp_set_meta(&w->call, "z", "2");
+    str_t result = mcp_call_result(&w->call);
+    assert_text(result, "{\"content\":[]}");
+    str_t body = mcp_answer_result(&w->call, result).body;
+    assert_true(str_ends(body, STR("\"_meta\":{\"io.modelcontextprotocol/serverInfo\":"
+                                   "{\"name\":\"s\"},\"z\":2},\"content\":[]}}")));
+}
+
+static void bad_meta_is_no_answer(void **state)
+{
+    said_world_t *w = *state;
+    static const char *const BAD[][2] = {
+        {"io.modelcontextprotocol/serverInfo", "{}"}, {"", "1"}, {"a", "{"}, {"b", NULL}};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        warder_mcp_set_meta(&w->call, BAD[i][0], BAD[i][1]);
+        assert_false(str_is_set(mcp_call_result(&w->call)));
+        mcp_said_reset(&w->call);
+    }
+    warder_mcp_set_meta(&w->call, "twice", "1");
+    warder_mcp_set_meta(&w->call, "twice", "1");
+    assert_false(str_is_set(mcp_call_result(&w->call)));
+    mcp_said_reset(&w->call);
+    warder_mcp_set_meta(&w->call, "once", "1");
+    assert_true(str_is_set(mcp_call_result(&w->call)));
+}
+
 static void completion_is_counted_and_cut(void **state)
 {
     said_world_t *w = *state;
@@ -151,12 +193,21 @@ static void completion_is_counted_and_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SAID_TEST(tool_without_words_has_no_content),  SAID_TEST(structured_is_said_as_text_too),
-        SAID_TEST(structured_beside_text_stays_alone), SAID_TEST(failed_call_is_marked),
-        SAID_TEST(misfit_of_output_never_goes_out),    SAID_TEST(missing_output_never_goes_out),
-        SAID_TEST(open_structure_is_no_answer),        SAID_TEST(failure_is_no_answer),
-        SAID_TEST(resource_says_how_long_it_is_fresh), SAID_TEST(handshake_era_knows_no_freshness),
-        SAID_TEST(prompt_has_its_description),         SAID_TEST(completion_is_counted_and_cut),
+        SAID_TEST(tool_without_words_has_no_content),
+        SAID_TEST(structured_is_said_as_text_too),
+        SAID_TEST(structured_beside_text_stays_alone),
+        SAID_TEST(failed_call_is_marked),
+        SAID_TEST(misfit_of_output_never_goes_out),
+        SAID_TEST(missing_output_never_goes_out),
+        SAID_TEST(open_structure_is_no_answer),
+        SAID_TEST(failure_is_no_answer),
+        SAID_TEST(resource_says_how_long_it_is_fresh),
+        SAID_TEST(handshake_era_knows_no_freshness),
+        SAID_TEST(prompt_has_its_description),
+        SAID_TEST(completion_is_counted_and_cut),
+        SAID_TEST(meta_of_a_function_is_the_results),
+        SAID_TEST(meta_is_joined_with_the_servers),
+        SAID_TEST(bad_meta_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

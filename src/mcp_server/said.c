@@ -7,7 +7,12 @@
 
 void mcp_said_reset(warder_mcp_call_t *call)
 {
-    call->said = (mcp_said_t){.content = buf_new(call->arena, MCP_SAID_BYTES), .role = STR("user")};
+    call->said = (mcp_said_t){.content = buf_new(call->arena, MCP_SAID_BYTES),
+                              .role = STR("user"),
+                              .audience = STR_UNSET,
+                              .priority = -1};
+    call->said.meta.buf = buf_new(call->arena, MCP_META_BYTES);
+    call->said.meta.w = json_writer(&call->said.meta.buf);
     call->said.structured.buf = buf_new(call->arena, MCP_SAID_BYTES);
     call->said.w = json_writer(&call->said.content);
     call->said.structured.w = json_writer(&call->said.structured.buf);
@@ -69,8 +74,26 @@ static json_writer_t *begin_block(warder_mcp_call_t *call, str_t type)
     return w;
 }
 
+/* 2025-06-18 on, "Annotations". */
+static void write_annotations(warder_mcp_call_t *call)
+{
+    json_writer_t *w = &call->said.w;
+    if (!str_is_set(call->said.audience) && call->said.priority < 0)
+        return;
+    json_key(w, STR("annotations"));
+    json_begin_object(w);
+    if (str_is_set(call->said.audience))
+        json_member_strs(w, STR("audience"), (str_list_t){&call->said.audience, 1});
+    if (call->said.priority >= 0) {
+        json_key(w, STR("priority"));
+        json_double(w, call->said.priority);
+    }
+    json_end_object(w);
+}
+
 static void end_block(warder_mcp_call_t *call)
 {
+    write_annotations(call);
     json_end_object(&call->said.w);
     if (answers_prompt(call))
         json_end_object(&call->said.w);
@@ -248,14 +271,35 @@ void warder_mcp_link(warder_mcp_call_t *call, const char *uri, const char *name,
     end_block(call);
 }
 
-void warder_mcp_role(warder_mcp_call_t *call, const char *role)
+/* "user" or "assistant", as text that stays; unset: neither. */
+static str_t role_named(const char *role)
 {
-    bool assistant = str_eq(str_c(role), STR("assistant"));
-    if (!assistant && !str_eq(str_c(role), STR("user"))) {
+    static const str_t ROLES[] = {STR_INIT("user"), STR_INIT("assistant")};
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++) {
+        if (str_eq(str_c(role), ROLES[i]))
+            return ROLES[i];
+    }
+    return STR_UNSET;
+}
+
+void warder_mcp_annotate(warder_mcp_call_t *call, const char *audience, double priority)
+{
+    str_t named = role_named(audience);
+    if ((audience && !str_is_set(named)) || !(priority <= 1)) {
         mcp_said_fail(call, RC_MALFORMED);
         return;
     }
-    call->said.role = assistant ? STR("assistant") : STR("user");
+    call->said.audience = named;
+    call->said.priority = priority;
+}
+
+void warder_mcp_role(warder_mcp_call_t *call, const char *role)
+{
+    str_t named = role_named(role);
+    if (str_is_set(named))
+        call->said.role = named;
+    else
+        mcp_said_fail(call, RC_MALFORMED);
 }
 
 void warder_mcp_fresh(warder_mcp_call_t *call, int seconds, bool for_all)

@@ -1,5 +1,6 @@
 #include "mcp_server/said_test_world.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -73,6 +74,49 @@ static void link_has_a_name(void **state)
                 "{\"type\":\"resource_link\",\"uri\":\"x://a\",\"name\":\"A\","
                 "\"description\":\"d\",\"mimeType\":\"text/plain\"},"
                 "{\"type\":\"resource_link\",\"uri\":\"x://b\",\"name\":\"x://b\"}");
+}
+
+static void annotations_hold_for_what_follows(void **state)
+{
+    said_world_t *w = *state;
+    warder_mcp_annotate(&w->call, "user", 0.5);
+    warder_mcp_text(&w->call, "a");
+    warder_mcp_embed_text(&w->call, "x://a", NULL, "b");
+    warder_mcp_annotate(&w->call, NULL, -1);
+    warder_mcp_text(&w->call, "c");
+    assert_text(said_world_content(w),
+                "{\"type\":\"text\",\"text\":\"a\",\"annotations\":{\"audience\":[\"user\"],"
+                "\"priority\":0.5}},"
+                "{\"type\":\"resource\",\"resource\":{\"uri\":\"x://a\",\"text\":\"b\"},"
+                "\"annotations\":{\"audience\":[\"user\"],\"priority\":0.5}},"
+                "{\"type\":\"text\",\"text\":\"c\"}");
+}
+
+static void annotations_stand_within_a_message(void **state)
+{
+    said_world_t *w = *state;
+    said_world_becomes(w, MCP_PROMPT, "p");
+    warder_mcp_annotate(&w->call, NULL, 1);
+    warder_mcp_text(&w->call, "q");
+    assert_text(said_world_content(w),
+                "{\"role\":\"user\",\"content\":{\"type\":\"text\",\"text\":\"q\","
+                "\"annotations\":{\"priority\":1}}}");
+}
+
+static void bad_annotations_fail_the_call(void **state)
+{
+    said_world_t *w = *state;
+    static const double BAD[] = {1.01, NAN, INFINITY};
+    warder_mcp_annotate(&w->call, "everybody", 1);
+    assert_int_equal(w->call.said.failed, RC_MALFORMED);
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        mcp_said_reset(&w->call);
+        warder_mcp_annotate(&w->call, NULL, BAD[i]);
+        assert_int_equal(w->call.said.failed, RC_MALFORMED);
+    }
+    mcp_said_reset(&w->call);
+    warder_mcp_annotate(&w->call, "assistant", 0);
+    assert_int_equal(w->call.said.failed, RC_OK);
 }
 
 static void misplaced_words_fail_the_call(void **state)
@@ -201,6 +245,9 @@ int main(void)
         SAID_TEST(bytes_are_base64_with_padding),
         SAID_TEST(blob_is_bytes_of_a_resource),
         SAID_TEST(link_has_a_name),
+        SAID_TEST(annotations_hold_for_what_follows),
+        SAID_TEST(annotations_stand_within_a_message),
+        SAID_TEST(bad_annotations_fail_the_call),
         SAID_TEST(misplaced_words_fail_the_call),
         SAID_TEST(bad_utf8_fails_the_call),
         SAID_TEST(answers_are_bounded),

@@ -3,13 +3,14 @@
 #include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
 #include "mcp_server/shares.h"
+#include "mcp_server/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SERVER_BYTES = 16 << 20, WHY_BYTES = 4096 };
+enum { SERVER_BYTES = 16 << 20 };
 
-static void say_why(char *why, size_t size, str_t sentence)
+void mcp_say_why(char *why, size_t size, str_t sentence)
 {
     if (why && size > 0)
         snprintf(why, size, "%" PRIstr, STR_ARG(sentence));
@@ -28,6 +29,7 @@ static rc_t write_info(warder_mcp_t *m, str_t *why)
 
 static rc_t fill(warder_mcp_t *m, arena_t *work, str_t *why)
 {
+    TRY(mcp_tables_copy_config(m->arena, &m->config));
     TRY(mcp_config_complete(&m->config, why));
     TRY(write_info(m, why));
     m->registry = mcp_registry_new(work, &m->config, why);
@@ -57,11 +59,11 @@ static warder_mcp_t *server_alloc(const warder_mcp_config_t *config)
 warder_mcp_t *warder_mcp_new(const warder_mcp_config_t *config, char *why, size_t why_size)
 {
     str_t said = STR_UNSET;
-    arena_t *work = arena_new(WHY_BYTES);
+    arena_t *work = arena_new(MCP_WHY_BYTES);
     warder_mcp_t *m = work ? server_alloc(config) : NULL;
     rc_t rc = m ? fill(m, work, &said) : RC_MEMORY;
     if (rc != RC_OK) {
-        say_why(why, why_size, said.p ? said : STR("There is not enough memory: make room."));
+        mcp_say_why(why, why_size, said.p ? said : STR("There is not enough memory: make room."));
         warder_mcp_free(m);
         m = NULL;
     }
@@ -166,117 +168,4 @@ void mcp_server_stop(warder_mcp_t *m)
     /* What the rest of a call needs, which waits for the trail, stays until the end. */
     http_pool_free(m->pool);
     m->pool = NULL;
-}
-
-/* ---- what changed ---- */
-
-static bool holds_scope(str_t scopes, str_t one)
-{
-    str_t have;
-    while (str_split(&scopes, ' ', &have)) {
-        if (str_eq(have, one))
-            return true;
-    }
-    return false;
-}
-
-/* They only ever grow: whoever asked before holds a pointer into them, and a scope that comes again
- * takes no more memory. Unset without memory. Under `changing`. */
-static str_t with_scopes(warder_mcp_t *m, str_t more)
-{
-    str_t one, all = m->scopes;
-    while (all.p && str_split(&more, ' ', &one)) {
-        if (one.n == 0 || holds_scope(all, one))
-            continue;
-        all = arena_printf(m->arena, "%" PRIstr "%s%" PRIstr, STR_ARG(all), all.n > 0 ? " " : "",
-                           STR_ARG(one));
-    }
-    return all;
-}
-
-static void replace_registry(warder_mcp_t *m, const mcp_registry_t *r, str_t scopes)
-{
-    pthread_mutex_lock(&m->lock);
-    const mcp_registry_t *old = m->registry;
-    m->registry = r;
-    m->scopes = scopes;
-    pthread_mutex_unlock(&m->lock);
-    mcp_registry_drop(old);
-}
-
-/* Under `changing`, which is who alone replaces the registry. */
-static bool change_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count,
-                         arena_t *work, str_t *why)
-{
-    mcp_registry_t *r = mcp_registry_with_tools(work, m->registry, tools, count, why);
-    if (!r)
-        return false;
-    str_t scopes = with_scopes(m, mcp_registry_scopes(r));
-    if (scopes.p)
-        replace_registry(m, r, scopes);
-    else
-        mcp_registry_drop(r);
-    return scopes.p != NULL;
-}
-
-bool warder_mcp_set_tools(warder_mcp_t *m, const warder_mcp_tool_t *tools, size_t count, char *why,
-                          size_t why_size)
-{
-    str_t said = STR("There is not enough memory: make room.");
-    arena_t *work = arena_new(WHY_BYTES);
-    pthread_mutex_lock(&m->changing);
-    bool good = work && change_tools(m, tools, count, work, &said);
-    pthread_mutex_unlock(&m->changing);
-    if (good)
-        warder_mcp_tools_changed(m);
-    else
-        say_why(why, why_size, said);
-    arena_free(work);
-    return good;
-}
-
-const char *warder_mcp_scopes(const warder_mcp_t *m)
-{
-    /* The lock is all of it that changes. */
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&m->lock;
-    pthread_mutex_lock(lock);
-    const char *scopes = m->scopes.p;
-    pthread_mutex_unlock(lock);
-    return scopes;
-}
-
-void warder_mcp_tools_changed(warder_mcp_t *m)
-{
-    mcp_listeners_tell(m->listeners, MCP_CHANGED_TOOLS, STR_UNSET,
-                       STR("notifications/tools/list_changed"), STR("{}"));
-}
-
-void warder_mcp_resources_changed(warder_mcp_t *m)
-{
-    mcp_listeners_tell(m->listeners, MCP_CHANGED_RESOURCES, STR_UNSET,
-                       STR("notifications/resources/list_changed"), STR("{}"));
-}
-
-void warder_mcp_prompts_changed(warder_mcp_t *m)
-{
-    mcp_listeners_tell(m->listeners, MCP_CHANGED_PROMPTS, STR_UNSET,
-                       STR("notifications/prompts/list_changed"), STR("{}"));
-}
-
-void warder_mcp_resource_updated(warder_mcp_t *m, const char *uri)
-{
-    enum { PARAMS_BYTES = 6 * MCP_NAME_BYTES + 64 };
-    str_t params;
-    arena_t *a = arena_new(2 * PARAMS_BYTES);
-    if (!a)
-        return;
-    buf_t b = buf_new(a, PARAMS_BYTES);
-    json_writer_t w = json_writer(&b);
-    json_begin_object(&w);
-    json_member_str(&w, STR("uri"), str_c(uri));
-    json_end_object(&w);
-    if (buf_done(&b, &params) == RC_OK)
-        mcp_listeners_tell(m->listeners, MCP_CHANGED_RESOURCE, str_c(uri),
-                           STR("notifications/resources/updated"), params);
-    arena_free(a);
 }

@@ -37,6 +37,10 @@ struct warder_mcp {
     uint8_t seal[32]; /* key of states (request_state.c) and cursors (cursor.c) */
 };
 
+enum { MCP_WHY_BYTES = 4096 };
+/** The sentence for `why` of the public calls, cut where it does not fit. */
+void mcp_say_why(char *why, size_t size, str_t sentence);
+
 /** What a method of the protocol does. */
 typedef struct {
     str_t name;

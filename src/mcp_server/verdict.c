@@ -75,12 +75,16 @@ static str_t stateless_result(warder_mcp_call_t *call, str_t result)
     bool whole = is_method(call, STR("server/discover"));
     str_t info = whole ? call->m->info_whole : call->m->info;
     str_t members = str_of(result.p + 1, result.n - 2);
-    buf_t b = buf_new(room_of(call), result.n + info.n + FRAME_BYTES);
+    str_t said = call->said.meta_members;
+    buf_t b = buf_new(room_of(call), result.n + info.n + said.n + FRAME_BYTES);
     buf_char(&b, '{');
     buf_put(&b, typed ? members : STR("\"resultType\":\"complete\""));
     if (named) {
         buf_put(&b, STR(",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":"));
         buf_put(&b, info);
+        if (said.n > 0)
+            buf_char(&b, ',');
+        buf_put(&b, said);
         buf_char(&b, '}');
     }
     if (!typed && members.n > 0) {

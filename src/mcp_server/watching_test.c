@@ -241,6 +241,104 @@ static void new_tools_are_news(void **state)
     test_end(&r);
 }
 
+static warder_mcp_next_t say_uri(warder_mcp_call_t *call, void *ctx)
+{
+    (void)ctx;
+    warder_mcp_text(call, warder_mcp_name(call));
+    return WARDER_MCP_DONE;
+}
+
+/* Sets what goes before it is used: the server has copies. */
+static void set_passing_resources(warder_mcp_t *m)
+{
+    char uri[] = "test://new", name[] = "new", type[] = "text/plain", scope[] = "news:read";
+    char annotations[] = "{\"audience\": [\"user\"], \"priority\": 0.5}";
+    const warder_mcp_resource_t rows[] = {{.uri = uri,
+                                           .name = name,
+                                           .mime_type = type,
+                                           .scope = scope,
+                                           .annotations = annotations,
+                                           .run = say_uri}};
+    assert_true(warder_mcp_set_resources(m, rows, 1, NULL, 0));
+    memset(uri, 'x', sizeof uri);
+    memset(name, 'x', sizeof name);
+    memset(type, 'x', sizeof type);
+    memset(scope, 'x', sizeof scope);
+    memset(annotations, 'x', sizeof annotations);
+}
+
+static void new_resources_are_news(void **state)
+{
+    server_world_t *w = *state;
+    test_running_t r = listen_to(w, "{\"resourcesListChanged\":true}");
+    acknowledged(w, &r);
+    set_passing_resources(w->m);
+    const json_t *m = test_next(w, &r);
+    assert_str(json_get_str(m, STR("method")), "notifications/resources/list_changed");
+    test_answer_t a = S(w, "resources/list", "{}");
+    assert_int_equal(test_at(&a, "result.resources")->count, 1);
+    assert_str(test_text(&a, "result.resources.0.uri"), "test://new");
+    assert_str(test_at(&a, "result.resources.0.annotations")->raw,
+               "{\"audience\":[\"user\"],\"priority\":0.5}");
+    a = S(w, "resources/read", "{\"uri\":\"test://new\"}");
+    assert_str(test_text(&a, "result.contents.0.mimeType"), "text/plain");
+    assert_str(test_text(&a, "result.contents.0.text"), "test://new");
+    a = S(w, "resources/read", "{\"uri\":\"test://static\"}");
+    assert_non_null(test_at(&a, "error"));
+    a = S(w, "tools/list", "{}"); /* all else is as it was */
+    assert_true(test_at(&a, "result.tools")->count > 1);
+    mcp_call_cancel(r.call);
+    test_end(&r);
+}
+
+static void set_passing_prompts(warder_mcp_t *m)
+{
+    char name[] = "new", argument[] = "who";
+    const warder_mcp_argument_t arguments[] = {{.name = argument, .required = true}};
+    const warder_mcp_prompt_t rows[] = {
+        {.name = name, .arguments = arguments, .argument_count = 1, .run = say_uri}};
+    assert_true(warder_mcp_set_prompts(m, rows, 1, NULL, 0));
+    memset(name, 'x', sizeof name);
+    memset(argument, 'x', sizeof argument);
+}
+
+static void new_prompts_are_news(void **state)
+{
+    server_world_t *w = *state;
+    test_running_t r = listen_to(w, "{\"promptsListChanged\":true}");
+    acknowledged(w, &r);
+    set_passing_prompts(w->m);
+    const json_t *m = test_next(w, &r);
+    assert_str(json_get_str(m, STR("method")), "notifications/prompts/list_changed");
+    test_answer_t a = S(w, "prompts/get", "{\"name\":\"new\"}");
+    assert_non_null(test_at(&a, "error"));
+    a = S(w, "prompts/get", "{\"name\":\"new\",\"arguments\":{\"who\":\"me\"}}");
+    assert_str(test_text(&a, "result.messages.0.content.text"), "new");
+    mcp_call_cancel(r.call);
+    test_end(&r);
+}
+
+static void wrong_rows_change_nothing(void **state)
+{
+    server_world_t *w = *state;
+    char why[128];
+    test_running_t r = listen_to(w, "{\"resourcesListChanged\":true,\"promptsListChanged\":true}");
+    acknowledged(w, &r);
+    const warder_mcp_resource_t resource = {.uri = "none", .name = "n", .run = say_uri};
+    assert_false(warder_mcp_set_resources(w->m, &resource, 1, why, sizeof why));
+    assert_non_null(strstr(why, "needs a URI"));
+    const warder_mcp_prompt_t prompt = {.name = "p"};
+    assert_false(warder_mcp_set_prompts(w->m, &prompt, 1, why, sizeof why));
+    assert_non_null(strstr(why, "needs a function"));
+    assert_false(warder_mcp_set_prompts(w->m, NULL, 1, why, sizeof why));
+    assert_non_null(strstr(why, "correct its count"));
+    assert_true(test_is_quiet(w, &r));
+    test_answer_t a = S(w, "resources/read", "{\"uri\":\"test://static\"}");
+    assert_non_null(test_at(&a, "result"));
+    mcp_call_cancel(r.call);
+    test_end(&r);
+}
+
 static void a_stopping_server_completes_subscriptions(void **state)
 {
     server_world_t *w = *state;
@@ -357,6 +455,9 @@ int main(void)
         SERVER_TEST(subscription_is_honored_in_part),
         SERVER_TEST(several_subscriptions_hear_each_their_own),
         SERVER_TEST(new_tools_are_news),
+        SERVER_TEST(new_resources_are_news),
+        SERVER_TEST(new_prompts_are_news),
+        SERVER_TEST(wrong_rows_change_nothing),
         SERVER_TEST(a_stopping_server_completes_subscriptions),
         SERVER_TEST(bad_filter),
         SERVER_TEST(too_many_subscriptions),
