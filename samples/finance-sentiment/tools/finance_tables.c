@@ -34,136 +34,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_NEWS_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT | WARDER_MCP_OPEN_WORLD,
      .run = run_get_news,
-     .input_schema =
-         "{\"type\":\"object\",\"properties\":{"
-         "\"tickers\":" TICKERS(
-             0, 10,
-             "Articles about any of these; see match") ","
-                                                       "\"ticker\":" TICKER ","
-                                                       "\"match\":{\"enum\":[\"any\","
-                                                       "\"all\"],\"default\":\"any\","
-                                                       "\"description\":\"Whether an "
-                                                       "article must be about all "
-                                                       "tickers\"},"
-                                                       "\"topics\":{\"type\":\"array\","
-                                                       "\"maxItems\":10,\"items\":{"
-                                                       "\"type\":\"string\","
-                                                       "\"maxLength\":100},\"description\":"
-                                                       "\"Any of these, for example "
-                                                       "earnings, "
-                                                       "mergers_and_acquisitions\"},"
-                                                       "\"q\":{\"type\":\"string\","
-                                                       "\"minLength\":1,\"maxLength\":200,"
-                                                       "\"description\":\"Words in "
-                                                       "title or summary, all of them; in "
-                                                       "quotes: together\"},"
-                                                       "\"from\":" WHEN(
-                                                           "Only articles from this time "
-                                                           "on") ","
-                                                                 "\"to\":" WHEN(
-                                                                     "Only articles before "
-                                                                     "this time") ","
-                                                                                  "\"time_"
-                                                                                  "from\""
-                                                                                  ":" WHEN(
-                                                                                      "The "
-                                                                                      "same "
-                                                                                      "as "
-                                                                                      "from") ",\"t"
-                                                                                              "ime_"
-                                                                                              "to\""
-                                                                                              ":" WHEN(
-                                                                                                  "The "
-                                                                                                  "same"
-                                                                                                  " as "
-                                                                                                  "to") ","
-                                                                                                        "\"sort"
-                                                                                                        "\":{"
-                                                                                                        "\"enum"
-                                                                                                        "\":["
-                                                                                                        "\"late"
-                                                                                                        "st\","
-                                                                                                        "\"earl"
-                                                                                                        "iest\""
-                                                                                                        ",\"rel"
-                                                                                                        "evance"
-                                                                                                        "\","
-                                                                                                        "\"best"
-                                                                                                        "\","
-                                                                                                        "\"wors"
-                                                                                                        "t\"],"
-                                                                                                        "\"defa"
-                                                                                                        "ult\":"
-                                                                                                        "\"late"
-                                                                                                        "st\","
-                                                                                                        "\"desc"
-                                                                                                        "riptio"
-                                                                                                        "n\":"
-                                                                                                        "\"best"
-                                                                                                        ": "
-                                                                                                        "good "
-                                                                                                        "news "
-                                                                                                        "first;"
-                                                                                                        " worst"
-                                                                                                        ": bad "
-                                                                                                        "news "
-                                                                                                        "first"
-                                                                                                        "\"},"
-                                                                                                        "\"limi"
-                                                                                                        "t\":{"
-                                                                                                        "\"type"
-                                                                                                        "\":"
-                                                                                                        "\"inte"
-                                                                                                        "ger\","
-                                                                                                        "\"mini"
-                                                                                                        "mum\":"
-                                                                                                        "1,"
-                                                                                                        "\"maxi"
-                                                                                                        "mum\":"
-                                                                                                        "50,"
-                                                                                                        "\"defa"
-                                                                                                        "ult\":"
-                                                                                                        "10},"
-                                                                                                        "\"curs"
-                                                                                                        "or\":{"
-                                                                                                        "\"type"
-                                                                                                        "\":"
-                                                                                                        "\"stri"
-                                                                                                        "ng\","
-                                                                                                        "\"maxL"
-                                                                                                        "ength"
-                                                                                                        "\":64,"
-                                                                                                        "\"desc"
-                                                                                                        "riptio"
-                                                                                                        "n\":"
-                                                                                                        "\"next"
-                                                                                                        "_curso"
-                                                                                                        "r of "
-                                                                                                        "the "
-                                                                                                        "page "
-                                                                                                        "before"
-                                                                                                        ", "
-                                                                                                        "with "
-                                                                                                        "the "
-                                                                                                        "same "
-                                                                                                        "other "
-                                                                                                        "argume"
-                                                                                                        "nts\"}"
-                                                                                                        "},"
-                                                                                                        "\"addi"
-                                                                                                        "tional"
-                                                                                                        "Proper"
-                                                                                                        "ties\""
-                                                                                                        ":false"
-                                                                                                        "}",
-     .output_schema = "{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT ",\"tickers\":" LIST(
-         TEXT) "," SCORED ",\"counts\":{\"type\":\"object\",\"properties\":{\"good\":" COUNT
-               ",\"neutral\":" COUNT ",\"bad\":" COUNT
-               "},\"required\":[\"good\",\"neutral\",\"bad\"]}," PROVENANCE "," NOTE "," LIVE
-               ",\"articles\":" LIST(
-                   ARTICLE) ",\"next_cursor\":" TEXT
-                            "},\"required\":[\"tickers\",\"score\",\"label\",\"counts\","
-                            "\"provenance\",\"articles\"]}"},
+     .input_schema = GET_NEWS_SENTIMENT_INPUT,
+     .output_schema = GET_NEWS_SENTIMENT_OUTPUT},
     {.name = "analyze_sentiment",
      .title = "Sentiment of texts",
      .description =
@@ -173,23 +45,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_ANALYZE_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT,
      .run = run_analyze,
-     .input_schema =
-         "{\"type\":\"object\",\"properties\":{"
-         "\"text\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536,\"description\":"
-         "\"Financial text in English: a headline, an article, a report\"},"
-         "\"texts\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":64,\"items\":{\"type\":"
-         "\"string\",\"minLength\":1,\"maxLength\":65536},\"description\":\"Several texts at "
-         "once\"},"
-         "\"target\":{\"type\":\"string\",\"maxLength\":128,\"description\":\"Company whose "
-         "part is "
-         "asked for, by name or ticker\"},"
-         "\"targets\":{\"type\":\"array\",\"maxItems\":64,\"items\":{\"type\":\"string\","
-         "\"maxLength\":128},\"description\":\"One for each text; empty: the whole text\"}},"
-         "\"anyOf\":[{\"required\":[\"text\"]},{\"required\":[\"texts\"]}],"
-         "\"additionalProperties\":false}",
-     .output_schema = "{\"type\":\"object\",\"properties\":{" READING ",\"results\":" LIST(
-         "{\"type\":\"object\",\"properties\":{" READING "}," READ
-         "}") "},\"anyOf\":[{" READ "},{\"required\":[\"results\"]}]}"},
+     .input_schema = ANALYZE_SENTIMENT_INPUT,
+     .output_schema = ANALYZE_SENTIMENT_OUTPUT},
     {.name = "ticker_sentiment",
      .title = "Sentiment of a stock over time",
      .description = "How the news about a stock have been: a series of buckets and the whole, each "
@@ -198,15 +55,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_NEWS_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT | WARDER_MCP_OPEN_WORLD,
      .run = run_ticker_sentiment,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"ticker\":" TICKER "," WINDOW "," BUCKET
-                     "},\"required\":[\"ticker\"],\"additionalProperties\":false}",
-     .output_schema =
-         "{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT ",\"name\":" TEXT "," WINDOWED
-         ",\"bucket\":{\"enum\":[\"hour\",\"day\",\"week\"]}," MEAN "," TREND "," NOTE "," LIVE
-         ",\"buckets\":" LIST("{\"type\":\"object\",\"properties\":{\"start\":" TIME "," MEAN
-                              "},\"required\":[\"start\",\"count\"]}") "},\"required\":[\"ticker\","
-                                                                       "\"from\",\"to\",\"bucket\","
-                                                                       "\"count\",\"buckets\"]}"},
+     .input_schema = TICKER_SENTIMENT_INPUT,
+     .output_schema = TICKER_SENTIMENT_OUTPUT},
     {.name = "compare_tickers",
      .title = "Compare stocks by their news",
      .description =
@@ -215,15 +65,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_NEWS_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT | WARDER_MCP_OPEN_WORLD,
      .run = run_compare,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"tickers\":" TICKERS(
-         2, 10, "Which to compare") "," WINDOW
-                                    "},\"required\":[\"tickers\"],\"additionalProperties\":false}",
-     .output_schema = "{\"type\":\"object\",\"properties\":{" WINDOWED "," LIVE ",\"rows\":" LIST(
-         "{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT ",\"name\":" TEXT
-         ",\"rank\":{\"type\":\"integer\",\"minimum\":1}," MEAN "," TREND ",\"behind\":{\"type\":"
-         "\"number\",\"minimum\":0},\"behind_error\":{\"type\":\"number\",\"minimum\":0},"
-         "\"behind_beyond_chance\":{\"type\":\"boolean\"}},\"required\":[\"ticker\","
-         "\"count\"]}") "},\"required\":[\"from\",\"to\",\"rows\"]}"},
+     .input_schema = COMPARE_TICKERS_INPUT,
+     .output_schema = COMPARE_TICKERS_OUTPUT},
     {.name = "explain_article",
      .title = "Why an article has its score",
      .description = "The words of an article's title and summary that made its score, with signed "
@@ -231,22 +74,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_NEWS_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT,
      .run = run_explain,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\","
-                     "\"description\":\"Of "
-                     "get_news_sentiment\"},\"url\":{\"type\":\"string\",\"maxLength\":2000,"
-                     "\"description\":"
-                     "\"Or its address\"},\"ticker\":" TICKER
-                     "},\"oneOf\":[{\"required\":[\"id\"]},{\"required\":[\"url\"]}],"
-                     "\"additionalProperties\":false}",
-     .output_schema =
-         "{\"type\":\"object\",\"properties\":{" PROVENANCE ",\"article\":" ARTICLE "," SCORED
-         ",\"class\":" CLASS ",\"confidence\":" UNIT "," SPANS ",\"companies\":" LIST(
-             "{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT ",\"mentions\":" COUNT
-             "," SCORED ",\"class\":" CLASS ",\"confidence\":" UNIT "," SPANS
-             "},\"required\":[\"ticker\",\"mentions\",\"score\",\"label\",\"spans\"]"
-             "}") "},\"required\":[\"provenance\",\"article\",\"score\",\"label\","
-                  "\"spans\","
-                  "\"companies\"]}"},
+     .input_schema = EXPLAIN_ARTICLE_INPUT,
+     .output_schema = EXPLAIN_ARTICLE_OUTPUT},
     {.name = "watchlist",
      .title = "Your watchlist",
      .description = "Shows and changes the stocks that you watch; the daily brief is about them. "
@@ -254,13 +83,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_WATCH_SCOPE,
      .flags = WARDER_MCP_DESTRUCTIVE | WARDER_MCP_IDEMPOTENT,
      .run = run_watchlist,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"action\":{\"enum\":[\"list\",\"add\","
-                     "\"remove\",\"rename\",\"clear\"]},\"tickers\":" TICKERS(
-                         0, 100, "Which to add or remove") "},\"required\":[\"action\"],"
-                                                           "\"additionalProperties\":false}",
-     .output_schema =
-         "{\"type\":\"object\",\"properties\":{\"action\":" TEXT ",\"changed\":" COUNT
-         ",\"tickers\":" LIST(TEXT) "},\"required\":[\"action\",\"changed\",\"tickers\"]}"},
+     .input_schema = WATCHLIST_INPUT,
+     .output_schema = WATCHLIST_OUTPUT},
     {.name = "list_tickers",
      .title = "Stocks with news",
      .description = "Stocks that there are news about, with company name, number of articles and "
@@ -268,13 +92,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = FINANCE_TICKERS_SCOPE,
      .flags = WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT,
      .run = run_list_tickers,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"prefix\":{\"type\":\"string\","
-                     "\"maxLength\":22},\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
-                     "500,\"default\":50}},\"additionalProperties\":false}",
-     .output_schema = "{\"type\":\"object\",\"properties\":{\"tickers\":" LIST(
-         "{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT ",\"name\":" TEXT
-         ",\"articles\":" COUNT ",\"latest\":" TIME
-         "},\"required\":[\"ticker\",\"articles\"]}") "},\"required\":[\"tickers\"]}"},
+     .input_schema = LIST_TICKERS_INPUT,
+     .output_schema = LIST_TICKERS_OUTPUT},
     {.name = "daily_brief",
      .title = "Brief over your watchlist",
      .description =
@@ -284,15 +103,8 @@ static const warder_mcp_tool_t TOOLS[] = {
      .flags =
          WARDER_MCP_READ_ONLY | WARDER_MCP_IDEMPOTENT | WARDER_MCP_OPEN_WORLD | WARDER_MCP_TASK,
      .run = run_daily_brief,
-     .input_schema = "{\"type\":\"object\",\"properties\":{\"tickers\":" TICKERS(
-         0, 30, "In place of your watchlist") "," WINDOW "},\"additionalProperties\":false}",
-     .output_schema =
-         "{\"type\":\"object\",\"properties\":{" WINDOWED "," PROVENANCE "," NOTE "," LIVE
-         ",\"companies\":" LIST("{\"type\":\"object\",\"properties\":{\"ticker\":" TEXT
-                                ",\"name\":" TEXT "," MEAN "," TREND ",\"articles\":" LIST(
-                                    ARTICLE) "},\"required\":[\"ticker\",\"count\",\"articles\"]"
-                                             "}") "},\"required\":[\"from\",\"to\","
-                                                  "\"provenance\",\"companies\"]}"},
+     .input_schema = DAILY_BRIEF_INPUT,
+     .output_schema = DAILY_BRIEF_OUTPUT},
 };
 
 /* --- resources and prompts --- */
