@@ -41,6 +41,23 @@ static void from_401_to_an_audited_call(void **state)
     assert_true(has_line(trail, "\"deny\"", "\"insufficient_scope\"", "\"alice\"", "\"soon\""));
 }
 
+/* Judged before it is read; the client that still sends is told all the same. */
+static void large_body_of_a_bad_token(void **state)
+{
+    fixture_t *f = *state;
+    start(f);
+    const char *large = arena_printf(f->a, "{\"a\":1,\"b\":2,\"more\":\"%0*d\"}", 400000, 1).p;
+    for (int i = 0; i < 3; i++) {
+        http_direct_answer_t r =
+            call(f, token_for(f, "http://127.0.0.1/other", "math:add"), "add", large);
+        assert_int_equal(r.status, 401);
+        assert_true(str_contains(challenge_of(&r), STR("error=\"invalid_token\"")));
+    }
+    http_direct_answer_t r = call(f, token(f, "math:add"), "add", large);
+    assert_int_equal(r.status, 200);
+    assert_true(str_contains(r.body, STR("\"text\":\"3\"")));
+}
+
 static void functions_know_who_calls(void **state)
 {
     fixture_t *f = *state;
@@ -282,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HTTP_TEST(from_401_to_an_audited_call),
+        HTTP_TEST(large_body_of_a_bad_token),
         HTTP_TEST(functions_know_who_calls),
         HTTP_TEST(metadata_and_health),
         HTTP_TEST(nothing_is_borrowed_after_the_start),
