@@ -92,7 +92,7 @@ void warder_mcp_annotate(warder_mcp_call_t *call, const char *audience, double p
  *  "assistant". */
 void warder_mcp_role(warder_mcp_call_t *call, const char *role);
 /** For how long clients may keep what the function of a resource says, in seconds, and whether
- *  others may be shown it too. Without it 0, and nobody else. */
+ *  others may be shown it too, where its row needs no scope. Without it 0, and nobody else. */
 void warder_mcp_fresh(warder_mcp_call_t *call, int seconds, bool for_all);
 /** A member of the result's _meta, each key once: text of one JSON value. Names of your own have a
  *  prefix, "com.example/trace"; those of the protocol fail the call. */

@@ -110,12 +110,12 @@ static ending_t decide(warder_mcp_call_t *call, warder_mcp_next_t next)
         return refused(call);
     if (next == WARDER_MCP_FAIL || call->said.failed != RC_OK)
         return internal(call);
+    if (str_is_set(call->said.needed))
+        return lacking_scope(call);
     if (next == WARDER_MCP_ASK && call->questions.missing)
         return missing(call);
     if (next == WARDER_MCP_ASK)
         return result_of(mcp_questions_result(call), STR("input_required"));
-    if (str_is_set(call->said.needed))
-        return lacking_scope(call);
     if (call->said.error_code != 0)
         return own_error(call);
     return result_of(mcp_call_result(call), call->said.is_error ? STR("tool_error") : STR("ok"));

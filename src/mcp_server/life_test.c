@@ -143,6 +143,29 @@ static void test_insufficient_scope(void **state)
     life_end_ask(&q);
 }
 
+static warder_mcp_next_t need_and_ask(warder_mcp_call_t *call, void *ctx)
+{
+    warder_mcp_elicit(call, "f", "?", "{\"type\":\"object\",\"properties\":{}}");
+    need(call, ctx);
+    return WARDER_MCP_ASK;
+}
+
+/* Whatever else was said: nobody is asked for what the token does not cover. */
+static void test_insufficient_scope_of_a_function_that_asks(void **state)
+{
+    static const mcp_era_t ERAS[] = {HAND, LESS};
+    life_world_t *w = *state;
+    w->script = need_and_ask;
+    for (size_t i = 0; i < 2; i++) {
+        asked_t q = life_call(w, ERAS[i], "t", "");
+        assert_true(life_next(&q));
+        assert_int_equal(q.out.kind, MCP_OUT_ANSWER);
+        assert_int_equal(q.out.status, 403);
+        assert_text(q.out.needed, "watchlist:write");
+        life_end_ask(&q);
+    }
+}
+
 static void test_the_event_says_who_what_and_how_long(void **state)
 {
     life_world_t *w = *state;
@@ -614,6 +637,7 @@ int main(void)
         LIFE_TEST(test_tool_error),
         LIFE_TEST(test_protocol_error),
         LIFE_TEST(test_insufficient_scope),
+        LIFE_TEST(test_insufficient_scope_of_a_function_that_asks),
         LIFE_TEST(test_the_event_says_who_what_and_how_long),
         LIFE_TEST(test_no_answer_before_the_trail_is_durable),
         LIFE_TEST(test_not_recorded),

@@ -113,7 +113,9 @@ static rc_t write_resource(warder_mcp_call_t *call, json_writer_t *w)
     if (call->op.era != MCP_ERA_STATELESS)
         return RC_OK;
     json_member_int(w, STR("ttlMs"), (int64_t)call->said.fresh_s * 1000);
-    json_member_str(w, STR("cacheScope"), call->said.for_all ? STR("public") : STR("private"));
+    /* Who keeps it for others cannot ask what they may see. */
+    bool for_all = call->said.for_all && !call->entry->scope.p;
+    json_member_str(w, STR("cacheScope"), for_all ? STR("public") : STR("private"));
     return RC_OK;
 }
 

@@ -110,6 +110,18 @@ static void resource_says_how_long_it_is_fresh(void **state)
                 "{\"contents\":[],\"ttlMs\":0,\"cacheScope\":\"private\"}");
 }
 
+/* Who keeps it for others cannot ask what they may see. */
+static void what_needs_a_scope_is_kept_for_nobody_else(void **state)
+{
+    said_world_t *w = *state;
+    said_world_becomes(w, MCP_RESOURCE, "x://a");
+    w->call.op.era = MCP_ERA_STATELESS;
+    w->entry.scope = STR("news:read");
+    warder_mcp_fresh(&w->call, 60, true);
+    assert_text(mcp_call_result(&w->call),
+                "{\"contents\":[],\"ttlMs\":60000,\"cacheScope\":\"private\"}");
+}
+
 static void handshake_era_knows_no_freshness(void **state)
 {
     said_world_t *w = *state;
@@ -202,6 +214,7 @@ int main(void)
         SAID_TEST(open_structure_is_no_answer),
         SAID_TEST(failure_is_no_answer),
         SAID_TEST(resource_says_how_long_it_is_fresh),
+        SAID_TEST(what_needs_a_scope_is_kept_for_nobody_else),
         SAID_TEST(handshake_era_knows_no_freshness),
         SAID_TEST(prompt_has_its_description),
         SAID_TEST(completion_is_counted_and_cut),

@@ -110,7 +110,8 @@ static void ask(warder_mcp_call_t *call)
 {
     mcp_questions_t *q = &call->questions;
     mcp_questions_settle(call);
-    bool asks = !q->missing && call->said.failed == RC_OK && !atomic_load(&call->cancelled);
+    bool asks = !q->missing && !str_is_set(call->said.needed) && call->said.failed == RC_OK &&
+                !atomic_load(&call->cancelled);
     if (asks && mcp_questions_answered(call)) {
         LOG(call->m->world.log, LOG_ERROR, "a function wants answers and has asked nothing",
             LOG_S("name", call->op.name));
