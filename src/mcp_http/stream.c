@@ -277,11 +277,19 @@ static void tick(mcp_stream_t *s)
     }
 }
 
+/* One of the workers does for all what the server and the sessions have to do. */
+static bool sweeps(const mcp_worker_t *w)
+{
+    return !w->loop || http_worker_index(w->loop) == 0;
+}
+
 void mcp_streams_tick(void *worker)
 {
     mcp_worker_t *w = worker;
-    mcp_server_tick(w->h->mcp);
-    mcp_sessions_sweep(w->h->sessions);
+    if (sweeps(w)) {
+        mcp_server_tick(w->h->mcp);
+        mcp_sessions_sweep(w->h->sessions);
+    }
     for (mcp_stream_t *s = w->streams, *next; s; s = next) {
         next = s->next;
         tick(s);
