@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "mcp_http/stream.h"
+#include "mcp_server/call.h"
 
 static const char *session(mcp_world_t *f)
 {
@@ -255,6 +256,24 @@ static void question_on_the_stream_of_its_call(void **state)
     http_direct_free(d);
 }
 
+static void question_that_nobody_answers_ends_its_call(void **state)
+{
+    mcp_world_t *f = *state;
+    http_direct_t *d =
+        mcp_open(f, mcp_bytes(f, "POST", session(f), TOOL("ask", "")), "elicitation/create");
+    f->clock.ms += MCP_WAIT_MS - 1;
+    mcp_streams_tick(f->worker);
+    mcp_pump_some(f);
+    assert_false(is_over(d));
+    f->clock.ms += 1;
+    mcp_streams_tick(f->worker);
+    mcp_pump(f, d, "0\r\n\r\n");
+    assert_true(str_contains(http_direct_output(d), STR("did not answer")));
+    assert_last_event(f, AUDIT_TOOL_CALL, true, "unanswered");
+    http_direct_free(d);
+    mcp_control(f);
+}
+
 /* TL-9: this is how a call of the handshake era is cancelled; its stream ends without an answer. */
 static void cancelled_call_ends_its_stream(void **state)
 {
@@ -459,6 +478,7 @@ int main(void)
         MCP_TEST(client_that_comes_back_takes_its_own_place),
         MCP_TEST(second_stream_of_what_may_come_ends_the_first),
         MCP_TEST(question_on_the_stream_of_its_call),
+        MCP_TEST(question_that_nobody_answers_ends_its_call),
         MCP_TEST(cancelled_call_ends_its_stream),
         MCP_TEST(deleted_session_ends_its_calls_and_streams),
         MCP_TEST(stream_of_an_ended_token_ends),
