@@ -2,35 +2,21 @@
 
 #include "core/map.h"
 #include "mcp_server/call.h"
+#include "mcp_server/task_row.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     ID_BYTES = 24,
     SAY_BYTES = 1024,           /* of a status message: a line for people */
     NOTE_BYTES = (9 << 20) * 3, /* a task with the largest result, as the builder grows */
-    STAMP_BYTES = 32,
-    SMALL_BYTES = 64 << 10, /* of a result: these are bounded by their number */
+    SMALL_BYTES = 64 << 10,     /* of a result: these are bounded by their number */
 };
 
 struct mcp_task {
     char id[MCP_TASK_TEXT];
 };
-
-typedef struct row {
-    char id[MCP_TASK_TEXT];
-    mcp_principal_t who; /* its bytes stand behind the struct, as those of scope */
-    str_t scope;         /* what its tool needs; unset: nothing */
-    mcp_task_status_t status;
-    char *body, *message;
-    size_t body_n, message_n;
-    int64_t created_ms, updated_ms; /* of the day */
-    int64_t born, touched;          /* of the clock that never goes back, in ms */
-    warder_mcp_call_t *call;        /* held; NULL once it has ended */
-    struct row *next;               /* of those that are being forgotten */
-} row_t;
 
 struct mcp_tasks {
     pthread_mutex_t lock;
@@ -58,7 +44,7 @@ mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config)
 /* Under no lock: a call may go with its row. */
 static void row_free(void *value)
 {
-    row_t *r = value;
+    task_row_t *r = value;
     if (r->call)
         mcp_call_drop(r->call);
     free(r->body);
@@ -85,13 +71,13 @@ static int64_t today(const mcp_tasks_t *t)
     return t->config.clock.now_ms(t->config.clock.ctx);
 }
 
-static bool has_ended(const row_t *r)
+static bool has_ended(const task_row_t *r)
 {
     return r->status != MCP_TASK_WORKING && r->status != MCP_TASK_INPUT;
 }
 
 /* What works lasts; who lets a question wait so long has gone. */
-static bool is_stale(const mcp_tasks_t *t, const row_t *r)
+static bool is_stale(const mcp_tasks_t *t, const task_row_t *r)
 {
     return r->status != MCP_TASK_WORKING && mono(t) - r->touched >= t->config.kept_ms;
 }
@@ -121,13 +107,13 @@ static str_t scope_of(const warder_mcp_call_t *call)
     return call->entry ? call->entry->scope : STR_UNSET;
 }
 
-static row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who, str_t scope)
+static task_row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who, str_t scope)
 {
     uint8_t raw[ID_BYTES];
     if (t->config.random.fill(t->config.random.ctx, raw, sizeof raw) != RC_OK)
         return NULL;
     size_t names = who->issuer.n + who->subject.n + who->client.n + scope.n;
-    row_t *r = calloc(1, sizeof *r + names + 1);
+    task_row_t *r = calloc(1, sizeof *r + names + 1);
     if (!r)
         return NULL;
     char *to = (char *)(r + 1);
@@ -147,7 +133,7 @@ static bool is_part(str_t a, str_t b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static bool is_whose(const row_t *r, const mcp_principal_t *who)
+static bool is_whose(const task_row_t *r, const mcp_principal_t *who)
 {
     return is_part(r->who.issuer, who->issuer) && is_part(r->who.subject, who->subject) &&
            is_part(r->who.client, who->client);
@@ -157,13 +143,13 @@ typedef struct {
     mcp_tasks_t *t;
     const mcp_principal_t *who;
     size_t own;
-    row_t *stale;
+    task_row_t *stale;
 } census_t;
 
 static bool census_visit(void *ctx, str_t key, void *value)
 {
     census_t *c = ctx;
-    row_t *r = value;
+    task_row_t *r = value;
     (void)key;
     if (is_stale(c->t, r)) {
         r->next = c->stale;
@@ -175,10 +161,10 @@ static bool census_visit(void *ctx, str_t key, void *value)
 }
 
 /* Under no lock. A call that waits for its client waits in vain. */
-static void forget_all(row_t *first)
+static void forget_all(task_row_t *first)
 {
     while (first) {
-        row_t *next = first->next;
+        task_row_t *next = first->next;
         if (first->call)
             mcp_call_abort(first->call);
         row_free(first);
@@ -186,75 +172,19 @@ static void forget_all(row_t *first)
     }
 }
 
-static row_t *find_whose(mcp_tasks_t *t, str_t id, const mcp_principal_t *who)
+static task_row_t *find_whose(mcp_tasks_t *t, str_t id, const mcp_principal_t *who)
 {
-    row_t *r = map_get(t->map, id);
+    task_row_t *r = map_get(t->map, id);
     return r && is_whose(r, who) && !is_stale(t, r) ? r : NULL;
 }
 
-static row_t *row_of(mcp_tasks_t *t, const mcp_task_t *task)
+static task_row_t *row_of(mcp_tasks_t *t, const mcp_task_t *task)
 {
     return map_get(t->map, str_of(task->id, sizeof task->id));
 }
 
-/* ---- as clients see them ---- */
-
-static const str_t STATUS[] = {
-    [MCP_TASK_WORKING] = STR_INIT("working"),     [MCP_TASK_INPUT] = STR_INIT("input_required"),
-    [MCP_TASK_COMPLETED] = STR_INIT("completed"), [MCP_TASK_FAILED] = STR_INIT("failed"),
-    [MCP_TASK_CANCELLED] = STR_INIT("cancelled"),
-};
-
-static void write_stamp(json_writer_t *w, str_t key, int64_t ms)
-{
-    char text[STAMP_BYTES];
-    struct tm tm;
-    time_t s = (time_t)(ms / 1000);
-    gmtime_r(&s, &tm);
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    json_member_str(w, key, str_of(text, n));
-}
-
-/* From its beginning, as ttlMs counts, to the end of what is kept after its last change: it grows
- * while the task works. */
-static int64_t ttl_ms(const mcp_tasks_t *t, const row_t *r)
-{
-    int64_t from = r->status == MCP_TASK_WORKING ? mono(t) : r->touched;
-    return from - r->born + t->config.kept_ms;
-}
-
-static str_t body_key(mcp_task_status_t status)
-{
-    switch (status) {
-    case MCP_TASK_INPUT:
-        return STR("inputRequests");
-    case MCP_TASK_COMPLETED:
-        return STR("result");
-    case MCP_TASK_FAILED:
-        return STR("error");
-    default:
-        return STR_UNSET;
-    }
-}
-
-static void write_row(const mcp_tasks_t *t, const row_t *r, bool detailed, json_writer_t *w)
-{
-    json_member_str(w, STR("taskId"), str_of(r->id, sizeof r->id));
-    json_member_str(w, STR("status"), STATUS[r->status]);
-    if (r->message)
-        json_member_str(w, STR("statusMessage"), str_of(r->message, r->message_n));
-    write_stamp(w, STR("createdAt"), r->created_ms);
-    write_stamp(w, STR("lastUpdatedAt"), r->updated_ms);
-    json_member_int(w, STR("ttlMs"), ttl_ms(t, r));
-    json_member_int(w, STR("pollIntervalMs"), MCP_TASK_POLL_MS);
-    if (!detailed || !r->body || !body_key(r->status).p)
-        return;
-    json_key(w, body_key(r->status));
-    json_raw(w, str_of(r->body, r->body_n));
-}
-
 /* Under the lock, so that who listens hears of changes in their order. */
-static void tell(mcp_tasks_t *t, const row_t *r)
+static void tell(mcp_tasks_t *t, const task_row_t *r)
 {
     str_t params, id = str_of(r->id, sizeof r->id);
     mcp_listeners_t *l = t->config.listeners;
@@ -264,7 +194,7 @@ static void tell(mcp_tasks_t *t, const row_t *r)
     buf_t b = buf_new(a, NOTE_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    write_row(t, r, true, &w);
+    task_row_write(r, &t->config, true, &w);
     json_end_object(&w);
     if (buf_done(&b, &params) == RC_OK)
         mcp_listeners_tell(l, MCP_CHANGED_TASK, id, STR("notifications/tasks"), params);
@@ -279,7 +209,7 @@ static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mc
     map_each(t->map, census_visit, c);
     if (c->own >= MCP_TASKS_PER_PRINCIPAL)
         return RC_BUSY;
-    row_t *r = row_new(t, c->who, scope_of(call));
+    task_row_t *r = row_new(t, c->who, scope_of(call));
     if (!r)
         return RC_MEMORY;
     rc_t rc = map_put(t->map, str_of(r->id, sizeof r->id), r, &old);
@@ -318,14 +248,14 @@ void mcp_tasks_sweep(mcp_tasks_t *t)
 }
 
 typedef struct {
-    const row_t *row;
+    const task_row_t *row;
     size_t bytes;
 } sum_t;
 
 static bool sum_visit(void *ctx, str_t key, void *value)
 {
     sum_t *sum = ctx;
-    const row_t *r = value;
+    const task_row_t *r = value;
     (void)key;
     if (r != sum->row && is_whose(r, &sum->row->who))
         sum->bytes += r->body_n;
@@ -333,7 +263,7 @@ static bool sum_visit(void *ctx, str_t key, void *value)
 }
 
 /* Whether what the row's principal has leaves room for the body. */
-static bool has_room(mcp_tasks_t *t, const row_t *r, str_t body)
+static bool has_room(mcp_tasks_t *t, const task_row_t *r, str_t body)
 {
     sum_t sum = {.row = r};
     if (body.n <= SMALL_BYTES)
@@ -344,7 +274,8 @@ static bool has_room(mcp_tasks_t *t, const row_t *r, str_t body)
 }
 
 /* The call, where the row lets it go: to be dropped under no lock. */
-static warder_mcp_call_t *set_locked(mcp_tasks_t *t, row_t *r, mcp_task_status_t status, str_t body)
+static warder_mcp_call_t *set_locked(mcp_tasks_t *t, task_row_t *r, mcp_task_status_t status,
+                                     str_t body)
 {
     static const str_t LOST =
         STR_INIT("{\"code\":-32603,\"message\":\"Something failed on the server.\"}");
@@ -374,7 +305,7 @@ void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, st
 {
     warder_mcp_call_t *call = NULL;
     pthread_mutex_lock(&t->lock);
-    row_t *r = row_of(t, task);
+    task_row_t *r = row_of(t, task);
     if (r && !has_ended(r))
         call = set_locked(t, r, status, body);
     pthread_mutex_unlock(&t->lock);
@@ -389,7 +320,7 @@ void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
     if (!copy)
         return;
     pthread_mutex_lock(&t->lock);
-    row_t *r = row_of(t, task);
+    task_row_t *r = row_of(t, task);
     if (r && !has_ended(r)) {
         char *old = r->message;
         r->message = copy;
@@ -405,9 +336,9 @@ void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
 void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer_t *w)
 {
     pthread_mutex_lock(&t->lock);
-    row_t *r = row_of(t, task);
+    task_row_t *r = row_of(t, task);
     if (r)
-        write_row(t, r, detailed, w);
+        task_row_write(r, &t->config, detailed, w);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -416,9 +347,9 @@ void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer
 bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_writer_t *w)
 {
     pthread_mutex_lock(&t->lock);
-    row_t *r = find_whose(t, id, who);
+    task_row_t *r = find_whose(t, id, who);
     if (r)
-        write_row(t, r, true, w);
+        task_row_write(r, &t->config, true, w);
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
 }
@@ -426,7 +357,7 @@ bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_wr
 bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, arena_t *a, str_t *scope)
 {
     pthread_mutex_lock(&t->lock);
-    row_t *r = find_whose(t, id, who);
+    task_row_t *r = find_whose(t, id, who);
     bool needs = r && r->scope.p;
     *scope = needs ? arena_dup(a, r->scope) : STR_UNSET;
     pthread_mutex_unlock(&t->lock);
@@ -436,7 +367,7 @@ bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, arena_
 bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)
 {
     pthread_mutex_lock(&t->lock);
-    row_t *r = find_whose(t, id, who);
+    task_row_t *r = find_whose(t, id, who);
     *call = r && r->call ? mcp_call_hold(r->call) : NULL;
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
@@ -445,7 +376,7 @@ bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_
 bool mcp_task_cancel(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)
 {
     pthread_mutex_lock(&t->lock);
-    row_t *r = find_whose(t, id, who);
+    task_row_t *r = find_whose(t, id, who);
     *call = r && !has_ended(r) ? set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET) : NULL;
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
