@@ -5,7 +5,7 @@
  *
  * WARDER_STRESS_MS says how long; two seconds without it. */
 #include "core/core_test_util.h"
-#include "warder/mcp.h"
+#include "kit/kit_test_stress.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -20,7 +20,6 @@ enum {
     CLIENTS = 16,
     SESSIONS = 12,
     ID_BYTES = 64,
-    DESK = 64,
     TEXT_BYTES = 8192,
     PATIENCE_MS = 25,
     DEFAULT_MS = 2000,
@@ -31,11 +30,9 @@ enum {
 typedef struct {
     pthread_mutex_t lock;
     char sessions[SESSIONS][ID_BYTES], tasks[SESSIONS][ID_BYTES];
-    warder_mcp_call_t *desk[DESK];
-    size_t on_desk;
     atomic_bool over;
-    bool desk_over; /* under the lock, as what is on it */
-    atomic_uint answered, runs;
+    atomic_uint answered;
+    stress_desk_t desk;
     uint16_t port;
     warder_mcp_t *m;
 } shared_t;
@@ -60,107 +57,6 @@ static int64_t now_ms(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
-
-/* ---- functions ---- */
-
-static bool put_off(shared_t *all, warder_mcp_call_t *call)
-{
-    pthread_mutex_lock(&all->lock);
-    bool room = all->on_desk < DESK && !all->desk_over;
-    if (room)
-        all->desk[all->on_desk++] = call;
-    pthread_mutex_unlock(&all->lock);
-    return room;
-}
-
-static void *finish_all(void *arg)
-{
-    static const struct timespec PAUSE = {0, 200000};
-    shared_t *all = arg;
-    for (bool over = false; !over;) {
-        pthread_mutex_lock(&all->lock);
-        bool last = all->desk_over;
-        warder_mcp_call_t *call = all->on_desk > 0 ? all->desk[--all->on_desk] : NULL;
-        pthread_mutex_unlock(&all->lock);
-        over = last && !call;
-        if (!call) {
-            nanosleep(&PAUSE, NULL);
-            continue;
-        }
-        warder_mcp_text(call, "later");
-        warder_mcp_finish(call, warder_mcp_cancelled(call) ? WARDER_MCP_FAIL : WARDER_MCP_DONE);
-    }
-    return NULL;
-}
-
-static warder_mcp_next_t run_later(warder_mcp_call_t *call, void *ctx)
-{
-    warder_mcp_progress(call, 1, 2, "soon");
-    return put_off(ctx, call) ? WARDER_MCP_LATER : WARDER_MCP_FAIL;
-}
-
-static warder_mcp_next_t run_ask(warder_mcp_call_t *call, void *ctx)
-{
-    (void)ctx;
-    warder_mcp_set_state(call, "asked");
-    bool form =
-        warder_mcp_elicit(call, "a", "Well?", "{\"type\":\"object\",\"properties\":{}}") != NULL;
-    bool roots = warder_mcp_roots(call, "b") != NULL;
-    if (!form || !roots)
-        return WARDER_MCP_ASK;
-    warder_mcp_text(call, "answered");
-    return WARDER_MCP_DONE;
-}
-
-static warder_mcp_next_t run_slow(warder_mcp_call_t *call, void *ctx)
-{
-    shared_t *all = ctx;
-    atomic_fetch_add(&all->runs, 1);
-    for (int i = 1; i < 6 && warder_mcp_sleep(call, 2); i++) {
-        warder_mcp_progress(call, i, 6, NULL);
-        warder_mcp_log(call, WARDER_MCP_ERROR, "slow", "still at it");
-        if (i == 3)
-            warder_mcp_let_go(call);
-    }
-    warder_mcp_text(call, "slow");
-    return WARDER_MCP_DONE;
-}
-
-static warder_mcp_next_t run_quick(warder_mcp_call_t *call, void *ctx)
-{
-    (void)ctx;
-    warder_mcp_textf(call, "%s", warder_mcp_name(call));
-    return WARDER_MCP_DONE;
-}
-
-/* The need is found out late, and everything else is said as well. */
-static warder_mcp_next_t run_muddle(warder_mcp_call_t *call, void *ctx)
-{
-    (void)ctx;
-    warder_mcp_progress(call, 1, 0, NULL);
-    warder_mcp_need_scope(call, "more");
-    warder_mcp_text(call, "text");
-    warder_mcp_error(call, "wrong");
-    warder_mcp_protocol_error(call, 1, "no", "{}");
-    warder_mcp_become_task(call);
-    warder_mcp_task_status(call, "what");
-    warder_mcp_need_scope(call, "most");
-    return warder_mcp_roots(call, "c") ? WARDER_MCP_DONE : WARDER_MCP_ASK;
-}
-
-#define TOOL(n, f)                                                                                 \
-    {                                                                                              \
-        .name = #n, .description = #n, .flags = (f), .run = run_##n                                \
-    }
-static const warder_mcp_tool_t TOOLS[] = {
-    TOOL(quick, WARDER_MCP_QUICK), TOOL(slow, 0),   TOOL(later, 0),
-    TOOL(ask, WARDER_MCP_TASK),    TOOL(muddle, 0),
-};
-enum { TOOL_COUNT = sizeof TOOLS / sizeof *TOOLS };
-static const warder_mcp_resource_t RESOURCES[] = {
-    {.uri = "test://a", .name = "a", .run = run_slow},
-    {.uri = "test://t/{v}", .name = "t", .run = run_quick, .flags = WARDER_MCP_QUICK},
-};
 
 /* ---- one exchange ---- */
 
@@ -260,7 +156,7 @@ static void call_tool(client_t *c)
     snprintf(body, sizeof body,
              "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
              "\"_meta\":{\"progressToken\":%u}}}",
-             pick(c, 16), TOOLS[pick(c, TOOL_COUNT)].name, pick(c, 9));
+             pick(c, 16), STRESS_TOOLS[pick(c, STRESS_TOOL_COUNT)].name, pick(c, 9));
     in_session(c, "POST", "", body);
 }
 
@@ -324,7 +220,7 @@ static void stateless(client_t *c, const char *method, const char *name, const c
 static void call_stateless(client_t *c)
 {
     char params[128];
-    const char *name = TOOLS[pick(c, TOOL_COUNT)].name;
+    const char *name = STRESS_TOOLS[pick(c, STRESS_TOOL_COUNT)].name;
     snprintf(params, sizeof params, "\"name\":\"%s\",", name);
     stateless(c, "tools/call", name, params);
     share(c, "\"taskId\":\"", c->all->tasks);
@@ -364,7 +260,8 @@ static void change_something(client_t *c)
         warder_mcp_tools_changed(c->all->m);
         return;
     default:
-        if (!warder_mcp_set_tools(c->all->m, TOOLS, TOOL_COUNT - pick(c, 2), why, sizeof why))
+        if (!warder_mcp_set_tools(c->all->m, STRESS_TOOLS, STRESS_TOOL_COUNT - pick(c, 2), why,
+                                  sizeof why))
             abort();
     }
 }
@@ -391,13 +288,13 @@ static warder_mcp_server_t *start(shared_t *all)
     warder_mcp_server_t *s = NULL;
     const warder_mcp_config_t config = {.name = "stress",
                                         .version = "1",
-                                        .tools = TOOLS,
-                                        .tool_count = TOOL_COUNT,
-                                        .resources = RESOURCES,
-                                        .resource_count = 2,
+                                        .tools = STRESS_TOOLS,
+                                        .tool_count = STRESS_TOOL_COUNT,
+                                        .resources = STRESS_RESOURCES,
+                                        .resource_count = STRESS_RESOURCE_COUNT,
                                         .calls_per_minute = 1000000,
                                         .waiting = 8,
-                                        .ctx = all};
+                                        .ctx = &all->desk};
     const warder_mcp_http_t http = {.listen = "127.0.0.1:0", .log_level = -1};
     all->m = warder_mcp_new(&config, why, sizeof why);
     if (!all->m || warder_mcp_http_start(all->m, &http, &s, why, sizeof why) != 0)
@@ -432,8 +329,9 @@ static void clients_that_do_everything_at_once(void **state)
     static client_t clients[CLIENTS];
     pthread_t threads[CLIENTS], finisher;
     pthread_mutex_init(&all.lock, NULL);
+    stress_desk_init(&all.desk);
     warder_mcp_server_t *s = start(&all);
-    assert_int_equal(pthread_create(&finisher, NULL, finish_all, &all), 0);
+    assert_int_equal(pthread_create(&finisher, NULL, stress_finish_all, &all.desk), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = (client_t){.all = &all, .state = 0x9e3779b97f4a7c15u * (i + 1)};
         assert_int_equal(pthread_create(&threads[i], NULL, live, &clients[i]), 0);
@@ -446,13 +344,12 @@ static void clients_that_do_everything_at_once(void **state)
     atomic_store(&all.over, true);
     for (size_t i = 0; i < CLIENTS; i++)
         pthread_join(threads[i], NULL);
-    pthread_mutex_lock(&all.lock);
-    all.desk_over = true;
-    pthread_mutex_unlock(&all.lock);
+    stress_desk_close(&all.desk);
     pthread_join(finisher, NULL);
     warder_mcp_free(all.m);
     assert_true(atomic_load(&all.answered) > 0);
-    assert_true(atomic_load(&all.runs) > 0);
+    assert_true(atomic_load(&all.desk.runs) > 0);
+    stress_desk_clear(&all.desk);
     pthread_mutex_destroy(&all.lock);
 }
 
