@@ -99,7 +99,7 @@ struct warder_mcp_call {
     mcp_questions_t questions;
     str_t completing, partial; /* of completion/complete: argument and its value */
     int64_t began_us;
-    mcp_part_t part; /* of what its principal may have under way */
+    mcp_part_t part; /* of what its subject may have under way */
     mcp_turn_t turn; /* where it waits for a thread */
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;

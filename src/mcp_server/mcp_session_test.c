@@ -543,6 +543,31 @@ static void test_one_large_answer_is_kept(void **state)
     mcp_session_drop(s);
 }
 
+/* Where clients register themselves, one person can be many of them. */
+static void test_one_person_with_many_clients_does_not_take_all(void **state)
+{
+    enum { ALL = MCP_SESSIONS_PER_SUBJECT + 10 };
+    world_t *t = *state;
+    char client[16];
+    const mcp_principal_t bob = {STR("https://as.test"), STR("bob"), STR("c1")};
+    const mcp_sessions_config_t config = {ALL, IDLE_MS, clock_fake(&t->w->clock), random_system()};
+    mcp_sessions_t *table = mcp_sessions_new(&config);
+    mcp_session_t *s, *other;
+    assert_int_equal(mcp_session_open(table, &bob, mcp_version_assumed(), STR_UNSET, &other),
+                     RC_OK);
+    for (int i = 0; i < 2 * ALL; i++) {
+        snprintf(client, sizeof client, "c%d", i);
+        const mcp_principal_t alice = {STR("https://as.test"), STR("alice"), str_c(client)};
+        assert_int_equal(mcp_session_open(table, &alice, mcp_version_assumed(), STR_UNSET, &s),
+                         RC_OK);
+        mcp_session_drop(s);
+    }
+    assert_int_equal(mcp_sessions_count(table), MCP_SESSIONS_PER_SUBJECT + 1);
+    assert_true(mcp_session_is_alive(other));
+    mcp_session_drop(other);
+    mcp_sessions_free(table);
+}
+
 static void test_idle_sessions_are_swept(void **state)
 {
     world_t *t = *state;
@@ -583,6 +608,7 @@ int main(void)
         SESSION_TEST(test_threads_share_a_table),
         SESSION_TEST(test_answers_nobody_comes_back_for_are_bounded),
         SESSION_TEST(test_one_large_answer_is_kept),
+        SESSION_TEST(test_one_person_with_many_clients_does_not_take_all),
         SESSION_TEST(test_idle_sessions_are_swept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

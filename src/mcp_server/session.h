@@ -14,6 +14,7 @@ enum {
     MCP_SESSION_BYTES = 24, /* 192 random bits */
     MCP_SESSION_TEXT = 32,  /* in base64url */
     MCP_SESSIONS_PER_PRINCIPAL = 64,
+    MCP_SESSIONS_PER_SUBJECT = 256, /* with all its clients, which may register themselves */
     MCP_STREAMS_PER_SESSION = 16,   /* that are kept for coming back */
     MCP_STREAMS_BYTES = 4 << 20,    /* of those that have ended, beside the newest */
     MCP_WATCHED_PER_SESSION = 1000, /* resources/subscribe */
@@ -47,8 +48,9 @@ size_t mcp_sessions_count(mcp_sessions_t *s);
  *  back for beyond MCP_STREAMS_BYTES of each. */
 void mcp_sessions_sweep(mcp_sessions_t *s);
 /** Opens one, with what initialize said: revision and capabilities (JSON, copied; unset: none). A
- *  principal over its quota loses its least recently used one. RC_BUSY: all places are taken by
- *  others. RC_LIMIT: the capabilities are too long. One reference to the caller. Any thread. */
+ *  principal or subject over its quota loses its least recently used one. RC_BUSY: all places are
+ * taken by others. RC_LIMIT: the capabilities are too long. One reference to the caller. Any
+ * thread. */
 rc_t mcp_session_open(mcp_sessions_t *s, const mcp_principal_t *who, const mcp_version_t *version,
                       str_t capabilities, mcp_session_t **out) MUST_USE;
 /** The live session of that id and principal, and marks it used; NULL: unknown, expired, or

@@ -80,10 +80,14 @@ size_t mcp_sessions_count(mcp_sessions_t *t)
     return n;
 }
 
+static bool same_subject(const mcp_principal_t *a, const mcp_principal_t *b)
+{
+    return str_eq(a->issuer, b->issuer) && str_eq(a->subject, b->subject);
+}
+
 static bool same(const mcp_principal_t *a, const mcp_principal_t *b)
 {
-    return str_eq(a->issuer, b->issuer) && str_eq(a->subject, b->subject) &&
-           str_eq(a->client, b->client);
+    return same_subject(a, b) && str_eq(a->client, b->client);
 }
 
 /* Who reads a stream is there; a call that runs for a client who left keeps nothing alive. */
@@ -92,14 +96,26 @@ static bool is_idle(mcp_sessions_t *t, mcp_session_t *s, int64_t at)
     return at - atomic_load(&s->seen_ms) >= t->config.idle_ms && !session_is_read(s);
 }
 
-/* One visit of all sessions: what is idle goes, the principal's own are counted, and the one it
- * used longest ago is remembered. */
+/* How many there are, and the one that was used longest ago. */
+typedef struct {
+    size_t n;
+    mcp_session_t *oldest;
+} tally_t;
+
+static void count(tally_t *t, mcp_session_t *s)
+{
+    t->n++;
+    if (!t->oldest || atomic_load(&s->seen_ms) < atomic_load(&t->oldest->seen_ms))
+        t->oldest = s;
+}
+
+/* One visit of all sessions: what is idle goes, the principal's own are counted, and those of its
+ * subject by any client. */
 typedef struct {
     mcp_sessions_t *table;
     const mcp_principal_t *who;
     int64_t at;
-    size_t own;
-    mcp_session_t *oldest;
+    tally_t own, subject;
     ending_t *ending;
 } census_t;
 
@@ -109,11 +125,10 @@ static bool census_visit(void *ctx, str_t key, void *value)
     mcp_session_t *s = value;
     if (c->ending->n < ENDING - 1 && is_idle(c->table, s, c->at))
         return put_aside(c->ending, key, s);
-    if (!same(&s->who, c->who))
-        return true;
-    c->own++;
-    if (!c->oldest || atomic_load(&s->seen_ms) < atomic_load(&c->oldest->seen_ms))
-        c->oldest = s;
+    if (same_subject(&s->who, c->who))
+        count(&c->subject, s);
+    if (same(&s->who, c->who))
+        count(&c->own, s);
     return true;
 }
 
@@ -122,10 +137,13 @@ static void make_room(mcp_sessions_t *t, const mcp_principal_t *who, ending_t *e
     census_t c = {.table = t, .who = who, .ending = e};
     c.at = t->config.clock.mono_ms(t->config.clock.ctx);
     map_each(t->map, census_visit, &c);
-    if (c.own < MCP_SESSIONS_PER_PRINCIPAL)
+    mcp_session_t *goes = c.subject.n >= MCP_SESSIONS_PER_SUBJECT ? c.subject.oldest : NULL;
+    if (c.own.n >= MCP_SESSIONS_PER_PRINCIPAL)
+        goes = c.own.oldest;
+    if (!goes)
         return;
-    map_del(t->map, mcp_session_id(c.oldest));
-    put_aside(e, STR_UNSET, c.oldest);
+    map_del(t->map, mcp_session_id(goes));
+    put_aside(e, STR_UNSET, goes);
 }
 
 static bool sweep_visit(void *ctx, str_t key, void *value)

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { PRINCIPALS = 1 << 20 }; /* that have something under way: memory ends before */
+enum { SUBJECTS = 1 << 20 }; /* that have something under way: memory ends before */
 
 struct mcp_share {
     unsigned calls;
@@ -29,7 +29,7 @@ mcp_shares_t *mcp_shares_new(random_port_t random)
     if (!s)
         return NULL;
     if (random.fill(random.ctx, seed, sizeof seed) == RC_OK)
-        s->map = map_new(seed, PRINCIPALS);
+        s->map = map_new(seed, SUBJECTS);
     if (!s->map) {
         free(s);
         return NULL;
@@ -56,15 +56,15 @@ static char *put(char *to, str_t s)
     return to + s.n + 1;
 }
 
-/* No name holds a NUL (rs/token.c), so two principals never share a key. */
+/* No name holds a NUL (rs/token.c), so two subjects never share a key. */
 static struct mcp_share *share_new(const mcp_principal_t *who)
 {
-    size_t n = who->issuer.n + who->subject.n + who->client.n + 3;
+    size_t n = who->issuer.n + who->subject.n + 2;
     struct mcp_share *share = calloc(1, sizeof *share + n);
     if (!share)
         return NULL;
     char *key = (char *)(share + 1);
-    put(put(put(key, who->issuer), who->subject), who->client);
+    put(put(key, who->issuer), who->subject);
     share->key = str_of(key, n);
     return share;
 }
@@ -74,10 +74,10 @@ static rc_t take(mcp_shares_t *s, struct mcp_share *fresh, mcp_part_t *part)
 {
     void *old;
     struct mcp_share *share = map_get(s->map, fresh->key);
-    if (part->bytes > MCP_CALL_BYTES_PER_PRINCIPAL)
+    if (part->bytes > MCP_CALL_BYTES_PER_SUBJECT)
         return RC_BUSY;
-    if (share && (share->calls + part->calls > MCP_CALLS_PER_PRINCIPAL ||
-                  share->bytes > MCP_CALL_BYTES_PER_PRINCIPAL - part->bytes))
+    if (share && (share->calls + part->calls > MCP_CALLS_PER_SUBJECT ||
+                  share->bytes > MCP_CALL_BYTES_PER_SUBJECT - part->bytes))
         return RC_BUSY;
     if (!share) {
         rc_t rc = map_put(s->map, fresh->key, fresh, &old);

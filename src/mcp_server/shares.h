@@ -6,13 +6,13 @@
 #include "mcp_server/session.h"
 
 enum {
-    MCP_CALLS_PER_PRINCIPAL = 128, /* half of those that may wait for a thread, by default */
+    MCP_CALLS_PER_SUBJECT = 128, /* half of those that may wait for a thread, by default */
     /* Of their arenas as they begin: a message of 40 KB can be a tree of 2 MB. */
-    MCP_CALL_BYTES_PER_PRINCIPAL = 64 << 20,
+    MCP_CALL_BYTES_PER_SUBJECT = 64 << 20,
 };
 
 typedef struct mcp_shares mcp_shares_t;
-/** What one call takes of its principal's share. */
+/** What one call takes of its subject's share. */
 typedef struct {
     struct mcp_share *whose; /* NULL: nothing was taken */
     unsigned calls;
@@ -34,14 +34,14 @@ typedef struct mcp_turn {
     void *who;
 } mcp_turn_t;
 
-/** Puts turn->who behind what waits of the same principal (that of the part; none is one, too),
+/** Puts turn->who behind what waits of the same subject (that of the part; none is one, too),
  * once start(ctx) has said RC_OK: it has seen to it that mcp_share_next is called once more. Its
  * rc. */
 rc_t mcp_share_wait(mcp_shares_t *s, const mcp_part_t *part, mcp_turn_t *turn,
                     rc_t (*start)(void *ctx), void *ctx) MUST_USE;
-/** Whose turn it is, by principals in a ring. NULL: nobody waits. */
+/** Whose turn it is, by subjects in a ring. NULL: nobody waits. */
 void *mcp_share_next(mcp_shares_t *s);
-/** How many principals have something under way. */
+/** How many subjects have something under way. */
 size_t mcp_shares_count(mcp_shares_t *s);
 
 #endif

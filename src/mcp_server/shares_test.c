@@ -1,4 +1,4 @@
-/* How much one principal may have under way, and for how long. */
+/* How much one subject may have under way, and for how long. */
 #include "mcp_server/shares.h"
 
 #include "core/limits.h"
@@ -10,9 +10,9 @@ static void shares_are_taken_and_given_back(void **state)
 {
     life_world_t *w = *state;
     const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")},
-                          other = {STR("i"), STR("ac"), STR("")};
+                          other = {STR("ia"), STR(""), STR("c")};
     mcp_shares_t *s = mcp_shares_new(random_fake(&w->random));
-    mcp_part_t all = {.calls = MCP_CALLS_PER_PRINCIPAL, .bytes = 1}, one = {.calls = 1},
+    mcp_part_t all = {.calls = MCP_CALLS_PER_SUBJECT, .bytes = 1}, one = {.calls = 1},
                his = {.calls = 1};
     assert_int_equal(mcp_share_take(s, &alice, &all), RC_OK);
     assert_int_equal(mcp_share_take(s, &alice, &one), RC_BUSY);
@@ -34,8 +34,8 @@ static void too_many_bytes(void **state)
     life_world_t *w = *state;
     const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")};
     mcp_shares_t *s = mcp_shares_new(random_fake(&w->random));
-    mcp_part_t most = {.bytes = MCP_CALL_BYTES_PER_PRINCIPAL}, more = {.bytes = 1},
-               beyond = {.bytes = (size_t)MCP_CALL_BYTES_PER_PRINCIPAL + 1};
+    mcp_part_t most = {.bytes = MCP_CALL_BYTES_PER_SUBJECT}, more = {.bytes = 1},
+               beyond = {.bytes = (size_t)MCP_CALL_BYTES_PER_SUBJECT + 1};
     assert_int_equal(mcp_share_take(s, &alice, &beyond), RC_BUSY);
     assert_int_equal(mcp_shares_count(s), 0);
     assert_int_equal(mcp_share_take(s, &alice, &most), RC_OK);
@@ -76,19 +76,22 @@ static mcp_error_t try(life_world_t *w)
 static void too_many_open_calls(void **state)
 {
     life_world_t *w = *state;
-    static asked_t open[MCP_CALLS_PER_PRINCIPAL];
+    static asked_t open[MCP_CALLS_PER_SUBJECT];
     w->script = ask;
-    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++) {
+    for (size_t i = 0; i < MCP_CALLS_PER_SUBJECT; i++) {
         open[i] = ask_and_wait(w);
         assert_int_equal(open[i].verdict.kind, MCP_RUNNING);
     }
     assert_int_equal(try(w), MCP_ERROR_TOO_MANY_OPEN);
-    w->who.client = STR("c2");
-    assert_int_equal(try(w), MCP_NO_ERROR);
+    w->who.client = STR("c2"); /* who registers another one has no more for it */
+    assert_int_equal(try(w), MCP_ERROR_TOO_MANY_OPEN);
     w->who.client = STR("c1");
+    w->who.subject = STR("bob");
+    assert_int_equal(try(w), MCP_NO_ERROR);
+    w->who.subject = STR("alice");
     mcp_call_cancel(open[0].call);
     assert_int_equal(try(w), MCP_NO_ERROR);
-    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++) {
+    for (size_t i = 0; i < MCP_CALLS_PER_SUBJECT; i++) {
         mcp_call_cancel(open[i].call);
         life_end_ask(&open[i]);
     }
@@ -162,14 +165,14 @@ static void unanswered(void **state)
 static void many_unanswered_end_at_once(void **state)
 {
     life_world_t *w = *state;
-    static asked_t open[MCP_CALLS_PER_PRINCIPAL];
+    static asked_t open[MCP_CALLS_PER_SUBJECT];
     w->script = ask;
-    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++)
+    for (size_t i = 0; i < MCP_CALLS_PER_SUBJECT; i++)
         open[i] = ask_and_wait(w);
     w->clock.ms += MCP_WAIT_MS;
     mcp_server_tick(w->m);
     assert_int_equal(mcp_shares_count(w->m->shares), 0);
-    for (size_t i = 0; i < MCP_CALLS_PER_PRINCIPAL; i++)
+    for (size_t i = 0; i < MCP_CALLS_PER_SUBJECT; i++)
         life_end_ask(&open[i]);
 }
 
@@ -281,8 +284,8 @@ static warder_mcp_next_t take_a_thread(warder_mcp_call_t *call, void *ctx)
     return WARDER_MCP_DONE;
 }
 
-/* Whoever waits for a thread waits for one call of each principal at most, not for all of one. */
-static void principals_take_turns(void **state)
+/* Whoever waits for a thread waits for one call of each subject at most, not for all of one. */
+static void subjects_take_turns(void **state)
 {
     enum { THREADS = 2, CALLS = 6 };
     life_world_t *w = *state;
@@ -323,7 +326,7 @@ int main(void)
         LIFE_TEST(answers_count_as_what_they_need_here),
         LIFE_TEST(too_many_watched_bytes),
         LIFE_TEST(too_many_requests),
-        LIFE_TEST(principals_take_turns),
+        LIFE_TEST(subjects_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
