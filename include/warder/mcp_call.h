@@ -166,6 +166,10 @@ const char *warder_mcp_elicit(warder_mcp_call_t *call, const char *key, const ch
  */
 const char *warder_mcp_elicit_url(warder_mcp_call_t *call, const char *key, const char *message,
                                   const char *url);
+/** The person is done at the page of that key: clients of 2025-11-25 are told, which may wait for
+ *  it; those of other revisions know no such note. After the answer, in the run that found it out.
+ */
+void warder_mcp_elicit_done(warder_mcp_call_t *call, const char *key);
 /** A question to the client's model; `params` is the JSON of those of sampling/createMessage. */
 const char *warder_mcp_sample(warder_mcp_call_t *call, const char *key, const char *params);
 /** The roots of the client's workspace. */

@@ -190,7 +190,7 @@ static void a_name_is_its_decoded_string(void **state)
 }
 
 /* attack case: GWM-004 */
-static void a_name_that_rules_could_miss_is_refused(void **state)
+static void malformed_params(void **state)
 {
     static const char *const BAD[] = {
         "null",           "1", "true", "[\"echo\"]", "{}", "\"\"", "\"echo\\u0000\"", "\"ec\\nho\"",
@@ -222,7 +222,7 @@ static void arguments_are_an_object(void **state)
 }
 
 /* attack case: GWM-004 */
-static void a_member_in_another_case_is_refused(void **state)
+static void ambiguous_message(void **state)
 {
     refused(state, NO_FIELDS, "tools/call", "{\"name\":\"echo\",\"Name\":\"evil\"}",
             MCP_ERROR_AMBIGUOUS);
@@ -265,7 +265,7 @@ static void version_must_be_said_alike_twice(void **state)
     control(state);
 }
 
-static void unsupported_version_is_told(void **state)
+static void unsupported_protocol_version(void **state)
 {
     mcp_operation_t o;
     const char *params = "{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"1900-01-01\"}}";
@@ -283,7 +283,7 @@ static void unsupported_version_is_told(void **state)
     control(state);
 }
 
-static void a_method_that_the_era_removed_is_refused(void **state)
+static void removed_method(void **state)
 {
     static const char *const REMOVED[] = {"initialize", "ping", "logging/setLevel",
                                           "resources/subscribe", "resources/unsubscribe"};
@@ -295,7 +295,7 @@ static void a_method_that_the_era_removed_is_refused(void **state)
     taken(state, NO_FIELDS, "resources/subscribe", "{\"uri\":\"d:1\"}");
 }
 
-static void required_meta_is_missing(void **state)
+static void malformed_meta(void **state)
 {
     static const char *const BAD[] = {
         "{}",
@@ -495,7 +495,7 @@ static void unknown_methods_are_methods(void **state)
 }
 
 /* attack case: GWM-012 */
-static void deep_and_large_messages_are_refused(void **state)
+static void message_too_large(void **state)
 {
     enum { DEEP = 100000, LARGE = MCP_MESSAGE_BYTES + 1 };
     mcp_operation_t o;
@@ -527,7 +527,7 @@ static mcp_error_t bare(void **state, const char *const *fields, const mcp_versi
     return mcp_operation_read_bare(fields_of(*state, fields), v);
 }
 
-static void only_the_handshake_era_has_get_and_delete(void **state)
+static void method_not_allowed(void **state)
 {
     const mcp_version_t *v;
     assert_int_equal(bare(state, NO_FIELDS, &v), MCP_NO_ERROR);
@@ -565,22 +565,22 @@ int main(void)
         OPERATION_TEST(objects_have_names),
         OPERATION_TEST(listen_names_resources),
         OPERATION_TEST(a_name_is_its_decoded_string),
-        OPERATION_TEST(a_name_that_rules_could_miss_is_refused),
+        OPERATION_TEST(malformed_params),
         OPERATION_TEST(arguments_are_an_object),
-        OPERATION_TEST(a_member_in_another_case_is_refused),
+        OPERATION_TEST(ambiguous_message),
         OPERATION_TEST(version_must_be_said_alike_twice),
-        OPERATION_TEST(unsupported_version_is_told),
-        OPERATION_TEST(a_method_that_the_era_removed_is_refused),
-        OPERATION_TEST(required_meta_is_missing),
+        OPERATION_TEST(unsupported_protocol_version),
+        OPERATION_TEST(removed_method),
+        OPERATION_TEST(malformed_meta),
         OPERATION_TEST(method_header_must_equal),
         OPERATION_TEST(name_header_must_equal),
         OPERATION_TEST(stray_headers_of_the_other_era_may_not_differ),
         OPERATION_TEST(notifications_and_responses_are_read),
         OPERATION_TEST(a_request_without_id_is_no_notification),
         OPERATION_TEST(unknown_methods_are_methods),
-        OPERATION_TEST(deep_and_large_messages_are_refused),
+        OPERATION_TEST(message_too_large),
         OPERATION_TEST(batches_are_refused_in_every_era),
-        OPERATION_TEST(only_the_handshake_era_has_get_and_delete),
+        OPERATION_TEST(method_not_allowed),
         OPERATION_TEST(line_needs_no_fields),
         OPERATION_TEST(line_is_checked_as_a_body_is),
         OPERATION_TEST(little_memory_is_an_error),

@@ -82,7 +82,7 @@ static mcp_question_t *question(warder_mcp_call_t *call, const char *key)
         return NULL;
     }
     q = &all->v[all->n++];
-    *q = (mcp_question_t){.key = copy, .round = all->round};
+    *q = (mcp_question_t){.key = copy, .round = all->round, .page = STR_UNSET};
     return q;
 }
 
@@ -92,6 +92,7 @@ typedef struct {
     mcp_ask_t what;
     const mcp_schema_t *form;
     const buf_t *params;
+    str_t page;
 } asking_t;
 
 static const char *ask(warder_mcp_call_t *call, const asking_t *asking)
@@ -106,6 +107,7 @@ static const char *ask(warder_mcp_call_t *call, const asking_t *asking)
     q->what = asking->what;
     q->method = KINDS[q->what].method;
     q->params = params;
+    q->page = asking->page;
     q->form = asking->form;
     q->asked = true;
     if (!q->answer)
@@ -155,20 +157,26 @@ const char *warder_mcp_elicit(warder_mcp_call_t *call, const char *key, const ch
     json_key(&w, STR("requestedSchema"));
     json_raw(&w, raw);
     json_end_object(&w);
-    return ask(call, &(asking_t){key, MCP_ASK_FORM, form, &b});
+    return ask(call, &(asking_t){key, MCP_ASK_FORM, form, &b, STR_UNSET});
 }
 
-/* Clients of the revision before want one to tell pages apart. */
-static void write_id(warder_mcp_call_t *call, json_writer_t *w)
+/* Clients of the revision before want one to tell pages apart: the same in each run. Unset: none.
+ */
+static str_t page_id(warder_mcp_call_t *call, const char *key)
 {
     uint8_t raw[ID_BYTES];
-    char text[ID_BYTES * 2];
     const random_port_t *random = &call->m->world.random;
-    if (call->op.era != MCP_ERA_HANDSHAKE || random->fill(random->ctx, raw, sizeof raw) != RC_OK)
-        return;
-    buf_t id = buf_fixed(text, sizeof text);
-    buf_hex(&id, raw, sizeof raw);
-    json_member_str(w, STR("elicitationId"), buf_str(&id));
+    const mcp_question_t *q = mcp_question_find(call, str_c(key ? key : ""));
+    if (call->op.era != MCP_ERA_HANDSHAKE)
+        return STR_UNSET;
+    if (q && q->page.p)
+        return q->page;
+    if (random->fill(random->ctx, raw, sizeof raw) != RC_OK)
+        return STR_UNSET;
+    str_t id;
+    buf_t b = buf_new(call->arena, ID_BYTES * 2);
+    buf_hex(&b, raw, sizeof raw);
+    return buf_done(&b, &id) == RC_OK ? id : STR_UNSET;
 }
 
 const char *warder_mcp_elicit_url(warder_mcp_call_t *call, const char *key, const char *message,
@@ -176,15 +184,33 @@ const char *warder_mcp_elicit_url(warder_mcp_call_t *call, const char *key, cons
 {
     if (!client_can(call, KINDS[MCP_ASK_URL].capability))
         return NULL;
+    str_t page = page_id(call, key);
     buf_t b = buf_new(call->arena, PARAMS_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     json_member_str(&w, STR("mode"), STR("url"));
     json_member_str(&w, STR("message"), str_c(message ? message : ""));
     json_member_str(&w, STR("url"), str_c(url ? url : ""));
-    write_id(call, &w);
+    json_member_str(&w, STR("elicitationId"), page);
     json_end_object(&w);
-    return ask(call, &(asking_t){key, MCP_ASK_URL, NULL, &b});
+    return ask(call, &(asking_t){key, MCP_ASK_URL, NULL, &b, page});
+}
+
+/* 2025-11-25, "Completion Notifications for URL Mode Elicitation". */
+void warder_mcp_elicit_done(warder_mcp_call_t *call, const char *key)
+{
+    enum { ID_PARAMS_BYTES = 64 };
+    const mcp_question_t *q = mcp_question_find(call, str_c(key ? key : ""));
+    if (!q || !q->page.p || !q->answer)
+        return;
+    str_t params;
+    buf_t b = buf_new(call->arena, ID_PARAMS_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("elicitationId"), q->page);
+    json_end_object(&w);
+    if (buf_done(&b, &params) == RC_OK)
+        mcp_call_notify(call, STR("notifications/elicitation/complete"), params);
 }
 
 /* Models and roots */
@@ -206,7 +232,7 @@ const char *warder_mcp_sample(warder_mcp_call_t *call, const char *key, const ch
         return NULL;
     buf_t b = buf_new(call->arena, PARAMS_BYTES);
     buf_put(&b, v->raw);
-    return ask(call, &(asking_t){key, MCP_ASK_SAMPLE, NULL, &b});
+    return ask(call, &(asking_t){key, MCP_ASK_SAMPLE, NULL, &b, STR_UNSET});
 }
 
 const char *warder_mcp_roots(warder_mcp_call_t *call, const char *key)
@@ -215,7 +241,7 @@ const char *warder_mcp_roots(warder_mcp_call_t *call, const char *key)
         return NULL;
     buf_t b = buf_new(call->arena, PARAMS_BYTES);
     buf_put(&b, STR("{}"));
-    return ask(call, &(asking_t){key, MCP_ASK_ROOTS, NULL, &b});
+    return ask(call, &(asking_t){key, MCP_ASK_ROOTS, NULL, &b, STR_UNSET});
 }
 
 /* Reading answers */

@@ -61,7 +61,7 @@ static void methods_belong_to_their_era(void **state)
     control(w);
 }
 
-static void nothing_but_ping_comes_before_initialize(void **state)
+static void not_initialized(void **state)
 {
     server_world_t *w = *state;
     mcp_session_t *begun = w->session;
@@ -266,7 +266,7 @@ int main(void)
         SERVER_TEST(a_tool_is_called_in_both_eras),
         SERVER_TEST(unknown_method),
         SERVER_TEST(methods_belong_to_their_era),
-        SERVER_TEST(nothing_but_ping_comes_before_initialize),
+        SERVER_TEST(not_initialized),
         SERVER_TEST(capabilities_are_those_of_the_tables),
         SERVER_TEST(capabilities_of_nothing_are_none),
         SERVER_TEST(initialize_negotiates_and_opens),

@@ -26,6 +26,7 @@ typedef struct {
     unsigned round; /* in which it was asked, first or anew */
     mcp_ask_t what;
     str_t method, params;     /* params: JSON */
+    str_t page;               /* elicitationId of an MCP_ASK_URL in the handshake era, or unset */
     const mcp_schema_t *form; /* of an elicitation's content; NULL: none */
     const json_t *answer;     /* NULL: not here yet */
     bool asked;               /* in this run, or the one that ended last; others are forgotten */

@@ -169,6 +169,61 @@ static void test_several_questions_come_back_together(void **state)
     life_end_ask(&q);
 }
 
+static warder_mcp_next_t ask_page(warder_mcp_call_t *call, void *ctx)
+{
+    (void)ctx;
+    const char *schema = "{\"type\":\"object\",\"properties\":{}}";
+    warder_mcp_elicit_done(call, "page"); /* nobody has answered in the first run */
+    if (!warder_mcp_elicit_url(call, "page", "Pay", "https://pay.test/1"))
+        return WARDER_MCP_ASK;
+    warder_mcp_elicit_done(call, "another");
+    if (!warder_mcp_elicit(call, "form", "And?", schema))
+        return WARDER_MCP_ASK;
+    warder_mcp_elicit_done(call, "form"); /* is no page */
+    warder_mcp_elicit_done(call, "page");
+    warder_mcp_text(call, "paid");
+    return WARDER_MCP_DONE;
+}
+
+static void hears_that_it_is_done(asked_t *q, const char *page)
+{
+    assert_true(life_next(q));
+    assert_text(life_text(q, "method"), "notifications/elicitation/complete");
+    assert_str(life_text(q, "params.elicitationId"), str_c(page));
+}
+
+static void test_a_page_has_one_id_and_is_done(void **state)
+{
+    life_world_t *w = *state;
+    char page[32];
+    w->script = ask_page;
+    asked_t q = life_call(w, HAND, "t", "");
+    assert_true(life_next(&q));
+    snprintf(page, sizeof page, "%" PRIstr, STR_ARG(life_text(&q, "params.elicitationId")));
+    assert_int_equal(strlen(page), 24);
+    reply(&q, "\"result\":{\"action\":\"accept\"}");
+    hears_that_it_is_done(&q, page); /* at the beginning of the second run */
+    assert_true(life_next(&q));
+    assert_text(life_text(&q, "params.message"), "And?");
+    reply(&q, "\"result\":{\"action\":\"accept\",\"content\":{}}");
+    hears_that_it_is_done(&q, page);
+    hears_that_it_is_done(&q, page);
+    says(&q, "paid");
+    life_end_ask(&q);
+}
+
+/* 2026-07-28 took ids and note back. */
+static void test_a_page_has_no_id_in_the_stateless_era(void **state)
+{
+    life_world_t *w = *state;
+    w->script = ask_page;
+    asked_t q = life_call(w, LESS, "t", "");
+    assert_true(life_next(&q));
+    assert_text(life_text(&q, "result.inputRequests.page.params.mode"), "url");
+    assert_false(str_is_set(life_text(&q, "result.inputRequests.page.params.elicitationId")));
+    life_end_ask(&q);
+}
+
 static warder_mcp_next_t ask_model(warder_mcp_call_t *call, void *ctx)
 {
     (void)ctx;
@@ -823,6 +878,8 @@ int main(void)
         LIFE_TEST(test_an_answer_that_does_not_fit_is_asked_for_anew),
         LIFE_TEST(test_too_many_rounds),
         LIFE_TEST(test_several_questions_come_back_together),
+        LIFE_TEST(test_a_page_has_one_id_and_is_done),
+        LIFE_TEST(test_a_page_has_no_id_in_the_stateless_era),
         LIFE_TEST(test_question_refused),
         LIFE_TEST(test_an_answer_of_nobodys_question_is_nothing),
         LIFE_TEST(test_a_waiting_call_is_cancelled_at_once),
