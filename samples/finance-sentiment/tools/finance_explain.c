@@ -119,6 +119,13 @@ static rc_t text(finance_work_t *k, const explained_t *e)
     return finance_say(k, &b);
 }
 
+static bool names_one(finance_work_t *k)
+{
+    int64_t id;
+    bool by_id = warder_mcp_integer(k->call, "id", &id);
+    return by_id != (finance_argument(k, "url").p != NULL);
+}
+
 /* By id or by address; RC_NOT_FOUND. */
 static rc_t find(finance_work_t *k, articles_hit_t *out)
 {
@@ -140,6 +147,10 @@ rc_t finance_explain(finance_work_t *k)
     }
     if (asked.p && !ticker.p)
         return RC_MEMORY;
+    if (!names_one(k)) {
+        warder_mcp_error(k->call, "Give the `id` of an article or its `url`, one of the two.");
+        return RC_OK;
+    }
     rc_t rc = find(k, &e->h);
     if (rc == RC_NOT_FOUND) {
         warder_mcp_error(k->call, "There is no such article: give an `id` or `url` that "

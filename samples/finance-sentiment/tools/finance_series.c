@@ -67,6 +67,16 @@ static void say_mean(buf_t *b, const series_mean_t *m)
         buf_fmt(b, ", dispersion %.2f", m->deviation);
 }
 
+/* Of nothing there is no trend to speak of. */
+static void say_course(buf_t *b, const series_mean_t *m, const series_trend_t *trend)
+{
+    say_mean(b, m);
+    if (m->count == 0)
+        return;
+    buf_put(b, STR("; "));
+    finance_say_trend(b, trend);
+}
+
 /* One line for each bucket with articles. */
 static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *w,
                        const series_t *s, const finance_fresh_t *fresh)
@@ -75,9 +85,7 @@ static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *
     buf_put(&b, ticker);
     say_window(k, &b, w);
     buf_put(&b, STR(": "));
-    say_mean(&b, &s->all);
-    buf_put(&b, STR("; "));
-    finance_say_trend(&b, &s->trend);
+    say_course(&b, &s->all, &s->trend);
     buf_put(&b, STR("."));
     finance_say_fresh(k, &b, fresh);
     for (size_t i = 0; i < s->n; i++) {
@@ -195,9 +203,7 @@ static rc_t say_comparison(finance_work_t *k, const comparison_t *c)
         buf_fmt(&b, "\n%zu. ", i + 1);
         buf_put(&b, r->ticker);
         buf_put(&b, STR(": "));
-        say_mean(&b, &r->m);
-        buf_put(&b, STR("; "));
-        finance_say_trend(&b, &r->trend);
+        say_course(&b, &r->m, &r->trend);
         if (r->rank > 1)
             buf_fmt(&b, "; %.2f behind the best, %s", r->behind,
                     r->clear ? "more than chance" : "which may be chance");

@@ -40,7 +40,7 @@ static void bad_texts(void **state)
 {
     tools_t *t = *state;
     buf_t b = buf_new(t->a, 1 << 20);
-    tools_misfit(t, "analyze_sentiment", "{}");
+    tools_bad(t, "analyze_sentiment", "{}", "Give `text`");
     tools_misfit(t, "analyze_sentiment", "{\"text\":[\"a\"]}");
     tools_misfit(t, "analyze_sentiment", "{\"text\":\"a\",\"language\":\"en\"}");
     tools_misfit(t, "analyze_sentiment", "{\"texts\":[]}");
@@ -151,6 +151,8 @@ static void better_news_come_first(void **state)
     assert_true(tools_number(s, "rows.1.behind") > 0.5);
     assert_true(json_is(json_path(s, STR("rows.1.behind_beyond_chance")), JSON_TRUE));
     assert_null(json_path(s, STR("rows.2.rank")));
+    str_t text = tools_text(tools_call(t, "compare_tickers", "{\"tickers\":[\"NOPE\",\"ACME\"]}"));
+    assert_true(str_ends(text, STR("NOPE: no articles")));
     tools_bad(t, "compare_tickers", "{\"tickers\":[\"ACME\",\"$acme\"]}", "2 to 10 different");
     tools_misfit(t, "compare_tickers", "{\"tickers\":[\"ACME\"]}");
 }
@@ -166,6 +168,8 @@ static void tickers_are_listed(void **state)
     assert_true(tools_number(s, "tickers.0.articles") == 10);
     s = tools_good(t, "list_tickers", "{\"prefix\":\"or\"}");
     assert_text(tools_string(s, "tickers.0.ticker"), "ORBT");
+    str_t none = tools_text(tools_call(t, "list_tickers", "{\"prefix\":\"ZZ\"}"));
+    assert_text(none, "There are no news about such stocks.");
     tools_bad(t, "list_tickers", "{\"prefix\":\"%\"}", "beginning of a stock symbol");
 }
 
