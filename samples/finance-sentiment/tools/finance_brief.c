@@ -55,7 +55,7 @@ static rc_t read_section(finance_work_t *k, const finance_window_t *w, section_t
                           .to = w->to,
                           .sort = ARTICLES_RELEVANCE,
                           .limit = STORIES};
-    TRY(finance_known(k, s->ticker, &s->known));
+    TRY(articles_known(k->f->articles, k->a, s->ticker, &s->known));
     TRY(finance_points(k, s->ticker, w, &s->s, &cut));
     TRY(articles_find(k->f->articles, k->a, &q, &s->stories, &verdict));
     if (verdict != ARTICLES_OK)

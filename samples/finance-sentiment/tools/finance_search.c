@@ -200,7 +200,7 @@ static rc_t some_known(finance_work_t *k, str_list_t tickers, bool *out)
     *out = tickers.n == 0;
     for (size_t i = 0; i < tickers.n && !*out; i++) {
         articles_known_t known;
-        TRY(finance_known(k, tickers.v[i], &known));
+        TRY(articles_known(k->f->articles, k->a, tickers.v[i], &known));
         *out = known.count > 0;
     }
     return RC_OK;

@@ -129,7 +129,7 @@ rc_t finance_ticker_sentiment(finance_work_t *k)
         return RC_MEMORY;
     str_list_t one = {&ticker, 1};
     TRY(finance_refresh(k, one, &x.fresh));
-    TRY(finance_known(k, ticker, &known));
+    TRY(articles_known(k->f->articles, k->a, ticker, &known));
     if (known.count == 0)
         return missing(k, ticker, &x.fresh);
     if (!finance_window(k, one, &x.window, &rc))
@@ -155,7 +155,7 @@ static rc_t gather(finance_work_t *k, comparison_t *c)
     for (size_t i = 0; i < c->tickers.n; i++) {
         articles_known_t known;
         series_t s;
-        TRY(finance_known(k, c->tickers.v[i], &known));
+        TRY(articles_known(k->f->articles, k->a, c->tickers.v[i], &known));
         TRY(finance_points(k, c->tickers.v[i], &c->window, &s, &cut));
         c->names[i] = known.name;
         c->v[i] = (compare_row_t){.ticker = c->tickers.v[i], .m = s.all, .trend = s.trend};

@@ -270,6 +270,49 @@ static void words_are_explained(void **state)
     assert_true(tools_number(same, "score") == tools_number(s, "score"));
 }
 
+/* Each other name counts: the answer explains the score that the article was listed with. */
+static void explained_score_is_the_listed_one(void **state)
+{
+    tools_t *t = *state;
+    assert_int_equal(articles_name(t->f.articles, STR("GRN"), STR("Orbit Grain|Orbit")), RC_OK);
+    tools_import(t,
+                 STR("{\"feed\":[{\"title\":\"Acme profit rises while Orbit slumps\","
+                     "\"url\":\"https://news.example/two\",\"time_published\":\"20261120T090000\","
+                     "\"ticker_sentiment\":[{\"ticker\":\"GRN\"},{\"ticker\":\"ACME\"}]}]}"));
+    const json_t *s = tools_good(t, "explain_article",
+                                 "{\"url\":\"https://news.example/two\",\"ticker\":\"GRN\"}");
+    assert_int_equal(json_get(s, STR("companies"))->count, 1);
+    assert_true(tools_number(s, "companies.0.mentions") == 1);
+    assert_true(tools_number(s, "companies.0.score") < -0.15);
+    const json_t *listed = tools_good(t, "get_news_sentiment", "{\"ticker\":\"GRN\"}");
+    assert_true(tools_number(s, "companies.0.score") == tools_number(listed, "articles.0.score"));
+    tools_bad(t, "explain_article", "{\"url\":\"https://news.example/two\",\"ticker\":\"ZZZ\"}",
+              "not about this");
+}
+
+/* "A" and "F" are symbols of companies, too. */
+static void short_ticker_among_many_longer_ones(void **state)
+{
+    tools_t *t = *state;
+    buf_t b = buf_new(t->a, 1 << 20);
+    buf_put(&b, STR("{\"feed\":[{\"title\":\"Agile profit rose\",\"time_published\":"
+                    "\"20261120T090000\",\"ticker_sentiment\":[{\"ticker\":\"A\"}]}"));
+    for (int i = 0; i < 20; i++) {
+        buf_fmt(&b, ",{\"title\":\"Story %d of many\",\"time_published\":\"20261120T09%02d00\"", i,
+                i);
+        buf_put(&b, STR(",\"ticker_sentiment\":["));
+        for (int n = 0; n < 12; n++)
+            buf_fmt(&b, "%s{\"ticker\":\"A%02d\"}", n > 0 ? "," : "", i % 10 * 12 + n);
+        buf_put(&b, STR("]}"));
+    }
+    buf_put(&b, STR("]}"));
+    tools_import(t, buf_str(&b));
+    const json_t *s = tools_good(t, "ticker_sentiment", "{\"ticker\":\"A\"}");
+    assert_true(tools_number(s, "count") == 1);
+    s = tools_good(t, "list_tickers", "{\"prefix\":\"A\",\"limit\":500}");
+    assert_true(json_get(s, STR("tickers"))->count > 100);
+}
+
 static void unknown_article(void **state)
 {
     tools_t *t = *state;
@@ -303,6 +346,8 @@ int main(void)
         TOOLS_TEST(stale_news_are_marked),
         TOOLS_TEST(store_answers_while_live_is_away),
         TOOLS_TEST(words_are_explained),
+        TOOLS_TEST(explained_score_is_the_listed_one),
+        TOOLS_TEST(short_ticker_among_many_longer_ones),
         TOOLS_TEST(unknown_article),
     };
     return cmocka_run_group_tests_name("tools_news", tests, NULL, NULL);

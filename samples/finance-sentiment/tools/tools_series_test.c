@@ -134,6 +134,9 @@ static void windows_and_buckets_fit_each_other(void **state)
     tools_misfit(t, "ticker_sentiment", "{\"ticker\":\"ACME\",\"window\":\"30\"}");
     tools_misfit(t, "ticker_sentiment", "{\"window\":\"30d\"}");
     tools_bad(t, "ticker_sentiment", "{\"ticker\":\"NOPE\"}", "no news about NOPE");
+    const json_t *old = tools_good(t, "ticker_sentiment",
+                                   "{\"ticker\":\"ACME\",\"window\":\"8w\",\"to\":\"1970-01-01\"}");
+    assert_text(tools_string(old, "from"), "1969-11-06T00:00:00Z");
     tools_good(t, "ticker_sentiment",
                "{\"ticker\":\"ACME\",\"window\":\"2d\",\"bucket\":\"hour\"}");
 }
