@@ -17,7 +17,8 @@
 enum {
     ARTICLES_ASKED = 10, /* tickers, and topics, of one query */
     ARTICLES_LIMIT = 100,
-    ARTICLES_NAMES_BYTES = 1000, /* of one company */
+    ARTICLES_NAMES = 16,         /* of one company, the ticker among them */
+    ARTICLES_NAMES_BYTES = 1000, /* of all of them */
     ARTICLES_TEXT_BYTES = 200,   /* of a full-text query */
     ARTICLES_TERMS = 12,         /* words of it that count */
     ARTICLES_CURSOR_BYTES = 64,
@@ -50,6 +51,8 @@ typedef struct {
 /** The engine of engine.h: the whole of an article, and what it says of each company in it, by its
  *  ticker and news_ticker_t.names (articles_engine.c). */
 articles_engine_t articles_engine(void);
+/** What the engine looks for: `first`, then `names` ('|' between, or unset). Borrowed. */
+str_list_t articles_names(str_t first, str_t names, str_t room[ARTICLES_NAMES]);
 
 typedef struct {
     const char *path; /* of the database file, in an existing folder; NULL: in memory */
@@ -160,6 +163,7 @@ rc_t articles_series(articles_t *s, arena_t *a, str_t ticker, str_t from, str_t 
 typedef struct {
     str_t ticker;
     str_t name;   /* of the company, where a table of names has it; else unset */
+    str_t names;  /* it and what else the company is called, '|' between */
     size_t count; /* articles about it */
     str_t latest; /* news time of the latest; unset with count 0 */
 } articles_known_t;
@@ -173,6 +177,8 @@ typedef struct {
  */
 rc_t articles_tickers(articles_t *s, arena_t *a, str_t prefix, size_t max,
                       articles_tickers_t *out) MUST_USE;
+/** One ticker (upper case); count 0: there are no news about it. */
+rc_t articles_known(articles_t *s, arena_t *a, str_t ticker, articles_known_t *out) MUST_USE;
 /** Topics with their counts (in articles_known_t.ticker), most articles first. */
 rc_t articles_topics(articles_t *s, arena_t *a, size_t max, articles_tickers_t *out) MUST_USE;
 

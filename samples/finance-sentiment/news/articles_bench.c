@@ -1,4 +1,4 @@
-/* How fast the store is: articles_bench DIR [ARTICLES] fills DIR/bench.db and asks it, and prints
+/* How fast the store is: articles-bench DIR [ARTICLES] fills DIR/bench.db and asks it, and prints
  * milliseconds. Articles are made of words by a fixed rule. */
 #include "articles_import.h"
 

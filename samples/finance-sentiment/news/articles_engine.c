@@ -1,30 +1,29 @@
 /* The engine as the store sees it: an article, and what it says of each company in it. */
 #include "articles.h"
 
-enum { NAMES = ENGINE_NAMES < 16 ? ENGINE_NAMES : 16 };
+_Static_assert((int)ARTICLES_NAMES <= (int)ENGINE_NAMES, "the engine takes them all");
 
-/* The ticker, and what else the company is called. */
-static size_t names_of(const news_ticker_t *t, str_t v[NAMES])
+str_list_t articles_names(str_t first, str_t names, str_t room[ARTICLES_NAMES])
 {
-    str_t rest = t->names, name;
+    str_t name;
     size_t n = 0;
-    v[n++] = t->ticker;
-    while (n < NAMES && str_split(&rest, '|', &name)) {
+    room[n++] = first;
+    while (n < ARTICLES_NAMES && str_split(&names, '|', &name)) {
         if (name.n > 0 && name.n <= ENGINE_NAME_BYTES)
-            v[n++] = name;
+            room[n++] = name;
     }
-    return n;
+    return (str_list_t){room, n};
 }
 
 /* Where nothing names the company, the whole article speaks of it. */
 static rc_t score_all(arena_t *work, const article_t *x, str_t text, double *out)
 {
-    str_t names[NAMES];
+    str_t room[ARTICLES_NAMES];
     sentiment_t s;
     for (size_t i = 0; i < x->ticker_count; i++) {
         arena_reset(work);
-        size_t n = names_of(&x->tickers[i], names);
-        TRY(engine_analyze_target(work, text, (str_list_t){names, n}, &s));
+        str_list_t names = articles_names(x->tickers[i].ticker, x->tickers[i].names, room);
+        TRY(engine_analyze_target(work, text, names, &s));
         out[i] = s.score;
     }
     return RC_OK;

@@ -28,8 +28,9 @@ rc_t articles_series(articles_t *s, arena_t *a, str_t ticker, str_t from, str_t 
     *out = (articles_series_t){.v = v};
     if (!v)
         return RC_MEMORY;
-    int64_t low = from.p ? news_seconds(from) << ID_BITS : 0;
-    int64_t high = to.p ? news_seconds(to) << ID_BITS : INT64_MAX;
+    /* Times before 1970 are negative, and have no bits to shift. */
+    int64_t low = from.p ? news_seconds(from) * (1 << ID_BITS) : 0;
+    int64_t high = to.p ? news_seconds(to) * (1 << ID_BITS) : INT64_MAX;
     desk_t *d = desk_read(s);
     rc_t rc =
         read_points(d, v, max, ARGS(A_T(ticker), A_I(low), A_I(high), A_I((int64_t)max + 1)), out);
@@ -46,8 +47,8 @@ static rc_t read_known(desk_t *d, arena_t *a, sqlite3_stmt *s, articles_tickers_
     while (rc == RC_OK && out->n < max && desk_row(d, s, &rc)) {
         articles_known_t *k = &v[out->n++];
         rc = desk_text(a, s, 0, &k->ticker);
-        rc = rc == RC_OK ? desk_text(a, s, 1, &k->name) : rc;
-        k->name = str_first(k->name, str_find(k->name, '|', 0));
+        rc = rc == RC_OK ? desk_text(a, s, 1, &k->names) : rc;
+        k->name = str_first(k->names, str_find(k->names, '|', 0));
         k->count = (size_t)sqlite3_column_int64(s, 2);
         if (sqlite3_column_type(s, 3) != SQLITE_NULL)
             k->latest = news_of_seconds(a, sqlite3_column_int64(s, 3));
@@ -73,6 +74,19 @@ rc_t articles_tickers(articles_t *s, arena_t *a, str_t prefix, size_t max, artic
         "t.ticker) FROM tickers t WHERE ticker >= ?1 AND ticker < ?1 || char(1114111) "
         "ORDER BY count DESC, ticker LIMIT ?2";
     return list(s, a, SQL, ARGS(A_T(prefix.p ? prefix : STR("")), A_I((int64_t)max)), out);
+}
+
+rc_t articles_known(articles_t *s, arena_t *a, str_t ticker, articles_known_t *out)
+{
+    static const char SQL[] =
+        "SELECT ticker, name, count, (SELECT max(article) >> 20 FROM mentions WHERE ticker = ?1) "
+        "FROM tickers WHERE ticker = ?1 LIMIT ?2";
+    articles_tickers_t one;
+    *out = (articles_known_t){.ticker = ticker};
+    TRY(list(s, a, SQL, ARGS(A_T(ticker), A_I(1)), &one));
+    if (one.n > 0)
+        *out = one.v[0];
+    return RC_OK;
 }
 
 rc_t articles_topics(articles_t *s, arena_t *a, size_t max, articles_tickers_t *out)

@@ -262,9 +262,10 @@ static void what_is_known(void **state)
 {
     world_t *w = *state;
     articles_tickers_t t;
+    articles_known_t one;
     PUT(w, FOUR);
     PUT(w, {"Epsilon", "20260501T000000", "ORBT", "ipo", "Other."});
-    assert_int_equal(articles_name(w->s, STR("ACME"), STR("Acme Instruments")), RC_OK);
+    assert_int_equal(articles_name(w->s, STR("ACME"), STR("Acme Instruments|Acme")), RC_OK);
     assert_int_equal(articles_name(w->s, STR("NONE"), STR("Nobody")), RC_OK);
     assert_int_equal(articles_tickers(w->s, w->a, STR_UNSET, 10, &t), RC_OK);
     assert_int_equal(t.n, 3);
@@ -276,6 +277,11 @@ static void what_is_known(void **state)
     assert_int_equal(t.n, 1);
     assert_int_equal(articles_tickers(w->s, w->a, STR_UNSET, 1, &t), RC_OK);
     assert_int_equal(t.n, 1);
+    assert_int_equal(articles_known(w->s, w->a, STR("ACME"), &one), RC_OK);
+    assert_true(one.count == 2 && str_eq(one.name, STR("Acme Instruments")));
+    assert_true(str_eq(one.names, STR("Acme Instruments|Acme")));
+    assert_int_equal(articles_known(w->s, w->a, STR("AC"), &one), RC_OK);
+    assert_true(one.count == 0 && str_eq(one.ticker, STR("AC")) && !one.names.p);
     assert_int_equal(articles_topics(w->s, w->a, 10, &t), RC_OK);
     assert_true(t.n == 2 && str_eq(t.v[0].ticker, STR("ipo")) && t.v[0].count == 3);
 }

@@ -40,10 +40,13 @@ static rc_t read_all(arena_t *a, int fd, size_t size, str_t *out)
 static rc_t read_file(arena_t *a, const char *path, str_t *out, str_t *why)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe would let nobody go on until somebody writes into it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     rc_t rc = RC_OK;
     if (fd < 0 || fstat(fd, &st) != 0)
         rc = complain(a, path, "cannot be opened: give --feed a file or folder you may read", why);
+    else if (!S_ISREG(st.st_mode))
+        rc = complain(a, path, "is no file: move it away", why);
     else if (st.st_size > NEWS_FILE_BYTES)
         rc = complain(a, path, "is larger than 16 MiB: split it into several files", why);
     else

@@ -107,6 +107,26 @@ static void files_that_are_no_feed_are_named(void **state)
     assert_int_equal(feed_read(f->a, path, &NOBODY, &news, &why), RC_OK);
 }
 
+static void what_is_no_file_is_named(void **state)
+{
+    fixture_t *f = *state;
+    news_t news;
+    names_t names;
+    str_t why;
+    str_t path = arena_printf(f->a, "%s/pipe.json", f->dir);
+    assert_int_equal(mkfifo(path.p, 0600), 0);
+    assert_refused(f, path.p, "is no file");
+    assert_int_equal(feed_read_names(f->a, path.p, &names, &why), RC_CONFIG);
+    path = arena_printf(f->a, "%s/endless.json", f->dir);
+    assert_int_equal(symlink("/dev/zero", path.p), 0);
+    assert_refused(f, path.p, "is no file");
+    assert_refused(f, f->dir, "is no file");
+    const char *sound = put(f, "a.json", ONE("A"), strlen(ONE("A")));
+    path = arena_printf(f->a, "%s/link.json", f->dir);
+    assert_int_equal(symlink(sound, path.p), 0);
+    assert_int_equal(feed_read(f->a, path.p, &NOBODY, &news, &why), RC_OK);
+}
+
 static void a_table_of_names(void **state)
 {
     fixture_t *f = *state;
@@ -141,6 +161,7 @@ int main(void)
         FEED_TEST(builtin_feed_is_good),
         FEED_TEST(files_are_told_apart_by_what_is_in_them),
         FEED_TEST(files_that_are_no_feed_are_named),
+        FEED_TEST(what_is_no_file_is_named),
         FEED_TEST(a_table_of_names),
         FEED_TEST(no_memory),
     };

@@ -80,11 +80,13 @@ static rc_t read_topics(arena_t *a, const json_t *list, article_t *out)
     return RC_OK;
 }
 
-/* A link goes to a reader's browser: only web addresses, as they are. */
+/* A link goes to a reader's browser: only web addresses, as they are; and none with a name before
+ * an '@', which looks like another host. */
 str_t news_url(arena_t *a, str_t text)
 {
     url_t u;
-    if (text.n > NEWS_URL_BYTES || url_parse(text, &u) != RC_OK || !url_is_http(&u))
+    if (text.n > NEWS_URL_BYTES || url_parse(text, &u) != RC_OK || !url_is_http(&u) ||
+        str_is_set(u.userinfo))
         return STR_UNSET;
     return arena_dup(a, text);
 }

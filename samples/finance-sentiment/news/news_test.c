@@ -146,8 +146,13 @@ static void articles_without_title_or_time_are_left_out(void **state)
 
 static void only_web_addresses_are_links(void **state)
 {
-    static const char *const BAD[] = {"javascript:alert(1)", "file:///etc/passwd", "//x", "",
-                                      "https://x/\\u202e",   "data:text/html,x"};
+    static const char *const BAD[] = {"javascript:alert(1)",
+                                      "file:///etc/passwd",
+                                      "//x",
+                                      "",
+                                      "https://x/\\u202e",
+                                      "data:text/html,x",
+                                      "https://bank.example@x.example/"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         str_t member = arena_printf(*state, ",\"url\":\"%s\"", BAD[i]);
         assert_null(parse(*state, feed_of(*state, member.p), NEWS_OK).v[0].url.p);
@@ -214,6 +219,10 @@ static void times(void **state)
         {"2026-05-03T12:00:01Z", "20260503T120001"},
         {"2026-05-03T12:00:01+02:00", NULL},
         {"2026-13-03", NULL},
+        {"2026-02-29", NULL},
+        {"2024-02-29", "20240229T000000"},
+        {"20260431T120000", NULL},
+        {"2100-02-29", NULL},
         {"20260503", NULL},
         {"20260503T240000", NULL},
         {"20260503T126000", NULL},

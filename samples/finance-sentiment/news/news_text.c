@@ -92,10 +92,22 @@ static bool digits(str_t s, size_t at, size_t n, unsigned low, unsigned high)
     return s.n >= at + n && num_u64(str_of(s.p + at, n), high, &v) && v >= low;
 }
 
+/* Behind digits(): a day that its month has. */
+static bool has_day(str_t t)
+{
+    static const unsigned DAYS[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    uint64_t year, month, day;
+    if (!num_u64(str_of(t.p, 4), 9999, &year) || !num_u64(str_of(t.p + 4, 2), 12, &month) ||
+        !num_u64(str_of(t.p + 6, 2), 31, &day))
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return day <= DAYS[month - 1] && (month != 2 || day < 29 || leap);
+}
+
 static bool is_compact(str_t t)
 {
     return t.n == NEWS_TIME && digits(t, 0, 4, 1970, 9999) && digits(t, 4, 2, 1, 12) &&
-           digits(t, 6, 2, 1, 31) && t.p[8] == 'T' && digits(t, 9, 2, 0, 23) &&
+           digits(t, 6, 2, 1, 31) && has_day(t) && t.p[8] == 'T' && digits(t, 9, 2, 0, 23) &&
            digits(t, 11, 2, 0, 59) && digits(t, 13, 2, 0, 59);
 }
 

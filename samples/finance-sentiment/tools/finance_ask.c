@@ -240,18 +240,6 @@ rc_t finance_points(finance_work_t *k, str_t ticker, const finance_window_t *w, 
     return series_make(k->a, v, s.n, &w->w, out);
 }
 
-rc_t finance_known(finance_work_t *k, str_t ticker, articles_known_t *out)
-{
-    articles_tickers_t known;
-    *out = (articles_known_t){.ticker = ticker};
-    TRY(articles_tickers(k->f->articles, k->a, ticker, ARTICLES_LIMIT, &known));
-    for (size_t i = 0; i < known.n; i++) {
-        if (str_eq(known.v[i].ticker, ticker))
-            *out = known.v[i];
-    }
-    return RC_OK;
-}
-
 watchlist_owner_t finance_owner(finance_work_t *k)
 {
     return (watchlist_owner_t){str_c(warder_mcp_issuer(k->call)),

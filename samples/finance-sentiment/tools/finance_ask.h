@@ -41,8 +41,6 @@ bool finance_window(finance_work_t *k, str_list_t tickers, finance_window_t *out
 /** Points of the store about a ticker. */
 rc_t finance_points(finance_work_t *k, str_t ticker, const finance_window_t *w, series_t *out,
                     bool *cut) MUST_USE;
-/** What the store knows about exactly this ticker; count 0: nothing. */
-rc_t finance_known(finance_work_t *k, str_t ticker, articles_known_t *out) MUST_USE;
 /** The caller's watchlist. */
 rc_t finance_watched(finance_work_t *k, str_list_t *out) MUST_USE;
 watchlist_owner_t finance_owner(finance_work_t *k);

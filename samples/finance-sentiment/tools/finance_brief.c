@@ -21,6 +21,17 @@ typedef struct {
     bool chosen;           /* for want of a list: those with most news */
 } brief_t;
 
+static const char CHOSEN[] = "No stocks were named, and there is no watchlist that this token may "
+                             "see: these are the companies with most news.";
+
+/* The prompt needs news:read alone, which does not open what somebody watches. */
+static bool may_see_watchlist(finance_work_t *k)
+{
+    return warder_mcp_granted(k->call, FINANCE_BRIEF_SCOPE) ||
+           warder_mcp_granted(k->call, FINANCE_WATCHED_SCOPE) ||
+           warder_mcp_granted(k->call, FINANCE_WATCH_SCOPE);
+}
+
 /* Those that were asked for; else the caller's; else those that most is written about. */
 static rc_t choose(finance_work_t *k, str_list_t asked, str_list_t *out, bool *chosen)
 {
@@ -30,7 +41,8 @@ static rc_t choose(finance_work_t *k, str_list_t asked, str_list_t *out, bool *c
     *out = asked;
     if (asked.n > 0)
         return RC_OK;
-    TRY(finance_watched(k, out));
+    if (may_see_watchlist(k))
+        TRY(finance_watched(k, out));
     if (out->n > COMPANIES)
         out->n = COMPANIES;
     if (out->n > 0)
@@ -55,7 +67,7 @@ static rc_t read_section(finance_work_t *k, const finance_window_t *w, section_t
                           .to = w->to,
                           .sort = ARTICLES_RELEVANCE,
                           .limit = STORIES};
-    TRY(finance_known(k, s->ticker, &s->known));
+    TRY(articles_known(k->f->articles, k->a, s->ticker, &s->known));
     TRY(finance_points(k, s->ticker, w, &s->s, &cut));
     TRY(articles_find(k->f->articles, k->a, &q, &s->stories, &verdict));
     if (verdict != ARTICLES_OK)
@@ -105,9 +117,7 @@ static void structured(finance_work_t *k, const brief_t *b)
     finance_put_window(k, w, &b->window);
     warder_json_string(w, "provenance", FINANCE_PROVENANCE);
     if (b->chosen)
-        warder_json_string(w, "note",
-                           "Your watchlist is empty: these are the companies with most "
-                           "news.");
+        warder_json_string(w, "note", CHOSEN);
     finance_put_fresh(k, w, &b->fresh);
     warder_json_list(w, "companies");
     for (size_t i = 0; i < b->n; i++)
@@ -142,7 +152,8 @@ static void say_brief(finance_work_t *k, buf_t *b, const brief_t *brief)
     finance_say_time(k, b, brief->window.from);
     buf_put(b, STR(" to "));
     finance_say_time(k, b, brief->window.to);
-    buf_fmt(b, ".\n%s", FINANCE_PROVENANCE);
+    buf_fmt(b, ".%s%s\n%s", brief->chosen ? " " : "", brief->chosen ? CHOSEN : "",
+            FINANCE_PROVENANCE);
     finance_say_fresh(k, b, &brief->fresh);
     for (size_t i = 0; i < brief->n; i++)
         say_section(k, b, &brief->v[i]);

@@ -14,30 +14,18 @@ typedef struct {
     size_t n;
 } explained_t;
 
-static rc_t names_of(finance_work_t *k, str_t ticker, str_list_t *out)
-{
-    articles_known_t known;
-    str_t *v = ARENA_ARRAY(k->a, 2, str_t);
-    if (!v)
-        return RC_MEMORY;
-    TRY(finance_known(k, ticker, &known));
-    v[0] = ticker;
-    v[1] = known.name;
-    *out = (str_list_t){v, known.name.n > 0 ? 2 : 1};
-    return RC_OK;
-}
-
 /* Where a company is not named in the text, the whole is all there is to say about it. */
 static rc_t read_parts(finance_work_t *k, str_t ticker, explained_t *e)
 {
     const article_t *x = &e->h.x;
+    str_t room[ARTICLES_NAMES];
     for (size_t i = 0; i < x->ticker_count && e->n < COMPANIES; i++) {
-        str_list_t names;
-        if (ticker.p && !str_eq(ticker, x->tickers[i].ticker))
+        const news_ticker_t *t = &x->tickers[i];
+        if (ticker.p && !str_eq(ticker, t->ticker))
             continue;
-        TRY(names_of(k, x->tickers[i].ticker, &names));
+        str_list_t names = articles_names(t->ticker, t->names, room);
         TRY(explain(k->a, x->title, x->summary, names, &e->parts[e->n]));
-        e->about[e->n++] = &x->tickers[i];
+        e->about[e->n++] = t;
     }
     return RC_OK;
 }
@@ -119,6 +107,13 @@ static rc_t text(finance_work_t *k, const explained_t *e)
     return finance_say(k, &b);
 }
 
+static bool names_one(finance_work_t *k)
+{
+    int64_t id;
+    bool by_id = warder_mcp_integer(k->call, "id", &id);
+    return by_id != (finance_argument(k, "url").p != NULL);
+}
+
 /* By id or by address; RC_NOT_FOUND. */
 static rc_t find(finance_work_t *k, articles_hit_t *out)
 {
@@ -140,6 +135,10 @@ rc_t finance_explain(finance_work_t *k)
     }
     if (asked.p && !ticker.p)
         return RC_MEMORY;
+    if (!names_one(k)) {
+        warder_mcp_error(k->call, "Give the `id` of an article or its `url`, one of the two.");
+        return RC_OK;
+    }
     rc_t rc = find(k, &e->h);
     if (rc == RC_NOT_FOUND) {
         warder_mcp_error(k->call, "There is no such article: give an `id` or `url` that "
@@ -149,6 +148,11 @@ rc_t finance_explain(finance_work_t *k)
     TRY(rc);
     TRY(explain(k->a, e->h.x.title, e->h.x.summary, (str_list_t){0}, &e->whole));
     TRY(read_parts(k, ticker, e));
+    if (ticker.p && e->n == 0) {
+        warder_mcp_error(k->call, "The article is not about this `ticker`: leave it out for all "
+                                  "that it is about.");
+        return RC_OK;
+    }
     structured(k, e);
     return text(k, e);
 }

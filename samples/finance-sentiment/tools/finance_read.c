@@ -81,11 +81,14 @@ rc_t finance_list_tickers(finance_work_t *k)
     TRY(write_tickers(k->a, &known, &text));
     warder_mcp_structured_json(k->call, text.p);
     buf_t b = buf_new(k->a, FINANCE_TEXT_BYTES);
-    buf_fmt(&b, "%zu tickers, most news first:", known.n);
+    if (known.n == 0)
+        buf_put(&b, STR("There are no news about such stocks."));
+    else
+        buf_fmt(&b, "%zu ticker%s, most news first:", known.n, known.n == 1 ? "" : "s");
     for (size_t i = 0; i < known.n; i++) {
         buf_put(&b, STR("\n"));
         buf_put(&b, known.v[i].ticker);
-        buf_fmt(&b, "  %zu articles", known.v[i].count);
+        buf_fmt(&b, "  %zu article%s", known.v[i].count, known.v[i].count == 1 ? "" : "s");
         if (known.v[i].name.n > 0) {
             buf_put(&b, STR("  "));
             buf_put(&b, known.v[i].name);

@@ -177,14 +177,30 @@ void finance_say_time(finance_work_t *k, buf_t *b, str_t t)
     put_or_fail(b, str_is_set(t) ? news_time_text(k->a, t) : STR_UNSET);
 }
 
+/* Hosts show text as Markdown or HTML: a stranger's image there would be fetched, with what its
+ * address tells. A space between keeps "](" and "<img" what they are, text. */
+static void put_inert(buf_t *b, str_t s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char before = i > 0 ? s.p[i - 1] : ' ';
+        if ((before == ']' && s.p[i] == '(') || (before == '<' && s.p[i] != ' '))
+            buf_char(b, ' ');
+        buf_char(b, s.p[i]);
+    }
+}
+
 void finance_say_clean(finance_work_t *k, buf_t *b, str_t s, size_t max)
 {
-    put_or_fail(b, news_clean(k->a, s, max));
+    str_t clean = news_clean(k->a, s, max);
+    if (!str_is_set(clean))
+        buf_fail(b, RC_MEMORY);
+    put_inert(b, clean);
 }
 
 void finance_say_score(buf_t *b, double score)
 {
-    buf_fmt(b, "%+.2f %s", finance_round(score), label_of(score));
+    double shown = round(score * 100) / 100;
+    buf_fmt(b, "%+.2f %s", shown == 0 ? 0 : shown, label_of(score));
 }
 
 void finance_say_trend(buf_t *b, const series_trend_t *t)
@@ -205,9 +221,9 @@ void finance_say_article(finance_work_t *k, buf_t *b, const articles_hit_t *h, s
     buf_fmt(b, "\n%zu. [", number);
     finance_say_score(b, h->score);
     buf_put(b, STR("] "));
-    buf_put(b, x->title);
+    put_inert(b, x->title);
     buf_put(b, STR(" ("));
-    buf_put(b, x->source.n > 0 ? x->source : STR("unknown source"));
+    put_inert(b, x->source.n > 0 ? x->source : STR("unknown source"));
     buf_put(b, STR(", "));
     finance_say_time(k, b, x->time);
     buf_fmt(b, ", id %lld)", (long long)h->id);

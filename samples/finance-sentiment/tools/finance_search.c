@@ -143,6 +143,13 @@ static void put_names(buf_t *b, str_list_t tickers)
     }
 }
 
+static void say_summary(buf_t *b, const summary_t *s, size_t n)
+{
+    finance_say_score(b, s->score);
+    buf_fmt(b, ", from %zu article%s (%zu good, %zu neutral, %zu bad).", n, n == 1 ? "" : "s",
+            s->good, s->neutral, s->bad);
+}
+
 static rc_t text(finance_work_t *k, const articles_query_t *q, const articles_page_t *page,
                  const finance_fresh_t *fresh)
 {
@@ -151,9 +158,10 @@ static rc_t text(finance_work_t *k, const articles_query_t *q, const articles_pa
     buf_put(&b, STR("News sentiment"));
     put_names(&b, q->tickers);
     buf_put(&b, STR(": "));
-    finance_say_score(&b, s.score);
-    buf_fmt(&b, ", from %zu articles (%zu good, %zu neutral, %zu bad).", page->n, s.good, s.neutral,
-            s.bad);
+    if (page->n > 0)
+        say_summary(&b, &s, page->n);
+    else
+        buf_put(&b, STR("none."));
     finance_say_fresh(k, &b, fresh);
     buf_fmt(&b, "\n%s", page->n > 0 ? FINANCE_PROVENANCE : NOTHING);
     for (size_t i = 0; i < page->n; i++)
@@ -192,7 +200,7 @@ static rc_t some_known(finance_work_t *k, str_list_t tickers, bool *out)
     *out = tickers.n == 0;
     for (size_t i = 0; i < tickers.n && !*out; i++) {
         articles_known_t known;
-        TRY(finance_known(k, tickers.v[i], &known));
+        TRY(articles_known(k->f->articles, k->a, tickers.v[i], &known));
         *out = known.count > 0;
     }
     return RC_OK;

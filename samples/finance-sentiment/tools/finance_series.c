@@ -67,6 +67,16 @@ static void say_mean(buf_t *b, const series_mean_t *m)
         buf_fmt(b, ", dispersion %.2f", m->deviation);
 }
 
+/* Of nothing there is no trend to speak of. */
+static void say_course(buf_t *b, const series_mean_t *m, const series_trend_t *trend)
+{
+    say_mean(b, m);
+    if (m->count == 0)
+        return;
+    buf_put(b, STR("; "));
+    finance_say_trend(b, trend);
+}
+
 /* One line for each bucket with articles. */
 static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *w,
                        const series_t *s, const finance_fresh_t *fresh)
@@ -75,9 +85,7 @@ static rc_t say_series(finance_work_t *k, str_t ticker, const finance_window_t *
     buf_put(&b, ticker);
     say_window(k, &b, w);
     buf_put(&b, STR(": "));
-    say_mean(&b, &s->all);
-    buf_put(&b, STR("; "));
-    finance_say_trend(&b, &s->trend);
+    say_course(&b, &s->all, &s->trend);
     buf_put(&b, STR("."));
     finance_say_fresh(k, &b, fresh);
     for (size_t i = 0; i < s->n; i++) {
@@ -121,7 +129,7 @@ rc_t finance_ticker_sentiment(finance_work_t *k)
         return RC_MEMORY;
     str_list_t one = {&ticker, 1};
     TRY(finance_refresh(k, one, &x.fresh));
-    TRY(finance_known(k, ticker, &known));
+    TRY(articles_known(k->f->articles, k->a, ticker, &known));
     if (known.count == 0)
         return missing(k, ticker, &x.fresh);
     if (!finance_window(k, one, &x.window, &rc))
@@ -147,7 +155,7 @@ static rc_t gather(finance_work_t *k, comparison_t *c)
     for (size_t i = 0; i < c->tickers.n; i++) {
         articles_known_t known;
         series_t s;
-        TRY(finance_known(k, c->tickers.v[i], &known));
+        TRY(articles_known(k->f->articles, k->a, c->tickers.v[i], &known));
         TRY(finance_points(k, c->tickers.v[i], &c->window, &s, &cut));
         c->names[i] = known.name;
         c->v[i] = (compare_row_t){.ticker = c->tickers.v[i], .m = s.all, .trend = s.trend};
@@ -195,9 +203,7 @@ static rc_t say_comparison(finance_work_t *k, const comparison_t *c)
         buf_fmt(&b, "\n%zu. ", i + 1);
         buf_put(&b, r->ticker);
         buf_put(&b, STR(": "));
-        say_mean(&b, &r->m);
-        buf_put(&b, STR("; "));
-        finance_say_trend(&b, &r->trend);
+        say_course(&b, &r->m, &r->trend);
         if (r->rank > 1)
             buf_fmt(&b, "; %.2f behind the best, %s", r->behind,
                     r->clear ? "more than chance" : "which may be chance");

@@ -145,7 +145,8 @@ static const warder_mcp_resource_t RESOURCES[] = {
 static const warder_mcp_argument_t BRIEF_ARGUMENTS[] = {
     {.name = "tickers",
      .title = "Stocks",
-     .description = "With commas between; by default your watchlist"},
+     .description = "With commas between; by default your watchlist, where the "
+                    "token may see it"},
 };
 
 static const warder_mcp_prompt_t PROMPTS[] = {

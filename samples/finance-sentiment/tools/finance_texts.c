@@ -74,16 +74,14 @@ static bool read_texts(finance_work_t *k, reading_t *v, size_t *n)
 static rc_t names_of(finance_work_t *k, str_t target, str_list_t *out)
 {
     articles_known_t known;
-    str_t *v = ARENA_ARRAY(k->a, 2, str_t), ticker = finance_ticker(k->a, target);
-    if (!v)
+    str_t *room = ARENA_ARRAY(k->a, ARTICLES_NAMES, str_t), ticker = finance_ticker(k->a, target);
+    if (!room)
         return RC_MEMORY;
-    v[0] = target;
-    *out = (str_list_t){v, 1};
+    *out = articles_names(target, STR_UNSET, room);
     if (!ticker.p || !k->f->articles)
         return RC_OK;
-    TRY(finance_known(k, ticker, &known));
-    if (known.name.n > 0)
-        v[out->n++] = known.name;
+    TRY(articles_known(k->f->articles, k->a, ticker, &known));
+    *out = articles_names(target, known.names, room);
     return RC_OK;
 }
 

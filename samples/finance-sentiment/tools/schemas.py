@@ -1,7 +1,8 @@
 """Puts the schemas of the tools into the program: schemas.py IN.json OUT.h.
 
 {"use": "part"} stands for the members of that part; members beside it win. Each schema goes out
-whole, without references, which not all hosts follow.
+whole, without references, which not all hosts follow. For the same reason no input has alternatives
+at its top (anyOf, oneOf), which some models' services refuse: the functions check those.
 """
 import json
 import pathlib

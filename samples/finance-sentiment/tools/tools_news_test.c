@@ -43,6 +43,45 @@ static void hostile_news_stay_data(void **state)
     assert_true(json_is(json_path(x, STR("origin.trusted")), JSON_FALSE));
 }
 
+static void text_makes_no_links_or_images(void **state)
+{
+    tools_t *t = *state;
+    tools_import(t, STR("{\"feed\":[{\"title\":\"See ![a](https://evil.example/?q=1) and <img "
+                        "src=x>\",\"time_published\":\"20261120T090000\",\"summary\":\"[b](x)\","
+                        "\"source\":\"[c](y)\",\"ticker_sentiment\":[{\"ticker\":\"MARK\"}]}]}"));
+    const json_t *r = tools_call(t, "get_news_sentiment", "{\"ticker\":\"MARK\"}");
+    str_t text = tools_text(r);
+    assert_true(str_contains(text, STR("See ![a] (https://evil.example/?q=1) and")));
+    assert_true(str_contains(text, STR("from 1 article (")));
+    assert_false(str_contains(text, STR("](")));
+    assert_false(str_contains(text, STR("<img")));
+}
+
+static void nothing_has_no_score(void **state)
+{
+    tools_t *t = *state;
+    str_t text = tools_text(tools_call(t, "get_news_sentiment", "{\"topics\":[\"nothing\"]}"));
+    assert_true(str_starts(text, STR("News sentiment: none.\nNo article fits")));
+}
+
+/* Some services of models take no schema with alternatives at its top. */
+static void schemas_of_arguments_are_plain_at_the_top(void **state)
+{
+    static const str_t ALTERNATIVES[] = {STR_INIT("anyOf"), STR_INIT("oneOf"), STR_INIT("allOf"),
+                                         STR_INIT("not"), STR_INIT("enum")};
+    tools_t *t = *state;
+    for (size_t i = 0; i < t->offer.tool_count; i++) {
+        const json_t *schema;
+        str_t text = str_c(t->offer.tools[i].input_schema);
+        assert_int_equal(json_parse(t->a, text, NULL, &schema), RC_OK);
+        assert_true(str_eq(json_get_str(schema, STR("type")), STR("object")));
+        for (size_t k = 0; k < sizeof ALTERNATIVES / sizeof *ALTERNATIVES; k++)
+            assert_null(json_get(schema, ALTERNATIVES[k]));
+        for (const json_t *p = json_get(schema, STR("properties"))->child; p; p = p->next)
+            assert_true(json_get_str(p, STR("description")).n > 0);
+    }
+}
+
 static void several_tickers_any_or_all(void **state)
 {
     tools_t *t = *state;
@@ -231,13 +270,56 @@ static void words_are_explained(void **state)
     assert_true(tools_number(same, "score") == tools_number(s, "score"));
 }
 
+/* Each other name counts: the answer explains the score that the article was listed with. */
+static void explained_score_is_the_listed_one(void **state)
+{
+    tools_t *t = *state;
+    assert_int_equal(articles_name(t->f.articles, STR("GRN"), STR("Orbit Grain|Orbit")), RC_OK);
+    tools_import(t,
+                 STR("{\"feed\":[{\"title\":\"Acme profit rises while Orbit slumps\","
+                     "\"url\":\"https://news.example/two\",\"time_published\":\"20261120T090000\","
+                     "\"ticker_sentiment\":[{\"ticker\":\"GRN\"},{\"ticker\":\"ACME\"}]}]}"));
+    const json_t *s = tools_good(t, "explain_article",
+                                 "{\"url\":\"https://news.example/two\",\"ticker\":\"GRN\"}");
+    assert_int_equal(json_get(s, STR("companies"))->count, 1);
+    assert_true(tools_number(s, "companies.0.mentions") == 1);
+    assert_true(tools_number(s, "companies.0.score") < -0.15);
+    const json_t *listed = tools_good(t, "get_news_sentiment", "{\"ticker\":\"GRN\"}");
+    assert_true(tools_number(s, "companies.0.score") == tools_number(listed, "articles.0.score"));
+    tools_bad(t, "explain_article", "{\"url\":\"https://news.example/two\",\"ticker\":\"ZZZ\"}",
+              "not about this");
+}
+
+/* "A" and "F" are symbols of companies, too. */
+static void short_ticker_among_many_longer_ones(void **state)
+{
+    tools_t *t = *state;
+    buf_t b = buf_new(t->a, 1 << 20);
+    buf_put(&b, STR("{\"feed\":[{\"title\":\"Agile profit rose\",\"time_published\":"
+                    "\"20261120T090000\",\"ticker_sentiment\":[{\"ticker\":\"A\"}]}"));
+    for (int i = 0; i < 20; i++) {
+        buf_fmt(&b, ",{\"title\":\"Story %d of many\",\"time_published\":\"20261120T09%02d00\"", i,
+                i);
+        buf_put(&b, STR(",\"ticker_sentiment\":["));
+        for (int n = 0; n < 12; n++)
+            buf_fmt(&b, "%s{\"ticker\":\"A%02d\"}", n > 0 ? "," : "", i % 10 * 12 + n);
+        buf_put(&b, STR("]}"));
+    }
+    buf_put(&b, STR("]}"));
+    tools_import(t, buf_str(&b));
+    const json_t *s = tools_good(t, "ticker_sentiment", "{\"ticker\":\"A\"}");
+    assert_true(tools_number(s, "count") == 1);
+    s = tools_good(t, "list_tickers", "{\"prefix\":\"A\",\"limit\":500}");
+    assert_true(json_get(s, STR("tickers"))->count > 100);
+}
+
 static void unknown_article(void **state)
 {
     tools_t *t = *state;
     tools_bad(t, "explain_article", "{\"id\":7}", "no such article");
     tools_bad(t, "explain_article", "{\"url\":\"https://news.example/none\"}", "no such article");
-    tools_misfit(t, "explain_article", "{}");
-    tools_misfit(t, "explain_article", "{\"id\":7,\"url\":\"https://a.example/\"}");
+    tools_bad(t, "explain_article", "{}", "one of the two");
+    tools_bad(t, "explain_article", "{\"id\":7,\"url\":\"https://a.example/\"}", "one of the two");
     tools_bad(t, "explain_article", "{\"url\":\"https://news.example/ORBT/23\",\"ticker\":\"A B\"}",
               "stock symbol");
 }
@@ -248,6 +330,9 @@ int main(void)
         TOOLS_TEST(news_of_a_ticker),
         TOOLS_TEST(text_warns_before_what_it_warns_of),
         TOOLS_TEST(hostile_news_stay_data),
+        TOOLS_TEST(text_makes_no_links_or_images),
+        TOOLS_TEST(nothing_has_no_score),
+        TOOLS_TEST(schemas_of_arguments_are_plain_at_the_top),
         TOOLS_TEST(several_tickers_any_or_all),
         TOOLS_TEST(sorts_by_what_is_asked),
         TOOLS_TEST(words_topics_and_times),
@@ -261,6 +346,8 @@ int main(void)
         TOOLS_TEST(stale_news_are_marked),
         TOOLS_TEST(store_answers_while_live_is_away),
         TOOLS_TEST(words_are_explained),
+        TOOLS_TEST(explained_score_is_the_listed_one),
+        TOOLS_TEST(short_ticker_among_many_longer_ones),
         TOOLS_TEST(unknown_article),
     };
     return cmocka_run_group_tests_name("tools_news", tests, NULL, NULL);
