@@ -44,6 +44,9 @@ const char *warder_mcp_string(const warder_mcp_call_t *call, const char *path);
 bool warder_mcp_number(const warder_mcp_call_t *call, const char *path, double *out);
 bool warder_mcp_integer(const warder_mcp_call_t *call, const char *path, int64_t *out);
 bool warder_mcp_boolean(const warder_mcp_call_t *call, const char *path, bool *out);
+/** The bytes of a string argument in base64 (RFC 4648 section 4, with its padding), and how many.
+ *  NULL: it is not there, or is none. */
+const void *warder_mcp_bytes(const warder_mcp_call_t *call, const char *path, size_t *n);
 /** Elements of a list or members of an object; 0 for all else. */
 size_t warder_mcp_count(const warder_mcp_call_t *call, const char *path);
 /** An argument as JSON; "" is the whole object. NULL: it is not there. */
@@ -80,7 +83,8 @@ void warder_mcp_embed_text(warder_mcp_call_t *call, const char *uri, const char 
                            const char *text);
 void warder_mcp_embed_blob(warder_mcp_call_t *call, const char *uri, const char *mime_type,
                            const void *bytes, size_t n);
-/** A resource to be read by who wants to; description and mime_type may be NULL. */
+/** A resource to be read by who wants to; description and mime_type may be NULL. Clients of
+ *  2025-03-26, which know no links, get a text. */
 void warder_mcp_link(warder_mcp_call_t *call, const char *uri, const char *name,
                      const char *description, const char *mime_type);
 /** Bytes of a resource, in its function. */

@@ -13,9 +13,9 @@ typedef enum {
 
 /** Newest first. A tool server of our own offers those of the handshake era and says the same in
  *  each: members that came later (title, outputSchema, structuredContent) are unknown ones to older
- *  clients, whose schemas allow them. Of 2025-03-26 batches are left out, which the next revision
- *  took back: no client of that age sent them, and each call has to be judged by itself. The
- * gateway reads all rows. */
+ *  clients, whose schemas allow them. Kinds of content are not: 2025-03-26 gets no links. Of
+ * 2025-03-26 batches are left out, which the next revision took back: no client of that age sent
+ * them, and each call has to be judged by itself. The gateway reads all rows. */
 typedef struct {
     str_t name; /* "2025-11-25" */
     mcp_era_t era;

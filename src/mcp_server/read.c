@@ -1,3 +1,4 @@
+#include "core/b64.h"
 #include "mcp_server/call.h"
 #include "mcp_server/server_state.h"
 
@@ -15,6 +16,17 @@ const char *warder_mcp_string(const warder_mcp_call_t *call, const char *path)
 bool warder_mcp_number(const warder_mcp_call_t *call, const char *path, double *out)
 {
     return json_f64(argument(call, path), out);
+}
+
+const void *warder_mcp_bytes(const warder_mcp_call_t *call, const char *path, size_t *n)
+{
+    const json_t *v = argument(call, path);
+    str_t bytes;
+    *n = 0;
+    if (!json_is(v, JSON_STRING) || b64_decode(call->arena, v->str, &bytes) != RC_OK)
+        return NULL;
+    *n = bytes.n;
+    return bytes.n > 0 ? bytes.p : "";
 }
 
 /* To a schema 1.0 and 1e3 are integers too (2020-12 validation, section 6.1.1). */

@@ -16,6 +16,22 @@ static void strings_are_found_by_path(void **state)
     assert_null(warder_mcp_string(&w->call, "n")); /* a C string would be cut at its NUL */
 }
 
+static void bytes_are_base64(void **state)
+{
+    said_world_t *w = *state;
+    size_t n = 9;
+    said_world_arguments(w, "{\"b\":\"AP/+\",\"e\":\"\",\"no\":\"A\",\"url\":\"AP_-\",\"i\":1}");
+    static const char *const NONE[] = {"no", "url", "i", "x"};
+    for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
+        assert_null(warder_mcp_bytes(&w->call, NONE[i], &n));
+        assert_int_equal(n, 0);
+    }
+    assert_memory_equal(warder_mcp_bytes(&w->call, "b", &n), "\0\xff\xfe", 3);
+    assert_int_equal(n, 3);
+    assert_non_null(warder_mcp_bytes(&w->call, "e", &n));
+    assert_int_equal(n, 0);
+}
+
 static void numbers_leave_what_is_absent(void **state)
 {
     said_world_t *w = *state;
@@ -122,6 +138,7 @@ int main(void)
         SAID_TEST(booleans_are_no_numbers),
         SAID_TEST(counts_are_of_lists_and_objects),
         SAID_TEST(meta_is_read_by_its_key),
+        SAID_TEST(bytes_are_base64),
         SAID_TEST(json_is_as_it_came),
         SAID_TEST(who_asks_is_said),
         SAID_TEST(scopes_are_judged_by_the_port),

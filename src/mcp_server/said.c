@@ -256,11 +256,21 @@ void warder_mcp_blob(warder_mcp_call_t *call, const char *mime_type, const void 
     say_contents(call, &c);
 }
 
+/* They came with 2025-06-18 ("Resource Links"). */
+static bool knows_links(const warder_mcp_call_t *call)
+{
+    return !call->op.version || !str_eq(call->op.version->name, STR("2025-03-26"));
+}
+
 void warder_mcp_link(warder_mcp_call_t *call, const char *uri, const char *name,
                      const char *description, const char *mime_type)
 {
     if (answers_resource(call)) {
         mcp_said_fail(call, RC_MALFORMED);
+        return;
+    }
+    if (!knows_links(call)) {
+        warder_mcp_textf(call, "%s: %s", name ? name : "Resource", uri ? uri : "");
         return;
     }
     json_writer_t *w = begin_block(call, STR("resource_link"));

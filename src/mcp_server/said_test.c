@@ -76,6 +76,19 @@ static void link_has_a_name(void **state)
                 "{\"type\":\"resource_link\",\"uri\":\"x://b\",\"name\":\"x://b\"}");
 }
 
+static void link_is_text_where_none_is_known(void **state)
+{
+    said_world_t *w = *state;
+    w->call.op.version = mcp_version_find(mcp_versions(), STR("2025-03-26"));
+    warder_mcp_link(&w->call, "x://a", "A", "d", "text/plain");
+    assert_text(said_world_content(w), "{\"type\":\"text\",\"text\":\"A: x://a\"}");
+    mcp_said_reset(&w->call);
+    w->call.op.version = mcp_version_find(mcp_versions(), STR("2025-06-18"));
+    warder_mcp_link(&w->call, "x://a", "A", NULL, NULL);
+    assert_text(said_world_content(w),
+                "{\"type\":\"resource_link\",\"uri\":\"x://a\",\"name\":\"A\"}");
+}
+
 static void annotations_hold_for_what_follows(void **state)
 {
     said_world_t *w = *state;
@@ -245,6 +258,7 @@ int main(void)
         SAID_TEST(bytes_are_base64_with_padding),
         SAID_TEST(blob_is_bytes_of_a_resource),
         SAID_TEST(link_has_a_name),
+        SAID_TEST(link_is_text_where_none_is_known),
         SAID_TEST(annotations_hold_for_what_follows),
         SAID_TEST(annotations_stand_within_a_message),
         SAID_TEST(bad_annotations_fail_the_call),
