@@ -27,12 +27,16 @@ static void *tell(void *arg)
     return NULL;
 }
 
-static void *change_tools(void *arg)
+/* Tables shrink and grow, while others tell and ask. */
+static void *change_tables(void *arg)
 {
     server_world_t *w = arg;
     warder_mcp_config_t c = test_config();
     for (size_t n = 1; !atomic_load(&w->go_on); n = n % c.tool_count + 1) {
-        if (!warder_mcp_set_tools(w->m, c.tools, n, NULL, 0) || !*warder_mcp_scopes(w->m))
+        if (!warder_mcp_set_tools(w->m, c.tools, n, NULL, 0) ||
+            !warder_mcp_set_resources(w->m, c.resources, n % c.resource_count + 1, NULL, 0) ||
+            !warder_mcp_set_prompts(w->m, c.prompts, n % c.prompt_count + 1, NULL, 0) ||
+            !*warder_mcp_scopes(w->m))
             abort();
     }
     return NULL;
@@ -48,7 +52,7 @@ static threads_t start_tellers(server_world_t *w)
     for (int i = 0; i < TELLERS; i++)
         assert_int_equal(pthread_create(&t.v[i], NULL, tell, w), 0);
     for (int i = TELLERS; i < 2 * TELLERS; i++)
-        assert_int_equal(pthread_create(&t.v[i], NULL, change_tools, w), 0);
+        assert_int_equal(pthread_create(&t.v[i], NULL, change_tables, w), 0);
     return t;
 }
 
