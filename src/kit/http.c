@@ -1,3 +1,4 @@
+/* warder_mcp_serve_http and its steps: everything is wired here. */
 #include "core/url.h"
 #include "http/server.h"
 #include "kit/access.h"

@@ -1,3 +1,4 @@
+/* warder_mcp_serve_stdio. */
 #include "kit/options.h"
 #include "mcp_stdio/stdio.h"
 #include "mcp_stdio/streams.h"

@@ -1,3 +1,4 @@
+/* Answers that are no stream. */
 #include "mcp_http/request.h"
 
 enum { ERROR_BYTES = 512, RETRY_SECONDS = 1, RETRY_BYTES = 16 };

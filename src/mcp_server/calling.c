@@ -1,3 +1,4 @@
+/* Methods that run a function of the owner: tools/call, resources/read, prompts/get, completion. */
 #include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
 

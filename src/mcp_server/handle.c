@@ -1,3 +1,4 @@
+/* From a message to its method; and what is no request. */
 #include "mcp_server/rates.h"
 #include "mcp_server/server_state.h"
 

@@ -1,3 +1,4 @@
+/* How a client begins: initialize, server/discover, and what both say of the server. */
 #include "core/limits.h"
 #include "mcp_server/server_state.h"
 

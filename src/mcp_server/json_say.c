@@ -1,3 +1,4 @@
+/* What functions say as JSON: structured content, and _meta. */
 #include "mcp_server/said.h"
 
 /* A second beginning is a document out of place, which the writer refuses. */

@@ -1,3 +1,4 @@
+/* The lists, page by page. */
 #include "mcp_server/cursor.h"
 #include "mcp_server/server_state.h"
 

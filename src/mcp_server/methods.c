@@ -1,3 +1,4 @@
+/* The table of methods. */
 #include "mcp_server/server_state.h"
 
 enum { H = 1 << MCP_ERA_HANDSHAKE, S = 1 << MCP_ERA_STATELESS };

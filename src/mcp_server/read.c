@@ -1,3 +1,4 @@
+/* What functions read of their call. */
 #include "core/b64.h"
 #include "mcp_server/call.h"
 #include "mcp_server/server_state.h"

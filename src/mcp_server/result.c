@@ -1,3 +1,4 @@
+/* From what a function has said to the result of its method. */
 #include "mcp_server/said.h"
 #include "mcp_server/server_state.h"
 

@@ -52,7 +52,7 @@ typedef struct {
 /** The table (methods.c); NULL: no such method in that era. */
 const mcp_method_t *mcp_method_find(mcp_era_t era, str_t name);
 
-/** What is no request: notifications and responses (notified.c). */
+/** What is no request: notifications and responses (handle.c). */
 mcp_verdict_t mcp_server_notified(warder_mcp_call_t *call, const mcp_incoming_t *in);
 
 /* Verdicts, for methods (verdict.c). All live in the call's arena. */

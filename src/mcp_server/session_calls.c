@@ -1,3 +1,4 @@
+/* What a session knows of its calls. */
 #include "mcp_server/session_state.h"
 
 #include "core/num.h"

@@ -1,3 +1,4 @@
+/* Waits, before a stop, for calls that run. */
 #include "mcp_server/server_state.h"
 
 #include <time.h>

@@ -1,3 +1,4 @@
+/* The methods of tasks. */
 #include "mcp_server/server_state.h"
 
 enum { TASK_BYTES = 9 << 20 }; /* a task with the largest result */

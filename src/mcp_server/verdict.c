@@ -1,3 +1,4 @@
+/* Answers as JSON-RPC messages, with what every result has. */
 #include "mcp_server/server_state.h"
 
 enum { FRAME_BYTES = 256 };

@@ -1,3 +1,4 @@
+/* What clients want to hear of: levels of messages, resources/subscribe, subscriptions/listen. */
 #include "core/limits.h"
 #include "mcp_server/level.h"
 #include "mcp_server/server_state.h"

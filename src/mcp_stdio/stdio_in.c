@@ -1,3 +1,4 @@
+/* From a line of the host to the server. */
 #include "mcp_stdio/stdio_state.h"
 
 enum { REFUSAL_BYTES = 4096 };

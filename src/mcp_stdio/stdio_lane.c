@@ -1,3 +1,4 @@
+/* A lane takes the messages of one call to the output. */
 #include "mcp_stdio/stdio_state.h"
 
 #include <stdlib.h>

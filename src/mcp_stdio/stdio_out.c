@@ -1,3 +1,4 @@
+/* The output: what waits for the host to read it. */
 #include "mcp_stdio/stdio_state.h"
 
 #include <errno.h>
