@@ -6,6 +6,8 @@ rc_t live_ask(live_t *l, arena_t *a, str_t ticker, live_answer_t *out)
     (void)a;
     (void)ticker;
     l->asked++;
+    if (l->landed)
+        l->landed(l->ctx);
     *out = l->says;
     return l->rc;
 }

@@ -8,6 +8,8 @@ struct live {
     live_answer_t says;
     rc_t rc;
     size_t asked;
+    void (*landed)(void *ctx); /* NULL, or called for each who asks: news come in */
+    void *ctx;
 };
 
 #endif

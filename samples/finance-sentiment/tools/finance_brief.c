@@ -80,10 +80,12 @@ static bool gather(finance_work_t *k, str_list_t asked, brief_t *out, rc_t *rc)
 {
     str_list_t tickers;
     *rc = choose(k, asked, &tickers, &out->chosen);
+    if (*rc == RC_OK) /* what comes in now may be what the window ends with */
+        *rc = finance_refresh(k, tickers, &out->fresh);
     if (*rc != RC_OK || !finance_window(k, tickers, &out->window, rc))
         return false;
     out->v = ARENA_ARRAY(k->a, tickers.n + 1, section_t);
-    *rc = out->v ? finance_refresh(k, tickers, &out->fresh) : RC_MEMORY;
+    *rc = out->v ? RC_OK : RC_MEMORY;
     for (size_t i = 0; i < tickers.n && *rc == RC_OK; i++) {
         if (warder_mcp_cancelled(k->call))
             return false;

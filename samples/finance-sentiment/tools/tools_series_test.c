@@ -1,4 +1,5 @@
 /* analyze_sentiment, ticker_sentiment, compare_tickers, list_tickers and the brief. */
+#include "live_double.h"
 #include "tools_test_world.h"
 
 /* --- analyze_sentiment --- */
@@ -191,6 +192,26 @@ static void brief_is_about_the_watchlist(void **state)
     assert_text(tools_string(s, "companies.0.ticker"), "ACME");
 }
 
+static void news_of_today(void *ctx)
+{
+    tools_import(ctx, STR("{\"feed\":[{\"title\":\"Acme profit rose\",\"time_published\":"
+                          "\"20271228T080000\",\"ticker_sentiment\":[{\"ticker\":\"ACME\"}]}]}"));
+}
+
+static void brief_ends_with_what_has_just_come_in(void **state)
+{
+    tools_t *t = *state;
+    live_t live = {.says = {.state = LIVE_FRESH, .fetched = STR("20271228T120000")},
+                   .landed = news_of_today,
+                   .ctx = t};
+    t->clock.ms += 400LL * 86400 * 1000;
+    t->f.live = &live;
+    const json_t *s = tools_good(t, "daily_brief", "{\"tickers\":[\"ACME\"],\"window\":\"3d\"}");
+    assert_int_equal(live.asked, 1);
+    assert_text(tools_string(s, "window_ends"), "now");
+    assert_text(tools_string(s, "companies.0.articles.0.title"), "Acme profit rose");
+}
+
 static void prompt_keeps_data_apart(void **state)
 {
     tools_t *t = *state;
@@ -296,6 +317,7 @@ int main(void)
         TOOLS_TEST(better_news_come_first),
         TOOLS_TEST(tickers_are_listed),
         TOOLS_TEST(brief_is_about_the_watchlist),
+        TOOLS_TEST(brief_ends_with_what_has_just_come_in),
         TOOLS_TEST(prompt_keeps_data_apart),
         TOOLS_TEST(prompt_shows_no_watchlist_without_its_scope),
         TOOLS_TEST(resources_are_read),
