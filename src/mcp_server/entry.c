@@ -105,6 +105,8 @@ int mcp_scope_count(str_t text)
 static rc_t read_scope(row_t *r, const char *scope, mcp_entry_t *out)
 {
     out->scope = str_c(scope);
+    if (out->scope.n > MCP_SCOPE_BYTES)
+        return wrong(r, "needs scopes of more than 255 bytes: give them shorter names.");
     if (!scope || mcp_scope_count(out->scope) > 0)
         return RC_OK;
     return wrong(r,

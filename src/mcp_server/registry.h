@@ -9,6 +9,9 @@
 #include "mcp/uri_template.h"
 #include "warder/mcp.h"
 
+/* Of one row; what is longer no token would be found to grant. */
+enum { MCP_SCOPE_BYTES = 255 };
+
 typedef enum { MCP_TOOL, MCP_RESOURCE, MCP_TEMPLATE, MCP_PROMPT, MCP_KINDS } mcp_kind_t;
 
 /** A row of a table. */

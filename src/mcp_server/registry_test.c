@@ -144,6 +144,11 @@ static void malformed_scope(void **state)
         prompt_is(PROMPT(.scope = SCOPES[i]), "has a scope that is none");
     }
     tool_is(TOOL(.scope = "mcp:tools:a b"), NULL);
+    char scope[MCP_SCOPE_BYTES + 2] = {0};
+    memset(scope, 's', MCP_SCOPE_BYTES + 1);
+    tool_is(TOOL(.scope = scope), "255 bytes");
+    scope[MCP_SCOPE_BYTES] = 0;
+    tool_is(TOOL(.scope = scope), NULL);
 }
 
 static void bad_schema(void **state)
