@@ -1,7 +1,10 @@
 /* analyze_sentiment: one text, or many, with the words that made each score. */
 #include "finance_say.h"
 
-enum { EVIDENCE_TEXT_BYTES = 120 };
+enum {
+    EVIDENCE_TEXT_BYTES = 120,
+    TEXTS_BYTES = 256 << 10, /* of all of a call: what its arena and a tenth of a second hold */
+};
 
 /* One text, and whom it is read for. */
 typedef struct {
@@ -61,12 +64,17 @@ static bool read_texts(finance_work_t *k, reading_t *v, size_t *n)
     *n = many > 0 ? many : 1;
     if (targets > 0 && targets != *n)
         return refuse(k, "Give one of `targets` for each text, or `target` for all.");
+    size_t sum = 0;
     for (size_t i = 0; i < *n && i < FINANCE_TEXTS; i++) {
         v[i].text = many > 0 ? finance_element(k, "texts", i) : one;
         v[i].target = target_of(k, i);
         if (!check_text(k, v[i].text))
             return false;
+        sum += v[i].text.n;
     }
+    if (sum > TEXTS_BYTES)
+        return refuse(k, "The texts are longer than 262144 bytes together: send them in several "
+                         "calls.");
     return true;
 }
 

@@ -77,6 +77,17 @@ static void text_at_its_bounds(void **state)
     assert_int_equal(json_get(s, STR("evidence"))->count, FINANCE_EVIDENCE_MAX);
     tools_bad(t, "analyze_sentiment", repeat(t, "a ", ENGINE_TEXT_BYTES).p, "too many words");
     tools_misfit(t, "analyze_sentiment", repeat(t, "x", ENGINE_TEXT_BYTES + 1).p);
+    buf_t b = buf_new(t->a, 1 << 20);
+    buf_put(&b, STR("{\"texts\":["));
+    for (int i = 0; i < 5; i++) {
+        buf_put(&b, i > 0 ? STR(",\"") : STR("\""));
+        for (int n = 0; n < 5000; n++)
+            buf_put(&b, STR("it fell by "));
+        buf_put(&b, STR("\""));
+    }
+    buf_put(&b, STR("]}"));
+    buf_char(&b, '\0');
+    tools_bad(t, "analyze_sentiment", buf_str(&b).p, "several calls");
 }
 
 static void hostile_text_comes_back_clean(void **state)
