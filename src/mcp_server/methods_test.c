@@ -182,8 +182,8 @@ static void what_is_no_request_is_accepted(void **state)
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}",
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/roots/list_changed\"}",
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}",
-        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-        "cancelled\",\"params\":{\"requestId\":99}}",
+        ("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
+         "\"params\":{\"requestId\":99}}"),
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\"}",
         "{\"jsonrpc\":\"2.0\",\"id\":99,\"result\":{}}",
     };
