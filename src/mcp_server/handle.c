@@ -98,7 +98,7 @@ static bool asks_too_often(warder_mcp_call_t *call, const mcp_method_t *method, 
 {
     uint32_t retry_after_s = 0;
     const mcp_principal_t who = mcp_caller_principal(&call->who);
-    if (method->runs || call->who.everything ||
+    if (method->uncounted || call->who.everything ||
         mcp_calls_take(call->m->request_rates, call->arena, &who, &retry_after_s))
         return false;
     *v = mcp_refuse(call, MCP_ERROR_TOO_MANY_REQUESTS);

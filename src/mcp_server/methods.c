@@ -5,7 +5,7 @@ enum { H = 1 << MCP_ERA_HANDSHAKE, S = 1 << MCP_ERA_STATELESS };
 
 static const mcp_method_t METHODS[] = {
     {STR_INIT("initialize"), H, true, false, mcp_do_initialize},
-    {STR_INIT("ping"), H, true, false, mcp_do_ping},
+    {STR_INIT("ping"), H, true, true, mcp_do_ping},
     {STR_INIT("server/discover"), S, false, false, mcp_do_discover},
     {STR_INIT("tools/list"), H | S, false, false, mcp_do_list_tools},
     {STR_INIT("tools/call"), H | S, false, true, mcp_do_call_tool},

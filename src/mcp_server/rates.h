@@ -6,6 +6,10 @@
 #include "core/arena.h"
 #include "mcp_server/session.h"
 
+/* Requests that run no function (lists, sessions, subscriptions, looks at tasks) for each call that
+ * a principal has. */
+enum { MCP_REQUESTS_A_CALL = 10 };
+
 typedef struct mcp_calls mcp_calls_t;
 
 /** A minute's worth may come at once, then one for each part of a minute. NULL without memory or

@@ -133,7 +133,7 @@ rc_t mcp_server_start(warder_mcp_t *m)
         m->shares = mcp_shares_new(m->world.random);
     m->rates = mcp_calls_new(c->calls_per_minute, m->world.clock, m->world.random);
     m->request_rates =
-        mcp_calls_new(LIMIT_MCP_REQUESTS_PER_MINUTE, m->world.clock, m->world.random);
+        mcp_calls_new(c->calls_per_minute * MCP_REQUESTS_A_CALL, m->world.clock, m->world.random);
     m->tasks = mcp_tasks_new(&tasks);
     m->pool = http_pool_new(c->threads, c->waiting);
     if (m->shares && m->rates && m->request_rates && m->tasks && m->pool)

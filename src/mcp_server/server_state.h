@@ -44,9 +44,9 @@ void mcp_say_why(char *why, size_t size, str_t sentence);
 /** What a method of the protocol does. */
 typedef struct {
     str_t name;
-    unsigned eras; /* 1 << MCP_ERA_HANDSHAKE | 1 << MCP_ERA_STATELESS */
-    bool early;    /* may come before initialize on a transport that knows the order */
-    bool runs;     /* a function, which is counted as a call */
+    unsigned eras;  /* 1 << MCP_ERA_HANDSHAKE | 1 << MCP_ERA_STATELESS */
+    bool early;     /* may come before initialize on a transport that knows the order */
+    bool uncounted; /* among requests: it runs a function, which is a call, or costs nothing */
     mcp_verdict_t (*handle)(warder_mcp_call_t *call, const mcp_incoming_t *in);
 } mcp_method_t;
 /** The table (methods.c); NULL: no such method in that era. */

@@ -2,6 +2,7 @@
 #include "mcp_server/shares.h"
 
 #include "core/limits.h"
+#include "mcp_server/rates.h"
 #include "mcp_server/life_test_world.h"
 
 #include <sched.h>
@@ -242,7 +243,7 @@ static void too_many_requests(void **state)
 {
     life_world_t *w = *state;
     mcp_verdict_t v = {.kind = MCP_ANSWERED};
-    for (int i = 0; i < LIMIT_MCP_REQUESTS_PER_MINUTE; i++) {
+    for (int i = 0; i < LIMIT_MCP_CALLS_PER_MINUTE * MCP_REQUESTS_A_CALL; i++) {
         v = life_tell(w, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
         assert_int_equal(v.error, MCP_NO_ERROR);
     }
