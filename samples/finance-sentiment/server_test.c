@@ -5,7 +5,7 @@
 #include "core/ports.h"
 #include "http/direct.h"
 #include "http/server.h"
-#include "rs/rs_test_world.h"
+#include "rs/rs_test_issuer.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -19,45 +19,12 @@ enum { ARENA_BYTES = 16 << 20, ANSWER_BYTES = 1 << 20 };
 typedef struct {
     world_t *w;
     arena_t *a;
-    char dir[64], issuer[64];
-    str_t metadata, keys;
-    http_route_t routes[2];
-    http_app_t app;
-    http_server_t *as;
+    char dir[64];
+    test_issuer_t issuer;
     server_config_t config;
     server_t *s;
     uint16_t port;
 } fixture_t;
-
-static void serve_text(http_exchange_t *x)
-{
-    const str_t *text = x->route->data;
-    http_reply_json(x, 200, *text);
-}
-
-static void start_issuer(fixture_t *f)
-{
-    str_t why;
-    http_server_config_t c = http_server_defaults();
-    f->routes[0] = (http_route_t){.path = STR("/.well-known/oauth-authorization-server"),
-                                  .methods = HTTP_M(GET),
-                                  .handler = serve_text,
-                                  .data = &f->metadata};
-    f->routes[1] = (http_route_t){
-        .path = STR("/jwks"), .methods = HTTP_M(GET), .handler = serve_text, .data = &f->keys};
-    f->app = (http_app_t){.routes = {f->routes, 2}};
-    c.app = &f->app;
-    assert_int_equal(http_server_new(&c, &f->as, &why), RC_OK);
-    snprintf(f->issuer, sizeof f->issuer, "http://127.0.0.1:%u", http_server_port(f->as));
-    f->metadata =
-        arena_printf(f->a, "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/jwks\"}", f->issuer, f->issuer);
-    for (size_t i = 0; i < W_PAGES && f->w->pages[i].url; i++) {
-        if (strcmp(f->w->pages[i].url, W_JWKS) == 0)
-            f->keys = f->w->pages[i].body;
-    }
-    assert_true(f->keys.n > 0);
-    assert_int_equal(http_server_start(f->as), RC_OK);
-}
 
 static int setup(void **state)
 {
@@ -70,9 +37,9 @@ static int setup(void **state)
     snprintf(f->dir, sizeof f->dir, "/tmp/finance-XXXXXX");
     if (!f->a || !mkdtemp(f->dir))
         return -1;
-    start_issuer(f);
+    test_issuer_start(&f->issuer, f->w, f->a);
     f->config = (server_config_t){
-        .options = {.listen = "127.0.0.1:0", .host = STR("127.0.0.1"), .issuer = f->issuer},
+        .options = {.listen = "127.0.0.1:0", .host = STR("127.0.0.1"), .issuer = f->issuer.url},
         .data = f->dir};
     *state = f;
     return 0;
@@ -84,9 +51,7 @@ static int teardown(void **state)
     void *w = f->w;
     char command[128];
     server_stop(f->s);
-    http_server_stop(f->as);
-    http_server_join(f->as);
-    http_server_free(f->as);
+    test_issuer_stop(&f->issuer);
     snprintf(command, sizeof command, "rm -rf '%s'", f->dir);
     int bad = system(command);
     arena_free(f->a);
@@ -164,7 +129,7 @@ static const char *token_for(fixture_t *f, const char *resource, const char *sco
                                    "{\"iss\":\"%s\",\"sub\":\"alice\",\"client_id\":\"c1\","
                                    "\"jti\":\"j1\",\"aud\":\"%s\",\"iat\":%lld,\"exp\":%lld,"
                                    "\"scope\":\"%s\"}",
-                                   f->issuer, resource, now, now + 600, scope)
+                                   f->issuer.url, resource, now, now + 600, scope)
                           .p);
 }
 
@@ -222,7 +187,7 @@ static void metadata_of_all_scopes(void **state)
         http_direct_answer_t r = get(f, PLACES[i]);
         assert_int_equal(r.status, 200);
         assert_true(str_contains(r.body, server_url(f->s)));
-        assert_true(str_contains(r.body, str_c(f->issuer)));
+        assert_true(str_contains(r.body, str_c(f->issuer.url)));
         assert_true(str_contains(r.body, STR("\"news:read\"")));
         assert_true(str_contains(r.body, STR("\"mcp:exec:workflows:daily-brief\"")));
         assert_true(
@@ -292,7 +257,7 @@ static void audit_that_cannot_be_written_holds_answers_back(void **state)
 static void issuer_that_is_away_is_503(void **state)
 {
     fixture_t *f = *state;
-    f->metadata = STR("{}");
+    f->issuer.metadata = STR("{}");
     start(f);
     const char *token = token_for(f, arena_cstr(f->a, server_url(f->s)), "news:read");
     http_direct_answer_t r = call(f, "/mcp", token, ACME);
@@ -342,7 +307,8 @@ static void listening_everywhere_needs_a_resource(void **state)
 static void port_in_use(void **state)
 {
     fixture_t *f = *state;
-    f->config.options.listen = arena_printf(f->a, "127.0.0.1:%u", http_server_port(f->as)).p;
+    f->config.options.listen =
+        arena_printf(f->a, "127.0.0.1:%u", http_server_port(f->issuer.http)).p;
     assert_refused(f, EXIT_FAILED, "listen: 127.0.0.1:");
 }
 

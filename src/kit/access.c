@@ -1,6 +1,6 @@
 #include "kit/access.h"
 
-enum { HEADERS_MAX = 4 }; /* of Authorization and DPoP; one is right, two are refused already */
+#include "rs/credentials.h"
 
 /* One check whose keys are on their way. In the exchange's arena, which lives until the answer. */
 typedef struct {
@@ -9,8 +9,7 @@ typedef struct {
     void (*done)(void *arg, const mcp_access_t *verdict);
     void *arg;
     warder_rs_request_t request;
-    const char *headers[HEADERS_MAX];
-    const char *proofs[HEADERS_MAX];
+    rs_credentials_t credentials;
 } check_t;
 
 static const mcp_access_t NO_MEMORY = {.status = 503,
@@ -88,31 +87,12 @@ static void refresh_early(kit_access_t *a, http_exchange_t *x)
         atomic_store(&a->refreshing, false);
 }
 
-static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
+static rc_t read_request(check_t *k)
 {
-    for (size_t i = 0; i < k->x->headers.n && *n < HEADERS_MAX; i++) {
-        const http_header_t *h = &k->x->headers.v[i];
-        if (!str_eq_nocase(h->name, name))
-            continue;
-        values[*n] = arena_cstr(k->x->arena, h->value);
-        if (!values[(*n)++])
-            return RC_MEMORY;
-    }
-    return RC_OK;
-}
-
-static rc_t read_headers(check_t *k)
-{
-    warder_rs_request_t *r = &k->request;
-    *r = (warder_rs_request_t){
-        .headers = k->headers,
-        .proofs = k->proofs,
-        .method = http_method_name(k->x->method).p,
-        .acr_values = k->access->acr_values,
-        .max_age_s = k->access->max_age_s,
-    };
-    TRY(read_values(k, STR("Authorization"), k->headers, &r->header_count));
-    return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
+    rc_t rc = rs_credentials_read(k->x, &k->credentials, &k->request);
+    k->request.acr_values = k->access->acr_values;
+    k->request.max_age_s = k->access->max_age_s;
+    return rc;
 }
 
 static void check(void *ctx, http_exchange_t *x,
@@ -126,7 +106,7 @@ static void check(void *ctx, http_exchange_t *x,
     }
     *k = (check_t){.access = a, .x = x, .done = done, .arg = arg};
     warder_rs_verdict_t *v =
-        read_headers(k) == RC_OK ? warder_rs_check_now(a->rs, &k->request) : NULL;
+        read_request(k) == RC_OK ? warder_rs_check_now(a->rs, &k->request) : NULL;
     if (v && v->outcome == WARDER_RS_NEED_KEYS &&
         http_pool_run(a->pool, a->back(x), fetch_keys, on_keys, k) == RC_OK) {
         warder_rs_verdict_free(v);

@@ -64,7 +64,7 @@ static void functions_know_who_calls(void **state)
     start(f);
     http_direct_answer_t r = call(f, token(f, ""), "whoami", "{}");
     assert_int_equal(r.status, 200);
-    assert_true(str_contains(r.body, arena_printf(f->a, "alice by c1 at %s", f->issuer)));
+    assert_true(str_contains(r.body, arena_printf(f->a, "alice by c1 at %s", f->issuer.url)));
 }
 
 static void metadata_and_health(void **state)
@@ -78,7 +78,7 @@ static void metadata_and_health(void **state)
         http_direct_answer_t r = get(f, PLACES[i]);
         assert_int_equal(r.status, 200);
         assert_true(str_contains(r.body, str_c(warder_mcp_http_url(f->s))));
-        assert_true(str_contains(r.body, str_c(f->issuer)));
+        assert_true(str_contains(r.body, str_c(f->issuer.url)));
         assert_true(str_contains(r.body, STR("\"scopes_supported\":[\"math:add\",\"math:wait\"]")));
         assert_true(
             str_eq(http_headers_get(r.headers, STR("Access-Control-Allow-Origin")), STR("*")));
@@ -122,7 +122,7 @@ static void audit_that_cannot_be_written_holds_answers_back(void **state)
 static void issuer_that_is_away_is_503(void **state)
 {
     fixture_t *f = *state;
-    f->metadata = STR("{}");
+    f->issuer.metadata = STR("{}");
     start(f);
     http_direct_answer_t r = call(f, token(f, "math:add"), "add", TWO);
     assert_int_equal(r.status, 503);
@@ -277,7 +277,8 @@ static void wrong_setting(void **state)
 static void port_in_use(void **state)
 {
     fixture_t *f = *state;
-    f->http.listen = arena_printf(f->a, "127.0.0.1:%u", (unsigned)http_server_port(f->as)).p;
+    f->http.listen =
+        arena_printf(f->a, "127.0.0.1:%u", (unsigned)http_server_port(f->issuer.http)).p;
     assert_refused(f, KIT_FAILED, "the address is in use");
     f->http.listen = "127.0.0.1:0";
     start(f);

@@ -48,36 +48,6 @@ static const warder_mcp_tool_t TOOLS[] = {
     {.name = "soon", .description = "Sleeps", .scope = "math:wait", .run = soon},
 };
 
-static void serve_text(http_exchange_t *x)
-{
-    const str_t *text = x->route->data;
-    http_reply_json(x, 200, *text);
-}
-
-static void start_issuer(fixture_t *f)
-{
-    str_t why;
-    http_server_config_t c = http_server_defaults();
-    f->routes[0] = (http_route_t){.path = STR("/.well-known/oauth-authorization-server"),
-                                  .methods = HTTP_M(GET),
-                                  .handler = serve_text,
-                                  .data = &f->metadata};
-    f->routes[1] = (http_route_t){
-        .path = STR("/jwks"), .methods = HTTP_M(GET), .handler = serve_text, .data = &f->keys};
-    f->app = (http_app_t){.routes = {f->routes, 2}};
-    c.app = &f->app;
-    assert_int_equal(http_server_new(&c, &f->as, &why), RC_OK);
-    snprintf(f->issuer, sizeof f->issuer, "http://127.0.0.1:%u", http_server_port(f->as));
-    f->metadata =
-        arena_printf(f->a, "{\"issuer\":\"%s\",\"jwks_uri\":\"%s/jwks\"}", f->issuer, f->issuer);
-    for (size_t i = 0; i < W_PAGES && f->w->pages[i].url; i++) {
-        if (strcmp(f->w->pages[i].url, W_JWKS) == 0)
-            f->keys = f->w->pages[i].body;
-    }
-    assert_true(f->keys.n > 0);
-    assert_int_equal(http_server_start(f->as), RC_OK);
-}
-
 static void on_ready(void *ctx, const char *url)
 {
     fixture_t *f = ctx;
@@ -99,8 +69,8 @@ int kit_test_setup(void **state)
     if (!f->a || !mkdtemp(f->dir))
         return -1;
     atomic_store(&KIT_RUNS, false);
-    start_issuer(f);
-    f->server = (warder_rs_server_t){.issuer = f->issuer};
+    test_issuer_start(&f->issuer, f->w, f->a);
+    f->server = (warder_rs_server_t){.issuer = f->issuer.url};
     f->protect = (warder_rs_config_t){.servers = &f->server, .server_count = 1};
     f->http = (warder_mcp_http_t){.listen = "127.0.0.1:0",
                                   .protect = &f->protect,
@@ -122,9 +92,7 @@ int kit_test_teardown(void **state)
     char command[128];
     warder_mcp_http_stop(f->s);
     warder_mcp_free(f->m);
-    http_server_stop(f->as);
-    http_server_join(f->as);
-    http_server_free(f->as);
+    test_issuer_stop(&f->issuer);
     snprintf(command, sizeof command, "rm -rf '%s'", f->dir);
     int bad = system(command);
     arena_free(f->a);
@@ -211,7 +179,7 @@ const char *token_for(fixture_t *f, const char *resource, const char *scope)
                                    "{\"iss\":\"%s\",\"sub\":\"alice\",\"client_id\":\"c1\","
                                    "\"jti\":\"j1\",\"aud\":\"%s\",\"iat\":%lld,\"exp\":%lld,"
                                    "\"scope\":\"%s\"}",
-                                   f->issuer, resource, now, now + 600, scope)
+                                   f->issuer.url, resource, now, now + 600, scope)
                           .p);
 }
 

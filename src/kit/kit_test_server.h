@@ -5,7 +5,7 @@
 #include "http/direct.h"
 #include "http/server.h"
 #include "kit/options.h"
-#include "rs/rs_test_world.h"
+#include "rs/rs_test_issuer.h"
 
 #include <stdatomic.h>
 
@@ -14,11 +14,8 @@ enum { ANSWER_BYTES = 1 << 20 };
 typedef struct {
     world_t *w;
     arena_t *a;
-    char dir[64], issuer[64];
-    str_t metadata, keys;
-    http_route_t routes[2];
-    http_app_t app;
-    http_server_t *as;
+    char dir[64];
+    test_issuer_t issuer;
     warder_rs_server_t server;
     warder_rs_config_t protect;
     warder_mcp_http_t http;

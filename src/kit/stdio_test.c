@@ -1,15 +1,13 @@
 /* A program that a host starts, whose function and whose child print where they must not. */
+#include "core/core_test_child.h"
 #include "core/core_test_util.h"
 
 #include "kit/options.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { TEXT = 8192 };
 
 static warder_mcp_next_t noisy(warder_mcp_call_t *call, void *ctx)
 {
@@ -22,27 +20,6 @@ static warder_mcp_next_t noisy(warder_mcp_call_t *call, void *ctx)
 
 static const warder_mcp_tool_t TOOLS[] = {
     {.name = "noisy", .description = "Prints", .scope = "noise:make", .run = noisy}};
-
-typedef struct {
-    char out[TEXT], err[TEXT];
-    int status;
-} run_t;
-
-static void slurp(int fd, char text[TEXT])
-{
-    size_t n = 0;
-    ssize_t got;
-    while (n < TEXT - 1 && (got = read(fd, text + n, TEXT - 1 - n)) > 0)
-        n += (size_t)got;
-    text[n] = '\0';
-    close(fd);
-}
-
-static void become(int from, int to)
-{
-    dup2(from, to);
-    close(from);
-}
 
 static int serve(void)
 {
@@ -63,33 +40,6 @@ static int serve_without_input(void)
     return serve();
 }
 
-/* A child with pipes for its streams; `in` is all that it reads. */
-static run_t run(int (*body)(void), str_t in)
-{
-    run_t r;
-    int to[2], out[2], err[2];
-    assert_int_equal(pipe2(to, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
-    (void)fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        become(to[0], 0);
-        become(out[1], 1);
-        become(err[1], 2);
-        close(to[1]);
-        exit(body());
-    }
-    close(to[0]);
-    close(out[1]);
-    close(err[1]);
-    assert_int_equal(write(to[1], in.p, in.n), in.n);
-    close(to[1]);
-    slurp(out[0], r.out);
-    slurp(err[0], r.err);
-    assert_int_equal(waitpid(child, &r.status, 0), child);
-    return r;
-}
-
 #define INITIALIZE                                                                                 \
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"     \
     "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}\n"     \
@@ -99,7 +49,7 @@ static run_t run(int (*body)(void), str_t in)
 
 static void only_messages_are_on_the_channel(void **state)
 {
-    run_t r = run(serve, STR(INITIALIZE CALL));
+    test_child_t r = test_child_run(serve, STR(INITIALIZE CALL));
     str_t rest = str_c(r.out), line;
     assert_int_equal(WEXITSTATUS(r.status), KIT_DONE);
     assert_true(str_split(&rest, '\n', &line));
@@ -114,7 +64,7 @@ static void only_messages_are_on_the_channel(void **state)
 
 static void without_standard_input_it_is_refused(void **state)
 {
-    run_t r = run(serve_without_input, STR(""));
+    test_child_t r = test_child_run(serve_without_input, STR(""));
     assert_int_equal(WEXITSTATUS(r.status), KIT_FAILED);
     assert_non_null(strstr(r.err, "standard input and output are not open"));
     assert_string_equal(r.out, "after\n");
@@ -122,7 +72,7 @@ static void without_standard_input_it_is_refused(void **state)
 
 static void input_that_ends_at_once(void **state)
 {
-    run_t r = run(serve, STR(""));
+    test_child_t r = test_child_run(serve, STR(""));
     assert_int_equal(WEXITSTATUS(r.status), KIT_DONE);
     assert_string_equal(r.out, "after\n");
 }

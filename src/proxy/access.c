@@ -1,12 +1,12 @@
 #include "core/limits.h"
 #include "http/server.h"
 #include "proxy/access_object.h"
+#include "rs/credentials.h"
 #include "rs/verdict.h"
 
 #include <time.h>
 
 enum {
-    HEADERS_MAX = 4, /* of Authorization and DPoP; one is right, two are refused already */
     RETRY_S = 1,
     TEXTS = 4,          /* of a principal whose life is asked for */
     WAITERS_MAX = 8192, /* checks that wait for keys; more are told to come again */
@@ -23,7 +23,7 @@ typedef struct check {
     void (*done)(void *arg, const access_verdict_t *verdict);
     void *arg;
     warder_rs_request_t request;
-    const char *headers[HEADERS_MAX], *proofs[HEADERS_MAX];
+    rs_credentials_t credentials;
     access_verdict_t verdict;
 } check_t;
 
@@ -242,31 +242,6 @@ static bool join_waiting(check_t *k)
     return joins;
 }
 
-static rc_t read_values(const check_t *k, str_t name, const char *values[HEADERS_MAX], size_t *n)
-{
-    for (size_t i = 0; i < k->x->headers.n && *n < HEADERS_MAX; i++) {
-        const http_header_t *h = &k->x->headers.v[i];
-        if (!str_eq_nocase(h->name, name))
-            continue;
-        values[*n] = arena_cstr(k->x->arena, h->value);
-        if (!values[(*n)++])
-            return RC_MEMORY;
-    }
-    return RC_OK;
-}
-
-static rc_t read_headers(check_t *k)
-{
-    warder_rs_request_t *r = &k->request;
-    *r = (warder_rs_request_t){
-        .headers = k->headers,
-        .proofs = k->proofs,
-        .method = http_method_name(k->x->method).p,
-    };
-    TRY(read_values(k, STR("Authorization"), k->headers, &r->header_count));
-    return read_values(k, STR("DPoP"), k->proofs, &r->proof_count);
-}
-
 /* One fetch for all who need it, whichever worker they are on. */
 static void wait_for_keys(check_t *k)
 {
@@ -304,7 +279,7 @@ void access_check(access_t *a, http_exchange_t *x,
         return;
     }
     *k = (check_t){.access = a, .x = x, .done = done, .arg = arg};
-    if (read_headers(k) == RC_OK)
+    if (rs_credentials_read(k->x, &k->credentials, &k->request) == RC_OK)
         check_now(k);
     else
         done(arg, &NO_MEMORY);

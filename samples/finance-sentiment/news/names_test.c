@@ -1,55 +1,11 @@
 /* What feeds are read with: names of companies, dates, and HTML as text. */
-#include "names.h"
+#include "names_test_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-#define CSV                                                                                        \
-    "ticker,name,aliases\n# companies\nACME,Acme Instruments,Acme\r\nORBT,\"Orbit, Grain\"\n\n"    \
-    "HLDN,Halden Marine,Halden Marine Group|Halden Shipping\nTWO,Twin Co,Common Name\n"            \
-    "TWN,Twain,Common Name\n"
-
-typedef struct {
-    arena_t *a;
-    names_t names;
-} fixture_t;
-
-static int setup(void **state)
-{
-    fixture_t *f = calloc(1, sizeof *f);
-    size_t line;
-    f->a = arena_new(512 << 20);
-    *state = f;
-    return names_read(f->a, STR(CSV), &f->names, &line) == RC_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    fixture_t *f = *state;
-    arena_free(f->a);
-    free(f);
-    return 0;
-}
-
-static void assert_str(str_t got, const char *want)
-{
-    if (!str_eq(got, str_c(want)))
-        fail_msg("'%.*s' is not '%s'", STR_ARG(got), want ? want : "unset");
-}
-
-/* "ACME:0.9 ORBT:0.5" in the order they were found. */
-static void assert_tickers(const article_t *x, const char *want)
-{
-    char got[256];
-    buf_t b = buf_fixed(got, sizeof got);
-    for (size_t i = 0; i < x->ticker_count; i++)
-        buf_fmt(&b, "%s%" PRIstr ":%.1f", i ? " " : "", STR_ARG(x->tickers[i].ticker),
-                x->tickers[i].relevance);
-    assert_str(buf_str(&b), want);
-}
 
 static void names_in_texts(void **state)
 {
@@ -173,7 +129,7 @@ static void html_as_text(void **state)
         assert_str(news_html(f->a, str_c(ROWS[i].in), 100), ROWS[i].out);
 }
 
-#define NAMES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define NAMES_TEST(name) cmocka_unit_test_setup_teardown(name, names_setup, names_teardown)
 
 int main(void)
 {

@@ -1,37 +1,12 @@
 #include "rss.h"
 
+#include "names_test_world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-
-#define CSV                                                                                        \
-    "ticker,name,aliases\n# companies\nACME,Acme Instruments,Acme\r\nORBT,\"Orbit, Grain\"\n\n"    \
-    "HLDN,Halden Marine,Halden Marine Group|Halden Shipping\nTWO,Twin Co,Common Name\n"            \
-    "TWN,Twain,Common Name\n"
-
-typedef struct {
-    arena_t *a;
-    names_t names;
-} fixture_t;
-
-static int setup(void **state)
-{
-    fixture_t *f = calloc(1, sizeof *f);
-    size_t line;
-    f->a = arena_new(512 << 20);
-    *state = f;
-    return names_read(f->a, STR(CSV), &f->names, &line) == RC_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    fixture_t *f = *state;
-    arena_free(f->a);
-    free(f);
-    return 0;
-}
 
 static news_t read_as(fixture_t *f, str_t text, rss_verdict_t want)
 {
@@ -42,23 +17,6 @@ static news_t read_as(fixture_t *f, str_t text, rss_verdict_t want)
         fail_msg("%s: %.200s", rss_verdict_text(v), text.p);
     assert_true(want == RSS_OK || news.n == 0);
     return news;
-}
-
-static void assert_str(str_t got, const char *want)
-{
-    if (!str_eq(got, str_c(want)))
-        fail_msg("'%.*s' is not '%s'", STR_ARG(got), want ? want : "unset");
-}
-
-/* "ACME:0.9 ORBT:0.5" in the order they were found. */
-static void assert_tickers(const article_t *x, const char *want)
-{
-    char got[256];
-    buf_t b = buf_fixed(got, sizeof got);
-    for (size_t i = 0; i < x->ticker_count; i++)
-        buf_fmt(&b, "%s%" PRIstr ":%.1f", i ? " " : "", STR_ARG(x->tickers[i].ticker),
-                x->tickers[i].relevance);
-    assert_str(buf_str(&b), want);
 }
 
 #define RSS(items)                                                                                 \
@@ -278,7 +236,7 @@ static void no_memory_is_said(void **state)
     assert_true(failed > 0 && good > 0);
 }
 
-#define RSS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define RSS_TEST(name) cmocka_unit_test_setup_teardown(name, names_setup, names_teardown)
 
 int main(void)
 {
