@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define FIELD(n, v) {STR_INIT(n), STR_INIT(v)}
+#define FIELD(n, v)                                                                                \
+    {                                                                                              \
+        STR_INIT(n), STR_INIT(v)                                                                   \
+    }
 
 static rc_t read_fields(arena_t *a, const http_header_t *v, size_t n, warder_rs_request_t *out)
 {

@@ -39,4 +39,3 @@ void assert_tickers(const article_t *x, const char *want)
                 x->tickers[i].relevance);
     assert_str(buf_str(&b), want);
 }
-

@@ -21,7 +21,9 @@ static rc_t answer(finance_work_t *k, const char *action, size_t changed)
     warder_json_end(w);
     warder_json_end(w);
     buf_t b = buf_new(k->a, FINANCE_TEXT_BYTES);
-    buf_fmt(&b, "%zu changed. Watched: ", changed);
+    if (strcmp(action, "list") != 0)
+        buf_fmt(&b, "%zu changed. ", changed);
+    buf_put(&b, STR("Watched: "));
     for (size_t i = 0; i < list.n; i++) {
         buf_put(&b, i > 0 ? STR(", ") : STR(""));
         buf_put(&b, list.v[i]);
@@ -54,8 +56,9 @@ static rc_t add(finance_work_t *k, str_list_t tickers)
         return refuse(k, "Give the `tickers` to add.");
     rc_t rc = watchlist_add(k->f->watchlists, &who, tickers, &changed);
     if (rc == RC_LIMIT)
-        return refuse(k, "A watchlist holds at most 100 tickers: nothing was added. Remove some "
-                         "first.");
+        return refuse(k,
+                      "Nothing was added: a watchlist holds at most 100 tickers, and this server "
+                      "only so many lists. Remove some tickers first.");
     TRY(rc);
     return answer(k, "add", changed);
 }
