@@ -1,0 +1,67 @@
+/* Where a client looks, in the order that the specification gives: a machine of steps. It is handed
+ * what each step brought, and says what to GET next. Pure.
+ *
+ *   RESOURCE  the challenge's URL alone; without one path insertion, then root   (MCP 2025-11-25,
+ *             "Protected Resource Metadata Discovery Requirements")
+ *   SERVER    for the chosen issuer: RFC 8414 and OpenID Connect, path insertion and appending
+ *             ("Authorization Server Metadata Discovery")
+ *   LEGACY    no resource metadata at all: RFC 8414 at the origin of the MCP URL, then its default
+ *             endpoints (2025-03-26). Never after a failure of TLS, network or issuer.
+ */
+#ifndef CLIENT_DISCOVERY_H
+#define CLIENT_DISCOVERY_H
+
+#include "client/resource_metadata.h"
+#include "client/server_metadata.h"
+#include "http/agent.h"
+
+enum { CLIENT_PLACES_MAX = 4 };
+
+/** Places to look at, in order, in the arena. RC_MALFORMED: no http(s) URL; RC_MEMORY. */
+rc_t client_resource_places(arena_t *a, str_t url, str_list_t *out) MUST_USE;
+rc_t client_server_places(arena_t *a, str_t issuer, str_list_t *out) MUST_USE;
+
+typedef struct {
+    str_t url;      /* the MCP endpoint as it was typed */
+    str_t metadata; /* resource_metadata of the challenge; unset: none */
+    str_t issuer;   /* set: choose this one, where the resource names it; else the first */
+    client_strictness_t strict;
+    bool plain_ok;    /* client_url_check */
+    bool no_fallback; /* 2025-03-26 is not looked for */
+} client_discovery_want_t;
+
+typedef enum {
+    CLIENT_LOOK,   /* GET *url, and tell client_discovery_took */
+    CLIENT_FOUND,  /* resource (unless legacy) and server are there */
+    CLIENT_FAILED, /* failure says why */
+} client_discovery_step_t;
+
+typedef enum { CLIENT_PHASE_RESOURCE, CLIENT_PHASE_SERVER, CLIENT_PHASE_LEGACY } client_phase_t;
+
+/** All in the arena it was begun with; read-only for others. */
+typedef struct {
+    client_discovery_want_t want;
+    arena_t *a;
+    client_phase_t phase;
+    str_list_t places; /* of this phase */
+    size_t at;         /* the one that is asked now */
+    bool has_resource;
+    client_resource_metadata_t resource;
+    str_t issuer; /* the chosen one */
+    client_server_metadata_t server;
+    str_t resource_place, server_place; /* where they were found; unset: not */
+    bool legacy, guessed; /* no resource metadata; endpoints of client_server_guess */
+    client_failure_t failure;
+} client_discovery_t;
+
+/** RC_MEMORY. Begins at RESOURCE. A URL that may not be used is a failure, told by _next. */
+rc_t client_discovery_begin(arena_t *a, const client_discovery_want_t *want,
+                            client_discovery_t *out) MUST_USE;
+client_discovery_step_t client_discovery_next(client_discovery_t *d, str_t *url);
+/** What the GET of _next brought. Not found (any 4xx, 502, a redirect, 200 that is no JSON object or
+ *  has another content type than JSON): the next place. Other 5xx, no connection, bad TLS: a failure.
+ *  A document that is there and wrong (issuer, resource) is a failure, never a reason to look on.
+ *  RC_MEMORY. */
+rc_t client_discovery_took(client_discovery_t *d, const http_answer_t *answer) MUST_USE;
+
+#endif

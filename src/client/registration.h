@@ -1,0 +1,53 @@
+/* How a client becomes known to an authorization server (MCP 2025-11-25, "Client Registration
+ * Approaches"; RFC 7591; OAuth Client ID Metadata Document). */
+#ifndef CLIENT_REGISTRATION_H
+#define CLIENT_REGISTRATION_H
+
+#include "client/method.h"
+
+typedef enum {
+    CLIENT_KNOWN,    /* pre-registered: the person gave a client_id */
+    CLIENT_DOCUMENT, /* the URL of its metadata document is its client_id */
+    CLIENT_REGISTER, /* POST to registration_endpoint */
+    CLIENT_ASK,      /* nothing of it is possible: CLIENT_REGISTRATION_NONE */
+} client_way_t;
+
+/** In the order of the specification. `document`: the client's metadata URL, unset: it has none. */
+client_way_t client_way_choose(const client_server_metadata_t *server, str_t client_id,
+                               str_t document);
+
+typedef struct {
+    str_t name;               /* client_name */
+    str_t uri;                /* client_uri; unset: none */
+    str_list_t redirect_uris; /* empty for machines */
+    str_t scope;              /* unset: none */
+    str_list_t grant_types;   /* empty: authorization_code and refresh_token */
+    str_t method;             /* token_endpoint_auth_method; unset: chosen by `server` */
+    str_t software_version;
+} client_registration_want_t;
+
+/** The JSON to POST: application_type native, response_types, grant_types (of those the server lists),
+ *  token_endpoint_auth_method: none where the server lists it or says nothing, else one it lists.
+ *  RC_LIMIT, RC_MEMORY. */
+rc_t client_registration_write(arena_t *a, const client_server_metadata_t *server,
+                               const client_registration_want_t *want, str_t *out) MUST_USE;
+
+/** What came of it. */
+typedef struct {
+    str_t client_id, method;
+    secret_t secret;
+    int64_t secret_expires_at; /* Unix seconds; 0: never */
+    str_t registration_uri, registration_token; /* RFC 7592; unset: not offered */
+} client_registered_t;
+
+/** Reads the answer: CLIENT_FINE, CLIENT_REGISTRATION_REFUSED (with the server's words),
+ *  CLIENT_REGISTRATION_BAD. *rc: RC_MEMORY. */
+client_reason_t client_registration_read(arena_t *a, int status, str_t body,
+                                         client_registered_t *out, str_t *why, rc_t *rc);
+
+/** A metadata document to be hosted at `url` (client_id is that URL). RC_MALFORMED: not https, or no
+ *  path; RC_MEMORY. */
+rc_t client_document_write(arena_t *a, str_t url, const client_registration_want_t *want,
+                           str_t jwks_uri, str_t *out) MUST_USE;
+
+#endif
