@@ -1,6 +1,6 @@
-/* A client of a protected MCP server: finds the authorization server, registers, signs in, keeps and
- * renews tokens, asks for more scope where a tool needs it, and calls tools, in whichever era of the
- * protocol the server speaks.
+/* A client of a protected MCP server: finds the authorization server, registers, signs in, keeps
+ * and renews tokens, asks for more scope where a tool needs it, and calls tools, in whichever era
+ * of the protocol the server speaks.
  *
  *     char why[512];
  *     warder_client_config_t config = {.url = "https://mcp.example.com/mcp"};
@@ -12,10 +12,10 @@
  *     warder_client_free_text(result);
  *     warder_client_free(client);
  *
- * Threads: a client may be used by several threads at once; calls block. Callbacks come on the thread
- * that called, or on one of the client's. There is no global state. Strings are NUL-terminated UTF-8
- * and borrowed for the length of the call; the config is copied but for `ctx`. Texts of the server are
- * given as they came: take control characters out before printing them. */
+ * Threads: a client may be used by several threads at once; calls block. Callbacks come on the
+ * thread that called, or on one of the client's. There is no global state. Strings are
+ * NUL-terminated UTF-8 and borrowed for the length of the call; the config is copied but for `ctx`.
+ * Texts of the server are given as they came: take control characters out before printing them. */
 #ifndef WARDER_CLIENT_H
 #define WARDER_CLIENT_H
 
@@ -58,7 +58,8 @@ typedef enum {
 
 /** All members may be NULL. */
 typedef struct {
-    /** Open this page, or show it. NULL: the desktop's browser is opened. False: nobody is there. */
+    /** Open this page, or show it. NULL: the desktop's browser is opened. False: nobody is there.
+     */
     bool (*open)(void *ctx, const char *url);
     /** Show the code, and where to type it. Needed by WARDER_CLIENT_DEVICE. */
     bool (*code)(void *ctx, const char *user_code, const char *url, const char *url_complete);
@@ -78,32 +79,32 @@ typedef struct {
     const char *url;
     warder_client_way_t way;
     warder_client_era_t era;
-    const char *name, *version;    /* of the program: clientInfo and client_name ["warder-client"] */
-    const char *client_id;         /* pre-registered */
-    const char *client_secret;     /* wiped with the client */
-    const char *private_key_pem;   /* PKCS#8, for private_key_jwt */
-    const char *key_id;            /* its kid */
-    const char *algorithm;         /* of the key: ES256, RS256, PS256, EdDSA [by its kind] */
-    const char *client_issuer;     /* whose registration client_id is [the first that is met] */
-    const char *metadata_url;      /* of the client's metadata document */
-    const char *scope;             /* [as the server says] */
-    const char *issuer;            /* choose this authorization server [the first] */
-    const char *assertion;         /* of WARDER_CLIENT_WORKLOAD */
-    const char *assertion_file;    /* or the file that holds it, read anew each time */
-    const char *provider_issuer;   /* of WARDER_CLIENT_ENTERPRISE, or: */
+    const char *name, *version;  /* of the program: clientInfo and client_name ["warder-client"] */
+    const char *client_id;       /* pre-registered */
+    const char *client_secret;   /* wiped with the client */
+    const char *private_key_pem; /* PKCS#8, for private_key_jwt */
+    const char *key_id;          /* its kid */
+    const char *algorithm;       /* of the key: ES256, RS256, PS256, EdDSA [by its kind] */
+    const char *client_issuer;   /* whose registration client_id is [the first that is met] */
+    const char *metadata_url;    /* of the client's metadata document */
+    const char *scope;           /* [as the server says] */
+    const char *issuer;          /* choose this authorization server [the first] */
+    const char *assertion;       /* of WARDER_CLIENT_WORKLOAD */
+    const char *assertion_file;  /* or the file that holds it, read anew each time */
+    const char *provider_issuer; /* of WARDER_CLIENT_ENTERPRISE, or: */
     const char *provider_token_endpoint;
     const char *provider_client_id, *provider_client_secret, *id_token;
-    const char *token;             /* of WARDER_CLIENT_TOKEN */
-    bool dpop;                     /* bind tokens to a key (RFC 9449) */
-    bool strict_resource;          /* `resource` must be the URL, byte for byte */
-    bool private_networks;         /* a public server may name hosts of private networks */
-    bool plain_http;               /* http outside of loopback; for development only */
-    const char *folder;            /* where tokens are kept, of mode 0700; NULL: for this run only */
-    const char *ca_file;           /* PEM, in place of the system's authorities */
-    const char *extensions;        /* JSON: capabilities.extensions to declare */
-    uint16_t callback_port;        /* [the system chooses] */
-    int sign_in_s;                 /* how long a person may take [300] */
-    int call_s;                    /* how long a call may take [no limit] */
+    const char *token;      /* of WARDER_CLIENT_TOKEN */
+    bool dpop;              /* bind tokens to a key (RFC 9449) */
+    bool strict_resource;   /* `resource` must be the URL, byte for byte */
+    bool private_networks;  /* a public server may name hosts of private networks */
+    bool plain_http;        /* http outside of loopback; for development only */
+    const char *folder;     /* where tokens are kept, of mode 0700; NULL: for this run only */
+    const char *ca_file;    /* PEM, in place of the system's authorities */
+    const char *extensions; /* JSON: capabilities.extensions to declare */
+    uint16_t callback_port; /* [the system chooses] */
+    int sign_in_s;          /* how long a person may take [300] */
+    int call_s;             /* how long a call may take [no limit] */
     warder_client_callbacks_t callbacks;
 } warder_client_config_t;
 
@@ -120,17 +121,19 @@ warder_client_end_t warder_client_connect(warder_client_t *client, char *why, si
 const char *warder_client_version(const warder_client_t *client);
 
 typedef struct {
-    bool progress;               /* hear notifications/progress of this call */
-    const bool *cancel;          /* becomes true (written atomically): the call is cancelled */
+    bool progress;      /* hear notifications/progress of this call */
+    const bool *cancel; /* becomes true (written atomically): the call is cancelled */
 } warder_client_options_t;
 
 /** One request, whatever its method; params is a JSON object or NULL. *result is JSON, and with
- *  WARDER_CLIENT_ERROR the error object; free it with warder_client_free_text. options may be NULL. */
+ *  WARDER_CLIENT_ERROR the error object; free it with warder_client_free_text. options may be NULL.
+ */
 warder_client_end_t warder_client_request(warder_client_t *client, const char *method,
                                           const char *params,
                                           const warder_client_options_t *options, char **result,
                                           char *why, size_t size);
-/** tools/call; arguments is a JSON object or NULL. The tool's header fields are sent (2026-07-28). */
+/** tools/call; arguments is a JSON object or NULL. The tool's header fields are sent (2026-07-28).
+ */
 warder_client_end_t warder_client_call(warder_client_t *client, const char *tool,
                                        const char *arguments,
                                        const warder_client_options_t *options, char **result,

@@ -1,6 +1,6 @@
 /* A stdio MCP server for a local host, in front of a remote one: one message a line on the standard
- * streams, Streamable HTTP with tokens behind. Both sides may speak either era; where they differ, the
- * bridge translates. */
+ * streams, Streamable HTTP with tokens behind. Both sides may speak either era; where they differ,
+ * the bridge translates. */
 #ifndef BRIDGE_BRIDGE_H
 #define BRIDGE_BRIDGE_H
 
@@ -15,8 +15,8 @@ typedef struct {
     const log_t *log;
 } bridge_config_t;
 
-/** Runs until `in` ends, `out` breaks, or `stop`: RC_OK. Requests that wait are cancelled at the server.
- *  RC_MEMORY, RC_IO. */
+/** Runs until `in` ends, `out` breaks, or `stop`: RC_OK. Requests that wait are cancelled at the
+ * server. RC_MEMORY, RC_IO. */
 rc_t bridge_run(const bridge_config_t *config) MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
-/* The authorization request, and the verdict on what comes back (OAuth 2.1 section 4.1; RFC 9207). */
+/* The authorization request, and the verdict on what comes back (OAuth 2.1 section 4.1; RFC 9207).
+ */
 #ifndef CLIENT_AUTHORIZATION_H
 #define CLIENT_AUTHORIZATION_H
 
@@ -10,25 +11,26 @@ enum { CLIENT_VERIFIER_BYTES = 43, CLIENT_STATE_BYTES = 43, CLIENT_CALLBACK_BYTE
 
 /** What is remembered from before the browser is opened until its answer. In an arena. */
 typedef struct {
-    str_t issuer;          /* of the metadata; unset: server of client_server_guess */
-    bool iss_parameter;    /* it promised iss */
-    str_t token_endpoint;  /* where the code goes, and nowhere else */
+    str_t issuer;         /* of the metadata; unset: server of client_server_guess */
+    bool iss_parameter;   /* it promised iss */
+    str_t token_endpoint; /* where the code goes, and nowhere else */
     str_t client_id, redirect_uri, scope, resource;
-    str_t state;           /* 256 random bits */
-    secret_t verifier;     /* PKCE, 256 random bits */
+    str_t state;       /* 256 random bits */
+    secret_t verifier; /* PKCE, 256 random bits */
 } client_pending_t;
 
 typedef struct {
     const client_server_metadata_t *server;
     str_t client_id, redirect_uri;
-    str_t scope;    /* unset: none is sent */
-    str_t resource; /* byte for byte */
-    str_t dpop_jkt; /* RFC 9449 section 10; unset: none */
+    str_t scope;               /* unset: none is sent */
+    str_t resource;            /* byte for byte */
+    str_t dpop_jkt;            /* RFC 9449 section 10; unset: none */
     str_t acr_values, max_age; /* RFC 9470; unset: none */
 } client_authorization_want_t;
 
 /** The URL to open, and what to remember. prompt=consent goes along with offline_access (OpenID
- *  Connect Core section 11). RC_LIMIT: longer than LIMIT_URL_BYTES; RC_MEMORY, RC_IO (no randomness).
+ *  Connect Core section 11). RC_LIMIT: longer than LIMIT_URL_BYTES; RC_MEMORY, RC_IO (no
+ * randomness).
  */
 rc_t client_authorization_begin(arena_t *a, random_port_t random,
                                 const client_authorization_want_t *want, client_pending_t *pending,
@@ -39,11 +41,11 @@ rc_t client_authorization_form(arena_t *a, const client_authorization_want_t *wa
 rc_t client_authorization_pushed_url(arena_t *a, const client_server_metadata_t *server,
                                      str_t client_id, str_t request_uri, str_t *url) MUST_USE;
 
-/** The verdict on the query of the callback. CLIENT_FINE with *code; CLIENT_PARAMETER_REPEATED (code,
- *  state, iss, error), CLIENT_STATE_WRONG (missing, other), CLIENT_ISS_MISSING, CLIENT_ISS_WRONG,
- *  CLIENT_AUTHORIZATION_REFUSED (with the server's words; only once state and iss are right),
- *  CLIENT_CODE_MISSING. iss is compared as a plain string. `mine`: whether it has the right state, so
- *  that the flow is used up; others leave it waiting. *rc: RC_MEMORY. */
+/** The verdict on the query of the callback. CLIENT_FINE with *code; CLIENT_PARAMETER_REPEATED
+ * (code, state, iss, error), CLIENT_STATE_WRONG (missing, other), CLIENT_ISS_MISSING,
+ * CLIENT_ISS_WRONG, CLIENT_AUTHORIZATION_REFUSED (with the server's words; only once state and iss
+ * are right), CLIENT_CODE_MISSING. iss is compared as a plain string. `mine`: whether it has the
+ * right state, so that the flow is used up; others leave it waiting. *rc: RC_MEMORY. */
 client_reason_t client_authorization_answer(arena_t *a, const client_pending_t *pending,
                                             str_t query, str_t *code, bool *mine, str_t *why,
                                             rc_t *rc);

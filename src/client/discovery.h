@@ -50,7 +50,7 @@ typedef struct {
     str_t issuer; /* the chosen one */
     client_server_metadata_t server;
     str_t resource_place, server_place; /* where they were found; unset: not */
-    bool legacy, guessed; /* no resource metadata; endpoints of client_server_guess */
+    bool legacy, guessed;               /* no resource metadata; endpoints of client_server_guess */
     client_failure_t failure;
 } client_discovery_t;
 
@@ -58,10 +58,10 @@ typedef struct {
 rc_t client_discovery_begin(arena_t *a, const client_discovery_want_t *want,
                             client_discovery_t *out) MUST_USE;
 client_discovery_step_t client_discovery_next(client_discovery_t *d, str_t *url);
-/** What the GET of _next brought. Not found (any 4xx, 502, a redirect, 200 that is no JSON object or
- *  has another content type than JSON): the next place. Other 5xx, no connection, bad TLS: a failure.
- *  A document that is there and wrong (issuer, resource) is a failure, never a reason to look on.
- *  RC_MEMORY. */
+/** What the GET of _next brought. Not found (any 4xx, 502, a redirect, 200 that is no JSON object
+ * or has another content type than JSON): the next place. Other 5xx, no connection, bad TLS: a
+ * failure. A document that is there and wrong (issuer, resource) is a failure, never a reason to
+ * look on. RC_MEMORY. */
 rc_t client_discovery_took(client_discovery_t *d, const http_answer_t *answer) MUST_USE;
 
 #endif

@@ -26,9 +26,9 @@ typedef struct {
     str_t software_version;
 } client_registration_want_t;
 
-/** The JSON to POST: application_type native, response_types, grant_types (of those the server lists),
- *  token_endpoint_auth_method: none where the server lists it or says nothing, else one it lists.
- *  RC_LIMIT, RC_MEMORY. */
+/** The JSON to POST: application_type native, response_types, grant_types (of those the server
+ * lists), token_endpoint_auth_method: none where the server lists it or says nothing, else one it
+ * lists. RC_LIMIT, RC_MEMORY. */
 rc_t client_registration_write(arena_t *a, const client_server_metadata_t *server,
                                const client_registration_want_t *want, str_t *out) MUST_USE;
 
@@ -36,7 +36,7 @@ rc_t client_registration_write(arena_t *a, const client_server_metadata_t *serve
 typedef struct {
     str_t client_id, method;
     secret_t secret;
-    int64_t secret_expires_at; /* Unix seconds; 0: never */
+    int64_t secret_expires_at;                  /* Unix seconds; 0: never */
     str_t registration_uri, registration_token; /* RFC 7592; unset: not offered */
 } client_registered_t;
 
@@ -45,8 +45,8 @@ typedef struct {
 client_reason_t client_registration_read(arena_t *a, int status, str_t body,
                                          client_registered_t *out, str_t *why, rc_t *rc);
 
-/** A metadata document to be hosted at `url` (client_id is that URL). RC_MALFORMED: not https, or no
- *  path; RC_MEMORY. */
+/** A metadata document to be hosted at `url` (client_id is that URL). RC_MALFORMED: not https, or
+ * no path; RC_MEMORY. */
 rc_t client_document_write(arena_t *a, str_t url, const client_registration_want_t *want,
                            str_t jwks_uri, str_t *out) MUST_USE;
 

@@ -35,11 +35,11 @@ rc_t client_token_jwt_bearer(arena_t *a, const client_token_want_t *w, str_t ass
                              client_token_request_t *out) MUST_USE;
 rc_t client_token_device(arena_t *a, const client_token_want_t *w, str_t device_code,
                          client_token_request_t *out) MUST_USE;
-/** RFC 8693 at a person's identity provider: an ID token for an ID-JAG whose audience is the issuer of
- *  the resource's authorization server (MCP, Enterprise-Managed Authorization). w->server is the
+/** RFC 8693 at a person's identity provider: an ID token for an ID-JAG whose audience is the issuer
+ * of the resource's authorization server (MCP, Enterprise-Managed Authorization). w->server is the
  *  identity provider's. */
-rc_t client_token_exchange(arena_t *a, const client_token_want_t *w, str_t id_token,
-                           str_t audience, client_token_request_t *out) MUST_USE;
+rc_t client_token_exchange(arena_t *a, const client_token_want_t *w, str_t id_token, str_t audience,
+                           client_token_request_t *out) MUST_USE;
 /** POST to device_authorization_endpoint (RFC 8628 section 3.1). */
 rc_t client_token_device_begin(arena_t *a, const client_token_want_t *w,
                                client_token_request_t *out) MUST_USE;
@@ -47,8 +47,8 @@ rc_t client_token_device_begin(arena_t *a, const client_token_want_t *w,
 rc_t client_token_revoke(arena_t *a, const client_token_want_t *w, str_t token, str_t hint,
                          client_token_request_t *out) MUST_USE;
 
-/** A client assertion (RFC 7523 section 2.2): iss and sub the client, aud the issuer of the server's
- *  metadata alone, 60 s. For tests and for who sends it elsewhere. */
+/** A client assertion (RFC 7523 section 2.2): iss and sub the client, aud the issuer of the
+ * server's metadata alone, 60 s. For tests and for who sends it elsewhere. */
 rc_t client_assertion_sign(arena_t *a, const client_token_want_t *w, str_t *out) MUST_USE;
 
 /** A token answer. Times are Unix seconds. */
@@ -56,8 +56,8 @@ typedef struct {
     secret_t access_token, refresh_token; /* hidden unset: none came */
     bool dpop;                            /* token_type DPoP */
     int64_t expires_at;                   /* 0: not said */
-    str_t scope;       /* granted; unset: as asked */
-    str_t issued_type; /* issued_token_type of an exchange; unset */
+    str_t scope;                          /* granted; unset: as asked */
+    str_t issued_type;                    /* issued_token_type of an exchange; unset */
 } client_token_t;
 
 /** CLIENT_FINE; CLIENT_TOKEN_REFUSED with *error (the code, printable) and the words in *why;
@@ -74,8 +74,9 @@ client_reason_t client_token_read(arena_t *a, int status, str_t body,
 /** The answer of the device authorization endpoint (RFC 8628 section 3.2). */
 typedef struct {
     secret_t device_code;
-    str_t user_code, verification_uri, verification_uri_complete; /* checked: client_url_check_page */
-    int64_t expires_at, interval;                                 /* seconds */
+    str_t user_code, verification_uri,
+        verification_uri_complete; /* checked: client_url_check_page */
+    int64_t expires_at, interval;  /* seconds */
 } client_device_t;
 client_reason_t client_device_read(arena_t *a, int status, str_t body, int64_t now, bool plain_ok,
                                    client_device_t *out, str_t *why, rc_t *rc);

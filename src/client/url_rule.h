@@ -7,13 +7,13 @@
 #include "core/url.h"
 #include "http/agent.h"
 
-/** CLIENT_FINE for https, and http where the host is loopback; CLIENT_URL_BAD (not absolute, userinfo,
- *  fragment, longer than LIMIT_URL_BYTES), CLIENT_URL_SCHEME, CLIENT_URL_PLAIN. `plain_ok`: http to
- *  any host is taken (a development switch, never a default). */
+/** CLIENT_FINE for https, and http where the host is loopback; CLIENT_URL_BAD (not absolute,
+ * userinfo, fragment, longer than LIMIT_URL_BYTES), CLIENT_URL_SCHEME, CLIENT_URL_PLAIN.
+ * `plain_ok`: http to any host is taken (a development switch, never a default). */
 client_reason_t client_url_check(str_t url, bool plain_ok);
 /** How far requests may go that a server at `url` leads to: a loopback server may name loopback
- *  hosts, others may not; private networks only where the person asked for it (`asked`), or where the
- *  URL that she typed is itself a private address. The widest of all reasons counts. */
+ *  hosts, others may not; private networks only where the person asked for it (`asked`), or where
+ * the URL that she typed is itself a private address. The widest of all reasons counts. */
 http_reach_t client_url_reach(str_t url, http_reach_t asked);
 /** Whether both have one origin (RFC 6454 section 4); false for what is no http(s) URL. */
 bool client_url_same_origin(arena_t *a, str_t first, str_t second);

@@ -1,5 +1,5 @@
-/* Walks the three phases of MCP authorization as real clients would, against any server, and says what
- * it saw, which rule that breaks, who fails on it, and the mend. */
+/* Walks the three phases of MCP authorization as real clients would, against any server, and says
+ * what it saw, which rule that breaks, who fails on it, and the mend. */
 #ifndef DOCTOR_DOCTOR_H
 #define DOCTOR_DOCTOR_H
 
@@ -10,7 +10,7 @@ typedef enum { DOCTOR_FINE, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_FAULT } doctor_g
 
 typedef struct {
     str_t url;
-    http_ask_port_t http;   /* every request goes through it, and is counted */
+    http_ask_port_t http; /* every request goes through it, and is counted */
     http_reach_t reach;
     unsigned budget;        /* requests at most [80] */
     bool sign_in;           /* with a sign-in: `tokens` says how; nothing else may get the token */

@@ -10,8 +10,8 @@
 
 typedef struct http_agent http_agent_t;
 
-/** Which addresses a request may go to (http/addr.h), judged when it connects, after the look-up, so
- *  that a name cannot be bound anew in between. Behind a proxy, which looks names up itself, only
+/** Which addresses a request may go to (http/addr.h), judged when it connects, after the look-up,
+ * so that a name cannot be bound anew in between. Behind a proxy, which looks names up itself, only
  *  literal addresses can be judged. */
 typedef enum {
     HTTP_REACH_PUBLIC,   /* no special-purpose address */
@@ -21,8 +21,8 @@ typedef enum {
 
 /** A zero takes the default in brackets. */
 typedef struct {
-    str_t ca_file;    /* PEM, in place of the system's authorities; unset: the system's */
-    str_t user_agent; /* sent where no header says another ["warder"] */
+    str_t ca_file;      /* PEM, in place of the system's authorities; unset: the system's */
+    str_t user_agent;   /* sent where no header says another ["warder"] */
     int64_t connect_ms; /* look-up, connection, handshake [10000] */
 } http_agent_config_t;
 
@@ -39,15 +39,15 @@ typedef struct {
 
 /** Why there is no (whole) answer. */
 typedef enum {
-    HTTP_AGENT_DONE,       /* the whole answer came, of any status */
-    HTTP_AGENT_BAD_URL,    /* neither https nor http, userinfo, not a URL */
+    HTTP_AGENT_DONE,         /* the whole answer came, of any status */
+    HTTP_AGENT_BAD_URL,      /* neither https nor http, userinfo, not a URL */
     HTTP_AGENT_OUT_OF_REACH, /* the address is one that this request may not go to */
-    HTTP_AGENT_NO_NAME,    /* the host has no address */
-    HTTP_AGENT_REFUSED,    /* no connection */
-    HTTP_AGENT_TLS,        /* certificate or handshake; `why` tells */
+    HTTP_AGENT_NO_NAME,      /* the host has no address */
+    HTTP_AGENT_REFUSED,      /* no connection */
+    HTTP_AGENT_TLS,          /* certificate or handshake; `why` tells */
     HTTP_AGENT_TOO_LONG,
     HTTP_AGENT_TIMEOUT,
-    HTTP_AGENT_BROKEN,     /* it closed early, or is no HTTP */
+    HTTP_AGENT_BROKEN, /* it closed early, or is no HTTP */
     HTTP_AGENT_CANCELLED,
 } http_agent_end_t;
 /** The name of an end, for people and JSON: "tls"; static. */
@@ -75,11 +75,12 @@ rc_t http_agent_new(const http_agent_config_t *config, http_agent_t **out) MUST_
 /** Ends what is open with HTTP_AGENT_CANCELLED, then the thread. Not on the agent's thread. NULL is
  *  fine. */
 void http_agent_free(http_agent_t *agent);
-/** Any thread. The request is copied. RC_MEMORY, RC_IO: nothing was sent, no event comes. Events may
- *  come before this returns. */
+/** Any thread. The request is copied. RC_MEMORY, RC_IO: nothing was sent, no event comes. Events
+ * may come before this returns. */
 rc_t http_agent_start(http_agent_t *agent, const http_agent_request_t *request,
                       http_agent_events_t events, uint64_t *call) MUST_USE;
-/** Any thread; of a call that has ended already: nothing. `end` comes, with HTTP_AGENT_CANCELLED. */
+/** Any thread; of a call that has ended already: nothing. `end` comes, with HTTP_AGENT_CANCELLED.
+ */
 void http_agent_cancel(http_agent_t *agent, uint64_t call);
 void http_agent_resume(http_agent_t *agent, uint64_t call);
 
@@ -92,8 +93,8 @@ typedef struct {
     str_t body;
 } http_answer_t;
 
-/** Asks and waits. Blocking, any thread but the agent's. RC_MEMORY or RC_IO only for machine failure;
- *  all that the world does is in `out`. */
+/** Asks and waits. Blocking, any thread but the agent's. RC_MEMORY or RC_IO only for machine
+ * failure; all that the world does is in `out`. */
 typedef struct {
     rc_t (*ask)(void *ctx, arena_t *a, const http_agent_request_t *request, http_answer_t *out);
     void *ctx;

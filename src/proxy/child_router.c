@@ -121,7 +121,8 @@ rc_t child_router_line(child_router_t *r, arena_t *a, const child_ask_t *ask,
                        const child_flight_t *flight, const void *session, str_t *out)
 {
     child_patches_t patches = {.n = 0};
-    if (str_eq(ask->method, STR("notifications/cancelled")))
+    /* A request may bear that name, too: its id must become ours all the same. */
+    if (!flight && str_eq(ask->method, STR("notifications/cancelled")))
         return cancelling_line(r, a, ask, session, out);
     if (!flight)
         return child_splice(a, ask->text, &patches, out);

@@ -145,6 +145,19 @@ static void bad_lines(void **state)
     assert_int_equal(x.kind, CHILD_LINE_ANSWER);
 }
 
+/* A request that bears the name of a notification is a request: an id of the client's own that
+ * reached the child could be another client's there. */
+static void a_request_called_cancelled_gets_an_id_of_ours(void **state)
+{
+    str_t line;
+    child_ask_t a = ask(*state, "{\"jsonrpc\":\"2.0\",\"id\":2048,\"method\":\"notifications/"
+                                "cancelled\",\"params\":{\"requestId\":2048}}");
+    child_flight_t *f = fly(*state, &a, &a, &line);
+    assert_int_equal(f->id, 1024);
+    assert_text(line, "{\"jsonrpc\":\"2.0\",\"id\":1024,\"method\":\"notifications/cancelled\","
+                      "\"params\":{\"requestId\":2048}}");
+}
+
 static void cancelled_is_found_by_session_and_id(void **state)
 {
     str_t line;
@@ -247,6 +260,7 @@ int main(void)
         TEST(ids_are_never_given_twice),
         TEST(full),
         TEST(bad_lines),
+        TEST(a_request_called_cancelled_gets_an_id_of_ours),
         TEST(cancelled_is_found_by_session_and_id),
         TEST(subscriptions),
         TEST(questions_belong_to_a_session),

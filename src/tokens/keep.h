@@ -1,5 +1,5 @@
-/* Where tokens and registrations are kept between runs: named secrets, and a lock for each name that
- * other processes see. Names are hashes of issuer and resource, so that they tell nothing. */
+/* Where tokens and registrations are kept between runs: named secrets, and a lock for each name
+ * that other processes see. Names are hashes of issuer and resource, so that they tell nothing. */
 #ifndef TOKENS_KEEP_H
 #define TOKENS_KEEP_H
 
@@ -29,9 +29,10 @@ typedef struct {
     void *ctx;
 } tokens_keep_t;
 
-/** A folder of mode 0700: NAME.sealed of mode 0600, each sealed (jose/seal.h) under `key` in the same
- *  folder, which is made on first use; replaced by rename after fsync; locks beside. A folder or file
- *  that others may read or write is refused, and so is one of another owner. RC_CONFIG with *why. */
+/** A folder of mode 0700: NAME.sealed of mode 0600, each sealed (jose/seal.h) under `key` in the
+ * same folder, which is made on first use; replaced by rename after fsync; locks beside. A folder
+ * or file that others may read or write is refused, and so is one of another owner. RC_CONFIG with
+ * *why. */
 typedef struct tokens_folder tokens_folder_t;
 rc_t tokens_folder_open(arena_t *a, str_t path, tokens_folder_t **out, str_t *why) MUST_USE;
 void tokens_folder_close(tokens_folder_t *f);

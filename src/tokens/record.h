@@ -1,5 +1,5 @@
-/* What is kept, as JSON: a registration for an issuer, tokens for an issuer and a resource, and what
- * a server's URL led to. Pure. */
+/* What is kept, as JSON: a registration for an issuer, tokens for an issuer and a resource, and
+ * what a server's URL led to. Pure. */
 #ifndef TOKENS_RECORD_H
 #define TOKENS_RECORD_H
 
@@ -9,10 +9,12 @@
 /** "client-" and a hash of issuer and redirect host; "tokens-" and one of issuer, resource and
  *  client_id; "server-" and one of the MCP URL. In the arena. */
 rc_t tokens_client_name(arena_t *a, str_t issuer, str_t *out) MUST_USE;
-rc_t tokens_token_name(arena_t *a, str_t issuer, str_t resource, str_t client_id, str_t *out) MUST_USE;
+rc_t tokens_token_name(arena_t *a, str_t issuer, str_t resource, str_t client_id,
+                       str_t *out) MUST_USE;
 rc_t tokens_server_name(arena_t *a, str_t url, str_t *out) MUST_USE;
 
-/** A registration. It is for this issuer and no other (MCP 2026-07-28, "Authorization Server Binding").
+/** A registration. It is for this issuer and no other (MCP 2026-07-28, "Authorization Server
+ * Binding").
  */
 typedef struct {
     str_t issuer;

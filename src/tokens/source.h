@@ -1,7 +1,7 @@
 /* How a client comes by access tokens for one MCP server, keeps them, and loses them: discovery,
- * registration, sign-in, refresh and step-up, each by the pure rules of src/client. Everything blocks;
- * any thread, and threads that need the same wait for one that gets it. Of several processes one
- * refreshes, the others take what it kept. */
+ * registration, sign-in, refresh and step-up, each by the pure rules of src/client. Everything
+ * blocks; any thread, and threads that need the same wait for one that gets it. Of several
+ * processes one refreshes, the others take what it kept. */
 #ifndef TOKENS_SOURCE_H
 #define TOKENS_SOURCE_H
 
@@ -48,13 +48,14 @@ typedef struct {
 typedef struct {
     str_t url; /* of the MCP endpoint, as it was typed */
     tokens_way_t way;
-    client_credentials_t who; /* given by the person: pre-registered. Empty: what registration gives */
-    str_t who_issuer;         /* the issuer that it is for; unset: the first that is met, and kept */
-    str_t document;           /* URL of the client's metadata document; unset: none */
+    client_credentials_t
+        who;          /* given by the person: pre-registered. Empty: what registration gives */
+    str_t who_issuer; /* the issuer that it is for; unset: the first that is met, and kept */
+    str_t document;   /* URL of the client's metadata document; unset: none */
     client_registration_want_t registration;
-    str_t scope;     /* of the person; unset: as the server says */
-    str_t issuer;    /* choose this authorization server; unset: the first */
-    str_t assertion; /* of TOKENS_WORKLOAD, or */
+    str_t scope;          /* of the person; unset: as the server says */
+    str_t issuer;         /* choose this authorization server; unset: the first */
+    str_t assertion;      /* of TOKENS_WORKLOAD, or */
     str_t assertion_file; /* the file that holds it, read anew each time */
     tokens_provider_t provider;
     str_t given; /* of TOKENS_GIVEN */
@@ -87,8 +88,9 @@ typedef struct {
 } tokens_headers_t;
 
 /** For a request with `method` to the endpoint. Takes what is kept; a token that has ended, or ends
- *  within 30 s, is refreshed first where that goes without a person. Never asks a person. RC_MEMORY;
- *  failures to refresh leave the header unset, as the server's 401 then tells what to do. */
+ *  within 30 s, is refreshed first where that goes without a person. Never asks a person.
+ * RC_MEMORY; failures to refresh leave the header unset, as the server's 401 then tells what to do.
+ */
 rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method,
                            tokens_headers_t *out) MUST_USE;
 /** DPoP-Nonce of any answer of the endpoint (RFC 9449 section 8.2). */
@@ -117,12 +119,12 @@ tokens_verdict_t tokens_source_refused(tokens_source_t *s, arena_t *a, const tok
 void tokens_source_went_well(tokens_source_t *s, str_t operation);
 
 /** Signs in though nothing was refused yet: asks the endpoint without a token (initialize, then
- *  server/discover: what both eras answer with 401), and goes on from its challenge. Done at once where
- *  a good token is kept, unless `anew`. TOKENS_AGAIN: a token is there, or none is needed. */
+ *  server/discover: what both eras answer with 401), and goes on from its challenge. Done at once
+ * where a good token is kept, unless `anew`. TOKENS_AGAIN: a token is there, or none is needed. */
 tokens_verdict_t tokens_source_sign_in(tokens_source_t *s, arena_t *a, bool anew,
                                        client_failure_t *why);
-/** Forgets the tokens, and revokes them where the server can (RFC 7009); what is kept goes even where
- *  the server cannot be reached, which *why then says. False: nothing was kept. */
+/** Forgets the tokens, and revokes them where the server can (RFC 7009); what is kept goes even
+ * where the server cannot be reached, which *why then says. False: nothing was kept. */
 bool tokens_source_sign_out(tokens_source_t *s, arena_t *a, client_failure_t *why);
 
 /** What is kept, for a person; secrets only in `token`. In `a`. */
