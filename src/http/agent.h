@@ -75,8 +75,10 @@ rc_t http_agent_new(const http_agent_config_t *config, http_agent_t **out) MUST_
 /** Ends what is open with HTTP_AGENT_CANCELLED, then the thread. Not on the agent's thread. NULL is
  *  fine. */
 void http_agent_free(http_agent_t *agent);
-/** Any thread. The request is copied. RC_MEMORY, RC_IO: nothing was sent, no event comes. Events
- * may come before this returns. */
+/** Any thread. The request is copied; header fields whose value is unset are left out. Events may
+ *  come before this returns. RC_MALFORMED: method or fields that would split the message, or frame
+ *  it (Content-Length and the like), which the agent does; RC_MEMORY; RC_IO, as when the agent
+ *  ends: nothing was sent, no event comes. */
 rc_t http_agent_start(http_agent_t *agent, const http_agent_request_t *request,
                       http_agent_events_t events, uint64_t *call) MUST_USE;
 /** Any thread; of a call that has ended already: nothing. `end` comes, with HTTP_AGENT_CANCELLED.
@@ -93,8 +95,8 @@ typedef struct {
     str_t body;
 } http_answer_t;
 
-/** Asks and waits. Blocking, any thread but the agent's. RC_MEMORY or RC_IO only for machine
- * failure; all that the world does is in `out`. */
+/** Asks and waits. Blocking, any thread but the agent's. RC_MALFORMED, RC_MEMORY and RC_IO as of
+ *  http_agent_start; all that the world does is in `out`. */
 typedef struct {
     rc_t (*ask)(void *ctx, arena_t *a, const http_agent_request_t *request, http_answer_t *out);
     void *ctx;
@@ -103,7 +105,8 @@ typedef struct {
 http_ask_port_t http_agent_ask(http_agent_t *agent);
 
 /** A double that answers from a script (tests): rows are tried in order, the first with this method
- *  and URL that is not used up answers. What is in no row is HTTP_AGENT_REFUSED. */
+ *  and URL that is not used up answers. What is in no row is HTTP_AGENT_REFUSED. Reach, fields
+ *  and max_body are judged as by the real one, but no name is looked up. One thread at a time. */
 typedef struct {
     const char *method, *url;
     int status;
