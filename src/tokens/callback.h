@@ -20,7 +20,8 @@ typedef struct {
  * nothing: other paths and methods, a Host that is not this listener's, heads over 16 KB, queries
  * that the judge leaves. The page is static, says nothing of the query, and bears no-store,
  * no-referrer and a policy that loads nothing. RC_NOT_FOUND: nobody came until the end of wait_ms,
- * or `stop` became true (looked at every 100 ms); RC_IO, RC_MEMORY. */
+ * or `stop` became true (looked at every 100 ms), or an answer was taken before; RC_IO, RC_MEMORY.
+ * The port is closed before it returns RC_OK. One thread at a time; the judge is called on it. */
 rc_t tokens_callback_wait(tokens_callback_t *c, tokens_callback_judge_t judge, int64_t wait_ms,
                           const _Atomic(bool) *stop) MUST_USE;
 /** Closes the port. NULL is fine. */

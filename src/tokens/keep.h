@@ -10,19 +10,21 @@ enum { TOKENS_KEEP_BYTES = 65536, TOKENS_NAME_BYTES = 64 };
 
 typedef struct tokens_lock tokens_lock_t;
 
-/** Blocking; any thread, one call at a time for one ctx. Names are [0-9a-z-]+. Failures: RC_IO with
- *  one sentence in *why (static, or in `a`), RC_MEMORY. */
+/** Blocking; any thread, also several at once: whoever waits for a lock hinders nobody. Names are
+ *  [0-9a-z-]+, at most TOKENS_NAME_BYTES: RC_MALFORMED; a text has at most TOKENS_KEEP_BYTES:
+ * RC_LIMIT. Failures: RC_IO with one sentence in *why (static, or in `a`), RC_MEMORY. */
 typedef struct {
     /** RC_NOT_FOUND: nothing is kept under this name. What cannot be opened with the key at hand is
      *  as if it were not there, and is never overwritten without `write`. */
     rc_t (*read)(void *ctx, arena_t *a, str_t name, secret_t *out, str_t *why);
     /** Whole or not at all, and on the disk when it returns. */
     rc_t (*write)(void *ctx, arena_t *a, str_t name, secret_t text, str_t *why);
+    /** RC_NOT_FOUND: nothing was kept under this name. */
     rc_t (*erase)(void *ctx, arena_t *a, str_t name, str_t *why);
     /** All names there are, sorted. */
     rc_t (*names)(void *ctx, arena_t *a, str_list_t *out, str_t *why);
     /** Waits until no other thread or process holds `name`, at most wait_ms: RC_BUSY. Ends with the
-     *  process, however it ends. */
+     *  process, however it ends. Not to be taken twice by one holder. */
     rc_t (*lock)(void *ctx, str_t name, int64_t wait_ms, tokens_lock_t **out);
     void (*unlock)(void *ctx, tokens_lock_t *lock);
     str_t place; /* for people: "the secret service", or the folder */

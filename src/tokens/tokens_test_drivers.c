@@ -1,0 +1,77 @@
+#include "tokens/tokens_test_drivers.h"
+
+#include "core/core_test_util.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+char *tokens_test_folder(void)
+{
+    char *path = strdup("/tmp/tokens-test-XXXXXX");
+    assert_non_null(path);
+    assert_non_null(mkdtemp(path));
+    return path;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+void tokens_test_folder_remove(char *folder)
+{
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(folder);
+}
+
+static void open_memory(tokens_test_keep_t *k)
+{
+    tokens_memory_t *m;
+    assert_int_equal(tokens_memory_new(&m), RC_OK);
+    k->object = m;
+    k->keep = tokens_memory_keep(m);
+}
+
+static void close_memory(tokens_test_keep_t *k)
+{
+    tokens_memory_free(k->object);
+}
+
+const tokens_test_driver_t TOKENS_TEST_DRIVERS[] = {
+    {"memory", open_memory, close_memory, false},
+};
+const size_t TOKENS_TEST_DRIVER_COUNT = ROWS(TOKENS_TEST_DRIVERS);
+
+int tokens_test_setup(void **state)
+{
+    tokens_test_keep_t *k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    k->driver = *state;
+    k->arena = arena_new(TEST_ARENA_BYTES);
+    assert_non_null(k->arena);
+    k->folder = tokens_test_folder();
+    k->driver->open(k);
+    *state = k;
+    return 0;
+}
+
+int tokens_test_teardown(void **state)
+{
+    tokens_test_keep_t *k = *state;
+    k->driver->close(k);
+    tokens_test_folder_remove(k->folder);
+    arena_free(k->arena);
+    free(k);
+    return 0;
+}
+
+void tokens_test_reopen(tokens_test_keep_t *k)
+{
+    k->driver->close(k);
+    k->driver->open(k);
+}
