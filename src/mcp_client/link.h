@@ -1,6 +1,6 @@
-/* Carries JSON-RPC messages to one MCP endpoint over Streamable HTTP, and back, by the rules of each
- * revision: header fields, sessions, event streams with resumption, tokens. Knows nothing of what the
- * messages mean but their ids and methods. */
+/* Carries JSON-RPC messages to one MCP endpoint over Streamable HTTP, and back, by the rules of
+ * each revision: header fields, sessions, event streams with resumption, tokens. Knows nothing of
+ * what the messages mean but their ids and methods. */
 #ifndef MCP_CLIENT_LINK_H
 #define MCP_CLIENT_LINK_H
 
@@ -26,15 +26,15 @@ typedef struct {
     mcp_link_end_t end;
     int status;               /* 0: none */
     client_failure_t failure; /* of MCP_LINK_AUTH */
-    str_t detail;             /* words of the server or of the library: client_plain before printing */
+    str_t detail; /* words of the server or of the library: client_plain before printing */
 } mcp_link_failure_t;
 
-/** All on one thread of the link, one at a time; they may call mcp_link_send, _cancel and _listen, and
- *  must not block for long. */
+/** All on one thread of the link, one at a time; they may call mcp_link_send, _cancel and _listen,
+ * and must not block for long. */
 typedef struct {
-    /** A message of the server, whole and checked to be JSON-RPC: an answer (`tag` is the request's), or
-     *  a request or notification that came on the stream of the request `tag`, or on the standing
-     *  stream (0). It lives for the call. */
+    /** A message of the server, whole and checked to be JSON-RPC: an answer (`tag` is the
+     * request's), or a request or notification that came on the stream of the request `tag`, or on
+     * the standing stream (0). It lives for the call. */
     void (*message)(void *ctx, uint64_t tag, const mcp_message_t *message);
     /** The request `tag` ends without an answer. */
     void (*failed)(void *ctx, uint64_t tag, const mcp_link_failure_t *why);
@@ -61,21 +61,22 @@ void mcp_link_free(mcp_link_t *l);
 typedef struct {
     str_t json;                   /* the whole message, as it goes out */
     const mcp_version_t *version; /* by whose rules; NULL: not known yet (initialize) */
-    mcp_params_t params; /* arguments of the tool that are repeated as Mcp-Param fields; else empty */
-    uint64_t tag;        /* of a request: unique among those that wait; 0: notification or response */
-    bool probe; /* a 400, 404 or 405 is an answer to learn from, and goes to `failed` as it is with its
-                 * body in `detail` */
+    mcp_params_t
+        params;   /* arguments of the tool that are repeated as Mcp-Param fields; else empty */
+    uint64_t tag; /* of a request: unique among those that wait; 0: notification or response */
+    bool probe; /* a 400, 404 or 405 is an answer to learn from, and goes to `failed` as it is with
+                 * its body in `detail` */
 } mcp_link_message_t;
 
-/** Any thread. Requests wait for their answer through 401 and 403 (tokens/source.h) on a thread of their
- *  own. Of the handshake era the session id of initialize's answer goes along from then on. RC_MALFORMED:
- *  not JSON-RPC; RC_LIMIT; RC_BUSY: too many wait; RC_MEMORY, RC_IO. */
+/** Any thread. Requests wait for their answer through 401 and 403 (tokens/source.h) on a thread of
+ * their own. Of the handshake era the session id of initialize's answer goes along from then on.
+ * RC_MALFORMED: not JSON-RPC; RC_LIMIT; RC_BUSY: too many wait; RC_MEMORY, RC_IO. */
 rc_t mcp_link_send(mcp_link_t *l, const mcp_link_message_t *message) MUST_USE;
 /** Stops waiting for `tag`: its stream is closed, which in the stateless era tells the server
  *  (2026-07-28, Streamable HTTP, "Cancellation"). `failed` does not come. Any thread. */
 void mcp_link_cancel(mcp_link_t *l, uint64_t tag);
-/** Opens the standing stream of the handshake era (GET), and opens it again whenever it ends, from the
- *  last event id on, after its retry. Once a session. */
+/** Opens the standing stream of the handshake era (GET), and opens it again whenever it ends, from
+ * the last event id on, after its retry. Once a session. */
 rc_t mcp_link_listen(mcp_link_t *l, const mcp_version_t *version) MUST_USE;
 /** Ends the session (DELETE) and forgets its id; waits at most 2 s. Not from within an event. */
 void mcp_link_end_session(mcp_link_t *l);

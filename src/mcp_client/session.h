@@ -1,7 +1,7 @@
-/* A client of one MCP server: finds out which era it speaks, and then calls, in that era's way. What
- * the server asks of its client (elicitation, sampling, roots) goes to handlers, whether it comes as a
- * request on a stream (up to 2025-11-25) or as an input_required result (2026-07-28). Calls block;
- * any thread, several at once. */
+/* A client of one MCP server: finds out which era it speaks, and then calls, in that era's way.
+ * What the server asks of its client (elicitation, sampling, roots) goes to handlers, whether it
+ * comes as a request on a stream (up to 2025-11-25) or as an input_required result (2026-07-28).
+ * Calls block; any thread, several at once. */
 #ifndef MCP_CLIENT_SESSION_H
 #define MCP_CLIENT_SESSION_H
 
@@ -15,11 +15,11 @@ typedef enum {
     MCP_CLIENT_STATELESS, /* only that; server/discover may be missing */
 } mcp_client_era_t;
 
-/** What the program does for the server; on a thread of the client's. NULL members are not declared as
- *  capabilities. */
+/** What the program does for the server; on a thread of the client's. NULL members are not declared
+ * as capabilities. */
 typedef struct {
-    /** Answers elicitation/create, sampling/createMessage or roots/list: params and result are JSON.
-     *  False: refused (an error goes back). */
+    /** Answers elicitation/create, sampling/createMessage or roots/list: params and result are
+     * JSON. False: refused (an error goes back). */
     bool (*ask)(void *ctx, arena_t *a, str_t method, const json_t *params, str_t *result);
     bool elicits, elicits_url, samples, has_roots; /* the capabilities to declare */
     /** Any notification of the server: progress, log messages, changes. */
@@ -39,7 +39,7 @@ typedef struct {
 
 /** Why a call did not end well: one of the three. */
 typedef struct {
-    bool is_rpc_error;       /* the server answered with an error: code, message, data */
+    bool is_rpc_error; /* the server answered with an error: code, message, data */
     int64_t code;
     str_t message;           /* client_plain before printing */
     str_t data;              /* JSON, or unset */
@@ -52,23 +52,23 @@ rc_t mcp_client_open(const mcp_client_config_t *config, arena_t *a, mcp_client_t
 /** Ends the session. NULL is fine. */
 void mcp_client_close(mcp_client_t *c);
 const mcp_version_t *mcp_client_version(const mcp_client_t *c);
-/** The result of initialize or server/discover; JSON, unset where the server has no server/discover.
- *  Lives with the client. */
+/** The result of initialize or server/discover; JSON, unset where the server has no
+ * server/discover. Lives with the client. */
 str_t mcp_client_server(const mcp_client_t *c);
 
 typedef struct {
-    bool progress;                 /* ask for notifications/progress */
-    const _Atomic(bool) *cancel;   /* becomes true: the call is cancelled; NULL: never */
+    bool progress;               /* ask for notifications/progress */
+    const _Atomic(bool) *cancel; /* becomes true: the call is cancelled; NULL: never */
 } mcp_client_options_t;
 
-/** One request; `params` is a JSON object or unset. The result is JSON in `a`. A lost session is made
- *  anew, once. RC_NOT_FOUND: it did not end well, *why tells; RC_MEMORY, RC_IO. */
+/** One request; `params` is a JSON object or unset. The result is JSON in `a`. A lost session is
+ * made anew, once. RC_NOT_FOUND: it did not end well, *why tells; RC_MEMORY, RC_IO. */
 rc_t mcp_client_request(mcp_client_t *c, arena_t *a, str_t method, str_t params,
                         const mcp_client_options_t *options, str_t *result,
                         mcp_client_failure_t *why) MUST_USE;
-/** All pages of tools/list as one array, at most LIMIT_MCP_CLIENT_TOOLS entries; in the stateless era
- *  tools whose x-mcp-header is wrong are left out, and the others' arguments are then repeated in
- *  header fields by mcp_client_request. */
+/** All pages of tools/list as one array, at most LIMIT_MCP_CLIENT_TOOLS entries; in the stateless
+ * era tools whose x-mcp-header is wrong are left out, and the others' arguments are then repeated
+ * in header fields by mcp_client_request. */
 rc_t mcp_client_tools(mcp_client_t *c, arena_t *a, const json_t **out,
                       mcp_client_failure_t *why) MUST_USE;
 rc_t mcp_client_notify(mcp_client_t *c, str_t method, str_t params) MUST_USE;
