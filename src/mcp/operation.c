@@ -249,6 +249,12 @@ static const method_row_t *method_row(str_t method)
     return NULL;
 }
 
+str_t mcp_name_member(str_t method)
+{
+    const method_row_t *row = method_row(method);
+    return row && row->named ? row->member : STR_UNSET;
+}
+
 static mcp_error_t read_named(const method_row_t *row, mcp_operation_t *o)
 {
     str_t name = json_get_str(o->message.params, row->member);

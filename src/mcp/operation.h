@@ -81,6 +81,9 @@ bool mcp_member_has_twin(const json_t *object, str_t name);
  *  MCP_ERROR_STATELESS_METHOD (405) for the stateless one. */
 mcp_error_t mcp_operation_read_bare(mcp_fields_t fields, const mcp_version_t **out);
 
+/** The member of params that the field Mcp-Name repeats; unset: none for this method. Static. */
+str_t mcp_name_member(str_t method);
+
 /** The arguments that `input_schema` (an object) wants repeated; those that break the rules of
  *  x-mcp-header make RC_MALFORMED: such a tool must not be offered. Names and paths borrow the
  *  schema, the lists live in `a`. (2026-07-28, Streamable HTTP, "Schema Extension".) */
@@ -90,5 +93,9 @@ rc_t mcp_params_read(arena_t *a, const json_t *input_schema, mcp_params_t *out) 
  * no field. In the handshake era fields may be absent. */
 mcp_error_t mcp_params_check(arena_t *a, mcp_fields_t fields, mcp_params_t params,
                              const mcp_operation_t *r);
+/** The field of one of them, of these arguments (an object, or NULL): its name is unset where the
+ *  argument is absent or null, or nothing that has one form as text. In `a`. RC_MEMORY. */
+rc_t mcp_param_write(arena_t *a, const mcp_param_t *param, const json_t *arguments,
+                     mcp_field_t *out) MUST_USE;
 
 #endif

@@ -148,10 +148,12 @@ static const json_t *argument(const json_t *arguments, str_list_t path)
     return json_is(arguments, JSON_NULL) ? NULL : arguments;
 }
 
+/* Up to here every reader takes a number for the same one. */
+static const double SAFE = 9007199254740991.0;
+
 /* As numbers, so that 42 is 42.0; only those that every reader takes for the same one. */
 static bool is_same_number(str_t text, const json_t *v)
 {
-    static const double SAFE = 9007199254740991.0;
     double said, meant;
     if (!num_f64(text, &said) || !json_f64(v, &meant))
         return false;
@@ -198,4 +200,45 @@ mcp_error_t mcp_params_check(arena_t *a, mcp_fields_t fields, mcp_params_t param
             return MCP_ERROR_HEADER_MISMATCH;
     }
     return MCP_NO_ERROR;
+}
+
+/* Integers in decimal, however they are written in the body. */
+static str_t number_text(arena_t *a, const json_t *v)
+{
+    double value;
+    int64_t whole;
+    if (json_i64(v, &whole) || !json_f64(v, &value))
+        return v->raw;
+    bool exact = value >= -SAFE && value <= SAFE && value == (double)(int64_t)value;
+    return exact ? arena_printf(a, "%lld", (long long)value) : v->raw;
+}
+
+static rc_t write_value(arena_t *a, const json_t *v, str_t *out)
+{
+    switch (v->type) {
+    case JSON_STRING:
+        return mcp_field_encode(a, v->str, out);
+    case JSON_NUMBER:
+        *out = number_text(a, v);
+        return out->p ? RC_OK : RC_MEMORY;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        *out = v->raw;
+        return RC_OK;
+    default:
+        return RC_OK;
+    }
+}
+
+rc_t mcp_param_write(arena_t *a, const mcp_param_t *param, const json_t *arguments,
+                     mcp_field_t *out)
+{
+    *out = (mcp_field_t){STR_UNSET, STR_UNSET};
+    const json_t *v = argument(arguments, param->path);
+    if (v)
+        TRY(write_value(a, v, &out->value));
+    if (!out->value.p)
+        return RC_OK;
+    out->name = arena_printf(a, "Mcp-Param-%" PRIstr, STR_ARG(param->header));
+    return out->name.p ? RC_OK : RC_MEMORY;
 }

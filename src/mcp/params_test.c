@@ -1,4 +1,4 @@
-#include "mcp/operation.h"
+#include "mcp/field.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,6 +169,74 @@ static void the_handshake_era_needs_no_fields(void **state)
                      MCP_ERROR_HEADER_MISMATCH);
 }
 
+/* What a client writes, a server must take: the fields of a call, read as the server reads them. */
+static mcp_fields_t written(void **state, const char *body, mcp_params_t params,
+                            mcp_operation_t *out)
+{
+    mcp_fields_t f;
+    mcp_message_t m;
+    rc_t rc;
+    assert_int_equal(mcp_message_parse(*state, str_c(body), &m, &rc), MCP_NO_ERROR);
+    assert_int_equal(mcp_fields_write(*state, &m, params, &f), RC_OK);
+    mcp_field_t *all = ARENA_ARRAY(*state, f.n + 1, mcp_field_t);
+    memcpy(all, f.v, f.n * sizeof *f.v);
+    all[f.n] = (mcp_field_t){STR("MCP-Protocol-Version"), STR("2026-07-28")};
+    mcp_fields_t sent = {all, f.n + 1};
+    assert_int_equal(mcp_operation_read(*state, sent, str_c(body), out, &rc), MCP_NO_ERROR);
+    assert_int_equal(mcp_params_check(*state, sent, params, out), MCP_NO_ERROR);
+    return f;
+}
+
+#define WRITTEN_CALL(name, arguments)                                                              \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"" name         \
+    "\",\"arguments\":" arguments ",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"       \
+    "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"
+
+static void fields_that_a_client_writes_are_read_again(void **state)
+{
+    static const struct {
+        const char *body, *name, *region, *count;
+    } ROWS[] = {
+        {WRITTEN_CALL("w", "{\"region\":\"us-west1\",\"n\":42}"), "w", "us-west1", "42"},
+        {WRITTEN_CALL("w", "{\"region\":\"Hello, \xe4\xb8\x96\xe7\x95\x8c\",\"n\":-7}"), "w",
+         "=?base64?SGVsbG8sIOS4lueVjA==?=", "-7"},
+        {WRITTEN_CALL("w", "{\"region\":\" padded \",\"n\":42.0}"), "w",
+         "=?base64?IHBhZGRlZCA=?=", "42"},
+        {WRITTEN_CALL("w", "{\"region\":\"line1\\nline2\",\"n\":4e1}"), "w",
+         "=?base64?bGluZTEKbGluZTI=?=", "40"},
+        {WRITTEN_CALL("w", "{\"region\":\"=?base64?literal?=\",\"n\":0}"), "w",
+         "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=", "0"},
+        {WRITTEN_CALL("\xc3\xb8l", "{\"region\":null}"), "=?base64?w7hs?=", NULL, NULL},
+        {WRITTEN_CALL("w", "{}"), "w", NULL, NULL},
+    };
+    mcp_params_t p;
+    mcp_operation_t o;
+    str_t value;
+    assert_int_equal(params_of(state, SCHEMA, &p), RC_OK);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        mcp_fields_t f = written(state, ROWS[i].body, p, &o);
+        mcp_field_find(f, STR("Mcp-Method"), &value);
+        assert_true(str_eq(value, STR("tools/call")));
+        mcp_field_find(f, STR("Mcp-Name"), &value);
+        assert_true(str_eq(value, str_c(ROWS[i].name)));
+        mcp_field_find(f, STR("Mcp-Param-Region"), &value);
+        assert_true(str_eq(value, str_c(ROWS[i].region)));
+        mcp_field_find(f, STR("Mcp-Param-Count"), &value);
+        assert_true(str_eq(value, str_c(ROWS[i].count)));
+        assert_int_equal(mcp_field_find(f, STR("Mcp-Param-Deep"), &value), 0);
+    }
+}
+
+static void a_method_that_no_field_can_bear_is_not_written(void **state)
+{
+    mcp_fields_t f;
+    mcp_message_t m = {.kind = MCP_REQUEST, .method = STR("x\r\nEvil: 1")};
+    assert_int_equal(mcp_fields_write(*state, &m, (mcp_params_t){NULL, 0}, &f), RC_MALFORMED);
+    m.method = STR("x");
+    assert_int_equal(mcp_fields_write(*state, &m, (mcp_params_t){NULL, 0}, &f), RC_OK);
+    assert_int_equal(f.n, 1);
+}
+
 #define PARAMS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -180,6 +248,8 @@ int main(void)
         PARAMS_TEST(repeated_arguments_must_equal),
         PARAMS_TEST(a_field_may_come_once),
         PARAMS_TEST(the_handshake_era_needs_no_fields),
+        PARAMS_TEST(fields_that_a_client_writes_are_read_again),
+        PARAMS_TEST(a_method_that_no_field_can_bear_is_not_written),
     };
     return cmocka_run_group_tests_name("params", tests, NULL, NULL);
 }
