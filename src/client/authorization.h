@@ -1,5 +1,4 @@
-/* The authorization request, and the verdict on what comes back (OAuth 2.1 section 4.1; RFC 9207).
- */
+/* The authorization request, and the verdict on its answer (OAuth 2.1 section 4.1; RFC 9207). */
 #ifndef CLIENT_AUTHORIZATION_H
 #define CLIENT_AUTHORIZATION_H
 
@@ -29,23 +28,26 @@ typedef struct {
 } client_authorization_want_t;
 
 /** The URL to open, and what to remember. prompt=consent goes along with offline_access (OpenID
- *  Connect Core section 11). RC_LIMIT: longer than LIMIT_URL_BYTES; RC_MEMORY, RC_IO (no
- * randomness).
- */
+ *  Connect Core section 11). A query that the endpoint has already stays (RFC 6749 section 3.1).
+ *  RC_MALFORMED: the server has no authorization endpoint; RC_LIMIT: longer than LIMIT_URL_BYTES;
+ *  RC_MEMORY, RC_IO (no randomness). */
 rc_t client_authorization_begin(arena_t *a, random_port_t random,
                                 const client_authorization_want_t *want, client_pending_t *pending,
                                 str_t *url) MUST_USE;
-/** The same as a form for a pushed authorization request (RFC 9126), and the URL for its answer. */
+/** The same as a form for a pushed authorization request (RFC 9126), and the URL for its answer;
+ *  client_token_pushed adds what a confidential client shows. */
 rc_t client_authorization_form(arena_t *a, const client_authorization_want_t *want,
                                const client_pending_t *pending, str_t *form) MUST_USE;
 rc_t client_authorization_pushed_url(arena_t *a, const client_server_metadata_t *server,
                                      str_t client_id, str_t request_uri, str_t *url) MUST_USE;
 
-/** The verdict on the query of the callback. CLIENT_FINE with *code; CLIENT_PARAMETER_REPEATED
- * (code, state, iss, error), CLIENT_STATE_WRONG (missing, other), CLIENT_ISS_MISSING,
- * CLIENT_ISS_WRONG, CLIENT_AUTHORIZATION_REFUSED (with the server's words; only once state and iss
- * are right), CLIENT_CODE_MISSING. iss is compared as a plain string. `mine`: whether it has the
- * right state, so that the flow is used up; others leave it waiting. *rc: RC_MEMORY. */
+/** The verdict on the query of the callback. CLIENT_FINE with *code (a secret);
+ *  CLIENT_PARAMETER_REPEATED (code, state, iss, error), CLIENT_STATE_WRONG (missing, other),
+ *  CLIENT_ISS_MISSING, CLIENT_ISS_WRONG, CLIENT_AUTHORIZATION_REFUSED (with the server's words,
+ * only once state and iss are right), CLIENT_CODE_MISSING. iss is compared as a plain string; for a
+ *  server without metadata, so without a known issuer, it is passed over. What cannot be decoded or
+ *  is longer than CLIENT_CALLBACK_BYTES has no state. `mine`: whether it has the right state, so
+ *  that the flow is used up; others leave it waiting. *rc: RC_MEMORY. */
 client_reason_t client_authorization_answer(arena_t *a, const client_pending_t *pending,
                                             str_t query, str_t *code, bool *mine, str_t *why,
                                             rc_t *rc);
