@@ -26,8 +26,9 @@ typedef struct {
     str_t method; /* what it was registered with (token_endpoint_auth_method); unset: not said */
 } client_credentials_t;
 
-/** The method to use: the registered one; else by what there is and what the server lists (RFC
- * 8414: silence means client_secret_basic). False: none fits. */
+/** The method to use: the registered one; else the best of what there is and the server lists (its
+ *  silence means client_secret_basic, RFC 8414 section 2), and none for who has nothing to show.
+ *  False: none fits. */
 bool client_method_choose(const client_server_metadata_t *server, const client_credentials_t *who,
                           client_method_t *out);
 
