@@ -196,9 +196,8 @@ static void finish(tokens_callback_t *c, callback_conn_t *taken)
     for (size_t i = 0; i < CONNS; i++)
         if (&c->conns[i] != taken)
             callback_conn_end(&c->conns[i]);
-    for (int64_t end = now_ms() + FAREWELL_MS; now_ms() < end;) {
-        if (taken->state == CALLBACK_CONN_FREE)
-            return;
+    int64_t end = now_ms() + FAREWELL_MS;
+    while (taken->state != CALLBACK_CONN_FREE && now_ms() < end) {
         struct pollfd fd = {.fd = taken->fd, .events = callback_conn_events(taken)};
         if (poll(&fd, 1, TICK_MS) > 0)
             callback_conn_go_on(taken);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { DAY_MS = 86400000 };
+
 bool tokens_name_is_good(str_t name)
 {
     if (name.n == 0 || name.n > TOKENS_NAME_BYTES)
@@ -41,6 +43,13 @@ void tokens_names_sort(str_t *v, size_t n)
 {
     if (n > 1)
         qsort(v, n, sizeof *v, by_bytes);
+}
+
+int64_t tokens_wait_clamp(int64_t wait_ms)
+{
+    if (wait_ms < 0)
+        return 0;
+    return wait_ms < DAY_MS ? wait_ms : DAY_MS;
 }
 
 static const char *set_variable(const char *name)

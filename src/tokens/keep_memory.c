@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { DAY_MS = 86400000 };
-
 /* One name, once seen: it stays until the end, so that whoever waits for it can wait on. */
 struct tokens_lock {
     tokens_lock_t *next;
@@ -156,7 +154,7 @@ static rc_t memory_lock(void *ctx, str_t name, int64_t wait_ms, tokens_lock_t **
     str_t why;
     *out = NULL;
     TRY(tokens_name_check(name, &why));
-    struct timespec end = moment_in(wait_ms < 0 ? 0 : wait_ms < DAY_MS ? wait_ms : DAY_MS);
+    struct timespec end = moment_in(tokens_wait_clamp(wait_ms));
     pthread_mutex_lock(&m->mutex);
     tokens_lock_t *e = find_or_make(m, name);
     int late = 0;

@@ -1,4 +1,4 @@
-/* What the drivers of keep.h share: names, sizes, sorted lists, locks that are files. */
+/* What the drivers of keep.h share: names, sizes, sorted lists, times. */
 #ifndef TOKENS_KEEP_PARTS_H
 #define TOKENS_KEEP_PARTS_H
 
@@ -13,5 +13,7 @@ rc_t tokens_name_check(str_t name, str_t *why) MUST_USE;
 rc_t tokens_entry_check(str_t name, secret_t text, str_t *why) MUST_USE;
 /** Sorts n names by their bytes. */
 void tokens_names_sort(str_t *v, size_t n);
+/** A wait within [0, a day], so that no sum of times overflows. */
+int64_t tokens_wait_clamp(int64_t wait_ms);
 
 #endif

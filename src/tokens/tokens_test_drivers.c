@@ -42,8 +42,23 @@ static void close_memory(tokens_test_keep_t *k)
     tokens_memory_free(k->object);
 }
 
+static void open_folder(tokens_test_keep_t *k)
+{
+    tokens_folder_t *f;
+    str_t why, path = arena_printf(k->arena, "%s/state/warder", k->folder);
+    assert_int_equal(tokens_folder_open(k->arena, path, &f, &why), RC_OK);
+    k->object = f;
+    k->keep = tokens_folder_keep(f);
+}
+
+static void close_folder(tokens_test_keep_t *k)
+{
+    tokens_folder_close(k->object);
+}
+
 const tokens_test_driver_t TOKENS_TEST_DRIVERS[] = {
     {"memory", open_memory, close_memory, false},
+    {"folder", open_folder, close_folder, true},
 };
 const size_t TOKENS_TEST_DRIVER_COUNT = ROWS(TOKENS_TEST_DRIVERS);
 
