@@ -1,0 +1,467 @@
+#include "mcp_client/link_state.h"
+
+#include <stdlib.h>
+
+enum {
+    RETRY_MS = 1000,      /* where the server says nothing */
+    RETRY_LEAST_MS = 100, /* whatever it says */
+    RETRY_SAID_MS = 3600000,
+    RETRY_MOST_MS = 60000, /* however often it failed */
+    STEADY_MS = 5000,      /* a stream that lasts so long may begin at once again */
+    FIRST_TRIES = 3,       /* of a standing stream that never came */
+    DOUBLINGS = 6,
+    DETAIL_BYTES = 512,
+};
+
+static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
+                                     LIMIT_JSON_NODES};
+
+/* ---- how a call ends ---- */
+
+static void cancel(mcp_link_t *l, uint64_t http)
+{
+    if (http)
+        http_agent_cancel(l->config.agent, http);
+}
+
+/* Whether it was still waited for. */
+static bool take_away(link_call_t *c, bool drain)
+{
+    mcp_link_t *l = c->link;
+    link_lock(l);
+    bool listed = c->listed;
+    uint64_t http = link_unlist(c, drain);
+    link_unlock(l);
+    cancel(l, http);
+    return listed;
+}
+
+static void log_failure(const link_call_t *c, const mcp_link_failure_t *why)
+{
+    LOG(c->link->config.log, LOG_WARN, "mcp message not taken", LOG_S("method", c->method),
+        LOG_I("status", why->status));
+}
+
+void link_fail(link_call_t *c, const mcp_link_failure_t *why)
+{
+    const mcp_link_events_t *e = &c->link->config.events;
+    if (!take_away(c, false) || c->kind == LINK_DELETE)
+        return;
+    if (c->kind == LINK_LISTEN)
+        e->unheard(e->ctx, why);
+    else if (c->tag)
+        e->failed(e->ctx, c->tag, why);
+    else
+        log_failure(c, why);
+}
+
+static void fail(link_call_t *c, mcp_link_end_t end, int status, str_t detail)
+{
+    link_fail(c, &(mcp_link_failure_t){.end = end, .status = status, .detail = detail});
+}
+
+/* 404 to what bore a session's id: that session is gone, for all (MCP 2025-11-25, Streamable HTTP,
+ * "Session Management"). */
+static void lose_session(link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    const mcp_link_failure_t why = {.end = MCP_LINK_LOST, .status = 404};
+    link_lock(l);
+    bool current = str_eq(l->session, c->session);
+    link_call_t *listener = current && l->listener != c ? l->listener : NULL;
+    if (listener) {
+        l->listener = NULL;
+        listener->refs++;
+    }
+    uint64_t http = current ? link_forget_session(l) : 0;
+    link_unlock(l);
+    cancel(l, http);
+    if (listener)
+        link_fail(listener, &why);
+    link_call_drop(listener);
+    link_fail(c, &why);
+}
+
+/* ---- streams that end early ---- */
+
+static int64_t within(int64_t v, int64_t least, int64_t most)
+{
+    int64_t low = v < least ? least : v;
+    return low > most ? most : low;
+}
+
+/* What the server said, and longer the more often it brought nothing. */
+static int64_t pause_of(const link_call_t *c)
+{
+    unsigned doublings = c->resumes < DOUBLINGS ? c->resumes : DOUBLINGS;
+    int64_t said = within(c->retry_ms, RETRY_LEAST_MS, RETRY_SAID_MS);
+    int64_t own = within((int64_t)RETRY_MS << doublings, RETRY_MS, RETRY_MOST_MS);
+    if (c->retry_ms < 0)
+        return own;
+    return doublings > 0 && own > said ? own : said;
+}
+
+static void again_later(link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    link_lock(l);
+    uint64_t http = link_detach(c, false);
+    c->state = LINK_WAITING;
+    c->due = link_now() + pause_of(c) + 1; /* never earlier: both are rounded down */
+    c->resumes++;
+    c->resuming = c->kind == LINK_SEND;
+    pthread_cond_broadcast(&l->changed);
+    link_unlock(l);
+    cancel(l, http);
+}
+
+static bool may_resume(const link_call_t *c)
+{
+    bool stateless = c->version && c->version->era == MCP_ERA_STATELESS;
+    return c->kind == LINK_SEND && c->tag && !stateless && c->event_id_n > 0 &&
+           c->resumes < LIMIT_MCP_CLIENT_RESUMES;
+}
+
+/* The standing stream comes back for ever, once it was there. */
+static bool may_listen_again(link_call_t *c)
+{
+    if (c->was_open && link_now() - c->opened_at >= STEADY_MS)
+        c->resumes = 0;
+    return c->was_open || c->resumes < FIRST_TRIES;
+}
+
+static void broke_off(link_call_t *c, const mcp_link_failure_t *why)
+{
+    bool again = c->kind == LINK_LISTEN ? may_listen_again(c) : may_resume(c);
+    if (again)
+        again_later(c);
+    else
+        link_fail(c, why);
+}
+
+/* ---- messages ---- */
+
+static bool is_own_id(arena_t *a, str_t mine, const json_t *theirs)
+{
+    const json_t *v;
+    if (theirs && str_eq(mine, theirs->raw))
+        return true;
+    if (!json_is(theirs, JSON_STRING) || json_parse(a, mine, NULL, &v) != RC_OK)
+        return false;
+    return json_is(v, JSON_STRING) && str_eq(v->str, theirs->str);
+}
+
+/* Only what was asked is answered; of the standing stream nothing (MCP 2025-11-25, Streamable HTTP,
+ * "Listening for Messages from the Server"). */
+static bool is_answer(const link_call_t *c, const mcp_message_t *m)
+{
+    return c->kind == LINK_SEND && c->tag &&
+           is_own_id(c->link->scratch, c->id, json_get(m->root, STR("id")));
+}
+
+static bool is_live(const link_exchange_t *x, const link_call_t *c)
+{
+    link_lock(x->link);
+    bool live = x->call == c && c->listed;
+    link_unlock(x->link);
+    return live;
+}
+
+static void give(link_call_t *c, const mcp_message_t *m)
+{
+    const mcp_link_events_t *e = &c->link->config.events;
+    e->message(e->ctx, c->kind == LINK_SEND ? c->tag : 0, m);
+}
+
+/* False: it is no message. */
+static bool read_message(mcp_link_t *l, str_t text, mcp_message_t *out)
+{
+    const json_t *root;
+    arena_reset(l->scratch);
+    return json_parse(l->scratch, text, &LIMITS, &root) == RC_OK &&
+           mcp_message_of(root, out) == MCP_NO_ERROR;
+}
+
+static void on_message(link_exchange_t *x, link_call_t *c, str_t text)
+{
+    mcp_message_t m;
+    if (!read_message(x->link, text, &m)) {
+        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("an event holds no message of JSON-RPC"));
+        return;
+    }
+    if (m.kind != MCP_RESPONSE)
+        give(c, &m);
+    else if (!is_answer(c, &m))
+        LOG(x->link->config.log, LOG_WARN, "answer to nobody", LOG_S("method", c->method));
+    else if (take_away(c, true))
+        give(c, &m);
+}
+
+static void on_event(link_exchange_t *x, link_call_t *c, const mcp_sse_event_t *e)
+{
+    c->resumes = 0;
+    if (e->retry_ms >= 0)
+        c->retry_ms = e->retry_ms;
+    if (e->id.p) {
+        memcpy(c->event_id, e->id.p, e->id.n);
+        c->event_id_n = e->id.n;
+    }
+    bool message = !e->event.p || e->event.n == 0 || str_eq(e->event, STR("message"));
+    if (message && e->data.n > 0)
+        on_message(x, c, e->data);
+}
+
+static void on_events(link_exchange_t *x, link_call_t *c, str_t bytes)
+{
+    mcp_sse_event_t e;
+    rc_t rc = RC_OK;
+    mcp_sse_step_t step = MCP_SSE_EVENT;
+    while (step == MCP_SSE_EVENT && is_live(x, c)) {
+        step = mcp_sse_next(&x->sse, &bytes, &e, &rc);
+        if (step == MCP_SSE_EVENT)
+            on_event(x, c, &e);
+    }
+    if (step == MCP_SSE_BAD)
+        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the event stream cannot be read"));
+}
+
+/* ---- heads ---- */
+
+static bool is_media(str_t value, str_t type)
+{
+    size_t end = str_find(value, ';', 0);
+    return str_eq_nocase(str_trim(str_first(value, end), " \t"), type);
+}
+
+static bool is_visible(str_t s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < 0x21 || s.p[i] > 0x7e)
+            return false;
+    }
+    return s.n > 0 && s.n <= LIMIT_MCP_CLIENT_SESSION_ID_BYTES;
+}
+
+/* False: an id that no session may have. */
+static bool learn_session(link_call_t *c, const link_head_t *head)
+{
+    mcp_link_t *l = c->link;
+    if (!head->session.p || !str_eq(c->method, STR("initialize")))
+        return true;
+    char *copy = is_visible(head->session) ? malloc(head->session.n) : NULL;
+    if (!copy)
+        return false;
+    memcpy(copy, head->session.p, head->session.n);
+    link_lock(l);
+    uint64_t http = link_forget_session(l);
+    l->session = str_of(copy, head->session.n);
+    link_unlock(l);
+    cancel(l, http);
+    return true;
+}
+
+static void tell_tokens(link_call_t *c, const link_head_t *head)
+{
+    tokens_source_t *tokens = c->link->config.tokens;
+    if (!tokens)
+        return;
+    if (head->nonce.p)
+        tokens_source_nonce(tokens, head->nonce);
+    if (head->status / 100 == 2 && !c->went_well)
+        tokens_source_went_well(tokens, c->operation);
+    c->went_well = c->went_well || head->status / 100 == 2;
+}
+
+/* The head, with all that it lives in, goes to the call. */
+static void ask_tokens(link_exchange_t *x, link_call_t *c)
+{
+    mcp_link_t *l = x->link;
+    link_lock(l);
+    arena_free(c->why_a);
+    c->why = x->head;
+    c->why_a = x->a;
+    x->a = NULL;
+    (void)link_detach(c, true);
+    if (c->listed)
+        link_ask_again(c);
+    link_unlock(l);
+}
+
+/* Whether the status alone decides. */
+static bool status_decides(link_exchange_t *x, link_call_t *c)
+{
+    const link_head_t *head = &x->head;
+    bool asks = head->status == 401 || head->status == 403;
+    if (asks && x->link->config.tokens && c->kind != LINK_DELETE)
+        ask_tokens(x, c);
+    else if (head->status == 401 && c->kind != LINK_DELETE)
+        link_fail(c, &(mcp_link_failure_t){
+                         .end = MCP_LINK_AUTH, .status = 401, .failure = {CLIENT_SIGN_IN_NEEDED}});
+    else if (head->status == 404 && c->session.p && c->kind != LINK_DELETE)
+        lose_session(c);
+    else if (head->status / 100 == 3)
+        fail(c, MCP_LINK_HTTP, head->status, head->location);
+    else
+        return false;
+    return true;
+}
+
+static bool is_learnt_from(const link_call_t *c, int status)
+{
+    return c->probe && (status == 400 || status == 404 || status == 405);
+}
+
+static void expect_body(link_exchange_t *x, const link_call_t *c)
+{
+    bool json = is_media(x->head.content_type, STR("application/json"));
+    bool good = x->head.status / 100 == 2;
+    json = json && !is_learnt_from(c, x->head.status);
+    x->body = json ? LINK_BODY_JSON : LINK_BODY_TEXT;
+    x->text_max = json ? LIMIT_MCP_CLIENT_MESSAGE_BYTES : LIMIT_MCP_CLIENT_ERROR_BYTES;
+    if (good && is_media(x->head.content_type, STR("text/event-stream")))
+        x->body = LINK_BODY_EVENTS;
+}
+
+/* An answer to a request's POST. */
+static void on_answer_head(link_exchange_t *x, link_call_t *c)
+{
+    bool good = x->head.status / 100 == 2;
+    if (good && !learn_session(c, &x->head)) {
+        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the session id cannot be one"));
+        return;
+    }
+    expect_body(x, c);
+    if (good && x->body == LINK_BODY_TEXT)
+        fail(c, x->head.content_type.p ? MCP_LINK_MALFORMED : MCP_LINK_HTTP, x->head.status,
+             x->head.content_type);
+}
+
+/* An answer to a GET, of a stream that is resumed or that stands. */
+static void on_stream_head(link_exchange_t *x, link_call_t *c)
+{
+    expect_body(x, c);
+    if (x->body == LINK_BODY_EVENTS) {
+        c->was_open = true;
+        return;
+    }
+    x->body = LINK_BODY_NONE;
+    const mcp_link_failure_t why = {.end = c->kind == LINK_LISTEN ? MCP_LINK_HTTP : MCP_LINK_BROKEN,
+                                    .status = x->head.status,
+                                    .detail = x->head.content_type};
+    if (x->head.status >= 500 && x->head.status != 501)
+        broke_off(c, &why);
+    else
+        link_fail(c, &why);
+}
+
+void link_on_head(link_exchange_t *x, link_call_t *c)
+{
+    tell_tokens(c, &x->head);
+    if (status_decides(x, c))
+        return;
+    if (c->kind == LINK_LISTEN || c->resuming)
+        on_stream_head(x, c);
+    else if (c->kind == LINK_SEND && c->tag)
+        on_answer_head(x, c);
+    else if (x->head.status / 100 == 2 || c->kind == LINK_DELETE)
+        (void)take_away(c, true);
+    else
+        fail(c, MCP_LINK_HTTP, x->head.status, STR_UNSET);
+}
+
+/* ---- bodies ---- */
+
+static bool keep(link_exchange_t *x, str_t bytes)
+{
+    if (x->text_n + bytes.n > x->text_cap) {
+        size_t cap = 2 * (x->text_n + bytes.n);
+        char *text = realloc(x->text, cap);
+        if (!text)
+            return false;
+        x->text = text;
+        x->text_cap = cap;
+    }
+    memcpy(x->text + x->text_n, bytes.p, bytes.n);
+    x->text_n += bytes.n;
+    return true;
+}
+
+static void on_text(link_exchange_t *x, link_call_t *c, str_t bytes)
+{
+    bool json = x->body == LINK_BODY_JSON;
+    if (json && bytes.n > x->text_max - x->text_n) {
+        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the answer is too long"));
+        return;
+    }
+    if (!keep(x, str_first(bytes, x->text_max - x->text_n)))
+        fail(c, MCP_LINK_BROKEN, x->head.status, STR("this machine has no memory for the answer"));
+}
+
+void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes)
+{
+    if (x->body == LINK_BODY_EVENTS)
+        on_events(x, c, bytes);
+    else if (x->body != LINK_BODY_NONE)
+        on_text(x, c, bytes);
+}
+
+/* What people are told of a refusal: the words of its error, else how it begins. */
+static str_t words_of(mcp_link_t *l, str_t text)
+{
+    const json_t *root;
+    arena_reset(l->scratch);
+    bool json = json_parse(l->scratch, text, &LIMITS, &root) == RC_OK;
+    str_t words = json ? json_get_str(json_get(root, STR("error")), STR("message")) : STR_UNSET;
+    return words.p ? words : str_first(text, DETAIL_BYTES);
+}
+
+static void on_refusal(link_exchange_t *x, link_call_t *c)
+{
+    str_t text = str_of(x->text ? x->text : "", x->text_n);
+    bool learnt = is_learnt_from(c, x->head.status);
+    fail(c, MCP_LINK_HTTP, x->head.status, learnt ? text : words_of(x->link, text));
+}
+
+static void on_json(link_exchange_t *x, link_call_t *c)
+{
+    mcp_message_t m;
+    bool good = x->head.status / 100 == 2;
+    bool read = read_message(x->link, str_of(x->text ? x->text : "", x->text_n), &m);
+    bool answers = read && m.kind == MCP_RESPONSE && is_answer(c, &m);
+    if (!answers && good)
+        fail(c, MCP_LINK_MALFORMED, x->head.status,
+             read ? STR("the body answers another request") : STR("the body is no JSON-RPC"));
+    else if (!answers)
+        on_refusal(x, c);
+    else if (take_away(c, true))
+        give(c, &m);
+}
+
+static bool is_unreachable(http_agent_end_t end)
+{
+    return end != HTTP_AGENT_BROKEN && end != HTTP_AGENT_TOO_LONG && end != HTTP_AGENT_DONE;
+}
+
+/* The connection failed, or closed before all was there. */
+static void on_break(link_exchange_t *x, link_call_t *c)
+{
+    bool early = !x->head_seen && is_unreachable(x->end);
+    str_t detail = str_c(x->why);
+    if (detail.n == 0)
+        detail = x->end == HTTP_AGENT_DONE ? STR("the stream ended before the answer")
+                                           : http_agent_end_name(x->end);
+    broke_off(c, &(mcp_link_failure_t){.end = early ? MCP_LINK_UNREACHABLE : MCP_LINK_BROKEN,
+                                       .status = x->head_seen ? x->head.status : 0,
+                                       .detail = detail});
+}
+
+void link_on_end(link_exchange_t *x, link_call_t *c)
+{
+    bool whole = x->end == HTTP_AGENT_DONE && x->head_seen;
+    if (whole && x->body == LINK_BODY_JSON)
+        on_json(x, c);
+    else if (whole && x->body == LINK_BODY_TEXT)
+        on_refusal(x, c);
+    else
+        on_break(x, c);
+}

@@ -1,0 +1,422 @@
+#include "mcp_client/link_state.h"
+
+#include <stdlib.h>
+
+enum { LAUNCH_BYTES = 256 << 10, HEAD_BYTES = 256 << 10, FIELDS_MORE = 10 };
+
+/* ---- what the agent tells, on its thread ---- */
+
+static void queue(link_exchange_t *x)
+{
+    mcp_link_t *l = x->link;
+    if (!x->queued) {
+        x->queued = true;
+        x->next_ready = NULL;
+        *(l->ready ? &l->ready_last->next_ready : &l->ready) = x;
+        l->ready_last = x;
+    }
+    pthread_cond_broadcast(&l->changed);
+}
+
+static bool copy_challenges(arena_t *a, http_headers_t from, str_list_t *out)
+{
+    size_t n = http_headers_count(from, STR("WWW-Authenticate")), at = 0;
+    str_t *v = ARENA_ARRAY(a, n + 1, str_t);
+    if (!v)
+        return false;
+    *out = (str_list_t){v, 0};
+    str_t value;
+    while (out->n < n && http_headers_next(from, STR("WWW-Authenticate"), &at, &value)) {
+        v[out->n] = arena_dup(a, value);
+        if (!v[out->n++].p)
+            return false;
+    }
+    return true;
+}
+
+static bool copy_head(arena_t *a, const http_agent_head_t *from, link_head_t *out)
+{
+    const struct {
+        str_t name;
+        str_t *to;
+    } WANTED[] = {
+        {STR("Content-Type"), &out->content_type},
+        {STR("Mcp-Session-Id"), &out->session},
+        {STR("Location"), &out->location},
+        {STR("DPoP-Nonce"), &out->nonce},
+    };
+    out->status = from->status;
+    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
+        str_t value = http_headers_get(from->headers, WANTED[i].name);
+        *WANTED[i].to = arena_dup(a, value);
+        if (value.p && !WANTED[i].to->p)
+            return false;
+    }
+    return copy_challenges(a, from->headers, &out->challenges);
+}
+
+static void on_head(void *ctx, const http_agent_head_t *head)
+{
+    link_exchange_t *x = ctx;
+    link_head_t copy = {0};
+    arena_t *a = arena_new(HEAD_BYTES);
+    bool whole = a && copy_head(a, head, &copy);
+    link_lock(x->link);
+    x->a = a;
+    x->head = copy;
+    x->has_head = true;
+    x->failed = x->failed || !whole;
+    queue(x);
+    link_unlock(x->link);
+}
+
+static bool keep(link_exchange_t *x, str_t bytes)
+{
+    if (x->in_n + bytes.n > x->in_cap) {
+        size_t cap = 2 * (x->in_n + bytes.n);
+        char *in = realloc(x->in, cap);
+        if (!in)
+            return false;
+        x->in = in;
+        x->in_cap = cap;
+    }
+    memcpy(x->in + x->in_n, bytes.p, bytes.n);
+    x->in_n += bytes.n;
+    return true;
+}
+
+static bool on_data(void *ctx, str_t bytes)
+{
+    link_exchange_t *x = ctx;
+    link_lock(x->link);
+    bool wanted = x->call && !x->failed && bytes.n > 0;
+    x->paused = wanted && x->in_n > 0 && x->in_n + bytes.n > LIMIT_MCP_CLIENT_INBOX_BYTES;
+    bool taken = !x->paused;
+    if (wanted && taken)
+        x->failed = !keep(x, bytes);
+    if (wanted)
+        queue(x);
+    link_unlock(x->link);
+    return taken;
+}
+
+static void on_end(void *ctx, http_agent_end_t end, str_t why)
+{
+    link_exchange_t *x = ctx;
+    mcp_link_t *l = x->link;
+    link_lock(l);
+    x->ended = true;
+    x->end = end;
+    str_t part = str_first(why, sizeof x->why - 1);
+    if (part.n > 0)
+        memcpy(x->why, part.p, part.n);
+    x->why[part.n] = 0;
+    queue(x);
+    link_unlock(l);
+}
+
+/* ---- one request ---- */
+
+typedef struct {
+    http_header_t *v;
+    size_t n;
+} headers_t;
+
+static void add(headers_t *h, str_t name, str_t value)
+{
+    if (value.p)
+        h->v[h->n++] = (http_header_t){name, value};
+}
+
+static str_t method_of(const link_call_t *c)
+{
+    if (c->kind == LINK_DELETE)
+        return STR("DELETE");
+    return c->kind == LINK_LISTEN || c->resuming ? STR("GET") : STR("POST");
+}
+
+static void add_own(headers_t *h, const link_call_t *c)
+{
+    bool post = str_eq(method_of(c), STR("POST"));
+    if (c->kind != LINK_DELETE)
+        add(h, STR("Accept"),
+            post ? STR("application/json, text/event-stream") : STR("text/event-stream"));
+    if (post)
+        add(h, STR("Content-Type"), STR("application/json"));
+    if (c->version)
+        add(h, STR("MCP-Protocol-Version"), c->version->name);
+    for (size_t i = 0; post && i < c->fields.n; i++)
+        add(h, c->fields.v[i].name, c->fields.v[i].value);
+    if (!post && c->event_id_n > 0)
+        add(h, STR("Last-Event-ID"), str_of(c->event_id, c->event_id_n));
+}
+
+static bool bears_session(const link_call_t *c)
+{
+    return c->version && c->version->era == MCP_ERA_HANDSHAKE;
+}
+
+/* The session as it is now; the end of one bears its own. */
+static rc_t take_session(link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    if (c->kind == LINK_DELETE || !bears_session(c))
+        return RC_OK;
+    link_lock(l);
+    bool same = str_eq(c->session, l->session);
+    str_t session = same ? c->session : arena_dup(c->a, l->session);
+    bool failed = l->session.p && !session.p;
+    link_unlock(l);
+    c->session = session;
+    return failed ? RC_MEMORY : RC_OK;
+}
+
+static rc_t write_headers(arena_t *a, link_call_t *c, http_headers_t *out)
+{
+    tokens_source_t *tokens = c->link->config.tokens;
+    tokens_headers_t t = {0};
+    headers_t h = {ARENA_ARRAY(a, c->fields.n + FIELDS_MORE, http_header_t), 0};
+    if (!h.v)
+        return RC_MEMORY;
+    TRY(take_session(c));
+    if (tokens)
+        TRY(tokens_source_headers(tokens, a, method_of(c), &t));
+    c->token = t.generation;
+    add_own(&h, c);
+    add(&h, STR("Mcp-Session-Id"), c->session);
+    add(&h, STR("Authorization"), t.authorization);
+    add(&h, STR("DPoP"), t.dpop);
+    *out = (http_headers_t){h.v, h.n};
+    return RC_OK;
+}
+
+static void exchange_unref(link_exchange_t *x)
+{
+    if (--x->refs > 0)
+        return;
+    mcp_sse_free(&x->sse);
+    arena_free(x->a);
+    free(x->in);
+    free(x->text);
+    free(x);
+}
+
+/* A call that was cancelled meanwhile gets none. Lock held. */
+static link_exchange_t *exchange_new(link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    link_exchange_t *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->link = l;
+    x->call = c;
+    x->refs = 2;
+    x->next = l->exchanges;
+    if (x->next)
+        x->next->prev = x;
+    l->exchanges = x;
+    c->x = x;
+    c->state = LINK_OPEN;
+    c->opened_at = link_now();
+    c->due =
+        c->kind == LINK_SEND && l->config.answer_ms > 0 ? c->opened_at + l->config.answer_ms : 0;
+    return x;
+}
+
+void link_exchange_end(link_exchange_t *x)
+{
+    mcp_link_t *l = x->link;
+    if (x->call)
+        x->call->x = NULL;
+    x->call = NULL;
+    *(x->prev ? &x->prev->next : &l->exchanges) = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
+    pthread_cond_broadcast(&l->changed);
+    exchange_unref(x);
+}
+
+static rc_t start(link_exchange_t *x, const http_agent_request_t *request)
+{
+    mcp_link_t *l = x->link;
+    uint64_t http = 0;
+    rc_t rc = http_agent_start(l->config.agent, request,
+                               (http_agent_events_t){on_head, on_data, on_end, x}, &http);
+    link_lock(l);
+    x->http = http;
+    x->started = true;
+    bool unwanted = rc == RC_OK && x->unwanted, resume = rc == RC_OK && x->to_resume;
+    if (rc != RC_OK)
+        link_exchange_end(x);
+    exchange_unref(x);
+    link_unlock(l);
+    if (unwanted)
+        http_agent_cancel(l->config.agent, http);
+    else if (resume)
+        http_agent_resume(l->config.agent, http);
+    return rc;
+}
+
+static rc_t launch_in(arena_t *a, link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    http_headers_t headers;
+    TRY(write_headers(a, c, &headers));
+    link_lock(l);
+    bool wanted = c->listed;
+    link_exchange_t *x = wanted ? exchange_new(c) : NULL;
+    link_unlock(l);
+    if (!x)
+        return wanted ? RC_MEMORY : RC_OK;
+    bool post = str_eq(method_of(c), STR("POST"));
+    const http_agent_request_t request = {
+        .method = method_of(c),
+        .url = l->config.url,
+        .headers = headers,
+        .body = post ? c->json : STR_UNSET,
+        .reach = l->config.reach,
+        .max_body = SIZE_MAX,
+        .head_ms = -1,
+        .total_ms = -1,
+    };
+    return start(x, &request);
+}
+
+/* For the link's thread: the call ends. */
+static void tell(link_call_t *c, const mcp_link_failure_t *why)
+{
+    mcp_link_t *l = c->link;
+    c->failure = *why;
+    link_lock(l);
+    if (c->listed && !c->told) {
+        c->told = true;
+        c->refs++;
+        c->next_job = NULL;
+        *(l->told ? &l->told_last->next_job : &l->told) = c;
+        l->told_last = c;
+        pthread_cond_broadcast(&l->changed);
+    }
+    link_unlock(l);
+}
+
+static void launch(link_call_t *c)
+{
+    arena_t *a = arena_new(LAUNCH_BYTES);
+    rc_t rc = a ? launch_in(a, c) : RC_MEMORY;
+    arena_free(a);
+    if (rc != RC_OK)
+        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE,
+                                      .detail = STR("this machine has no memory for the request")});
+}
+
+/* ---- workers ---- */
+
+static client_reason_t refused_too_often(const link_call_t *c)
+{
+    return c->why.status == 401 ? CLIENT_TOKEN_NOT_TAKEN : CLIENT_STEP_UP_LIMIT;
+}
+
+/* Whether it may be sent again; else *why, in the call's arena. */
+static bool mend(arena_t *a, link_call_t *c, client_failure_t *why)
+{
+    const tokens_refusal_t r = {c->why.status, c->why.challenges, c->why.nonce, c->token,
+                                c->operation};
+    *why = (client_failure_t){refused_too_often(c), STR_UNSET};
+    if (++c->tries > LIMIT_MCP_CLIENT_AUTH_TRIES)
+        return false;
+    if (tokens_source_refused(c->link->config.tokens, a, &r, why) == TOKENS_AGAIN)
+        return true;
+    why->detail = arena_dup(c->a, why->detail);
+    return false;
+}
+
+static void work_on_refusal(link_call_t *c)
+{
+    client_failure_t why = {CLIENT_MACHINE, STR_UNSET};
+    arena_t *a = arena_new(LAUNCH_BYTES);
+    bool again = a && mend(a, c, &why);
+    arena_free(a);
+    if (again)
+        launch(c);
+    else
+        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_AUTH,
+                                      .status = c->why.status,
+                                      .failure = why,
+                                      .detail = why.detail});
+}
+
+static link_call_t *take_job(mcp_link_t *l)
+{
+    l->n_idle++;
+    while (!l->jobs && !l->stopping)
+        pthread_cond_wait(&l->some_job, &l->lock);
+    l->n_idle--;
+    link_call_t *c = l->stopping ? NULL : l->jobs;
+    if (c) {
+        l->jobs = c->next_job;
+        l->n_jobs--;
+    }
+    return c;
+}
+
+static void *work(void *arg)
+{
+    mcp_link_t *l = arg;
+    link_call_t *c;
+    link_lock(l);
+    while ((c = take_job(l)) != NULL) {
+        bool wanted = c->listed;
+        link_unlock(l);
+        if (wanted && c->refused)
+            work_on_refusal(c);
+        else if (wanted)
+            launch(c);
+        link_lock(l);
+        link_call_unref(c);
+    }
+    link_unlock(l);
+    return NULL;
+}
+
+bool link_add_worker(mcp_link_t *l)
+{
+    bool room = l->n_workers < LIMIT_MCP_CLIENT_WORKERS;
+    if (room && link_start_thread(&l->workers[l->n_workers], work, l))
+        l->n_workers++;
+    return l->n_workers > 0;
+}
+
+static void give_to_worker(link_call_t *c)
+{
+    mcp_link_t *l = c->link;
+    c->refs++;
+    c->state = LINK_BUSY;
+    c->next_job = NULL;
+    *(l->jobs ? &l->jobs_last->next_job : &l->jobs) = c;
+    l->jobs_last = c;
+    l->n_jobs++;
+    if (l->n_jobs > l->n_idle)
+        link_add_worker(l);
+    pthread_cond_signal(&l->some_job);
+}
+
+void link_begin(link_call_t *c)
+{
+    c->refused = false;
+    c->state = LINK_BUSY;
+    if (c->link->config.tokens) {
+        give_to_worker(c);
+        return;
+    }
+    c->refs++;
+    link_unlock(c->link);
+    launch(c);
+    link_lock(c->link);
+    link_call_unref(c);
+}
+
+void link_ask_again(link_call_t *c)
+{
+    c->refused = true;
+    give_to_worker(c);
+}

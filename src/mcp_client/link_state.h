@@ -1,0 +1,171 @@
+/* What a link is made of. A call is what somebody asked for; an exchange is one HTTP request made
+ * for it: a call that is refused or resumed has several, one after another. The link's thread does
+ * all that follows from answers and from time; the agent's thread only fills inboxes; workers wait
+ * for tokens. Within the files of link.h. */
+#ifndef MCP_CLIENT_LINK_STATE_H
+#define MCP_CLIENT_LINK_STATE_H
+
+#include "core/limits.h"
+#include "mcp/sse.h"
+#include "mcp_client/link.h"
+
+#include <pthread.h>
+
+enum { LINK_WHY_BYTES = 256, LINK_CALL_ARENA_BYTES = LIMIT_MCP_CLIENT_MESSAGE_BYTES + (1 << 20) };
+
+typedef struct link_call link_call_t;
+typedef struct link_exchange link_exchange_t;
+
+typedef enum { LINK_SEND, LINK_LISTEN, LINK_DELETE } link_kind_t;
+
+typedef enum {
+    LINK_HELD,    /* until notifications/initialized has arrived */
+    LINK_BUSY,    /* a worker has it, or waits for it */
+    LINK_OPEN,    /* its exchange is under way */
+    LINK_WAITING, /* for the time to resume */
+} link_state_t;
+
+/* The head of an answer, in its exchange's arena. */
+typedef struct {
+    int status;
+    str_t content_type, session, location, nonce;
+    str_list_t challenges;
+} link_head_t;
+
+struct link_call {
+    /* Set once. */
+    mcp_link_t *link;
+    arena_t *a;
+    link_kind_t kind;
+    uint64_t tag;
+    str_t json, id, method, operation;
+    const mcp_version_t *version;
+    mcp_fields_t fields;
+    bool probe;
+
+    /* Under the link's lock. */
+    link_call_t *next;     /* of those that somebody waits for */
+    link_call_t *next_job; /* of those that wait for a worker, or for the link's thread */
+    bool listed, told;
+    unsigned refs;
+    link_state_t state;
+    link_exchange_t *x;
+    int64_t due; /* OPEN: how long silence may last; WAITING: until when. 0: for ever */
+
+    /* Of whoever has it: a worker while BUSY, else the link's thread. */
+    bool refused;    /* the worker's job: 401 or 403 */
+    link_head_t why; /* of it, in why_a */
+    arena_t *why_a;
+    unsigned tries;
+    uint64_t token; /* generation */
+    str_t session;  /* that its last exchange bore; unset: none */
+    bool resuming, went_well, was_open;
+    unsigned resumes; /* that brought nothing */
+    int64_t retry_ms, opened_at;
+    size_t event_id_n;
+    char event_id[MCP_SSE_ID_BYTES];
+    mcp_link_failure_t failure;
+};
+
+typedef enum { LINK_BODY_NONE, LINK_BODY_EVENTS, LINK_BODY_JSON, LINK_BODY_TEXT } link_body_t;
+
+struct link_exchange {
+    mcp_link_t *link;
+
+    /* Under the link's lock. */
+    link_exchange_t *prev, *next, *next_ready;
+    link_call_t *call; /* NULL: nobody waits for it any more */
+    unsigned refs;     /* of whoever started it, and of the agent */
+    uint64_t http;
+    bool started, unwanted, queued, paused, to_resume, ended, has_head, failed;
+    int64_t drain_due; /* until when it may end by itself, for its connection to be used again */
+    arena_t *a;
+    link_head_t head;
+    char *in;
+    size_t in_n, in_cap;
+    http_agent_end_t end;
+    char why[LINK_WHY_BYTES];
+
+    /* Of the link's thread. */
+    bool head_seen;
+    link_body_t body;
+    mcp_sse_t sse;
+    char *text;
+    size_t text_n, text_cap, text_max;
+};
+
+struct mcp_link {
+    mcp_link_config_t config; /* url in `a` */
+    arena_t *a;
+    arena_t *scratch; /* of the link's thread: one message */
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t changed, some_job;
+    bool stopping;
+    link_call_t *calls;
+    size_t n_calls;
+    link_call_t *gate, *listener;
+    link_exchange_t *exchanges, *ready, *ready_last;
+    link_call_t *jobs, *jobs_last, *told, *told_last;
+    size_t n_jobs, n_idle, n_workers;
+    pthread_t workers[LIMIT_MCP_CLIENT_WORKERS];
+    str_t session; /* malloc'ed; unset: none */
+    const mcp_version_t *version;
+};
+
+static inline void link_lock(mcp_link_t *l)
+{
+    pthread_mutex_lock(&l->lock);
+}
+
+static inline void link_unlock(mcp_link_t *l)
+{
+    pthread_mutex_unlock(&l->lock);
+}
+
+int64_t link_now(void);
+
+/* link_call.c: calls, with the lock held. */
+
+/** A call with one reference, of the caller. NULL without memory. No lock needed. */
+link_call_t *link_call_new(mcp_link_t *l, link_kind_t kind);
+void link_call_unref(link_call_t *c);
+/** The same, without the lock. NULL is fine. */
+void link_call_drop(link_call_t *c);
+void link_list(link_call_t *c);
+/** Nobody waits for it any more. The number of an exchange to cancel once the lock is free, 0:
+ * none; `drain`: let it end by itself. */
+uint64_t link_unlist(link_call_t *c, bool drain);
+/** The exchange goes its own way. As link_unlist. */
+uint64_t link_detach(link_call_t *c, bool drain);
+uint64_t link_cut(link_exchange_t *x);
+/** Forgets the session; the listener goes silently. As link_unlist. */
+uint64_t link_forget_session(mcp_link_t *l);
+
+/* link_launch.c: exchanges */
+
+/** Sends it off: at once without tokens, else on a worker. Lock held, given up in between. */
+void link_begin(link_call_t *c);
+/** 401 or 403: asks a worker. Lock held. */
+void link_ask_again(link_call_t *c);
+/** One more thread for tokens. False: there is none at all. Lock held. */
+bool link_add_worker(mcp_link_t *l);
+/** Takes it from the list, and the list's reference from it. Lock held. */
+void link_exchange_end(link_exchange_t *x);
+
+/* link_answer.c: on the link's thread, without the lock. */
+
+void link_on_head(link_exchange_t *x, link_call_t *c);
+void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes);
+void link_on_end(link_exchange_t *x, link_call_t *c);
+/** It ends without an answer. */
+void link_fail(link_call_t *c, const mcp_link_failure_t *why);
+
+/* link_thread.c */
+
+void *link_main(void *link);
+/** A thread to which no signal comes. */
+bool link_start_thread(pthread_t *out, void *(*run)(void *), mcp_link_t *l);
+
+#endif
