@@ -1,6 +1,5 @@
-#include "client/authorization.h"
+#include "client/authorization_fields.h"
 
-#include "client/fields.h"
 #include "jose/digest.h"
 #include "oauth/scope.h"
 
@@ -48,8 +47,8 @@ static rc_t challenge_of(arena_t *a, secret_t verifier, str_t *out)
     return buf_done(&b, out);
 }
 
-static rc_t collect(arena_t *a, const client_authorization_want_t *want,
-                    const client_pending_t *pending, client_fields_t *f)
+rc_t client_authorization_fields(arena_t *a, const client_authorization_want_t *want,
+                                 const client_pending_t *pending, client_fields_t *f)
 {
     str_t challenge;
     TRY(challenge_of(a, pending->verifier, &challenge));
@@ -81,7 +80,7 @@ rc_t client_authorization_begin(arena_t *a, random_port_t random,
     TRY(remember(a, want, pending));
     TRY(random_text(a, random, &pending->state));
     TRY(random_text(a, random, &pending->verifier.hidden));
-    TRY(collect(a, want, pending, &f));
+    TRY(client_authorization_fields(a, want, pending, &f));
     return client_fields_url(a, want->server->authorization_endpoint, &f, url);
 }
 
@@ -89,7 +88,7 @@ rc_t client_authorization_form(arena_t *a, const client_authorization_want_t *wa
                                const client_pending_t *pending, str_t *form)
 {
     client_fields_t f = {0};
-    TRY(collect(a, want, pending, &f));
+    TRY(client_authorization_fields(a, want, pending, &f));
     return client_fields_form(a, &f, form);
 }
 

@@ -46,11 +46,10 @@ static bool takes(const client_server_metadata_t *server, const client_credentia
 {
     if (server->has_auth_methods)
         return str_list_has(server->auth_methods, NAMES[m]);
-    return m == CLIENT_METHOD_BASIC ||
-           (m == CLIENT_METHOD_JWT && !can(who, CLIENT_METHOD_BASIC));
+    return m == CLIENT_METHOD_BASIC || (m == CLIENT_METHOD_JWT && !can(who, CLIENT_METHOD_BASIC));
 }
 
-/* What has nothing to show goes without: many servers take public clients and do not list "none". */
+/* Who has nothing to show goes without: many servers take public clients without listing "none". */
 bool client_method_choose(const client_server_metadata_t *server, const client_credentials_t *who,
                           client_method_t *out)
 {

@@ -23,7 +23,8 @@ typedef struct {
     int64_t now; /* Unix seconds */
 } client_token_want_t;
 
-/* Each: RC_LIMIT, RC_MEMORY, RC_IO; RC_MALFORMED: the key cannot sign. */
+/* Each: RC_LIMIT, RC_MEMORY, RC_IO; RC_MALFORMED: the key cannot sign, or the server has no such
+ * endpoint. Only client_token_code has a place of its own to go to: that of `pending`. */
 rc_t client_token_code(arena_t *a, const client_token_want_t *w, const client_pending_t *pending,
                        str_t code, client_token_request_t *out) MUST_USE;
 rc_t client_token_refresh(arena_t *a, const client_token_want_t *w, str_t refresh_token,
@@ -46,9 +47,14 @@ rc_t client_token_device_begin(arena_t *a, const client_token_want_t *w,
 /** POST to revocation_endpoint (RFC 7009). `hint`: refresh_token or access_token. */
 rc_t client_token_revoke(arena_t *a, const client_token_want_t *w, str_t token, str_t hint,
                          client_token_request_t *out) MUST_USE;
+/** POST to pushed_authorization_request_endpoint (RFC 9126 section 2.1): the one of `pending`. */
+rc_t client_token_pushed(arena_t *a, const client_token_want_t *w,
+                         const client_authorization_want_t *want, const client_pending_t *pending,
+                         client_token_request_t *out) MUST_USE;
 
 /** A client assertion (RFC 7523 section 2.2): iss and sub the client, aud the issuer of the
- * server's metadata alone, 60 s. For tests and for who sends it elsewhere. */
+ *  server's metadata alone (without metadata its token endpoint), 60 s. For tests and for who sends
+ *  it elsewhere. */
 rc_t client_assertion_sign(arena_t *a, const client_token_want_t *w, str_t *out) MUST_USE;
 
 /** A token answer. Times are Unix seconds. */
@@ -60,25 +66,35 @@ typedef struct {
     str_t issued_type;                    /* issued_token_type of an exchange; unset */
 } client_token_t;
 
-/** CLIENT_FINE; CLIENT_TOKEN_REFUSED with *error (the code, printable) and the words in *why;
- *  CLIENT_TOKEN_BAD; CLIENT_TOKEN_TYPE (neither Bearer nor, with `dpop`, DPoP; N_A where
- *  `exchange`). *rc: RC_MEMORY. */
+/** What may come. */
 typedef struct {
-    bool dpop, exchange;
+    bool dpop, exchange; /* a proof was sent; an ID-JAG was asked for */
     int64_t now;
 } client_token_expect_t;
+/** CLIENT_FINE; CLIENT_TOKEN_REFUSED: an error as RFC 6749 section 5.2 has it, whatever the status,
+ *  with *error (its code; unset where it is not printable ASCII) and its words in *why;
+ *  CLIENT_TOKEN_BAD: anything else that holds no token, also a 502 in HTML; CLIENT_TOKEN_TYPE:
+ *  neither Bearer nor, with `dpop`, DPoP; with `exchange`, not N_A with an ID-JAG. Members that are
+ *  null count as absent. *rc: RC_MEMORY. */
 client_reason_t client_token_read(arena_t *a, int status, str_t body,
                                   const client_token_expect_t *expect, client_token_t *out,
                                   str_t *error, str_t *why, rc_t *rc);
 
-/** The answer of the device authorization endpoint (RFC 8628 section 3.2). */
+/** The answer of the device authorization endpoint (RFC 8628 section 3.2). The URIs are checked
+ *  (client_url_check_page): a complete one that may not be used is left out. */
 typedef struct {
     secret_t device_code;
-    str_t user_code, verification_uri,
-        verification_uri_complete; /* checked: client_url_check_page */
-    int64_t expires_at, interval;  /* seconds */
+    str_t user_code, verification_uri, verification_uri_complete;
+    int64_t expires_at; /* Unix seconds */
+    int64_t interval;   /* seconds, at least 1 */
 } client_device_t;
+/** CLIENT_FINE, CLIENT_TOKEN_REFUSED, CLIENT_TOKEN_BAD, CLIENT_URL_*. *rc: RC_MEMORY. */
 client_reason_t client_device_read(arena_t *a, int status, str_t body, int64_t now, bool plain_ok,
                                    client_device_t *out, str_t *why, rc_t *rc);
+
+/** The answer to a pushed request (RFC 9126 section 2.2): CLIENT_FINE, CLIENT_PUSHED_BAD, or
+ *  CLIENT_AUTHORIZATION_REFUSED. *rc: RC_MEMORY. */
+client_reason_t client_pushed_read(arena_t *a, int status, str_t body, str_t *request_uri,
+                                   str_t *why, rc_t *rc);
 
 #endif
