@@ -22,12 +22,14 @@ typedef struct {
 typedef struct {
     const client_auth_challenge_t *v;
     size_t n;
-    bool malformed; /* reading stopped at something that is no challenge; those before it are there
-                     */
+    bool malformed; /* something is no challenge, or too long, and was left out */
 } client_challenges_t;
 
-/** All challenges of all header values, in order. Longer than LIMIT_CHALLENGE_BYTES together, or
- * more than CLIENT_CHALLENGES_MAX: the rest is left out and `malformed`. RC_MEMORY. */
+/** All challenges of all header values, in order; texts borrow from the values. A challenge that
+ * ends in what is no challenge is left out with all behind it in its value; later values are read.
+ *  Values that make it more than LIMIT_CHALLENGE_BYTES are left out, challenges that make it more
+ *  than CLIENT_CHALLENGES_MAX, and those of more than CLIENT_CHALLENGE_PARAMS: `malformed` as well.
+ *  RC_MEMORY. */
 rc_t client_challenges_read(arena_t *a, str_list_t values, client_challenges_t *out) MUST_USE;
 /** The value of a parameter, name compared without case; unset when absent. */
 str_t client_challenge_get(const client_auth_challenge_t *c, str_t name);
@@ -43,8 +45,8 @@ typedef struct {
     str_t acr_values, max_age, algs;
 } client_challenge_t;
 
-/** The first usable challenge of each of the two schemes, as one; where both are there, members of
- * the first that has them. RC_MEMORY. */
+/** One usable challenge of each of the two schemes, the first that names resource_metadata, else
+ * the first, as one; where both are there, members of the earlier that has them. RC_MEMORY. */
 rc_t client_challenge_pick(arena_t *a, const client_challenges_t *all,
                            client_challenge_t *out) MUST_USE;
 

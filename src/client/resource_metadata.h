@@ -10,12 +10,13 @@ enum { CLIENT_ISSUERS_MAX = 16 };
 /** Absent members are unset or empty. Texts as they stand in the document, never rewritten. */
 typedef struct {
     str_t resource;
-    str_list_t authorization_servers;
+    str_list_t authorization_servers; /* the first CLIENT_ISSUERS_MAX */
     str_t scopes_supported; /* space-separated; unset: the member is absent; tokens that are none
                              * are left out */
     bool has_scopes;        /* the member is there, though perhaps empty */
     str_t name;             /* resource_name */
     bool dpop_required;     /* dpop_bound_access_tokens_required */
+    str_t note;             /* optional members taken as absent: "scope is null"; unset: none */
     const json_t *all;
 } client_resource_metadata_t;
 
@@ -28,7 +29,7 @@ typedef enum {
 
 /** Reads a 200 answer. CLIENT_FINE, CLIENT_RESOURCE_METADATA_BAD, CLIENT_RESOURCE_MISMATCH (other
  * than `url`, the MCP endpoint as it was typed), CLIENT_NO_AUTHORIZATION_SERVER; *why has the
- * detail. *rc: RC_MEMORY. */
+ * detail. *out borrows from `body`. *rc: RC_MEMORY (the answer is CLIENT_MACHINE then). */
 client_reason_t client_resource_metadata_read(arena_t *a, str_t body, str_t url,
                                               client_strictness_t strict,
                                               client_resource_metadata_t *out, str_t *why,

@@ -23,14 +23,14 @@ rc_t client_scope_choose(arena_t *a, const client_scope_want_t *want, str_t *out
 
 /** How often an operation was asked for more scope: a step-up that brings nothing new is not made
  *  twice (MCP 2026-07-28, "Step-Up Authorization Flow"). */
-enum { CLIENT_STEP_UP_TRIES = 3, CLIENT_STEP_UP_ROWS = 64 };
+enum { CLIENT_STEP_UP_TRIES = 3, CLIENT_STEP_UP_IN_A_ROW = 6, CLIENT_STEP_UP_ROWS = 64 };
 typedef struct {
     struct {
         uint64_t operation; /* hash of its name */
         unsigned tries;
     } rows[CLIENT_STEP_UP_ROWS];
     size_t n;
-    unsigned in_a_row; /* over all operations, without a success between */
+    unsigned in_a_row; /* over all operations, without a success between: CLIENT_STEP_UP_IN_A_ROW */
 } client_step_ups_t;
 /** Whether `operation` ("tools/call weather") may step up once more, and counts it. */
 bool client_step_up_may(client_step_ups_t *s, str_t operation);

@@ -4,7 +4,6 @@
 #define CLIENT_URL_RULE_H
 
 #include "client/reason.h"
-#include "core/url.h"
 #include "http/agent.h"
 
 /** CLIENT_FINE for https, and http where the host is loopback; CLIENT_URL_BAD (not absolute,
@@ -15,8 +14,12 @@ client_reason_t client_url_check(str_t url, bool plain_ok);
  *  hosts, others may not; private networks only where the person asked for it (`asked`), or where
  * the URL that she typed is itself a private address. The widest of all reasons counts. */
 http_reach_t client_url_reach(str_t url, http_reach_t asked);
+/** What can be told without a look-up: CLIENT_URL_OUT_OF_REACH for a literal address, or localhost,
+ *  that is beyond `reach`. For URLs that a browser will be sent to, where no connection is judged.
+ */
+client_reason_t client_url_check_reach(str_t url, http_reach_t reach);
 /** Whether both have one origin (RFC 6454 section 4); false for what is no http(s) URL. */
-bool client_url_same_origin(arena_t *a, str_t first, str_t second);
+bool client_url_same_origin(str_t first, str_t second);
 /** Whether `url` is one to open in a browser: client_url_check, and it does not begin with '-'. */
 client_reason_t client_url_check_page(str_t url);
 

@@ -18,6 +18,7 @@ static void labels(void **state)
          "b",
          "ab"},                     /* U+200B, U+FEFF are not seen */
         {"\xf3\xa0\x81\xa1x", "x"}, /* U+E0061, a tag */
+        {"\xe3\x85\xa4x", "x"},     /* U+3164, a filler that shows as nothing */
         {"na\xc3\xafve \xf0\x9f\x98\x80", "na\xc3\xafve \xf0\x9f\x98\x80"},
         {"\xc2\x85", NULL}, /* U+0085, a line's end */
         {"", NULL},
