@@ -87,7 +87,8 @@ static void the_hash_of_the_token_in_rfc_9449(void **state)
     arena_t *a = *state;
     play_t p;
     begin(&p, a);
-    p.want.access_token = p.expect.access_token = STR("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU");
+    p.want.access_token = p.expect.access_token =
+        STR("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU");
     assert_int_equal(judge(a, &p).reason, OAUTH_FINE);
     assert_str(json_get_str(part(a, p.proof, 1), STR("ath")),
                STR("fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"));
@@ -169,8 +170,8 @@ static void a_key_that_cannot_prove(void **state)
 
 static void what_is_no_url(void **state)
 {
-    static const char *const CASES[] = {"", "mcp", "/mcp", "ftp://rs.test/mcp", "https://",
-                                        "https://rs test/"};
+    static const char *const CASES[] = {
+        "", "mcp", "/mcp", "ftp://rs.test/mcp", "https://", "https://rs test/"};
     arena_t *a = *state;
     play_t p;
     begin(&p, a);
