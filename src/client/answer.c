@@ -4,7 +4,6 @@
 #include "core/num.h"
 
 enum { DEPTH = 16, NODES = 2048, CODE_BYTES = 64 };
-static const int64_t TEN_YEARS_S = 315360000;
 
 /* The error of an object; unset when it has none. */
 static rc_t take_error(arena_t *a, const json_t *json, client_answer_t *out)
@@ -61,7 +60,7 @@ bool client_answer_word(const json_t *answer, str_t name, size_t max, str_t *out
     return client_answer_text(answer, name, out) && out->n <= max && str_is_printable_ascii(*out);
 }
 
-bool client_answer_seconds(const json_t *answer, str_t name, int64_t *out)
+bool client_answer_number(const json_t *answer, str_t name, int64_t max, int64_t *out)
 {
     const json_t *v = json_get(answer, name);
     uint64_t digits = 0;
@@ -69,11 +68,11 @@ bool client_answer_seconds(const json_t *answer, str_t name, int64_t *out)
     if (json_is(v, JSON_STRING)) {
         if (!num_u64(v->str, UINT64_MAX, &digits))
             return false;
-        *out = digits < (uint64_t)TEN_YEARS_S ? (int64_t)digits : TEN_YEARS_S;
+        *out = digits < (uint64_t)max ? (int64_t)digits : max;
         return true;
     }
     if (!json_f64(v, &number))
         return false;
-    *out = number < 0 ? 0 : number < (double)TEN_YEARS_S ? (int64_t)number : TEN_YEARS_S;
+    *out = number < 0 ? 0 : number < (double)max ? (int64_t)number : max;
     return true;
 }

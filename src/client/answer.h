@@ -24,8 +24,8 @@ rc_t client_answer_read(arena_t *a, int status, str_t body, client_answer_t *out
 bool client_answer_text(const json_t *answer, str_t name, str_t *out);
 /** The same for what is sent on in a header or form: printable ASCII of at most `max` bytes. */
 bool client_answer_word(const json_t *answer, str_t name, size_t max, str_t *out);
-/** Seconds from 0 on, as a number or as digits in a string, and at most ten years; what is negative
- *  is 0. False: absent, or nothing of that. */
-bool client_answer_seconds(const json_t *answer, str_t name, int64_t *out);
+/** From 0 to `max`, as a number or as digits in a string; what is beyond becomes the nearer of
+ * both. False: absent, or neither. */
+bool client_answer_number(const json_t *answer, str_t name, int64_t max, int64_t *out);
 
 #endif

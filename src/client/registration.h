@@ -34,19 +34,24 @@ rc_t client_registration_write(arena_t *a, const client_server_metadata_t *serve
 
 /** What came of it. */
 typedef struct {
-    str_t client_id, method;
-    secret_t secret;
-    int64_t secret_expires_at;                  /* Unix seconds; 0: never */
+    str_t client_id;
+    str_t method;              /* token_endpoint_auth_method, of ours or not; unset: not said */
+    secret_t secret;           /* hidden unset: none */
+    int64_t secret_expires_at; /* Unix seconds; 0: never */
     str_t registration_uri, registration_token; /* RFC 7592; unset: not offered */
 } client_registered_t;
 
 /** Reads the answer: CLIENT_FINE, CLIENT_REGISTRATION_REFUSED (with the server's words),
- *  CLIENT_REGISTRATION_BAD. *rc: RC_MEMORY. */
+ *  CLIENT_REGISTRATION_BAD. Members that are null or empty count as absent; a method that is absent
+ *  stays unset, so that client_method_choose takes what there is. Borrows the body, but for the
+ *  secret. *rc: RC_MEMORY. */
 client_reason_t client_registration_read(arena_t *a, int status, str_t body,
                                          client_registered_t *out, str_t *why, rc_t *rc);
 
-/** A metadata document to be hosted at `url` (client_id is that URL). RC_MALFORMED: not https, or
- * no path; RC_MEMORY. */
+/** A metadata document to be hosted at `url` (client_id is that URL); without redirect_uris it gets
+ *  those of all names of the loopback host. `jwks_uri` unset: a public client. RC_MALFORMED: not
+ *  https, no path, or a method that needs a secret; RC_LIMIT: longer than servers read; RC_MEMORY.
+ */
 rc_t client_document_write(arena_t *a, str_t url, const client_registration_want_t *want,
                            str_t jwks_uri, str_t *out) MUST_USE;
 

@@ -7,7 +7,13 @@
 
 #define ID_JAG "urn:ietf:params:oauth:token-type:id-jag"
 
-enum { REQUEST_URI_BYTES = 2048, USER_CODE_BYTES = 128, INTERVAL_S = 5, INTERVAL_MAX_S = 3600 };
+enum {
+    REQUEST_URI_BYTES = 2048,
+    USER_CODE_BYTES = 128,
+    INTERVAL_S = 5,
+    INTERVAL_MAX_S = 3600,
+    LIFE_MAX_S = 315360000, /* ten years */
+};
 
 /* A copy that is wiped with the arena; unset stays unset. */
 static bool keep(arena_t *a, str_t text, secret_t *out, rc_t *rc)
@@ -60,7 +66,7 @@ static rc_t take_rest(arena_t *a, const json_t *json, int64_t now, client_token_
 {
     int64_t seconds;
     str_t scope;
-    if (client_answer_seconds(json, STR("expires_in"), &seconds))
+    if (client_answer_number(json, STR("expires_in"), LIFE_MAX_S, &seconds))
         out->expires_at = now + seconds;
     (void)client_answer_text(json, STR("issued_token_type"), &out->issued_type);
     if (!client_answer_text(json, STR("scope"), &scope) || !str_is_set(scope))
@@ -124,13 +130,11 @@ static bool take_device_texts(const json_t *json, client_device_t *out, str_t *d
 static bool take_device_times(const json_t *json, int64_t now, client_device_t *out)
 {
     int64_t life;
-    if (!client_answer_seconds(json, STR("interval"), &out->interval))
+    if (!client_answer_number(json, STR("interval"), INTERVAL_MAX_S, &out->interval))
         out->interval = INTERVAL_S;
     if (out->interval < 1)
         out->interval = 1;
-    if (out->interval > INTERVAL_MAX_S)
-        out->interval = INTERVAL_MAX_S;
-    if (!client_answer_seconds(json, STR("expires_in"), &life))
+    if (!client_answer_number(json, STR("expires_in"), LIFE_MAX_S, &life))
         return false;
     out->expires_at = now + life;
     return true;
