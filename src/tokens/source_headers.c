@@ -1,0 +1,107 @@
+/* What goes along with a request. */
+#include "client/proof.h"
+#include "tokens/source_object.h"
+
+/* With the lock. */
+static bool is_good(const tokens_source_t *s)
+{
+    return s->held.a && !source_ends_soon(s, &s->held.record);
+}
+
+/* A new token without a person, where there was one. Failures are the server's to tell. */
+static void renew(source_round_t *r)
+{
+    tokens_source_t *s = r->s;
+    bool took = false;
+    client_reason_t reason = CLIENT_FINE;
+    if (!s->held.a)
+        reason = source_reload(r, &took);
+    if (reason == CLIENT_FINE && s->held.a && !is_good(s)) {
+        r->seen = s->held.record.generation;
+        if (str_is_set(s->held.record.token.refresh_token.hidden))
+            reason = source_refresh(r);
+        else if (source_needs_nobody(s))
+            reason = source_sign_in(r);
+    }
+    if (reason != CLIENT_FINE)
+        LOG(s->config.log, LOG_WARN, "token_not_renewed",
+            LOG_S("reason", client_reason_row(reason)->name), LOG_S("detail", r->why.detail));
+}
+
+static void get_ready(tokens_source_t *s, arena_t *a)
+{
+    source_turn_t turn = SOURCE_OTHERS;
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        bool good = is_good(s);
+        /* Somebody signs in for more scope: what is there still serves. */
+        bool usable = s->busy && s->held.a && !source_ended(s, &s->held.record);
+        pthread_mutex_unlock(&s->lock);
+        if (good || usable)
+            return;
+        turn = source_enter(s);
+        if (turn != SOURCE_OTHERS)
+            break;
+    }
+    if (turn == SOURCE_STOPPED)
+        return;
+    source_round_t r = {.s = s, .a = a};
+    renew(&r);
+    source_leave(s);
+}
+
+static str_t secret_printf(arena_t *a, str_t scheme, str_t token)
+{
+    size_t n = scheme.n + 1 + token.n;
+    char *p = secret_alloc(a, n + 1);
+    if (!p)
+        return STR_UNSET;
+    memcpy(p, scheme.p, scheme.n);
+    p[scheme.n] = ' ';
+    memcpy(p + scheme.n + 1, token.p, token.n);
+    return str_of(p, n);
+}
+
+/* With the lock. */
+static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+{
+    const source_held_t *h = &s->held;
+    str_t token = h->record.token.access_token.hidden;
+    out->generation = s->tick;
+    out->authorization = secret_printf(a, h->key.key ? STR("DPoP") : STR("Bearer"), token);
+    if (!str_is_set(out->authorization))
+        return RC_MEMORY;
+    if (!h->key.key)
+        return RC_OK;
+    const client_proof_want_t want = {
+        .key = &h->key,
+        .method = method,
+        .url = s->config.url,
+        .access_token = token,
+        .nonce = s->nonce[0] ? str_c(s->nonce) : STR_UNSET,
+        .now = clock_seconds(&s->config.clock),
+        .random = s->config.random,
+    };
+    return client_proof_write(a, &want, &out->dpop);
+}
+
+rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+{
+    *out = (tokens_headers_t){.generation = 0};
+    if (s->config.way == TOKENS_NONE)
+        return RC_OK;
+    if (s->config.way == TOKENS_GIVEN) {
+        out->generation = 1;
+        out->authorization = secret_printf(a, STR("Bearer"), s->config.given);
+        return str_is_set(out->authorization) ? RC_OK : RC_MEMORY;
+    }
+    get_ready(s, a);
+    pthread_mutex_lock(&s->lock);
+    rc_t rc = RC_OK;
+    if (s->held.a && !source_ended(s, &s->held.record))
+        rc = write_headers(s, a, method, out);
+    pthread_mutex_unlock(&s->lock);
+    if (rc != RC_OK)
+        *out = (tokens_headers_t){.generation = 0};
+    return rc == RC_MEMORY || rc == RC_OK ? rc : RC_IO;
+}

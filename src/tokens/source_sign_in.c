@@ -1,0 +1,168 @@
+/* A new token by the way of the config: discovery, registration, grant. */
+#include "tokens/source_object.h"
+
+enum { BACKOFF_MS = 5000, BACKOFF_TOP_MS = 300000 };
+
+client_reason_t source_scope(source_round_t *r, str_t *out)
+{
+    const tokens_config_t *c = &r->s->config;
+    const client_scope_want_t want = {
+        .wanted = c->scope,
+        .challenged = r->challenged ? r->challenge.scope : STR_UNSET,
+        .before = r->before,
+        .refresh = c->way == TOKENS_PERSON || c->way == TOKENS_DEVICE,
+        .found = &r->s->place.found,
+    };
+    return source_rc(r, client_scope_choose(r->a, &want, out));
+}
+
+static bool wants_bound(const source_round_t *r)
+{
+    const client_discovery_t *d = &r->s->place.found;
+    bool demanded = (d->has_resource && d->resource.dpop_required) ||
+                    (r->challenged && r->challenge.dpop && !r->challenge.bearer);
+    return demanded ||
+           (r->s->config.dpop && str_list_has(d->server.dpop_algs, alg_name(ALG_ES256)));
+}
+
+/* The key of the token that was there for this issuer and resource, if it was bound. */
+static bool kept_key(const source_round_t *r, str_t *text)
+{
+    const source_held_t *h = &r->s->held;
+    if (!h->a || !str_is_set(h->record.dpop_key) || !str_eq(h->record.issuer, r->s->place.issuer) ||
+        !str_eq(h->record.resource, r->s->place.resource))
+        return false;
+    *text = secret_dup(r->a, h->record.dpop_key).hidden;
+    return str_is_set(*text);
+}
+
+static void free_key(void *key)
+{
+    jose_key_free(key);
+}
+
+client_reason_t source_bind(source_round_t *r, str_t *text, jwk_t *key)
+{
+    *text = STR_UNSET;
+    *key = (jwk_t){.key = NULL};
+    bool kept = kept_key(r, text);
+    if (!kept && !wants_bound(r))
+        return CLIENT_FINE;
+    if (!kept)
+        GO(source_key_new(r, text));
+    GO(source_rc(r, source_key_read(r->a, *text, key)));
+    return source_rc(r, arena_cleanup(r->a, free_key, key->key));
+}
+
+client_reason_t source_got(source_round_t *r, const source_client_t *client,
+                           const client_token_t *token, str_t asked, str_t dpop_key)
+{
+    tokens_source_t *s = r->s;
+    const source_place_t *p = &s->place;
+    int64_t now = clock_seconds(&s->config.clock);
+    /* Counts on from what was there; from the clock where nothing was, so that a number never comes
+     * twice for different tokens of one name. */
+    uint64_t last = s->held.a ? s->held.record.generation : (uint64_t)now;
+    tokens_record_t record = {
+        .url = s->config.url,
+        .resource = p->resource,
+        .issuer = p->issuer,
+        .client_id = str_is_set(client->who.client_id) ? client->who.client_id : STR(""),
+        .token = *token,
+        .asked = asked,
+        .dpop_key = token->dpop ? dpop_key : STR_UNSET,
+        .at = now,
+        .generation = (last > r->seen ? last : r->seen) + 1,
+    };
+    source_keep_place(r, record.client_id);
+    return source_keep_token(r, &record, TOKENS_FROM_SIGN_IN);
+}
+
+static client_reason_t by_way(source_round_t *r, source_client_t *client)
+{
+    switch (r->s->config.way) {
+    case TOKENS_PERSON:
+        return source_person(r, client);
+    case TOKENS_DEVICE:
+        return source_device(r, client);
+    case TOKENS_MACHINE:
+        return source_machine(r, client);
+    case TOKENS_WORKLOAD:
+        return source_workload(r, client);
+    case TOKENS_ENTERPRISE:
+        return source_enterprise(r, client);
+    case TOKENS_GIVEN:
+    case TOKENS_NONE:
+        break;
+    }
+    return source_fail(r, CLIENT_SIGN_IN_NEEDED, STR_UNSET);
+}
+
+/* A registration that the server has forgotten, or whose redirect URI it compares with its port, is
+ * made anew, once. */
+static bool registration_is_dead(const source_round_t *r, const source_client_t *client)
+{
+    return client->registered && (str_eq(r->error, STR("invalid_client")) ||
+                                  str_eq(r->error, STR("invalid_redirect_uri")));
+}
+
+static client_reason_t obtain(source_round_t *r)
+{
+    bool took = false;
+    if (!r->anew) {
+        GO(source_reload(r, &took));
+        if (took && !source_ends_soon(r->s, &r->s->held.record))
+            return CLIENT_FINE;
+    }
+    GO(source_find(r));
+    source_client_t client = {.registered = false};
+    client_reason_t reason = by_way(r, &client);
+    if (!registration_is_dead(r, &client))
+        return reason;
+    source_client_drop(r);
+    r->error = STR_UNSET;
+    return by_way(r, &client);
+}
+
+/* The scopes of the token that is given up are asked for again, lest they be lost one by one. */
+static client_reason_t remember_scope(source_round_t *r)
+{
+    const source_held_t *h = &r->s->held;
+    str_t before = STR_UNSET;
+    if (h->a && str_is_set(h->record.asked))
+        before = h->record.asked;
+    else if (h->a && r->step_up && str_is_set(h->record.token.scope))
+        before = h->record.token.scope;
+    else if (r->step_up)
+        before = r->challenge.scope;
+    if (!str_is_set(before))
+        return CLIENT_FINE;
+    r->before = arena_dup(r->a, before);
+    return str_is_set(r->before) ? CLIENT_FINE : source_rc(r, RC_MEMORY);
+}
+
+static bool can_ask(const tokens_config_t *c)
+{
+    return c->way == TOKENS_DEVICE ? c->person.code != NULL
+                                   : c->way != TOKENS_PERSON || c->person.open != NULL;
+}
+
+client_reason_t source_sign_in(source_round_t *r)
+{
+    tokens_source_t *s = r->s;
+    str_t name;
+    tokens_lock_t *lock;
+    GO(source_backoff_check(r, &s->signing_in));
+    if (!can_ask(&s->config))
+        return source_fail(r, CLIENT_SIGN_IN_NEEDED, STR_UNSET);
+    GO(remember_scope(r));
+    GO(source_rc(r, tokens_server_name(r->a, s->config.url, &name)));
+    GO(source_lock(r, name, s->config.sign_in_ms + SOURCE_LOCK_MS, &lock));
+    client_reason_t reason = obtain(r);
+    source_unlock(s, lock);
+    if (reason == CLIENT_FINE)
+        s->signing_in.failures = s->refreshing.failures = 0;
+    else if (reason != CLIENT_STOPPED)
+        source_backoff_failed(r, &s->signing_in, BACKOFF_MS, BACKOFF_TOP_MS);
+    return reason;
+}

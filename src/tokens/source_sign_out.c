@@ -1,0 +1,74 @@
+/* Forgets the tokens, here and at the server (RFC 7009). */
+#include "tokens/source_object.h"
+
+static client_reason_t revoke_one(source_round_t *r, const client_token_want_t *want, str_t token,
+                                  str_t hint)
+{
+    client_token_request_t q;
+    http_answer_t answer;
+    if (!str_is_set(token))
+        return CLIENT_FINE;
+    GO(source_rc(r, client_token_revoke(r->a, want, token, hint, &q)));
+    GO(source_post_form(r, &q, STR_UNSET, &answer));
+    if (answer.status >= 200 && answer.status < 300)
+        return CLIENT_FINE;
+    return source_fail(r, CLIENT_UNREACHABLE,
+                       arena_printf(r->a, "%" PRIstr " answered %d, and the token was not revoked",
+                                    STR_ARG(q.url), answer.status));
+}
+
+/* The refresh token first: with it goes, at most servers, all that came of it. */
+static client_reason_t revoke(source_round_t *r)
+{
+    tokens_source_t *s = r->s;
+    const client_token_t *t = &s->held.record.token;
+    source_client_t client;
+    client_token_want_t want;
+    bool there;
+    if (!s->place.a || !str_is_set(s->place.found.server.revocation_endpoint))
+        return CLIENT_FINE;
+    GO(source_client_known(r, &client, &there));
+    if (!there || !str_eq(client.who.client_id, s->held.record.client_id))
+        return CLIENT_FINE;
+    GO(source_want(r, &client, &want));
+    source_says(r, "Revoking the tokens at", s->place.issuer);
+    GO(revoke_one(r, &want, t->refresh_token.hidden, STR("refresh_token")));
+    return revoke_one(r, &want, t->access_token.hidden, STR("access_token"));
+}
+
+/* With the lock of the token's name, so that no process refreshes in between. */
+static client_reason_t end(source_round_t *r)
+{
+    str_t name;
+    tokens_lock_t *lock;
+    bool took = false;
+    GO(source_token_name(r, &r->s->held.record, &name));
+    GO(source_lock(r, name, SOURCE_LOCK_MS, &lock));
+    client_reason_t reason = source_reload(r, &took);
+    if (reason == CLIENT_FINE)
+        reason = revoke(r);
+    client_failure_t why = r->why;
+    source_forget(r);
+    r->why = why;
+    source_unlock(r->s, lock);
+    return reason;
+}
+
+bool tokens_source_sign_out(tokens_source_t *s, arena_t *a, client_failure_t *why)
+{
+    *why = (client_failure_t){.reason = CLIENT_FINE};
+    if (source_enter_at_last(s) == SOURCE_STOPPED) {
+        why->reason = CLIENT_STOPPED;
+        return false;
+    }
+    source_round_t r = {.s = s, .a = a};
+    bool took = false;
+    if (source_reload(&r, &took) != CLIENT_FINE)
+        *why = r.why;
+    bool kept = s->held.a != NULL;
+    if (kept && end(&r) != CLIENT_FINE)
+        *why = r.why;
+    s->refreshing.failures = s->signing_in.failures = 0;
+    source_leave(s);
+    return kept;
+}
