@@ -1,5 +1,5 @@
-/* A server on loopback that answers as a test says, well or badly: each connection has a thread, which
- * reads whole requests and gives them to a function of the test's. */
+/* A server on loopback that answers as a test says, well or badly: each connection has a thread,
+ * which reads whole requests and gives them to a function of the test's. */
 #ifndef MCP_CLIENT_MCP_CLIENT_TEST_SERVER_H
 #define MCP_CLIENT_MCP_CLIENT_TEST_SERVER_H
 
@@ -71,8 +71,8 @@ bool test_json(int fd, int status, const char *fields, const char *fmt, ...)
 /** {"jsonrpc":"2.0","id":…,"result":…} */
 bool test_result(int fd, const test_asked_t *r, const char *fields, const char *result);
 bool test_status(int fd, int status, const char *fields);
-/** The head of an event stream that ends with its connection. Returns true; the caller then says events
- *  and returns false. */
+/** The head of an event stream that ends with its connection. Returns true; the caller then says
+ * events and returns false. */
 bool test_stream(int fd, const char *fields);
 
 #endif
