@@ -110,8 +110,8 @@ static void a_workload_has_no_client_id_unless_it_is_given(void **state)
     p.who.client_id = STR_UNSET;
     assert_ok(client_token_jwt_bearer(a, &p.want, STR("e.y.s"), &p.out));
     expect(a, &p, "https://as.test/token",
-           "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e.y.s&"
-           RESOURCE_SENT);
+           "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e.y."
+           "s&" RESOURCE_SENT);
     p.who.client_id = STR("me");
     assert_ok(client_token_jwt_bearer(a, &p.want, STR("e.y.s"), &p.out));
     form_t f = client_test_form(a, p.out.form);
@@ -160,8 +160,8 @@ static void a_device_asks_and_polls(void **state)
     expect(a, &p, "https://as.test/device", "scope=a%20b&" RESOURCE_SENT "&client_id=me");
     assert_ok(client_token_device(a, &p.want, STR("dc"), &p.out));
     expect(a, &p, "https://as.test/token",
-           "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=dc&"
-           RESOURCE_SENT "&client_id=me");
+           "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code="
+           "dc&" RESOURCE_SENT "&client_id=me");
 }
 
 static void a_token_is_revoked(void **state)
@@ -170,8 +170,7 @@ static void a_token_is_revoked(void **state)
     play_t p;
     begin(&p);
     assert_ok(client_token_revoke(a, &p.want, STR("t"), STR("refresh_token"), &p.out));
-    expect(a, &p, "https://as.test/revoke",
-           "token=t&token_type_hint=refresh_token&client_id=me");
+    expect(a, &p, "https://as.test/revoke", "token=t&token_type_hint=refresh_token&client_id=me");
 }
 
 static void a_request_is_pushed_with_what_the_client_shows(void **state)
@@ -251,8 +250,7 @@ static void the_example_of_rfc_6749(void **state)
     p.who.secret = secret_of(STR("7Fjfp0ZBr1KtDRbnfVdmIw"));
     p.want.method = CLIENT_METHOD_BASIC;
     assert_ok(client_token_refresh(*state, &p.want, STR("t"), &p.out));
-    assert_str(p.out.authorization,
-               STR("Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"));
+    assert_str(p.out.authorization, STR("Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"));
 }
 
 static void sign_with(play_t *p, const jwk_t *key)
@@ -369,10 +367,10 @@ static void a_form_or_credentials_too_long(void **state)
     char *text = arena_alloc(a, LIMIT_FORM_BYTES + 1);
     memset(text, '/', LIMIT_FORM_BYTES + 1);
     begin(&p);
-    assert_int_equal(
-        client_token_refresh(a, &p.want, str_of(text, LIMIT_FORM_BYTES / 3), &p.out), RC_LIMIT);
-    assert_int_equal(
-        client_token_refresh(a, &p.want, str_of(text, LIMIT_FORM_BYTES + 1), &p.out), RC_LIMIT);
+    assert_int_equal(client_token_refresh(a, &p.want, str_of(text, LIMIT_FORM_BYTES / 3), &p.out),
+                     RC_LIMIT);
+    assert_int_equal(client_token_refresh(a, &p.want, str_of(text, LIMIT_FORM_BYTES + 1), &p.out),
+                     RC_LIMIT);
     p.who.secret = secret_of(str_of(text, LIMIT_FORM_BYTES));
     p.want.method = CLIENT_METHOD_BASIC;
     assert_int_equal(client_token_refresh(a, &p.want, STR("t"), &p.out), RC_LIMIT);

@@ -61,8 +61,8 @@ static rc_t read_headers(arena_t *a, str_t text, http_headers_t *out)
     for (str_t line; str_split(&text, '\n', &line);) {
         size_t colon = str_find(line, ':', 0);
         if (colon < line.n)
-            v[count++] = (http_header_t){str_first(line, colon),
-                                         str_trim(str_skip(line, colon + 1), " ")};
+            v[count++] =
+                (http_header_t){str_first(line, colon), str_trim(str_skip(line, colon + 1), " ")};
     }
     *out = (http_headers_t){v, count};
     return RC_OK;

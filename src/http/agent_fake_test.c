@@ -18,7 +18,10 @@ static http_answer_t ask(arena_t *a, http_ask_fake_t *fake, http_agent_request_t
     return out;
 }
 
-#define SCRIPT {.rows = ROWS_OF_IT, .n = ROWS(ROWS_OF_IT)}
+#define SCRIPT                                                                                     \
+    {                                                                                              \
+        .rows = ROWS_OF_IT, .n = ROWS(ROWS_OF_IT)                                                  \
+    }
 #define GET(where, ...)                                                                            \
     ((http_agent_request_t){.method = STR("GET"), .url = STR(where), __VA_ARGS__})
 
@@ -71,8 +74,8 @@ static void it_judges_as_the_real_one(void **state)
     http_ask_fake_t fake = SCRIPT;
     http_ask_port_t port = http_ask_fake(&fake);
     http_answer_t out;
-    http_agent_request_t split = GET("https://a.test/once",
-                                     .headers = HTTP_HEADERS({STR("A"), STR("1\r\nB: 2")}));
+    http_agent_request_t split =
+        GET("https://a.test/once", .headers = HTTP_HEADERS({STR("A"), STR("1\r\nB: 2")}));
     assert_int_equal(port.ask(port.ctx, *state, &split, &out), RC_MALFORMED);
     assert_int_equal(ask(*state, &fake, GET("http://127.0.0.1:1/")).end, HTTP_AGENT_OUT_OF_REACH);
     assert_int_equal(ask(*state, &fake, GET("file:///etc/passwd")).end, HTTP_AGENT_BAD_URL);

@@ -52,8 +52,8 @@ static http_agent_end_t check_host(str_t host, http_reach_t reach, str_t *why)
         *why = STR("the host is an address in a spelling that is not taken");
         return HTTP_AGENT_BAD_URL;
     }
-    bool is_reached = is_literal ? http_reach_has(reach, &a)
-                                 : reach != HTTP_REACH_PUBLIC || !is_local_name(host);
+    bool is_reached =
+        is_literal ? http_reach_has(reach, &a) : reach != HTTP_REACH_PUBLIC || !is_local_name(host);
     if (is_reached)
         return HTTP_AGENT_DONE;
     *why = STR("the address is one that this request may not go to");
