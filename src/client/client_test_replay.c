@@ -31,8 +31,8 @@ void replay(arena_t *a, const client_discovery_want_t *want, const replay_row_t 
     while (client_discovery_next(&out->d, &place) == CLIENT_LOOK) {
         assert_int_equal(client_url_check(place, want->plain_ok), CLIENT_FINE);
         assert_true(out->steps++ < 3 * CLIENT_PLACES_MAX);
-        out->asked = arena_printf(a, "%" PRIstr "%" PRIstr "\n", STR_ARG(out->asked),
-                                  STR_ARG(place));
+        out->asked =
+            arena_printf(a, "%" PRIstr "%" PRIstr "\n", STR_ARG(out->asked), STR_ARG(place));
         answer(&out->d, row_of(rows, place));
     }
 }

@@ -17,9 +17,9 @@ static rc_t fail_at(client_discovery_t *d, client_reason_t reason, str_t place, 
 {
     str_t shown = client_plain(d->a, place, LIMIT_CLIENT_DETAIL_BYTES);
     const char *between = what.n > 0 ? ": " : "";
-    return fail(d, reason,
-                arena_printf(d->a, "%" PRIstr "%s%" PRIstr, STR_ARG(shown), between,
-                             STR_ARG(what)));
+    return fail(
+        d, reason,
+        arena_printf(d->a, "%" PRIstr "%s%" PRIstr, STR_ARG(shown), between, STR_ARG(what)));
 }
 
 static bool failed(const client_discovery_t *d)
@@ -110,7 +110,7 @@ static rc_t enter_server(client_discovery_t *d)
 {
     str_list_t places, named = d->resource.authorization_servers;
     d->issuer = str_is_set(d->want.issuer) && str_list_has(named, d->want.issuer) ? d->want.issuer
-                                                                                 : named.v[0];
+                                                                                  : named.v[0];
     client_reason_t reason = judge(d, d->issuer);
     if (reason != CLIENT_FINE)
         return fail_at(d, reason, d->issuer, STR("an authorization server"));
@@ -149,8 +149,8 @@ static rc_t took_resource(client_discovery_t *d, str_t place, str_t body)
 
 static client_reason_t read_server(client_discovery_t *d, str_t body, str_t *why, rc_t *rc)
 {
-    client_reason_t reason = client_server_metadata_read(d->a, body, d->issuer, d->want.plain_ok,
-                                                         &d->server, why, rc);
+    client_reason_t reason =
+        client_server_metadata_read(d->a, body, d->issuer, d->want.plain_ok, &d->server, why, rc);
     if (reason != CLIENT_ISSUER_MISMATCH || d->phase != CLIENT_PHASE_LEGACY)
         return reason;
     str_t with_slash = arena_printf(d->a, "%" PRIstr "/", STR_ARG(d->issuer));

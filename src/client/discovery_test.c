@@ -137,71 +137,45 @@ static const case_t ORDER[] = {
 static const case_t REFUSED[] = {
     {"url_bad", .url = "https://u@h.example/", .asked = "", .reason = CLIENT_URL_BAD},
     {"url_plain", .url = "http://h.example/", .asked = "", .reason = CLIENT_URL_PLAIN},
-    {"url_scheme",
-     .url = H "/mcp",
-     .metadata = "file:///etc/passwd",
-     .asked = "",
+    {"url_scheme", .url = H "/mcp", .metadata = "file:///etc/passwd", .asked = "",
      .reason = CLIENT_URL_SCHEME},
-    {"url_out_of_reach",
-     .url = H "/mcp",
-     .metadata = "https://169.254.169.254/latest",
-     .asked = "",
+    {"url_out_of_reach", .url = H "/mcp", .metadata = "https://169.254.169.254/latest", .asked = "",
      .reason = CLIENT_URL_OUT_OF_REACH},
-    {"unreachable",
-     .url = H "/mcp",
-     .rows = {{H RM "/mcp", .end = HTTP_AGENT_TLS}},
-     .asked = H RM "/mcp\n",
-     .reason = CLIENT_UNREACHABLE},
-    {"server_fails",
-     .url = H "/mcp",
-     .rows = {{H RM "/mcp", .status = 500}},
-     .asked = H RM "/mcp\n",
-     .reason = CLIENT_SERVER_FAILS},
-    {"resource_metadata_none",
-     .url = H "/mcp",
-     .metadata = H "/gone",
+    {"unreachable", .url = H "/mcp", .rows = {{H RM "/mcp", .end = HTTP_AGENT_TLS}},
+     .asked = H RM "/mcp\n", .reason = CLIENT_UNREACHABLE},
+    {"server_fails", .url = H "/mcp", .rows = {{H RM "/mcp", .status = 500}},
+     .asked = H RM "/mcp\n", .reason = CLIENT_SERVER_FAILS},
+    {"resource_metadata_none", .url = H "/mcp", .metadata = H "/gone",
      .rows = {{H RM "/mcp", .body = RESOURCE(H "/mcp", A)}, {H AS, .body = SERVER(H)}},
-     .asked = H "/gone\n",
-     .reason = CLIENT_RESOURCE_METADATA_NONE},
-    {"resource_metadata_bad",
-     .url = H "/mcp",
+     .asked = H "/gone\n", .reason = CLIENT_RESOURCE_METADATA_NONE},
+    {"resource_metadata_bad", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = SERVER(H)}, {H RM, .body = RESOURCE(H, A)}},
-     .asked = H RM "/mcp\n",
-     .reason = CLIENT_RESOURCE_METADATA_BAD},
-    {"resource_mismatch",
-     .url = H "/mcp",
+     .asked = H RM "/mcp\n", .reason = CLIENT_RESOURCE_METADATA_BAD},
+    {"resource_mismatch", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = RESOURCE(H "/mcp2", A)}, {H RM, .body = RESOURCE(H, A)}},
-     .asked = H RM "/mcp\n",
-     .reason = CLIENT_RESOURCE_MISMATCH},
-    {"no_authorization_server",
-     .url = H "/mcp",
+     .asked = H RM "/mcp\n", .reason = CLIENT_RESOURCE_MISMATCH},
+    {"no_authorization_server", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = "{\"resource\":\"" H "/mcp\",\"authorization_servers\":[]}"},
               {H AS, .body = SERVER(H)}},
-     .asked = H RM "/mcp\n",
-     .reason = CLIENT_NO_AUTHORIZATION_SERVER},
-    {"server_metadata_none",
-     .url = H "/mcp",
+     .asked = H RM "/mcp\n", .reason = CLIENT_NO_AUTHORIZATION_SERVER},
+    {"server_metadata_none", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = RESOURCE(H "/mcp", A)}, {H AS, .body = SERVER(H)}},
-     .asked = H RM "/mcp\n" A AS "\n" A OC "\n",
-     .reason = CLIENT_SERVER_METADATA_NONE},
-    {"server_metadata_bad",
-     .url = H "/mcp",
+     .asked = H RM "/mcp\n" A AS "\n" A OC "\n", .reason = CLIENT_SERVER_METADATA_NONE},
+    {"server_metadata_bad", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = RESOURCE(H "/mcp", A)},
               {A AS, .body = "{\"issuer\":\"" A "\"}"},
               {A OC, .body = SERVER(A)}},
-     .asked = H RM "/mcp\n" A AS "\n",
-     .reason = CLIENT_SERVER_METADATA_BAD},
+     .asked = H RM "/mcp\n" A AS "\n", .reason = CLIENT_SERVER_METADATA_BAD},
     /* attack case: CLI-004 */
-    {"issuer_mismatch",
-     .url = H "/mcp",
+    {"issuer_mismatch", .url = H "/mcp",
      .rows = {{H RM "/mcp", .body = RESOURCE(H "/mcp", A)},
               {A AS, .body = SERVER(A "/")},
               {A OC, .body = SERVER(A)}},
-     .asked = H RM "/mcp\n" A AS "\n",
-     .reason = CLIENT_ISSUER_MISMATCH},
+     .asked = H RM "/mcp\n" A AS "\n", .reason = CLIENT_ISSUER_MISMATCH},
 };
 
-/* Neither does a server of 2025-03-26 come in where something failed, nor an issuer of its choice. */
+/* Neither does a server of 2025-03-26 come in where something failed, nor an issuer of its choice.
+ */
 static const case_t NO_FALLBACK[] = {
     {.name = "no connection",
      .url = H,
@@ -265,7 +239,8 @@ static void try_case(arena_t *a, const case_t *c)
     replay_t r;
     str_t none;
     replay(a, &want, c->rows, &r);
-    if (r.d.failure.reason != c->reason || !str_eq(r.asked, c->asked[0] ? str_c(c->asked) : r.asked))
+    if (r.d.failure.reason != c->reason ||
+        !str_eq(r.asked, c->asked[0] ? str_c(c->asked) : r.asked))
         fail_msg("%s: reason %d, %" PRIstr ", asked\n%" PRIstr, c->name, r.d.failure.reason,
                  STR_ARG(r.d.failure.detail), STR_ARG(r.asked));
     assert_true(c->asked[0] || r.steps == 0);
@@ -356,11 +331,11 @@ static void the_server_that_was_used_before_is_chosen(void **state)
     static const struct {
         const char *before, *chosen;
     } CASES[] = {{NULL, A "/1"}, {A "/2", A "/2"}, {A "/3", A "/1"}};
-    const replay_row_t rows[REPLAY_ROWS] = {
-        {H RM, .body = "{\"resource\":\"" H "\",\"authorization_servers\":[\"" A "/1\",\"" A
-                       "/2\"]}"},
-        {A AS "/1", .body = SERVER(A "/1")},
-        {A AS "/2", .body = SERVER(A "/2")}};
+    const replay_row_t rows[REPLAY_ROWS] = {{H RM, .body = "{\"resource\":\"" H
+                                                           "\",\"authorization_servers\":[\"" A
+                                                           "/1\",\"" A "/2\"]}"},
+                                            {A AS "/1", .body = SERVER(A "/1")},
+                                            {A AS "/2", .body = SERVER(A "/2")}};
     for (size_t i = 0; i < ROWS(CASES); i++) {
         replay_t r;
         client_discovery_want_t want = {.url = STR(H), .issuer = str_c(CASES[i].before)};

@@ -12,7 +12,8 @@ typedef struct {
     rc_t rc;    /* RC_OK or RC_MEMORY, which stays */
 } client_members_t;
 
-/** One JSON object within the limits of metadata; borrows `body`. RC_MALFORMED, RC_LIMIT, RC_MEMORY.
+/** One JSON object within the limits of metadata; borrows `body`. RC_MALFORMED, RC_LIMIT,
+ * RC_MEMORY.
  */
 rc_t client_members_read(arena_t *a, str_t body, client_members_t *out) MUST_USE;
 

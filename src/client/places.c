@@ -20,9 +20,9 @@ static rc_t begin(arena_t *a, const url_t *u, places_t *p)
 static rc_t add(places_t *p, str_t first, str_t second, str_t query)
 {
     const char *mark = str_is_set(query) ? "?" : "";
-    str_t place = arena_printf(p->a, "%" PRIstr "%" PRIstr "%" PRIstr "%s%" PRIstr,
-                               STR_ARG(p->front), STR_ARG(first), STR_ARG(second), mark,
-                               STR_ARG(query));
+    str_t place =
+        arena_printf(p->a, "%" PRIstr "%" PRIstr "%" PRIstr "%s%" PRIstr, STR_ARG(p->front),
+                     STR_ARG(first), STR_ARG(second), mark, STR_ARG(query));
     p->v[p->n++] = place;
     return str_is_set(place) ? RC_OK : RC_MEMORY;
 }

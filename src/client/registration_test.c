@@ -18,10 +18,10 @@ static const str_t REDIRECTS[] = {STR_INIT("http://127.0.0.1:7/callback")};
 static void begin(play_t *p)
 {
     *p = (play_t){0};
-    p->server = (client_server_metadata_t){.issuer = STR("https://as.test"),
-                                           .registration_endpoint = STR("https://as.test/register")};
-    p->want = (client_registration_want_t){
-        .name = STR("Warder"), .redirect_uris = {REDIRECTS, ROWS(REDIRECTS)}};
+    p->server = (client_server_metadata_t){
+        .issuer = STR("https://as.test"), .registration_endpoint = STR("https://as.test/register")};
+    p->want = (client_registration_want_t){.name = STR("Warder"),
+                                           .redirect_uris = {REDIRECTS, ROWS(REDIRECTS)}};
 }
 
 static void write_one(play_t *p, arena_t *a)
@@ -53,9 +53,8 @@ static void each_way_in_its_order(void **state)
         const client_server_metadata_t server = {
             .client_id_metadata_document = CASES[i].document,
             .registration_endpoint = CASES[i].registers ? STR("https://as.test/r") : STR_UNSET};
-        assert_int_equal(
-            client_way_choose(&server, str_c(CASES[i].client_id), str_c(CASES[i].url)),
-            CASES[i].way);
+        assert_int_equal(client_way_choose(&server, str_c(CASES[i].client_id), str_c(CASES[i].url)),
+                         CASES[i].way);
     }
 }
 
@@ -98,8 +97,7 @@ static void a_machine_has_neither_redirect_uris_nor_response_types(void **state)
     assert_null(json_get(p.json, STR("redirect_uris")));
     assert_int_equal(json_get(p.json, STR("response_types"))->count, 0);
     assert_str(json_get(p.json, STR("grant_types"))->raw, STR("[\"client_credentials\"]"));
-    assert_str(json_get_str(p.json, STR("token_endpoint_auth_method")),
-               STR("client_secret_basic"));
+    assert_str(json_get_str(p.json, STR("token_endpoint_auth_method")), STR("client_secret_basic"));
 }
 
 static void the_grants_that_the_server_lists(void **state)
@@ -146,8 +144,7 @@ static void the_method_that_the_server_lists(void **state)
         p.server.auth_methods = CASES[i].listed;
         p.want.method = str_c(CASES[i].asked);
         write_one(&p, *state);
-        assert_str(json_get_str(p.json, STR("token_endpoint_auth_method")),
-                   str_c(CASES[i].method));
+        assert_str(json_get_str(p.json, STR("token_endpoint_auth_method")), str_c(CASES[i].method));
     }
 }
 
@@ -249,9 +246,15 @@ static void times_as_servers_write_them(void **state)
         const char *value;
         int64_t want;
     } CASES[] = {
-        {"0", 0},      {"1800000000", 1800000000}, {"\"1800000000\"", 1800000000},
-        {"1.8e9", 1800000000}, {"-1", 0},          {"null", 0},
-        {"\"soon\"", 0}, {"1e300", 253402300799},  {"true", 0},
+        {"0", 0},
+        {"1800000000", 1800000000},
+        {"\"1800000000\"", 1800000000},
+        {"1.8e9", 1800000000},
+        {"-1", 0},
+        {"null", 0},
+        {"\"soon\"", 0},
+        {"1e300", 253402300799},
+        {"true", 0},
     };
     arena_t *a = *state;
     read_t r;
@@ -403,9 +406,8 @@ static void a_document_that_cannot_be_one(void **state)
     begin(&p);
     for (size_t i = 0; i < ROWS(CASES); i++) {
         p.want.method = str_c(CASES[i].method);
-        assert_int_equal(
-            client_document_write(a, str_c(CASES[i].url), &p.want, STR_UNSET, &p.text),
-            RC_MALFORMED);
+        assert_int_equal(client_document_write(a, str_c(CASES[i].url), &p.want, STR_UNSET, &p.text),
+                         RC_MALFORMED);
     }
     p.want.method = STR("none");
     assert_ok(client_document_write(a, STR("https://c.test/me"), &p.want, STR_UNSET, &p.text));

@@ -23,8 +23,7 @@ static void read_lists(client_members_t *m, client_server_metadata_t *out)
 {
     bool has;
     out->response_types = client_members_strs(m, STR("response_types_supported"), &has);
-    out->grant_types =
-        client_members_strs(m, STR("grant_types_supported"), &out->has_grant_types);
+    out->grant_types = client_members_strs(m, STR("grant_types_supported"), &out->has_grant_types);
     out->auth_methods = client_members_strs(m, STR("token_endpoint_auth_methods_supported"),
                                             &out->has_auth_methods);
     out->auth_algs =
@@ -93,8 +92,7 @@ static client_reason_t check_endpoints(arena_t *a, const client_server_metadata_
         if (reason == CLIENT_FINE)
             continue;
         str_t shown = client_plain(a, ENDPOINTS[i].url, LIMIT_CLIENT_DETAIL_BYTES);
-        str_t detail =
-            arena_printf(a, "%s is \"%" PRIstr "\"", ENDPOINTS[i].name, STR_ARG(shown));
+        str_t detail = arena_printf(a, "%s is \"%" PRIstr "\"", ENDPOINTS[i].name, STR_ARG(shown));
         return refuse(reason, detail, why, rc);
     }
     return CLIENT_FINE;
