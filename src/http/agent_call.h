@@ -38,7 +38,6 @@ struct http_agent_call {
     bool is_repeatable;        /* may be sent twice (RFC 9110 section 9.2.2) */
 
     /* From here on of the agent's thread. */
-<<<<<<< HEAD
     bool is_added;             /* to libcurl's set */
     bool was_sent;             /* or begun to be */
     bool is_barred;            /* an address was out of reach */
@@ -46,15 +45,6 @@ struct http_agent_call {
     bool is_paused;            /* data() said: not now */
     int64_t head_by, total_by; /* on the clock that never goes back; INT64_MAX: no limit */
     int64_t left_ms;           /* of the total, while paused */
-=======
-    bool is_added;             /* to libcurl's set */
-    bool was_sent;             /* or begun to be */
-    bool is_barred;            /* an address was out of reach */
-    bool has_head;             /* and told it */
-    bool is_paused;            /* data() said: not now */
-    int64_t head_by, total_by; /* on the clock that never goes back; INT64_MAX: no limit */
-    int64_t left_ms;           /* of the total, while paused */
->>>>>>> agent
     size_t head_bytes, body_bytes;
     buf_t head;
     http_agent_end_t fault; /* why it was given up here; DONE: it was not */

@@ -64,13 +64,8 @@ static int before_sending(void *ctx, char *peer, char *own, int peer_port, int o
         return CURL_PREREQFUNC_OK;
     if (http_addr_parse(str_c(peer), &a) == RC_OK && http_reach_has(c->reach, &a))
         return CURL_PREREQFUNC_OK;
-<<<<<<< HEAD
     http_call_fail(c, HTTP_AGENT_OUT_OF_REACH,
                    "the address is one that this request may not go to");
-=======
-    http_call_fail(c, HTTP_AGENT_OUT_OF_REACH,
-                   "the address is one that this request may not go to");
->>>>>>> agent
     return CURL_PREREQFUNC_ABORT;
 }
 
@@ -205,13 +200,8 @@ static bool add_field(http_agent_call_t *c, const http_header_t *h)
     if (!str_is_set(h->value))
         return true;
     if (str_trim(h->value, " \t").n == 0)
-<<<<<<< HEAD
         return add_line(
             c, arena_cstr(c->arena, arena_printf(c->arena, "%" PRIstr ";", STR_ARG(h->name))));
-=======
-        return add_line(
-            c, arena_cstr(c->arena, arena_printf(c->arena, "%" PRIstr ";", STR_ARG(h->name))));
->>>>>>> agent
     char *line = secret_alloc(c->arena, h->name.n + h->value.n + sizeof ": ");
     if (!line)
         return false;
@@ -337,10 +327,6 @@ static void make_plain(char *text)
     }
 }
 
-<<<<<<< HEAD
-http_agent_end_t http_call_end(http_agent_call_t *c, int code)
-{
-=======
 /* A line of a head that is longer than libcurl's buffer ends like a lack of memory there, in newer
  * ones with a result of its own. */
 static bool is_long_line(const http_agent_call_t *c, int code)
@@ -353,7 +339,6 @@ http_agent_end_t http_call_end(http_agent_call_t *c, int code)
 {
     if (is_long_line(c, code))
         http_call_fail(c, HTTP_AGENT_TOO_LONG, "the head of the answer is too long");
->>>>>>> agent
     if (c->fault != HTTP_AGENT_DONE)
         return c->fault;
     http_agent_end_t end = end_of(c, (CURLcode)code);

@@ -262,13 +262,8 @@ static rc_t read_settings(http_agent_t *agent, const http_agent_config_t *config
     arena_t *a = agent->arena;
     const char *system_file = getenv("SSL_CERT_FILE");
     str_t named = str_is_empty(config->ca_file) ? STR_UNSET : config->ca_file;
-<<<<<<< HEAD
     str_t file =
         str_is_set(named) ? named : str_c(system_file && *system_file ? system_file : NULL);
-=======
-    str_t file =
-        str_is_set(named) ? named : str_c(system_file && *system_file ? system_file : NULL);
->>>>>>> agent
     s->user_agent =
         arena_cstr(a, str_is_set(config->user_agent) ? config->user_agent : STR("warder"));
     s->connect_ms = config->connect_ms ? config->connect_ms : LIMIT_HTTP_AGENT_CONNECT_MS;

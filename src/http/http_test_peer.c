@@ -207,8 +207,6 @@ static void tell(test_heard_t *h)
     pthread_mutex_unlock(&h->lock);
 }
 
-<<<<<<< HEAD
-=======
 uint64_t test_hash(uint64_t hash, str_t bytes)
 {
     for (size_t i = 0; i < bytes.n; i++)
@@ -216,7 +214,6 @@ uint64_t test_hash(uint64_t hash, str_t bytes)
     return hash;
 }
 
->>>>>>> agent
 static void on_head(void *ctx, const http_agent_head_t *head)
 {
     test_heard_t *h = ctx;
@@ -229,11 +226,7 @@ static void on_head(void *ctx, const http_agent_head_t *head)
     snprintf(h->version, sizeof h->version, "%" PRIstr, STR_ARG(head->version));
     for (size_t i = 0; i < head->headers.n && n < sizeof h->fields; i++)
         n += (size_t)snprintf(h->fields + n, sizeof h->fields - n, "%" PRIstr ": %" PRIstr "\n",
-<<<<<<< HEAD
                               STR_ARG(head->headers.v[i].name), STR_ARG(head->headers.v[i].value));
-=======
-                              STR_ARG(head->headers.v[i].name), STR_ARG(head->headers.v[i].value));
->>>>>>> agent
     tell(h);
 }
 
@@ -250,10 +243,7 @@ static bool on_data(void *ctx, str_t bytes)
         memcpy(h->body + h->body_n, bytes.p, bytes.n < room ? bytes.n : room);
     }
     h->body_n += is_taken ? bytes.n : 0;
-<<<<<<< HEAD
-=======
     h->hash = is_taken ? test_hash(h->hash, bytes) : h->hash;
->>>>>>> agent
     tell(h);
     return is_taken;
 }
@@ -366,17 +356,10 @@ bool test_until(bool (*ready)(void *ctx), void *ctx)
     return false;
 }
 
-<<<<<<< HEAD
-unsigned test_descriptors(void)
-{
-    unsigned n = 0;
-    DIR *d = opendir("/proc/self/fd");
-=======
 unsigned test_entries(const char *folder)
 {
     unsigned n = 0;
     DIR *d = opendir(folder);
->>>>>>> agent
     assert_non_null(d);
     while (readdir(d))
         n++;

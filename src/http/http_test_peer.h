@@ -1,12 +1,6 @@
 /* A server in this process that answers each request with whatever a test plays, also with what is
-<<<<<<< HEAD
  * no HTTP; plain or over TLS; a thread for each connection. And what a call of an agent has told.
-*/
-=======
-*no HTTP;
-plain or over TLS; a thread for each connection. And what a call of an agent has told.
  */
->>>>>>> agent
 #ifndef HTTP_HTTP_TEST_PEER_H
 #define HTTP_HTTP_TEST_PEER_H
 
@@ -77,10 +71,7 @@ typedef struct {
     char version[16], fields[32768], why[512]; /* "name: value\n" each */
     char body[4096];                           /* its beginning */
     size_t body_n;
-<<<<<<< HEAD
-=======
     uint64_t hash; /* of all of it, by test_hash */
->>>>>>> agent
     http_agent_end_t end;
     size_t pause_at; /* refuses data once so much has come; SIZE_MAX: never */
     void (*on_head)(void *heard), (*on_data)(void *heard), (*on_end)(void *heard); /* or NULL */
@@ -98,23 +89,15 @@ void test_heard_wait_refused(test_heard_t *h, unsigned times);
 /** From now on data is refused once so much has come. */
 void test_heard_pause_at(test_heard_t *h, size_t n);
 
-<<<<<<< HEAD
-=======
 /** Goes on with a hash (0 at first) of bytes in their order. */
 uint64_t test_hash(uint64_t hash, str_t bytes);
->>>>>>> agent
 http_agent_t *test_agent_start(void);
 /** A GET of that path of the peer, by 127.0.0.1; reach: loopback. In `a`. */
 http_agent_request_t test_get(arena_t *a, const test_peer_t *p, const char *path);
 http_answer_t test_agent_ask(http_agent_t *agent, arena_t *a, http_agent_request_t r);
 /** Waits until `ready`, up to ten seconds. */
 bool test_until(bool (*ready)(void *ctx), void *ctx);
-<<<<<<< HEAD
-/** How many file descriptors this process has open. */
-unsigned test_descriptors(void);
-=======
 /** How many entries a folder has, as /proc/self/fd and /proc/self/task. */
 unsigned test_entries(const char *folder);
->>>>>>> agent
 
 #endif
