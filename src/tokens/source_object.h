@@ -7,6 +7,7 @@
 
 #include "client/challenge.h"
 #include "client/url_rule.h"
+#include "core/url.h"
 #include "tokens/record.h"
 #include "tokens/refusal.h"
 #include "tokens/source.h"
