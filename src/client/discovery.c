@@ -154,6 +154,10 @@ static client_reason_t read_server(client_discovery_t *d, str_t body, str_t *why
     if (reason != CLIENT_ISSUER_MISMATCH || d->phase != CLIENT_PHASE_LEGACY)
         return reason;
     str_t with_slash = arena_printf(d->a, "%" PRIstr "/", STR_ARG(d->issuer));
+    if (!str_is_set(with_slash)) {
+        *rc = RC_MEMORY;
+        return CLIENT_MACHINE;
+    }
     return client_server_metadata_read(d->a, body, with_slash, d->want.plain_ok, &d->server, why,
                                        rc);
 }

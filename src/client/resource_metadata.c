@@ -41,11 +41,11 @@ bool client_resource_fits(str_t resource, str_t url, client_strictness_t strict)
     return begins(u.path, r.path);
 }
 
-static client_reason_t bad(arena_t *a, str_t *why, const char *what, rc_t *rc)
+static client_reason_t bad(const char *what, str_t *why, rc_t *rc)
 {
-    *why = arena_printf(a, "%s", what);
-    *rc = str_is_set(*why) ? RC_OK : RC_MEMORY;
-    return *rc == RC_OK ? CLIENT_RESOURCE_METADATA_BAD : CLIENT_MACHINE;
+    *why = str_c(what);
+    *rc = RC_OK;
+    return CLIENT_RESOURCE_METADATA_BAD;
 }
 
 static client_reason_t mismatch(arena_t *a, str_t resource, str_t url, str_t *why, rc_t *rc)
@@ -123,19 +123,22 @@ client_reason_t client_resource_metadata_read(arena_t *a, str_t body, str_t url,
     *why = STR_UNSET;
     *rc = client_members_read(a, body, &m);
     if (*rc == RC_LIMIT)
-        return bad(a, why, "it is too large", rc);
+        return bad("it is too large", why, rc);
     if (*rc == RC_MALFORMED)
-        return bad(a, why, "it is no JSON object", rc);
+        return bad("it is no JSON object", why, rc);
     if (*rc != RC_OK)
         return CLIENT_MACHINE;
     const char *wrong = wrong_type(&m);
     if (wrong)
-        return bad(a, why, wrong, rc);
+        return bad(wrong, why, rc);
     read_members(&m, out);
     *rc = m.rc;
     if (*rc != RC_OK)
         return CLIENT_MACHINE;
     if (!client_resource_fits(out->resource, url, strict))
         return mismatch(a, out->resource, url, why, rc);
-    return out->authorization_servers.n > 0 ? CLIENT_FINE : CLIENT_NO_AUTHORIZATION_SERVER;
+    if (out->authorization_servers.n > 0)
+        return CLIENT_FINE;
+    *why = STR("it has no authorization_servers");
+    return CLIENT_NO_AUTHORIZATION_SERVER;
 }

@@ -67,7 +67,8 @@ static client_reason_t check_issuer(arena_t *a, str_t seen, str_t issuer, str_t 
     str_t due = client_plain(a, issuer, LIMIT_CLIENT_DETAIL_BYTES);
     str_t detail = arena_printf(a, "issuer is \"%" PRIstr "\", not \"%" PRIstr "\"", STR_ARG(shown),
                                 STR_ARG(due));
-    return refuse(CLIENT_ISSUER_MISMATCH, detail, why, rc);
+    return refuse(CLIENT_ISSUER_MISMATCH, str_is_set(shown) && str_is_set(due) ? detail : STR_UNSET,
+                  why, rc);
 }
 
 /* All that a client may go to, or send a browser to. */
@@ -93,7 +94,7 @@ static client_reason_t check_endpoints(arena_t *a, const client_server_metadata_
             continue;
         str_t shown = client_plain(a, ENDPOINTS[i].url, LIMIT_CLIENT_DETAIL_BYTES);
         str_t detail = arena_printf(a, "%s is \"%" PRIstr "\"", ENDPOINTS[i].name, STR_ARG(shown));
-        return refuse(reason, detail, why, rc);
+        return refuse(reason, str_is_set(shown) ? detail : STR_UNSET, why, rc);
     }
     return CLIENT_FINE;
 }
