@@ -89,7 +89,8 @@ static void the_type_in_any_case(void **state)
     arena_t *a = *state;
     read_t r;
     for (size_t i = 0; i < ROWS(CASES); i++) {
-        str_t body = arena_printf(a, "{\"access_token\":\"t\",\"token_type\":\"%s\"}", CASES[i].type);
+        str_t body =
+            arena_printf(a, "{\"access_token\":\"t\",\"token_type\":\"%s\"}", CASES[i].type);
         assert_reason(read_one(a, 200, body.p, CASES[i].expect, &r), CLIENT_FINE);
         assert_int_equal(r.got.dpop, CASES[i].dpop);
     }
@@ -101,8 +102,8 @@ static void token_type(void **state)
         const char *type;
         const client_token_expect_t *expect;
     } CASES[] = {
-        {"DPoP", &PLAIN},  {"mac", &PLAIN},     {"Bearer ", &PLAIN},    {"N_A", &PLAIN},
-        {"N_A", &PROVED},  {"mac", &PROVED},    {"Bearer", &EXCHANGE},  {"DPoP", &EXCHANGE},
+        {"DPoP", &PLAIN}, {"mac", &PLAIN},  {"Bearer ", &PLAIN},   {"N_A", &PLAIN},
+        {"N_A", &PROVED}, {"mac", &PROVED}, {"Bearer", &EXCHANGE}, {"DPoP", &EXCHANGE},
     };
     arena_t *a = *state;
     read_t r;
@@ -352,10 +353,8 @@ static void a_page_that_may_not_be_opened(void **state)
         const char *uri;
         client_reason_t reason;
     } CASES[] = {
-        {"javascript:alert(1)", CLIENT_URL_SCHEME},
-        {"file:///etc/passwd", CLIENT_URL_SCHEME},
-        {"http://e.test/", CLIENT_URL_PLAIN},
-        {"--help", CLIENT_URL_BAD},
+        {"javascript:alert(1)", CLIENT_URL_SCHEME}, {"file:///etc/passwd", CLIENT_URL_SCHEME},
+        {"http://e.test/", CLIENT_URL_PLAIN},       {"--help", CLIENT_URL_BAD},
         {"https://u@e.test/", CLIENT_URL_BAD},
     };
     arena_t *a = *state;
@@ -365,9 +364,8 @@ static void a_page_that_may_not_be_opened(void **state)
         assert_reason(read_device(a, 200, body.p, false, &r), CASES[i].reason);
         assert_str(r.why, str_c(CASES[i].uri));
     }
-    assert_reason(
-        read_device(a, 200, DEVICE "\"verification_uri\":\"http://e.test/\"}", true, &r),
-        CLIENT_FINE);
+    assert_reason(read_device(a, 200, DEVICE "\"verification_uri\":\"http://e.test/\"}", true, &r),
+                  CLIENT_FINE);
 }
 
 static void a_device_answer_that_is_refused_or_bad(void **state)
@@ -385,7 +383,8 @@ static void a_device_answer_that_is_refused_or_bad(void **state)
          CLIENT_TOKEN_BAD},
         {200, "{\"device_code\":\"u\",\"expires_in\":1,\"verification_uri\":\"https://e.test/\"}",
          CLIENT_TOKEN_BAD},
-        {200, "{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"https://e.test/\"}",
+        {200,
+         "{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"https://e.test/\"}",
          CLIENT_TOKEN_BAD},
         {200,
          "{\"device_code\":\"d\\n\",\"user_code\":\"u\",\"expires_in\":1,"
@@ -422,9 +421,9 @@ static void pushed_bad(void **state)
     str_t uri, why;
     rc_t rc;
     for (size_t i = 0; i < ROWS(CASES); i++) {
-        assert_reason(client_pushed_read(*state, CASES[i].status, str_c(CASES[i].body), &uri, &why,
-                                         &rc),
-                      CASES[i].reason);
+        assert_reason(
+            client_pushed_read(*state, CASES[i].status, str_c(CASES[i].body), &uri, &why, &rc),
+            CASES[i].reason);
         assert_int_equal(rc, RC_OK);
         assert_false(str_is_set(uri));
         assert_true(str_is_set(why));

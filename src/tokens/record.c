@@ -197,20 +197,18 @@ static bool take_bool(reader_t *r, str_t name)
 static str_list_t take_list(reader_t *r, str_t name)
 {
     const json_t *list = json_get(r->json, name);
+    if (list && !json_is(list, JSON_ARRAY))
+        fail(r, RC_MALFORMED);
     if (!list || list->count == 0 || r->rc != RC_OK)
         return (str_list_t){0};
     str_t *v = ARENA_ARRAY(r->a, list->count, str_t);
     size_t n = 0;
     if (!v)
         fail(r, RC_MEMORY);
-    if (!json_is(list, JSON_ARRAY))
-        fail(r, RC_MALFORMED);
     for (const json_t *one = list->child; one && r->rc == RC_OK; one = one->next) {
-        if (!json_is(one, JSON_STRING))
-            fail(r, RC_MALFORMED);
-        v[n++] = arena_dup(r->a, one->str);
-        if (!str_is_set(v[n - 1]))
-            fail(r, RC_MEMORY);
+        v[n] = arena_dup(r->a, one->str);
+        if (!str_is_set(v[n++]))
+            fail(r, json_is(one, JSON_STRING) ? RC_MEMORY : RC_MALFORMED);
     }
     return (str_list_t){v, n};
 }
