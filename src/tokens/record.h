@@ -28,7 +28,7 @@ typedef struct {
     str_t url, resource, issuer, client_id;
     client_token_t token;
     str_t asked;    /* the scope of the authorization request: what a step-up adds to */
-    str_t dpop_key; /* private JWK as text: a secret; unset: bearer tokens */
+    str_t dpop_key; /* private key as text: a secret; unset: bearer tokens */
     int64_t at;
     uint64_t generation; /* counts up with each new token */
 } tokens_record_t;
