@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10 };
+enum { PATIENCE_S = 10, TLS_HANDSHAKE = 0x16 };
 
 /* The peer. */
 
@@ -49,6 +50,10 @@ static bool hear_request(test_visit_t *v)
         if (got <= 0)
             return false;
         v->n += (size_t)got;
+        if (!v->ssl && v->bytes[0] == TLS_HANDSHAKE) { /* as web servers do */
+            test_visit_says(v, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            return false;
+        }
     }
 }
 
@@ -69,6 +74,10 @@ static void *visit(void *arg)
 {
     test_visit_t *v = arg;
     bool is_open = true;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE); /* OpenSSL writes to whoever is gone */
+    pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     if (v->peer->tls) {
         v->ssl = SSL_new(v->peer->tls);
         SSL_set_fd(v->ssl, v->fd);

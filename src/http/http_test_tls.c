@@ -102,6 +102,24 @@ test_pem_t test_cert_make(arena_t *a, test_cert_t want)
     return pem;
 }
 
+SSL_CTX *test_cert_server(arena_t *a, test_cert_t want)
+{
+    test_pem_t pem = test_cert_make(a, want);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    BIO *chain = BIO_new_mem_buf(pem.chain.p, (int)pem.chain.n);
+    BIO *key = BIO_new_mem_buf(pem.key.p, (int)pem.key.n);
+    X509 *cert = PEM_read_bio_X509(chain, NULL, NULL, NULL);
+    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
+    SSL_CTX_set_security_level(ctx, 0);
+    assert_true(SSL_CTX_use_certificate(ctx, cert));
+    assert_true(SSL_CTX_use_PrivateKey(ctx, pkey));
+    X509_free(cert);
+    EVP_PKEY_free(pkey);
+    BIO_free(chain);
+    BIO_free(key);
+    return ctx;
+}
+
 /* Below the filter. */
 
 static void to_peer(test_tls_t *t)

@@ -24,6 +24,9 @@ test_pem_t test_cert_make(arena_t *a, test_cert_t want);
 /** The authority of all test certificates. */
 str_t test_cert_authority(arena_t *a);
 
+/** A server's context with such a certificate; the caller frees it. */
+SSL_CTX *test_cert_server(arena_t *a, test_cert_t want);
+
 /** A filter under test between a wire that this is and OpenSSL, which is its peer. Bytes to the
  *  filter come in pieces of `piece`; those of the filter are taken `window` at a time. */
 typedef struct {

@@ -21,20 +21,7 @@ static int end_all(void **state)
 /* OpenSSL as the server, with this certificate. */
 static SSL_CTX *peer_with(test_cert_t want)
 {
-    test_pem_t pem = test_cert_make(a, want);
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    BIO *chain = BIO_new_mem_buf(pem.chain.p, (int)pem.chain.n);
-    BIO *key = BIO_new_mem_buf(pem.key.p, (int)pem.key.n);
-    X509 *cert = PEM_read_bio_X509(chain, NULL, NULL, NULL);
-    EVP_PKEY *pkey = PEM_read_bio_PrivateKey(key, NULL, NULL, NULL);
-    SSL_CTX_set_security_level(ctx, 0);
-    assert_true(SSL_CTX_use_certificate(ctx, cert));
-    assert_true(SSL_CTX_use_PrivateKey(ctx, pkey));
-    X509_free(cert);
-    EVP_PKEY_free(pkey);
-    BIO_free(chain);
-    BIO_free(key);
-    return ctx;
+    return test_cert_server(a, want);
 }
 
 static http_tls_client_t *client_for(const char *host)
