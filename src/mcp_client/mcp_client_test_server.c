@@ -4,6 +4,7 @@
 #include "core/ports.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,7 @@ static void *take_connections(void *arg)
     while (s->n_connections < TEST_CONNECTIONS && readable(s, s->listener)) {
         connection_t *c = malloc(sizeof *c);
         *c = (connection_t){s, accept(s->listener, NULL, NULL)};
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         s->fds[s->n_connections] = c->fd;
         pthread_create(&s->connections[s->n_connections++], NULL, serve, c);
     }

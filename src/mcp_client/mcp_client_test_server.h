@@ -15,7 +15,7 @@
 
 #include "core/arena.h"
 
-enum { TEST_ASKED = 256, TEST_CONNECTIONS = 64, TEST_PATIENCE_MS = 5000 };
+enum { TEST_ASKED = 1024, TEST_CONNECTIONS = 64, TEST_PATIENCE_MS = 5000 };
 
 typedef struct test_mcp test_mcp_t;
 

@@ -15,14 +15,16 @@ typedef enum {
     MCP_CLIENT_STATELESS, /* only that; server/discover may be missing */
 } mcp_client_era_t;
 
-/** What the program does for the server; on a thread of the client's. NULL members are not declared
- * as capabilities. */
+/** What the program does for the server. */
 typedef struct {
     /** Answers elicitation/create, sampling/createMessage or roots/list: params and result are
-     * JSON. False: refused (an error goes back). */
+     *  JSON. False: refused (an error goes back). On a thread of the client's, or on the one that
+     *  called; never two at once. What a form has a default for, and an accepted answer leaves out,
+     *  is filled in. */
     bool (*ask)(void *ctx, arena_t *a, str_t method, const json_t *params, str_t *result);
     bool elicits, elicits_url, samples, has_roots; /* the capabilities to declare */
-    /** Any notification of the server: progress, log messages, changes. */
+    /** Any notification of the server: progress, log messages, changes. On the thread that reads
+     *  answers: it must not block for long, nor call. */
     void (*hears)(void *ctx, str_t method, const json_t *params);
     void *ctx;
 } mcp_client_handlers_t;
@@ -33,8 +35,9 @@ typedef struct {
     str_t extensions;       /* JSON of capabilities.extensions; unset: none */
     mcp_client_era_t era;
     mcp_client_handlers_t handlers;
-    clock_port_t clock;
-    int64_t call_ms; /* for a call with all that happens in between [0: no limit] */
+    int64_t call_ms;           /* for a call with all that happens in between [0: no limit] */
+    const _Atomic(bool) *stop; /* becomes true: what waits ends soon with MCP_LINK_STOPPED. NULL:
+                                * never */
 } mcp_client_config_t;
 
 /** Why a call did not end well: one of the three. */
@@ -46,10 +49,14 @@ typedef struct {
     mcp_link_failure_t link; /* else */
 } mcp_client_failure_t;
 
-/** Connects: probes the era, or initializes. NULL with *why set otherwise. In `a`. */
+/** Connects: probes the era, or initializes. RC_OK with NULL: it cannot, *why tells, in `a`. */
 rc_t mcp_client_open(const mcp_client_config_t *config, arena_t *a, mcp_client_t **out,
                      mcp_client_failure_t *why) MUST_USE;
-/** Ends the session. NULL is fine. */
+/** Says goodbye to the server, at most 2 s; no call is under way. mcp_client_close does it too, but
+ *  waits for workers that wait for tokens: in between they can be stopped (tokens_source_stop).
+ * NULL is fine. */
+void mcp_client_leave(mcp_client_t *c);
+/** Ends the session, and frees. NULL is fine. */
 void mcp_client_close(mcp_client_t *c);
 const mcp_version_t *mcp_client_version(const mcp_client_t *c);
 /** The result of initialize or server/discover; JSON, unset where the server has no
@@ -62,7 +69,8 @@ typedef struct {
 } mcp_client_options_t;
 
 /** One request; `params` is a JSON object or unset. The result is JSON in `a`. A lost session is
- * made anew, once. RC_NOT_FOUND: it did not end well, *why tells; RC_MEMORY, RC_IO. */
+ * made anew, once. RC_NOT_FOUND: it did not end well, *why tells; RC_MALFORMED: params is none;
+ *  RC_LIMIT, RC_MEMORY, RC_IO. */
 rc_t mcp_client_request(mcp_client_t *c, arena_t *a, str_t method, str_t params,
                         const mcp_client_options_t *options, str_t *result,
                         mcp_client_failure_t *why) MUST_USE;
