@@ -27,8 +27,7 @@ static void check_token(arena_t *a, int status, str_t body, bool dpop, bool exch
     client_token_t got;
     str_t error, why;
     rc_t rc;
-    client_reason_t reason =
-        client_token_read(a, status, body, &expect, &got, &error, &why, &rc);
+    client_reason_t reason = client_token_read(a, status, body, &expect, &got, &error, &why, &rc);
     must(rc == RC_OK || rc == RC_MEMORY);
     must(!str_is_set(error) || (reason == CLIENT_TOKEN_REFUSED && is_word(error)));
     if (reason != CLIENT_FINE || rc != RC_OK)
