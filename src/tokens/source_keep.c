@@ -110,6 +110,8 @@ static rc_t hold(tokens_source_t *s, str_t text, tokens_origin_t origin)
         let_go(&h);
         return rc;
     }
+    if (h.record.generation > s->generation)
+        s->generation = h.record.generation;
     pthread_mutex_lock(&s->lock);
     source_held_t old = s->held;
     s->held = h;

@@ -26,9 +26,11 @@ static client_reason_t get(source_round_t *r, const source_client_t *client,
     return source_got(r, client, &token, want.scope, key_text);
 }
 
+/* Servers in the field forget to list what they take: where there is no list, it is tried. */
 static client_reason_t offered(source_round_t *r, str_t grant)
 {
-    if (client_server_has_grant(&r->s->place.found.server, grant))
+    const client_server_metadata_t *server = &r->s->place.found.server;
+    if (!server->has_grant_types || client_server_has_grant(server, grant))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_GRANT_MISSING, grant);
 }

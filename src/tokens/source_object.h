@@ -78,6 +78,7 @@ struct tokens_source {
     client_step_ups_t step_ups;
     /* Of who is busy. */
     source_place_t place;
+    uint64_t generation; /* the highest that was held */
     source_backoff_t refreshing, signing_in;
     source_nonce_t server_nonces[2];
 };

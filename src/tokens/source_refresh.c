@@ -66,6 +66,15 @@ static client_reason_t after_invalid_grant(source_round_t *r)
     return refused.reason;
 }
 
+/* The server has forgotten the registration, and with it all that it was given. */
+static void without_client(source_round_t *r)
+{
+    client_failure_t refused = r->why;
+    source_client_drop(r);
+    source_forget(r);
+    r->why = refused;
+}
+
 static client_reason_t ask(source_round_t *r)
 {
     tokens_source_t *s = r->s;
@@ -82,8 +91,8 @@ static client_reason_t ask(source_round_t *r)
         return renewed(r, &token);
     if (str_eq(r->error, STR("invalid_grant")))
         return after_invalid_grant(r);
-    if (str_eq(r->error, STR("invalid_client")))
-        source_client_drop(r);
+    if (str_eq(r->error, STR("invalid_client")) && client.registered)
+        without_client(r);
     return reason;
 }
 

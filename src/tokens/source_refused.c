@@ -1,6 +1,14 @@
 /* The verdict on a 401 or 403: what tokens/refusal.h decides is done here. */
 #include "tokens/source_object.h"
 
+/* A token that has ended is not sent: what is there can still be refreshed. */
+static tokens_origin_t origin_of(const source_held_t *h, const tokens_refusal_t *r)
+{
+    if (!h->a)
+        return TOKENS_FROM_NOWHERE;
+    return r->generation != 0 ? h->origin : TOKENS_FROM_KEEP;
+}
+
 /* With the lock. */
 static tokens_facts_t facts_of(const tokens_source_t *s, const tokens_refusal_t *r,
                                const client_challenge_t *challenge)
@@ -10,9 +18,9 @@ static tokens_facts_t facts_of(const tokens_source_t *s, const tokens_refusal_t 
         .way = s->config.way,
         .status = r->status,
         .challenge = challenge,
-        .newer = h->a && r->generation < s->token_since,
+        .newer = h->a && !source_ended(s, &h->record) && r->generation < s->token_since,
         .proven = h->proven,
-        .origin = h->a && r->generation != 0 ? h->origin : TOKENS_FROM_NOWHERE,
+        .origin = origin_of(h, r),
         .dpop = h->key.key != NULL,
         .nonce = str_is_set(r->nonce),
         .nonces = s->nonces,

@@ -54,15 +54,20 @@ client_reason_t source_bind(source_round_t *r, str_t *text, jwk_t *key)
     return source_rc(r, arena_cleanup(r->a, free_key, key->key));
 }
 
+/* Counts on from what was there; from the clock where nothing was, so that a number never comes
+ * twice for different tokens of one name. */
+static uint64_t next_generation(const tokens_source_t *s)
+{
+    int64_t now = s->config.clock.now_ms(s->config.clock.ctx);
+    return s->generation > (uint64_t)now ? s->generation + 1 : (uint64_t)now + 1;
+}
+
 client_reason_t source_got(source_round_t *r, const source_client_t *client,
                            const client_token_t *token, str_t asked, str_t dpop_key)
 {
     tokens_source_t *s = r->s;
     const source_place_t *p = &s->place;
     int64_t now = clock_seconds(&s->config.clock);
-    /* Counts on from what was there; from the clock where nothing was, so that a number never comes
-     * twice for different tokens of one name. */
-    uint64_t last = s->held.a ? s->held.record.generation : (uint64_t)now;
     tokens_record_t record = {
         .url = s->config.url,
         .resource = p->resource,
@@ -72,7 +77,7 @@ client_reason_t source_got(source_round_t *r, const source_client_t *client,
         .asked = asked,
         .dpop_key = token->dpop ? dpop_key : STR_UNSET,
         .at = now,
-        .generation = (last > r->seen ? last : r->seen) + 1,
+        .generation = next_generation(s),
     };
     source_keep_place(r, record.client_id);
     return source_keep_token(r, &record, TOKENS_FROM_SIGN_IN);

@@ -293,8 +293,8 @@ static void token(world_t *w, arena_t *a, const char *issuer, const http_agent_r
         error(a, out, "invalid_client");
 }
 
-static void revoke(world_t *w, arena_t *a, const char *issuer, const http_agent_request_t *q,
-                   http_answer_t *out)
+static void revocation(world_t *w, arena_t *a, const char *issuer, const http_agent_request_t *q,
+                       http_answer_t *out)
 {
     form_t f;
     if (form_parse(a, q->body, &f) != RC_OK || !str_is_set(authenticate(w, a, issuer, q, &f))) {
@@ -385,7 +385,7 @@ void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
                       http_answer_t *);
     } POSTS[] = {{"/register", registration},
                  {"/token", token},
-                 {"/revoke", revoke},
+                 {"/revoke", revocation},
                  {"/par", push},
                  {"/device", device}};
     if (str_eq(q->method, STR("GET"))) {

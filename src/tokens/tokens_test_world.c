@@ -1,5 +1,6 @@
 #include "tokens/tokens_test_world.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -247,6 +248,7 @@ static rc_t ask(void *ctx, arena_t *a, const http_agent_request_t *q, http_answe
         snprintf(w->log[w->n_log++], WORLD_TEXT, "%" PRIstr " %" PRIstr, STR_ARG(q->method),
                  STR_ARG(q->url));
     dispatch(w, a, q, out);
+    out->body = arena_dup(a, out->body); /* the caller may wipe it */
     pthread_mutex_unlock(&w->lock);
     return RC_OK;
 }
@@ -312,4 +314,57 @@ int world_call(world_t *w, tokens_source_t *s, const char *scope, client_failure
     why->detail = STR_UNSET; /* it ends with the arena */
     arena_free(a);
     return status;
+}
+
+int play_setup(void **state)
+{
+    play_t *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->w = world_new();
+    p->a = arena_new(TEST_ARENA_BYTES);
+    assert_int_equal(tokens_memory_new(&p->memory), RC_OK);
+    p->config = world_config(p->w, tokens_memory_keep(p->memory));
+    *state = p;
+    return 0;
+}
+
+int play_teardown(void **state)
+{
+    play_t *p = *state;
+    tokens_source_free(p->s);
+    tokens_memory_free(p->memory);
+    arena_free(p->a);
+    world_free(p->w);
+    free(p);
+    return 0;
+}
+
+void play_begin(play_t *p)
+{
+    tokens_source_free(p->s);
+    assert_int_equal(tokens_source_new(&p->config, &p->s), RC_OK);
+}
+
+int play_call(play_t *p, const char *scope)
+{
+    return world_call(p->w, p->s, scope, &p->why);
+}
+
+static const char *reason_name(client_reason_t reason)
+{
+    return reason == CLIENT_FINE ? "fine" : client_reason_row(reason)->name.p;
+}
+
+void play_goes(play_t *p, const char *scope)
+{
+    int status = play_call(p, scope);
+    if (status != 200)
+        fail_msg("%d, %s", status, reason_name(p->why.reason));
+}
+
+void play_fails(play_t *p, const char *scope, client_reason_t reason)
+{
+    int status = play_call(p, scope);
+    if (status != 0 || p->why.reason != reason)
+        fail_msg("%d, %s", status, reason_name(p->why.reason));
 }

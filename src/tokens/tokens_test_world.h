@@ -93,6 +93,26 @@ int world_call(world_t *w, tokens_source_t *s, const char *scope, client_failure
 unsigned world_asked(const world_t *w, const char *line);
 void world_problem(world_t *w, const char *what);
 
+/** A world, a keep in memory, and a source over both. */
+typedef struct {
+    world_t *w;
+    tokens_memory_t *memory;
+    arena_t *a;
+    tokens_config_t config; /* change it, then play_begin */
+    tokens_source_t *s;
+    client_failure_t why; /* of the last call */
+} play_t;
+int play_setup(void **state);
+int play_teardown(void **state);
+/** A new run of the program: a new source over the same keep. */
+void play_begin(play_t *p);
+/** One operation. */
+int play_call(play_t *p, const char *scope);
+/** An operation that must go well; one that must not, for this reason. */
+void play_goes(play_t *p, const char *scope);
+void play_fails(play_t *p, const char *scope, client_reason_t reason);
+#define PLAY_TEST(fn) cmocka_unit_test_setup_teardown(fn, play_setup, play_teardown)
+
 /* tokens_test_server.c, with the lock held. */
 void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
                   const http_agent_request_t *q, http_answer_t *out);

@@ -1,0 +1,105 @@
+/* Tokens that are bound to a key (RFC 9449). */
+#include "tokens/tokens_test_world.h"
+
+static void a_resource_that_demands_it_gets_proofs(void **state)
+{
+    play_t *p = *state;
+    p->w->bound = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    play_goes(p, NULL);
+    assert_string_not_equal(p->w->tokens[0].jkt, "");
+    assert_string_equal(p->w->codes[0].jkt, p->w->tokens[0].jkt);
+}
+
+static void the_key_stays_over_refreshes_and_runs(void **state)
+{
+    play_t *p = *state;
+    p->w->bound = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    play_begin(p);
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 1);
+    assert_string_equal(p->w->tokens[1].jkt, p->w->tokens[0].jkt);
+}
+
+static void wanted_and_listed(void **state)
+{
+    play_t *p = *state;
+    p->config.dpop = true;
+    p->w->bound_listed = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_not_equal(p->w->tokens[0].jkt, "");
+}
+
+static void wanted_and_not_listed_is_a_bearer_token(void **state)
+{
+    play_t *p = *state;
+    p->config.dpop = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_equal(p->w->tokens[0].jkt, "");
+}
+
+static void listed_and_not_wanted_is_a_bearer_token(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_equal(p->w->tokens[0].jkt, "");
+}
+
+static void nonces_of_both_servers_are_learned(void **state)
+{
+    play_t *p = *state;
+    p->w->bound = p->w->server_nonce = p->w->endpoint_nonce = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 2);
+    assert_int_equal(p->w->calls, 3); /* no token, no nonce, both */
+    play_goes(p, NULL);
+    assert_int_equal(p->w->calls, 4);
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 3);
+    assert_int_equal(p->w->calls, 5);
+}
+
+static void nonce_loop_of_the_authorization_server(void **state)
+{
+    play_t *p = *state;
+    p->w->bound = p->w->server_nonce = p->w->nonce_never_taken = true;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_NONCE_LOOP);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 2);
+}
+
+static void nonce_loop_of_the_endpoint(void **state)
+{
+    play_t *p = *state;
+    p->w->bound = p->w->endpoint_nonce = p->w->nonce_never_taken = true;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_NONCE_LOOP);
+    assert_true(p->w->calls <= 5);
+    p->w->nonce_never_taken = false;
+    play_goes(p, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAY_TEST(a_resource_that_demands_it_gets_proofs),
+        PLAY_TEST(the_key_stays_over_refreshes_and_runs),
+        PLAY_TEST(wanted_and_listed),
+        PLAY_TEST(wanted_and_not_listed_is_a_bearer_token),
+        PLAY_TEST(listed_and_not_wanted_is_a_bearer_token),
+        PLAY_TEST(nonces_of_both_servers_are_learned),
+        PLAY_TEST(nonce_loop_of_the_authorization_server),
+        PLAY_TEST(nonce_loop_of_the_endpoint),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,317 @@
+/* Ways without a person, and what every way has in common. */
+#include "tokens/tokens_test_world.h"
+
+static void a_given_token_is_sent_and_never_changed(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    p->config.way = TOKENS_GIVEN;
+    p->config.given = STR("at-given");
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_str(h.authorization, STR("Bearer at-given"));
+    play_fails(p, NULL, CLIENT_TOKEN_NOT_TAKEN);
+    assert_int_equal(p->w->calls, 1);
+    assert_int_equal(world_asked(p->w, "GET"), 0);
+}
+
+static void without_a_way_nothing_is_sent(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    p->config.way = TOKENS_NONE;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    play_fails(p, NULL, CLIENT_SIGN_IN_NEEDED);
+}
+
+static void machine(play_t *p)
+{
+    p->config.way = TOKENS_MACHINE;
+    p->config.who = (client_credentials_t){.client_id = STR("machine"),
+                                           .secret = secret_of(STR("hush")),
+                                           .method = STR("client_secret_basic")};
+    p->w->known_id = "machine";
+    p->w->known_secret = "hush";
+    p->w->auth_methods = "[\"client_secret_basic\"]";
+    p->w->no_refresh_tokens = true;
+}
+
+static void a_machine_gets_a_token_with_its_secret(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->challenge_scope = "a";
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_equal(p->w->scope_asked, "a");
+    assert_int_equal(p->w->granted, 1);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->granted, 1);
+}
+
+static void a_machine_asks_once_for_more_scope(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->challenge_scope = "a";
+    play_begin(p);
+    play_goes(p, NULL);
+    play_goes(p, "b");
+    assert_string_equal(p->w->scope_asked, "a b");
+    assert_int_equal(p->w->granted, 2);
+}
+
+static void a_machine_takes_a_new_token_before_the_old_one_ends(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    unsigned asked = world_asked(p->w, "GET"), calls = p->w->calls;
+    p->w->now += p->w->lifetime - 10;
+    play_goes(p, NULL);
+    assert_int_equal(p->w->granted, 2);
+    assert_int_equal(p->w->calls, calls + 1); /* nothing was refused */
+    assert_true(world_asked(p->w, "GET") >= asked);
+}
+
+static void a_kept_token_serves_the_next_run(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    unsigned asks = p->w->asks;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->granted, 1);
+    assert_int_equal(p->w->asks, asks + 1); /* the call alone */
+}
+
+static void registration_none(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->config.who = (client_credentials_t){.client_id = STR_UNSET};
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_REGISTRATION_NONE);
+}
+
+static void method_unknown(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->config.who.method = STR_UNSET;
+    p->w->auth_methods = "[\"private_key_jwt\"]";
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_METHOD_UNKNOWN);
+}
+
+static void grant_missing(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->grant_types = "[\"authorization_code\"]";
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_GRANT_MISSING);
+}
+
+static void token_refused_of_a_wrong_secret_is_asked_once(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->known_secret = "other";
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_TOKEN_REFUSED);
+    play_fails(p, NULL, CLIENT_TOKEN_REFUSED); /* too early: nobody is asked */
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
+}
+
+static void credentials_of_another(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->config.who_issuer = STR(WORLD_ISSUER);
+    p->w->issuer = WORLD_OTHER;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+}
+
+static void credentials_of_another_when_the_server_moves_later(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->w->issuer = WORLD_ISSUER;
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_AGAIN);
+    play_goes(p, NULL);
+}
+
+static void token_not_taken(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->refuse_all = true;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_TOKEN_NOT_TAKEN);
+    assert_int_equal(p->w->granted, 1);
+    play_fails(p, NULL, CLIENT_TOKEN_NOT_TAKEN);
+    assert_int_equal(p->w->granted, 1);
+    p->w->refuse_all = false;
+    play_goes(p, NULL);
+}
+
+static void workload(play_t *p)
+{
+    p->config.way = TOKENS_WORKLOAD;
+    p->config.assertion = STR("platform");
+    p->w->assertion = "platform";
+    p->w->grant_types = "[\"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
+    p->w->no_refresh_tokens = true;
+}
+
+static void a_workload_shows_its_assertion(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->registrations, 0);
+}
+
+static void a_workload_that_is_refused_tries_nothing_else(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.assertion = STR("stale");
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_TOKEN_REFUSED);
+    play_fails(p, NULL, CLIENT_TOKEN_REFUSED);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
+}
+
+static void assertion_missing(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.assertion_file = STR("/nonexistent/assertion");
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_ASSERTION_MISSING);
+}
+
+static void enterprise(play_t *p)
+{
+    p->config.way = TOKENS_ENTERPRISE;
+    p->config.who = (client_credentials_t){.client_id = STR("agent"),
+                                           .secret = secret_of(STR("hush")),
+                                           .method = STR("client_secret_basic")};
+    p->config.provider = (tokens_provider_t){.issuer = STR(WORLD_PROVIDER),
+                                             .client_id = STR("agent-at-idp"),
+                                             .id_token = STR("id-token")};
+    p->w->known_id = "agent";
+    p->w->known_secret = "hush";
+    p->w->assertion = "jag";
+    p->w->no_refresh_tokens = true;
+}
+
+static void an_enterprise_exchanges_its_id_token(void **state)
+{
+    play_t *p = *state;
+    enterprise(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_PROVIDER "/token"), 1);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
+}
+
+static void an_enterprise_may_name_the_token_endpoint_of_its_provider(void **state)
+{
+    play_t *p = *state;
+    enterprise(p);
+    p->config.provider.issuer = STR_UNSET;
+    p->config.provider.token_endpoint = STR(WORLD_PROVIDER "/token");
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(world_asked(p->w, "GET " WORLD_PROVIDER), 0);
+}
+
+static void sign_in_needs_no_refusal(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, false, &p->why), TOKENS_AGAIN);
+    assert_int_equal(p->w->granted, 1);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, false, &p->why), TOKENS_AGAIN);
+    assert_int_equal(p->w->granted, 1);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_AGAIN);
+    assert_int_equal(p->w->granted, 2);
+    play_goes(p, NULL);
+}
+
+static void sign_out_revokes_and_forgets(void **state)
+{
+    play_t *p = *state;
+    tokens_state_t told;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
+    assert_true(told.kept);
+    assert_str(told.issuer, STR(WORLD_ISSUER));
+    assert_str(told.client_id, STR("machine"));
+    assert_str(told.token.hidden, str_c(p->w->tokens[0].access));
+    assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
+    assert_int_equal(p->why.reason, CLIENT_FINE);
+    assert_int_equal(p->w->revoked, 1);
+    assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
+    assert_false(told.kept);
+    assert_false(tokens_source_sign_out(p->s, p->a, &p->why));
+    play_begin(p);
+    assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
+    assert_false(told.kept);
+}
+
+static void stopped(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    play_begin(p);
+    tokens_source_stop(p->s);
+    play_fails(p, NULL, CLIENT_STOPPED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PLAY_TEST(a_given_token_is_sent_and_never_changed),
+        PLAY_TEST(without_a_way_nothing_is_sent),
+        PLAY_TEST(a_machine_gets_a_token_with_its_secret),
+        PLAY_TEST(a_machine_asks_once_for_more_scope),
+        PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
+        PLAY_TEST(a_kept_token_serves_the_next_run),
+        PLAY_TEST(registration_none),
+        PLAY_TEST(method_unknown),
+        PLAY_TEST(grant_missing),
+        PLAY_TEST(token_refused_of_a_wrong_secret_is_asked_once),
+        PLAY_TEST(credentials_of_another),
+        PLAY_TEST(credentials_of_another_when_the_server_moves_later),
+        PLAY_TEST(token_not_taken),
+        PLAY_TEST(a_workload_shows_its_assertion),
+        PLAY_TEST(a_workload_that_is_refused_tries_nothing_else),
+        PLAY_TEST(assertion_missing),
+        PLAY_TEST(an_enterprise_exchanges_its_id_token),
+        PLAY_TEST(an_enterprise_may_name_the_token_endpoint_of_its_provider),
+        PLAY_TEST(sign_in_needs_no_refusal),
+        PLAY_TEST(sign_out_revokes_and_forgets),
+        PLAY_TEST(stopped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
