@@ -7,7 +7,8 @@
 
 enum { VALUES = 3 };
 
-/* Challenges in one line each: scheme, token68 in brackets, parameters, "!" where one is repeated. */
+/* Challenges in one line each: scheme, token68 in brackets, parameters, "!" where one is repeated.
+ */
 static str_t describe(arena_t *a, const client_challenges_t *all)
 {
     buf_t b = buf_new(a, 1 << 20);
@@ -36,20 +37,24 @@ static const struct {
     {{"Bearer realm=\"x\""}, "Bearer realm=<x>", false},
     {{"bEARER Realm=x, ERROR=\"y\""}, "bEARER Realm=<x> ERROR=<y>", false},
     /* commas and quotes in quotes */
-    {{"Bearer realm=\"a, Basic b=c\", scope=\"d e\""}, "Bearer realm=<a, Basic b=c> scope=<d e>",
+    {{"Bearer realm=\"a, Basic b=c\", scope=\"d e\""},
+     "Bearer realm=<a, Basic b=c> scope=<d e>",
      false},
     {{"Bearer realm=\"a\\\"b\\\\c\\d\""}, "Bearer realm=<a\"b\\cd>", false},
     {{"Bearer realm=\"\""}, "Bearer realm=<>", false},
     {{"Bearer realm=\"a\tb\xc3\xa9\""}, "Bearer realm=<a\tb\xc3\xa9>", false},
     /* several challenges */
     {{"Basic realm=\"a\", Bearer realm=\"b\", scope=\"c\""},
-     "Basic realm=<a> | Bearer realm=<b> scope=<c>", false},
+     "Basic realm=<a> | Bearer realm=<b> scope=<c>",
+     false},
     {{"Negotiate, NTLM, Bearer a=b"}, "Negotiate | NTLM | Bearer a=<b>", false},
     {{"Negotiate YII-._~+/==, Bearer a=b"}, "Negotiate [YII-._~+/==] | Bearer a=<b>", false},
     {{"Newauth realm=\"apps\", type=1, title=\"Login to \\\"apps\\\"\", Basic realm=\"simple\""},
-     "Newauth realm=<apps> type=<1> title=<Login to \"apps\"> | Basic realm=<simple>", false},
+     "Newauth realm=<apps> type=<1> title=<Login to \"apps\"> | Basic realm=<simple>",
+     false},
     {{"Basic realm=\"a\"", "Bearer b=c", "DPoP algs=\"ES256\""},
-     "Basic realm=<a> | Bearer b=<c> | DPoP algs=<ES256>", false},
+     "Basic realm=<a> | Bearer b=<c> | DPoP algs=<ES256>",
+     false},
     {{"Bearer a=b, Bearer a=c"}, "Bearer a=<b> | Bearer a=<c>", false},
     /* space, tabs, empty elements */
     {{" \t,, Bearer \t a\t=  b ,,\t, c = \"d\" , "}, "Bearer a=<b> c=<d>", false},
@@ -181,11 +186,21 @@ static const struct {
     const char *error, *scope, *metadata, *algs;
 } PICKED[] = {
     {{"Bearer " M "=\"https://h/x\", scope=\"b  a b\", error=invalid_token"},
-     true, false, "invalid_token", "b a", "https://h/x", NULL},
+     true,
+     false,
+     "invalid_token",
+     "b a",
+     "https://h/x",
+     NULL},
     {{"Basic realm=x, Negotiate abc, BEARER " M "=y"}, true, false, NULL, NULL, "y", NULL},
     {{"DPoP algs=\"ES256 EdDSA\", " M "=y"}, false, true, NULL, NULL, "y", "ES256 EdDSA"},
     {{"Bearer " M "=y, scope=a, DPoP algs=ES256, " M "=z, error=invalid_dpop_proof"},
-     true, true, "invalid_dpop_proof", "a", "y", "ES256"},
+     true,
+     true,
+     "invalid_dpop_proof",
+     "a",
+     "y",
+     "ES256"},
     {{"DPoP algs=ES256, " M "=z", "Bearer " M "=y, scope=a"}, true, true, NULL, "a", "z", "ES256"},
     /* the one with metadata before the first */
     {{"Bearer realm=x, Bearer " M "=y, scope=b"}, true, false, NULL, "b", "y", NULL},

@@ -11,7 +11,8 @@ static void words_of_strangers(void **state)
         const char *text, *plain;
     } TEXTS[] = {
         {"plain words", "plain words"},
-        {"na\xc3\xafve \xf0\x9f\x98\x80 \xe6\x97\xa5", "na\xc3\xafve \xf0\x9f\x98\x80 \xe6\x97\xa5"},
+        {"na\xc3\xafve \xf0\x9f\x98\x80 \xe6\x97\xa5",
+         "na\xc3\xafve \xf0\x9f\x98\x80 \xe6\x97\xa5"},
         {"", ""},
         /* colours, a title, a link, the clipboard */
         {"\x1b[31mred\x1b[0m", "[31mred[0m"},

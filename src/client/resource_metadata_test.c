@@ -10,8 +10,8 @@ static client_reason_t read_body(arena_t *a, str_t body, client_resource_metadat
                                  str_t *why)
 {
     rc_t rc;
-    client_reason_t reason = client_resource_metadata_read(
-        a, test_exact(a, body), STR(URL), CLIENT_RESOURCE_PREFIX, out, why, &rc);
+    client_reason_t reason = client_resource_metadata_read(a, test_exact(a, body), STR(URL),
+                                                           CLIENT_RESOURCE_PREFIX, out, why, &rc);
     assert_ok(rc);
     return reason;
 }
@@ -95,12 +95,12 @@ static void strict_in_what_is_required(void **state)
          "authorization_servers is no list", CLIENT_RESOURCE_METADATA_BAD},
         {"{\"resource\":\"" URL "\",\"authorization_servers\":[{}]}",
          "authorization_servers holds what is no string", CLIENT_RESOURCE_METADATA_BAD},
-        {"{\"resource\":\"" URL "/\"," REST "}",
-         "resource is \"" URL "/\", the URL is \"" URL "\"", CLIENT_RESOURCE_MISMATCH},
+        {"{\"resource\":\"" URL "/\"," REST "}", "resource is \"" URL "/\", the URL is \"" URL "\"",
+         CLIENT_RESOURCE_MISMATCH},
         {"{\"resource\":\"\"," REST "}", "resource is \"\", the URL is \"" URL "\"",
          CLIENT_RESOURCE_MISMATCH},
-        {"{\"resource\":\"\\u001b[2J\"," REST "}",
-         "resource is \"[2J\", the URL is \"" URL "\"", CLIENT_RESOURCE_MISMATCH},
+        {"{\"resource\":\"\\u001b[2J\"," REST "}", "resource is \"[2J\", the URL is \"" URL "\"",
+         CLIENT_RESOURCE_MISMATCH},
         {"{\"resource\":\"https://evil.example\"}",
          "resource is \"https://evil.example\", the URL is \"" URL "\"", CLIENT_RESOURCE_MISMATCH},
         {"{\"resource\":\"" URL "\"}", "it has no authorization_servers",
@@ -220,9 +220,9 @@ static void strictly(void **state)
     rc_t rc;
     static const str_t BODY =
         STR_INIT("{\"resource\":\"https://h.example\",\"authorization_servers\":[\"https://a\"]}");
-    assert_reason(client_resource_metadata_read(*state, BODY, STR(URL), CLIENT_RESOURCE_EXACT, &m,
-                                                &why, &rc),
-                  CLIENT_RESOURCE_MISMATCH);
+    assert_reason(
+        client_resource_metadata_read(*state, BODY, STR(URL), CLIENT_RESOURCE_EXACT, &m, &why, &rc),
+        CLIENT_RESOURCE_MISMATCH);
     assert_reason(client_resource_metadata_read(*state, BODY, STR("https://h.example/"),
                                                 CLIENT_RESOURCE_EXACT, &m, &why, &rc),
                   CLIENT_FINE);
@@ -233,8 +233,8 @@ static rc_t read_one(arena_t *a, void *ctx)
     client_resource_metadata_t m;
     str_t why;
     rc_t rc;
-    client_reason_t reason = client_resource_metadata_read(
-        a, *(const str_t *)ctx, STR(URL), CLIENT_RESOURCE_PREFIX, &m, &why, &rc);
+    client_reason_t reason = client_resource_metadata_read(a, *(const str_t *)ctx, STR(URL),
+                                                           CLIENT_RESOURCE_PREFIX, &m, &why, &rc);
     assert_int_equal(reason == CLIENT_MACHINE, rc != RC_OK);
     assert_true(reason == CLIENT_FINE || reason == CLIENT_MACHINE || str_is_set(why));
     return rc;

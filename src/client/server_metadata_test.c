@@ -8,8 +8,8 @@ static client_reason_t read_as(arena_t *a, const char *body, bool plain_ok,
                                client_server_metadata_t *out, str_t *why)
 {
     rc_t rc;
-    client_reason_t reason = client_server_metadata_read(a, test_exact(a, str_c(body)), STR(A),
-                                                         plain_ok, out, why, &rc);
+    client_reason_t reason =
+        client_server_metadata_read(a, test_exact(a, str_c(body)), STR(A), plain_ok, out, why, &rc);
     assert_ok(rc);
     return reason;
 }
@@ -113,8 +113,8 @@ static const struct {
     {"{" NEEDED ",\"response_types_supported\":\"code\"}", "response_types_supported is no list",
      CLIENT_SERVER_METADATA_BAD},
     /* byte for byte */
-    {"{\"issuer\":\"" A "/\",\"token_endpoint\":\"" A "\"}",
-     "issuer is \"" A "/\", not \"" A "\"", CLIENT_ISSUER_MISMATCH},
+    {"{\"issuer\":\"" A "/\",\"token_endpoint\":\"" A "\"}", "issuer is \"" A "/\", not \"" A "\"",
+     CLIENT_ISSUER_MISMATCH},
     {"{\"issuer\":\"HTTPS://a.example\",\"token_endpoint\":\"" A "\"}",
      "issuer is \"HTTPS://a.example\", not \"" A "\"", CLIENT_ISSUER_MISMATCH},
     {"{\"issuer\":\"" A ":443\",\"token_endpoint\":\"" A "\"}",

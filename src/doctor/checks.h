@@ -35,8 +35,8 @@ typedef enum {
     DOCTOR_CHECK_UNSEEN, /* what it looks at was not asked, or gave no answer */
 } doctor_check_end_t;
 
-/** One check. *seen: what was seen, where it hit; words of strangers in it are made plain. It may be
- *  unset for lack of memory. */
+/** One check. *seen: what was seen, where it hit; words of strangers in it are made plain. It may
+ * be unset for lack of memory. */
 doctor_check_end_t doctor_check(arena_t *a, const doctor_facts_t *f, doctor_check_t check,
                                 str_t *seen);
 

@@ -223,8 +223,8 @@ static bool read_error(const look_t *l, doctor_ask_t ask, str_t *error)
 doctor_check_end_t check_bogus_no_error(look_t *l)
 {
     str_t error;
-    bool read = doctor_status(l->f, DOCTOR_ASK_BOGUS) == 401 &&
-                read_error(l, DOCTOR_ASK_BOGUS, &error);
+    bool read =
+        doctor_status(l->f, DOCTOR_ASK_BOGUS) == 401 && read_error(l, DOCTOR_ASK_BOGUS, &error);
     if (read && !str_eq(error, STR("invalid_token")))
         return HIT(l, "error=\"%" PRIstr "\"", STR_ARG(error));
     return look_fine(l, DOCTOR_ASK_BOGUS);

@@ -50,8 +50,13 @@ static tls_t tls_kind(str_t why)
     static const char *const EXPIRED[] = {"expired", "not yet valid", NULL};
     static const char *const NAME[] = {"subject name", "ostname", "host name", "does not match",
                                        NULL};
-    static const char *const UNTRUSTED[] = {"self-signed", "self signed", "local issuer", "unable to get",
-                                            "unknown CA", "certificate verify failed", NULL};
+    static const char *const UNTRUSTED[] = {"self-signed",
+                                            "self signed",
+                                            "local issuer",
+                                            "unable to get",
+                                            "unknown CA",
+                                            "certificate verify failed",
+                                            NULL};
     if (says(why, EXPIRED))
         return TLS_EXPIRED;
     if (says(why, NAME))
@@ -139,11 +144,12 @@ doctor_check_end_t check_answer_too_large(look_t *l)
     return look_fine(l, DOCTOR_ASK_INITIALIZE);
 }
 
-/* A GET of the endpoint may open a stream without end, and the first request is a check of its own. */
+/* A GET of the endpoint may open a stream without end, and the first request is a check of its own.
+ */
 doctor_check_end_t check_answer_broken(look_t *l)
 {
-    for (doctor_ask_t ask = DOCTOR_ASK_DISCOVER;
-         next_end(l, END(TIMEOUT) | END(BROKEN), &ask); ask++)
+    for (doctor_ask_t ask = DOCTOR_ASK_DISCOVER; next_end(l, END(TIMEOUT) | END(BROKEN), &ask);
+         ask++)
         if (ask != DOCTOR_ASK_GET)
             return hit_end(l, ask);
     return look_fine(l, DOCTOR_ASK_INITIALIZE);

@@ -27,8 +27,8 @@ doctor_check_end_t check_resource_metadata_none(look_t *l)
         return DOCTOR_CHECK_FINE;
     if (!is_asked_any(l))
         return DOCTOR_CHECK_UNSEEN;
-    doctor_ask_t last = doctor_answered(l->f, DOCTOR_ASK_PRM_PATH) ? DOCTOR_ASK_PRM_PATH
-                                                                   : DOCTOR_ASK_PRM_ROOT;
+    doctor_ask_t last =
+        doctor_answered(l->f, DOCTOR_ASK_PRM_PATH) ? DOCTOR_ASK_PRM_PATH : DOCTOR_ASK_PRM_ROOT;
     return look_hit_status(l, last);
 }
 
@@ -214,10 +214,10 @@ doctor_check_end_t check_issuer_malformed(look_t *l)
 
 doctor_check_end_t check_metadata_fails(look_t *l)
 {
-    static const doctor_ask_t PLACES[] = {DOCTOR_ASK_PRM_CHALLENGE, DOCTOR_ASK_PRM_PATH,
-                                          DOCTOR_ASK_PRM_ROOT,      DOCTOR_ASK_AS_RFC8414,
-                                          DOCTOR_ASK_AS_OIDC_INSERTED, DOCTOR_ASK_AS_OIDC,
-                                          DOCTOR_ASK_COUNT};
+    static const doctor_ask_t PLACES[] = {
+        DOCTOR_ASK_PRM_CHALLENGE, DOCTOR_ASK_PRM_PATH,         DOCTOR_ASK_PRM_ROOT,
+        DOCTOR_ASK_AS_RFC8414,    DOCTOR_ASK_AS_OIDC_INSERTED, DOCTOR_ASK_AS_OIDC,
+        DOCTOR_ASK_COUNT};
     LOOK_EACH(PLACES, ask)
     {
         if (doctor_status(l->f, *ask) >= 500)

@@ -1,4 +1,5 @@
-/* Checks of the phase SERVER: the metadata of the authorization server (RFC 8414, OpenID Connect). */
+/* Checks of the phase SERVER: the metadata of the authorization server (RFC 8414, OpenID Connect).
+ */
 #include "doctor/look.h"
 
 #include "doctor/plan.h"
@@ -73,7 +74,8 @@ doctor_check_end_t check_server_metadata_null(look_t *l)
 
 doctor_check_end_t check_server_metadata_differs(look_t *l)
 {
-    static const char *const MEMBERS[] = {"issuer", "authorization_endpoint", "token_endpoint", NULL};
+    static const char *const MEMBERS[] = {"issuer", "authorization_endpoint", "token_endpoint",
+                                          NULL};
     LOOK_EACH(LOOK_SERVER_PLACES, ask)
     {
         const json_t *other = doctor_json(l->f, *ask);
@@ -187,9 +189,9 @@ doctor_check_end_t check_endpoint_absent(look_t *l)
     return DOCTOR_CHECK_FINE;
 }
 
-static const char *const ENDPOINTS[] = {"authorization_endpoint", "token_endpoint",
-                                        "registration_endpoint",  "revocation_endpoint",
-                                        "jwks_uri",               NULL};
+static const char *const ENDPOINTS[] = {
+    "authorization_endpoint", "token_endpoint", "registration_endpoint",
+    "revocation_endpoint",    "jwks_uri",       NULL};
 
 doctor_check_end_t check_endpoint_plain_http(look_t *l)
 {
@@ -280,7 +282,6 @@ doctor_check_end_t check_keys_private(look_t *l)
     for (const json_t *key = list ? list->child : NULL; key; key = key->next)
         if (json_get(key, STR("d")) || json_get(key, STR("k")))
             return HIT(l, "a key with the member %s at %" PRIstr,
-                       json_get(key, STR("d")) ? "d" : "k",
-                       STR_ARG(l->f->at[DOCTOR_ASK_JWKS].url));
+                       json_get(key, STR("d")) ? "d" : "k", STR_ARG(l->f->at[DOCTOR_ASK_JWKS].url));
     return look_fine(l, DOCTOR_ASK_JWKS);
 }

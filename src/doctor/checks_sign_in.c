@@ -1,5 +1,5 @@
-/* Checks of the phases REGISTRATION and SIGN_IN: how clients become known, and what the two endpoints
- * answer to one whom nobody knows. */
+/* Checks of the phases REGISTRATION and SIGN_IN: how clients become known, and what the two
+ * endpoints answer to one whom nobody knows. */
 #include "doctor/look.h"
 
 #include "doctor/plan.h"

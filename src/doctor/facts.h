@@ -45,8 +45,9 @@ str_t doctor_phase_title(doctor_phase_t phase);
 
 /** One thing that was asked. */
 typedef struct {
-    bool asked;  /* there is an answer, of whatever end */
-    bool copied; /* no request of its own: an earlier one was the same, or its host did not answer */
+    bool asked; /* there is an answer, of whatever end */
+    bool
+        copied; /* no request of its own: an earlier one was the same, or its host did not answer */
     bool beyond; /* not asked, as the budget was used up */
     str_t method, url;
     http_answer_t answer;
@@ -78,9 +79,10 @@ typedef struct {
     doctor_ask_t refused_at; /* the first 401 without a token; DOCTOR_ASK_COUNT: there is none */
     client_challenges_t challenges;
     client_challenge_t challenge;
-    doctor_ask_t resource_at; /* the document that a client uses; DOCTOR_ASK_COUNT: none was found */
+    doctor_ask_t
+        resource_at; /* the document that a client uses; DOCTOR_ASK_COUNT: none was found */
     const json_t *resource;
-    str_t issuer;           /* the first of authorization_servers; unset: none is named */
+    str_t issuer; /* the first of authorization_servers; unset: none is named */
     size_t n_issuers;
     doctor_ask_t server_at; /* as resource_at */
     const json_t *server;

@@ -46,8 +46,7 @@ str_t look_null_member(const json_t *object);
 /* Lists of what is asked, each ended by DOCTOR_ASK_COUNT. */
 extern const doctor_ask_t LOOK_RESOURCE_PLACES[];
 extern const doctor_ask_t LOOK_SERVER_PLACES[];
-#define LOOK_EACH(list, ask)                                                                       \
-    for (const doctor_ask_t *ask = (list); *ask != DOCTOR_ASK_COUNT; ask++)
+#define LOOK_EACH(list, ask) for (const doctor_ask_t *ask = (list); *ask != DOCTOR_ASK_COUNT; ask++)
 
 /* The same checks of both kinds of metadata. */
 doctor_check_end_t look_not_json(look_t *l, const doctor_ask_t *places);

@@ -93,8 +93,7 @@ static str_t at_prm_challenge(arena_t *a, const doctor_facts_t *f)
 
 static str_t at_prm_path(arena_t *a, const doctor_facts_t *f)
 {
-    return f->parts.path.n < 2 ? STR_UNSET
-                               : well_known(a, f->url, RESOURCE_NAME, f->parts.path);
+    return f->parts.path.n < 2 ? STR_UNSET : well_known(a, f->url, RESOURCE_NAME, f->parts.path);
 }
 
 static str_t at_prm_root(arena_t *a, const doctor_facts_t *f)
@@ -206,10 +205,22 @@ static str_t at_server_found(arena_t *a, const doctor_facts_t *f)
 
 /* Header fields. */
 
-#define JSON_BODY {STR_INIT("Content-Type"), STR_INIT("application/json")}
-#define TAKES_RPC {STR_INIT("Accept"), STR_INIT("application/json, text/event-stream")}
-#define ORIGIN    {STR_INIT("Origin"), STR_INIT("http://localhost:6274")}
-#define SPEAKS    {STR_INIT("MCP-Protocol-Version"), STR_INIT("2025-11-25")}
+#define JSON_BODY                                                                                  \
+    {                                                                                              \
+        STR_INIT("Content-Type"), STR_INIT("application/json")                                     \
+    }
+#define TAKES_RPC                                                                                  \
+    {                                                                                              \
+        STR_INIT("Accept"), STR_INIT("application/json, text/event-stream")                        \
+    }
+#define ORIGIN                                                                                     \
+    {                                                                                              \
+        STR_INIT("Origin"), STR_INIT("http://localhost:6274")                                      \
+    }
+#define SPEAKS                                                                                     \
+    {                                                                                              \
+        STR_INIT("MCP-Protocol-Version"), STR_INIT("2025-11-25")                                   \
+    }
 #define FIELD(name, value)                                                                         \
     {                                                                                              \
         STR_INIT(name), STR_INIT(value)                                                            \
@@ -256,11 +267,17 @@ typedef struct {
     {                                                                                              \
         (list), sizeof(list) / sizeof((list)[0])                                                   \
     }
-#define GET       STR_INIT("GET")
-#define POST      STR_INIT("POST")
-#define OPTIONS   STR_INIT("OPTIONS")
-#define NO_BODY   {NULL, 0}
-#define METADATA(where) {GET, where, FIELDS(METADATA_FIELDS), NO_BODY, false}
+#define GET     STR_INIT("GET")
+#define POST    STR_INIT("POST")
+#define OPTIONS STR_INIT("OPTIONS")
+#define NO_BODY                                                                                    \
+    {                                                                                              \
+        NULL, 0                                                                                    \
+    }
+#define METADATA(where)                                                                            \
+    {                                                                                              \
+        GET, where, FIELDS(METADATA_FIELDS), NO_BODY, false                                        \
+    }
 
 static const row_t ROWS[DOCTOR_ASK_COUNT] = {
     [DOCTOR_ASK_INITIALIZE] = {POST, at_endpoint, FIELDS(RPC_FIELDS), STR_INIT(INITIALIZE), false},

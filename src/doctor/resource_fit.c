@@ -16,9 +16,8 @@ static doctor_fit_t fit_origins(const url_t *resource, const url_t *url)
     bool one_host = str_eq_nocase(resource->host, url->host);
     bool both_default = !str_is_set(resource->port) && !str_is_set(url->port);
     bool one_port = both_default || str_eq(resource->port, url->port);
-    return one_host && one_port && url_is_https(url) && !url_is_https(resource)
-               ? DOCTOR_FIT_PLAIN
-               : DOCTOR_FIT_ORIGIN;
+    return one_host && one_port && url_is_https(url) && !url_is_https(resource) ? DOCTOR_FIT_PLAIN
+                                                                                : DOCTOR_FIT_ORIGIN;
 }
 
 /* Of one origin; what stands behind the path of the URL is no part of its identity here. */

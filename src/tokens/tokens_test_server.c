@@ -108,8 +108,8 @@ static void registration(world_t *w, arena_t *a, const char *issuer, const http_
 }
 
 /* The client of a form, authenticated as it was registered; unset: none. */
-static str_t authenticate(world_t *w, arena_t *a, const char *issuer,
-                          const http_agent_request_t *q, const form_t *f)
+static str_t authenticate(world_t *w, arena_t *a, const char *issuer, const http_agent_request_t *q,
+                          const form_t *f)
 {
     str_t header = http_headers_get(q->headers, STR("Authorization")), id = field(f, "client_id");
     str_t secret = field(f, "client_secret"), plain, rest;
@@ -357,9 +357,9 @@ static void push(world_t *w, arena_t *a, const char *issuer, const http_agent_re
     }
     /* The state is the browser's to bring back. */
     world_copy(w->said, field(&f, "state"));
-    json_answer(a, out, 201,
-                arena_printf(a, "{\"request_uri\":\"urn:pushed:%zu\",\"expires_in\":60}",
-                             w->n_codes - 1));
+    json_answer(
+        a, out, 201,
+        arena_printf(a, "{\"request_uri\":\"urn:pushed:%zu\",\"expires_in\":60}", w->n_codes - 1));
 }
 
 static void device(world_t *w, arena_t *a, const char *issuer, const http_agent_request_t *q,
@@ -383,8 +383,11 @@ void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
         const char *path;
         void (*serve)(world_t *, arena_t *, const char *, const http_agent_request_t *,
                       http_answer_t *);
-    } POSTS[] = {{"/register", registration}, {"/token", token}, {"/revoke", revoke},
-                 {"/par", push},              {"/device", device}};
+    } POSTS[] = {{"/register", registration},
+                 {"/token", token},
+                 {"/revoke", revoke},
+                 {"/par", push},
+                 {"/device", device}};
     if (str_eq(q->method, STR("GET"))) {
         if (str_eq(path, STR("/.well-known/oauth-authorization-server")))
             metadata(w, a, issuer, out);
@@ -399,9 +402,8 @@ void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
 /* GET of the callback, over a socket of its own. */
 static void visit(world_t *w, uint16_t port, const char *target)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char text[PAGE_BYTES];
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", target,
@@ -422,12 +424,11 @@ static void redirect(world_t *w, arena_t *a, const world_code_t *code, str_t sta
         return;
     }
     const char *iss = w->iss_wrong ? "https%3A%2F%2Fevil.test" : code->issuer;
-    str_t target =
-        w->declines
-            ? arena_printf(a, "%" PRIstr "?error=access_denied&state=%" PRIstr "&iss=%s",
-                           STR_ARG(u.path), STR_ARG(state), iss)
-            : arena_printf(a, "%" PRIstr "?code=%s&state=%" PRIstr "&iss=%s", STR_ARG(u.path),
-                           code->code, STR_ARG(state), iss);
+    str_t target = w->declines
+                       ? arena_printf(a, "%" PRIstr "?error=access_denied&state=%" PRIstr "&iss=%s",
+                                      STR_ARG(u.path), STR_ARG(state), iss)
+                       : arena_printf(a, "%" PRIstr "?code=%s&state=%" PRIstr "&iss=%s",
+                                      STR_ARG(u.path), code->code, STR_ARG(state), iss);
     visit(w, u.port_number, target.p);
 }
 

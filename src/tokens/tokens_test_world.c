@@ -163,11 +163,11 @@ static void resource_metadata(world_t *w, arena_t *a, http_answer_t *out)
 static void challenge(world_t *w, arena_t *a, const char *error, const char *scope,
                       http_answer_t *out)
 {
-    str_t text = arena_printf(
-        a, "%s realm=\"x\"%s%s%s%s%s%s%s", w->bound ? "DPoP" : "Bearer",
-        w->no_resource_metadata ? "" : ", resource_metadata=\"" WORLD_RESOURCE "\"",
-        error ? ", error=\"" : "", error ? error : "", error ? "\"" : "",
-        scope ? ", scope=\"" : "", scope ? scope : "", scope ? "\"" : "");
+    str_t text =
+        arena_printf(a, "%s realm=\"x\"%s%s%s%s%s%s%s", w->bound ? "DPoP" : "Bearer",
+                     w->no_resource_metadata ? "" : ", resource_metadata=\"" WORLD_RESOURCE "\"",
+                     error ? ", error=\"" : "", error ? error : "", error ? "\"" : "",
+                     scope ? ", scope=\"" : "", scope ? scope : "", scope ? "\"" : "");
     world_add_header(a, out, "WWW-Authenticate", text);
 }
 
@@ -266,8 +266,7 @@ unsigned world_asked(const world_t *w, const char *line)
 
 /* The refusal of an answer, for the source. */
 static tokens_verdict_t refused(tokens_source_t *s, arena_t *a, const http_answer_t *answer,
-                                const tokens_headers_t *h, const char *scope,
-                                client_failure_t *why)
+                                const tokens_headers_t *h, const char *scope, client_failure_t *why)
 {
     str_t value = http_headers_get(answer->headers, STR("WWW-Authenticate"));
     const tokens_refusal_t r = {

@@ -39,25 +39,25 @@ typedef struct {
 typedef struct {
     pthread_mutex_t lock; /* between processes, too */
     /* What the servers are like; static texts. */
-    const char *issuer;          /* the one that the resource names */
-    const char *scopes;          /* scopes_supported of the resource; NULL: absent */
-    const char *server_scopes;   /* of the authorization server; NULL: absent */
-    const char *challenge_scope; /* NULL: none */
-    const char *resource;        /* "resource" of the metadata */
-    const char *auth_methods;    /* JSON list; NULL: absent */
-    const char *grant_types;     /* JSON list; NULL: absent */
+    const char *issuer;                  /* the one that the resource names */
+    const char *scopes;                  /* scopes_supported of the resource; NULL: absent */
+    const char *server_scopes;           /* of the authorization server; NULL: absent */
+    const char *challenge_scope;         /* NULL: none */
+    const char *resource;                /* "resource" of the metadata */
+    const char *auth_methods;            /* JSON list; NULL: absent */
+    const char *grant_types;             /* JSON list; NULL: absent */
     const char *known_id, *known_secret; /* a client that is registered already */
     bool no_resource_metadata, no_registration, documents, pushed, bound, bound_listed;
     bool no_pkce, no_refresh_tokens, exact_ports, single_metadata;
     bool server_nonce, endpoint_nonce, nonce_never_taken;
-    bool refuse_all;      /* the endpoint takes no token at all */
+    bool refuse_all;                          /* the endpoint takes no token at all */
     bool iss_wrong, declines, silent, nobody; /* what the person, and the page, do */
-    int64_t lifetime;     /* of access tokens, seconds */
-    unsigned token_down;  /* so many requests to the token endpoint find nobody */
-    unsigned token_500;   /* so many are answered 503 */
-    unsigned pending;     /* so many questions of a device come too early */
+    int64_t lifetime;                         /* of access tokens, seconds */
+    unsigned token_down;      /* so many requests to the token endpoint find nobody */
+    unsigned token_500;       /* so many are answered 503 */
+    unsigned pending;         /* so many questions of a device come too early */
     const char *device_error; /* and then this */
-    const char *assertion; /* that the token endpoint takes; NULL: none */
+    const char *assertion;    /* that the token endpoint takes; NULL: none */
     /* State. */
     int64_t now; /* Unix seconds */
     _Atomic(int64_t) mono;
@@ -74,8 +74,8 @@ typedef struct {
     unsigned registrations, opened, refreshes, bad_refreshes, revoked, calls, asks, granted;
     char scope_asked[WORLD_TEXT]; /* of the last authorization or token request */
     char redirect_asked[WORLD_TEXT];
-    char said[WORLD_TEXT];    /* the last code that was shown */
-    char problem[WORLD_TEXT]; /* the first request that a server would not have taken */
+    char said[WORLD_TEXT];           /* the last code that was shown */
+    char problem[WORLD_TEXT];        /* the first request that a server would not have taken */
     char log[WORLD_LOG][WORLD_TEXT]; /* "POST https://…" */
     size_t n_log;
 } world_t;
