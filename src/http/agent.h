@@ -1,7 +1,8 @@
 /* Requests to servers that a person named, or that those servers name in turn: what a client needs.
  * One thread of its own drives them all, over libcurl. No redirect is followed, no cookie kept, no
  * netrc read, no credentials come from a URL. The variables https_proxy, http_proxy, all_proxy and
- * no_proxy count, as people behind a proxy expect. */
+ * no_proxy count, as people behind a proxy expect. What may not be repeated (RFC 9110
+ * section 9.2.2), as a POST, is sent once at most. */
 #ifndef HTTP_AGENT_H
 #define HTTP_AGENT_H
 
@@ -47,7 +48,7 @@ typedef enum {
     HTTP_AGENT_TLS,          /* certificate or handshake; `why` tells */
     HTTP_AGENT_TOO_LONG,
     HTTP_AGENT_TIMEOUT,
-    HTTP_AGENT_BROKEN, /* it closed early, or is no HTTP */
+    HTTP_AGENT_BROKEN, /* it closed early, or is no HTTP; what was asked for may have been done */
     HTTP_AGENT_CANCELLED,
 } http_agent_end_t;
 /** The name of an end, for people and JSON: "tls"; static. */
@@ -57,7 +58,7 @@ str_t http_agent_end_name(http_agent_end_t end);
 typedef struct {
     int status;
     http_headers_t headers;
-    str_t version; /* "HTTP/1.1", "HTTP/2" */
+    str_t version; /* "HTTP/1.1" or "HTTP/1.0": no other is spoken */
 } http_agent_head_t;
 
 /** All are called on the agent's thread, and must not block for long. */

@@ -211,12 +211,16 @@ static void *drive(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads of the program. */
+/* Signals are for the threads of the program, but for those that a fault of this one raises.
+ * OpenSSL may raise SIGPIPE here. */
 static rc_t start_thread(http_agent_t *agent)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
+        sigdelset(&others, FAULTS[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
     agent->has_thread = pthread_create(&agent->thread, NULL, drive, agent) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return agent->has_thread ? RC_OK : RC_IO;
@@ -266,7 +270,7 @@ static rc_t read_settings(http_agent_t *agent, const http_agent_config_t *config
         str_is_set(named) ? named : str_c(system_file && *system_file ? system_file : NULL);
     s->user_agent =
         arena_cstr(a, str_is_set(config->user_agent) ? config->user_agent : STR("warder"));
-    s->connect_ms = config->connect_ms ? config->connect_ms : LIMIT_HTTP_AGENT_CONNECT_MS;
+    s->connect_ms = config->connect_ms > 0 ? config->connect_ms : LIMIT_HTTP_AGENT_CONNECT_MS;
     s->proxies = read_proxies(a);
     if (str_is_set(file))
         s->ca_file = arena_cstr(a, file);

@@ -80,14 +80,13 @@ static int tear_down(void **state)
 
 static http_answer_t ask(arena_t *a, const char *url)
 {
-    return test_agent_ask(
-        agent, a,
-        (http_agent_request_t){
-            .method = STR("GET"),
-            .url = str_c(url),
-            .headers = HTTP_HEADERS({STR("Authorization"), STR("Bearer t")}),
-            .total_ms = 5000,
-        });
+    return test_agent_ask(agent, a,
+                          (http_agent_request_t){
+                              .method = STR("GET"),
+                              .url = str_c(url),
+                              .headers = HTTP_HEADERS({STR("Authorization"), STR("Bearer t")}),
+                              .total_ms = 5000,
+                          });
 }
 
 /* Names are the proxy's to look up, and its own address is not the server's. */

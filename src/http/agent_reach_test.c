@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/core_test_util.h"
+#include "http/http_test_names.h"
 #include "http/http_test_peer.h"
 
 enum { ADDRESSES = 3 };
@@ -42,30 +43,6 @@ static void hang(void)
     atomic_fetch_sub(&hanging, 1);
 }
 
-static struct addrinfo *make(const char *address, uint16_t port)
-{
-    struct {
-        struct addrinfo info;
-        struct sockaddr_storage name;
-    } *one = calloc(1, sizeof *one);
-    struct sockaddr_in *v4 = (void *)&one->name;
-    struct sockaddr_in6 *v6 = (void *)&one->name;
-    bool is_v6 = strchr(address, ':') != NULL;
-    one->info = (struct addrinfo){
-        .ai_family = is_v6 ? AF_INET6 : AF_INET,
-        .ai_socktype = SOCK_STREAM,
-        .ai_addrlen = is_v6 ? sizeof *v6 : sizeof *v4,
-        .ai_addr = (void *)&one->name,
-    };
-    one->name.ss_family = (sa_family_t)one->info.ai_family;
-    if (is_v6)
-        v6->sin6_port = htons(port);
-    else
-        v4->sin_port = htons(port);
-    inet_pton(one->info.ai_family, address, is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr);
-    return &one->info;
-}
-
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **out)
 {
@@ -80,7 +57,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     for (size_t i = ADDRESSES; i-- > 0;) {
         if (!NAMES[row].addresses[i])
             continue;
-        struct addrinfo *one = make(NAMES[row].addresses[i], (uint16_t)atoi(service));
+        struct addrinfo *one = test_address(NAMES[row].addresses[i], (uint16_t)atoi(service));
         one->ai_next = *out;
         *out = one;
     }
@@ -89,11 +66,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
 void freeaddrinfo(struct addrinfo *list)
 {
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-        free(list);
-        list = next;
-    }
+    test_addresses_free(list);
 }
 
 int connect(int fd, const struct sockaddr *to, socklen_t n)
@@ -150,15 +123,15 @@ static void each_reach_goes_as_far_as_it_says(void **state)
         int by_public, by_loopback, by_any;
         unsigned outside;
     } CASES[] = {
-        {"here.test", NO, YES, YES, 0},      {"127.0.0.1", NO, YES, YES, 0},
-        {"localhost", NO, YES, YES, 0},      {"a.localhost", NO, YES, YES, 0},
-        {"[::1]", NO, OUT, OUT, 2},          {"[::ffff:127.0.0.1]", NO, OUT, OUT, 2},
-        {"private.test", NO, NO, OUT, 1},    {"10.0.0.1", NO, NO, OUT, 1},
-        {"mapped.test", NO, NO, OUT, 1},     {"[::ffff:10.0.0.1]", NO, NO, OUT, 1},
-        {"cloud.test", NO, NO, OUT, 1},      {"169.254.169.254", NO, NO, OUT, 1},
-        {"six.test", NO, NO, OUT, 1},        {"[fd00::1]", NO, NO, OUT, 1},
-        {"public.test", OUT, OUT, OUT, 3},   {"203.0.114.1", OUT, OUT, OUT, 3},
-        {"192.168.1.1", NO, NO, OUT, 1},     {"[64:ff9b::7f00:1]", NO, NO, OUT, 1},
+        {"here.test", NO, YES, YES, 0},    {"127.0.0.1", NO, YES, YES, 0},
+        {"localhost", NO, YES, YES, 0},    {"a.localhost", NO, YES, YES, 0},
+        {"[::1]", NO, OUT, OUT, 2},        {"[::ffff:127.0.0.1]", NO, OUT, OUT, 2},
+        {"private.test", NO, NO, OUT, 1},  {"10.0.0.1", NO, NO, OUT, 1},
+        {"mapped.test", NO, NO, OUT, 1},   {"[::ffff:10.0.0.1]", NO, NO, OUT, 1},
+        {"cloud.test", NO, NO, OUT, 1},    {"169.254.169.254", NO, NO, OUT, 1},
+        {"six.test", NO, NO, OUT, 1},      {"[fd00::1]", NO, NO, OUT, 1},
+        {"public.test", OUT, OUT, OUT, 3}, {"203.0.114.1", OUT, OUT, OUT, 3},
+        {"192.168.1.1", NO, NO, OUT, 1},   {"[64:ff9b::7f00:1]", NO, NO, OUT, 1},
     };
     for (size_t i = 0; i < ROWS(CASES); i++) {
         atomic_store(&went_out, 0);
@@ -263,10 +236,8 @@ static void a_name_that_hangs_holds_up_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        REACH_TEST(each_reach_goes_as_far_as_it_says),
-        REACH_TEST(who_cannot_be_reached_is_told),
-        REACH_TEST(a_second_address_gains_nothing),
-        REACH_TEST(a_kept_connection_gains_nothing),
+        REACH_TEST(each_reach_goes_as_far_as_it_says), REACH_TEST(who_cannot_be_reached_is_told),
+        REACH_TEST(a_second_address_gains_nothing),    REACH_TEST(a_kept_connection_gains_nothing),
         REACH_TEST(a_name_that_hangs_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,36 @@ static void a_handshake_is_made_once(void **state)
     test_peer_stop(peer);
 }
 
+/* A server that would rather speak HTTP/2, and then could not. */
+static int prefer_2(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in,
+                    unsigned in_n, void *arg)
+{
+    static const unsigned char BOTH[] = "\2h2\10http/1.1";
+    atomic_int *asked = arg;
+    atomic_fetch_add(asked, 1);
+    int how =
+        SSL_select_next_proto((unsigned char **)(uintptr_t)out, n, BOTH, sizeof BOTH - 1, in, in_n);
+    return how == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+static void only_http_1_is_spoken(void **state)
+{
+    SSL_CTX *tls = test_cert_server(arena, GOOD);
+    atomic_int asked = 0;
+    SSL_CTX_set_alpn_select_cb(tls, prefer_2, &asked);
+    test_peer_t *peer = test_peer_start(play, tls);
+    test_heard_t h;
+    http_agent_request_t r = test_get(arena, peer, "/ok");
+    test_heard_init(&h, agent);
+    test_heard_start(&h, &r);
+    test_heard_wait_end(&h);
+    assert_int_equal(h.end, HTTP_AGENT_DONE);
+    assert_string_equal(h.version, "HTTP/1.1");
+    assert_int_equal(atomic_load(&asked), 1);
+    test_heard_end(&h);
+    test_peer_stop(peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_server_without_tls_is_told_from_a_broken_one),
         cmocka_unit_test(a_body_that_is_cut_off_is_not_whole),
         cmocka_unit_test(a_handshake_is_made_once),
+        cmocka_unit_test(only_http_1_is_spoken),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "http/fetch.h"
+#include "http/http_test_names.h"
 
 enum { ANSWERS_MAX = 4 };
 
@@ -27,31 +28,6 @@ static atomic_uint asked;
 static arena_t *arena;
 static int listener;
 static uint16_t port;
-
-static struct addrinfo *make(const char *address, uint16_t to)
-{
-    struct {
-        struct addrinfo info;
-        struct sockaddr_storage name;
-    } *one = calloc(1, sizeof *one);
-    struct sockaddr_in *v4 = (void *)&one->name;
-    struct sockaddr_in6 *v6 = (void *)&one->name;
-    bool is_v6 = strchr(address, ':') != NULL;
-    one->info = (struct addrinfo){
-        .ai_family = is_v6 ? AF_INET6 : AF_INET,
-        .ai_socktype = SOCK_STREAM,
-        .ai_protocol = IPPROTO_TCP,
-        .ai_addrlen = is_v6 ? sizeof *v6 : sizeof *v4,
-        .ai_addr = (void *)&one->name,
-    };
-    one->name.ss_family = (sa_family_t)one->info.ai_family;
-    if (is_v6)
-        v6->sin6_port = htons(to);
-    else
-        v4->sin_port = htons(to);
-    inet_pton(one->info.ai_family, address, is_v6 ? (void *)&v6->sin6_addr : (void *)&v4->sin_addr);
-    return &one->info;
-}
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **out)
@@ -65,7 +41,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     for (size_t i = ANSWERS_MAX; i-- > 0;) {
         if (!answers[round][i])
             continue;
-        struct addrinfo *one = make(answers[round][i], (uint16_t)(service ? atoi(service) : port));
+        struct addrinfo *one =
+            test_address(answers[round][i], (uint16_t)(service ? atoi(service) : port));
         one->ai_next = *out;
         *out = one;
     }
@@ -74,11 +51,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
 void freeaddrinfo(struct addrinfo *list)
 {
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-        free(list);
-        list = next;
-    }
+    test_addresses_free(list);
 }
 
 /* Nothing leaves this machine: whoever else is connected to refuses. */
