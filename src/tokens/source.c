@@ -108,6 +108,26 @@ void tokens_source_stop(tokens_source_t *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+rc_t source_round_begin(tokens_source_t *s, source_round_t *out)
+{
+    *out = (source_round_t){.s = s, .a = arena_new(SOURCE_ROUND_BYTES)};
+    return out->a ? RC_OK : RC_MEMORY;
+}
+
+client_failure_t source_round_end(source_round_t *r, arena_t *a)
+{
+    client_failure_t why = {r->why.reason, a ? arena_dup(a, r->why.detail) : STR_UNSET};
+    arena_free(r->a);
+    r->a = NULL;
+    return why;
+}
+
+void source_wipe(str_t secret)
+{
+    if (secret.n > 0)
+        secret_wipe((void *)(uintptr_t)secret.p, secret.n);
+}
+
 client_reason_t source_fail(source_round_t *r, client_reason_t reason, str_t detail)
 {
     r->why = (client_failure_t){reason, detail};
@@ -206,7 +226,7 @@ client_reason_t source_backoff_check(source_round_t *r, const source_backoff_t *
     if (b->failures == 0 || clock->mono_ms(clock->ctx) >= b->not_before)
         return CLIENT_FINE;
     str_t detail = arena_dup(r->a, str_c(b->detail));
-    r->transient = true;
+    r->transient = b->transient;
     return source_fail(r, b->reason, detail);
 }
 
@@ -219,6 +239,7 @@ void source_backoff_failed(source_round_t *r, source_backoff_t *b, int64_t base_
     b->failures++;
     b->not_before = clock->mono_ms(clock->ctx) + (wait < top_ms ? wait : top_ms);
     b->reason = r->why.reason;
+    b->transient = r->transient;
     copy_detail(b->detail, r->why.detail);
 }
 

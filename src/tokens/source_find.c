@@ -206,10 +206,45 @@ rc_t source_place_read(tokens_source_t *s, const tokens_server_t *kept, source_p
         rc = read_server(s, kept, out);
     if (rc == RC_OK)
         rc = set_keys(out, s->config.url);
-    out->client_id = arena_dup(out->a, kept->client_id);
     if (rc != RC_OK) {
         arena_free(out->a);
         out->a = NULL;
     }
     return rc;
+}
+
+static client_reason_t fetch_again(source_round_t *r)
+{
+    tokens_source_t *s = r->s;
+    client_server_metadata_t server;
+    GO(source_find_server(r, r->a, s->place.issuer, &server));
+    /* Whose client_id stands in the record does not change. */
+    str_t name, text;
+    tokens_server_t kept;
+    GO(source_rc(r, tokens_server_name(r->a, s->config.url, &name)));
+    GO(source_read(r, name, &text));
+    if (!str_is_set(text) || tokens_server_read(r->a, text, &kept) != RC_OK)
+        kept.client_id = STR("");
+    tokens_server_t next = source_place_record(s, kept.client_id);
+    next.server_metadata = server.all->raw;
+    next.at = clock_seconds(&s->config.clock);
+    source_place_t place;
+    GO(source_rc(r, source_place_read(s, &next, &place)));
+    source_place_set(s, &place);
+    source_keep_place(r, kept.client_id);
+    return CLIENT_FINE;
+}
+
+client_reason_t source_find_again(source_round_t *r)
+{
+    const source_place_t *p = &r->s->place;
+    bool old = clock_seconds(&r->s->config.clock) - p->at >= SOURCE_OLD_S;
+    if (!p->a || p->found.guessed || !old)
+        return CLIENT_FINE;
+    client_reason_t reason = fetch_again(r);
+    r->transient = false;
+    if (reason == CLIENT_FINE || reason == CLIENT_STOPPED)
+        return reason;
+    LOG(r->s->config.log, LOG_INFO, "metadata_not_fetched", LOG_S("why", r->why.detail));
+    return CLIENT_FINE;
 }

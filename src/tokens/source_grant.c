@@ -104,12 +104,6 @@ static client_reason_t send(source_round_t *r, const client_token_want_t *want,
     }
 }
 
-static void wipe(str_t s)
-{
-    if (s.n > 0)
-        secret_wipe((void *)(uintptr_t)s.p, s.n);
-}
-
 /* Out of the answer's body, which is wiped. */
 static bool dup_token(arena_t *a, client_token_t *t)
 {
@@ -160,6 +154,6 @@ client_reason_t source_grant(source_round_t *r, const client_token_want_t *want,
         .dpop = key != NULL, .exchange = grant->kind == SOURCE_EXCHANGE, .now = want->now};
     if (reason == CLIENT_FINE)
         reason = read_token(r, &expect, &x, out);
-    wipe(x.answer.body);
+    source_wipe(x.answer.body);
     return reason;
 }

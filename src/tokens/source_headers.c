@@ -28,7 +28,7 @@ static void renew(source_round_t *r)
             LOG_S("reason", client_reason_row(reason)->name), LOG_S("detail", r->why.detail));
 }
 
-static void get_ready(tokens_source_t *s, arena_t *a)
+static void get_ready(tokens_source_t *s)
 {
     source_turn_t turn = SOURCE_OTHERS;
     for (;;) {
@@ -45,8 +45,10 @@ static void get_ready(tokens_source_t *s, arena_t *a)
     }
     if (turn == SOURCE_STOPPED)
         return;
-    source_round_t r = {.s = s, .a = a};
-    renew(&r);
+    source_round_t r;
+    if (source_round_begin(s, &r) == RC_OK)
+        renew(&r);
+    (void)source_round_end(&r, NULL);
     source_leave(s);
 }
 
@@ -95,7 +97,7 @@ rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_
         out->authorization = secret_printf(a, STR("Bearer"), s->config.given);
         return str_is_set(out->authorization) ? RC_OK : RC_MEMORY;
     }
-    get_ready(s, a);
+    get_ready(s);
     pthread_mutex_lock(&s->lock);
     rc_t rc = RC_OK;
     if (s->held.a && !source_ended(s, &s->held.record))

@@ -112,6 +112,7 @@ static rc_t hold(tokens_source_t *s, str_t text, tokens_origin_t origin)
     }
     if (h.record.generation > s->generation)
         s->generation = h.record.generation;
+    s->refreshing.failures = s->signing_in.failures = 0;
     pthread_mutex_lock(&s->lock);
     source_held_t old = s->held;
     s->held = h;
@@ -144,21 +145,14 @@ static client_reason_t reload_place(source_round_t *r)
     if (rc == RC_MALFORMED)
         return CLIENT_FINE;
     GO(source_rc(r, rc));
-    if (s->place.a && str_eq(s->place.issuer, kept.issuer) &&
-        str_eq(s->place.client_id, kept.client_id) && kept.at <= s->place.at)
+    bool same = s->place.a && str_eq(s->place.issuer, kept.issuer);
+    if (s->place.a && (same ? kept.at <= s->place.at : kept.at < s->place.at))
         return CLIENT_FINE;
     source_place_t place;
     rc = source_place_read(s, &kept, &place);
     if (rc == RC_OK)
         source_place_set(s, &place);
     return rc == RC_MALFORMED ? CLIENT_FINE : source_rc(r, rc);
-}
-
-/* Whose tokens count: a client that was given is not the one of another run. */
-static bool is_mine(const tokens_config_t *c, str_t client_id)
-{
-    str_t given = str_is_set(c->who.client_id) ? c->who.client_id : STR_UNSET;
-    return !str_is_set(given) || str_eq(given, client_id);
 }
 
 static bool wants_it(const source_round_t *r, const tokens_record_t *kept)
@@ -169,21 +163,36 @@ static bool wants_it(const source_round_t *r, const tokens_record_t *kept)
     return !h->a || h->record.generation != kept->generation;
 }
 
+/* The token of this client at the place; unset: there is none. */
+static client_reason_t read_token(source_round_t *r, str_t *text)
+{
+    tokens_source_t *s = r->s;
+    source_client_t client;
+    bool there;
+    str_t name;
+    *text = STR_UNSET;
+    if (!s->place.a)
+        return CLIENT_FINE;
+    client_reason_t reason = source_client_known(r, &client, &there);
+    if (reason == CLIENT_CREDENTIALS_OF_ANOTHER || (reason == CLIENT_FINE && !there))
+        return CLIENT_FINE;
+    GO(reason);
+    const tokens_record_t key = {.url = s->config.url,
+                                 .issuer = s->place.issuer,
+                                 .resource = s->place.resource,
+                                 .client_id = client.who.client_id};
+    GO(source_token_name(r, &key, &name));
+    return source_read(r, name, text);
+}
+
 client_reason_t source_reload(source_round_t *r, bool *took)
 {
     tokens_source_t *s = r->s;
     *took = false;
     GO(reload_place(r));
-    if (!s->place.a || !is_mine(&s->config, s->place.client_id))
-        return CLIENT_FINE;
-    const tokens_record_t key = {.url = s->config.url,
-                                 .issuer = s->place.issuer,
-                                 .resource = s->place.resource,
-                                 .client_id = s->place.client_id};
-    str_t name, text;
+    str_t text;
     tokens_record_t kept;
-    GO(source_token_name(r, &key, &name));
-    GO(source_read(r, name, &text));
+    GO(read_token(r, &text));
     if (!str_is_set(text))
         return CLIENT_FINE;
     rc_t rc = tokens_record_read(r->a, text, &kept);
@@ -197,12 +206,12 @@ client_reason_t source_reload(source_round_t *r, bool *took)
     return rc == RC_MALFORMED ? CLIENT_FINE : source_rc(r, rc);
 }
 
-static client_reason_t write_place(source_round_t *r, str_t client_id)
+tokens_server_t source_place_record(const tokens_source_t *s, str_t client_id)
 {
-    const source_place_t *p = &r->s->place;
+    const source_place_t *p = &s->place;
     const client_discovery_t *d = &p->found;
-    const tokens_server_t kept = {
-        .url = r->s->config.url,
+    return (tokens_server_t){
+        .url = s->config.url,
         .resource = p->resource,
         .issuer = p->issuer,
         .client_id = client_id,
@@ -211,6 +220,11 @@ static client_reason_t write_place(source_round_t *r, str_t client_id)
         .guessed = d->guessed,
         .at = p->at,
     };
+}
+
+static client_reason_t write_place(source_round_t *r, str_t client_id)
+{
+    const tokens_server_t kept = source_place_record(r->s, client_id);
     str_t name;
     secret_t text;
     GO(source_rc(r, tokens_server_name(r->a, kept.url, &name)));
@@ -220,8 +234,6 @@ static client_reason_t write_place(source_round_t *r, str_t client_id)
 
 void source_keep_place(source_round_t *r, str_t client_id)
 {
-    source_place_t *p = &r->s->place;
-    p->client_id = arena_dup(p->a, client_id);
     if (write_place(r, client_id) != CLIENT_FINE)
         LOG(r->s->config.log, LOG_WARN, "place_not_kept", LOG_S("why", r->why.detail));
 }

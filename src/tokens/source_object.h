@@ -14,7 +14,8 @@
 
 enum {
     SOURCE_ARENA_BYTES = 8 << 20,
-    SOURCE_ANSWER_BYTES = 65536, /* of a token endpoint */
+    SOURCE_ROUND_BYTES = 32 << 20, /* a long wait for a device asks a thousand times */
+    SOURCE_ANSWER_BYTES = 65536,   /* of a token endpoint */
     SOURCE_NONCE_BYTES = 512,
     SOURCE_DETAIL_BYTES = 512,
     SOURCE_SOON_S = 30, /* a token that ends so soon is renewed first */
@@ -36,9 +37,8 @@ typedef struct {
 typedef struct {
     arena_t *a;
     client_discovery_t found;
-    str_t issuer;    /* what registrations and tokens are keyed by */
-    str_t resource;  /* what is sent; unset in the legacy case */
-    str_t client_id; /* as it was kept; unset: nothing was */
+    str_t issuer;   /* what registrations and tokens are keyed by */
+    str_t resource; /* what is sent; unset in the legacy case */
     int64_t at;
 } source_place_t;
 
@@ -47,6 +47,7 @@ typedef struct {
     unsigned failures;
     int64_t not_before; /* mono_ms */
     client_reason_t reason;
+    bool transient;
     char detail[SOURCE_DETAIL_BYTES];
 } source_backoff_t;
 
@@ -87,7 +88,7 @@ struct tokens_source {
  *  too; CLIENT_FINE goes on. */
 typedef struct {
     tokens_source_t *s;
-    arena_t *a;
+    arena_t *a; /* of this piece: it may need more than the caller's has */
     client_failure_t why;
     str_t error;    /* code of the token endpoint; unset: none */
     bool transient; /* it may go well later as it is */
@@ -107,6 +108,12 @@ typedef struct {
     } while (0)
 
 /* source.c */
+/** RC_MEMORY. */
+rc_t source_round_begin(tokens_source_t *s, source_round_t *out);
+/** Frees it; its failure is copied into `a`, which may be NULL. */
+client_failure_t source_round_end(source_round_t *r, arena_t *a);
+/** Overwrites what an answer held. */
+void source_wipe(str_t secret);
 client_reason_t source_fail(source_round_t *r, client_reason_t reason, str_t detail);
 /** RC_OK is CLIENT_FINE, all others CLIENT_MACHINE. */
 client_reason_t source_rc(source_round_t *r, rc_t rc);
@@ -130,6 +137,8 @@ void source_backoff_failed(source_round_t *r, source_backoff_t *b, int64_t base_
 /* source_keep.c */
 /** Reads what is kept of this URL, and takes its token unless it is the one of r->seen. *took. */
 client_reason_t source_reload(source_round_t *r, bool *took);
+/** The place as a record. */
+tokens_server_t source_place_record(const tokens_source_t *s, str_t client_id);
 /** Keeps the place, so that the next run finds it without asking. Failures are logged only: nothing
  *  depends on it. */
 void source_keep_place(source_round_t *r, str_t client_id);
@@ -160,6 +169,9 @@ client_reason_t source_find_moved(source_round_t *r, bool *moved);
 /** The metadata of an issuer alone. */
 client_reason_t source_find_server(source_round_t *r, arena_t *a, str_t issuer,
                                    client_server_metadata_t *out);
+/** Fetches the metadata of the authorization server once more where it is old. What cannot be had
+ *  leaves the place as it is. */
+client_reason_t source_find_again(source_round_t *r);
 /** A place from what was kept. RC_MALFORMED: it is no longer of use. */
 rc_t source_place_read(tokens_source_t *s, const tokens_server_t *kept, source_place_t *out);
 void source_place_set(tokens_source_t *s, const source_place_t *place);

@@ -160,7 +160,7 @@ static client_reason_t attempt(source_round_t *r, source_client_t *client,
     attempt_t t = {.client = client};
     uint16_t port = tokens_callback_port(callback);
     str_t code = STR_UNSET,
-        redirect_uri = arena_printf(r->a, "http://127.0.0.1:%u%s", (unsigned)port, CALLBACK_PATH);
+          redirect_uri = arena_printf(r->a, "http://127.0.0.1:%u%s", (unsigned)port, CALLBACK_PATH);
     if (!str_is_set(redirect_uri))
         return source_rc(r, RC_MEMORY);
     GO(begin(r, &t, redirect_uri));

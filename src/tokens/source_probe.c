@@ -115,9 +115,13 @@ tokens_verdict_t tokens_source_sign_in(tokens_source_t *s, arena_t *a, bool anew
         why->reason = CLIENT_STOPPED;
         return TOKENS_GIVE_UP;
     }
-    source_round_t r = {.s = s, .a = a};
-    if (sign_in(&r, anew) != CLIENT_FINE)
-        *why = r.why;
+    source_round_t r;
+    client_reason_t reason = CLIENT_MACHINE;
+    if (source_round_begin(s, &r) == RC_OK)
+        reason = sign_in(&r, anew);
+    client_failure_t failure = source_round_end(&r, a);
+    if (reason != CLIENT_FINE)
+        *why = (client_failure_t){reason, failure.detail};
     source_leave_with(s, why->reason, why->detail);
     return why->reason == CLIENT_FINE ? TOKENS_AGAIN : TOKENS_GIVE_UP;
 }

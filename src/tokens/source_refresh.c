@@ -9,9 +9,18 @@ static bool ends_within(const tokens_source_t *s, const tokens_record_t *t, int6
     return at != 0 && clock_seconds(&s->config.clock) + seconds >= at;
 }
 
+/* Of a token that lives shortly only the last quarter is given up. */
+static int64_t margin_of(const tokens_record_t *t)
+{
+    int64_t quarter = (t->token.expires_at - t->at) / 4;
+    if (quarter < 0)
+        return 0;
+    return quarter < SOURCE_SOON_S ? quarter : SOURCE_SOON_S;
+}
+
 bool source_ends_soon(const tokens_source_t *s, const tokens_record_t *record)
 {
-    return ends_within(s, record, SOURCE_SOON_S);
+    return ends_within(s, record, margin_of(record));
 }
 
 bool source_ended(const tokens_source_t *s, const tokens_record_t *record)
@@ -25,11 +34,14 @@ bool source_needs_nobody(const tokens_source_t *s)
     return way == TOKENS_MACHINE || way == TOKENS_WORKLOAD || way == TOKENS_ENTERPRISE;
 }
 
-/* A refresh token is bound to the client that got it. */
+/* A refresh token goes to the server that issued it, and is bound to the client that got it. */
 static client_reason_t want_of(source_round_t *r, source_client_t *client,
                                client_token_want_t *want)
 {
     bool there = false;
+    if (!str_eq(r->s->place.issuer, r->s->held.record.issuer))
+        return source_fail(r, CLIENT_TOKEN_REFUSED, STR("the authorization server has changed"));
+    GO(source_find_again(r));
     GO(source_client_known(r, client, &there));
     if (!there || !str_eq(client->who.client_id, r->s->held.record.client_id))
         return source_fail(r, CLIENT_TOKEN_REFUSED, STR("the client's registration is gone"));
@@ -119,9 +131,7 @@ client_reason_t source_refresh(source_round_t *r)
     GO(source_lock(r, name, SOURCE_LOCK_MS, &lock));
     client_reason_t reason = under_lock(r);
     source_unlock(s, lock);
-    if (reason == CLIENT_FINE)
-        s->refreshing.failures = 0;
-    else if (r->transient)
+    if (reason != CLIENT_FINE && reason != CLIENT_STOPPED)
         source_backoff_failed(r, &s->refreshing, BACKOFF_MS, BACKOFF_TOP_MS);
     return reason;
 }

@@ -118,16 +118,22 @@ static uint64_t rounds_now(tokens_source_t *s)
 static client_failure_t work(tokens_source_t *s, arena_t *a, const tokens_refusal_t *refusal,
                              const client_challenge_t *challenge)
 {
-    source_round_t r = {.s = s, .a = a, .challenge = *challenge, .challenged = true};
     client_reason_t reason;
     tokens_do_t what = decide(s, refusal, challenge, &reason);
     if (what == TOKENS_DO_AGAIN || what == TOKENS_DO_GIVE_UP) {
         source_leave(s);
         return (client_failure_t){reason, challenge->error_description};
     }
-    reason = mend(&r, what, refusal->operation);
-    client_failure_t got =
-        reason == CLIENT_FINE ? (client_failure_t){.reason = CLIENT_FINE} : r.why;
+    source_round_t r;
+    reason = CLIENT_MACHINE;
+    if (source_round_begin(s, &r) == RC_OK) {
+        r.challenge = *challenge;
+        r.challenged = true;
+        reason = mend(&r, what, refusal->operation);
+    }
+    client_failure_t got = {reason, source_round_end(&r, a).detail};
+    if (reason == CLIENT_FINE)
+        got.detail = STR_UNSET;
     source_leave_with(s, got.reason, got.detail);
     return got;
 }

@@ -103,7 +103,8 @@ static client_reason_t keep_client(source_round_t *r, str_t name, str_t redirect
     return source_write(r, name, text);
 }
 
-static client_reason_t post(source_round_t *r, str_t redirect_uri, client_registered_t *got)
+static client_reason_t post(source_round_t *r, str_t redirect_uri, client_registered_t *got,
+                            str_t *body)
 {
     static const str_t DEVICE_GRANTS[] = {STR_INIT("urn:ietf:params:oauth:grant-type:device_code"),
                                           STR_INIT("refresh_token")};
@@ -125,12 +126,24 @@ static client_reason_t post(source_round_t *r, str_t redirect_uri, client_regist
     source_says(r, "Registering at", r->s->place.issuer);
     GO(source_ask(r, &q, &answer));
     GO(source_reached(r, q.url, &answer));
+    *body = answer.body;
     str_t why = STR_UNSET;
     rc_t rc = RC_OK;
     client_reason_t reason =
         client_registration_read(r->a, answer.status, answer.body, got, &why, &rc);
     GO(source_rc(r, rc));
-    return reason == CLIENT_FINE ? reason : source_fail(r, reason, why);
+    return reason == CLIENT_FINE ? reason : source_fail(r, reason, arena_dup(r->a, why));
+}
+
+static client_reason_t take_client(source_round_t *r, str_t redirect_uri,
+                                   const client_registered_t *got, source_client_t *out)
+{
+    out->who = (client_credentials_t){.client_id = arena_dup(r->a, got->client_id),
+                                      .secret = got->secret,
+                                      .method = arena_dup(r->a, got->method)};
+    out->registered = true;
+    out->port = port_of((str_list_t){&redirect_uri, str_is_set(redirect_uri)});
+    return source_rc(r, str_is_set(out->who.client_id) ? RC_OK : RC_MEMORY);
 }
 
 static client_reason_t enrol(source_round_t *r, str_t name, str_t redirect_uri,
@@ -142,14 +155,14 @@ static client_reason_t enrol(source_round_t *r, str_t name, str_t redirect_uri,
     if (there)
         return CLIENT_FINE;
     client_registered_t got;
-    GO(post(r, redirect_uri, &got));
-    if (keep_client(r, name, redirect_uri, &got) != CLIENT_FINE)
+    str_t body = STR_UNSET;
+    client_reason_t reason = post(r, redirect_uri, &got, &body);
+    if (reason == CLIENT_FINE && keep_client(r, name, redirect_uri, &got) != CLIENT_FINE)
         LOG(r->s->config.log, LOG_WARN, "client_not_kept", LOG_S("why", r->why.detail));
-    out->who = (client_credentials_t){
-        .client_id = got.client_id, .secret = got.secret, .method = got.method};
-    out->registered = true;
-    out->port = port_of((str_list_t){&redirect_uri, str_is_set(redirect_uri)});
-    return CLIENT_FINE;
+    if (reason == CLIENT_FINE)
+        reason = take_client(r, redirect_uri, &got, out);
+    source_wipe(body); /* it may hold a secret */
+    return reason;
 }
 
 client_reason_t source_client(source_round_t *r, str_t redirect_uri, source_client_t *out)

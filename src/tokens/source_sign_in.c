@@ -1,7 +1,7 @@
 /* A new token by the way of the config: discovery, registration, grant. */
 #include "tokens/source_object.h"
 
-enum { BACKOFF_MS = 5000, BACKOFF_TOP_MS = 300000 };
+enum { BACKOFF_MS = 5000, TRANSIENT_MS = 1000, BACKOFF_TOP_MS = 300000 };
 
 client_reason_t source_scope(source_round_t *r, str_t *out)
 {
@@ -119,7 +119,8 @@ static client_reason_t obtain(source_round_t *r)
         if (took && !source_ends_soon(r->s, &r->s->held.record))
             return CLIENT_FINE;
     }
-    GO(source_find(r));
+    /* A renewal before anything was refused goes where the last one went. */
+    GO(r->challenged || !r->s->place.a ? source_find(r) : source_find_again(r));
     source_client_t client = {.registered = false};
     client_reason_t reason = by_way(r, &client);
     if (!registration_is_dead(r, &client))
@@ -165,9 +166,8 @@ client_reason_t source_sign_in(source_round_t *r)
     GO(source_lock(r, name, s->config.sign_in_ms + SOURCE_LOCK_MS, &lock));
     client_reason_t reason = obtain(r);
     source_unlock(s, lock);
-    if (reason == CLIENT_FINE)
-        s->signing_in.failures = s->refreshing.failures = 0;
-    else if (reason != CLIENT_STOPPED)
-        source_backoff_failed(r, &s->signing_in, BACKOFF_MS, BACKOFF_TOP_MS);
+    if (reason != CLIENT_FINE && reason != CLIENT_STOPPED)
+        source_backoff_failed(r, &s->signing_in, r->transient ? TRANSIENT_MS : BACKOFF_MS,
+                              BACKOFF_TOP_MS);
     return reason;
 }

@@ -25,7 +25,8 @@ static client_reason_t revoke(source_round_t *r)
     source_client_t client;
     client_token_want_t want;
     bool there;
-    if (!s->place.a || !str_is_set(s->place.found.server.revocation_endpoint))
+    if (!s->place.a || !str_eq(s->place.issuer, s->held.record.issuer) ||
+        !str_is_set(s->place.found.server.revocation_endpoint))
         return CLIENT_FINE;
     GO(source_client_known(r, &client, &there));
     if (!there || !str_eq(client.who.client_id, s->held.record.client_id))
@@ -61,14 +62,19 @@ bool tokens_source_sign_out(tokens_source_t *s, arena_t *a, client_failure_t *wh
         why->reason = CLIENT_STOPPED;
         return false;
     }
-    source_round_t r = {.s = s, .a = a};
-    bool took = false;
-    if (source_reload(&r, &took) != CLIENT_FINE)
-        *why = r.why;
-    bool kept = s->held.a != NULL;
-    if (kept && end(&r) != CLIENT_FINE)
-        *why = r.why;
+    source_round_t r;
+    bool took = false, kept = false;
+    client_reason_t reason = CLIENT_MACHINE;
+    if (source_round_begin(s, &r) == RC_OK) {
+        reason = source_reload(&r, &took);
+        kept = s->held.a != NULL;
+        if (kept)
+            reason = end(&r);
+    }
     s->refreshing.failures = s->signing_in.failures = 0;
+    client_failure_t failure = source_round_end(&r, a);
+    if (reason != CLIENT_FINE)
+        *why = (client_failure_t){reason, failure.detail};
     source_leave(s);
     return kept;
 }

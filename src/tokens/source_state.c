@@ -42,11 +42,14 @@ rc_t tokens_source_state(tokens_source_t *s, arena_t *a, tokens_state_t *out)
     *out = (tokens_state_t){.kept = false};
     if (source_enter_at_last(s) == SOURCE_STOPPED)
         return RC_BUSY;
-    source_round_t r = {.s = s, .a = a};
+    source_round_t r;
     bool took = false;
-    client_reason_t reason = source_reload(&r, &took);
+    client_reason_t reason = CLIENT_MACHINE;
+    if (source_round_begin(s, &r) == RC_OK)
+        reason = source_reload(&r, &took);
     if (s->held.a)
         describe(s, a, out);
+    (void)source_round_end(&r, NULL);
     source_leave(s);
     out->place = arena_dup(a, s->config.keep.place);
     if (out->kept && !str_is_set(out->token.hidden))
