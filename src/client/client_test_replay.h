@@ -6,6 +6,20 @@
 
 #include "client/discovery.h"
 
+/* A protected server, its authorization server, and the well-known places. */
+#define H  "https://h.example"
+#define A  "https://a.example"
+#define RM "/.well-known/oauth-protected-resource"
+#define AS "/.well-known/oauth-authorization-server"
+#define OC "/.well-known/openid-configuration"
+
+#define RESOURCE(resource, issuer)                                                                 \
+    "{\"resource\":\"" resource "\",\"authorization_servers\":[\"" issuer "\"]}"
+#define SERVER(issuer)                                                                             \
+    "{\"issuer\":\"" issuer "\",\"authorization_endpoint\":\"" A "/authorize\","                   \
+    "\"token_endpoint\":\"" A "/token\",\"response_types_supported\":[\"code\"],"                  \
+    "\"code_challenge_methods_supported\":[\"S256\"]}"
+
 /** What is at a place; a place that is in no row answers 404. */
 typedef struct {
     const char *place;

@@ -200,7 +200,7 @@ static rc_t took_document(client_discovery_t *d, str_t body)
 static rc_t none_left(client_discovery_t *d)
 {
     if (d->phase == CLIENT_PHASE_SERVER)
-        return fail(d, CLIENT_SERVER_METADATA_NONE, d->seen);
+        return fail(d, d->troubled ? CLIENT_SERVER_FAILS : CLIENT_SERVER_METADATA_NONE, d->seen);
     if (d->phase == CLIENT_PHASE_LEGACY) {
         d->guessed = true;
         return client_server_guess(d->a, d->want.url, &d->server);
@@ -271,6 +271,23 @@ static rc_t took_page(client_discovery_t *d, const http_answer_t *answer)
     return rc == RC_MEMORY ? rc : took_document(d, body);
 }
 
+/* Whether a status says nothing about what is at a place: an error of the server's own, but for the
+ * 502 of proxies that know no such place, and the 429 of one that was asked too often. */
+static bool is_trouble(int status)
+{
+    return (status >= 500 && status != 502) || status == 429;
+}
+
+/* All places of an issuer are about that issuer: a later one may be taken. A later place of a
+ * resource may name another authorization server, and is for where there is no earlier one. */
+static rc_t took_trouble(client_discovery_t *d, str_t what)
+{
+    if (d->phase != CLIENT_PHASE_SERVER)
+        return fail_at(d, CLIENT_SERVER_FAILS, d->places.v[d->at], what);
+    d->troubled = true;
+    return look_on(d, what);
+}
+
 rc_t client_discovery_took(client_discovery_t *d, const http_answer_t *answer)
 {
     if (failed(d) || found(d))
@@ -279,10 +296,9 @@ rc_t client_discovery_took(client_discovery_t *d, const http_answer_t *answer)
         return took_nothing(d, answer);
     if (answer->status == 200)
         return took_page(d, answer);
-    str_t what = arena_printf(d->a, "%d", answer->status);
+    bool redirect = answer->status >= 300 && answer->status < 400;
+    str_t what = arena_printf(d->a, redirect ? "%d, which is not followed" : "%d", answer->status);
     if (!str_is_set(what))
         return RC_MEMORY;
-    if (answer->status >= 500 && answer->status != 502)
-        return fail_at(d, CLIENT_SERVER_FAILS, d->places.v[d->at], what);
-    return look_on(d, what);
+    return is_trouble(answer->status) ? took_trouble(d, what) : look_on(d, what);
 }

@@ -58,7 +58,8 @@ typedef struct {
     client_server_metadata_t server;
     str_t resource_place, server_place; /* where they were found; unset: not */
     bool legacy, guessed;               /* no resource metadata; endpoints of client_server_guess */
-    str_t seen; /* what the places of this phase said that had nothing: "URL: 404; URL: …" */
+    bool troubled; /* a place of this phase answered with an error of the server's own */
+    str_t seen;    /* what the places of this phase said that had nothing: "URL: 404; URL: …" */
     client_failure_t failure;
 } client_discovery_t;
 
@@ -66,8 +67,9 @@ typedef struct {
 rc_t client_discovery_begin(arena_t *a, const client_discovery_want_t *want,
                             client_discovery_t *out) MUST_USE;
 client_discovery_step_t client_discovery_next(client_discovery_t *d, str_t *url);
-/** What the GET of _next brought. Not found (any 4xx, 502, a redirect, 200 that is no JSON object
- * or has another content type than JSON): the next place. Other 5xx, no connection, bad TLS, more
+/** What the GET of _next brought. Not found (4xx but 429, 502, a redirect, 200 that is no JSON
+ * object or has another content type than JSON): the next place. 429 and other 5xx: a failure, but
+ * the next place for an issuer, whose places are all about the same. No connection, bad TLS, more
  * than the limits allow: a failure. A document that is there and wrong (issuer, resource) is a
  * failure, never a reason to look on. Nothing is kept of `answer`. Where nothing was asked it does
  * nothing. RC_MEMORY. */

@@ -1,5 +1,5 @@
-/* A whole discovery. Lines: the URL, the challenge's resource_metadata (empty: none), then one answer
- * each: status in three digits, content type, a space, body. A status that is no number is a
+/* A whole discovery. Lines: the URL, the challenge's resource_metadata (empty: none), then one
+ * answer each: status in three digits, content type, a space, body. A status that is no number is a
  * connection that did not come about. */
 #include "client/discovery.h"
 
@@ -46,8 +46,8 @@ static void check_end(const client_discovery_t *d, bool failed)
     must(d->has_resource != d->legacy && (!d->guessed || d->legacy));
     must(str_is_set(d->issuer) && str_is_set(d->server.token_endpoint));
     must(!d->has_resource || str_eq(d->server.issuer, d->issuer));
-    must(!d->has_resource || client_resource_fits(d->resource.resource, d->want.url,
-                                                  CLIENT_RESOURCE_PREFIX));
+    must(!d->has_resource ||
+         client_resource_fits(d->resource.resource, d->want.url, CLIENT_RESOURCE_PREFIX));
     must(!d->legacy || client_url_same_origin(d->issuer, d->want.url));
 }
 

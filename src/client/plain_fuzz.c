@@ -1,4 +1,5 @@
-/* The first byte is how long it may become: no control character comes through, and no bad UTF-8. */
+/* The first byte is how long it may become: no control character comes through, and no bad UTF-8.
+ */
 #include "client/plain.h"
 
 #include <stdlib.h>

@@ -15,12 +15,10 @@ static void must(bool holds)
 
 static void check_fine(const client_server_metadata_t *m, str_t issuer)
 {
-    const str_t URLS[] = {m->authorization_endpoint,
-                          m->token_endpoint,
-                          m->registration_endpoint,
-                          m->revocation_endpoint,
-                          m->device_authorization_endpoint,
-                          m->pushed_authorization_request_endpoint};
+    const str_t URLS[] = {
+        m->authorization_endpoint,        m->token_endpoint,
+        m->registration_endpoint,         m->revocation_endpoint,
+        m->device_authorization_endpoint, m->pushed_authorization_request_endpoint};
     must(str_eq(m->issuer, issuer) && str_is_set(m->token_endpoint) && m->all);
     for (size_t i = 0; i < sizeof URLS / sizeof URLS[0]; i++)
         must(!str_is_set(URLS[i]) || client_url_check(URLS[i], false) == CLIENT_FINE);

@@ -23,7 +23,7 @@ static client_reason_t drive(source_round_t *r, client_discovery_t *d, bool reso
     }
     if (step == CLIENT_FOUND)
         return CLIENT_FINE;
-    if (d->failure.reason == CLIENT_UNREACHABLE)
+    if (d->failure.reason == CLIENT_UNREACHABLE || d->failure.reason == CLIENT_SERVER_FAILS)
         r->transient = true;
     return source_fail(r, d->failure.reason, arena_dup(r->a, d->failure.detail));
 }
@@ -42,6 +42,7 @@ static client_discovery_want_t want_of(const source_round_t *r)
                                         : STR_UNSET,
         .strict = c->strict,
         .plain_ok = c->plain_ok,
+        .reach = c->reach,
         .no_fallback = c->no_fallback,
     };
 }
