@@ -1,5 +1,5 @@
-/* What this room writes is taken by the decisions of the authorization server, and what those answer
- * is read by this room: both halves were written from the same texts, by two hands. */
+/* What this room writes is taken by the decisions of the authorization server, and what those
+ * answer is read by this room: both halves were written from the same texts, by two hands. */
 #include "oauth/oauth_test_world.h"
 
 #include "client/proof.h"
@@ -13,6 +13,7 @@
 #include "oauth/handle.h"
 #include "oauth/metadata.h"
 #include "oauth/oauth_test_dpop.h"
+#include "oauth/pushed.h"
 #include "oauth/redirect_uri.h"
 #include "oauth/register.h"
 #include "oauth/token.h"
@@ -92,39 +93,59 @@ static str_t query_of(str_t url)
     return str_skip(url, str_find(url, '?', 0) + 1);
 }
 
-/* The server takes the request, and the browser brings back a code. */
-static str_t authorize(play_t *p, str_t scope, str_t jkt)
+static client_authorization_want_t want_of(const play_t *p, str_t scope, str_t jkt)
 {
-    const client_authorization_want_t want = {.server = &p->server,
-                                              .client_id = p->who.client_id,
-                                              .redirect_uri = STR(REDIRECT),
-                                              .scope = scope,
-                                              .resource = STR(RESOURCE),
-                                              .dpop_jkt = jkt};
+    return (client_authorization_want_t){.server = &p->server,
+                                         .client_id = p->who.client_id,
+                                         .redirect_uri = STR(REDIRECT),
+                                         .scope = scope,
+                                         .resource = STR(RESOURCE),
+                                         .dpop_jkt = jkt};
+}
+
+/* The server takes the request at that URL (NULL: nothing was pushed). */
+static void take(play_t *p, str_t url, const pushed_t *pushed)
+{
     const oauth_authorize_facts_t facts = {.settings = &p->w.settings,
                                            .random = &p->w.random,
                                            .now = TEST_NOW,
                                            .resources = &p->w.resources,
                                            .client = &p->client,
                                            .session = &p->w.session,
-                                           .user = &p->w.user};
+                                           .user = &p->w.user,
+                                           .pushed = pushed};
     oauth_authorize_verdict_t out;
-    str_t url, code, why;
     form_t form;
-    bool fine, mine;
-    rc_t rc;
-    ok(client_authorization_begin(p->w.a, p->w.random, &want, &p->pending, &url));
+    bool fine;
     ok(form_parse(p->w.a, query_of(url), &form));
     const oauth_authorize_request_t in = oauth_authorize_read(&form, NULL);
+    assert_int_equal(in.is_pushed, pushed != NULL);
     ok(oauth_authorize_check(p->w.a, &facts, &in, &p->request, &fine, &out));
     assert_true(fine);
+}
+
+/* The browser brings back a code. */
+static str_t come_back(play_t *p)
+{
     const oauth_redirect_answer_t answer = {
         .code = STR("wrc_code"), .state = p->request.state, .iss = p->w.settings.issuer};
+    str_t url, code, why;
+    bool mine;
+    rc_t rc;
     ok(oauth_redirect_uri_answer(p->w.a, p->request.redirect_uri, &answer, &url));
-    assert_int_equal(client_authorization_answer(p->w.a, &p->pending, query_of(url), &code, &mine,
-                                                 &why, &rc),
-                     CLIENT_FINE);
+    assert_int_equal(
+        client_authorization_answer(p->w.a, &p->pending, query_of(url), &code, &mine, &why, &rc),
+        CLIENT_FINE);
     return code;
+}
+
+static str_t authorize(play_t *p, str_t scope, str_t jkt)
+{
+    const client_authorization_want_t want = want_of(p, scope, jkt);
+    str_t url;
+    ok(client_authorization_begin(p->w.a, p->w.random, &want, &p->pending, &url));
+    take(p, url, NULL);
+    return come_back(p);
 }
 
 /* Reads what was sent, with its proof, as the endpoint does. */
@@ -197,6 +218,19 @@ static void redeem(play_t *p, str_t code)
     decide(p, &facts);
 }
 
+static void refresh(play_t *p)
+{
+    form_t form;
+    ok(client_token_refresh(p->w.a, &p->want, p->token.refresh_token.hidden, &p->sent));
+    arrive(p, &form);
+    assert_reason(p->token_request.reason, OAUTH_FINE);
+    assert_int_equal(p->token_request.grant, GRANT_REFRESH_TOKEN);
+    const hash_t hash = oauth_handle_hash(p->token.refresh_token.hidden);
+    assert_memory_equal(&p->token_request.hash, &hash, sizeof hash);
+    assert_int_equal(p->token_request.resources.n, 1);
+    assert_text(p->token_request.resources.v[0], RESOURCE);
+}
+
 static void a_sign_in_with_each_method(void **state)
 {
     static const char *const METHODS[] = {NULL, "client_secret_basic", "client_secret_post"};
@@ -210,6 +244,7 @@ static void a_sign_in_with_each_method(void **state)
         assert_text(p.request.resource, RESOURCE);
         assert_text(p.token.scope, "a:read");
         assert_true(str_is_set(p.token.refresh_token.hidden));
+        refresh(&p);
         world_end(&p.w);
     }
 }
@@ -224,6 +259,38 @@ static void a_sign_in_bound_to_a_key(void **state)
     enrol(&p, (str_list_t){0}, NULL);
     redeem(&p, authorize(&p, STR_UNSET, dpop_test_jkt(p.w.a, &key)));
     assert_str(p.request.dpop_jkt, dpop_test_jkt(p.w.a, &key));
+    world_end(&p.w);
+}
+
+static void a_pushed_sign_in(void **state)
+{
+    (void)state;
+    play_t p;
+    form_t form;
+    oauth_pushed_verdict_t out;
+    str_t url, uri, why;
+    rc_t rc;
+    begin(&p);
+    enrol(&p, (str_list_t){0}, "client_secret_post");
+    const client_authorization_want_t want = want_of(&p, STR("a:read"), STR_UNSET);
+    ok(client_authorization_begin(p.w.a, p.w.random, &want, &p.pending, &url));
+    ok(client_token_pushed(p.w.a, &p.want, &want, &p.pending, &p.sent));
+    arrive(&p, &form);
+    const oauth_pushed_facts_t facts = {.settings = &p.w.settings,
+                                        .random = &p.w.random,
+                                        .now = TEST_NOW,
+                                        .resources = &p.w.resources,
+                                        .claim = &p.claim,
+                                        .client = &p.client,
+                                        .form = &form,
+                                        .proof = &p.proof};
+    ok(oauth_pushed_decide(p.w.a, &facts, &out));
+    assert_reason(out.reason, OAUTH_FINE);
+    assert_int_equal(client_pushed_read(p.w.a, out.status, out.body, &uri, &why, &rc), CLIENT_FINE);
+    ok(client_authorization_pushed_url(p.w.a, &p.server, p.who.client_id, uri, &url));
+    take(&p, url, out.effects.v[0].u.pushed);
+    redeem(&p, come_back(&p));
+    assert_text(p.token.scope, "a:read");
     world_end(&p.w);
 }
 
@@ -286,8 +353,8 @@ static void a_machine_signs_its_assertion(void **state)
 
 static void a_device_asks(void **state)
 {
-    static const str_t GRANTS[] = {
-        STR_INIT("urn:ietf:params:oauth:grant-type:device_code"), STR_INIT("refresh_token")};
+    static const str_t GRANTS[] = {STR_INIT("urn:ietf:params:oauth:grant-type:device_code"),
+                                   STR_INIT("refresh_token")};
     (void)state;
     play_t p;
     form_t form;
@@ -323,8 +390,7 @@ static void a_device_asks(void **state)
 static void a_document_that_the_server_takes(void **state)
 {
     static const str_t URL = STR_INIT("https://c.test/warder.json");
-    const client_registration_want_t want = {.name = STR("Warder"),
-                                             .uri = STR("https://c.test/")};
+    const client_registration_want_t want = {.name = STR("Warder"), .uri = STR("https://c.test/")};
     (void)state;
     play_t p;
     oauth_client_document_t out;
@@ -350,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sign_in_with_each_method),
         cmocka_unit_test(a_sign_in_bound_to_a_key),
+        cmocka_unit_test(a_pushed_sign_in),
         cmocka_unit_test(a_refused_sign_in),
         cmocka_unit_test(a_machine_signs_its_assertion),
         cmocka_unit_test(a_device_asks),

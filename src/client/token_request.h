@@ -75,7 +75,7 @@ typedef struct {
  *  with *error (its code; unset where it is not printable ASCII) and its words in *why;
  *  CLIENT_TOKEN_BAD: anything else that holds no token, also a 502 in HTML; CLIENT_TOKEN_TYPE:
  *  neither Bearer nor, with `dpop`, DPoP; with `exchange`, not N_A with an ID-JAG. Members that are
- *  null count as absent. *rc: RC_MEMORY. */
+ *  null count as absent. Borrows the body, but for tokens and scope. *rc: RC_MEMORY. */
 client_reason_t client_token_read(arena_t *a, int status, str_t body,
                                   const client_token_expect_t *expect, client_token_t *out,
                                   str_t *error, str_t *why, rc_t *rc);
@@ -88,7 +88,8 @@ typedef struct {
     int64_t expires_at; /* Unix seconds */
     int64_t interval;   /* seconds, at least 1 */
 } client_device_t;
-/** CLIENT_FINE, CLIENT_TOKEN_REFUSED, CLIENT_TOKEN_BAD, CLIENT_URL_*. *rc: RC_MEMORY. */
+/** CLIENT_FINE, CLIENT_TOKEN_REFUSED, CLIENT_TOKEN_BAD, CLIENT_URL_*. Borrows the body, but for the
+ *  device code. *rc: RC_MEMORY. */
 client_reason_t client_device_read(arena_t *a, int status, str_t body, int64_t now, bool plain_ok,
                                    client_device_t *out, str_t *why, rc_t *rc);
 
