@@ -2,7 +2,8 @@
 
 enum { AROUND_BYTES = 8192, ID_BYTES = 32 };
 
-static const json_limits_t LIMITS = {8 << 20, LIMIT_JSON_DEPTH, 500000};
+static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
+                                     LIMIT_JSON_NODES};
 
 buf_t talk_buf(arena_t *a, size_t n)
 {

@@ -243,6 +243,8 @@ static bool is_modern(const json_t *error)
 static rc_t refused(talk_step_t *s, talk_call_t *c, const json_t *error)
 {
     bool was_initialize = c->kind == TALK_CALL_INITIALIZE;
+    if (s->t->phase == TALK_RENEWING)
+        return end_opening(s, c, error->raw);
     if (s->t->host == MCP_ERA_HANDSHAKE)
         return was_initialize ? try_stateless(s, c, error->raw) : end_opening(s, c, error->raw);
     if (was_initialize)
@@ -293,7 +295,7 @@ rc_t talk_open_failed(talk_step_t *s, talk_call_t *c, const mcp_link_failure_t *
     str_t text;
     if (is_refusal(why)) {
         TRY(error_in(s, why, &error));
-        return s->t->phase == TALK_RENEWING ? end_opening(s, c, error->raw) : refused(s, c, error);
+        return refused(s, c, error);
     }
     TRY(talk_failure_text(s->a, why, &text));
     /* What was refused first is not why. */
