@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OTHERS = S_IRWXG | S_IRWXO, SLOWEST_MS = 20 };
+enum { OTHERS = S_IRWXG | S_IRWXO, SLOWEST_MS = 10 };
 
 rc_t tokens_file_failed(arena_t *a, const char *what, const char *name, str_t *why)
 {

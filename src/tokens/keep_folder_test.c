@@ -203,8 +203,8 @@ static void what_others_could_use_is_not_opened(void **state)
         tokens_folder_t *f;
         str_t why;
         tokens_test_keep_t fresh = {.arena = k->arena, .folder = tokens_test_folder()};
-        TOKENS_TEST_DRIVERS[1].open(&fresh);
-        TOKENS_TEST_DRIVERS[1].close(&fresh);
+        TOKENS_TEST_DRIVERS[TOKENS_TEST_FOLDER].open(&fresh);
+        TOKENS_TEST_DRIVERS[TOKENS_TEST_FOLDER].close(&fresh);
         CASES[i].spoil(&fresh);
         rc_t want = CASES[i].says.n > 0 ? RC_CONFIG : RC_OK;
         assert_int_equal(tokens_folder_open(k->arena, at(&fresh, ""), &f, &why), want);
@@ -425,11 +425,11 @@ static void processes_that_begin_at_once_agree_on_one_key(void **state)
         tokens_test_keep_t fresh = {.arena = k->arena, .folder = tokens_test_folder()};
         crowd_start(&crowd, &fresh, open_and_put);
         crowd_end(&crowd);
-        TOKENS_TEST_DRIVERS[1].open(&fresh);
+        TOKENS_TEST_DRIVERS[TOKENS_TEST_FOLDER].open(&fresh);
         for (int i = 0; i < PROCESSES; i++)
             assert_kept(&fresh, arena_printf(k->arena, "tokens-%d", i), STR(SECRET));
         assert_int_equal(files_ending(&fresh, STR(".draft")), 0);
-        TOKENS_TEST_DRIVERS[1].close(&fresh);
+        TOKENS_TEST_DRIVERS[TOKENS_TEST_FOLDER].close(&fresh);
         tokens_test_folder_remove(fresh.folder);
     }
 }
@@ -632,7 +632,7 @@ static void the_folder_is_where_the_environment_says(void **state)
 
 static int setup(void **state)
 {
-    *state = (void *)(uintptr_t)&TOKENS_TEST_DRIVERS[1];
+    *state = (void *)(uintptr_t)&TOKENS_TEST_DRIVERS[TOKENS_TEST_FOLDER];
     return tokens_test_setup(state);
 }
 

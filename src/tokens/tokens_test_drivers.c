@@ -2,6 +2,8 @@
 
 #include "core/core_test_util.h"
 
+#include "tokens/tokens_test_bus.h"
+
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,11 +58,56 @@ static void close_folder(tokens_test_keep_t *k)
     tokens_folder_close(k->object);
 }
 
+/* One for all tests of the driver, as it takes long to start. */
+static tokens_test_bus_t bus;
+
+static bool prepare_desktop(const char **reason)
+{
+    *reason = tokens_test_bus_lacks();
+    if (*reason)
+        return false;
+    tokens_test_bus_start(&bus);
+    tokens_test_bus_serve(&bus);
+    return true;
+}
+
+static void dismiss_desktop(void)
+{
+    tokens_test_bus_stop(&bus);
+}
+
+static void open_desktop(tokens_test_keep_t *k)
+{
+    tokens_desktop_t *d;
+    str_t why, path = arena_printf(k->arena, "%s/state/warder", k->folder);
+    if (tokens_desktop_open(k->arena, path, &d, &why) != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(why));
+    k->object = d;
+    k->keep = tokens_desktop_keep(d);
+}
+
+static void close_desktop(tokens_test_keep_t *k)
+{
+    tokens_desktop_close(k->object);
+}
+
 const tokens_test_driver_t TOKENS_TEST_DRIVERS[] = {
-    {"memory", open_memory, close_memory, false},
-    {"folder", open_folder, close_folder, true},
+    [TOKENS_TEST_MEMORY] = {"memory", open_memory, close_memory, false, 100},
+    [TOKENS_TEST_FOLDER] = {"folder", open_folder, close_folder, true, 10},
+    [TOKENS_TEST_DESKTOP] = {"desktop", open_desktop, close_desktop, true, 5, prepare_desktop,
+                             dismiss_desktop},
 };
 const size_t TOKENS_TEST_DRIVER_COUNT = ROWS(TOKENS_TEST_DRIVERS);
+
+/* What lasts may be of the test before. */
+static void clear(tokens_test_keep_t *k)
+{
+    str_list_t names;
+    str_t why;
+    assert_int_equal(k->keep.names(k->keep.ctx, k->arena, &names, &why), RC_OK);
+    for (size_t i = 0; i < names.n; i++)
+        assert_int_equal(k->keep.erase(k->keep.ctx, k->arena, names.v[i], &why), RC_OK);
+}
 
 int tokens_test_setup(void **state)
 {
@@ -71,6 +118,7 @@ int tokens_test_setup(void **state)
     assert_non_null(k->arena);
     k->folder = tokens_test_folder();
     k->driver->open(k);
+    clear(k);
     *state = k;
     return 0;
 }

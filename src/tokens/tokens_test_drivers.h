@@ -21,7 +21,14 @@ struct tokens_test_driver {
     void (*open)(tokens_test_keep_t *k);
     void (*close)(tokens_test_keep_t *k);
     bool lasts; /* what is kept is there when it is opened again */
+    int rounds; /* of what is to be done often: a service is slower than memory */
+    /* What all its tests need; false with a reason where that cannot be had. Both may be NULL. */
+    bool (*prepare)(const char **reason);
+    void (*dismiss)(void);
 };
+
+/* In this order. */
+enum { TOKENS_TEST_MEMORY, TOKENS_TEST_FOLDER, TOKENS_TEST_DESKTOP };
 
 extern const tokens_test_driver_t TOKENS_TEST_DRIVERS[];
 extern const size_t TOKENS_TEST_DRIVER_COUNT;
