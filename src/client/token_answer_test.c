@@ -448,8 +448,7 @@ static void tokens_are_wiped(void **state)
                            "\"refresh_token\":\"r\"}",
                            &PLAIN, &r),
                   CLIENT_FINE);
-    client_test_wiped(
-        a, (const str_t[]){r.got.access_token.hidden, r.got.refresh_token.hidden}, 2);
+    client_test_wiped(a, (const str_t[]){r.got.access_token.hidden, r.got.refresh_token.hidden}, 2);
     arena_free(a);
 }
 
