@@ -236,6 +236,17 @@ static void no_randomness(void **state)
         RC_IO);
 }
 
+static void state_and_verifier_are_wiped(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    play_t p;
+    (void)state;
+    begin(&p);
+    ask(&p, a);
+    client_test_wiped(a, (const str_t[]){p.pending.state, p.pending.verifier.hidden}, 2);
+    arena_free(a);
+}
+
 static rc_t begin_in(arena_t *a, void *ctx)
 {
     play_t *p = ctx;
@@ -537,6 +548,7 @@ int main(void)
         ARENA_TEST(a_pushed_request_holds_the_same),
         ARENA_TEST(a_server_without_an_endpoint_or_a_url_too_long),
         ARENA_TEST(no_randomness),
+        ARENA_TEST(state_and_verifier_are_wiped),
         ARENA_TEST(no_memory_for_the_request),
         ARENA_TEST(state_wrong),
         ARENA_TEST(the_state_of_another_sign_in),

@@ -32,6 +32,16 @@ void client_test_starve(rc_t (*fn)(arena_t *a, void *ctx), void *ctx)
     assert_true(failures > 0);
 }
 
+void client_test_wiped(arena_t *a, const str_t *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_true(texts[i].n > 0 && texts[i].p[0] != '\0');
+    arena_reset(a);
+    for (size_t i = 0; i < n; i++)
+        for (size_t at = 0; at < texts[i].n; at++)
+            assert_int_equal(texts[i].p[at], 0);
+}
+
 form_t client_test_form(arena_t *a, str_t text)
 {
     form_t form;

@@ -13,6 +13,9 @@ random_port_t client_test_no_random(void);
 /** Runs fn with arenas of growing budgets until it succeeds; before that it must say RC_MEMORY. The
  *  number of budgets at which it failed is more than zero. */
 void client_test_starve(rc_t (*fn)(arena_t *a, void *ctx), void *ctx);
+/** Resets the arena and looks at what the texts were: nothing of them is there any more. Their
+ * bytes must lie in the first block, which a reset keeps. */
+void client_test_wiped(arena_t *a, const str_t *texts, size_t n);
 /** The fields of a form, which must be one. */
 form_t client_test_form(arena_t *a, str_t text);
 

@@ -438,6 +438,20 @@ static void pushed_bad(void **state)
 
 /* Memory */
 
+static void tokens_are_wiped(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    read_t r;
+    (void)state;
+    assert_reason(read_one(a, 200,
+                           "{\"access_token\":\"t\",\"token_type\":\"bearer\","
+                           "\"refresh_token\":\"r\"}",
+                           &PLAIN, &r),
+                  CLIENT_FINE);
+    client_test_wiped(a, (const str_t[]){r.got.access_token.hidden, r.got.refresh_token.hidden}, 2);
+    arena_free(a);
+}
+
 static rc_t read_in(arena_t *a, void *ctx)
 {
     read_t r;
@@ -482,6 +496,7 @@ int main(void)
         ARENA_TEST(a_page_that_may_not_be_opened),
         ARENA_TEST(a_device_answer_that_is_refused_or_bad),
         ARENA_TEST(pushed_bad),
+        ARENA_TEST(tokens_are_wiped),
         ARENA_TEST(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -378,6 +378,19 @@ static void a_form_or_credentials_too_long(void **state)
     assert_ok(client_token_refresh(a, &p.want, str_of(text, LIMIT_FORM_BYTES / 4), &p.out));
 }
 
+static void what_is_secret_is_wiped(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    play_t p;
+    (void)state;
+    begin(&p);
+    p.who.secret = secret_of(STR("s"));
+    p.want.method = CLIENT_METHOD_BASIC;
+    assert_ok(client_token_refresh(a, &p.want, STR("refresh"), &p.out));
+    client_test_wiped(a, (const str_t[]){p.out.form, p.out.authorization}, 2);
+    arena_free(a);
+}
+
 static rc_t ask_in(arena_t *a, void *ctx)
 {
     play_t *p = ctx;
@@ -419,6 +432,7 @@ int main(void)
         ARENA_TEST(a_key_that_cannot_sign),
         ARENA_TEST(no_randomness),
         ARENA_TEST(a_form_or_credentials_too_long),
+        ARENA_TEST(what_is_secret_is_wiped),
         ARENA_TEST(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
