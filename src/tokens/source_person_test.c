@@ -266,15 +266,107 @@ static void offline_access_where_the_server_lists_it(void **state)
     assert_string_equal(p->w->scope_asked, "a offline_access");
 }
 
-static void legacy_servers_have_no_resource(void **state)
+static void legacy(play_t *p)
+{
+    p->w->no_resource_metadata = true;
+    p->w->issuer = WORLD_ORIGIN;
+}
+
+static void a_server_of_2025_03_26_publishes_its_metadata(void **state)
 {
     play_t *p = *state;
-    p->w->no_resource_metadata = true;
+    legacy(p);
+    p->w->legacy_metadata = true;
     play_begin(p);
-    play_fails(p, NULL, CLIENT_REGISTRATION_REFUSED); /* nothing is at the guessed places */
+    play_goes(p, NULL);
+    p->w->now += p->w->lifetime;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 1);
+}
+
+static void a_server_of_2025_03_26_publishes_nothing(void **state)
+{
+    play_t *p = *state;
+    legacy(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->now += p->w->lifetime;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 1);
+}
+
+static void resource_metadata_none(void **state)
+{
+    play_t *p = *state;
+    legacy(p);
     p->config.no_fallback = true;
     play_begin(p);
     play_fails(p, NULL, CLIENT_RESOURCE_METADATA_NONE);
+    p->config.no_fallback = false;
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
+static void step_up_limit(void **state)
+{
+    play_t *p = *state;
+    p->w->challenge_scope = "a";
+    p->w->never_enough = true;
+    play_begin(p);
+    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
+    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
+    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    p->w->never_enough = false;
+    play_goes(p, "b");
+}
+
+static void forbidden(void **state)
+{
+    play_t *p = *state;
+    play_begin(p);
+    play_fails(p, "nobody", CLIENT_FORBIDDEN);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->opened, 1);
+}
+
+static void a_refresh_token_goes_to_no_other_server(void **state)
+{
+    play_t *p = *state;
+    p->w->known_id = "given";
+    p->config.who.client_id = STR("given");
+    p->config.who_issuer = STR(WORLD_ISSUER);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    p->w->now += p->w->lifetime;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER), 0);
+    assert_int_equal(p->w->opened, 1);
+}
+
+static void a_machine_beside_a_person(void **state)
+{
+    play_t *p = *state;
+    tokens_source_t *machine;
+    client_failure_t why;
+    tokens_config_t config = p->config;
+    config.way = TOKENS_MACHINE;
+    config.who.client_id = STR("machine");
+    p->w->known_id = "machine";
+    play_begin(p);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tokens_source_new(&config, &machine), RC_OK);
+        assert_int_equal(world_call(p->w, machine, NULL, &why), 200);
+        tokens_source_free(machine);
+        play_begin(p);
+        play_goes(p, NULL);
+    }
+    assert_int_equal(p->w->opened, 1);
+    assert_int_equal(p->w->granted, 2);
 }
 
 static void device(play_t *p)
@@ -357,7 +449,13 @@ int main(void)
         PLAY_TEST(stopped_while_the_page_is_open),
         PLAY_TEST(a_step_up_asks_for_the_union),
         PLAY_TEST(offline_access_where_the_server_lists_it),
-        PLAY_TEST(legacy_servers_have_no_resource),
+        PLAY_TEST(a_server_of_2025_03_26_publishes_its_metadata),
+        PLAY_TEST(a_server_of_2025_03_26_publishes_nothing),
+        PLAY_TEST(resource_metadata_none),
+        PLAY_TEST(step_up_limit),
+        PLAY_TEST(forbidden),
+        PLAY_TEST(a_refresh_token_goes_to_no_other_server),
+        PLAY_TEST(a_machine_beside_a_person),
         PLAY_TEST(a_device_shows_a_code_and_waits),
         PLAY_TEST(a_device_waits_through_an_outage),
         PLAY_TEST(a_device_is_declined),

@@ -128,6 +128,47 @@ static void a_server_error_loses_nothing(void **state)
     assert_int_equal(p->w->opened, 1);
 }
 
+static void old_metadata_is_fetched_again_before_a_refresh(void **state)
+{
+    play_t *p = *state;
+    begin(p);
+    unsigned before = world_asked(p->w, "GET");
+    p->w->now += 86400;
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 1);
+    assert_int_equal(world_asked(p->w, "GET"), before + 1);
+    pass(p);
+    play_goes(p, NULL);
+    assert_int_equal(world_asked(p->w, "GET"), before + 1);
+}
+
+static void a_token_that_lives_shortly_serves_more_than_once(void **state)
+{
+    play_t *p = *state;
+    p->w->lifetime = 20;
+    begin(p);
+    for (int i = 0; i < 3; i++) {
+        p->w->now += 4;
+        play_goes(p, NULL);
+    }
+    assert_int_equal(p->w->refreshes, 0);
+    p->w->now += 4;
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 1);
+}
+
+static void sign_out_forgets_even_where_nothing_is_revoked(void **state)
+{
+    play_t *p = *state;
+    tokens_state_t told;
+    p->w->no_revocation = true;
+    begin(p);
+    assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
+    assert_int_equal(p->why.reason, CLIENT_UNREACHABLE);
+    assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
+    assert_false(told.kept);
+}
+
 /* Two runs of the program over one keep: what one refreshed, the other takes. */
 static void what_another_run_refreshed_is_taken(void **state)
 {
@@ -310,6 +351,9 @@ int main(void)
         PLAY_TEST(a_refreshed_token_that_is_refused_leads_to_a_sign_in),
         PLAY_TEST(an_outage_loses_nothing_and_makes_no_storm),
         PLAY_TEST(a_server_error_loses_nothing),
+        PLAY_TEST(old_metadata_is_fetched_again_before_a_refresh),
+        PLAY_TEST(a_token_that_lives_shortly_serves_more_than_once),
+        PLAY_TEST(sign_out_forgets_even_where_nothing_is_revoked),
         PLAY_TEST(what_another_run_refreshed_is_taken),
         PLAY_TEST(nobody_signs_out_what_another_run_signed_in),
         PLAY_TEST(of_many_threads_one_signs_in_and_one_refreshes),

@@ -1,11 +1,7 @@
-/* The authorization server of tokens_test_world.h, and the person's browser. */
+/* The authorization server of tokens_test_world.h. */
 #include "tokens/tokens_test_world.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "core/b64.h"
 #include "core/form.h"
@@ -13,11 +9,9 @@
 #include "core/url.h"
 #include "oauth/pkce.h"
 
-enum { BROWSER_ARENA = 1 << 20, PAGE_BYTES = 8192 };
-
 #define GRANT "urn:ietf:params:oauth:grant-type:"
 
-static str_t field(const form_t *f, const char *name)
+str_t world_field(const form_t *f, const char *name)
 {
     str_t value;
     return form_get(f, str_c(name), &value) == FORM_ONCE ? value : STR_UNSET;
@@ -43,6 +37,8 @@ static void member(buf_t *b, const char *name, const char *value)
 
 static void metadata(world_t *w, arena_t *a, const char *issuer, http_answer_t *out)
 {
+    if (!strcmp(issuer, WORLD_ORIGIN) && !w->legacy_metadata)
+        return;
     buf_t b = buf_new(a, 4096);
     buf_fmt(&b,
             "{\"issuer\":\"%s\",\"authorization_endpoint\":\"%s/authorize\",\"token_endpoint\":"
@@ -111,8 +107,9 @@ static void registration(world_t *w, arena_t *a, const char *issuer, const http_
 static str_t authenticate(world_t *w, arena_t *a, const char *issuer, const http_agent_request_t *q,
                           const form_t *f)
 {
-    str_t header = http_headers_get(q->headers, STR("Authorization")), id = field(f, "client_id");
-    str_t secret = field(f, "client_secret"), plain, rest;
+    str_t header = http_headers_get(q->headers, STR("Authorization")),
+          id = world_field(f, "client_id");
+    str_t secret = world_field(f, "client_secret"), plain, rest;
     if (str_starts(header, STR("Basic "))) {
         if (b64_decode(a, str_skip(header, 6), &plain) != RC_OK)
             return STR_UNSET;
@@ -162,7 +159,7 @@ static void issue(world_t *w, arena_t *a, const char *issuer, str_t client, str_
 static void refresh(world_t *w, arena_t *a, const char *issuer, str_t client, const form_t *f,
                     str_t jkt, http_answer_t *out)
 {
-    str_t token = field(f, "refresh_token");
+    str_t token = world_field(f, "refresh_token");
     for (size_t i = 0; i < w->n_tokens; i++) {
         world_token_t *t = &w->tokens[i];
         if (!str_eq(str_c(t->refresh), token) || !str_eq(str_c(t->client), client) ||
@@ -191,15 +188,15 @@ static bool same_redirect(const world_t *w, str_t registered, str_t given)
 static void redeem(world_t *w, arena_t *a, const char *issuer, str_t client, const form_t *f,
                    str_t jkt, http_answer_t *out)
 {
-    str_t code = field(f, "code");
+    str_t code = world_field(f, "code");
     for (size_t i = 0; i < w->n_codes; i++) {
         world_code_t *c = &w->codes[i];
         if (!str_eq(str_c(c->code), code) || strcmp(c->issuer, issuer) != 0)
             continue;
         bool good = !c->used && str_eq(str_c(c->client), client) &&
-                    str_eq(str_c(c->redirect), field(f, "redirect_uri")) &&
-                    oauth_pkce_check_verifier(field(f, "code_verifier"), str_c(c->challenge)) ==
-                        OAUTH_FINE &&
+                    str_eq(str_c(c->redirect), world_field(f, "redirect_uri")) &&
+                    oauth_pkce_check_verifier(world_field(f, "code_verifier"),
+                                              str_c(c->challenge)) == OAUTH_FINE &&
                     (!c->jkt[0] || str_eq(str_c(c->jkt), jkt));
         c->used = true;
         if (good) {
@@ -227,9 +224,9 @@ static void device_code(world_t *w, arena_t *a, const char *issuer, str_t client
 
 static void exchange(world_t *w, arena_t *a, const form_t *f, http_answer_t *out)
 {
-    if (!str_eq(field(f, "audience"), str_c(w->issuer)) ||
-        !str_eq(field(f, "resource"), str_c(w->resource)) ||
-        !str_eq(field(f, "subject_token"), STR("id-token")))
+    if (!str_eq(world_field(f, "audience"), str_c(w->issuer)) ||
+        !str_eq(world_field(f, "resource"), str_c(w->resource)) ||
+        !str_eq(world_field(f, "subject_token"), STR("id-token")))
         world_problem(w, "an exchange is wrong");
     json_answer(a, out, 200,
                 STR("{\"access_token\":\"jag\",\"token_type\":\"N_A\",\"expires_in\":60,"
@@ -239,8 +236,8 @@ static void exchange(world_t *w, arena_t *a, const form_t *f, http_answer_t *out
 static void grant(world_t *w, arena_t *a, const char *issuer, str_t client, const form_t *f,
                   str_t jkt, http_answer_t *out)
 {
-    str_t kind = field(f, "grant_type"), scope = field(f, "scope");
-    if (!str_eq(field(f, "resource"), str_c(w->resource)) && !w->no_resource_metadata)
+    str_t kind = world_field(f, "grant_type"), scope = world_field(f, "scope");
+    if (!str_eq(world_field(f, "resource"), str_c(w->resource)) && !w->no_resource_metadata)
         world_problem(w, "no resource in a token request");
     if (str_eq(kind, STR("authorization_code")))
         redeem(w, a, issuer, client, f, jkt, out);
@@ -249,7 +246,7 @@ static void grant(world_t *w, arena_t *a, const char *issuer, str_t client, cons
     else if (str_eq(kind, STR(GRANT "device_code")))
         device_code(w, a, issuer, client, jkt, out);
     else if (str_eq(kind, STR("client_credentials")) ||
-             (w->assertion && str_eq(field(f, "assertion"), str_c(w->assertion)))) {
+             (w->assertion && str_eq(world_field(f, "assertion"), str_c(w->assertion)))) {
         world_copy(w->scope_asked, scope);
         issue(w, a, issuer, client, scope, jkt, out);
     } else
@@ -285,7 +282,7 @@ static void token(world_t *w, arena_t *a, const char *issuer, const http_agent_r
         exchange(w, a, &f, out);
         return;
     }
-    bool workload = w->assertion && !str_is_set(field(&f, "client_id")) && !w->known_id;
+    bool workload = w->assertion && !str_is_set(world_field(&f, "client_id")) && !w->known_id;
     str_t client = workload ? STR("") : authenticate(w, a, issuer, q, &f);
     if (str_is_set(client))
         grant(w, a, issuer, client, &f, jkt, out);
@@ -297,14 +294,16 @@ static void revocation(world_t *w, arena_t *a, const char *issuer, const http_ag
                        http_answer_t *out)
 {
     form_t f;
+    if (w->no_revocation)
+        return;
     if (form_parse(a, q->body, &f) != RC_OK || !str_is_set(authenticate(w, a, issuer, q, &f))) {
         world_problem(w, "a revocation is wrong");
         return;
     }
     for (size_t i = 0; i < w->n_tokens; i++) {
         world_token_t *t = &w->tokens[i];
-        bool mine = str_eq(str_c(t->access), field(&f, "token"));
-        if (mine || str_eq(str_c(t->refresh), field(&f, "token"))) {
+        bool mine = str_eq(str_c(t->access), world_field(&f, "token"));
+        if (mine || str_eq(str_c(t->refresh), world_field(&f, "token"))) {
             *(mine ? &t->access_live : &t->refresh_live) = false;
             w->revoked++;
         }
@@ -312,32 +311,31 @@ static void revocation(world_t *w, arena_t *a, const char *issuer, const http_ag
     world_answer(out, 200, STR(""));
 }
 
-/* Keeps what an authorization request asks for; NULL: it is wrong, as the person would be told. */
-static world_code_t *authorize(world_t *w, const char *issuer, const form_t *f)
+world_code_t *world_authorize(world_t *w, const char *issuer, const form_t *f)
 {
-    str_t id = field(f, "client_id"), redirect = field(f, "redirect_uri");
+    str_t id = world_field(f, "client_id"), redirect = world_field(f, "redirect_uri");
     const world_client_t *c = client_of(w, issuer, id);
     bool known = (w->known_id && str_eq(id, str_c(w->known_id))) ||
                  (w->documents && str_starts(id, STR("https://")));
     world_copy(w->redirect_asked, redirect);
     if (!known && (!c || !same_redirect(w, str_c(c->redirect), redirect)))
         return NULL;
-    if (!str_eq(field(f, "resource"), str_c(w->resource)) && !w->no_resource_metadata)
+    if (!str_eq(world_field(f, "resource"), str_c(w->resource)) && !w->no_resource_metadata)
         world_problem(w, "no resource in an authorization request");
-    if (field(f, "state").n < 22 ||
-        oauth_pkce_check_challenge(field(f, "code_challenge"), field(f, "code_challenge_method")) !=
-            OAUTH_FINE)
+    if (world_field(f, "state").n < 22 ||
+        oauth_pkce_check_challenge(world_field(f, "code_challenge"),
+                                   world_field(f, "code_challenge_method")) != OAUTH_FINE)
         world_problem(w, "no state or challenge");
     world_code_t *made = &w->codes[w->n_codes++];
     world_copy(made->issuer, str_c(issuer));
     snprintf(made->code, sizeof made->code, "code-%u", ++w->made);
     world_copy(made->client, id);
     world_copy(made->redirect, redirect);
-    world_copy(made->challenge, field(f, "code_challenge"));
-    str_t scope = field(f, "scope");
+    world_copy(made->challenge, world_field(f, "code_challenge"));
+    str_t scope = world_field(f, "scope");
     world_copy(made->scope, scope);
     world_copy(w->scope_asked, scope);
-    world_copy(made->jkt, field(f, "dpop_jkt"));
+    world_copy(made->jkt, world_field(f, "dpop_jkt"));
     return made;
 }
 
@@ -349,14 +347,14 @@ static void push(world_t *w, arena_t *a, const char *issuer, const http_agent_re
         error(a, out, "invalid_client");
         return;
     }
-    if (!authorize(w, issuer, &f)) {
+    if (!world_authorize(w, issuer, &f)) {
         json_answer(a, out, 400,
                     STR("{\"error\":\"invalid_request\",\"error_description\":"
                         "\"redirect_uri is not registered\"}"));
         return;
     }
     /* The state is the browser's to bring back. */
-    world_copy(w->said, field(&f, "state"));
+    world_copy(w->said, world_field(&f, "state"));
     json_answer(
         a, out, 201,
         arena_printf(a, "{\"request_uri\":\"urn:pushed:%zu\",\"expires_in\":60}", w->n_codes - 1));
@@ -370,7 +368,7 @@ static void device(world_t *w, arena_t *a, const char *issuer, const http_agent_
         error(a, out, "invalid_client");
         return;
     }
-    world_copy(w->scope_asked, field(&f, "scope"));
+    world_copy(w->scope_asked, world_field(&f, "scope"));
     json_answer(a, out, 200,
                 STR("{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\",\"verification_uri\":"
                     "\"https://as.test/device\",\"expires_in\":600,\"interval\":1}"));
@@ -397,70 +395,4 @@ void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
         if (str_eq(path, str_c(POSTS[i].path)))
             POSTS[i].serve(w, a, issuer, q, out);
     }
-}
-
-/* GET of the callback, over a socket of its own. */
-static void visit(world_t *w, uint16_t port, const char *target)
-{
-    struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char text[PAGE_BYTES];
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", target,
-                     (unsigned)port);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0 ||
-        write(fd, text, (size_t)n) != n)
-        world_problem(w, "the callback is not there");
-    while (fd >= 0 && read(fd, text, sizeof text) > 0)
-        ;
-    close(fd);
-}
-
-static void redirect(world_t *w, arena_t *a, const world_code_t *code, str_t state)
-{
-    url_t u;
-    if (url_parse(str_c(code->redirect), &u) != RC_OK || !url_host_is_loopback(u.host)) {
-        world_problem(w, "the redirect URI is not on loopback");
-        return;
-    }
-    const char *iss = w->iss_wrong ? "https%3A%2F%2Fevil.test" : code->issuer;
-    str_t target = w->declines
-                       ? arena_printf(a, "%" PRIstr "?error=access_denied&state=%" PRIstr "&iss=%s",
-                                      STR_ARG(u.path), STR_ARG(state), iss)
-                       : arena_printf(a, "%" PRIstr "?code=%s&state=%" PRIstr "&iss=%s",
-                                      STR_ARG(u.path), code->code, STR_ARG(state), iss);
-    visit(w, u.port_number, target.p);
-}
-
-/* The request of the page: in the query, or pushed before. */
-static world_code_t *requested(world_t *w, const char *issuer, const form_t *f, str_t *state)
-{
-    str_t uri = field(f, "request_uri");
-    *state = field(f, "state");
-    if (!str_is_set(uri))
-        return authorize(w, issuer, f);
-    *state = str_c(w->said);
-    return &w->codes[w->n_codes - 1];
-}
-
-bool world_browser(void *ctx, str_t url)
-{
-    world_t *w = ctx;
-    url_t u;
-    form_t f;
-    str_t state;
-    if (w->nobody)
-        return false;
-    arena_t *a = arena_new(BROWSER_ARENA);
-    const char *issuer = str_starts(url, STR(WORLD_OTHER)) ? WORLD_OTHER : WORLD_ISSUER;
-    world_code_t *code = NULL;
-    pthread_mutex_lock(&w->lock);
-    w->opened++;
-    if (url_parse(url, &u) == RC_OK && form_parse(a, u.query, &f) == RC_OK)
-        code = requested(w, issuer, &f, &state);
-    pthread_mutex_unlock(&w->lock);
-    if (code && !w->silent)
-        redirect(w, a, code, state);
-    arena_free(a);
-    return true;
 }

@@ -211,7 +211,12 @@ static void endpoint(world_t *w, arena_t *a, const http_agent_request_t *q, http
         world_add_header(a, out, "DPoP-Nonce", STR("endpoint-nonce"));
         return;
     }
-    if (str_is_set(needs) && !oauth_scope_covers(str_c(t->scope), needs)) {
+    if (str_is_set(needs) && str_eq(needs, STR("nobody"))) {
+        world_answer(out, 403, STR(""));
+        challenge(w, a, NULL, NULL, out);
+        return;
+    }
+    if (str_is_set(needs) && (w->never_enough || !oauth_scope_covers(str_c(t->scope), needs))) {
         world_answer(out, 403, STR(""));
         challenge(w, a, "insufficient_scope", arena_cstr(a, needs), out);
         return;
@@ -221,7 +226,7 @@ static void endpoint(world_t *w, arena_t *a, const http_agent_request_t *q, http
 
 static void dispatch(world_t *w, arena_t *a, const http_agent_request_t *q, http_answer_t *out)
 {
-    static const char *const SERVERS[] = {WORLD_ISSUER, WORLD_OTHER, WORLD_PROVIDER};
+    static const char *const SERVERS[] = {WORLD_ORIGIN, WORLD_ISSUER, WORLD_OTHER, WORLD_PROVIDER};
     world_answer(out, 404, STR(""));
     if (str_eq(q->url, STR(WORLD_MCP))) {
         endpoint(w, a, q, out);

@@ -8,12 +8,14 @@
 
 #include <pthread.h>
 
+#include "core/form.h"
 #include "tokens/source.h"
 
 enum { WORLD_ROWS = 64, WORLD_TEXT = 256, WORLD_LOG = 256, WORLD_CALLS = 10 };
 
 #define WORLD_MCP      "https://mcp.test/mcp"
 #define WORLD_RESOURCE "https://mcp.test/.well-known/oauth-protected-resource/mcp"
+#define WORLD_ORIGIN   "https://mcp.test"
 #define WORLD_ISSUER   "https://as.test"
 #define WORLD_OTHER    "https://other.test"
 #define WORLD_PROVIDER "https://idp.test"
@@ -49,6 +51,8 @@ typedef struct {
     const char *known_id, *known_secret; /* a client that is registered already */
     bool no_resource_metadata, no_registration, documents, pushed, bound, bound_listed;
     bool no_pkce, no_refresh_tokens, exact_ports, single_metadata;
+    bool legacy_metadata; /* of an authorization server at the endpoint's origin */
+    bool never_enough, no_revocation;
     bool server_nonce, endpoint_nonce, nonce_never_taken;
     bool refuse_all;                          /* the endpoint takes no token at all */
     bool iss_wrong, declines, silent, nobody; /* what the person, and the page, do */
@@ -116,6 +120,9 @@ void play_fails(play_t *p, const char *scope, client_reason_t reason);
 /* tokens_test_server.c, with the lock held. */
 void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
                   const http_agent_request_t *q, http_answer_t *out);
+/** Keeps what an authorization request asks for; NULL: it is wrong, as the person would be told. */
+world_code_t *world_authorize(world_t *w, const char *issuer, const form_t *f);
+str_t world_field(const form_t *f, const char *name);
 /** The page of the authorization endpoint, and its answer on loopback. */
 bool world_browser(void *ctx, str_t url);
 void world_answer(http_answer_t *out, int status, str_t body);
