@@ -251,6 +251,12 @@ static bool may_be_json(const http_answer_t *answer, str_t *type)
            (n > 5 && str_eq_nocase(str_skip(*type, n - 5), STR("+json")));
 }
 
+/* Whether it was meant to be an object, though it may not be one. */
+static bool begins_object(str_t body)
+{
+    return str_starts(str_trim(body, " \t\r\n"), STR("{"));
+}
+
 /* A 200. What is no JSON object is a page that some servers show for everything. */
 static rc_t took_page(client_discovery_t *d, const http_answer_t *answer)
 {
@@ -265,9 +271,9 @@ static rc_t took_page(client_discovery_t *d, const http_answer_t *answer)
     if (str_is_set(answer->body) && !str_is_set(body))
         return RC_MEMORY;
     rc_t rc = client_members_read(d->a, body, &m);
-    if (rc == RC_MALFORMED)
+    if (rc == RC_MALFORMED && !begins_object(body))
         return look_on(d, STR("200, but no JSON object"));
-    /* What is beyond the limits is there, and told as what it is. */
+    /* What is broken, or beyond the limits, is there, and told as what it is. */
     return rc == RC_MEMORY ? rc : took_document(d, body);
 }
 

@@ -67,12 +67,14 @@ typedef struct {
 rc_t client_discovery_begin(arena_t *a, const client_discovery_want_t *want,
                             client_discovery_t *out) MUST_USE;
 client_discovery_step_t client_discovery_next(client_discovery_t *d, str_t *url);
-/** What the GET of _next brought. Not found (4xx but 429, 502, a redirect, 200 that is no JSON
- * object or has another content type than JSON): the next place. 429 and other 5xx: a failure, but
- * the next place for an issuer, whose places are all about the same. No connection, bad TLS, more
- * than the limits allow: a failure. A document that is there and wrong (issuer, resource) is a
- * failure, never a reason to look on. Nothing is kept of `answer`. Where nothing was asked it does
- * nothing. RC_MEMORY. */
+/** What the GET of _next brought.
+ *   not found: 4xx but 429, 502, a redirect, 200 that begins no JSON object or has another content
+ *   type than JSON. The next place.
+ *   429 and other 5xx: a failure; for an issuer, whose places are all about it, the next place.
+ *   no connection, bad TLS, more than the limits allow: a failure.
+ *   a document that is there and wrong (broken, another issuer or resource): a failure, never a
+ *   reason to look on.
+ *  Nothing is kept of `answer`. Where nothing was asked it does nothing. RC_MEMORY. */
 rc_t client_discovery_took(client_discovery_t *d, const http_answer_t *answer) MUST_USE;
 
 #endif

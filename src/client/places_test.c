@@ -37,7 +37,8 @@ static const struct {
     {"https://a/t", {"https://a" AS "/t", "https://a" OC "/t", "https://a/t" OC}},
     {"https://a/t/", {"https://a" AS "/t", "https://a" OC "/t", "https://a/t" OC}},
     {"https://a/t/u", {"https://a" AS "/t/u", "https://a" OC "/t/u", "https://a/t/u" OC}},
-    {"https://A:8443/T", {"https://A:8443" AS "/T", "https://A:8443" OC "/T", "https://A:8443/T" OC}},
+    {"https://A:8443/T",
+     {"https://A:8443" AS "/T", "https://A:8443" OC "/T", "https://A:8443/T" OC}},
 };
 
 static void try_places(arena_t *a, places_fn *fn, const char *url, const char *const *places)

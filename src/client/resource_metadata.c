@@ -20,7 +20,7 @@ static bool begins(str_t path, str_t part)
 {
     if (part.n == 0 || str_eq(part, STR("/")) || str_eq(part, path))
         return true;
-    if (part.n >= path.n || !str_starts(path, part))
+    if (!str_starts(path, part))
         return false;
     return str_ends(part, STR("/")) || path.p[part.n] == '/';
 }
