@@ -16,7 +16,7 @@
 
 #include "http/agent.h"
 
-enum { TEST_PEER_CONNECTIONS = 64, TEST_PEER_REQUESTS = 256, TEST_PEER_BYTES = 65536 };
+enum { TEST_PEER_CONNECTIONS = 64, TEST_PEER_REQUESTS = 256, TEST_PEER_BYTES = 3 << 20 };
 
 typedef struct test_peer test_peer_t;
 
