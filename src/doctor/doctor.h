@@ -14,7 +14,7 @@ typedef struct {
     http_reach_t reach;
     unsigned budget;        /* requests at most [80] */
     bool sign_in;           /* with a sign-in: `tokens` says how; nothing else may get the token */
-    tokens_config_t tokens; /* http is the doctor's own; zero without sign_in */
+    tokens_config_t tokens; /* http, keep and clock are the doctor's own; zero without sign_in */
     str_t only;             /* one client's profile, by name; unset: all */
     clock_port_t clock;
     random_port_t random;
