@@ -14,7 +14,7 @@ typedef struct {
     http_reach_t reach;
     unsigned budget;        /* requests at most [80] */
     bool sign_in;           /* with a sign-in: `tokens` says how; nothing else may get the token */
-    tokens_config_t tokens; /* http is the doctor's own; zero without sign_in */
+    tokens_config_t tokens; /* http, keep and clock are the doctor's own; zero without sign_in */
     str_t only;             /* one client's profile, by name; unset: all */
     clock_port_t clock;
     random_port_t random;
@@ -24,11 +24,15 @@ typedef struct {
 
 typedef struct doctor_report doctor_report_t;
 
-/** Runs all that the budget allows. The report lives in `a`. RC_MEMORY, RC_IO. */
+/** Runs all that the budget allows. The report lives in `a`. RC_MALFORMED: the URL cannot be used;
+ *  RC_CONFIG: no client is called `only`; RC_MEMORY, RC_IO. */
 rc_t doctor_run(arena_t *a, const doctor_config_t *config, const doctor_report_t **out) MUST_USE;
 /** The worst grade in it. */
 doctor_grade_t doctor_report_grade(const doctor_report_t *r);
-/* Written without a secret in it. `color`: with escape sequences of a terminal. */
+/** Whether the endpoint gave an answer at all. */
+bool doctor_report_reached(const doctor_report_t *r);
+/* Written without a secret in it, into a builder with an arena. `color`: with escape sequences of a
+ * terminal. */
 void doctor_report_text(const doctor_report_t *r, bool color, buf_t *out);
 void doctor_report_json(const doctor_report_t *r, buf_t *out);
 void doctor_report_html(const doctor_report_t *r, buf_t *out);

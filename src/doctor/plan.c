@@ -190,7 +190,7 @@ static str_t at_authorize(arena_t *a, const doctor_facts_t *f)
     if (!str_is_set(url))
         return STR_UNSET;
     char sign = str_find(url, '?', 0) < url.n ? '&' : '?';
-    return arena_printf(a, "%" PRIstr "%c" AUTHORIZE_QUERY, STR_ARG(url), sign);
+    return arena_printf(a, "%" PRIstr "%c%s", STR_ARG(url), sign, AUTHORIZE_QUERY);
 }
 
 static str_t at_resource_found(arena_t *a, const doctor_facts_t *f)
