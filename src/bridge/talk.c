@@ -121,7 +121,12 @@ static rc_t on_notification(talk_step_t *s, const mcp_message_t *m)
 {
     if (str_eq(m->method, STR("notifications/cancelled")))
         return on_cancelled(s, m);
-    return s->t->phase == TALK_OPEN ? s->t->pair->notification(s, m) : RC_OK;
+    if (s->t->phase == TALK_OPEN)
+        return s->t->pair->notification(s, m);
+    /* A host that does not wait for the answer to initialize. */
+    if (str_eq(m->method, STR("notifications/initialized")))
+        s->t->ready = s->t->phase == TALK_OPENING;
+    return RC_OK;
 }
 
 static rc_t on_response(talk_step_t *s, const mcp_message_t *m)

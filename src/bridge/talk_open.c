@@ -83,6 +83,7 @@ rc_t talk_open(talk_step_t *s, const mcp_message_t *first)
     bool stateless = talk_states(first, &stated);
     s->t->host = stateless ? MCP_ERA_STATELESS : MCP_ERA_HANDSHAKE;
     s->t->phase = TALK_OPENING;
+    s->t->ready = false;
     talk_unkeep(&s->t->refusal);
     return stateless ? open_stateless(s, first, stated) : open_handshake(s, first);
 }
@@ -111,9 +112,21 @@ static talk_call_t *next_held(const talk_t *t)
     return c;
 }
 
+static rc_t say_ready(talk_step_t *s)
+{
+    mcp_message_t m;
+    const json_t *root;
+    s->t->ready = false;
+    TRY(talk_parse(s->a, STR("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"),
+                   &root));
+    return mcp_message_of(root, &m) == MCP_NO_ERROR ? s->t->pair->notification(s, &m) : RC_OK;
+}
+
 rc_t talk_flush(talk_step_t *s)
 {
     talk_call_t *c;
+    if (s->t->ready)
+        TRY(say_ready(s));
     while (s->t->phase == TALK_OPEN && (c = next_held(s->t)))
         TRY(let_go(s, c));
     return RC_OK;

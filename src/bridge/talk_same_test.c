@@ -51,6 +51,17 @@ static void what_the_server_asks_goes_to_the_host_and_back(void **state)
                 "H {'jsonrpc':'2.0','id':5,'result':{'roots':[]}}");
 }
 
+static void a_host_that_does_not_wait(void **state)
+{
+    (void)state;
+    TALK_SCRIPT("H " TALK_INITIALIZE, "<1? - " TALK_INITIALIZE, "H " TALK_INITIALIZED,
+                "H {'jsonrpc':'2.0','id':1,'method':'tools/list'}",
+                "H {'jsonrpc':'2.0','id':2,'method':'tools/list'}",
+                "H {'jsonrpc':'2.0','method':'notifications/cancelled','params':{'requestId':2}}",
+                "S1 " INIT_RESULT, "> " INIT_RESULT, "<0 2025-06-18 " TALK_INITIALIZED,
+                "l 2025-06-18", "<2 2025-06-18 {'jsonrpc':'2.0','id':1,'method':'tools/list'}");
+}
+
 static void cancelled_in_the_handshake_era(void **state)
 {
     (void)state;
@@ -357,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(an_error_without_id_gets_that_of_its_request),
         cmocka_unit_test(what_the_server_asks_goes_to_the_host_and_back),
+        cmocka_unit_test(a_host_that_does_not_wait),
         cmocka_unit_test(cancelled_in_the_handshake_era),
         cmocka_unit_test(the_host_goes),
         cmocka_unit_test(a_lost_session_is_made_anew),

@@ -117,8 +117,9 @@ typedef struct talk_tools talk_tools_t;
 struct talk {
     talk_config_t config;
     talk_phase_t phase;
-    bool lost;                    /* open, but without a session: the next request makes one */
-    mcp_era_t host, server;       /* once they are known */
+    bool ready;             /* the host has said notifications/initialized before it could go on */
+    bool lost;              /* open, but without a session: the next request makes one */
+    mcp_era_t host, server; /* once they are known */
     const mcp_version_t *version; /* of the server, as negotiated */
     const talk_pair_t *pair;      /* once open */
     talk_call_t *calls;
