@@ -11,6 +11,10 @@ enum {
     EXIT_USAGE = 2,   /* the command line is wrong */
     EXIT_SETTING = 3, /* a setting is wrong or unsafe; the start was refused */
     EXIT_REFUSED = 4, /* the thing exists already, does not exist, or breaks a rule */
+    /* Of the client's commands. */
+    EXIT_SIGN_IN = 5,   /* no token could be had, or the server refuses it */
+    EXIT_TOOL = 6,      /* the tool ran, and says that it failed */
+    EXIT_STOPPED = 130, /* a signal ended it */
 };
 
 typedef struct {
@@ -54,6 +58,12 @@ extern const command_t CMD_AUDIT_VERIFY;
 extern const command_t CMD_PIN_LIST;
 extern const command_t CMD_PIN_APPROVE;
 extern const command_t CMD_PIN_FORGET;
+extern const command_t CMD_CONNECT;
+extern const command_t CMD_CALL;
+extern const command_t CMD_TOOLS;
+extern const command_t CMD_TOKEN;
+extern const command_t CMD_LOGOUT;
+extern const command_t CMD_COMPLETION;
 
 /** All commands, in the order of --help; ended by NULL. */
 extern const command_t *const COMMANDS[];

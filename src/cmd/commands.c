@@ -37,6 +37,12 @@ const command_t *const COMMANDS[] = {
     &CMD_PIN_LIST,
     &CMD_PIN_APPROVE,
     &CMD_PIN_FORGET,
+    &CMD_CONNECT,
+    &CMD_CALL,
+    &CMD_TOOLS,
+    &CMD_TOKEN,
+    &CMD_LOGOUT,
+    &CMD_COMPLETION,
     NULL,
 };
 

@@ -1,0 +1,133 @@
+#include "cmd/client_print.h"
+
+#include "client/plain.h"
+
+enum { LINE_BYTES = 16384, ABOUT_BYTES = 200, NAME_BYTES = 128 };
+
+/* Cleans one line with a small arena of its own, as texts may be long. */
+static void print_line(FILE *out, str_t line, size_t max)
+{
+    arena_t *a = arena_new(8 * LINE_BYTES + 8 * max);
+    str_t plain = a ? client_plain(a, line, max) : STR_UNSET;
+    if (plain.p)
+        fwrite(plain.p, 1, plain.n, out);
+    arena_free(a);
+}
+
+/* Tabs mean columns, so that they stay between the cleaned pieces. */
+static void print_pieces(FILE *out, str_t line)
+{
+    str_t piece;
+    bool first = true;
+    while (str_split(&line, '\t', &piece)) {
+        if (!first)
+            fputc('\t', out);
+        first = false;
+        print_line(out, piece, piece.n + 1);
+    }
+}
+
+void client_print_text(FILE *out, str_t text)
+{
+    str_t line;
+    if (str_ends(text, STR("\n")))
+        text.n--;
+    while (str_split(&text, '\n', &line)) {
+        print_pieces(out, str_trim(line, "\r"));
+        fputc('\n', out);
+    }
+}
+
+/* The code point at p of valid UTF-8, and its length. */
+static uint32_t code_point(const unsigned char *p, size_t left, size_t *n)
+{
+    *n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (*n > left)
+        *n = 1;
+    uint32_t c = *n == 1 ? p[0] : p[0] & (0xffu >> (*n + 1));
+    for (size_t i = 1; i < *n; i++)
+        c = c << 6 | (p[i] & 0x3f);
+    return c;
+}
+
+/* Controls beyond ASCII, and marks that hide or reorder (UTS 39, Bidi_Control, format characters). */
+static bool is_hidden(uint32_t c)
+{
+    return (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffb);
+}
+
+void client_print_json(FILE *out, str_t json)
+{
+    const unsigned char *p = (const unsigned char *)json.p, *end = p + json.n;
+    while (p < end) {
+        size_t n;
+        uint32_t c = code_point(p, (size_t)(end - p), &n);
+        if (c == '\n' || c == '\r') /* between values only: strings hold none */
+            fputc(' ', out);
+        else if (is_hidden(c))
+            fprintf(out, "\\u%04x", c);
+        else
+            fwrite(p, 1, n, out);
+        p += n;
+    }
+    fputc('\n', out);
+}
+
+/* A block that is no text: its type, and what can be said of it in a line. */
+static void print_block(FILE *out, str_t type, const json_t *block)
+{
+    const json_t *resource = json_get(block, STR("resource"));
+    str_t uri = json_get_str(resource ? resource : block, STR("uri"));
+    str_t mime = json_get_str(resource ? resource : block, STR("mimeType"));
+    str_t data = json_get_str(block, STR("data"));
+    fputc('[', out);
+    print_line(out, type, NAME_BYTES);
+    if (mime.p) {
+        fputc(' ', out);
+        print_line(out, mime, NAME_BYTES);
+    }
+    if (data.p)
+        fprintf(out, ", %zu bytes of base64", data.n);
+    if (uri.p) {
+        fputc(' ', out);
+        print_line(out, uri, LINE_BYTES);
+    }
+    fputs("]\n", out);
+    if (json_get_str(resource, STR("text")).p)
+        client_print_text(out, json_get_str(resource, STR("text")));
+}
+
+void client_print_result(FILE *out, const json_t *result)
+{
+    const json_t *content = json_get(result, STR("content"));
+    const json_t *structured = json_get(result, STR("structuredContent"));
+    bool any = false;
+    for (const json_t *b = json_is(content, JSON_ARRAY) ? content->child : NULL; b; b = b->next) {
+        str_t type = json_get_str(b, STR("type"));
+        if (str_eq(type, STR("text")))
+            client_print_text(out, json_get_str(b, STR("text")));
+        else
+            print_block(out, type.p ? type : STR("?"), b);
+        any = true;
+    }
+    if (!any)
+        client_print_json(out, structured ? structured->raw : result->raw);
+}
+
+void client_print_tools(FILE *out, const json_t *tools)
+{
+    for (const json_t *t = json_is(tools, JSON_ARRAY) ? tools->child : NULL; t; t = t->next) {
+        str_t about = json_get_str(t, STR("description"));
+        str_t title = json_get_str(t, STR("title"));
+        if (!about.p)
+            about = title;
+        print_line(out, json_get_str(t, STR("name")), NAME_BYTES);
+        if (about.p) {
+            fputs("  ", out);
+            print_line(out, str_first(about, str_find(about, '\n', 0)), ABOUT_BYTES);
+        }
+        fputc('\n', out);
+    }
+}

@@ -1,0 +1,120 @@
+#include "cmd/client_session.h"
+
+#include "client/plain.h"
+#include "cmd/client_ask.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { SAID_BYTES = 512, BAR = 24, LINE_ARENA = 64 << 10 };
+
+void client_session_clear(client_session_t *s)
+{
+    if (s->has_line)
+        fputs("\r\033[K", stderr);
+    s->has_line = false;
+}
+
+/* "[#####     ] 40% reading" in place of the line before. */
+static void show_progress(client_session_t *s, const json_t *params)
+{
+    double progress = 0, total = 0;
+    char bar[BAR + 1];
+    arena_t *a = arena_new(LINE_ARENA);
+    str_t message = json_get_str(params, STR("message"));
+    if (!a || !json_f64(json_get(params, STR("progress")), &progress)) {
+        arena_free(a);
+        return;
+    }
+    str_t plain = message.p ? client_plain(a, message, 60) : STR("");
+    if (json_f64(json_get(params, STR("total")), &total) && total > 0) {
+        double part = fmin(fmax(progress / total, 0), 1);
+        for (int i = 0; i < BAR; i++)
+            bar[i] = i < (int)(part * BAR) ? '#' : ' ';
+        bar[BAR] = '\0';
+        fprintf(stderr, "\r\033[K[%s] %3.0f%% %" PRIstr, bar, part * 100, STR_ARG(plain));
+    } else {
+        fprintf(stderr, "\r\033[K%g %" PRIstr, progress, STR_ARG(plain));
+    }
+    fflush(stderr);
+    s->has_line = true;
+    arena_free(a);
+}
+
+static void hears(void *ctx, str_t method, const json_t *params)
+{
+    client_session_t *s = ctx;
+    if (s->shows_progress && str_eq(method, STR("notifications/progress")))
+        show_progress(s, params);
+}
+
+static bool ask(void *ctx, arena_t *a, str_t method, const json_t *params, str_t *result)
+{
+    client_session_t *s = ctx;
+    client_session_clear(s);
+    return client_ask(a, method, params, result);
+}
+
+int client_session_open(client_session_t *s, client_world_t *w, bool json)
+{
+    mcp_client_failure_t why;
+    bool person = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    *s = (client_session_t){.world = w, .shows_progress = !json && isatty(STDERR_FILENO)};
+    const mcp_client_config_t config = {
+        .link = {.agent = w->agent,
+                 .tokens = w->source,
+                 .url = w->options.tokens.url,
+                 .reach = w->reach,
+                 .log = &w->log},
+        .name = STR("warder"),
+        .version = STR(WARDER_VERSION),
+        .handlers = {.ask = person ? ask : NULL,
+                     .elicits = person,
+                     .elicits_url = person,
+                     .hears = hears,
+                     .ctx = s},
+        .clock = clock_system(),
+    };
+    rc_t rc = mcp_client_open(&config, w->a, &s->client, &why);
+    if (rc == RC_NOT_FOUND)
+        return client_session_fail(s, &why);
+    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+}
+
+void client_session_close(client_session_t *s)
+{
+    client_session_clear(s);
+    mcp_client_close(s->client);
+}
+
+static int fail_link(client_session_t *s, const mcp_link_failure_t *why)
+{
+    static const char *const SAYS[] = {
+        [MCP_LINK_UNREACHABLE] = "the server cannot be reached",
+        [MCP_LINK_HTTP] = "the server answered with no message of the protocol",
+        [MCP_LINK_BROKEN] = "the answer broke off",
+        [MCP_LINK_MALFORMED] = "the server's answer breaks the protocol",
+        [MCP_LINK_TIMEOUT] = "the server did not answer in time",
+        [MCP_LINK_LOST] = "the server has forgotten the session",
+        [MCP_LINK_STOPPED] = "stopped",
+    };
+    if (why->end == MCP_LINK_AUTH)
+        return client_world_fail(s->world, &why->failure);
+    str_t plain = why->detail.p ? client_plain(s->world->a, why->detail, SAID_BYTES) : STR("");
+    int code = why->end == MCP_LINK_STOPPED ? EXIT_STOPPED : EXIT_FAILED;
+    if (why->status)
+        return command_fail(code, "%s (HTTP %d)%s%" PRIstr, SAYS[why->end], why->status,
+                            plain.n ? ": " : "", STR_ARG(plain));
+    return command_fail(code, "%s%s%" PRIstr, SAYS[why->end], plain.n ? ": " : "", STR_ARG(plain));
+}
+
+int client_session_fail(client_session_t *s, const mcp_client_failure_t *why)
+{
+    client_session_clear(s);
+    if (!why->is_rpc_error)
+        return fail_link(s, &why->link);
+    str_t plain = client_plain(s->world->a, why->message, SAID_BYTES);
+    return command_fail(EXIT_REFUSED, "the server refused: %" PRIstr " (%lld)", STR_ARG(plain),
+                        (long long)why->code);
+}

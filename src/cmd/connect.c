@@ -1,0 +1,124 @@
+/* warder connect URL: the stdio MCP server that a local host runs in front of a remote one. */
+#include "bridge/bridge.h"
+#include "cmd/client_world.h"
+#include "cmd/connect_config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { CONFIG_BYTES = 64 << 10, ARGS_MAX = 3 * OPTION_VALUES_MAX };
+
+/* A relative path means another file where the host runs the command. */
+static str_t as_argument(arena_t *a, const char *option, str_t value)
+{
+    char path[PATH_MAX];
+    bool is_path = strstr(option, "-file") || strcmp(option, "folder") == 0;
+    if (!is_path || !realpath(arena_cstr(a, value), path))
+        return value;
+    return arena_dup(a, str_c(path));
+}
+
+static size_t add_options(arena_t *a, const option_t *rows, str_t *args, size_t n)
+{
+    for (const option_t *row = rows; row->name; row++) {
+        if (row->n == 0 || strcmp(row->name, "print-config") == 0 ||
+            strcmp(row->name, "server-name") == 0)
+            continue;
+        args[n++] = arena_printf(a, "--%s", row->name);
+        if (!row->is_switch)
+            args[n++] = as_argument(a, row->name, row->values[0]);
+    }
+    return n;
+}
+
+static int print_config(const option_t *rows, str_t url)
+{
+    char self[PATH_MAX];
+    str_t args[ARGS_MAX] = {STR("connect"), url}, text;
+    arena_t *a = arena_new(4 * CONFIG_BYTES);
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+    if (!a || n <= 0) {
+        arena_free(a);
+        return command_out_of_memory();
+    }
+    str_t name = option_get(rows, "server-name");
+    const connect_config_t config = {
+        .name = connect_config_name(a, name.p ? name : url),
+        .command = str_of(self, (size_t)n),
+        .args = {args, add_options(a, rows, args, 2)},
+    };
+    buf_t b = buf_new(a, CONFIG_BYTES);
+    int code = EXIT_DONE;
+    if (!connect_config_write(option_get(rows, "print-config"), &config, &b))
+        code = command_fail(EXIT_USAGE, "--print-config wants claude, vscode, cursor or codex");
+    else if (buf_done(&b, &text) != RC_OK)
+        code = command_out_of_memory();
+    else
+        fwrite(text.p, 1, text.n, stdout);
+    arena_free(a);
+    return code;
+}
+
+/* At a terminal somebody tries it by hand: sign in at once, and say what comes then. */
+static int greet(client_world_t *w)
+{
+    client_failure_t why = {CLIENT_FINE, STR_UNSET};
+    if (!isatty(STDIN_FILENO))
+        return EXIT_DONE;
+    if (tokens_source_sign_in(w->source, w->a, false, &why) != TOKENS_AGAIN)
+        return client_world_fail(w, &why);
+    fprintf(stderr, "warder: signed in; this is now an MCP server on standard streams, Ctrl-D ends "
+                    "it. 'warder connect URL --print-config claude' prints what a host needs.\n");
+    return EXIT_DONE;
+}
+
+static int bridge(client_world_t *w)
+{
+    const bridge_config_t config = {
+        .link = {.agent = w->agent,
+                 .tokens = w->source,
+                 .url = w->options.tokens.url,
+                 .reach = w->reach,
+                 .log = &w->log},
+        .in = STDIN_FILENO,
+        .out = STDOUT_FILENO,
+        .name = STR("warder"),
+        .version = STR(WARDER_VERSION),
+        .clock = clock_system(),
+        .stop = &w->stop,
+        .log = &w->log,
+    };
+    rc_t rc = bridge_run(&config);
+    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+}
+
+static int run(int argc, char **argv)
+{
+    option_t rows[] = {
+        CLIENT_OPTION_ROWS, {.name = "print-config"}, {.name = "server-name"}, {NULL}};
+    str_t url = STR_UNSET;
+    size_t n;
+    client_world_t w;
+    if (!options_parse(argc, argv, rows, &url, 1, &n))
+        return EXIT_USAGE;
+    if (n < 1)
+        return command_fail(EXIT_USAGE, "connect wants a URL");
+    if (option_is_set(rows, "print-config"))
+        return print_config(rows, url);
+    int code = client_world_open(&w, rows, url, CLIENT_ASK_ALWAYS);
+    if (code == EXIT_DONE)
+        code = greet(&w);
+    if (code == EXIT_DONE)
+        code = bridge(&w);
+    client_world_close(&w);
+    return code;
+}
+
+const command_t CMD_CONNECT = {
+    .name = "connect",
+    .usage = "URL [--print-config claude|vscode|cursor|codex] [client options]",
+    .about = "be a local stdio MCP server in front of a remote one, signing in where that is needed",
+    .run = run,
+};

@@ -1,0 +1,86 @@
+#include "cmd/connect_config.h"
+
+#include "core/json.h"
+#include "core/url.h"
+
+enum { NAME_BYTES = 48 };
+
+/* {"KEY":{"NAME":{TYPE"command":…,"args":[…]}}} */
+static void write_json(const connect_config_t *c, str_t key, bool typed, buf_t *out)
+{
+    json_writer_t w = json_writer(out);
+    json_begin_object(&w);
+    json_key(&w, key);
+    json_begin_object(&w);
+    json_key(&w, c->name);
+    json_begin_object(&w);
+    if (typed)
+        json_member_str(&w, STR("type"), STR("stdio"));
+    json_member_str(&w, STR("command"), c->command);
+    json_member_strs(&w, STR("args"), c->args);
+    json_end_object(&w);
+    json_end_object(&w);
+    json_end_object(&w);
+    buf_char(out, '\n');
+}
+
+/* A TOML basic string is written as a JSON one (TOML 1.0, "String"). */
+static void write_toml_string(buf_t *out, str_t s)
+{
+    json_writer_t w = json_writer(out);
+    json_str(&w, s);
+}
+
+static void write_toml(const connect_config_t *c, buf_t *out)
+{
+    buf_put(out, STR("[mcp_servers."));
+    buf_put(out, c->name);
+    buf_put(out, STR("]\ncommand = "));
+    write_toml_string(out, c->command);
+    buf_put(out, STR("\nargs = ["));
+    for (size_t i = 0; i < c->args.n; i++) {
+        buf_put(out, i ? STR(", ") : STR(""));
+        write_toml_string(out, c->args.v[i]);
+    }
+    buf_put(out, STR("]\n"));
+}
+
+bool connect_config_write(str_t host, const connect_config_t *c, buf_t *out)
+{
+    if (str_eq(host, STR("claude")) || str_eq(host, STR("cursor")))
+        write_json(c, STR("mcpServers"), false, out);
+    else if (str_eq(host, STR("vscode")))
+        write_json(c, STR("servers"), true, out);
+    else if (str_eq(host, STR("codex")))
+        write_toml(c, out);
+    else
+        return false;
+    return true;
+}
+
+static bool is_name_char(char c)
+{
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+}
+
+str_t connect_config_name(arena_t *a, str_t url)
+{
+    url_t u;
+    buf_t b = buf_new(a, NAME_BYTES + 1);
+    str_t out;
+    if (url_parse(url, &u) != RC_OK || !u.host.p)
+        return STR("remote");
+    str_t text = str_of(u.host.p, (size_t)(u.path.p + u.path.n - u.host.p));
+    if (str_ends(text, STR("/mcp")))
+        text.n -= 4;
+    bool dash = false;
+    for (size_t i = 0; i < text.n && b.n < NAME_BYTES; i++) {
+        if (is_name_char(text.p[i]) && dash && b.n > 0)
+            buf_char(&b, '-');
+        dash = !is_name_char(text.p[i]);
+        if (!dash)
+            buf_char(&b, text.p[i]);
+    }
+    return b.n > 0 && buf_done(&b, &out) == RC_OK ? out : STR("remote");
+}

@@ -1,0 +1,48 @@
+/* warder tools URL */
+#include "cmd/client_print.h"
+#include "cmd/client_session.h"
+
+static int list(client_session_t *s, bool as_json)
+{
+    mcp_client_failure_t why;
+    const json_t *tools;
+    rc_t rc = mcp_client_tools(s->client, s->world->a, &tools, &why);
+    if (rc == RC_NOT_FOUND)
+        return client_session_fail(s, &why);
+    if (rc != RC_OK)
+        return command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    client_session_clear(s);
+    if (as_json)
+        client_print_json(stdout, tools->raw);
+    else
+        client_print_tools(stdout, tools);
+    return EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    option_t rows[] = {CLIENT_OPTION_ROWS, {.name = "json", .is_switch = true}, {NULL}};
+    str_t url = STR_UNSET;
+    size_t n;
+    client_world_t w;
+    client_session_t s = {NULL};
+    if (!options_parse(argc, argv, rows, &url, 1, &n))
+        return EXIT_USAGE;
+    if (n < 1)
+        return command_fail(EXIT_USAGE, "tools wants a URL");
+    int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
+    if (code == EXIT_DONE)
+        code = client_session_open(&s, &w, option_is_set(rows, "json"));
+    if (code == EXIT_DONE)
+        code = list(&s, option_is_set(rows, "json"));
+    client_session_close(&s);
+    client_world_close(&w);
+    return code;
+}
+
+const command_t CMD_TOOLS = {
+    .name = "tools",
+    .usage = "URL [--json] [client options]",
+    .about = "list the tools of an MCP server, signing in where that is needed",
+    .run = run,
+};
