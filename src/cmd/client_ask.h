@@ -4,9 +4,9 @@
 
 #include "core/json.h"
 
-/** Asks on standard error and reads standard input. elicitation/create in form mode: each property on
- *  a line, its default where the line is empty; in URL mode: the whole URL, which is opened only after
- *  a yes. False: it is no such question, or the terminal is gone. */
+/** Asks on standard error and reads standard input. elicitation/create in form mode: each property
+ * on a line, its default where the line is empty; in URL mode: the whole URL, which is opened only
+ * after a yes. False: it is no such question, or the terminal is gone. */
 bool client_ask(arena_t *a, str_t method, const json_t *params, str_t *result);
 
 #endif

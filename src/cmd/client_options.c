@@ -47,8 +47,8 @@ static int read_key(arena_t *a, const option_t *rows, client_options_t *out)
                             "--client-key-file holds no private key in PKCS#8 PEM; 'openssl "
                             "pkcs8 -topk8 -nocrypt' writes one");
     out->key = (jwk_t){.key = key, .kid = option_get(rows, "client-key-id")};
-    static const alg_t USUAL[] = {[KEY_EC_P256] = ALG_ES256, [KEY_ED25519] = ALG_EDDSA,
-                                  [KEY_RSA] = ALG_RS256};
+    static const alg_t USUAL[] = {
+        [KEY_EC_P256] = ALG_ES256, [KEY_ED25519] = ALG_EDDSA, [KEY_RSA] = ALG_RS256};
     out->key.alg = name.p ? alg_parse(name) : USUAL[jose_key_kind(key)];
     if (!jose_key_fits(jose_key_kind(key), out->key.alg)) {
         jwk_free(&out->key);
@@ -64,7 +64,7 @@ static int read_grant(const option_t *rows, tokens_way_t *out)
         const char *name;
         tokens_way_t way;
     } GRANTS[] = {
-        {"authorization_code", TOKENS_PERSON}, {"device_code", TOKENS_DEVICE},
+        {"authorization_code", TOKENS_PERSON},  {"device_code", TOKENS_DEVICE},
         {"client_credentials", TOKENS_MACHINE}, {"jwt-bearer", TOKENS_WORKLOAD},
         {"enterprise", TOKENS_ENTERPRISE},      {"none", TOKENS_NONE},
     };
@@ -177,6 +177,7 @@ int client_options_read(arena_t *a, const option_t *rows, str_t url, client_opti
     int64_t port, seconds;
     *out = (client_options_t){.folder = option_get(rows, "folder"),
                               .ca_file = option_get(rows, "ca-file"),
+                              .browser = option_get(rows, "browser"),
                               .no_browser = option_is_set(rows, "no-browser"),
                               .verbose = option_is_set(rows, "verbose")};
     tokens_config_t *t = &out->tokens;
@@ -188,9 +189,11 @@ int client_options_read(arena_t *a, const option_t *rows, str_t url, client_opti
     t->provider.client_id = option_get(rows, "provider-client-id");
     t->registration.name = option_get(rows, "client-name");
     t->dpop = option_is_set(rows, "dpop");
-    t->strict = option_is_set(rows, "strict-resource") ? CLIENT_RESOURCE_EXACT
-                                                       : CLIENT_RESOURCE_PREFIX;
+    t->strict =
+        option_is_set(rows, "strict-resource") ? CLIENT_RESOURCE_EXACT : CLIENT_RESOURCE_PREFIX;
     t->reach = option_is_set(rows, "private-networks") ? HTTP_REACH_ANY : HTTP_REACH_PUBLIC;
+    if (out->browser.p && !str_starts(out->browser, STR("/")))
+        return bad("browser", "the absolute path of a program");
     int code = read_grant(rows, &t->way);
     if (code == EXIT_DONE)
         code = read_keep(rows, &out->keep);

@@ -50,7 +50,8 @@ static uint32_t code_point(const unsigned char *p, size_t left, size_t *n)
     return c;
 }
 
-/* Controls beyond ASCII, and marks that hide or reorder (UTS 39, Bidi_Control, format characters). */
+/* Controls beyond ASCII, and marks that hide or reorder (UTS 39, Bidi_Control, format characters).
+ */
 static bool is_hidden(uint32_t c)
 {
     return (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||

@@ -12,8 +12,8 @@ void client_print_text(FILE *out, str_t text);
 /** One JSON value in one line, as it came, but what a terminal or a reader could take for something
  *  else (C1 controls, bidirectional and invisible marks) as \\u escapes, which mean the same. */
 void client_print_json(FILE *out, str_t json);
-/** The content of a tool's result for people: texts as they are, other blocks in a line each that says
- *  what they are; structuredContent alone where there is no text. */
+/** The content of a tool's result for people: texts as they are, other blocks in a line each that
+ * says what they are; structuredContent alone where there is no text. */
 void client_print_result(FILE *out, const json_t *result);
 /** A line for each tool: name, and the first line of what it does. */
 void client_print_tools(FILE *out, const json_t *tools);

@@ -79,7 +79,8 @@ int client_session_open(client_session_t *s, client_world_t *w, bool json)
     rc_t rc = mcp_client_open(&config, w->a, &s->client, &why);
     if (rc == RC_NOT_FOUND)
         return client_session_fail(s, &why);
-    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
 }
 
 void client_session_close(client_session_t *s)

@@ -12,7 +12,8 @@ typedef struct {
     bool has_line;       /* a line of progress stands there */
 } client_session_t;
 
-/** Connects. EXIT_DONE, or an exit code after saying why. `json`: nothing but the result is wanted. */
+/** Connects. EXIT_DONE, or an exit code after saying why. `json`: nothing but the result is wanted.
+ */
 int client_session_open(client_session_t *s, client_world_t *w, bool json);
 void client_session_close(client_session_t *s);
 /** Says why a call failed, and returns its exit code. */

@@ -25,8 +25,9 @@ static void say(const char *before, str_t sentence)
 static bool open_page(void *ctx, str_t url)
 {
     client_world_t *w = ctx;
-    bool opened = !w->options.no_browser && tokens_browser_open(STR_UNSET, url) == RC_OK;
-    say(opened ? "a page opens in the browser; if it does not, open " : "open this page to sign in: ",
+    bool opened = !w->options.no_browser && tokens_browser_open(w->options.browser, url) == RC_OK;
+    say(opened ? "a page opens in the browser; if it does not, open "
+               : "open this page to sign in: ",
         url);
     return true;
 }
@@ -114,9 +115,9 @@ static int open_keep(client_world_t *w, tokens_keep_t *out)
         *out = tokens_desktop_keep(w->desktop);
     else if (keep == CLIENT_KEEP_AUTO)
         return open_folder(w, folder, out);
-    return rc == RC_OK ? EXIT_DONE
-                       : command_fail(EXIT_FAILED, "there is no secret service: %" PRIstr,
-                                      STR_ARG(why));
+    return rc == RC_OK
+               ? EXIT_DONE
+               : command_fail(EXIT_FAILED, "there is no secret service: %" PRIstr, STR_ARG(why));
 }
 
 static int open_agent(client_world_t *w)
@@ -125,8 +126,9 @@ static int open_agent(client_world_t *w)
                                         .user_agent = STR("warder/" WARDER_VERSION)};
     rc_t rc = http_agent_new(&config, &w->agent);
     if (rc == RC_CONFIG)
-        return command_fail(EXIT_SETTING, "--ca-file '%" PRIstr "' holds no certificates that can "
-                                          "be read",
+        return command_fail(EXIT_SETTING,
+                            "--ca-file '%" PRIstr "' holds no certificates that can "
+                            "be read",
                             STR_ARG(config.ca_file));
     return rc == RC_OK ? EXIT_DONE : command_out_of_memory();
 }
@@ -141,10 +143,8 @@ static int open_source(client_world_t *w, client_asks_t asks)
     if (!config.registration.name.p)
         config.registration.name = STR("Warder");
     config.registration.software_version = STR(WARDER_VERSION);
-    config.person = (tokens_person_t){.open = may ? open_page : NULL,
-                                      .code = may ? show_code : NULL,
-                                      .says = says,
-                                      .ctx = w};
+    config.person = (tokens_person_t){
+        .open = may ? open_page : NULL, .code = may ? show_code : NULL, .says = says, .ctx = w};
     config.http = http_agent_ask(w->agent);
     config.clock = clock_system();
     config.random = random_system();

@@ -31,8 +31,8 @@ typedef enum {
     CLIENT_ASK_ALWAYS,
 } client_asks_t;
 
-/** Opens everything for the options; also after a failure close it. EXIT_DONE, or an exit code after
- *  saying why. Ends on SIGINT, SIGTERM and SIGHUP by `stop` and tokens_source_stop. */
+/** Opens everything for the options; also after a failure close it. EXIT_DONE, or an exit code
+ * after saying why. Ends on SIGINT, SIGTERM and SIGHUP by `stop` and tokens_source_stop. */
 int client_world_open(client_world_t *w, const option_t *rows, str_t url, client_asks_t asks);
 void client_world_close(client_world_t *w);
 /** Says a failure on standard error, with the mend, and returns its exit code. */

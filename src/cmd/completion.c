@@ -1,5 +1,5 @@
-/* warder completion bash|zsh: what a shell completes, made of the table of commands, so that it cannot
- * fall behind it. */
+/* warder completion bash|zsh: what a shell completes, made of the table of commands, so that it
+ * cannot fall behind it. */
 #include "cmd/client_options.h"
 #include "cmd/command.h"
 
@@ -17,8 +17,8 @@ static bool next_option(const char **usage, str_t *out)
     return true;
 }
 
-/* What may stand behind the words of a command: its options, those of its usage and, where that says
- * so, those that all of the client's commands have. */
+/* What may stand behind the words of a command: its options, those of its usage and, where that
+ * says so, those that all of the client's commands have. */
 static void print_options(const command_t *command)
 {
     static const option_t CLIENT[] = {CLIENT_OPTION_ROWS, {NULL}};
@@ -26,7 +26,8 @@ static void print_options(const command_t *command)
     str_t option;
     while (next_option(&usage, &option))
         printf("%" PRIstr " ", STR_ARG(option));
-    for (const option_t *row = CLIENT; strstr(command->usage, "[client options]") && row->name; row++)
+    for (const option_t *row = CLIENT; strstr(command->usage, "[client options]") && row->name;
+         row++)
         printf("--%s ", row->name);
     printf("--help");
 }
@@ -114,7 +115,8 @@ static void print_zsh(void)
            "  fi\n"
            "  compadd -- ${(f)\"$(warder_next \"${line:+$line }\")\"} --help --version\n"
            "}\n"
-           "if [ \"$funcstack[1]\" = _warder ]; then _warder \"$@\"; else compdef _warder warder; fi\n");
+           "if [ \"$funcstack[1]\" = _warder ]; then _warder \"$@\"; else compdef _warder warder; "
+           "fi\n");
 }
 
 static int run(int argc, char **argv)

@@ -91,7 +91,8 @@ static int bridge(client_world_t *w)
         .log = &w->log,
     };
     rc_t rc = bridge_run(&config);
-    return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
 }
 
 static int run(int argc, char **argv)
@@ -119,6 +120,7 @@ static int run(int argc, char **argv)
 const command_t CMD_CONNECT = {
     .name = "connect",
     .usage = "URL [--print-config claude|vscode|cursor|codex] [client options]",
-    .about = "be a local stdio MCP server in front of a remote one, signing in where that is needed",
+    .about =
+        "be a local stdio MCP server in front of a remote one, signing in where that is needed",
     .run = run,
 };
