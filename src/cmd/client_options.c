@@ -178,6 +178,7 @@ int client_options_read(arena_t *a, const option_t *rows, str_t url, client_opti
     *out = (client_options_t){.folder = option_get(rows, "folder"),
                               .ca_file = option_get(rows, "ca-file"),
                               .browser = option_get(rows, "browser"),
+                              .interactive = option_is_set(rows, "interactive"),
                               .no_browser = option_is_set(rows, "no-browser"),
                               .verbose = option_is_set(rows, "verbose")};
     tokens_config_t *t = &out->tokens;

@@ -10,19 +10,19 @@
  * secret. */
 #define CLIENT_OPTION_ROWS                                                                         \
     {.name = "grant"}, {.name = "device", .is_switch = true},                                      \
-        {.name = "no-browser", .is_switch = true}, {.name = "browser"}, {.name = "client-id"},     \
-        {.name = "client-secret-file"}, {.name = "client-key-file"}, {.name = "client-key-id"},    \
-        {.name = "client-algorithm"}, {.name = "client-issuer"}, {.name = "client-metadata-url"},  \
-        {.name = "client-name"}, {.name = "scope"}, {.name = "issuer"},                            \
-        {.name = "assertion-file"}, {.name = "id-token-file"}, {.name = "provider"},               \
-        {.name = "provider-client-id"}, {.name = "provider-secret-file"}, {.name = "token-file"},  \
-        {.name = "dpop", .is_switch = true}, {.name = "strict-resource", .is_switch = true},       \
-        {.name = "private-networks", .is_switch = true},                                           \
-        {.name = "plain-http", .is_switch = true}, {.name = "ca-file"}, {.name = "keep"},          \
-        {.name = "folder"}, {.name = "callback-port"}, {.name = "sign-in-seconds"},                \
-    {                                                                                              \
-        .name = "verbose", .is_switch = true                                                       \
-    }
+        {.name = "no-browser", .is_switch = true}, {.name = "interactive", .is_switch = true},
+{.name = "browser"}, {.name = "client-id"}, {.name = "client-secret-file"},
+    {.name = "client-key-file"}, {.name = "client-key-id"}, {.name = "client-algorithm"},
+    {.name = "client-issuer"}, {.name = "client-metadata-url"}, {.name = "client-name"},
+    {.name = "scope"}, {.name = "issuer"}, {.name = "assertion-file"}, {.name = "id-token-file"},
+    {.name = "provider"}, {.name = "provider-client-id"}, {.name = "provider-secret-file"},
+    {.name = "token-file"}, {.name = "dpop", .is_switch = true},
+    {.name = "strict-resource", .is_switch = true}, {.name = "private-networks", .is_switch = true},
+    {.name = "plain-http", .is_switch = true}, {.name = "ca-file"}, {.name = "keep"},
+    {.name = "folder"}, {.name = "callback-port"}, {.name = "sign-in-seconds"},
+{
+    .name = "verbose", .is_switch = true
+}
 
 /** Where tokens are kept. */
 typedef enum {
@@ -40,7 +40,7 @@ typedef struct {
     str_t folder;  /* unset: the default */
     str_t ca_file; /* unset: the system's authorities */
     str_t browser; /* absolute path of a program that opens one URL; unset: the desktop's */
-    bool no_browser, verbose;
+    bool no_browser, interactive, verbose; /* interactive: somebody is there, terminal or not */
 } client_options_t;
 
 /** Reads the options for `url`. EXIT_DONE, or an exit code after saying why. */

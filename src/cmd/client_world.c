@@ -136,7 +136,8 @@ static int open_agent(client_world_t *w)
 static int open_source(client_world_t *w, client_asks_t asks)
 {
     tokens_config_t config = w->options.tokens;
-    bool may = asks == CLIENT_ASK_ALWAYS || (asks == CLIENT_ASK_TERMINAL && isatty(STDERR_FILENO));
+    bool there = w->options.interactive || isatty(STDERR_FILENO);
+    bool may = asks == CLIENT_ASK_ALWAYS || (asks == CLIENT_ASK_TERMINAL && there);
     int code = open_keep(w, &config.keep);
     if (code != EXIT_DONE)
         return code;

@@ -27,7 +27,7 @@ typedef struct {
 /** Who may be asked for a sign-in. */
 typedef enum {
     CLIENT_ASK_NOBODY,
-    CLIENT_ASK_TERMINAL, /* somebody, if standard error is a terminal */
+    CLIENT_ASK_TERMINAL, /* somebody, if standard error is a terminal, or --interactive says so */
     CLIENT_ASK_ALWAYS,
 } client_asks_t;
 
