@@ -8,21 +8,23 @@
 
 /* Rows of a command's table of options. What holds a secret names a file of mode 0600, never the
  * secret. */
-#define CLIENT_OPTION_ROWS                                                                         \
-    {.name = "grant"}, {.name = "device", .is_switch = true},                                      \
-        {.name = "no-browser", .is_switch = true}, {.name = "interactive", .is_switch = true},
-{.name = "browser"}, {.name = "client-id"}, {.name = "client-secret-file"},
-    {.name = "client-key-file"}, {.name = "client-key-id"}, {.name = "client-algorithm"},
-    {.name = "client-issuer"}, {.name = "client-metadata-url"}, {.name = "client-name"},
-    {.name = "scope"}, {.name = "issuer"}, {.name = "assertion-file"}, {.name = "id-token-file"},
-    {.name = "provider"}, {.name = "provider-client-id"}, {.name = "provider-secret-file"},
-    {.name = "token-file"}, {.name = "dpop", .is_switch = true},
-    {.name = "strict-resource", .is_switch = true}, {.name = "private-networks", .is_switch = true},
-    {.name = "plain-http", .is_switch = true}, {.name = "ca-file"}, {.name = "keep"},
-    {.name = "folder"}, {.name = "callback-port"}, {.name = "sign-in-seconds"},
-{
-    .name = "verbose", .is_switch = true
-}
+/* clang-format off */
+#define CLIENT_OPTION_ROWS \
+    {.name = "grant"}, {.name = "device", .is_switch = true}, \
+    {.name = "interactive", .is_switch = true}, \
+    {.name = "no-browser", .is_switch = true}, {.name = "browser"}, \
+    {.name = "client-id"}, {.name = "client-secret-file"}, {.name = "client-key-file"}, \
+    {.name = "client-key-id"}, {.name = "client-algorithm"}, {.name = "client-issuer"}, \
+    {.name = "client-metadata-url"}, {.name = "client-name"}, {.name = "scope"}, \
+    {.name = "issuer"}, {.name = "assertion-file"}, {.name = "id-token-file"}, \
+    {.name = "provider"}, {.name = "provider-client-id"}, \
+    {.name = "provider-secret-file"}, {.name = "token-file"}, \
+    {.name = "dpop", .is_switch = true}, {.name = "strict-resource", .is_switch = true}, \
+    {.name = "private-networks", .is_switch = true}, \
+    {.name = "plain-http", .is_switch = true}, {.name = "ca-file"}, {.name = "keep"}, \
+    {.name = "folder"}, {.name = "callback-port"}, {.name = "sign-in-seconds"}, \
+    {.name = "verbose", .is_switch = true}
+/* clang-format on */
 
 /** Where tokens are kept. */
 typedef enum {

@@ -63,8 +63,9 @@ static void grants_by_name(void **state)
     static const struct {
         const char *name;
         tokens_way_t way;
-    } GRANTS[] = {{"authorization_code", TOKENS_PERSON}, {"device_code", TOKENS_DEVICE},
-                {"none", TOKENS_NONE}};
+    } GRANTS[] = {{"authorization_code", TOKENS_PERSON},
+                  {"device_code", TOKENS_DEVICE},
+                  {"none", TOKENS_NONE}};
     for (size_t i = 0; i < ROWS(GRANTS); i++) {
         play_t p = {.a = *state, .argv = {"--grant", GRANTS[i].name}};
         assert_int_equal(read_options(&p), EXIT_DONE);

@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-#define EVIL "\x1b]52;c;ZXZpbA==\x07\x1b[2Jred\xc2\x9b" "31m\xe2\x80\xae" "gnp.exe"
+#define EVIL                                                                                       \
+    "\x1b]52;c;ZXZpbA==\x07\x1b[2Jred\xc2\x9b"                                                     \
+    "31m\xe2\x80\xae"                                                                              \
+    "gnp.exe"
 
 static void text(FILE *out, arena_t *a, const char *t)
 {
@@ -34,7 +37,8 @@ static void tools(FILE *out, arena_t *a, const char *t)
     client_print_tools(out, v);
 }
 
-static const char *printed(arena_t *a, void (*print)(FILE *, arena_t *, const char *), const char *t)
+static const char *printed(arena_t *a, void (*print)(FILE *, arena_t *, const char *),
+                           const char *t)
 {
     char *p = NULL;
     size_t n = 0;
@@ -82,20 +86,18 @@ static void results_are_texts_and_lines(void **state)
                 "{\"type\":\"resource_link\",\"uri\":\"a:c\"}]}"),
         "hello\nyou\n[image image/png, 4 bytes of base64]\n[resource a:b]\nin\n"
         "[resource_link a:c]\n");
-    assert_string_equal(
-        printed(*state, result, "{\"content\":[],\"structuredContent\":{\"a\":1}}"),
-        "{\"a\":1}\n");
+    assert_string_equal(printed(*state, result, "{\"content\":[],\"structuredContent\":{\"a\":1}}"),
+                        "{\"a\":1}\n");
     assert_string_equal(printed(*state, result, "{\"content\":7,\"x\":2}"),
                         "{\"content\":7,\"x\":2}\n");
 }
 
 static void tools_are_a_line_each(void **state)
 {
-    assert_string_equal(
-        printed(*state, tools,
-                "[{\"name\":\"a\",\"description\":\"does\\nmore\"},{\"name\":\"b\","
-                "\"title\":\"B\"},{\"name\":\"c\\u001b[2J\"}]"),
-        "a  does\nb  B\nc[2J\n");
+    assert_string_equal(printed(*state, tools,
+                                "[{\"name\":\"a\",\"description\":\"does\\nmore\"},{\"name\":\"b\","
+                                "\"title\":\"B\"},{\"name\":\"c\\u001b[2J\"}]"),
+                        "a  does\nb  B\nc[2J\n");
 }
 
 int main(void)

@@ -5,8 +5,7 @@
 #include "core/core_test_util.h"
 
 static const str_t ARGS[] = {STR_INIT("connect"), STR_INIT("https://h/mcp?a=\"b\\")};
-static const connect_config_t CONFIG = {
-    STR_INIT("news"), STR_INIT("/usr/bin/warder"), {ARGS, 2}};
+static const connect_config_t CONFIG = {STR_INIT("news"), STR_INIT("/usr/bin/warder"), {ARGS, 2}};
 
 static const char *written(arena_t *a, const char *host)
 {
