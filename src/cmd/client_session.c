@@ -74,7 +74,6 @@ int client_session_open(client_session_t *s, client_world_t *w, bool json)
                      .elicits_url = person,
                      .hears = hears,
                      .ctx = s},
-        .clock = clock_system(),
     };
     rc_t rc = mcp_client_open(&config, w->a, &s->client, &why);
     if (rc == RC_NOT_FOUND)
