@@ -74,9 +74,10 @@ int client_session_open(client_session_t *s, client_world_t *w, bool json)
                      .elicits_url = person,
                      .hears = hears,
                      .ctx = s},
+        .stop = &w->stop,
     };
     rc_t rc = mcp_client_open(&config, w->a, &s->client, &why);
-    if (rc == RC_NOT_FOUND)
+    if (rc == RC_OK && !s->client)
         return client_session_fail(s, &why);
     return rc == RC_OK ? EXIT_DONE
                        : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
