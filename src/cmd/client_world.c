@@ -197,8 +197,6 @@ static int exit_code(client_reason_t reason)
         return EXIT_FAILED;
     case CLIENT_STOPPED:
         return EXIT_STOPPED;
-    case CLIENT_URL_BAD:
-        return EXIT_USAGE;
     default:
         return EXIT_SIGN_IN;
     }

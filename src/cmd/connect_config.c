@@ -64,23 +64,27 @@ static bool is_name_char(char c)
     return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
 }
 
-str_t connect_config_name(arena_t *a, str_t url)
+/* Host and path, without the /mcp that all of them end in; of what is no URL all there is. */
+static str_t telling_part(str_t text)
 {
     url_t u;
+    if (url_parse(text, &u) != RC_OK || !u.host.p)
+        return text;
+    str_t part = str_of(u.host.p, (size_t)(u.path.p + u.path.n - u.host.p));
+    return str_ends(part, STR("/mcp")) ? str_first(part, part.n - 4) : part;
+}
+
+str_t connect_config_name(arena_t *a, str_t text)
+{
     buf_t b = buf_new(a, NAME_BYTES + 1);
-    str_t out;
-    if (url_parse(url, &u) != RC_OK || !u.host.p)
-        return STR("remote");
-    str_t text = str_of(u.host.p, (size_t)(u.path.p + u.path.n - u.host.p));
-    if (str_ends(text, STR("/mcp")))
-        text.n -= 4;
+    str_t part = telling_part(text), out;
     bool dash = false;
-    for (size_t i = 0; i < text.n && b.n < NAME_BYTES; i++) {
-        if (is_name_char(text.p[i]) && dash && b.n > 0)
+    for (size_t i = 0; i < part.n && b.n < NAME_BYTES; i++) {
+        if (is_name_char(part.p[i]) && dash && b.n > 0)
             buf_char(&b, '-');
-        dash = !is_name_char(text.p[i]);
+        dash = !is_name_char(part.p[i]);
         if (!dash)
-            buf_char(&b, text.p[i]);
+            buf_char(&b, part.p[i]);
     }
     return b.n > 0 && buf_done(&b, &out) == RC_OK ? out : STR("remote");
 }

@@ -44,7 +44,9 @@ static void names_are_letters_digits_and_dashes(void **state)
         {"https://mcp.example.com", "mcp-example-com"},
         {"http://127.0.0.1:8080/a/b/mcp?x=1", "127-0-0-1-8080-a-b"},
         {"https://[::1]/", "1"},
-        {"../../\"],x", "remote"},
+        {"../../\"],x", "x"},
+        {"my news", "my-news"},
+        {"../..", "remote"},
     };
     for (size_t i = 0; i < ROWS(NAMES); i++) {
         str_t name = connect_config_name(*state, str_c(NAMES[i][0]));

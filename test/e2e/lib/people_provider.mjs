@@ -5,6 +5,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import Provider from 'oidc-provider';
 import { unheld } from './world.mjs';
 
+// ID tokens are signed with RS256 for clients that ask for nothing else.
+const RSA = { ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig', kid: 'people-rsa' };
 const SIGNING = { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'people' };
 
 export class PeopleProvider {
@@ -16,7 +18,7 @@ export class PeopleProvider {
     await new Promise((resolve) => unheld(p.server).listen(port, '127.0.0.1', resolve));
     p.issuer = `http://127.0.0.1:${p.server.address().port}`;
     p.provider = new Provider(p.issuer, configure({
-      jwks: { keys: [SIGNING] },
+      jwks: { keys: [SIGNING, RSA] },
       cookies: { keys: ['test'] },
       scopes: ['openid', 'offline_access', ...scopes.split(' ')],
       clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
