@@ -77,6 +77,7 @@ struct tokens_source {
     unsigned nonces;      /* refused in a row */
     char nonce[SOURCE_NONCE_BYTES];
     client_step_ups_t step_ups;
+    bool idle_step_up; /* one that asked for nothing new was made since the last success */
     /* Of who is busy. */
     source_place_t place;
     uint64_t generation; /* the highest that was held */

@@ -316,11 +316,24 @@ static void step_up_limit(void **state)
     p->w->never_enough = true;
     play_begin(p);
     play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    assert_int_equal(p->w->opened, 3); /* the first, "b" too, the same again */
     play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    assert_int_equal(p->w->opened, 3);
     p->w->never_enough = false;
     play_goes(p, "b");
+}
+
+static void step_up_limit_of_scopes_that_never_end(void **state)
+{
+    static const char *const SCOPES[] = {"b", "c", "d", "e", "f", "g", "h", "i"};
+    play_t *p = *state;
+    p->w->challenge_scope = "a";
+    p->w->never_enough = true;
+    play_begin(p);
+    for (size_t i = 0; i < ROWS(SCOPES); i++)
+        (void)play_call(p, SCOPES[i]);
+    assert_int_equal(p->why.reason, CLIENT_STEP_UP_LIMIT);
+    assert_true(p->w->opened <= 1 + CLIENT_STEP_UP_IN_A_ROW);
 }
 
 static void forbidden(void **state)
@@ -453,6 +466,7 @@ int main(void)
         PLAY_TEST(a_server_of_2025_03_26_publishes_nothing),
         PLAY_TEST(resource_metadata_none),
         PLAY_TEST(step_up_limit),
+        PLAY_TEST(step_up_limit_of_scopes_that_never_end),
         PLAY_TEST(forbidden),
         PLAY_TEST(a_refresh_token_goes_to_no_other_server),
         PLAY_TEST(a_machine_beside_a_person),
