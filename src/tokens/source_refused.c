@@ -20,7 +20,7 @@ static tokens_facts_t facts_of(const tokens_source_t *s, const tokens_refusal_t 
         .status = r->status,
         .challenge = challenge,
         .newer = h->a && !source_ended(s, &h->record) && r->generation < s->token_since,
-        .proven = h->proven,
+        .proven = h->proven || clock_seconds(&s->config.clock) - h->record.at > SOURCE_FRESH_S,
         .origin = origin_of(h, r),
         .dpop = h->key.key != NULL,
         .nonce = str_is_set(r->nonce),

@@ -50,6 +50,7 @@ static client_reason_t end(source_round_t *r)
         reason = revoke(r);
     client_failure_t why = r->why;
     source_forget(r);
+    r->s->forgotten[0] = '\0'; /* the person begins anew */
     r->why = why;
     source_unlock(r->s, lock);
     return reason;
