@@ -261,6 +261,7 @@ void tokens_source_went_well(tokens_source_t *s, str_t operation)
     pthread_mutex_lock(&s->lock);
     s->held.proven = true;
     s->nonces = 0;
+    s->idle_step_up = false;
     client_step_up_done(&s->step_ups, operation);
     pthread_mutex_unlock(&s->lock);
 }

@@ -26,7 +26,8 @@ typedef enum {
 
 /** The person, where there is one. All on the thread that called; each may be NULL. */
 typedef struct {
-    /** Open this page, or print it; checked already. False: nobody can be asked. */
+    /** Open this page, or print it; checked already. False: nobody can be asked. It may take until
+     *  the answer is there: that is waited for on a thread of its own meanwhile. */
     bool (*open)(void *ctx, str_t url);
     /** Show this code, and where to type it (RFC 8628 section 3.3). */
     bool (*code)(void *ctx, str_t user_code, str_t uri, str_t uri_complete);
@@ -112,7 +113,9 @@ typedef enum {
 
 /** Does what mends it: nothing if somebody did since; a nonce; a refresh; a sign-in, also for more
  *  scope. Bounded: a token that is refused though it is fresh is CLIENT_TOKEN_NOT_TAKEN, a step-up
- *  that brings nothing CLIENT_STEP_UP_LIMIT. `why` is in `a`. */
+ *  that brings nothing CLIENT_STEP_UP_LIMIT. After a failure the same answer is given for a while
+ *  without asking anybody: one second where the network failed, five where a sign-in did, twice as
+ *  long each time; tokens_source_sign_in asks in any case. `why` is in `a`. */
 tokens_verdict_t tokens_source_refused(tokens_source_t *s, arena_t *a, const tokens_refusal_t *r,
                                        client_failure_t *why);
 /** `operation` went well: its bound begins anew. */

@@ -127,7 +127,7 @@ static client_reason_t read_token(source_round_t *r, const client_token_expect_t
         r->transient = true;
         str_t detail = arena_printf(r->a, "%" PRIstr " answered %d", STR_ARG(x->request.url),
                                     x->answer.status);
-        return source_fail(r, CLIENT_UNREACHABLE, detail);
+        return source_fail(r, CLIENT_SERVER_FAILS, detail);
     }
     rc_t rc = RC_OK;
     str_t why = STR_UNSET, error = STR_UNSET;

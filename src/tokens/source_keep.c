@@ -1,4 +1,6 @@
 /* What a source keeps and reads: the place of its URL, and its token. */
+#include <stdio.h>
+
 #include "core/b64.h"
 #include "tokens/source_object.h"
 
@@ -36,11 +38,13 @@ client_reason_t source_lock(source_round_t *r, str_t name, int64_t wait_ms, toke
     const tokens_keep_t *k = &r->s->config.keep;
     const clock_port_t *clock = &r->s->config.clock;
     int64_t until = clock->mono_ms(clock->ctx) + wait_ms;
-    for (;;) {
+    for (bool first = true;; first = false) {
         GO(source_running(r));
         rc_t rc = k->lock(k->ctx, name, LOCK_SLICE_MS, out);
         if (rc != RC_BUSY)
             return failed(r, rc, STR_UNSET);
+        if (first)
+            source_says(r, "Waiting for another program that uses", r->s->config.url);
         if (clock->mono_ms(clock->ctx) >= until) {
             r->transient = true;
             return failed(r, rc, STR("another process holds the lock"));
@@ -113,6 +117,7 @@ static rc_t hold(tokens_source_t *s, str_t text, tokens_origin_t origin)
     if (h.record.generation > s->generation)
         s->generation = h.record.generation;
     s->refreshing.failures = s->signing_in.failures = 0;
+    s->forgotten[0] = '\0';
     pthread_mutex_lock(&s->lock);
     source_held_t old = s->held;
     s->held = h;
@@ -261,5 +266,7 @@ void source_forget(source_round_t *r)
         tokens_record_read(r->a, text, &kept) == RC_OK &&
         kept.generation == s->held.record.generation && k->erase(k->ctx, r->a, name, &why) != RC_OK)
         LOG(s->config.log, LOG_WARN, "token_not_erased", LOG_S("why", why));
+    if (s->held.a && s->held.record.asked.n <= LIMIT_SCOPE_BYTES)
+        snprintf(s->forgotten, sizeof s->forgotten, "%" PRIstr, STR_ARG(s->held.record.asked));
     source_drop_held(s);
 }

@@ -7,6 +7,7 @@
 
 #include "client/challenge.h"
 #include "client/url_rule.h"
+#include "core/limits.h"
 #include "core/url.h"
 #include "tokens/record.h"
 #include "tokens/refusal.h"
@@ -20,7 +21,8 @@ enum {
     SOURCE_DETAIL_BYTES = 512,
     SOURCE_SOON_S = 30, /* a token that ends so soon is renewed first */
     SOURCE_OLD_S = 86400,
-    SOURCE_LOCK_MS = 60000,
+    SOURCE_LOCK_MS = 90000, /* two requests of another process, and their nonces */
+    SOURCE_FRESH_S = 60,    /* a token that is refused so soon was never good */
     SOURCE_SIGN_IN_MS = 300000,
 };
 
@@ -77,9 +79,11 @@ struct tokens_source {
     unsigned nonces;      /* refused in a row */
     char nonce[SOURCE_NONCE_BYTES];
     client_step_ups_t step_ups;
+    bool idle_step_up; /* one that asked for nothing new was made since the last success */
     /* Of who is busy. */
     source_place_t place;
-    uint64_t generation; /* the highest that was held */
+    uint64_t generation;                   /* the highest that was held */
+    char forgotten[LIMIT_SCOPE_BYTES + 1]; /* scope of the token that was given up; "": none */
     source_backoff_t refreshing, signing_in;
     source_nonce_t server_nonces[2];
 };

@@ -241,6 +241,71 @@ static void stopped_while_the_page_is_open(void **state)
     pthread_join(thread, NULL);
 }
 
+static void *call_and_fail(void *arg)
+{
+    play_t *p = arg;
+    client_failure_t why;
+    int status = world_call(p->w, p->s, NULL, &why);
+    return status == 0 && why.reason == CLIENT_STOPPED ? arg : NULL;
+}
+
+static void stopped_with_all_that_wait(void **state)
+{
+    enum { CALLERS = 4 };
+    play_t *p = *state;
+    pthread_t threads[CALLERS], stopper;
+    void *well;
+    p->w->silent = true;
+    play_begin(p);
+    for (size_t i = 0; i < CALLERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, call_and_fail, p), 0);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_once_open, p), 0);
+    for (size_t i = 0; i < CALLERS; i++) {
+        pthread_join(threads[i], &well);
+        assert_non_null(well);
+    }
+    pthread_join(stopper, NULL);
+}
+
+/* attack cases: CLI-008, CLI-011 */
+static bool open_after_strangers(void *ctx, str_t url)
+{
+    static const char *const QUERIES[] = {
+        "",
+        "code=x",
+        "code=x&state=",
+        "code=x&state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "error=access_denied",
+        "state=x&error=access_denied&iss=https%3A%2F%2Fas.test"};
+    play_t *p = ctx;
+    for (size_t i = 0; i < ROWS(QUERIES); i++)
+        world_visit(p->w, url, QUERIES[i]);
+    return world_browser(p->w, url);
+}
+
+static void state_wrong_ends_nothing(void **state)
+{
+    play_t *p = *state;
+    p->config.person.open = open_after_strangers;
+    p->config.person.ctx = p;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->opened, 1);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
+}
+
+static void scopes_are_not_lost_by_a_new_sign_in(void **state)
+{
+    play_t *p = *state;
+    p->w->challenge_scope = "a";
+    play_begin(p);
+    play_goes(p, "b");
+    for (size_t i = 0; i < p->w->n_tokens; i++)
+        p->w->tokens[i].refresh_live = p->w->tokens[i].access_live = false;
+    play_goes(p, NULL);
+    assert_string_equal(p->w->scope_asked, "a b");
+}
+
 static void a_step_up_asks_for_the_union(void **state)
 {
     play_t *p = *state;
@@ -316,11 +381,24 @@ static void step_up_limit(void **state)
     p->w->never_enough = true;
     play_begin(p);
     play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    assert_int_equal(p->w->opened, 3); /* the first, "b" too, the same again */
     play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 1 + CLIENT_STEP_UP_TRIES);
+    assert_int_equal(p->w->opened, 3);
     p->w->never_enough = false;
     play_goes(p, "b");
+}
+
+static void step_up_limit_of_scopes_that_never_end(void **state)
+{
+    static const char *const SCOPES[] = {"b", "c", "d", "e", "f", "g", "h", "i"};
+    play_t *p = *state;
+    p->w->challenge_scope = "a";
+    p->w->never_enough = true;
+    play_begin(p);
+    for (size_t i = 0; i < ROWS(SCOPES); i++)
+        (void)play_call(p, SCOPES[i]);
+    assert_int_equal(p->why.reason, CLIENT_STEP_UP_LIMIT);
+    assert_true(p->w->opened <= 1 + CLIENT_STEP_UP_IN_A_ROW);
 }
 
 static void forbidden(void **state)
@@ -447,12 +525,16 @@ int main(void)
         PLAY_TEST(sign_in_needed_where_nobody_is_there),
         PLAY_TEST(sign_in_timeout),
         PLAY_TEST(stopped_while_the_page_is_open),
+        PLAY_TEST(stopped_with_all_that_wait),
+        PLAY_TEST(state_wrong_ends_nothing),
+        PLAY_TEST(scopes_are_not_lost_by_a_new_sign_in),
         PLAY_TEST(a_step_up_asks_for_the_union),
         PLAY_TEST(offline_access_where_the_server_lists_it),
         PLAY_TEST(a_server_of_2025_03_26_publishes_its_metadata),
         PLAY_TEST(a_server_of_2025_03_26_publishes_nothing),
         PLAY_TEST(resource_metadata_none),
         PLAY_TEST(step_up_limit),
+        PLAY_TEST(step_up_limit_of_scopes_that_never_end),
         PLAY_TEST(forbidden),
         PLAY_TEST(a_refresh_token_goes_to_no_other_server),
         PLAY_TEST(a_machine_beside_a_person),

@@ -122,7 +122,7 @@ static void a_server_error_loses_nothing(void **state)
     begin(p);
     p->w->tokens[0].access_live = false;
     p->w->token_500 = 1;
-    play_fails(p, NULL, CLIENT_UNREACHABLE);
+    play_fails(p, NULL, CLIENT_SERVER_FAILS);
     p->w->mono += 1000;
     play_goes(p, NULL);
     assert_int_equal(p->w->opened, 1);
@@ -164,7 +164,7 @@ static void sign_out_forgets_even_where_nothing_is_revoked(void **state)
     p->w->no_revocation = true;
     begin(p);
     assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
-    assert_int_equal(p->why.reason, CLIENT_UNREACHABLE);
+    assert_int_equal(p->why.reason, CLIENT_SERVER_FAILS);
     assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
     assert_false(told.kept);
 }

@@ -1,4 +1,5 @@
 /* The verdict on a 401 or 403: what tokens/refusal.h decides is done here. */
+#include "oauth/scope.h"
 #include "tokens/source_object.h"
 
 /* A token that has ended is not sent: what is there can still be refreshed. */
@@ -19,7 +20,7 @@ static tokens_facts_t facts_of(const tokens_source_t *s, const tokens_refusal_t 
         .status = r->status,
         .challenge = challenge,
         .newer = h->a && !source_ended(s, &h->record) && r->generation < s->token_since,
-        .proven = h->proven,
+        .proven = h->proven || clock_seconds(&s->config.clock) - h->record.at > SOURCE_FRESH_S,
         .origin = origin_of(h, r),
         .dpop = h->key.key != NULL,
         .nonce = str_is_set(r->nonce),
@@ -68,6 +69,21 @@ static client_reason_t renew(source_round_t *r, tokens_do_t what)
     return source_sign_in(r);
 }
 
+/* Whether one more step-up may be made: a few for an operation, and of those that ask for nothing
+ * new (the person had declined a part, perhaps) only one. */
+static bool may_step_up(source_round_t *r, str_t operation)
+{
+    tokens_source_t *s = r->s;
+    const source_held_t *h = &s->held;
+    bool idle = h->a && str_is_set(h->record.asked) &&
+                oauth_scope_covers(h->record.asked, r->challenge.scope);
+    pthread_mutex_lock(&s->lock);
+    bool may = !(idle && s->idle_step_up) && client_step_up_may(&s->step_ups, operation);
+    s->idle_step_up = s->idle_step_up || idle;
+    pthread_mutex_unlock(&s->lock);
+    return may;
+}
+
 /* With the turn. */
 static client_reason_t mend(source_round_t *r, tokens_do_t what, str_t operation)
 {
@@ -79,13 +95,8 @@ static client_reason_t mend(source_round_t *r, tokens_do_t what, str_t operation
     GO(source_reload(r, &took));
     if (took && !source_ended(s, &s->held.record))
         return CLIENT_FINE;
-    if (r->step_up) {
-        pthread_mutex_lock(&s->lock);
-        bool may = client_step_up_may(&s->step_ups, operation);
-        pthread_mutex_unlock(&s->lock);
-        if (!may)
-            return source_fail(r, CLIENT_STEP_UP_LIMIT, r->challenge.scope);
-    }
+    if (r->step_up && !may_step_up(r, operation))
+        return source_fail(r, CLIENT_STEP_UP_LIMIT, r->challenge.scope);
     return renew(r, what);
 }
 

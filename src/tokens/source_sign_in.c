@@ -1,4 +1,5 @@
 /* A new token by the way of the config: discovery, registration, grant. */
+#include "oauth/scope.h"
 #include "tokens/source_object.h"
 
 enum { BACKOFF_MS = 5000, TRANSIENT_MS = 1000, BACKOFF_TOP_MS = 300000 };
@@ -79,8 +80,15 @@ client_reason_t source_got(source_round_t *r, const source_client_t *client,
         .at = now,
         .generation = next_generation(s),
     };
+    str_t name;
+    tokens_lock_t *lock;
     source_keep_place(r, record.client_id);
-    return source_keep_token(r, &record, TOKENS_FROM_SIGN_IN);
+    GO(source_token_name(r, &record, &name));
+    /* A refresh of another process ends first: what it writes must not be the last word. */
+    GO(source_lock(r, name, SOURCE_LOCK_MS, &lock));
+    client_reason_t reason = source_keep_token(r, &record, TOKENS_FROM_SIGN_IN);
+    source_unlock(s, lock);
+    return reason;
 }
 
 static client_reason_t by_way(source_round_t *r, source_client_t *client)
@@ -130,21 +138,27 @@ static client_reason_t obtain(source_round_t *r)
     return by_way(r, &client);
 }
 
-/* The scopes of the token that is given up are asked for again, lest they be lost one by one. */
+/* The scopes of the token that is given up; unset: none. */
+static str_t scope_before(const source_round_t *r)
+{
+    const tokens_source_t *s = r->s;
+    const tokens_record_t *t = s->held.a ? &s->held.record : NULL;
+    if (t && str_is_set(t->asked))
+        return t->asked;
+    if (!t && s->forgotten[0])
+        return str_c(s->forgotten);
+    if (!r->step_up)
+        return STR_UNSET;
+    return t && str_is_set(t->token.scope) ? t->token.scope : r->challenge.scope;
+}
+
+/* They are asked for again, lest they be lost one by one; not where the person begins anew. */
 static client_reason_t remember_scope(source_round_t *r)
 {
-    const source_held_t *h = &r->s->held;
-    str_t before = STR_UNSET;
-    if (h->a && str_is_set(h->record.asked))
-        before = h->record.asked;
-    else if (h->a && r->step_up && str_is_set(h->record.token.scope))
-        before = h->record.token.scope;
-    else if (r->step_up)
-        before = r->challenge.scope;
-    if (!str_is_set(before))
+    str_t before = scope_before(r), wanted = r->s->config.scope;
+    if (!str_is_set(before) || (r->anew && !r->step_up))
         return CLIENT_FINE;
-    r->before = arena_dup(r->a, before);
-    return str_is_set(r->before) ? CLIENT_FINE : source_rc(r, RC_MEMORY);
+    return source_rc(r, oauth_scope_union(r->a, before, wanted, &r->before));
 }
 
 static bool can_ask(const tokens_config_t *c)
@@ -169,5 +183,7 @@ client_reason_t source_sign_in(source_round_t *r)
     if (reason != CLIENT_FINE && reason != CLIENT_STOPPED)
         source_backoff_failed(r, &s->signing_in, r->transient ? TRANSIENT_MS : BACKOFF_MS,
                               BACKOFF_TOP_MS);
+    if (reason != CLIENT_FINE && !r->transient)
+        s->forgotten[0] = '\0'; /* perhaps the server gives them to nobody any more */
     return reason;
 }

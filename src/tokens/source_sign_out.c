@@ -12,7 +12,7 @@ static client_reason_t revoke_one(source_round_t *r, const client_token_want_t *
     GO(source_post_form(r, &q, STR_UNSET, &answer));
     if (answer.status >= 200 && answer.status < 300)
         return CLIENT_FINE;
-    return source_fail(r, CLIENT_UNREACHABLE,
+    return source_fail(r, CLIENT_SERVER_FAILS,
                        arena_printf(r->a, "%" PRIstr " answered %d, and the token was not revoked",
                                     STR_ARG(q.url), answer.status));
 }
@@ -50,6 +50,7 @@ static client_reason_t end(source_round_t *r)
         reason = revoke(r);
     client_failure_t why = r->why;
     source_forget(r);
+    r->s->forgotten[0] = '\0'; /* the person begins anew */
     r->why = why;
     source_unlock(r->s, lock);
     return reason;

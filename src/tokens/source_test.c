@@ -1,6 +1,10 @@
 /* Ways without a person, and what every way has in common. */
 #include "tokens/tokens_test_world.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static void a_given_token_is_sent_and_never_changed(void **state)
 {
     play_t *p = *state;
@@ -197,6 +201,35 @@ static void a_workload_that_is_refused_tries_nothing_else(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void a_workload_reads_its_file_anew(void **state)
+{
+    play_t *p = *state;
+    char path[] = "/tmp/warder-assertion-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    workload(p);
+    p->config.assertion = STR_UNSET;
+    p->config.assertion_file = str_c(path);
+    write_file(path, "platform\n");
+    play_begin(p);
+    play_goes(p, NULL);
+    write_file(path, "next");
+    p->w->assertion = "next";
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    unlink(path);
+    assert_int_equal(p->w->granted, 2);
+}
+
 static void assertion_missing(void **state)
 {
     play_t *p = *state;
@@ -279,6 +312,44 @@ static void sign_out_revokes_and_forgets(void **state)
     assert_false(told.kept);
 }
 
+static void the_claims_of_a_token_are_told_as_they_stand(void **state)
+{
+    play_t *p = *state;
+    tokens_state_t told;
+    machine(p);
+    p->w->access = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtYWNoaW5lIn0.x";
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(tokens_source_state(p->s, p->a, &told), RC_OK);
+    assert_str(told.claims, STR("{\"sub\":\"machine\"}"));
+    assert_int_equal(told.expires_at, p->w->now + p->w->lifetime);
+    assert_int_equal(told.since, p->w->now);
+    assert_false(told.has_refresh || told.dpop);
+}
+
+static void write_log(void *ctx, str_t line)
+{
+    buf_put(ctx, line);
+}
+
+static void no_secret_is_logged(void **state)
+{
+    static const char *const SECRETS[] = {"at-", "rt-", "hush", "code-"};
+    play_t *p = *state;
+    buf_t lines = buf_new(p->a, 65536);
+    const log_t log = {.write = write_log, .ctx = &lines, .min = LOG_DEBUG};
+    machine(p);
+    p->config.log = &log;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->now += p->w->lifetime;
+    p->w->known_secret = "other";
+    play_fails(p, NULL, CLIENT_TOKEN_REFUSED);
+    assert_true(str_contains(buf_str(&lines), STR("token_not_renewed")));
+    for (size_t i = 0; i < ROWS(SECRETS); i++)
+        assert_false(str_contains(buf_str(&lines), str_c(SECRETS[i])));
+}
+
 static void stopped(void **state)
 {
     play_t *p = *state;
@@ -306,11 +377,14 @@ int main(void)
         PLAY_TEST(token_not_taken),
         PLAY_TEST(a_workload_shows_its_assertion),
         PLAY_TEST(a_workload_that_is_refused_tries_nothing_else),
+        PLAY_TEST(a_workload_reads_its_file_anew),
         PLAY_TEST(assertion_missing),
         PLAY_TEST(an_enterprise_exchanges_its_id_token),
         PLAY_TEST(an_enterprise_may_name_the_token_endpoint_of_its_provider),
         PLAY_TEST(sign_in_needs_no_refusal),
         PLAY_TEST(sign_out_revokes_and_forgets),
+        PLAY_TEST(the_claims_of_a_token_are_told_as_they_stand),
+        PLAY_TEST(no_secret_is_logged),
         PLAY_TEST(stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

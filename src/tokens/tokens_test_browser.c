@@ -78,3 +78,14 @@ bool world_browser(void *ctx, str_t url)
     arena_free(a);
     return true;
 }
+
+void world_visit(world_t *w, str_t url, const char *query)
+{
+    url_t u, to;
+    form_t f;
+    arena_t *a = arena_new(BROWSER_ARENA);
+    if (url_parse(url, &u) == RC_OK && form_parse(a, u.query, &f) == RC_OK &&
+        url_parse(world_field(&f, "redirect_uri"), &to) == RC_OK)
+        visit(w, to.port_number, arena_printf(a, "%" PRIstr "?%s", STR_ARG(to.path), query).p);
+    arena_free(a);
+}

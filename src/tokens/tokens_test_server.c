@@ -138,6 +138,8 @@ static void issue(world_t *w, arena_t *a, const char *issuer, str_t client, str_
     *t = (world_token_t){.ends_at = w->now + w->lifetime, .access_live = true};
     world_copy(t->issuer, str_c(issuer));
     snprintf(t->access, sizeof t->access, "at-%u", n);
+    if (w->access)
+        world_copy(t->access, str_c(w->access));
     world_copy(t->client, client);
     world_copy(t->scope, scope);
     world_copy(t->jkt, jkt);

@@ -61,6 +61,7 @@ typedef struct {
     unsigned token_500;       /* so many are answered 503 */
     unsigned pending;         /* so many questions of a device come too early */
     const char *device_error; /* and then this */
+    const char *access;       /* the access token that is issued; NULL: a new name each time */
     const char *assertion;    /* that the token endpoint takes; NULL: none */
     /* State. */
     int64_t now; /* Unix seconds */
@@ -125,6 +126,8 @@ world_code_t *world_authorize(world_t *w, const char *issuer, const form_t *f);
 str_t world_field(const form_t *f, const char *name);
 /** The page of the authorization endpoint, and its answer on loopback. */
 bool world_browser(void *ctx, str_t url);
+/** GETs the callback that the page would lead to, with another query. */
+void world_visit(world_t *w, str_t url, const char *query);
 void world_answer(http_answer_t *out, int status, str_t body);
 void world_add_header(arena_t *a, http_answer_t *out, const char *name, str_t value);
 /** The thumbprint of a good proof; unset: none came, or it is wrong. */
