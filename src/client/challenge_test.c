@@ -84,6 +84,8 @@ static const struct {
     {{"Bearer realm=a, scope="}, "", true},
     {{"Bearer realm=a=b"}, "", true},
     {{"Bearer a b"}, "", true},
+    {{"Bearer \"a\""}, "", true},
+    {{"Bearer =a"}, "", true},
     {{"Bearer abc, d=e"}, "", true},
     {{"realm=\"a\""}, "", true},
     {{"=a"}, "", true},

@@ -17,9 +17,11 @@ static rc_t fail_at(client_discovery_t *d, client_reason_t reason, str_t place, 
 {
     str_t shown = client_plain(d->a, place, LIMIT_CLIENT_DETAIL_BYTES);
     const char *between = what.n > 0 ? ": " : "";
-    return fail(
-        d, reason,
-        arena_printf(d->a, "%" PRIstr "%s%" PRIstr, STR_ARG(shown), between, STR_ARG(what)));
+    if (!str_is_set(shown))
+        return RC_MEMORY;
+    str_t detail =
+        arena_printf(d->a, "%" PRIstr "%s%" PRIstr, STR_ARG(shown), between, STR_ARG(what));
+    return fail(d, reason, detail);
 }
 
 static bool failed(const client_discovery_t *d)
@@ -265,7 +267,7 @@ static rc_t took_page(client_discovery_t *d, const http_answer_t *answer)
     if (!may_be_json(answer, &type)) {
         type = client_plain(d->a, type, LIMIT_CLIENT_DETAIL_BYTES);
         str_t what = arena_printf(d->a, "200, but of type %" PRIstr, STR_ARG(type));
-        return str_is_set(what) ? look_on(d, what) : RC_MEMORY;
+        return str_is_set(type) && str_is_set(what) ? look_on(d, what) : RC_MEMORY;
     }
     str_t body = arena_dup(d->a, answer->body);
     if (str_is_set(answer->body) && !str_is_set(body))

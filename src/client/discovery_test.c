@@ -1,6 +1,7 @@
 /* What a discovery keeps, chooses and refuses. */
 #include "client/client_test_replay.h"
 
+#include "client/client_test_util.h"
 #include "core/buf.h"
 
 static const replay_row_t DEFAULT[REPLAY_ROWS] = {{H RM "/mcp", .body = RESOURCE(H "/mcp", A)},
@@ -159,29 +160,56 @@ static void an_answer_that_nobody_asked_for_changes_nothing(void **state)
     assert_memory_equal(&before, &r.d, sizeof before);
 }
 
+enum { FLOW_ANSWERS = 4 };
+
+/* A discovery with its answers, up to its end. */
+typedef struct {
+    const char *metadata;
+    http_answer_t answers[FLOW_ANSWERS];
+    client_reason_t reason;
+} flow_t;
+
+static rc_t run_flow(arena_t *a, void *ctx)
+{
+    const flow_t *flow = ctx;
+    client_discovery_t d;
+    client_discovery_want_t want = {.url = STR(H "/mcp"), .metadata = str_c(flow->metadata)};
+    str_t url;
+    size_t n = 0;
+    TRY(client_discovery_begin(a, &want, &d));
+    while (client_discovery_next(&d, &url) == CLIENT_LOOK) {
+        assert_true(n < FLOW_ANSWERS);
+        TRY(client_discovery_took(&d, &flow->answers[n++]));
+    }
+    assert_reason(d.failure.reason, flow->reason);
+    assert_true(flow->reason == CLIENT_FINE || d.failure.detail.n > 0);
+    return RC_OK;
+}
+
 /* Whatever allocation fails, the machine says so, and never goes on as if nothing was. */
 static void without_memory(void **state)
 {
     (void)state;
-    http_answer_t resource = {.status = 200, .body = STR(RESOURCE(H "/mcp", A "/t"))};
-    http_answer_t server = {.status = 200, .body = STR(SERVER(A "/t"))};
-    http_answer_t gone = {.status = 404};
-    bool ended = false;
-    for (size_t budget = 0; budget < 1 << 16 && !ended; budget += 24) {
-        arena_t *a = arena_new(budget);
-        client_discovery_t d;
-        client_discovery_want_t want = {.url = STR(H "/mcp")};
-        assert_non_null(a);
-        rc_t rc = client_discovery_begin(a, &want, &d);
-        const http_answer_t *answers[] = {&gone, &resource, &gone, &server};
-        for (size_t i = 0; i < ROWS(answers) && rc == RC_OK; i++)
-            rc = client_discovery_took(&d, answers[i]);
-        str_t url;
-        ended = rc == RC_OK && client_discovery_next(&d, &url) == CLIENT_FOUND;
-        assert_true(ended || rc == RC_MEMORY);
-        arena_free(a);
-    }
-    assert_true(ended);
+    static const http_header_t HTML = {STR_INIT("Content-Type"), STR_INIT("text/html")};
+    const http_answer_t gone = {.status = 404}, moved = {.status = 301};
+    const http_answer_t page = {.status = 200, .headers = {&HTML, 1}, .body = STR("<html>")};
+    const http_answer_t resource = {.status = 200, .body = STR(RESOURCE(H "/mcp", A "/t"))};
+    const http_answer_t server = {.status = 200, .body = STR(SERVER(A "/t"))};
+    const http_answer_t legacy = {.status = 200, .body = STR(SERVER(H "/"))};
+    const http_answer_t broken = {.end = HTTP_AGENT_BROKEN, .why = STR("it closed early")};
+    flow_t flows[] = {
+        {NULL, {gone, resource, page, server}, CLIENT_FINE},
+        {NULL, {moved, gone, legacy}, CLIENT_FINE},
+        {NULL, {gone, gone, gone}, CLIENT_FINE},
+        {H "/x", {resource, broken}, CLIENT_UNREACHABLE},
+        {H "/x", {gone}, CLIENT_RESOURCE_METADATA_NONE},
+        {H "/x", {legacy}, CLIENT_RESOURCE_METADATA_BAD},
+        {H "/x", {resource, legacy}, CLIENT_ISSUER_MISMATCH},
+        {H "/x", {{.status = 503}}, CLIENT_SERVER_FAILS},
+        {"file:///x", {gone}, CLIENT_URL_SCHEME},
+    };
+    for (size_t i = 0; i < ROWS(flows); i++)
+        client_test_starve(run_flow, &flows[i]);
 }
 
 int main(void)

@@ -125,7 +125,7 @@ static void step_ups_of_all_operations_end(void **state)
         name[sizeof name - 2]++;
     }
     assert_false(client_step_up_may(&s, str_c(name)));
-    client_step_up_done(&s, STR("tools/call a"));
+    client_step_up_done(&s, STR("tools/call that never stepped up"));
     assert_true(client_step_up_may(&s, str_c(name)));
 }
 
