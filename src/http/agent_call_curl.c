@@ -302,8 +302,6 @@ static http_agent_end_t end_of(const http_agent_call_t *c, CURLcode code)
         return HTTP_AGENT_NO_NAME;
     case CURLE_COULDNT_CONNECT:
         return c->is_barred ? HTTP_AGENT_OUT_OF_REACH : HTTP_AGENT_REFUSED;
-    case CURLE_PROXY:
-        return HTTP_AGENT_REFUSED;
     case CURLE_OPERATION_TIMEDOUT:
         return HTTP_AGENT_TIMEOUT;
     case CURLE_SSL_CONNECT_ERROR:
@@ -317,7 +315,7 @@ static http_agent_end_t end_of(const http_agent_call_t *c, CURLcode code)
     case CURLE_SSL_ENGINE_INITFAILED:
         return HTTP_AGENT_TLS;
     default:
-        return HTTP_AGENT_BROKEN;
+        return c->was_sent ? HTTP_AGENT_BROKEN : HTTP_AGENT_REFUSED;
     }
 }
 

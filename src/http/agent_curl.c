@@ -293,7 +293,7 @@ static rc_t make(http_agent_t *agent, const http_agent_config_t *config)
     if (!agent->arena || !agent->multi)
         return RC_MEMORY;
     TRY(read_settings(agent, config));
-    curl_multi_setopt(agent->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_HTTP_AGENT_IDLE);
+    curl_multi_setopt(agent->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_HTTP_AGENT_CONNECTIONS);
     return start_thread(agent);
 }
 

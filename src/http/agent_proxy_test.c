@@ -106,7 +106,7 @@ static void a_proxy_sees_nothing_of_a_request_over_tls(void **state)
     assert_true(strncmp(test_peer_asked(proxy, 0), "CONNECT a.invalid:443 HTTP/1.1\r\n", 32) == 0);
     assert_null(strstr(test_peer_asked(proxy, 0), "Bearer"));
     answer = ask(*state, "https://refused.invalid/x");
-    assert_int_not_equal(answer.end, HTTP_AGENT_DONE);
+    assert_int_equal(answer.end, HTTP_AGENT_REFUSED);
     assert_true(str_contains(answer.why, STR("407")));
 }
 
