@@ -42,11 +42,10 @@ rc_t mcp_field_decode(arena_t *a, str_t value, str_t *out)
     return b64_decode(a, str_of(value.p + BEGIN.n, value.n - BEGIN.n - END.n), out);
 }
 
-/* Blanks at the ends do not survive HTTP. */
+/* Blanks at the ends do not survive HTTP, and tabs not every reader of it. */
 static bool survives(str_t text)
 {
-    static const char BLANKS[] = " \t";
-    return is_field_text(text) && str_trim(text, BLANKS).n == text.n && !is_sentinel(text);
+    return str_is_printable_ascii(text) && str_trim(text, " ").n == text.n && !is_sentinel(text);
 }
 
 rc_t mcp_field_encode(arena_t *a, str_t text, str_t *out)
