@@ -54,6 +54,7 @@ extern const command_t CMD_AUDIT_VERIFY;
 extern const command_t CMD_PIN_LIST;
 extern const command_t CMD_PIN_APPROVE;
 extern const command_t CMD_PIN_FORGET;
+extern const command_t CMD_DOCTOR;
 
 /** All commands, in the order of --help; ended by NULL. */
 extern const command_t *const COMMANDS[];

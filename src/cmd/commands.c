@@ -37,6 +37,7 @@ const command_t *const COMMANDS[] = {
     &CMD_PIN_LIST,
     &CMD_PIN_APPROVE,
     &CMD_PIN_FORGET,
+    &CMD_DOCTOR,
     NULL,
 };
 
