@@ -109,7 +109,7 @@ export const FAULTS = {
   'no metadata of the resource': [each(gone(`GET ${PRM}/mcp`, `GET ${PRM}`), challenge(() => 'Bearer')), 'resource_metadata_none', /Publish/],
   'no authorization server': [without('resource', 'authorization_servers'), 'no_authorization_server', /authorization_servers/],
   'no metadata of the server': [gone(`GET ${AS}`, `GET ${OIDC}`), 'server_metadata_none', /oauth-authorization-server/],
-  'issuer with a path, at one place': [pathIssuer, 'server_metadata_places', /three places/],
+  'issuer with a path, at one place': [pathIssuer, 'server_metadata_places', /without a path/],
   'token endpoint over http': [set('server', { token_endpoint: 'http://as.example/token' }), 'endpoint_plain_http', /https/],
   'nobody can register': [without('server', 'registration_endpoint', 'client_id_metadata_document_supported'), 'registration_none', /client_id/],
   'no registration': [without('server', 'registration_endpoint'), 'registration_documents_only', /RFC 7591/],
