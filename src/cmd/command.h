@@ -64,6 +64,7 @@ extern const command_t CMD_TOOLS;
 extern const command_t CMD_TOKEN;
 extern const command_t CMD_LOGOUT;
 extern const command_t CMD_COMPLETION;
+extern const command_t CMD_DOCTOR;
 
 /** All commands, in the order of --help; ended by NULL. */
 extern const command_t *const COMMANDS[];

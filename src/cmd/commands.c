@@ -43,6 +43,7 @@ const command_t *const COMMANDS[] = {
     &CMD_TOKEN,
     &CMD_LOGOUT,
     &CMD_COMPLETION,
+    &CMD_DOCTOR,
     NULL,
 };
 

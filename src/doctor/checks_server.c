@@ -30,18 +30,28 @@ doctor_check_end_t check_server_metadata_none(look_t *l)
     return found > 0 ? DOCTOR_CHECK_FINE : look_hit_status(l, DOCTOR_ASK_AS_RFC8414);
 }
 
-/* Issuers without a path have one of the three places less, and may leave out another. */
+static bool is_missing(const look_t *l, doctor_ask_t ask)
+{
+    return doctor_answered(l->f, ask) && !doctor_json(l->f, ask);
+}
+
+/* One kind of metadata is enough. RFC 8414's has its path inserted, and clients that lose paths
+ * look at the root; OpenID's has two places. */
 doctor_check_end_t check_server_metadata_places(look_t *l)
 {
     size_t found, answered = count_places(l, &found);
-    bool path = l->f->at[DOCTOR_ASK_AS_OIDC_INSERTED].asked;
-    if (!path || found == 0 || found == answered)
+    bool openid =
+        doctor_json(l->f, DOCTOR_ASK_AS_OIDC_INSERTED) || doctor_json(l->f, DOCTOR_ASK_AS_OIDC);
+    if (!l->f->at[DOCTOR_ASK_AS_OIDC_INSERTED].asked || found == 0)
         return answered ? DOCTOR_CHECK_FINE : DOCTOR_CHECK_UNSEEN;
-    LOOK_EACH(LOOK_SERVER_PLACES, ask)
-    {
-        if (doctor_answered(l->f, *ask) && !doctor_json(l->f, *ask))
-            return look_hit_status(l, *ask);
-    }
+    if (is_missing(l, DOCTOR_ASK_AS_RFC8414))
+        return look_hit_status(l, DOCTOR_ASK_AS_RFC8414);
+    if (is_missing(l, DOCTOR_ASK_AS_ROOT))
+        return look_hit_status(l, DOCTOR_ASK_AS_ROOT);
+    if (openid && is_missing(l, DOCTOR_ASK_AS_OIDC_INSERTED))
+        return look_hit_status(l, DOCTOR_ASK_AS_OIDC_INSERTED);
+    if (openid && is_missing(l, DOCTOR_ASK_AS_OIDC))
+        return look_hit_status(l, DOCTOR_ASK_AS_OIDC);
     return DOCTOR_CHECK_FINE;
 }
 

@@ -53,18 +53,25 @@ static void put_finding(text_t *t, const doctor_finding_t *f)
     put_line(t, "fails", doctor_client_names(t->a, wanted(t->r, f->fails)));
 }
 
+/* One line each; where, only if that is not the URL of the report. */
+static void put_step(text_t *t, const doctor_step_t *s)
+{
+    buf_fmt(t->out, "  %-5" PRIstr " %-7" PRIstr " %" PRIstr, STR_ARG(s->outcome),
+            STR_ARG(s->method), STR_ARG(doctor_ask_row(s->ask)->what));
+    if (!str_eq(s->url, t->r->url))
+        buf_fmt(t->out, ": %" PRIstr, STR_ARG(s->url));
+    buf_char(t->out, '\n');
+}
+
 static void put_steps(text_t *t)
 {
     doctor_phase_t phase = DOCTOR_PHASE_COUNT;
     for (size_t i = 0; i < t->r->n_steps; i++) {
-        const doctor_step_t *s = &t->r->steps[i];
-        const doctor_ask_row_t *row = doctor_ask_row(s->ask);
-        if (row->phase != phase)
-            buf_fmt(t->out, "%" PRIstr "\n", STR_ARG(doctor_phase_title(row->phase)));
-        phase = row->phase;
-        buf_fmt(t->out, "  %-5" PRIstr " %-7" PRIstr " %" PRIstr "\n", STR_ARG(s->outcome),
-                STR_ARG(s->method), STR_ARG(s->url));
-        buf_fmt(t->out, "                %" PRIstr "\n", STR_ARG(row->what));
+        doctor_phase_t own = doctor_ask_row(t->r->steps[i].ask)->phase;
+        if (own != phase)
+            buf_fmt(t->out, "%" PRIstr "\n", STR_ARG(doctor_phase_title(own)));
+        phase = own;
+        put_step(t, &t->r->steps[i]);
     }
     buf_char(t->out, '\n');
 }
