@@ -14,8 +14,8 @@ typedef struct {
 
 /** Writes them for `host`: claude, vscode, cursor or codex. False: another. */
 bool connect_config_write(str_t host, const connect_config_t *c, buf_t *out);
-/** A name of letters, digits and dashes, made of a URL's host and path ("mcp-example-com") or of a name
- *  that somebody gave. In `a`, or static. */
+/** A name of letters, digits and dashes, made of a URL's host and path ("mcp-example-com") or of a
+ * name that somebody gave. In `a`, or static. */
 str_t connect_config_name(arena_t *a, str_t text);
 
 #endif
