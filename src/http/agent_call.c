@@ -95,7 +95,8 @@ static bool tell_head(http_agent_call_t *c)
         .status = status_of(line),
         .version = str_first(line, str_find(line, ' ', 0)),
     };
-    if (head.status < 100 || head.status == 101) {
+    bool is_http = str_starts(line, STR("HTTP/")) && str_is_printable_ascii(head.version);
+    if (!is_http || head.status < 100 || head.status == 101) {
         http_call_fail(c, HTTP_AGENT_BROKEN, "the answer has no status that fits");
         return false;
     }

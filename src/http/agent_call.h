@@ -16,6 +16,10 @@ typedef struct {
     int64_t connect_ms;
 } http_agent_settings_t;
 
+/** Copies into `a`. RC_CONFIG: the CA file cannot be read, or holds no certificate; RC_MEMORY. */
+rc_t http_agent_settings_read(arena_t *a, const http_agent_config_t *config,
+                              http_agent_settings_t *out) MUST_USE;
+
 /** What other threads want of a call. */
 enum { HTTP_CALL_START = 1, HTTP_CALL_CANCEL = 2, HTTP_CALL_RESUME = 4 };
 

@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/ports.h"
@@ -226,59 +225,6 @@ static rc_t start_thread(http_agent_t *agent)
     return agent->has_thread ? RC_OK : RC_IO;
 }
 
-/* Whether somebody's certificate stands there; what is wrong in it shows at the first handshake. */
-static bool holds_certificate(const char *path)
-{
-    char line[128];
-    bool holds = false;
-    FILE *f = fopen(path, "re");
-    while (f && !holds && fgets(line, sizeof line, f))
-        holds = strstr(line, "-----BEGIN CERTIFICATE-----") ||
-                strstr(line, "-----BEGIN TRUSTED CERTIFICATE-----");
-    if (f)
-        fclose(f);
-    return holds;
-}
-
-/* The first of two variables that is set, as it is now. */
-static str_t variable(arena_t *a, const char *first, const char *second)
-{
-    const char *value = getenv(first);
-    if (!value && second)
-        value = getenv(second);
-    return arena_dup(a, str_c(value));
-}
-
-/* HTTP_PROXY is left out: a web server may have made it of a header field. */
-static http_proxy_vars_t read_proxies(arena_t *a)
-{
-    return (http_proxy_vars_t){
-        .http = variable(a, "http_proxy", NULL),
-        .https = variable(a, "https_proxy", "HTTPS_PROXY"),
-        .all = variable(a, "all_proxy", "ALL_PROXY"),
-        .none = variable(a, "no_proxy", "NO_PROXY"),
-    };
-}
-
-static rc_t read_settings(http_agent_t *agent, const http_agent_config_t *config)
-{
-    http_agent_settings_t *s = &agent->settings;
-    arena_t *a = agent->arena;
-    const char *system_file = getenv("SSL_CERT_FILE");
-    str_t named = str_is_empty(config->ca_file) ? STR_UNSET : config->ca_file;
-    str_t file =
-        str_is_set(named) ? named : str_c(system_file && *system_file ? system_file : NULL);
-    s->user_agent =
-        arena_cstr(a, str_is_set(config->user_agent) ? config->user_agent : STR("warder"));
-    s->connect_ms = config->connect_ms > 0 ? config->connect_ms : LIMIT_HTTP_AGENT_CONNECT_MS;
-    s->proxies = read_proxies(a);
-    if (str_is_set(file))
-        s->ca_file = arena_cstr(a, file);
-    if (!s->user_agent || (str_is_set(file) && !s->ca_file))
-        return RC_MEMORY;
-    return str_is_set(named) && !holds_certificate(s->ca_file) ? RC_CONFIG : RC_OK;
-}
-
 static void start_libcurl(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -292,7 +238,7 @@ static rc_t make(http_agent_t *agent, const http_agent_config_t *config)
     agent->multi = curl_multi_init();
     if (!agent->arena || !agent->multi)
         return RC_MEMORY;
-    TRY(read_settings(agent, config));
+    TRY(http_agent_settings_read(agent->arena, config, &agent->settings));
     curl_multi_setopt(agent->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_HTTP_AGENT_CONNECTIONS);
     return start_thread(agent);
 }
