@@ -18,7 +18,7 @@ enum {
     TWO = 2,
     ROUNDS = 100,
     KEY_ROUNDS = 10,
-    KILLS = 200,
+    KILLS = 60,
     RECORD = 8000
 };
 
