@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNS = 16, TICK_MS = 100, FAREWELL_MS = 1000 };
+enum { CONNS = 16, WAITING = 64, TICK_MS = 100, FAREWELL_MS = 1000 };
 
 struct tokens_callback {
     int listener; /* -1: closed, as an answer was taken */
@@ -41,7 +41,7 @@ static rc_t listen_at(tokens_callback_t *c, uint16_t port)
     /* Connections of the last sign-in that still fade away must not keep a fixed port. */
     setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &YES, sizeof YES);
     if (bind(c->listener, (const struct sockaddr *)&at, sizeof at) != 0 ||
-        listen(c->listener, CONNS) != 0)
+        listen(c->listener, WAITING) != 0)
         return errno == EADDRINUSE ? RC_BUSY : RC_IO;
     if (getsockname(c->listener, (struct sockaddr *)&at, &n) != 0)
         return RC_IO;
@@ -105,13 +105,21 @@ static callback_conn_t *make_place(tokens_callback_t *c)
     return oldest;
 }
 
+static bool is_for_later(int failed)
+{
+    return failed == EAGAIN || failed == EINTR || failed == ECONNABORTED;
+}
+
+/* All that wait, as the answer may be the last of them. */
 static rc_t let_in(tokens_callback_t *c)
 {
-    int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0)
+    for (int i = 0; i < WAITING; i++) {
+        int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return is_for_later(errno) ? RC_OK : RC_IO;
         callback_conn_begin(make_place(c), fd, now_ms());
-    bool gone = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-    return fd >= 0 || gone ? RC_OK : RC_IO;
+    }
+    return RC_OK;
 }
 
 /* A page of the web whose name leads to 127.0.0.1 must not reach this (DNS rebinding). */

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 20000, ANSWER_BYTES = 8192, MANY = 20 };
+enum { WAIT_MS = 20000, ANSWER_BYTES = 8192, MANY = 40 };
 
 /* A listener that waits on a thread of its own. */
 typedef struct {

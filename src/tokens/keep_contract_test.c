@@ -11,29 +11,19 @@ enum { WAIT_MS = 20000, THREADS = 4, NAME_CHARS = 120 };
 static rc_t put(tokens_test_keep_t *k, str_t name, str_t text)
 {
     str_t why;
-    return k->keep.write(k->keep.ctx, k->arena, name, secret_of(text), &why);
+    return tokens_test_put(k, name, text, &why);
 }
 
 static rc_t get(tokens_test_keep_t *k, str_t name, str_t *text)
 {
     str_t why;
-    secret_t out;
-    rc_t rc = k->keep.read(k->keep.ctx, k->arena, name, &out, &why);
-    *text = out.hidden;
-    return rc;
+    return tokens_test_get(k, name, text, &why);
 }
 
 static rc_t drop(tokens_test_keep_t *k, str_t name)
 {
     str_t why;
     return k->keep.erase(k->keep.ctx, k->arena, name, &why);
-}
-
-static void assert_kept(tokens_test_keep_t *k, str_t name, str_t want)
-{
-    str_t text;
-    assert_int_equal(get(k, name, &text), RC_OK);
-    assert_str(text, want);
 }
 
 static void assert_names(tokens_test_keep_t *k, const str_t *want, size_t n)
@@ -67,14 +57,14 @@ static void nothing_is_kept_under_a_new_name(void **state)
 static void what_was_written_is_read(void **state)
 {
     assert_int_equal(put(*state, STR("tokens-1"), STR("{\"a\":1}")), RC_OK);
-    assert_kept(*state, STR("tokens-1"), STR("{\"a\":1}"));
+    tokens_test_assert_kept(*state, STR("tokens-1"), STR("{\"a\":1}"));
 }
 
 static void a_write_replaces_what_was_there(void **state)
 {
     assert_int_equal(put(*state, STR("tokens-1"), STR("the first, which is longer")), RC_OK);
     assert_int_equal(put(*state, STR("tokens-1"), STR("second")), RC_OK);
-    assert_kept(*state, STR("tokens-1"), STR("second"));
+    tokens_test_assert_kept(*state, STR("tokens-1"), STR("second"));
     assert_names(*state, (str_t[]){STR("tokens-1")}, 1);
 }
 
@@ -83,15 +73,15 @@ static void names_do_not_mix(void **state)
     assert_int_equal(put(*state, STR("tokens-1"), STR("one")), RC_OK);
     assert_int_equal(put(*state, STR("tokens-12"), STR("two")), RC_OK);
     assert_int_equal(put(*state, STR("tokens-"), STR("three")), RC_OK);
-    assert_kept(*state, STR("tokens-1"), STR("one"));
-    assert_kept(*state, STR("tokens-12"), STR("two"));
-    assert_kept(*state, STR("tokens-"), STR("three"));
+    tokens_test_assert_kept(*state, STR("tokens-1"), STR("one"));
+    tokens_test_assert_kept(*state, STR("tokens-12"), STR("two"));
+    tokens_test_assert_kept(*state, STR("tokens-"), STR("three"));
 }
 
 static void an_empty_text_is_kept(void **state)
 {
     assert_int_equal(put(*state, STR("tokens-1"), STR("")), RC_OK);
-    assert_kept(*state, STR("tokens-1"), STR(""));
+    tokens_test_assert_kept(*state, STR("tokens-1"), STR(""));
 }
 
 static void every_byte_is_kept(void **state)
@@ -100,7 +90,7 @@ static void every_byte_is_kept(void **state)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)i;
     assert_int_equal(put(*state, STR("tokens-1"), str_of(bytes, sizeof bytes)), RC_OK);
-    assert_kept(*state, STR("tokens-1"), str_of(bytes, sizeof bytes));
+    tokens_test_assert_kept(*state, STR("tokens-1"), str_of(bytes, sizeof bytes));
 }
 
 static void a_text_that_is_too_long_leaves_the_old_one(void **state)
@@ -111,9 +101,9 @@ static void a_text_that_is_too_long_leaves_the_old_one(void **state)
     memset(p, 'x', TOKENS_KEEP_BYTES + 1);
     assert_int_equal(put(k, STR("tokens-1"), STR("old")), RC_OK);
     assert_int_equal(put(k, STR("tokens-1"), str_of(p, TOKENS_KEEP_BYTES + 1)), RC_LIMIT);
-    assert_kept(k, STR("tokens-1"), STR("old"));
+    tokens_test_assert_kept(k, STR("tokens-1"), STR("old"));
     assert_int_equal(put(k, STR("tokens-1"), str_of(p, TOKENS_KEEP_BYTES)), RC_OK);
-    assert_kept(k, STR("tokens-1"), str_of(p, TOKENS_KEEP_BYTES));
+    tokens_test_assert_kept(k, STR("tokens-1"), str_of(p, TOKENS_KEEP_BYTES));
 }
 
 static void what_was_erased_is_gone(void **state)
@@ -127,7 +117,7 @@ static void what_was_erased_is_gone(void **state)
     assert_int_equal(drop(*state, STR("tokens-1")), RC_NOT_FOUND);
     assert_names(*state, (str_t[]){STR("tokens-2")}, 1);
     assert_int_equal(put(*state, STR("tokens-1"), STR("again")), RC_OK);
-    assert_kept(*state, STR("tokens-1"), STR("again"));
+    tokens_test_assert_kept(*state, STR("tokens-1"), STR("again"));
 }
 
 static void names_are_sorted_and_hold_no_locks(void **state)
@@ -170,7 +160,7 @@ static void bad_names_are_refused(void **state)
     }
     str_t longest = str_first(BAD[ROWS(BAD) - 1], TOKENS_NAME_BYTES);
     assert_int_equal(put(k, longest, STR("x")), RC_OK);
-    assert_kept(k, longest, STR("x"));
+    tokens_test_assert_kept(k, longest, STR("x"));
 }
 
 static void a_lock_that_is_held_is_not_given_twice(void **state)
@@ -217,7 +207,7 @@ static void who_waits_for_a_lock_hinders_nobody_and_gets_it(void **state)
     assert_int_equal(pthread_create(&thread, NULL, take_and_give, &w), 0);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(put(k, STR("tokens-1"), STR("text")), RC_OK);
-        assert_kept(k, STR("tokens-1"), STR("text"));
+        tokens_test_assert_kept(k, STR("tokens-1"), STR("text"));
     }
     give(k, lock);
     pthread_join(thread, NULL);
@@ -267,7 +257,8 @@ static void threads_that_count_under_a_lock_lose_nothing(void **state)
         arena_free(w[i].arena);
         assert_int_equal(w[i].rc, RC_OK);
     }
-    assert_kept(k, STR("tokens-1"), arena_printf(k->arena, "%d", THREADS * k->driver->rounds));
+    tokens_test_assert_kept(k, STR("tokens-1"),
+                            arena_printf(k->arena, "%d", THREADS * k->driver->rounds));
 }
 
 static void what_lasts_is_there_after_opening_again(void **state)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -217,8 +218,10 @@ static void a_folder_that_others_could_use_is_refused(void **state)
     tokens_desktop_t *d;
     str_t why;
     need_service(*state, true);
-    assert_int_equal(tokens_desktop_open(*state, STR("/tmp"), &d, &why), RC_CONFIG);
-    assert_true(str_contains(why, STR("others can use '/tmp'")));
+    str_t open_to_all = arena_printf(*state, "%s/open", bus.folder);
+    assert_int_equal(mkdir(open_to_all.p, 0700) | chmod(open_to_all.p, 0755), 0);
+    assert_int_equal(tokens_desktop_open(*state, open_to_all, &d, &why), RC_CONFIG);
+    assert_true(str_contains(why, STR("others can use")));
 }
 
 static void items_that_we_did_not_put_do_no_harm(void **state)

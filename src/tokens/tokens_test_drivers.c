@@ -4,6 +4,7 @@
 
 #include "tokens/tokens_test_bus.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,4 +138,46 @@ void tokens_test_reopen(tokens_test_keep_t *k)
 {
     k->driver->close(k);
     k->driver->open(k);
+}
+
+str_t tokens_test_at(tokens_test_keep_t *k, const char *file)
+{
+    return arena_printf(k->arena, "%s/state/warder%s%s", k->folder, *file ? "/" : "", file);
+}
+
+rc_t tokens_test_put(tokens_test_keep_t *k, str_t name, str_t text, str_t *why)
+{
+    return k->keep.write(k->keep.ctx, k->arena, name, secret_of(text), why);
+}
+
+rc_t tokens_test_get(tokens_test_keep_t *k, str_t name, str_t *text, str_t *why)
+{
+    secret_t out;
+    rc_t rc = k->keep.read(k->keep.ctx, k->arena, name, &out, why);
+    *text = out.hidden;
+    return rc;
+}
+
+void tokens_test_assert_put(tokens_test_keep_t *k, str_t name, str_t text)
+{
+    str_t why;
+    assert_int_equal(tokens_test_put(k, name, text, &why), RC_OK);
+}
+
+void tokens_test_assert_kept(tokens_test_keep_t *k, str_t name, str_t want)
+{
+    str_t why, text;
+    assert_int_equal(tokens_test_get(k, name, &text, &why), RC_OK);
+    assert_str(text, want);
+}
+
+size_t tokens_test_files_ending(tokens_test_keep_t *k, str_t end)
+{
+    size_t n = 0;
+    DIR *dir = opendir(tokens_test_at(k, "").p);
+    assert_non_null(dir);
+    for (const struct dirent *e; (e = readdir(dir));)
+        n += str_ends(str_c(e->d_name), end);
+    closedir(dir);
+    return n;
 }

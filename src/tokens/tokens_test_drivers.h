@@ -43,4 +43,13 @@ void tokens_test_reopen(tokens_test_keep_t *k);
 char *tokens_test_folder(void);
 void tokens_test_folder_remove(char *folder);
 
+rc_t tokens_test_put(tokens_test_keep_t *k, str_t name, str_t text, str_t *why);
+rc_t tokens_test_get(tokens_test_keep_t *k, str_t name, str_t *text, str_t *why);
+void tokens_test_assert_put(tokens_test_keep_t *k, str_t name, str_t text);
+void tokens_test_assert_kept(tokens_test_keep_t *k, str_t name, str_t want);
+/** The path of a file in the folder of the driver "folder"; "" is that itself. */
+str_t tokens_test_at(tokens_test_keep_t *k, const char *file);
+/** How many files in it have a name with this end. */
+size_t tokens_test_files_ending(tokens_test_keep_t *k, str_t end);
+
 #endif
