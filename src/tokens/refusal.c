@@ -23,8 +23,10 @@ static tokens_do_t renew(const tokens_facts_t *f, client_reason_t *reason)
     bool fresh = !f->proven;
     if (fresh && f->origin == TOKENS_FROM_SIGN_IN)
         return give_up(CLIENT_TOKEN_NOT_TAKEN, reason);
-    /* A refresh gives a token of the same kind. */
+    /* A refresh gives a token of the same kind, and of the same sign-in. */
     if (f->challenge->dpop && !f->challenge->bearer && !f->dpop)
+        return TOKENS_DO_SIGN_IN;
+    if (str_eq(f->challenge->error, STR("insufficient_user_authentication")))
         return TOKENS_DO_SIGN_IN;
     if (fresh && f->origin == TOKENS_FROM_REFRESH)
         return TOKENS_DO_SIGN_IN;

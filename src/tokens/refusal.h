@@ -48,6 +48,7 @@ typedef enum {
  *   403                                        FORBIDDEN
  *   fresh from a sign-in, never taken          TOKEN_NOT_TAKEN
  *   a bound token is asked for, this is none   SIGN_IN
+ *   insufficient_user_authentication           SIGN_IN (RFC 9470 section 3)
  *   fresh from a refresh, never taken          SIGN_IN
  *   a refresh token is there                   REFRESH; else SIGN_IN
  */

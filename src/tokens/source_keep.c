@@ -4,7 +4,7 @@
 #include "core/b64.h"
 #include "tokens/source_object.h"
 
-enum { LOCK_SLICE_MS = 200 };
+enum { LOCK_SLICE_MS = 200, MEMBER_BYTES = 4096 };
 
 static client_reason_t failed(source_round_t *r, rc_t rc, str_t why)
 {
@@ -227,13 +227,43 @@ tokens_server_t source_place_record(const tokens_source_t *s, str_t client_id)
     };
 }
 
+/* A document without its long members: lists of a thousand scopes, texts for people. */
+static str_t shorten(arena_t *a, const json_t *document)
+{
+    buf_t b = buf_new(a, TOKENS_KEEP_BYTES / 3);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    for (const json_t *m = document ? document->child : NULL; m; m = m->next) {
+        if (m->raw.n > MEMBER_BYTES)
+            continue;
+        json_key(&w, m->key);
+        json_raw(&w, m->raw);
+    }
+    json_end_object(&w);
+    str_t out;
+    return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
+}
+
+static rc_t write_record(source_round_t *r, str_t client_id, secret_t *text)
+{
+    tokens_server_t kept = source_place_record(r->s, client_id);
+    rc_t rc = tokens_server_write(r->a, &kept, text);
+    if (rc != RC_LIMIT)
+        return rc;
+    const client_discovery_t *d = &r->s->place.found;
+    if (d->has_resource)
+        kept.resource_metadata = shorten(r->a, d->resource.all);
+    if (d->server.all)
+        kept.server_metadata = shorten(r->a, d->server.all);
+    return tokens_server_write(r->a, &kept, text);
+}
+
 static client_reason_t write_place(source_round_t *r, str_t client_id)
 {
-    const tokens_server_t kept = source_place_record(r->s, client_id);
     str_t name;
     secret_t text;
-    GO(source_rc(r, tokens_server_name(r->a, kept.url, &name)));
-    GO(source_rc(r, tokens_server_write(r->a, &kept, &text)));
+    GO(source_rc(r, tokens_server_name(r->a, r->s->config.url, &name)));
+    GO(source_rc(r, write_record(r, client_id, &text)));
     return source_write(r, name, text);
 }
 

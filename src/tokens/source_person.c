@@ -1,5 +1,7 @@
 /* A sign-in by a person: authorization code with PKCE, in a browser, with one answer on loopback.
  */
+#include <signal.h>
+
 #include "client/authorization.h"
 #include "tokens/callback.h"
 #include "tokens/source_object.h"
@@ -45,6 +47,20 @@ static void *wait_for_answer(void *arg)
     return NULL;
 }
 
+/* The program's signals are for its own threads; those of a fault must reach the one at fault. */
+static int start(pthread_t *thread, answer_t *w)
+{
+    static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    sigset_t others, before;
+    sigfillset(&others);
+    for (size_t i = 0; i < sizeof FAULTS / sizeof FAULTS[0]; i++)
+        sigdelset(&others, FAULTS[i]);
+    pthread_sigmask(SIG_SETMASK, &others, &before);
+    int failed = pthread_create(thread, NULL, wait_for_answer, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
 /* Opens the page, and waits until the answer is there. */
 static client_reason_t open_and_wait(source_round_t *r, answer_t *w, str_t url)
 {
@@ -52,7 +68,7 @@ static client_reason_t open_and_wait(source_round_t *r, answer_t *w, str_t url)
     pthread_t thread;
     r->s->end_wait = false;
     GO(source_running(r));
-    if (pthread_create(&thread, NULL, wait_for_answer, w) != 0)
+    if (start(&thread, w) != 0)
         return source_rc(r, RC_MEMORY);
     bool asked = person->open(person->ctx, url);
     if (!asked)

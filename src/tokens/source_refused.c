@@ -43,9 +43,11 @@ static tokens_do_t decide(tokens_source_t *s, const tokens_refusal_t *r,
 static void count_nonce(tokens_source_t *s, const tokens_refusal_t *r,
                         const client_challenge_t *challenge)
 {
-    if (!str_eq(challenge->error, STR("use_dpop_nonce")) || !str_is_set(r->nonce))
+    if (!str_is_set(r->nonce))
         return;
     tokens_source_nonce(s, r->nonce);
+    if (!str_eq(challenge->error, STR("use_dpop_nonce")))
+        return;
     pthread_mutex_lock(&s->lock);
     if (r->generation >= s->nonce_mark) {
         s->nonces++;

@@ -94,6 +94,23 @@ static void a_kept_token_serves_the_next_run(void **state)
     assert_int_equal(p->w->asks, asks + 1); /* the call alone */
 }
 
+static void documents_that_are_too_long_to_keep_are_kept_without_their_long_members(void **state)
+{
+    enum { WORDS = 20000 };
+    play_t *p = *state;
+    char *scopes = arena_alloc(p->a, WORDS * 4 + 1);
+    for (size_t i = 0; i < WORDS; i++)
+        memcpy(scopes + i * 4, "abc ", 4);
+    machine(p);
+    p->w->description = scopes;
+    play_begin(p);
+    play_goes(p, NULL);
+    unsigned asks = p->w->asks;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->asks, asks + 1);
+}
+
 static void registration_none(void **state)
 {
     play_t *p = *state;
@@ -368,6 +385,7 @@ int main(void)
         PLAY_TEST(a_machine_asks_once_for_more_scope),
         PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
         PLAY_TEST(a_kept_token_serves_the_next_run),
+        PLAY_TEST(documents_that_are_too_long_to_keep_are_kept_without_their_long_members),
         PLAY_TEST(registration_none),
         PLAY_TEST(method_unknown),
         PLAY_TEST(grant_missing),

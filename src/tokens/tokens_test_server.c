@@ -39,7 +39,7 @@ static void metadata(world_t *w, arena_t *a, const char *issuer, http_answer_t *
 {
     if (!strcmp(issuer, WORLD_ORIGIN) && !w->legacy_metadata)
         return;
-    buf_t b = buf_new(a, 4096);
+    buf_t b = buf_new(a, 1 << 20);
     buf_fmt(&b,
             "{\"issuer\":\"%s\",\"authorization_endpoint\":\"%s/authorize\",\"token_endpoint\":"
             "\"%s/token\",\"response_types_supported\":[\"code\"],\"revocation_endpoint\":"
@@ -52,6 +52,8 @@ static void metadata(world_t *w, arena_t *a, const char *issuer, http_answer_t *
     member(&b, "authorization_response_iss_parameter_supported", "true");
     member(&b, "dpop_signing_alg_values_supported",
            w->bound || w->bound_listed ? "[\"ES256\"]" : NULL);
+    if (w->description)
+        buf_fmt(&b, ",\"description\":\"%s\"", w->description);
     if (w->server_scopes)
         buf_fmt(&b, ",\"scopes_supported\":[\"%s\"]", w->server_scopes);
     if (!w->no_registration)

@@ -42,6 +42,7 @@ typedef struct {
     pthread_mutex_t lock; /* between processes, too */
     /* What the servers are like; static texts. */
     const char *issuer;                  /* the one that the resource names */
+    const char *description;             /* a long text in the metadata; NULL: none */
     const char *scopes;                  /* scopes_supported of the resource; NULL: absent */
     const char *server_scopes;           /* of the authorization server; NULL: absent */
     const char *challenge_scope;         /* NULL: none */
