@@ -59,7 +59,6 @@ static rc_t check_url(const warder_client_config_t *c, str_t *why)
 {
     if (!c->url)
         return refuse(why, STR("url is missing"));
-    /* A person's own network is hers to name, http included (see plain_http for the rest). */
     client_reason_t reason = client_url_check(str_c(c->url), c->plain_http);
     return reason == CLIENT_FINE ? RC_OK : refuse(why, client_reason_row(reason)->sentence);
 }

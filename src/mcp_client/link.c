@@ -216,20 +216,39 @@ static bool is_held_back(mcp_link_t *l, link_call_t *c)
     return false;
 }
 
+/* A message belongs to the session in which it was sent, however long it waits for a token. */
+static rc_t join_session(mcp_link_t *l, link_call_t *c)
+{
+    if (!is_handshake(c) || !l->session.p)
+        return RC_OK;
+    c->session = arena_dup(c->a, l->session);
+    return c->session.p ? RC_OK : RC_MEMORY;
+}
+
+static void dispatch(mcp_link_t *l, link_call_t *c)
+{
+    c->state = LINK_BUSY;
+    if (l->lost && is_handshake(c))
+        link_tell(c, &(mcp_link_failure_t){.end = MCP_LINK_LOST});
+    else if (is_held_back(l, c))
+        c->state = LINK_HELD;
+    else
+        link_begin(c);
+}
+
 static rc_t admit(mcp_link_t *l, link_call_t *c, uint64_t *http)
 {
     if (l->stopping || l->n_calls >= LIMIT_MCP_CLIENT_REQUESTS)
         return RC_BUSY;
-    if (str_eq(c->method, STR("initialize")))
+    TRY(join_session(l, c));
+    link_list(c);
+    if (str_eq(c->method, STR("initialize"))) {
         *http = link_forget_session(l);
+        l->lost = false;
+    }
     if (is_handshake(c))
         l->version = c->version;
-    bool held = is_held_back(l, c);
-    link_list(c);
-    if (held)
-        c->state = LINK_HELD;
-    else
-        link_begin(c);
+    dispatch(l, c);
     return RC_OK;
 }
 

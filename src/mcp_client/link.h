@@ -54,7 +54,9 @@ typedef struct {
 } mcp_link_config_t;
 
 rc_t mcp_link_new(const mcp_link_config_t *config, mcp_link_t **out) MUST_USE;
-/** Ends what is open; no event comes after it returns. Not from within an event. NULL is fine. */
+/** Ends what is open; no event comes after it returns. Where somebody may be signing in, stop the
+ *  source before (tokens_source_stop): it waits for that. Not from within an event. NULL is fine.
+ */
 void mcp_link_free(mcp_link_t *l);
 
 /** One message to send: copied. */
@@ -69,8 +71,11 @@ typedef struct {
 } mcp_link_message_t;
 
 /** Any thread. Requests wait for their answer through 401 and 403 (tokens/source.h) on a thread of
- * their own. Of the handshake era the session id of initialize's answer goes along from then on.
- * RC_MALFORMED: not JSON-RPC; RC_LIMIT; RC_BUSY: too many wait; RC_MEMORY, RC_IO. */
+ *  their own. Of the handshake era the session id of initialize's answer goes along from then on,
+ * the one there is when this is called; once the server has forgotten it, all ends with
+ * MCP_LINK_LOST until initialize is sent again. What is sent behind notifications/initialized waits
+ * until that has arrived. RC_MALFORMED: not JSON-RPC; RC_LIMIT; RC_BUSY: too many wait; RC_MEMORY,
+ * RC_IO. */
 rc_t mcp_link_send(mcp_link_t *l, const mcp_link_message_t *message) MUST_USE;
 /** Stops waiting for `tag`: its stream is closed, which in the stateless era tells the server
  *  (2026-07-28, Streamable HTTP, "Cancellation"). `failed` does not come. Any thread. */

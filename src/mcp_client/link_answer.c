@@ -74,6 +74,7 @@ static void lose_session(link_call_t *c)
         listener->refs++;
     }
     uint64_t http = current ? link_forget_session(l) : 0;
+    l->lost = l->lost || current;
     link_unlock(l);
     cancel(l, http);
     if (listener)

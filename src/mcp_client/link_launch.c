@@ -151,26 +151,6 @@ static void add_own(headers_t *h, const link_call_t *c)
         add(h, STR("Last-Event-ID"), str_of(c->event_id, c->event_id_n));
 }
 
-static bool bears_session(const link_call_t *c)
-{
-    return c->version && c->version->era == MCP_ERA_HANDSHAKE;
-}
-
-/* The session as it is now; the end of one bears its own. */
-static rc_t take_session(link_call_t *c)
-{
-    mcp_link_t *l = c->link;
-    if (c->kind == LINK_DELETE || !bears_session(c))
-        return RC_OK;
-    link_lock(l);
-    bool same = str_eq(c->session, l->session);
-    str_t session = same ? c->session : arena_dup(c->a, l->session);
-    bool failed = l->session.p && !session.p;
-    link_unlock(l);
-    c->session = session;
-    return failed ? RC_MEMORY : RC_OK;
-}
-
 static rc_t write_headers(arena_t *a, link_call_t *c, http_headers_t *out)
 {
     tokens_source_t *tokens = c->link->config.tokens;
@@ -178,7 +158,6 @@ static rc_t write_headers(arena_t *a, link_call_t *c, http_headers_t *out)
     headers_t h = {ARENA_ARRAY(a, c->fields.n + FIELDS_MORE, http_header_t), 0};
     if (!h.v)
         return RC_MEMORY;
-    TRY(take_session(c));
     if (tokens)
         TRY(tokens_source_headers(tokens, a, method_of(c), &t));
     c->token = t.generation;
@@ -282,21 +261,25 @@ static rc_t launch_in(arena_t *a, link_call_t *c)
     return start(x, &request);
 }
 
-/* For the link's thread: the call ends. */
-static void tell(link_call_t *c, const mcp_link_failure_t *why)
+void link_tell(link_call_t *c, const mcp_link_failure_t *why)
 {
     mcp_link_t *l = c->link;
+    if (!c->listed || c->told)
+        return;
     c->failure = *why;
-    link_lock(l);
-    if (c->listed && !c->told) {
-        c->told = true;
-        c->refs++;
-        c->next_job = NULL;
-        *(l->told ? &l->told_last->next_job : &l->told) = c;
-        l->told_last = c;
-        pthread_cond_broadcast(&l->changed);
-    }
-    link_unlock(l);
+    c->told = true;
+    c->refs++;
+    c->next_job = NULL;
+    *(l->told ? &l->told_last->next_job : &l->told) = c;
+    l->told_last = c;
+    pthread_cond_broadcast(&l->changed);
+}
+
+static void tell(link_call_t *c, const mcp_link_failure_t *why)
+{
+    link_lock(c->link);
+    link_tell(c, why);
+    link_unlock(c->link);
 }
 
 static void launch(link_call_t *c)

@@ -42,6 +42,7 @@ struct link_call {
     const mcp_version_t *version;
     mcp_fields_t fields;
     bool probe;
+    str_t session; /* that it bears; unset: none */
 
     /* Under the link's lock. */
     link_call_t *next;     /* of those that somebody waits for */
@@ -58,7 +59,6 @@ struct link_call {
     arena_t *why_a;
     unsigned tries;
     uint64_t token; /* generation */
-    str_t session;  /* that its last exchange bore; unset: none */
     bool resuming, went_well, was_open;
     unsigned resumes; /* that brought nothing */
     int64_t retry_ms, opened_at;
@@ -111,6 +111,7 @@ struct mcp_link {
     size_t n_jobs, n_idle, n_workers;
     pthread_t workers[LIMIT_MCP_CLIENT_WORKERS];
     str_t session; /* malloc'ed; unset: none */
+    bool lost;     /* the server forgot it, and there is no new one yet */
     const mcp_version_t *version;
 };
 
@@ -147,6 +148,9 @@ uint64_t link_forget_session(mcp_link_t *l);
 
 /** Sends it off: at once without tokens, else on a worker. Lock held, given up in between. */
 void link_begin(link_call_t *c);
+/** The call ends: the link's thread will tell. Slices of `why` live with the call, or are static.
+ * Lock held. */
+void link_tell(link_call_t *c, const mcp_link_failure_t *why);
 /** 401 or 403: asks a worker. Lock held. */
 void link_ask_again(link_call_t *c);
 /** One more thread for tokens. False: there is none at all. Lock held. */

@@ -406,8 +406,11 @@ static void a_session_that_the_server_forgot_is_lost_for_all(void **state)
     assert_event(&f, 1, "unheard lost 404");
     assert_event(&f, 2, "failed 2 lost 404");
     assert_false(mcp_link_has_session(f.l));
+    send_with(&f, REQUEST(4, "tools/list"), 4, HANDSHAKE);
+    assert_event(&f, 3, "failed 4 lost 0");
+    assert_int_equal(test_mcp_count(f.s), 3);
     send_with(&f, INITIALIZE, 3, NULL);
-    assert_event(&f, 3, "message 3 ");
+    assert_event(&f, 4, "message 3 ");
     assert_true(mcp_link_has_session(f.l));
     end(&f);
 }

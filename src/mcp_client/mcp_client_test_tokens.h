@@ -4,6 +4,7 @@
 #define MCP_CLIENT_MCP_CLIENT_TEST_TOKENS_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "tokens/source.h"

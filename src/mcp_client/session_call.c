@@ -142,6 +142,34 @@ static void give_up(mcp_client_t *c, const session_request_t *r, uint64_t tag)
     arena_free(a);
 }
 
+/* While a session is made, no request goes out that would be of none. */
+static void enter_sending(mcp_client_t *c)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->opening)
+        pthread_cond_wait(&c->changed, &c->lock);
+    c->sending++;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void leave_sending(mcp_client_t *c)
+{
+    pthread_mutex_lock(&c->lock);
+    if (--c->sending == 0)
+        pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static rc_t send_in_session(mcp_client_t *c, mcp_link_message_t *m, const session_request_t *r)
+{
+    if (!r->version || r->version->era != MCP_ERA_HANDSHAKE)
+        return session_send(c, m, r);
+    enter_sending(c);
+    rc_t rc = session_send(c, m, r);
+    leave_sending(c);
+    return rc;
+}
+
 static rc_t send_one(mcp_client_t *c, const session_request_t *r, uint64_t tag)
 {
     str_t json;
@@ -150,7 +178,7 @@ static rc_t send_one(mcp_client_t *c, const session_request_t *r, uint64_t tag)
     mcp_link_message_t m = {.version = r->version, .tag = tag, .probe = r->probe};
     if (rc == RC_OK) {
         m.json = json;
-        rc = session_send(c, &m, r);
+        rc = send_in_session(c, &m, r);
     }
     arena_free(a);
     return rc;
@@ -182,6 +210,8 @@ static rc_t open_again(mcp_client_t *c, arena_t *a, uint64_t opened, mcp_client_
         pthread_cond_wait(&c->changed, &c->lock);
     bool mine = c->opened == opened;
     c->opening = mine;
+    while (mine && c->sending > 0)
+        pthread_cond_wait(&c->changed, &c->lock);
     pthread_mutex_unlock(&c->lock);
     if (!mine)
         return RC_OK;

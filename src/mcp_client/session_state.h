@@ -48,6 +48,7 @@ struct mcp_client {
     arena_t *server_a; /* of `server`; NULL: none */
     uint64_t opened;   /* how often a session was made */
     bool opening, ending, left;
+    unsigned sending; /* threads that hand a request to the link, not while `opening` */
     session_question_t *questions, *last_question;
     size_t n_questions;
     bool answers; /* its thread runs */

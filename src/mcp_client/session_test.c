@@ -447,6 +447,9 @@ static void *call_xy(void *arg)
     mcp_client_failure_t why;
     arena_t *a = arena_new(ARENA_BYTES);
     rc_t rc = mcp_client_request(f->c, a, STR("x/y"), STR_UNSET, NULL, &result, &why);
+    if (rc != RC_OK)
+        fprintf(stderr, "%s: %d %d %" PRIstr "\n", rc_name(rc), why.link.end, why.link.status,
+                STR_ARG(why.link.detail));
     arena_free(a);
     return rc == RC_OK ? f : NULL;
 }

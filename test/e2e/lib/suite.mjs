@@ -33,3 +33,13 @@ export function scenarios(text) {
   }
   return found;
 }
+
+/** The same for a run of several scenarios in client mode, extensions included. */
+export function clientScenarios(text) {
+  const found = new Map();
+  const summary = text.slice(text.indexOf('=== SUITE SUMMARY ==='));
+  for (const [, name, passed, failed] of summary.matchAll(/^[✓✗] ([a-z0-9_/-]+): (\d+) passed, (\d+) failed/gm)) {
+    found.set(name, { passed: Number(passed), failed: Number(failed) });
+  }
+  return found;
+}
