@@ -74,5 +74,6 @@ rc_t talk_renewed(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
         TRY(ask_again(s, STR("logging/setLevel"), STR("level"), s->t->level));
     for (const talk_watched_t *w = s->t->watched; w; w = w->next)
         TRY(ask_again(s, STR("resources/subscribe"), STR("uri"), w->uri));
+    TRY(talk_changed_all(s));
     return talk_flush(s);
 }

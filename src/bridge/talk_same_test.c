@@ -231,9 +231,8 @@ static void failures_are_errors_with_a_reason(void **state)
         "MCP endpoint.','data':{'reason':'http_status','status':502}}}",
         "H {'jsonrpc':'2.0','id':3,'method':'x'}",
         "<4 2025-06-18 {'jsonrpc':'2.0','id':3,'method':'x'}", "S4 [1,2]",
-        "> {'jsonrpc':'2.0','id':3,'error':{'code':-32603,'message':'The server`s answer is "
-        "no MCP message, or too long. Check that the URL is that of an MCP "
-        "endpoint.','data':{'reason':'malformed'}}}");
+        "> {'jsonrpc':'2.0','id':3,'error':{'code':-32603,'message':'The server`s answer cannot be "
+        "used. Check the URL, or tell who runs the server.','data':{'reason':'malformed'}}}");
 }
 
 #define NEW_REQUEST(id, method, more)                                                              \
@@ -257,6 +256,17 @@ static void stateless_goes_through_untouched(void **state)
                 "<3 2026-07-28 " NEW_REQUEST("2", "tools/call", "'name':'t',"),
                 "S3 {'jsonrpc':'2.0','id':2,'result':{'resultType':'input_required'}}",
                 "> {'jsonrpc':'2.0','id':2,'result':{'resultType':'input_required'}}");
+}
+
+static void discovery_is_asked_once(void **state)
+{
+    (void)state;
+    TALK_SCRIPT("H " NEW_REQUEST("5", "server/discover", ""), "<1? 2026-07-28 " DISCOVER,
+                "S1 " DISCOVERED,
+                "> {'jsonrpc':'2.0','id':5,'result':{'resultType':'complete','supportedVersions':["
+                "'2026-07-28'],'capabilities':{}}}",
+                "H " NEW_REQUEST("6", "server/discover", ""),
+                "<2 2026-07-28 " NEW_REQUEST("6", "server/discover", ""));
 }
 
 static void cancelled_in_the_stateless_era_ends_the_stream(void **state)
@@ -380,6 +390,7 @@ int main(void)
         cmocka_unit_test(broken_is_asked_anew_only_where_it_changes_nothing),
         cmocka_unit_test(failures_are_errors_with_a_reason),
         cmocka_unit_test(stateless_goes_through_untouched),
+        cmocka_unit_test(discovery_is_asked_once),
         cmocka_unit_test(cancelled_in_the_stateless_era_ends_the_stream),
         cmocka_unit_test(another_revision_is_refused_with_a_list),
         cmocka_unit_test(arguments_are_repeated_and_wrong_tools_left_out),

@@ -131,7 +131,7 @@ struct talk {
     str_t params;      /* of initialize, raw: to open with, and again */
     str_t meta;        /* up: what is put into every request's _meta, an object */
     str_t refusal;     /* the answer to the first way of opening, as an error's members, raw */
-    str_t server_says; /* down: the result of initialize, raw */
+    str_t server_says; /* the result of initialize, raw; up: what we made of it */
     str_t level;       /* raw JSON string: the host's log level */
     talk_tools_t *tools;
 };
@@ -264,6 +264,11 @@ rc_t talk_down_removed(talk_step_t *s, const mcp_message_t *m) MUST_USE;
 rc_t talk_down_retry(talk_step_t *s, const mcp_message_t *m) MUST_USE;
 rc_t talk_down_asked(talk_step_t *s, talk_call_t *c, const mcp_message_t *m) MUST_USE;
 rc_t talk_down_changed(talk_step_t *s, const mcp_message_t *m) MUST_USE;
+/** All that a subscription wants to hear of lists may have changed unheard: it is told so. */
+rc_t talk_changed_for(talk_step_t *s, const talk_call_t *c) MUST_USE;
+/** The same for the host as a whole, by the server's capabilities; where it listens by
+ * subscriptions, for each of them. */
+rc_t talk_changed_all(talk_step_t *s) MUST_USE;
 rc_t talk_down_unlisten(talk_step_t *s, talk_call_t *c) MUST_USE;
 rc_t talk_down_expire(talk_step_t *s, talk_call_t *c) MUST_USE;
 rc_t talk_down_url_needed(talk_step_t *s, talk_call_t *c, const mcp_message_t *m,
