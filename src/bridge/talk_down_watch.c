@@ -1,7 +1,7 @@
 /* subscriptions/listen before a server of the handshake era: what it says of changes on its
  * standing stream goes to every subscription that asked for it, under its id (2026-07-28,
  * Subscriptions). */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 typedef struct {
     str_t method, filter, capability;

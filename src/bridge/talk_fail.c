@@ -1,5 +1,5 @@
 /* Requests that got no answer: again, a new session, or an error for the host. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 #include "client/plain.h"
 #include "client/reason.h"

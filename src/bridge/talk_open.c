@@ -1,6 +1,6 @@
 /* Finds out which era the server speaks: first the host's own, for then nothing has to be
  * translated. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum {
     HEADER_MISMATCH = -32020,

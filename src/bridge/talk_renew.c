@@ -1,7 +1,7 @@
 /* A server that restarted has forgotten its sessions (404): another one is made with what the host
  * said when it began, and what it had asked for since is asked for again. The host does not notice.
  */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 rc_t talk_initialize(talk_step_t *s)
 {

@@ -1,5 +1,5 @@
 /* Both sides speak the same era: what comes goes on as it is. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 static rc_t busy(talk_step_t *s, const mcp_message_t *m)
 {

@@ -1,6 +1,6 @@
 /* Changes: a stream of the bridge's own for lists, and one for each resource that the host
  * subscribes to (2026-07-28, Subscriptions). */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { GRACEFUL_PAUSE_MS = 500, LONGEST_PAUSE_MS = 30000 };
 
