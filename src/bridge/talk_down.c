@@ -1,5 +1,5 @@
 /* A stateless host before a server of the handshake era. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { RESOURCE_NOT_FOUND = -32002, INVALID_PARAMS = -32602 };
 

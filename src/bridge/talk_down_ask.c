@@ -1,7 +1,7 @@
 /* Requests of a handshake server in the midst of a call: the host's request ends with what is asked
  * (input_required), and the server's call waits until the host comes back with the answers. The
  * state that it brings back is a random handle of the waiting call. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { HANDLE_BYTES = 16, URL_NEEDED = -32042 };
 

@@ -260,6 +260,19 @@ static void subscriptions_hear_of_changes_under_their_id(void **state)
         "S0 {'jsonrpc':'2.0','method':'notifications/tools/list_changed'}");
 }
 
+static void a_new_session_may_have_other_lists(void **state)
+{
+    (void)state;
+    TALK_SCRIPT(
+        OPEN, "H " NEW("'l'", "subscriptions/listen", "'notifications':{'toolsListChanged':true},"),
+        "> {'jsonrpc':'2.0','method':'notifications/subscriptions/acknowledged','params':{'_meta':{"
+        "'io.modelcontextprotocol/subscriptionId':'l'},'notifications':{'toolsListChanged':true}}}",
+        "U lost 404", "<3? - " INIT("3"), "S3 " INIT_RESULT("3"), "<0 2025-11-25 " TALK_INITIALIZED,
+        "l 2025-11-25",
+        "> {'jsonrpc':'2.0','method':'notifications/tools/list_changed','params':{'_meta':{"
+        "'io.modelcontextprotocol/subscriptionId':'l'}}}");
+}
+
 static void a_lost_session_is_made_anew(void **state)
 {
     (void)state;
@@ -287,6 +300,7 @@ int main(void)
         cmocka_unit_test(pages_that_must_be_visited_first),
         cmocka_unit_test(cancelled),
         cmocka_unit_test(subscriptions_hear_of_changes_under_their_id),
+        cmocka_unit_test(a_new_session_may_have_other_lists),
         cmocka_unit_test(a_lost_session_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

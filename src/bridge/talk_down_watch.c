@@ -1,7 +1,7 @@
 /* subscriptions/listen before a server of the handshake era: what it says of changes on its
  * standing stream goes to every subscription that asked for it, under its id (2026-07-28,
  * Subscriptions). */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 typedef struct {
     str_t method, filter, capability;
@@ -179,6 +179,49 @@ rc_t talk_down_changed(talk_step_t *s, const mcp_message_t *m)
         TRY(filter_of(s, c, &filter));
         if (wants(filter, m))
             TRY(say_change(s, c, m));
+    }
+    return RC_OK;
+}
+
+rc_t talk_changed_for(talk_step_t *s, const talk_call_t *c)
+{
+    const json_t *filter;
+    TRY(filter_of(s, c, &filter));
+    for (size_t i = 0; i < CHANGE_COUNT; i++) {
+        str_t line;
+        if (!is_on(filter, CHANGES[i].filter))
+            continue;
+        buf_t b = talk_buf(s->a, c->id.n);
+        json_writer_t w = begin(&b, CHANGES[i].method, c->id, NULL);
+        TRY(talk_end_request(&w, &line));
+        TRY(talk_say(s, line));
+    }
+    return RC_OK;
+}
+
+static rc_t say_bare(talk_step_t *s, str_t method)
+{
+    str_t line;
+    buf_t b = talk_buf(s->a, method.n);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("jsonrpc"), STR("2.0"));
+    json_member_str(&w, STR("method"), method);
+    json_end_object(&w);
+    TRY(buf_done(&b, &line));
+    return talk_say(s, line);
+}
+
+rc_t talk_changed_all(talk_step_t *s)
+{
+    const json_t *says;
+    TRY(talk_parse(s->a, s->t->server_says, &says));
+    const json_t *capabilities = json_get(says, STR("capabilities"));
+    for (const talk_call_t *c = s->t->calls; c && s->t->host == MCP_ERA_STATELESS; c = c->next)
+        TRY(is_listen(c) ? talk_changed_for(s, c) : RC_OK);
+    for (size_t i = 0; i < CHANGE_COUNT && s->t->host == MCP_ERA_HANDSHAKE; i++) {
+        if (is_on(capabilities, CHANGES[i].capability))
+            TRY(say_bare(s, CHANGES[i].method));
     }
     return RC_OK;
 }

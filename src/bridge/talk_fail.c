@@ -1,11 +1,11 @@
 /* Requests that got no answer: again, a new session, or an error for the host. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 #include "client/plain.h"
 #include "client/reason.h"
 
 enum {
-    LONGEST_PAUSE_MS = 2000,
+    LONGEST_PAUSE_MS = 1000,
     LONGEST_REST_MS = 30000, /* of what stands, between two tries */
     DETAIL_BYTES = 300,
     ERROR_CODE = -32603,
@@ -26,9 +26,8 @@ static const failure_row_t ROWS[] = {
                          STR_INIT("The connection ended before the answer came"),
                          STR_INIT("The request may have been carried out: look before you repeat "
                                   "it")},
-    [MCP_LINK_MALFORMED] = {STR_INIT("malformed"),
-                            STR_INIT("The server's answer is no MCP message, or too long"),
-                            STR_INIT("Check that the URL is that of an MCP endpoint")},
+    [MCP_LINK_MALFORMED] = {STR_INIT("malformed"), STR_INIT("The server's answer cannot be used"),
+                            STR_INIT("Check the URL, or tell who runs the server")},
     [MCP_LINK_TIMEOUT] = {STR_INIT("timeout"), STR_INIT("The server did not answer in time"),
                           STR_INIT("Try again")},
     [MCP_LINK_LOST] = {STR_INIT("session_lost"),

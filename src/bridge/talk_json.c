@@ -1,4 +1,4 @@
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { AROUND_BYTES = 8192, ID_BYTES = 32 };
 

@@ -1,5 +1,5 @@
 /* What a host may ask for, and who answers it where the eras differ. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 static const talk_method_t METHODS[] = {
     {STR_INIT("initialize"), talk_twice, talk_down_removed, true, false, false, false},

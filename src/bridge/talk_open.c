@@ -1,6 +1,6 @@
 /* Finds out which era the server speaks: first the host's own, for then nothing has to be
  * translated. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum {
     HEADER_MISMATCH = -32020,
@@ -152,12 +152,12 @@ static rc_t initialize_taken(talk_step_t *s, talk_call_t *c, const mcp_message_t
 {
     const json_t *result = json_get(m->root, STR("result"));
     be_open(s, MCP_ERA_HANDSHAKE, negotiated(result));
+    TRY(talk_keep(&s->t->server_says, result->raw));
     if (s->t->host == MCP_ERA_HANDSHAKE)
         TRY(talk_say_answer(s, c->id, m));
     talk_call_drop(s->t, c);
     if (s->t->host == MCP_ERA_HANDSHAKE)
         return talk_flush(s);
-    TRY(talk_keep(&s->t->server_says, result->raw));
     TRY(talk_initialized(s));
     return talk_flush(s);
 }
@@ -196,6 +196,24 @@ static rc_t end_opening(talk_step_t *s, talk_call_t *c, str_t error)
     return give_up(s, kept);
 }
 
+/* A host that asked the same has its answer already. */
+static rc_t answer_discoveries(talk_step_t *s, const talk_call_t *own, str_t result)
+{
+    for (talk_call_t *c = s->t->calls, *next; c; c = next) {
+        const json_t *root;
+        next = c->next;
+        if (!c->fresh || !c->method || !str_eq(c->method->name, STR("server/discover")))
+            continue;
+        TRY(talk_parse(s->a, c->line, &root));
+        const json_t *meta = talk_meta_of(json_get(root, STR("params")));
+        if (!str_eq(json_get_str(meta, TALK_META_VERSION), own->version->name))
+            continue;
+        TRY(talk_say_result(s, c->id, result));
+        talk_call_drop(s->t, c);
+    }
+    return RC_OK;
+}
+
 static rc_t discovered(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
 {
     str_t answer, id = c->id;
@@ -207,6 +225,8 @@ static rc_t discovered(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
     if (s->t->host == MCP_ERA_HANDSHAKE) {
         TRY(talk_up_initialize_result(s, result, &answer));
         TRY(talk_say_result(s, id, answer));
+    } else {
+        TRY(answer_discoveries(s, c, result->raw));
     }
     talk_call_drop(s->t, c);
     return talk_flush(s);

@@ -1,7 +1,7 @@
 /* A server that restarted has forgotten its sessions (404): another one is made with what the host
  * said when it began, and what it had asked for since is asked for again. The host does not notice.
  */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 rc_t talk_initialize(talk_step_t *s)
 {
@@ -74,5 +74,6 @@ rc_t talk_renewed(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
         TRY(ask_again(s, STR("logging/setLevel"), STR("level"), s->t->level));
     for (const talk_watched_t *w = s->t->watched; w; w = w->next)
         TRY(ask_again(s, STR("resources/subscribe"), STR("uri"), w->uri));
+    TRY(talk_changed_all(s));
     return talk_flush(s);
 }

@@ -1,5 +1,5 @@
 /* Both sides speak the same era: what comes goes on as it is. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 static rc_t busy(talk_step_t *s, const mcp_message_t *m)
 {
@@ -162,14 +162,15 @@ static rc_t heard_handshake(talk_step_t *s, talk_call_t *c, const mcp_message_t 
     return talk_say(s, m->root->raw);
 }
 
-/* A stream that was opened again acknowledges again, of which the host knows nothing. */
+/* A stream that was opened again acknowledges again, of which the host knows nothing; but what
+ * changed in between it was not told. */
 static rc_t heard_stateless(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
 {
     bool ack = str_eq(m->method, STR("notifications/subscriptions/acknowledged"));
     bool known = ack && c && c->acked;
     if (ack && c)
         c->acked = true;
-    return known ? RC_OK : talk_say(s, m->root->raw);
+    return known ? talk_changed_for(s, c) : talk_say(s, m->root->raw);
 }
 
 /* Handshake: the server is told, and the stream is left, which tells it nothing (2025-11-25,

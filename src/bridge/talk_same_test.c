@@ -1,5 +1,8 @@
 /* Both sides speak the same era: bytes go through as they came. */
 #include "bridge/talk_test_script.h"
+#include "core/limits.h"
+
+#include <stdio.h>
 
 #define INIT_RESULT                                                                                \
     "{'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18','capabilities':{},"          \
@@ -214,6 +217,74 @@ static void broken_is_asked_anew_only_where_it_changes_nothing(void **state)
                 "repeat it.','data':{'reason':'broken'}}}");
 }
 
+enum { CALL_BYTES = 128 };
+
+/* The host asks for more at once than is kept for it: each too many is refused, and answers make
+ * room. */
+static void too_many_requests(void **state)
+{
+    static char says[LIMIT_BRIDGE_CALLS][CALL_BYTES], sends[LIMIT_BRIDGE_CALLS][CALL_BYTES];
+    static const char *script[2 * LIMIT_BRIDGE_CALLS + 32];
+    static const char *const OPENS[] = {OPEN_HANDSHAKE};
+    static const char *const ENDS[] = {
+        "H {'jsonrpc':'2.0','id':'more','method':'x'}",
+        "> {'jsonrpc':'2.0','id':'more','error':{'code':-32603,'message':'The server is busy: try "
+        "again soon.'}}",
+        "S2 {'jsonrpc':'2.0','id':0,'result':{}}",
+        "> {'jsonrpc':'2.0','id':0,'result':{}}",
+        "H {'jsonrpc':'2.0','id':'more','method':'x'}",
+        "<258 2025-06-18 {'jsonrpc':'2.0','id':'more','method':'x'}",
+        NULL};
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < ROWS(OPENS); i++)
+        script[n++] = OPENS[i];
+    for (int i = 0; i < LIMIT_BRIDGE_CALLS; i++) {
+        snprintf(says[i], CALL_BYTES, "H {'jsonrpc':'2.0','id':%d,'method':'x'}", i);
+        snprintf(sends[i], CALL_BYTES, "<%d 2025-06-18 %s", i + 2, says[i] + 2);
+        script[n++] = says[i];
+        script[n++] = sends[i];
+    }
+    for (size_t i = 0; i < ROWS(ENDS); i++)
+        script[n++] = ENDS[i];
+    talk_script(script);
+}
+
+/* Each of the server's questions too many is refused at once. */
+static void too_many_questions(void **state)
+{
+    static char asks[LIMIT_BRIDGE_ASKS][CALL_BYTES], hears[LIMIT_BRIDGE_ASKS][CALL_BYTES];
+    static const char *script[2 * LIMIT_BRIDGE_ASKS + 32];
+    static const char *const OPENS[] = {OPEN_HANDSHAKE};
+    static const char *const ENDS[] = {
+        "S0 {'jsonrpc':'2.0','id':'more','method':'roots/list'}",
+        "<0 2025-06-18 {'jsonrpc':'2.0','id':'more','error':{'code':-32603,'message':'The server "
+        "is "
+        "busy: try again soon.'}}",
+        "S0 {'jsonrpc':'2.0','id':3,'method':'roots/list'}",
+        "<0 2025-06-18 {'jsonrpc':'2.0','id':3,'error':{'code':-32600,'message':'A request with "
+        "this "
+        "id is under way.'}}",
+        "S0 {'jsonrpc':'2.0','method':'notifications/cancelled','params':{'requestId':3}}",
+        "> {'jsonrpc':'2.0','method':'notifications/cancelled','params':{'requestId':3}}",
+        "S0 {'jsonrpc':'2.0','id':'more','method':'roots/list'}",
+        "> {'jsonrpc':'2.0','id':'more','method':'roots/list'}",
+        NULL};
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < ROWS(OPENS); i++)
+        script[n++] = OPENS[i];
+    for (int i = 0; i < LIMIT_BRIDGE_ASKS; i++) {
+        snprintf(asks[i], CALL_BYTES, "S0 {'jsonrpc':'2.0','id':%d,'method':'roots/list'}", i);
+        snprintf(hears[i], CALL_BYTES, "> %s", asks[i] + 3);
+        script[n++] = asks[i];
+        script[n++] = hears[i];
+    }
+    for (size_t i = 0; i < ROWS(ENDS); i++)
+        script[n++] = ENDS[i];
+    talk_script(script);
+}
+
 static void failures_are_errors_with_a_reason(void **state)
 {
     (void)state;
@@ -231,9 +302,8 @@ static void failures_are_errors_with_a_reason(void **state)
         "MCP endpoint.','data':{'reason':'http_status','status':502}}}",
         "H {'jsonrpc':'2.0','id':3,'method':'x'}",
         "<4 2025-06-18 {'jsonrpc':'2.0','id':3,'method':'x'}", "S4 [1,2]",
-        "> {'jsonrpc':'2.0','id':3,'error':{'code':-32603,'message':'The server`s answer is "
-        "no MCP message, or too long. Check that the URL is that of an MCP "
-        "endpoint.','data':{'reason':'malformed'}}}");
+        "> {'jsonrpc':'2.0','id':3,'error':{'code':-32603,'message':'The server`s answer cannot be "
+        "used. Check the URL, or tell who runs the server.','data':{'reason':'malformed'}}}");
 }
 
 #define NEW_REQUEST(id, method, more)                                                              \
@@ -257,6 +327,17 @@ static void stateless_goes_through_untouched(void **state)
                 "<3 2026-07-28 " NEW_REQUEST("2", "tools/call", "'name':'t',"),
                 "S3 {'jsonrpc':'2.0','id':2,'result':{'resultType':'input_required'}}",
                 "> {'jsonrpc':'2.0','id':2,'result':{'resultType':'input_required'}}");
+}
+
+static void discovery_is_asked_once(void **state)
+{
+    (void)state;
+    TALK_SCRIPT("H " NEW_REQUEST("5", "server/discover", ""), "<1? 2026-07-28 " DISCOVER,
+                "S1 " DISCOVERED,
+                "> {'jsonrpc':'2.0','id':5,'result':{'resultType':'complete','supportedVersions':["
+                "'2026-07-28'],'capabilities':{}}}",
+                "H " NEW_REQUEST("6", "server/discover", ""),
+                "<2 2026-07-28 " NEW_REQUEST("6", "server/discover", ""));
 }
 
 static void cancelled_in_the_stateless_era_ends_the_stream(void **state)
@@ -378,8 +459,11 @@ int main(void)
         cmocka_unit_test(unreachable_for_a_while),
         cmocka_unit_test(unreachable_for_long),
         cmocka_unit_test(broken_is_asked_anew_only_where_it_changes_nothing),
+        cmocka_unit_test(too_many_requests),
+        cmocka_unit_test(too_many_questions),
         cmocka_unit_test(failures_are_errors_with_a_reason),
         cmocka_unit_test(stateless_goes_through_untouched),
+        cmocka_unit_test(discovery_is_asked_once),
         cmocka_unit_test(cancelled_in_the_stateless_era_ends_the_stream),
         cmocka_unit_test(another_revision_is_refused_with_a_list),
         cmocka_unit_test(arguments_are_repeated_and_wrong_tools_left_out),

@@ -1,4 +1,4 @@
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 static rc_t add(talk_step_t *s, talk_effect_t effect)
 {

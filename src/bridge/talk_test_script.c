@@ -176,3 +176,25 @@ void talk_script(const char *const *lines)
     talk_free(p.t);
     arena_free(p.a);
 }
+
+rc_t talk_script_within(const char *const *lines, size_t budget)
+{
+    player_t p = {.a = arena_new(TEST_ARENA_BYTES)};
+    talk_config_t config = {
+        .name = STR("warder"), .version = STR("0"), .random = {count_up, &p.random}};
+    arena_t *small = arena_new(budget);
+    const talk_effect_t *effects;
+    assert_true(p.a && small);
+    rc_t rc = talk_new(&config, &p.t);
+    for (; rc == RC_OK && lines[p.line]; p.line++) {
+        if (strchr("><xl=", lines[p.line][0]))
+            continue;
+        talk_fact_t f = fact_of(&p, lines[p.line]);
+        arena_reset(small);
+        rc = talk_step(p.t, small, &f, &effects);
+    }
+    talk_free(p.t);
+    arena_free(small);
+    arena_free(p.a);
+    return rc;
+}

@@ -26,6 +26,8 @@
 
 /** Runs the script, which ends with NULL, on a machine of its own. */
 void talk_script(const char *const *lines);
+/** What comes in of a script, with an arena of `budget` bytes a step, as far as it goes. */
+rc_t talk_script_within(const char *const *lines, size_t budget);
 #define TALK_SCRIPT(...) talk_script((const char *const[]){__VA_ARGS__, NULL})
 
 #endif

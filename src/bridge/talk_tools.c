@@ -1,4 +1,4 @@
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* A host of the handshake era before a stateless server. */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 rc_t talk_twice(talk_step_t *s, const mcp_message_t *m)
 {

@@ -1,6 +1,6 @@
 /* Input that a stateless server requires, asked of a host of the handshake era as requests; when
  * all is there, the call is sent anew with it (2026-07-28, MRTR). */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { STATE_ONLY_PAUSE_MS = 250 };
 

@@ -45,7 +45,10 @@ static void initialize_is_answered_from_discovery(void **state)
                 /* a graceful end: it listens again */
                 "S3 {'jsonrpc':'2.0','id':'warder-3','result':{}}", "T 700",
                 "<4 2026-07-28 " NEW("3", "subscriptions/listen",
-                                     "'notifications':{'toolsListChanged':true},"));
+                                     "'notifications':{'toolsListChanged':true},"),
+                /* and nobody knows what changed in between */
+                "S4 {'jsonrpc':'2.0','method':'notifications/subscriptions/acknowledged'}",
+                "> {'jsonrpc':'2.0','method':'notifications/tools/list_changed'}");
 }
 
 static void every_way_to_refuse_initialize(void **state)
@@ -188,13 +191,12 @@ static void what_may_not_be_asked_ends_the_call(void **state)
                          "'input_required',%s}}",
                          INPUTS[i]);
         assert_in_range(n, 1, sizeof result - 1);
-        TALK_SCRIPT(
-            OPEN, "H {'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'t'}}",
-            "<3 2026-07-28 " NEW("3", "tools/call", "'name':'t',"), result,
-            "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'The server`s answer "
-            "is no MCP message, or too long: it asks for input that cannot be asked for. "
-            "Check that the URL is that of an MCP endpoint.','data':{'reason':'malformed'"
-            "}}}");
+        TALK_SCRIPT(OPEN, "H {'jsonrpc':'2.0','id':1,'method':'tools/call','params':{'name':'t'}}",
+                    "<3 2026-07-28 " NEW("3", "tools/call", "'name':'t',"), result,
+                    "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'The server`s "
+                    "answer cannot be used: it asks for input that cannot be asked for. "
+                    "Check the URL, or tell who runs the server.','data':{'reason':'malformed'"
+                    "}}}");
     }
 }
 

@@ -1,6 +1,6 @@
 /* Changes: a stream of the bridge's own for lists, and one for each resource that the host
  * subscribes to (2026-07-28, Subscriptions). */
-#include "bridge/talk_state.h"
+#include "bridge/talk_do.h"
 
 enum { GRACEFUL_PAUSE_MS = 500, LONGEST_PAUSE_MS = 30000 };
 
@@ -86,9 +86,10 @@ rc_t talk_up_unsubscribe(talk_step_t *s, const mcp_message_t *m)
 
 rc_t talk_up_acknowledged(talk_step_t *s, talk_call_t *c)
 {
+    bool again = c->acked;
     c->acked = true;
     if (!str_is_set(c->id))
-        return RC_OK;
+        return again && !str_is_set(c->uri) ? talk_changed_all(s) : RC_OK;
     TRY(talk_say_result(s, c->id, STR("{}")));
     talk_unkeep(&c->id);
     return RC_OK;
