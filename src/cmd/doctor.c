@@ -1,11 +1,11 @@
 /* warder doctor URL */
-#include "cmd/command.h"
-#include "cmd/options.h"
+#include "cmd/client_world.h"
 #include "core/num.h"
 #include "doctor/doctor.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ enum { WORLD_BYTES = 96 << 20, REPORT_BYTES = 4 << 20, BUDGET_MAX = 1000 };
 /* What the command line asks for. */
 typedef struct {
     arena_t *a;
-    http_agent_t *agent;
+    client_world_t world;
     doctor_config_t config;
     str_t html; /* path of a page; unset: none */
     bool json;
@@ -34,29 +34,48 @@ static int read_options(order_t *o, const option_t *rows)
         return command_fail(EXIT_USAGE, "--budget wants a number from 1 to %d", BUDGET_MAX);
     o->json = option_is_set(rows, "json");
     o->html = option_get(rows, "html");
-    o->config.budget = (unsigned)budget;
-    o->config.only = option_get(rows, "client");
-    o->config.clock = clock_system();
-    o->config.random = random_system();
-    if (isatty(STDERR_FILENO) == 1)
-        o->config.says = says;
+    o->config = (doctor_config_t){
+        .budget = (unsigned)budget,
+        .only = option_get(rows, "client"),
+        .sign_in = option_is_set(rows, "sign-in"),
+        .says = isatty(STDERR_FILENO) == 1 || option_is_set(rows, "verbose") ? says : NULL};
     return EXIT_DONE;
 }
 
-static int open_agent(order_t *o, const option_t *rows)
+/* Nothing is kept, whatever the person keeps otherwise. */
+static void keep_nothing(option_t *rows)
 {
-    const http_agent_config_t config = {.ca_file = option_get(rows, "ca-file"),
-                                        .user_agent = STR("warder-doctor/" WARDER_VERSION)};
-    rc_t rc = http_agent_new(&config, &o->agent);
-    if (rc == RC_CONFIG)
-        return command_fail(EXIT_SETTING,
-                            "--ca-file '%" PRIstr "' holds no certificates that "
-                            "can be read",
-                            STR_ARG(config.ca_file));
-    if (rc != RC_OK)
-        return command_out_of_memory();
-    o->config.http = http_agent_ask(o->agent);
-    o->config.reach = option_is_set(rows, "private-networks") ? HTTP_REACH_ANY : HTTP_REACH_PUBLIC;
+    for (; rows->name; rows++) {
+        bool folder = strcmp(rows->name, "folder") == 0;
+        if (!folder && strcmp(rows->name, "keep") != 0)
+            continue;
+        rows->n = folder ? 0 : 1;
+        rows->values[0] = STR("memory");
+    }
+}
+
+/* There is nothing to tidy up, so that signals may end it at once. */
+static void let_signals_end_it(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+}
+
+static int open_world(order_t *o, option_t *rows, str_t url)
+{
+    keep_nothing(rows);
+    int code = client_world_open(&o->world, rows, url,
+                                 o->config.sign_in ? CLIENT_ASK_TERMINAL : CLIENT_ASK_NOBODY);
+    let_signals_end_it();
+    if (code != EXIT_DONE)
+        return code;
+    o->config.url = url;
+    o->config.tokens = o->world.options.tokens;
+    o->config.http = o->config.tokens.http;
+    o->config.clock = o->config.tokens.clock;
+    o->config.random = o->config.tokens.random;
+    o->config.reach = o->config.tokens.reach;
     return EXIT_DONE;
 }
 
@@ -120,34 +139,39 @@ static int examine(const order_t *o)
 
 static int run(int argc, char **argv)
 {
-    option_t rows[] = {{.name = "json", .is_switch = true},
+    option_t rows[] = {CLIENT_OPTION_ROWS,
+                       {.name = "json", .is_switch = true},
                        {.name = "html"},
                        {.name = "client"},
                        {.name = "budget"},
-                       {.name = "private-networks", .is_switch = true},
-                       {.name = "ca-file"},
+                       {.name = "sign-in", .is_switch = true},
                        {NULL}};
     str_t words[1] = {STR_UNSET};
     size_t n;
+    if (!options_parse(argc, argv, rows, words, 1, &n))
+        return EXIT_USAGE;
+    if (n != 1)
+        return command_fail(EXIT_USAGE, "doctor wants a URL");
     order_t o = {.a = arena_new(WORLD_BYTES)};
     if (!o.a)
         return command_out_of_memory();
-    int code = EXIT_USAGE;
-    if (options_parse(argc, argv, rows, words, 1, &n))
-        code = n == 1 ? read_options(&o, rows) : command_fail(EXIT_USAGE, "doctor wants a URL");
-    o.config.url = words[0];
-    if (code == EXIT_DONE)
-        code = open_agent(&o, rows);
+    int code = read_options(&o, rows);
+    if (code != EXIT_DONE) {
+        arena_free(o.a);
+        return code;
+    }
+    code = open_world(&o, rows, words[0]);
     if (code == EXIT_DONE)
         code = examine(&o);
-    http_agent_free(o.agent);
+    client_world_close(&o.world);
     arena_free(o.a);
     return code;
 }
 
 const command_t CMD_DOCTOR = {
     .name = "doctor",
-    .usage = "URL [--json] [--html FILE] [--client NAME] [--budget N]",
-    .about = "says why clients fail to connect to an MCP server, and what mends it",
+    .usage = "URL [--sign-in] [--json] [--html FILE] [--client NAME] [--budget N] "
+             "[client options]",
+    .about = "say why clients fail to connect to an MCP server, and what mends it",
     .run = run,
 };

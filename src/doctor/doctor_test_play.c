@@ -23,8 +23,9 @@
     "\"registration_endpoint\":\"https://as.example/register\","                                   \
     "\"jwks_uri\":\"https://as.example/jwks\","                                                    \
     "\"response_types_supported\":[\"code\"],"                                                     \
-    "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\"],"                        \
-    "\"token_endpoint_auth_methods_supported\":[\"none\",\"private_key_jwt\"],"                    \
+    "\"grant_types_supported\":[\"authorization_code\",\"refresh_token\",\"client_credentials\"]," \
+    "\"token_endpoint_auth_methods_supported\":[\"none\",\"private_key_jwt\",\"client_secret_"     \
+    "basic\"],"                                                                                    \
     "\"code_challenge_methods_supported\":[\"S256\"],"                                             \
     "\"authorization_response_iss_parameter_supported\":true,"                                     \
     "\"client_id_metadata_document_supported\":true,"                                              \

@@ -5,7 +5,7 @@
 #include "doctor/plan.h"
 
 /* Clients give up after about as long. A GET of the endpoint may open a stream that never ends. */
-enum { ASK_MS = 10000, STREAM_MS = 2000 };
+enum { ASK_MS = 10000, STREAM_MS = 2000, WAITS = 3 };
 
 static void say(const doctor_probe_t *p, arena_t *a, doctor_ask_t ask)
 {
@@ -38,7 +38,7 @@ rc_t doctor_probe_ask(arena_t *a, const doctor_probe_t *p, doctor_facts_t *f, do
 }
 
 /* Ends of which the same host would give nothing but more. */
-static bool is_dead(const doctor_exchange_t *x, doctor_ask_t ask)
+static bool is_dead(const doctor_exchange_t *x)
 {
     switch (x->answer.end) {
     case HTTP_AGENT_OUT_OF_REACH:
@@ -46,8 +46,6 @@ static bool is_dead(const doctor_exchange_t *x, doctor_ask_t ask)
     case HTTP_AGENT_REFUSED:
     case HTTP_AGENT_TLS:
         return true;
-    case HTTP_AGENT_TIMEOUT:
-        return ask != DOCTOR_ASK_GET;
     default:
         return false;
     }
@@ -59,18 +57,21 @@ static bool is_same(const doctor_exchange_t *x, const http_agent_request_t *r)
 }
 
 /* An earlier question whose answer holds for this one as well; DOCTOR_ASK_COUNT: there is none.
- * Those of a browser differ by their fields, and come last. */
+ * Those of a browser differ by their fields, and come last. A host that let several questions wait
+ * is not waited for again. */
 static doctor_ask_t find_known(arena_t *a, const doctor_facts_t *f, doctor_ask_t ask,
                                const http_agent_request_t *r)
 {
     bool browser = doctor_ask_row(ask)->phase == DOCTOR_PHASE_BROWSER;
     str_t origin = doctor_origin(a, r->url);
+    unsigned waited = 0;
     for (doctor_ask_t i = 0; i < ask; i++) {
         const doctor_exchange_t *x = &f->at[i];
-        if (!x->asked)
+        if (!x->asked || i == DOCTOR_ASK_GET)
             continue;
-        bool dead = is_dead(x, i) && str_eq(doctor_origin(a, x->url), origin);
-        if (dead || (!browser && i != DOCTOR_ASK_GET && is_same(x, r)))
+        bool there = str_eq(doctor_origin(a, x->url), origin);
+        waited += there && !x->copied && x->answer.end == HTTP_AGENT_TIMEOUT;
+        if ((there && (is_dead(x) || waited == WAITS)) || (!browser && is_same(x, r)))
             return i;
     }
     return DOCTOR_ASK_COUNT;

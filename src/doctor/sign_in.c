@@ -1,5 +1,6 @@
 #include "doctor/sign_in.h"
 
+#include "client/url_rule.h"
 #include "core/json.h"
 #include "core/limits.h"
 #include "doctor/plan.h"
@@ -113,7 +114,7 @@ static rc_t ask_once(signing_t *s, doctor_ask_t ask, str_t method, str_t body, h
                                           .url = s->f->url,
                                           .headers = {set, n},
                                           .body = body,
-                                          .reach = s->config->reach,
+                                          .reach = client_url_reach(s->f->url, s->config->reach),
                                           .max_body = LIMIT_HTTP_FETCH_BYTES,
                                           .head_ms = MILLIS,
                                           .total_ms = MILLIS};

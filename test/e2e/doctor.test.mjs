@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { FAULTS, startBroken, startTls } from './lib/broken.mjs';
+import { ClientHome, approves, followsRedirects } from './lib/client_home.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { startKit } from './lib/kit.mjs';
+import { SmallAs } from './lib/small_as.mjs';
+import { SmallMcp } from './lib/small_mcp.mjs';
 import { BUILD, World, run } from './lib/world.mjs';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'warder-doctor-'));
@@ -27,27 +30,29 @@ const faults = (report) => report.findings.filter((finding) => finding.grade ===
 
 test('there are at least 25 broken set-ups', () => assert.ok(Object.keys(FAULTS).length >= 25));
 
-for (const name of Object.keys(FAULTS)) {
-  const [, id, mend] = FAULTS[name];
-  test(`broken: ${name}`, async () => {
-    const server = await startBroken(name);
-    try {
-      const answer = await doctor(server.url, '--json');
-      const report = JSON.parse(answer.stdout);
-      const found = report.findings.find((finding) => finding.id === id);
-      assert.ok(found, `${id} is not among ${ids(report)}`);
-      assert.match(found.mend, mend);
-      assert.ok(found.seen && found.rule && found.sentence, JSON.stringify(found));
-      assert.equal(answer.code, faults(report).length ? 4 : 0);
-      assert.ok(!answer.stdout.includes('CANARY'));
-      for (const client of report.clients) {
-        if (client.verdict === 'fails') assert.ok(client.check, `${client.name} fails without a reason: ${JSON.stringify(client)}`);
+describe('broken', { concurrency: 8 }, () => {
+  for (const name of Object.keys(FAULTS)) {
+    const [, id, mend] = FAULTS[name];
+    test(name, async () => {
+      const server = await startBroken(name);
+      try {
+        const answer = await doctor(server.url, '--json');
+        const report = JSON.parse(answer.stdout);
+        const found = report.findings.find((finding) => finding.id === id);
+        assert.ok(found, `${id} is not among ${ids(report)}`);
+        assert.match(found.mend, mend);
+        assert.ok(found.seen && found.rule && found.sentence, JSON.stringify(found));
+        assert.equal(answer.code, faults(report).length ? 4 : 0);
+        assert.ok(!answer.stdout.includes('CANARY'));
+        for (const client of report.clients) {
+          if (client.verdict === 'fails') assert.ok(client.check, `${client.name} fails without a reason: ${JSON.stringify(client)}`);
+        }
+      } finally {
+        await server.stop();
       }
-    } finally {
-      await server.stop();
-    }
-  });
-}
+    });
+  }
+});
 
 for (const [kind, id] of [['expired', 'certificate_expired'], ['name', 'certificate_name']]) {
   test(`broken: certificate, ${kind}`, async () => {
@@ -153,4 +158,126 @@ test('a server of the kit without authorization is open, and nothing else is wro
   } finally {
     await kit.stop();
   }
+});
+
+/** A report with a sign-in; whatever the servers gave as secrets is not in it. */
+async function examineSigned(url, visit, code, secrets = () => []) {
+  const home = new ClientHome({ visit });
+  try {
+    const answer = await home.run(['doctor', url, '--sign-in', '--interactive', '--json']);
+    assert.equal(answer.code, code, `${answer.stderr}\n${answer.stdout}`);
+    const pages = home.visited.flatMap((page) => ['state', 'code_challenge'].map((name) => new URL(page).searchParams.get(name)));
+    for (const secret of [...secrets(), ...pages]) assert.ok(!secret || !answer.stdout.includes(secret), 'no secret in a report');
+    assert.ok(!answer.stdout.includes('Bearer '), 'no header with a token');
+    return { report: answer.json, visited: home.visited };
+  } finally {
+    home.remove();
+  }
+}
+
+test("Warder's sample is clean with a sign-in, too, and all that a token does was looked at", async () => {
+  const w = await World.start();
+  try {
+    const { report, visited } = await examineSigned(w.mcp, approves(w), 0);
+    assert.equal(report.signed_in, true);
+    assert.deepEqual(ids(report), ['slash_is_another']);
+    assert.equal(visited.length, 1, 'one page, and none for the refresh');
+    const token = ['token_refused', 'token_audience', 'token_issuer', 'token_lives_long', 'refresh_failed', 'tools_unlisted', 'port_compared'];
+    for (const id of token) assert.ok(!report.not_looked_at.includes(id), `${id} was looked at`);
+    const events = w.audit().map((event) => event.event);
+    assert.ok(events.some((event) => /revoke/.test(event)), `the grant was taken back: ${events}`);
+  } finally {
+    await w.stop();
+  }
+});
+
+const jwt = (claims) => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+const isRefresh = (form) => form.get('grant_type') === 'refresh_token';
+const isCode = (form) => form.get('grant_type') === 'authorization_code';
+
+// What is broken, how the authorization server bends, and the check that must find it.
+const SIGN_IN_FAULTS = {
+  'port compared exactly': [(as, request, response, form) => {
+    if (!request.url.startsWith('/authorize') || !form.get('redirect_uri')) return false;
+    as.port ??= new URL(form.get('redirect_uri')).port;
+    if (as.port === new URL(form.get('redirect_uri')).port) return false;
+    as.send(response, 400, { error: 'invalid_request' });
+    return true;
+  }, 'port_compared', /port/],
+  'iss promised, and not sent': [(as, request, response, form) => {
+    if (!request.url.startsWith('/authorize') || !form.get('state')) return false;
+    const to = new URL(form.get('redirect_uri') ?? as.issuer);
+    to.search = new URLSearchParams({ code: 'a-code-of-nothing', state: form.get('state') });
+    response.writeHead(302, { location: to.href }).end();
+    return true;
+  }, 'sign_in_failed', /seen/],
+  'refresh token does not work': [(as, request, response, form) => isRefresh(form) && (as.send(response, 400, { error: 'invalid_grant' }), true), 'refresh_failed', /client and the resource/],
+  'no refresh token': [(as, request, response, form) => {
+    if (!isCode(form) || !as.codes.has(form.get('code'))) return false;
+    const { refresh_token: _, ...answer } = as.issue(as.codes.get(form.get('code')));
+    as.send(response, 200, answer);
+    return true;
+  }, 'refresh_none', /refresh_token/],
+  'token for another resource': [(as, request, response, form) => {
+    if (!isCode(form) || !as.codes.has(form.get('code'))) return false;
+    const access_token = jwt({ iss: as.issuer, aud: 'https://other.example/', exp: 4e9 });
+    as.tokens.set(access_token, 'use');
+    as.send(response, 200, { access_token, token_type: 'Bearer', expires_in: 3600 });
+    return true;
+  }, 'token_audience', /aud/],
+  'token of another issuer, for a month': [(as, request, response, form) => {
+    if (!isCode(form) || !as.codes.has(form.get('code'))) return false;
+    const access_token = jwt({ iss: `${as.issuer}/`, aud: form.get('resource'), exp: 4e9 });
+    as.tokens.set(access_token, 'use');
+    as.send(response, 200, { access_token, token_type: 'Bearer', expires_in: 2_592_000 });
+    return true;
+  }, 'token_issuer', /iss/],
+};
+
+/** Preflights, and who comes without a registration, are refused. */
+const sound = (as, request, response, form) => {
+  if (request.method === 'OPTIONS' || `${request.method} ${request.url}` === 'GET /register') return as.send(response, 405, {}), true;
+  if (!(form.get('client_id') ?? '').startsWith('warder-doctor')) return false;
+  return as.send(response, 401, { error: 'invalid_client' }), true;
+};
+
+// The small server asks preflights for a token, which is a fault of its own: the code is 4 each time.
+describe('broken, as a sign-in shows', { concurrency: 4 }, () => {
+  for (const name of Object.keys(SIGN_IN_FAULTS)) {
+    const [bend, id, mend] = SIGN_IN_FAULTS[name];
+    test(name, async () => {
+      const as = await SmallAs.start({ bend: (...args) => sound(...args) || bend(...args) });
+      const mcp = await SmallMcp.start({ issuer: as.issuer, accepts: as.accepts });
+      try {
+        const given = () => [...as.tokens.keys(), ...as.refreshes.keys()];
+        const { report } = await examineSigned(mcp.url, followsRedirects, 4, given);
+        const found = report.findings.find((finding) => finding.id === id);
+        assert.ok(found, `${id} is not among ${ids(report)}`);
+        assert.match(found.mend, mend);
+      } finally {
+        await mcp.stop();
+        await as.stop();
+      }
+    });
+  }
+
+  test('the endpoint refuses the token that was issued for it', async () => {
+    const as = await SmallAs.start({ bend: sound });
+    const mcp = await SmallMcp.start({ issuer: as.issuer, accepts: () => null });
+    const { report } = await examineSigned(mcp.url, followsRedirects, 4, () => [...as.tokens.keys(), ...as.refreshes.keys()]);
+    assert.ok(ids(report).includes('token_refused'), String(ids(report)));
+    await mcp.stop();
+    await as.stop();
+  });
+
+  test('the control: nothing of it at a sound one, and tokens go to the endpoint alone', async () => {
+    const as = await SmallAs.start({ bend: sound });
+    const mcp = await SmallMcp.start({ issuer: as.issuer, accepts: as.accepts });
+    const { report } = await examineSigned(mcp.url, followsRedirects, 4, () => [...as.tokens.keys(), ...as.refreshes.keys()]);
+    assert.deepEqual(report.findings.filter((finding) => finding.phase === 'token'), []);
+    for (const seen of as.seen) assert.ok(!/^(Bearer|DPoP)/i.test(seen.headers.authorization ?? ''), 'no token at the authorization server');
+    for (const seen of mcp.seen) assert.ok(!as.tokens.has(new URL(seen.url, mcp.origin).searchParams.get('access_token')));
+    await mcp.stop();
+    await as.stop();
+  });
 });
