@@ -1,4 +1,4 @@
-/* Sign-ins by a person: browser and device. */
+/* Sign-ins by a person in a browser. */
 #include "tokens/tokens_test_world.h"
 
 #include <sys/socket.h>
@@ -179,6 +179,7 @@ static void iss_wrong(void **state)
     play_goes(p, NULL);
 }
 
+/* attack case: CLI-017 */
 static void authorization_refused_opens_no_storm_of_pages(void **state)
 {
     play_t *p = *state;
@@ -267,7 +268,7 @@ static void stopped_with_all_that_wait(void **state)
     pthread_join(stopper, NULL);
 }
 
-/* attack cases: CLI-008, CLI-011 */
+/* Answers with another state, or none, come first: of another sign-in, or of a stranger. */
 static bool open_after_strangers(void *ctx, str_t url)
 {
     static const char *const QUERIES[] = {
@@ -283,6 +284,8 @@ static bool open_after_strangers(void *ctx, str_t url)
     return world_browser(p->w, url);
 }
 
+/* attack case: CLI-008
+ * attack case: CLI-011 */
 static void state_wrong_ends_nothing(void **state)
 {
     play_t *p = *state;
@@ -292,43 +295,6 @@ static void state_wrong_ends_nothing(void **state)
     play_goes(p, NULL);
     assert_int_equal(p->w->opened, 1);
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
-}
-
-static void scopes_are_not_lost_by_a_new_sign_in(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    play_begin(p);
-    play_goes(p, "b");
-    for (size_t i = 0; i < p->w->n_tokens; i++)
-        p->w->tokens[i].refresh_live = p->w->tokens[i].access_live = false;
-    play_goes(p, NULL);
-    assert_string_equal(p->w->scope_asked, "a b");
-}
-
-static void a_step_up_asks_for_the_union(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    play_begin(p);
-    play_goes(p, "a");
-    play_goes(p, "b");
-    assert_string_equal(p->w->scope_asked, "a b");
-    play_goes(p, "a");
-    play_goes(p, "c");
-    assert_string_equal(p->w->scope_asked, "a b c");
-    assert_int_equal(p->w->opened, 3);
-    assert_int_equal(p->w->refreshes, 0);
-}
-
-static void offline_access_where_the_server_lists_it(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->server_scopes = "offline_access";
-    play_begin(p);
-    play_goes(p, "a");
-    assert_string_equal(p->w->scope_asked, "a offline_access");
 }
 
 static void legacy(play_t *p)
@@ -374,42 +340,6 @@ static void resource_metadata_none(void **state)
     play_goes(p, NULL);
 }
 
-static void step_up_limit(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->never_enough = true;
-    play_begin(p);
-    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 3); /* the first, "b" too, the same again */
-    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 3);
-    p->w->never_enough = false;
-    play_goes(p, "b");
-}
-
-static void step_up_limit_of_scopes_that_never_end(void **state)
-{
-    static const char *const SCOPES[] = {"b", "c", "d", "e", "f", "g", "h", "i"};
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->never_enough = true;
-    play_begin(p);
-    for (size_t i = 0; i < ROWS(SCOPES); i++)
-        (void)play_call(p, SCOPES[i]);
-    assert_int_equal(p->why.reason, CLIENT_STEP_UP_LIMIT);
-    assert_true(p->w->opened <= 1 + CLIENT_STEP_UP_IN_A_ROW);
-}
-
-static void forbidden(void **state)
-{
-    play_t *p = *state;
-    play_begin(p);
-    play_fails(p, "nobody", CLIENT_FORBIDDEN);
-    play_goes(p, NULL);
-    assert_int_equal(p->w->opened, 1);
-}
-
 static void a_refresh_token_goes_to_no_other_server(void **state)
 {
     play_t *p = *state;
@@ -447,63 +377,6 @@ static void a_machine_beside_a_person(void **state)
     assert_int_equal(p->w->granted, 2);
 }
 
-static void device(play_t *p)
-{
-    p->config.way = TOKENS_DEVICE;
-    p->w->mono_step = 1000;
-    p->w->challenge_scope = "a";
-}
-
-static void a_device_shows_a_code_and_waits(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->pending = 2; /* one "slow down", one "pending" */
-    play_begin(p);
-    play_goes(p, "a");
-    assert_string_equal(p->w->said, "ABCD-EFGH");
-    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 3);
-    assert_int_equal(p->w->opened, 0);
-}
-
-static void a_device_waits_through_an_outage(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->token_500 = 1;
-    p->w->token_down = 1;
-    play_begin(p);
-    play_goes(p, "a");
-}
-
-static void a_device_is_declined(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->device_error = "access_denied";
-    play_begin(p);
-    play_fails(p, "a", CLIENT_AUTHORIZATION_REFUSED);
-}
-
-static void a_device_code_ends(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->device_error = "expired_token";
-    play_begin(p);
-    play_fails(p, "a", CLIENT_SIGN_IN_TIMEOUT);
-}
-
-static void a_device_that_shows_nothing_asks_nobody(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->nobody = true;
-    play_begin(p);
-    play_fails(p, "a", CLIENT_SIGN_IN_NEEDED);
-    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,22 +400,11 @@ int main(void)
         PLAY_TEST(stopped_while_the_page_is_open),
         PLAY_TEST(stopped_with_all_that_wait),
         PLAY_TEST(state_wrong_ends_nothing),
-        PLAY_TEST(scopes_are_not_lost_by_a_new_sign_in),
-        PLAY_TEST(a_step_up_asks_for_the_union),
-        PLAY_TEST(offline_access_where_the_server_lists_it),
         PLAY_TEST(a_server_of_2025_03_26_publishes_its_metadata),
         PLAY_TEST(a_server_of_2025_03_26_publishes_nothing),
         PLAY_TEST(resource_metadata_none),
-        PLAY_TEST(step_up_limit),
-        PLAY_TEST(step_up_limit_of_scopes_that_never_end),
-        PLAY_TEST(forbidden),
         PLAY_TEST(a_refresh_token_goes_to_no_other_server),
         PLAY_TEST(a_machine_beside_a_person),
-        PLAY_TEST(a_device_shows_a_code_and_waits),
-        PLAY_TEST(a_device_waits_through_an_outage),
-        PLAY_TEST(a_device_is_declined),
-        PLAY_TEST(a_device_code_ends),
-        PLAY_TEST(a_device_that_shows_nothing_asks_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
