@@ -212,6 +212,7 @@ client_reason_t source_grant(source_round_t *r, const client_token_want_t *want,
 typedef struct {
     client_credentials_t who;
     bool registered; /* by itself: can be done anew */
+    bool kept;       /* and that was before: the server may have forgotten it */
     uint16_t port;   /* of its redirect URI at registration; 0: not known */
 } source_client_t;
 /** What there is without asking: given, document, kept. *there. */

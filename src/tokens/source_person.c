@@ -170,6 +170,27 @@ static client_reason_t redeem(source_round_t *r, attempt_t *t, str_t code)
     return source_got(r, t->client, &token, t->want.scope, t->key_text);
 }
 
+static bool can_refresh(const tokens_source_t *s)
+{
+    return s->held.a && str_is_set(s->held.record.token.refresh_token.hidden);
+}
+
+/* A server that has forgotten the client, or compares ports, shows the person an error, and nothing
+ * comes back: the next sign-in registers anew, where no refresh token is lost by it. Some say so.
+ */
+static void doubt_registration(source_round_t *r)
+{
+    str_t why = r->why.detail;
+    if (r->why.reason == CLIENT_SIGN_IN_TIMEOUT && !can_refresh(r->s)) {
+        client_failure_t before = r->why;
+        source_client_drop(r);
+        r->why = before;
+    }
+    if (r->why.reason == CLIENT_AUTHORIZATION_REFUSED &&
+        (str_starts(why, STR("unauthorized_client")) || str_starts(why, STR("invalid_client"))))
+        r->error = STR("invalid_client");
+}
+
 static client_reason_t attempt(source_round_t *r, source_client_t *client,
                                tokens_callback_t *callback)
 {
@@ -181,9 +202,8 @@ static client_reason_t attempt(source_round_t *r, source_client_t *client,
         return source_rc(r, RC_MEMORY);
     GO(begin(r, &t, redirect_uri));
     client_reason_t reason = ask_person(r, callback, &t.pending, t.url, &code);
-    /* A server that compares ports shows the person an error, and nothing comes back. */
-    if (reason == CLIENT_SIGN_IN_TIMEOUT && client->registered && client->port != port)
-        source_client_drop(r);
+    if (reason != CLIENT_FINE && client->kept)
+        doubt_registration(r);
     GO(reason);
     return redeem(r, &t, code);
 }

@@ -1,13 +1,7 @@
-/* Sign-ins by a person: browser and device. */
+/* Sign-ins by a person in a browser. */
 #include "tokens/tokens_test_world.h"
 
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <arpa/inet.h>
 #include <time.h>
-#include <unistd.h>
-
-#include "core/url.h"
 
 static void a_person_signs_in_once_and_the_call_goes_well(void **state)
 {
@@ -32,121 +26,6 @@ static void the_next_run_needs_nobody(void **state)
     play_goes(p, NULL);
     assert_int_equal(p->w->asks, asks + 1);
     assert_int_equal(p->w->opened, 1);
-}
-
-static void a_registration_is_used_again(void **state)
-{
-    play_t *p = *state;
-    p->w->exact_ports = true; /* the port of the registration is taken again */
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_int_equal(p->w->opened, 2);
-    assert_int_equal(p->w->registrations, 1);
-}
-
-static int occupy(uint16_t port)
-{
-    struct sockaddr_in at = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(fd, 1), 0);
-    return fd;
-}
-
-static int take_registered_port(play_t *p)
-{
-    url_t u;
-    assert_int_equal(url_parse(str_c(p->w->clients[0].redirect), &u), RC_OK);
-    return occupy(u.port_number);
-}
-
-static void a_registration_serves_another_port(void **state)
-{
-    play_t *p = *state;
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
-    int fd = take_registered_port(p);
-    play_goes(p, NULL);
-    close(fd);
-    assert_int_equal(p->w->registrations, 1);
-    assert_string_not_equal(p->w->redirect_asked, p->w->clients[0].redirect);
-}
-
-static void a_server_that_compares_ports_gets_a_new_registration(void **state)
-{
-    play_t *p = *state;
-    p->w->pushed = p->w->exact_ports = true;
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_true(tokens_source_sign_out(p->s, p->a, &p->why));
-    int fd = take_registered_port(p);
-    play_goes(p, NULL);
-    close(fd);
-    assert_int_equal(p->w->registrations, 2);
-}
-
-static void a_forgotten_client_registers_once_more(void **state)
-{
-    play_t *p = *state;
-    play_begin(p);
-    play_goes(p, NULL);
-    p->w->clients[0].gone = true;
-    p->w->now += p->w->lifetime;
-    play_goes(p, NULL);
-    assert_int_equal(p->w->registrations, 2);
-    assert_int_equal(p->w->opened, 2);
-}
-
-static void a_server_that_moves_gets_a_registration_of_its_own(void **state)
-{
-    play_t *p = *state;
-    play_begin(p);
-    play_goes(p, NULL);
-    p->w->issuer = WORLD_OTHER;
-    unsigned before = world_asked(p->w, "POST " WORLD_ISSUER);
-    play_goes(p, NULL);
-    assert_int_equal(p->w->registrations, 2);
-    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER), before);
-    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/register"), 1);
-}
-
-static void a_metadata_document_is_the_client_everywhere(void **state)
-{
-    play_t *p = *state;
-    p->w->documents = true;
-    p->config.document = STR("https://client.test/metadata.json");
-    play_begin(p);
-    play_goes(p, NULL);
-    p->w->issuer = WORLD_OTHER;
-    play_goes(p, NULL);
-    assert_int_equal(p->w->registrations, 0);
-    assert_string_equal(p->w->codes[1].client, "https://client.test/metadata.json");
-}
-
-static void a_given_client_is_not_registered(void **state)
-{
-    play_t *p = *state;
-    p->w->known_id = "given";
-    p->config.who.client_id = STR("given");
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_int_equal(p->w->registrations, 0);
-}
-
-static void a_confidential_client_uses_its_secret(void **state)
-{
-    play_t *p = *state;
-    p->w->auth_methods = "[\"client_secret_post\"]";
-    p->w->pushed = true;
-    play_begin(p);
-    play_goes(p, NULL);
-    assert_string_not_equal(p->w->clients[0].secret, "");
 }
 
 static void pkce_missing(void **state)
@@ -179,6 +58,7 @@ static void iss_wrong(void **state)
     play_goes(p, NULL);
 }
 
+/* attack case: CLI-017 */
 static void authorization_refused_opens_no_storm_of_pages(void **state)
 {
     play_t *p = *state;
@@ -267,7 +147,7 @@ static void stopped_with_all_that_wait(void **state)
     pthread_join(stopper, NULL);
 }
 
-/* attack cases: CLI-008, CLI-011 */
+/* Answers with another state, or none, come first: of another sign-in, or of a stranger. */
 static bool open_after_strangers(void *ctx, str_t url)
 {
     static const char *const QUERIES[] = {
@@ -283,6 +163,8 @@ static bool open_after_strangers(void *ctx, str_t url)
     return world_browser(p->w, url);
 }
 
+/* attack case: CLI-008
+ * attack case: CLI-011 */
 static void state_wrong_ends_nothing(void **state)
 {
     play_t *p = *state;
@@ -292,43 +174,6 @@ static void state_wrong_ends_nothing(void **state)
     play_goes(p, NULL);
     assert_int_equal(p->w->opened, 1);
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
-}
-
-static void scopes_are_not_lost_by_a_new_sign_in(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    play_begin(p);
-    play_goes(p, "b");
-    for (size_t i = 0; i < p->w->n_tokens; i++)
-        p->w->tokens[i].refresh_live = p->w->tokens[i].access_live = false;
-    play_goes(p, NULL);
-    assert_string_equal(p->w->scope_asked, "a b");
-}
-
-static void a_step_up_asks_for_the_union(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    play_begin(p);
-    play_goes(p, "a");
-    play_goes(p, "b");
-    assert_string_equal(p->w->scope_asked, "a b");
-    play_goes(p, "a");
-    play_goes(p, "c");
-    assert_string_equal(p->w->scope_asked, "a b c");
-    assert_int_equal(p->w->opened, 3);
-    assert_int_equal(p->w->refreshes, 0);
-}
-
-static void offline_access_where_the_server_lists_it(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->server_scopes = "offline_access";
-    play_begin(p);
-    play_goes(p, "a");
-    assert_string_equal(p->w->scope_asked, "a offline_access");
 }
 
 static void legacy(play_t *p)
@@ -374,149 +219,11 @@ static void resource_metadata_none(void **state)
     play_goes(p, NULL);
 }
 
-static void step_up_limit(void **state)
-{
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->never_enough = true;
-    play_begin(p);
-    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 3); /* the first, "b" too, the same again */
-    play_fails(p, "b", CLIENT_STEP_UP_LIMIT);
-    assert_int_equal(p->w->opened, 3);
-    p->w->never_enough = false;
-    play_goes(p, "b");
-}
-
-static void step_up_limit_of_scopes_that_never_end(void **state)
-{
-    static const char *const SCOPES[] = {"b", "c", "d", "e", "f", "g", "h", "i"};
-    play_t *p = *state;
-    p->w->challenge_scope = "a";
-    p->w->never_enough = true;
-    play_begin(p);
-    for (size_t i = 0; i < ROWS(SCOPES); i++)
-        (void)play_call(p, SCOPES[i]);
-    assert_int_equal(p->why.reason, CLIENT_STEP_UP_LIMIT);
-    assert_true(p->w->opened <= 1 + CLIENT_STEP_UP_IN_A_ROW);
-}
-
-static void forbidden(void **state)
-{
-    play_t *p = *state;
-    play_begin(p);
-    play_fails(p, "nobody", CLIENT_FORBIDDEN);
-    play_goes(p, NULL);
-    assert_int_equal(p->w->opened, 1);
-}
-
-static void a_refresh_token_goes_to_no_other_server(void **state)
-{
-    play_t *p = *state;
-    p->w->known_id = "given";
-    p->config.who.client_id = STR("given");
-    p->config.who_issuer = STR(WORLD_ISSUER);
-    play_begin(p);
-    play_goes(p, NULL);
-    p->w->issuer = WORLD_OTHER;
-    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
-    p->w->now += p->w->lifetime;
-    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
-    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER), 0);
-    assert_int_equal(p->w->opened, 1);
-}
-
-static void a_machine_beside_a_person(void **state)
-{
-    play_t *p = *state;
-    tokens_source_t *machine;
-    client_failure_t why;
-    tokens_config_t config = p->config;
-    config.way = TOKENS_MACHINE;
-    config.who.client_id = STR("machine");
-    p->w->known_id = "machine";
-    play_begin(p);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(tokens_source_new(&config, &machine), RC_OK);
-        assert_int_equal(world_call(p->w, machine, NULL, &why), 200);
-        tokens_source_free(machine);
-        play_begin(p);
-        play_goes(p, NULL);
-    }
-    assert_int_equal(p->w->opened, 1);
-    assert_int_equal(p->w->granted, 2);
-}
-
-static void device(play_t *p)
-{
-    p->config.way = TOKENS_DEVICE;
-    p->w->mono_step = 1000;
-    p->w->challenge_scope = "a";
-}
-
-static void a_device_shows_a_code_and_waits(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->pending = 2; /* one "slow down", one "pending" */
-    play_begin(p);
-    play_goes(p, "a");
-    assert_string_equal(p->w->said, "ABCD-EFGH");
-    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 3);
-    assert_int_equal(p->w->opened, 0);
-}
-
-static void a_device_waits_through_an_outage(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->token_500 = 1;
-    p->w->token_down = 1;
-    play_begin(p);
-    play_goes(p, "a");
-}
-
-static void a_device_is_declined(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->device_error = "access_denied";
-    play_begin(p);
-    play_fails(p, "a", CLIENT_AUTHORIZATION_REFUSED);
-}
-
-static void a_device_code_ends(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->device_error = "expired_token";
-    play_begin(p);
-    play_fails(p, "a", CLIENT_SIGN_IN_TIMEOUT);
-}
-
-static void a_device_that_shows_nothing_asks_nobody(void **state)
-{
-    play_t *p = *state;
-    device(p);
-    p->w->nobody = true;
-    play_begin(p);
-    play_fails(p, "a", CLIENT_SIGN_IN_NEEDED);
-    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLAY_TEST(a_person_signs_in_once_and_the_call_goes_well),
         PLAY_TEST(the_next_run_needs_nobody),
-        PLAY_TEST(a_registration_is_used_again),
-        PLAY_TEST(a_registration_serves_another_port),
-        PLAY_TEST(a_server_that_compares_ports_gets_a_new_registration),
-        PLAY_TEST(a_forgotten_client_registers_once_more),
-        PLAY_TEST(a_server_that_moves_gets_a_registration_of_its_own),
-        PLAY_TEST(a_metadata_document_is_the_client_everywhere),
-        PLAY_TEST(a_given_client_is_not_registered),
-        PLAY_TEST(a_confidential_client_uses_its_secret),
         PLAY_TEST(pkce_missing),
         PLAY_TEST(resource_mismatch),
         PLAY_TEST(iss_wrong),
@@ -527,22 +234,9 @@ int main(void)
         PLAY_TEST(stopped_while_the_page_is_open),
         PLAY_TEST(stopped_with_all_that_wait),
         PLAY_TEST(state_wrong_ends_nothing),
-        PLAY_TEST(scopes_are_not_lost_by_a_new_sign_in),
-        PLAY_TEST(a_step_up_asks_for_the_union),
-        PLAY_TEST(offline_access_where_the_server_lists_it),
         PLAY_TEST(a_server_of_2025_03_26_publishes_its_metadata),
         PLAY_TEST(a_server_of_2025_03_26_publishes_nothing),
         PLAY_TEST(resource_metadata_none),
-        PLAY_TEST(step_up_limit),
-        PLAY_TEST(step_up_limit_of_scopes_that_never_end),
-        PLAY_TEST(forbidden),
-        PLAY_TEST(a_refresh_token_goes_to_no_other_server),
-        PLAY_TEST(a_machine_beside_a_person),
-        PLAY_TEST(a_device_shows_a_code_and_waits),
-        PLAY_TEST(a_device_waits_through_an_outage),
-        PLAY_TEST(a_device_is_declined),
-        PLAY_TEST(a_device_code_ends),
-        PLAY_TEST(a_device_that_shows_nothing_asks_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

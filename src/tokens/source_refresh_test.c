@@ -87,6 +87,7 @@ static void a_dead_refresh_token_without_a_person(void **state)
     play_fails(p, NULL, CLIENT_SIGN_IN_NEEDED);
 }
 
+/* attack case: CLI-017 */
 static void a_refreshed_token_that_is_refused_leads_to_a_sign_in(void **state)
 {
     play_t *p = *state;

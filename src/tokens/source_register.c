@@ -53,7 +53,7 @@ static client_reason_t read_kept(source_round_t *r, source_client_t *out, bool *
     out->who = (client_credentials_t){.client_id = kept.client.client_id,
                                       .secret = kept.client.secret,
                                       .method = kept.client.method};
-    out->registered = true;
+    out->registered = out->kept = true;
     out->port = port_of(kept.redirect_uris);
     *there = true;
     return CLIENT_FINE;

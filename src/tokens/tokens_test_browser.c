@@ -44,6 +44,25 @@ static void redirect(world_t *w, arena_t *a, const world_code_t *code, str_t sta
     visit(w, u.port_number, target.p);
 }
 
+void world_visit(world_t *w, str_t url, const char *query)
+{
+    url_t u, to;
+    form_t f;
+    arena_t *a = arena_new(BROWSER_ARENA);
+    if (url_parse(url, &u) == RC_OK && form_parse(a, u.query, &f) == RC_OK &&
+        url_parse(world_field(&f, "redirect_uri"), &to) == RC_OK)
+        visit(w, to.port_number, arena_printf(a, "%" PRIstr "?%s", STR_ARG(to.path), query).p);
+    arena_free(a);
+}
+
+static void refuse_client(world_t *w, arena_t *a, str_t url, const char *issuer, str_t state)
+{
+    world_visit(w, url,
+                arena_printf(a, "error=unauthorized_client&state=%" PRIstr "&iss=%s",
+                             STR_ARG(state), issuer)
+                    .p);
+}
+
 /* The request of the page: in the query, or pushed before. */
 static world_code_t *requested(world_t *w, const char *issuer, const form_t *f, str_t *state)
 {
@@ -60,7 +79,7 @@ bool world_browser(void *ctx, str_t url)
     world_t *w = ctx;
     url_t u;
     form_t f;
-    str_t state;
+    str_t state = STR_UNSET;
     if (w->nobody)
         return false;
     arena_t *a = arena_new(BROWSER_ARENA);
@@ -73,19 +92,10 @@ bool world_browser(void *ctx, str_t url)
     if (url_parse(url, &u) == RC_OK && form_parse(a, u.query, &f) == RC_OK)
         code = requested(w, issuer, &f, &state);
     pthread_mutex_unlock(&w->lock);
+    if (!code && w->tells_of_clients)
+        refuse_client(w, a, url, issuer, state);
     if (code && !w->silent)
         redirect(w, a, code, state);
     arena_free(a);
     return true;
-}
-
-void world_visit(world_t *w, str_t url, const char *query)
-{
-    url_t u, to;
-    form_t f;
-    arena_t *a = arena_new(BROWSER_ARENA);
-    if (url_parse(url, &u) == RC_OK && form_parse(a, u.query, &f) == RC_OK &&
-        url_parse(world_field(&f, "redirect_uri"), &to) == RC_OK)
-        visit(w, to.port_number, arena_printf(a, "%" PRIstr "?%s", STR_ARG(to.path), query).p);
-    arena_free(a);
 }

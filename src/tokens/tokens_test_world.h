@@ -52,7 +52,8 @@ typedef struct {
     const char *known_id, *known_secret; /* a client that is registered already */
     bool no_resource_metadata, no_registration, documents, pushed, bound, bound_listed;
     bool no_pkce, no_refresh_tokens, exact_ports, single_metadata;
-    bool legacy_metadata; /* of an authorization server at the endpoint's origin */
+    bool legacy_metadata;  /* of an authorization server at the endpoint's origin */
+    bool tells_of_clients; /* by the redirect, that it knows none of that name */
     bool never_enough, no_revocation;
     bool server_nonce, endpoint_nonce, nonce_never_taken;
     bool refuse_all;                          /* the endpoint takes no token at all */
