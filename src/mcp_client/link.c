@@ -10,12 +10,6 @@ enum { ANSWER_MS = 300000, END_MS = 2000, LINK_ARENA_BYTES = 64 << 10, NAME_BYTE
 static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
                                      LIMIT_JSON_NODES};
 
-static void cancel(mcp_link_t *l, uint64_t http)
-{
-    if (http)
-        http_agent_cancel(l->config.agent, http);
-}
-
 /* ---- life ---- */
 
 static void init_lock(mcp_link_t *l)
@@ -98,7 +92,7 @@ static bool end_one(mcp_link_t *l)
         return false;
     http = l->calls ? link_unlist(l->calls, false) : link_cut(x);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
     link_lock(l);
     return true;
 }
@@ -258,7 +252,7 @@ static rc_t enter(mcp_link_t *l, link_call_t *c)
     link_lock(l);
     rc_t rc = admit(l, c, &http);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
     return rc;
 }
 
@@ -288,7 +282,7 @@ void mcp_link_cancel(mcp_link_t *l, uint64_t tag)
     link_call_t *c = find(l, tag);
     uint64_t http = c ? link_unlist(c, false) : 0;
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
 }
 
 rc_t mcp_link_listen(mcp_link_t *l, const mcp_version_t *version)
@@ -328,7 +322,7 @@ static bool take_session(mcp_link_t *l, link_call_t *c)
     c->method = c->operation = STR("delete");
     uint64_t listener = c->session.p ? link_forget_session(l) : 0;
     link_unlock(l);
-    cancel(l, listener);
+    link_cancel(l, listener);
     return c->session.p != NULL;
 }
 
@@ -340,7 +334,7 @@ static void say_goodbye(mcp_link_t *l, link_call_t *c)
     wait_for(c);
     uint64_t http = link_unlist(c, false);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
 }
 
 void mcp_link_end_session(mcp_link_t *l)
