@@ -175,9 +175,10 @@ static void launch(link_call_t *c)
     arena_t *a = arena_new(LAUNCH_BYTES);
     rc_t rc = a ? launch_in(a, c) : RC_MEMORY;
     arena_free(a);
+    str_t detail = rc == RC_MEMORY ? STR("this machine has no memory for the request")
+                                   : STR("the request cannot be sent");
     if (rc != RC_OK)
-        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE,
-                                      .detail = STR("this machine has no memory for the request")});
+        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE, .detail = detail});
 }
 
 /* ---- workers ---- */
