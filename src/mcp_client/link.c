@@ -10,12 +10,6 @@ enum { ANSWER_MS = 300000, END_MS = 2000, LINK_ARENA_BYTES = 64 << 10, NAME_BYTE
 static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
                                      LIMIT_JSON_NODES};
 
-static void cancel(mcp_link_t *l, uint64_t http)
-{
-    if (http)
-        http_agent_cancel(l->config.agent, http);
-}
-
 /* ---- life ---- */
 
 static void init_lock(mcp_link_t *l)
@@ -98,7 +92,7 @@ static bool end_one(mcp_link_t *l)
         return false;
     http = l->calls ? link_unlist(l->calls, false) : link_cut(x);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
     link_lock(l);
     return true;
 }
@@ -236,16 +230,12 @@ static void dispatch(mcp_link_t *l, link_call_t *c)
         link_begin(c);
 }
 
-static rc_t admit(mcp_link_t *l, link_call_t *c, uint64_t *http)
+static rc_t admit(mcp_link_t *l, link_call_t *c)
 {
     if (l->stopping || l->n_calls >= LIMIT_MCP_CLIENT_REQUESTS)
         return RC_BUSY;
     TRY(join_session(l, c));
     link_list(c);
-    if (str_eq(c->method, STR("initialize"))) {
-        *http = link_forget_session(l);
-        l->lost = false;
-    }
     if (is_handshake(c))
         l->version = c->version;
     dispatch(l, c);
@@ -254,11 +244,15 @@ static rc_t admit(mcp_link_t *l, link_call_t *c, uint64_t *http)
 
 static rc_t enter(mcp_link_t *l, link_call_t *c)
 {
-    uint64_t http = 0;
+    uint64_t listener = 0;
     link_lock(l);
-    rc_t rc = admit(l, c, &http);
+    if (str_eq(c->method, STR("initialize"))) {
+        listener = link_forget_session(l);
+        l->lost = false;
+    }
+    rc_t rc = admit(l, c);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, listener);
     return rc;
 }
 
@@ -288,7 +282,22 @@ void mcp_link_cancel(mcp_link_t *l, uint64_t tag)
     link_call_t *c = find(l, tag);
     uint64_t http = c ? link_unlist(c, false) : 0;
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
+}
+
+/* One at a time. */
+static rc_t enter_listener(mcp_link_t *l, link_call_t *c)
+{
+    link_lock(l);
+    rc_t rc = l->listener ? RC_CONFLICT : RC_OK;
+    if (rc == RC_OK)
+        l->listener = c;
+    if (rc == RC_OK)
+        rc = admit(l, c);
+    if (rc != RC_OK && l->listener == c)
+        l->listener = NULL;
+    link_unlock(l);
+    return rc;
 }
 
 rc_t mcp_link_listen(mcp_link_t *l, const mcp_version_t *version)
@@ -298,12 +307,7 @@ rc_t mcp_link_listen(mcp_link_t *l, const mcp_version_t *version)
         return RC_MEMORY;
     c->version = version;
     c->method = c->operation = STR("listen");
-    link_lock(l);
-    bool first = !l->listener;
-    if (first)
-        l->listener = c;
-    link_unlock(l);
-    rc_t rc = first ? enter(l, c) : RC_CONFLICT;
+    rc_t rc = enter_listener(l, c);
     link_call_drop(c);
     return rc;
 }
@@ -328,7 +332,7 @@ static bool take_session(mcp_link_t *l, link_call_t *c)
     c->method = c->operation = STR("delete");
     uint64_t listener = c->session.p ? link_forget_session(l) : 0;
     link_unlock(l);
-    cancel(l, listener);
+    link_cancel(l, listener);
     return c->session.p != NULL;
 }
 
@@ -340,7 +344,7 @@ static void say_goodbye(mcp_link_t *l, link_call_t *c)
     wait_for(c);
     uint64_t http = link_unlist(c, false);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
 }
 
 void mcp_link_end_session(mcp_link_t *l)

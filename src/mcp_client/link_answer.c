@@ -2,143 +2,10 @@
 
 #include <stdlib.h>
 
-enum {
-    RETRY_MS = 1000,      /* where the server says nothing */
-    RETRY_LEAST_MS = 100, /* whatever it says */
-    RETRY_SAID_MS = 3600000,
-    RETRY_MOST_MS = 60000, /* however often it failed */
-    STEADY_MS = 5000,      /* a stream that lasts so long may begin at once again */
-    FIRST_TRIES = 3,       /* of a standing stream that never came */
-    DOUBLINGS = 6,
-    DETAIL_BYTES = 512,
-};
+enum { DETAIL_BYTES = 512 };
 
 static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
                                      LIMIT_JSON_NODES};
-
-/* ---- how a call ends ---- */
-
-static void cancel(mcp_link_t *l, uint64_t http)
-{
-    if (http)
-        http_agent_cancel(l->config.agent, http);
-}
-
-/* Whether it was still waited for. */
-static bool take_away(link_call_t *c, bool drain)
-{
-    mcp_link_t *l = c->link;
-    link_lock(l);
-    bool listed = c->listed;
-    uint64_t http = link_unlist(c, drain);
-    link_unlock(l);
-    cancel(l, http);
-    return listed;
-}
-
-static void log_failure(const link_call_t *c, const mcp_link_failure_t *why)
-{
-    LOG(c->link->config.log, LOG_WARN, "mcp message not taken", LOG_S("method", c->method),
-        LOG_I("status", why->status));
-}
-
-void link_fail(link_call_t *c, const mcp_link_failure_t *why)
-{
-    const mcp_link_events_t *e = &c->link->config.events;
-    if (!take_away(c, false) || c->kind == LINK_DELETE)
-        return;
-    if (c->kind == LINK_LISTEN)
-        e->unheard(e->ctx, why);
-    else if (c->tag)
-        e->failed(e->ctx, c->tag, why);
-    else
-        log_failure(c, why);
-}
-
-static void fail(link_call_t *c, mcp_link_end_t end, int status, str_t detail)
-{
-    link_fail(c, &(mcp_link_failure_t){.end = end, .status = status, .detail = detail});
-}
-
-/* 404 to what bore a session's id: that session is gone, for all (MCP 2025-11-25, Streamable HTTP,
- * "Session Management"). */
-static void lose_session(link_call_t *c)
-{
-    mcp_link_t *l = c->link;
-    const mcp_link_failure_t why = {.end = MCP_LINK_LOST, .status = 404};
-    link_lock(l);
-    bool current = str_eq(l->session, c->session);
-    link_call_t *listener = current && l->listener != c ? l->listener : NULL;
-    if (listener) {
-        l->listener = NULL;
-        listener->refs++;
-    }
-    uint64_t http = current ? link_forget_session(l) : 0;
-    l->lost = l->lost || current;
-    link_unlock(l);
-    cancel(l, http);
-    if (listener)
-        link_fail(listener, &why);
-    link_call_drop(listener);
-    link_fail(c, &why);
-}
-
-/* ---- streams that end early ---- */
-
-static int64_t within(int64_t v, int64_t least, int64_t most)
-{
-    int64_t low = v < least ? least : v;
-    return low > most ? most : low;
-}
-
-/* What the server said, and longer the more often it brought nothing. */
-static int64_t pause_of(const link_call_t *c)
-{
-    unsigned doublings = c->resumes < DOUBLINGS ? c->resumes : DOUBLINGS;
-    int64_t said = within(c->retry_ms, RETRY_LEAST_MS, RETRY_SAID_MS);
-    int64_t own = within((int64_t)RETRY_MS << doublings, RETRY_MS, RETRY_MOST_MS);
-    if (c->retry_ms < 0)
-        return own;
-    return doublings > 0 && own > said ? own : said;
-}
-
-static void again_later(link_call_t *c)
-{
-    mcp_link_t *l = c->link;
-    link_lock(l);
-    uint64_t http = link_detach(c, false);
-    c->state = LINK_WAITING;
-    c->due = link_now() + pause_of(c) + 1; /* never earlier: both are rounded down */
-    c->resumes++;
-    c->resuming = c->kind == LINK_SEND;
-    pthread_cond_broadcast(&l->changed);
-    link_unlock(l);
-    cancel(l, http);
-}
-
-static bool may_resume(const link_call_t *c)
-{
-    bool stateless = c->version && c->version->era == MCP_ERA_STATELESS;
-    return c->kind == LINK_SEND && c->tag && !stateless && c->event_id_n > 0 &&
-           c->resumes < LIMIT_MCP_CLIENT_RESUMES;
-}
-
-/* The standing stream comes back for ever, once it was there. */
-static bool may_listen_again(link_call_t *c)
-{
-    if (c->was_open && link_now() - c->opened_at >= STEADY_MS)
-        c->resumes = 0;
-    return c->was_open || c->resumes < FIRST_TRIES;
-}
-
-static void broke_off(link_call_t *c, const mcp_link_failure_t *why)
-{
-    bool again = c->kind == LINK_LISTEN ? may_listen_again(c) : may_resume(c);
-    if (again)
-        again_later(c);
-    else
-        link_fail(c, why);
-}
 
 /* ---- messages ---- */
 
@@ -187,14 +54,15 @@ static void on_message(link_exchange_t *x, link_call_t *c, str_t text)
 {
     mcp_message_t m;
     if (!read_message(x->link, text, &m)) {
-        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("an event holds no message of JSON-RPC"));
+        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
+                       STR("an event holds no message of JSON-RPC"));
         return;
     }
     if (m.kind != MCP_RESPONSE)
         give(c, &m);
     else if (!is_answer(c, &m))
         LOG(x->link->config.log, LOG_WARN, "answer to nobody", LOG_S("method", c->method));
-    else if (take_away(c, true))
+    else if (link_take_away(c, true))
         give(c, &m);
 }
 
@@ -223,7 +91,8 @@ static void on_events(link_exchange_t *x, link_call_t *c, str_t bytes)
             on_event(x, c, &e);
     }
     if (step == MCP_SSE_BAD)
-        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the event stream cannot be read"));
+        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
+                       STR("the event stream cannot be read"));
 }
 
 /* ---- heads ---- */
@@ -257,7 +126,7 @@ static bool learn_session(link_call_t *c, const link_head_t *head)
     uint64_t http = link_forget_session(l);
     l->session = str_of(copy, head->session.n);
     link_unlock(l);
-    cancel(l, http);
+    link_cancel(l, http);
     return true;
 }
 
@@ -299,9 +168,9 @@ static bool status_decides(link_exchange_t *x, link_call_t *c)
         link_fail(c, &(mcp_link_failure_t){
                          .end = MCP_LINK_AUTH, .status = 401, .failure = {CLIENT_SIGN_IN_NEEDED}});
     else if (head->status == 404 && c->session.p && c->kind != LINK_DELETE)
-        lose_session(c);
+        link_lose_session(c);
     else if (head->status / 100 == 3)
-        fail(c, MCP_LINK_HTTP, head->status, head->location);
+        link_fail_with(c, MCP_LINK_HTTP, head->status, head->location);
     else
         return false;
     return true;
@@ -328,13 +197,13 @@ static void on_answer_head(link_exchange_t *x, link_call_t *c)
 {
     bool good = x->head.status / 100 == 2;
     if (good && !learn_session(c, &x->head)) {
-        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the session id cannot be one"));
+        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status, STR("the session id cannot be one"));
         return;
     }
     expect_body(x, c);
     if (good && x->body == LINK_BODY_TEXT)
-        fail(c, x->head.content_type.p ? MCP_LINK_MALFORMED : MCP_LINK_HTTP, x->head.status,
-             x->head.content_type);
+        link_fail_with(c, x->head.content_type.p ? MCP_LINK_MALFORMED : MCP_LINK_HTTP,
+                       x->head.status, x->head.content_type);
 }
 
 /* An answer to a GET, of a stream that is resumed or that stands. */
@@ -350,7 +219,7 @@ static void on_stream_head(link_exchange_t *x, link_call_t *c)
                                     .status = x->head.status,
                                     .detail = x->head.content_type};
     if (x->head.status >= 500 && x->head.status != 501)
-        broke_off(c, &why);
+        link_broke_off(c, &why);
     else
         link_fail(c, &why);
 }
@@ -365,9 +234,9 @@ void link_on_head(link_exchange_t *x, link_call_t *c)
     else if (c->kind == LINK_SEND && c->tag)
         on_answer_head(x, c);
     else if (x->head.status / 100 == 2 || c->kind == LINK_DELETE)
-        (void)take_away(c, true);
+        (void)link_take_away(c, true);
     else
-        fail(c, MCP_LINK_HTTP, x->head.status, STR_UNSET);
+        link_fail_with(c, MCP_LINK_HTTP, x->head.status, STR_UNSET);
 }
 
 /* ---- bodies ---- */
@@ -391,11 +260,12 @@ static void on_text(link_exchange_t *x, link_call_t *c, str_t bytes)
 {
     bool json = x->body == LINK_BODY_JSON;
     if (json && bytes.n > x->text_max - x->text_n) {
-        fail(c, MCP_LINK_MALFORMED, x->head.status, STR("the answer is too long"));
+        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status, STR("the answer is too long"));
         return;
     }
     if (!keep(x, str_first(bytes, x->text_max - x->text_n)))
-        fail(c, MCP_LINK_BROKEN, x->head.status, STR("this machine has no memory for the answer"));
+        link_fail_with(c, MCP_LINK_BROKEN, x->head.status,
+                       STR("this machine has no memory for the answer"));
 }
 
 void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes)
@@ -420,7 +290,7 @@ static void on_refusal(link_exchange_t *x, link_call_t *c)
 {
     str_t text = str_of(x->text ? x->text : "", x->text_n);
     bool learnt = is_learnt_from(c, x->head.status);
-    fail(c, MCP_LINK_HTTP, x->head.status, learnt ? text : words_of(x->link, text));
+    link_fail_with(c, MCP_LINK_HTTP, x->head.status, learnt ? text : words_of(x->link, text));
 }
 
 static void on_json(link_exchange_t *x, link_call_t *c)
@@ -430,11 +300,12 @@ static void on_json(link_exchange_t *x, link_call_t *c)
     bool read = read_message(x->link, str_of(x->text ? x->text : "", x->text_n), &m);
     bool answers = read && m.kind == MCP_RESPONSE && is_answer(c, &m);
     if (!answers && good)
-        fail(c, MCP_LINK_MALFORMED, x->head.status,
-             read ? STR("the body answers another request") : STR("the body is no JSON-RPC"));
+        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
+                       read ? STR("the body answers another request")
+                            : STR("the body is no JSON-RPC"));
     else if (!answers)
         on_refusal(x, c);
-    else if (take_away(c, true))
+    else if (link_take_away(c, true))
         give(c, &m);
 }
 
@@ -451,9 +322,9 @@ static void on_break(link_exchange_t *x, link_call_t *c)
     if (detail.n == 0)
         detail = x->end == HTTP_AGENT_DONE ? STR("the stream ended before the answer")
                                            : http_agent_end_name(x->end);
-    broke_off(c, &(mcp_link_failure_t){.end = early ? MCP_LINK_UNREACHABLE : MCP_LINK_BROKEN,
-                                       .status = x->head_seen ? x->head.status : 0,
-                                       .detail = detail});
+    link_broke_off(c, &(mcp_link_failure_t){.end = early ? MCP_LINK_UNREACHABLE : MCP_LINK_BROKEN,
+                                            .status = x->head_seen ? x->head.status : 0,
+                                            .detail = detail});
 }
 
 void link_on_end(link_exchange_t *x, link_call_t *c)

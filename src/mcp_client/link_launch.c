@@ -2,118 +2,7 @@
 
 #include <stdlib.h>
 
-enum { LAUNCH_BYTES = 256 << 10, HEAD_BYTES = 256 << 10, FIELDS_MORE = 10 };
-
-/* ---- what the agent tells, on its thread ---- */
-
-static void queue(link_exchange_t *x)
-{
-    mcp_link_t *l = x->link;
-    if (!x->queued) {
-        x->queued = true;
-        x->next_ready = NULL;
-        *(l->ready ? &l->ready_last->next_ready : &l->ready) = x;
-        l->ready_last = x;
-    }
-    pthread_cond_broadcast(&l->changed);
-}
-
-static bool copy_challenges(arena_t *a, http_headers_t from, str_list_t *out)
-{
-    size_t n = http_headers_count(from, STR("WWW-Authenticate")), at = 0;
-    str_t *v = ARENA_ARRAY(a, n + 1, str_t);
-    if (!v)
-        return false;
-    *out = (str_list_t){v, 0};
-    str_t value;
-    while (out->n < n && http_headers_next(from, STR("WWW-Authenticate"), &at, &value)) {
-        v[out->n] = arena_dup(a, value);
-        if (!v[out->n++].p)
-            return false;
-    }
-    return true;
-}
-
-static bool copy_head(arena_t *a, const http_agent_head_t *from, link_head_t *out)
-{
-    const struct {
-        str_t name;
-        str_t *to;
-    } WANTED[] = {
-        {STR("Content-Type"), &out->content_type},
-        {STR("Mcp-Session-Id"), &out->session},
-        {STR("Location"), &out->location},
-        {STR("DPoP-Nonce"), &out->nonce},
-    };
-    out->status = from->status;
-    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
-        str_t value = http_headers_get(from->headers, WANTED[i].name);
-        *WANTED[i].to = arena_dup(a, value);
-        if (value.p && !WANTED[i].to->p)
-            return false;
-    }
-    return copy_challenges(a, from->headers, &out->challenges);
-}
-
-static void on_head(void *ctx, const http_agent_head_t *head)
-{
-    link_exchange_t *x = ctx;
-    link_head_t copy = {0};
-    arena_t *a = arena_new(HEAD_BYTES);
-    bool whole = a && copy_head(a, head, &copy);
-    link_lock(x->link);
-    x->a = a;
-    x->head = copy;
-    x->has_head = true;
-    x->failed = x->failed || !whole;
-    queue(x);
-    link_unlock(x->link);
-}
-
-static bool keep(link_exchange_t *x, str_t bytes)
-{
-    if (x->in_n + bytes.n > x->in_cap) {
-        size_t cap = 2 * (x->in_n + bytes.n);
-        char *in = realloc(x->in, cap);
-        if (!in)
-            return false;
-        x->in = in;
-        x->in_cap = cap;
-    }
-    memcpy(x->in + x->in_n, bytes.p, bytes.n);
-    x->in_n += bytes.n;
-    return true;
-}
-
-static bool on_data(void *ctx, str_t bytes)
-{
-    link_exchange_t *x = ctx;
-    link_lock(x->link);
-    bool wanted = x->call && !x->failed && bytes.n > 0;
-    x->paused = wanted && x->in_n > 0 && x->in_n + bytes.n > LIMIT_MCP_CLIENT_INBOX_BYTES;
-    bool taken = !x->paused;
-    if (wanted && taken)
-        x->failed = !keep(x, bytes);
-    if (wanted)
-        queue(x);
-    link_unlock(x->link);
-    return taken;
-}
-
-static void on_end(void *ctx, http_agent_end_t end, str_t why)
-{
-    link_exchange_t *x = ctx;
-    mcp_link_t *l = x->link;
-    link_lock(l);
-    x->ended = true;
-    x->end = end;
-    str_t part = str_first(why, sizeof x->why - 1);
-    if (part.n > 0)
-        memcpy(x->why, part.p, part.n);
-    x->why[part.n] = 0;
-    queue(x);
-    link_unlock(l);
-}
+enum { LAUNCH_BYTES = 256 << 10, FIELDS_MORE = 10 };
 
 /* ---- one request ---- */
 
@@ -219,8 +108,7 @@ static rc_t start(link_exchange_t *x, const http_agent_request_t *request)
 {
     mcp_link_t *l = x->link;
     uint64_t http = 0;
-    rc_t rc = http_agent_start(l->config.agent, request,
-                               (http_agent_events_t){on_head, on_data, on_end, x}, &http);
+    rc_t rc = http_agent_start(l->config.agent, request, link_inbox(x), &http);
     link_lock(l);
     x->http = http;
     x->started = true;
@@ -287,9 +175,10 @@ static void launch(link_call_t *c)
     arena_t *a = arena_new(LAUNCH_BYTES);
     rc_t rc = a ? launch_in(a, c) : RC_MEMORY;
     arena_free(a);
+    str_t detail = rc == RC_MEMORY ? STR("this machine has no memory for the request")
+                                   : STR("the request cannot be sent");
     if (rc != RC_OK)
-        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE,
-                                      .detail = STR("this machine has no memory for the request")});
+        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE, .detail = detail});
 }
 
 /* ---- workers ---- */

@@ -158,13 +158,30 @@ bool link_add_worker(mcp_link_t *l);
 /** Takes it from the list, and the list's reference from it. Lock held. */
 void link_exchange_end(link_exchange_t *x);
 
+/* link_inbox.c */
+
+http_agent_events_t link_inbox(link_exchange_t *x);
+
 /* link_answer.c: on the link's thread, without the lock. */
 
 void link_on_head(link_exchange_t *x, link_call_t *c);
 void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes);
 void link_on_end(link_exchange_t *x, link_call_t *c);
+
+/* link_end.c: on the link's thread, without the lock. */
+
+/** What the functions above said to cancel; 0: nothing. Any thread. */
+void link_cancel(mcp_link_t *l, uint64_t http);
+/** Whether it was still waited for. `drain`: as of link_unlist. */
+bool link_take_away(link_call_t *c, bool drain);
 /** It ends without an answer. */
 void link_fail(link_call_t *c, const mcp_link_failure_t *why);
+void link_fail_with(link_call_t *c, mcp_link_end_t end, int status, str_t detail);
+/** 404 to what bore a session's id: that session is gone, for all (MCP 2025-11-25, Streamable HTTP,
+ *  "Session Management"). */
+void link_lose_session(link_call_t *c);
+/** Its stream ended too early: it is resumed later, or fails. */
+void link_broke_off(link_call_t *c, const mcp_link_failure_t *why);
 
 /* link_thread.c */
 

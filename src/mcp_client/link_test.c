@@ -617,6 +617,62 @@ static void what_is_no_message_is_not_sent(void **state)
     end(&f);
 }
 
+/* ---- slow programs ---- */
+
+enum { FLOOD = 120, FLOOD_BYTES = 60000 };
+
+/* More than sockets and inboxes hold. */
+static bool flood(test_mcp_t *s, const test_asked_t *r, int fd)
+{
+    static const char BLANKS[FLOOD_BYTES] = {[0 ... FLOOD_BYTES - 2] = ' '};
+    (void)s;
+    test_stream(fd, "");
+    for (unsigned i = 0; i < FLOOD; i++)
+        test_say(fd, "data: {\"jsonrpc\":\"2.0\",\"method\":\"n/%u\"%s}\n\n", i, BLANKS);
+    test_say(fd, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n");
+    return false;
+}
+
+typedef struct {
+    fixture_t f;
+    atomic_bool hold;
+    atomic_uint seen, wrong;
+} slow_t;
+
+static void on_flood(void *ctx, uint64_t tag, const mcp_message_t *m)
+{
+    slow_t *s = ctx;
+    char want[32];
+    unsigned n = atomic_load(&s->seen);
+    snprintf(want, sizeof want, "n/%u", n);
+    while (atomic_load(&s->hold))
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    bool right = n < FLOOD ? str_eq(m->method, str_c(want)) : m->kind == MCP_RESPONSE;
+    atomic_fetch_add(&s->wrong, right ? 0 : 1);
+    atomic_fetch_add(&s->seen, 1);
+}
+
+static void a_slow_program_holds_the_server_back_and_loses_nothing(void **state)
+{
+    slow_t s = {.hold = true};
+    begin(&s.f, flood);
+    mcp_link_free(s.f.l);
+    mcp_link_config_t config = config_of(&s.f);
+    config.events = (mcp_link_events_t){on_flood, on_failed, on_unheard, &s};
+    assert_int_equal(mcp_link_new(&config, &s.f.l), RC_OK);
+    send_with(&s.f, REQUEST(1, "tools/call"), 1, STATELESS);
+    assert_true(test_mcp_wait(s.f.s, 1));
+    nanosleep(&(struct timespec){0, 100000000}, NULL);
+    assert_int_equal(atomic_load(&s.seen), 0);
+    atomic_store(&s.hold, false);
+    int64_t until = clock_micros() / 1000 + TEST_PATIENCE_MS;
+    while (atomic_load(&s.seen) <= FLOOD && clock_micros() / 1000 < until)
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    assert_int_equal(atomic_load(&s.seen), FLOOD + 1);
+    assert_int_equal(atomic_load(&s.wrong), 0);
+    end(&s.f);
+}
+
 /* ---- many at once ---- */
 
 static bool quick(test_mcp_t *s, const test_asked_t *r, int fd)
@@ -677,6 +733,7 @@ int main(void)
         cmocka_unit_test(messages_without_end_are_cut),
         cmocka_unit_test(a_stream_that_cannot_be_resumed_is_broken),
         cmocka_unit_test(what_is_no_message_is_not_sent),
+        cmocka_unit_test(a_slow_program_holds_the_server_back_and_loses_nothing),
         cmocka_unit_test(threads_send_and_cancel_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
