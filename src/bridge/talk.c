@@ -210,7 +210,8 @@ static rc_t on_failed(talk_step_t *s, const talk_fact_t *fact)
 /* Without the stream the server's changes and requests are lost: a session is made anew at once. */
 static rc_t on_unheard(talk_step_t *s, const talk_fact_t *fact)
 {
-    bool lost = fact->failure.end == MCP_LINK_LOST && s->t->phase == TALK_OPEN;
+    bool has_sessions = s->t->phase == TALK_OPEN && s->t->server == MCP_ERA_HANDSHAKE;
+    bool lost = fact->failure.end == MCP_LINK_LOST && has_sessions;
     return lost ? talk_renew(s) : RC_OK;
 }
 
