@@ -15,7 +15,7 @@
 enum {
     PIECE_BYTES = 64 << 10,
     GRACE_MS = 1000, /* for requests that wait when the input ends: hosts wait two seconds */
-    FLUSH_MS = 1000, /* for a host that takes its last answers */
+    FLUSH_MS = 500,  /* for a host that takes its last answers */
     GLANCE_MS = 200, /* between two looks at `stop` */
     INBOX_TURN = 64, /* messages taken before the host is looked at again */
 };

@@ -150,20 +150,26 @@ static void lines_that_are_no_messages(void **state)
     serves_old(w);
 }
 
-/* What waits for a host that does not read is bounded, and none of it is lost. */
-static void a_host_that_does_not_read(void **state)
+/* Until the server can send no more. */
+static void fill_up(bridge_world_t *w)
 {
-    bridge_world_t *w = *state;
-    open_old(w);
     host_says(w, OLD_CALL("1", "big"));
     unsigned before = 0;
-    for (int still = 0; still < 20; still++) {
+    for (int still = 0; still < 10; still++) {
         test_pause(w->server, 20);
         unsigned sent = atomic_load(&w->big_sent);
         still = sent == before && sent > 0 ? still : -1;
         before = sent;
         assert_true(sent < BIG_TOTAL);
     }
+}
+
+/* What waits for a host that does not read is bounded, and none of it is lost. */
+static void a_host_that_does_not_read(void **state)
+{
+    bridge_world_t *w = *state;
+    open_old(w);
+    fill_up(w);
     for (int i = 0; i < BIG_TOTAL; i++) {
         char want[32];
         int n = snprintf(want, sizeof want, "\"progress\":%d,", i);
@@ -172,6 +178,15 @@ static void a_host_that_does_not_read(void **state)
         assert_true(line.n > BIG_BYTES);
     }
     assert_hears(w, SAID("1", "all"));
+}
+
+static void stopped_while_the_host_does_not_read(void **state)
+{
+    bridge_world_t *w = *state;
+    open_old(w);
+    fill_up(w);
+    atomic_store(&w->stop, true);
+    assert_int_equal(bridge_ends(w), RC_OK);
 }
 
 static void the_host_goes_while_a_call_runs(void **state)
@@ -230,6 +245,7 @@ int main(void)
         HANDSHAKE_TEST(the_host_does_not_notice_a_restart),
         HANDSHAKE_TEST(lines_that_are_no_messages),
         HANDSHAKE_TEST(a_host_that_does_not_read),
+        HANDSHAKE_TEST(stopped_while_the_host_does_not_read),
         HANDSHAKE_TEST(the_host_goes_while_a_call_runs),
         HANDSHAKE_TEST(the_host_stops_reading_for_good),
         HANDSHAKE_TEST(stopped),

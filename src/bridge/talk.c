@@ -190,7 +190,9 @@ static rc_t on_message(talk_step_t *s, const talk_fact_t *fact)
     rc_t rc = talk_parse(s->a, fact->text, &root);
     if (rc == RC_MEMORY)
         return rc;
-    if (rc != RC_OK || mcp_message_of(root, &m) != MCP_NO_ERROR)
+    const json_t *error = json_get(root, STR("error"));
+    if (rc != RC_OK || mcp_message_of(root, &m) != MCP_NO_ERROR ||
+        (error && !json_is(error, JSON_OBJECT)))
         return fact->tag ? malformed(s, c) : RC_OK;
     if (m.kind == MCP_RESPONSE)
         return c ? on_answer(s, c, &m) : RC_OK;
@@ -208,7 +210,8 @@ static rc_t on_failed(talk_step_t *s, const talk_fact_t *fact)
 /* Without the stream the server's changes and requests are lost: a session is made anew at once. */
 static rc_t on_unheard(talk_step_t *s, const talk_fact_t *fact)
 {
-    bool lost = fact->failure.end == MCP_LINK_LOST && s->t->phase == TALK_OPEN;
+    bool has_sessions = s->t->phase == TALK_OPEN && s->t->server == MCP_ERA_HANDSHAKE;
+    bool lost = fact->failure.end == MCP_LINK_LOST && has_sessions;
     return lost ? talk_renew(s) : RC_OK;
 }
 

@@ -46,7 +46,8 @@ static void every_way_to_refuse_discovery(void **state)
         "initialized'}}",
         "S1 {'jsonrpc':'2.0','id':'warder-1','error':{'code':-32602,'message':'x'}}",
         "S1 {'jsonrpc':'2.0','id':'warder-1','error':{'code':-32022,'message':'x','data':{"
-        "'supported':['2025-11-25']}}}"};
+        "'supported':['2025-11-25']}}}",
+        "S1 {'jsonrpc':'2.0','id':'warder-1','result':{'supportedVersions':['2025-11-25']}}"};
     for (size_t i = 0; i < ROWS(WAYS); i++)
         TALK_SCRIPT("H " NEW("0", "tools/list", ""),
                     "<1? 2026-07-28 " NEW("'warder-1'", "server/discover", ""), WAYS[i],

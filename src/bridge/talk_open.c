@@ -162,10 +162,9 @@ static rc_t initialize_taken(talk_step_t *s, talk_call_t *c, const mcp_message_t
     return talk_flush(s);
 }
 
-/* The newest revision of the stateless era that both speak. */
-static const mcp_version_t *common(const json_t *names)
+/* The first revision named that is one of ours. */
+static const mcp_version_t *common(mcp_versions_t ours, const json_t *names)
 {
-    mcp_versions_t ours = mcp_versions_stateless();
     for (const json_t *n = json_is(names, JSON_ARRAY) ? names->child : NULL; n; n = n->next) {
         const mcp_version_t *v = mcp_version_find(ours, n->str);
         if (v)
@@ -214,14 +213,26 @@ static rc_t answer_discoveries(talk_step_t *s, const talk_call_t *own, str_t res
     return RC_OK;
 }
 
+static rc_t try_handshake(talk_step_t *s, talk_call_t *c)
+{
+    talk_call_drop(s->t, c);
+    return talk_initialize(s);
+}
+
+/* It answers, and speaks the handshake era only. */
+static bool is_old(const json_t *result)
+{
+    const json_t *names = json_get(result, STR("supportedVersions"));
+    return !common(mcp_versions_stateless(), names) && common(mcp_versions_handshake(), names);
+}
+
 static rc_t discovered(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
 {
     str_t answer, id = c->id;
     const json_t *result = json_get(m->root, STR("result"));
-    const mcp_version_t *v = common(json_get(result, STR("supportedVersions")));
-    if (!v)
-        v = c->version ? c->version : mcp_versions_stateless().v;
-    be_open(s, MCP_ERA_STATELESS, v);
+    if (s->t->host == MCP_ERA_STATELESS && is_old(result))
+        return try_handshake(s, c);
+    be_open(s, MCP_ERA_STATELESS, c->version);
     if (s->t->host == MCP_ERA_HANDSHAKE) {
         TRY(talk_up_initialize_result(s, result, &answer));
         TRY(talk_say_result(s, id, answer));
@@ -256,12 +267,6 @@ static rc_t try_stateless(talk_step_t *s, talk_call_t *c, str_t refusal)
     return rc;
 }
 
-static rc_t try_handshake(talk_step_t *s, talk_call_t *c)
-{
-    talk_call_drop(s->t, c);
-    return talk_initialize(s);
-}
-
 /* A refusal in words of 2026-07-28 comes from a server that speaks it (Streamable HTTP, "Backward
  * Compatibility"); one that speaks another revision of it only says so with the list of those. */
 static bool is_modern(const json_t *error)
@@ -269,7 +274,7 @@ static bool is_modern(const json_t *error)
     int64_t code = 0;
     json_get_i64(error, STR("code"), &code);
     if (code == UNSUPPORTED_VERSION)
-        return common(json_path(error, STR("data.supported"))) != NULL;
+        return common(mcp_versions_stateless(), json_path(error, STR("data.supported"))) != NULL;
     return code == HEADER_MISMATCH || code == MISSING_CAPABILITY;
 }
 

@@ -70,9 +70,12 @@ rc_t talk_say_answer(talk_step_t *s, str_t id, const mcp_message_t *m)
     return talk_say_result(s, id, json_get(m->root, STR("result"))->raw);
 }
 
+/* The call that it is of may go before the step ends: what goes out is a copy. */
 rc_t talk_send(talk_step_t *s, const mcp_link_message_t *message)
 {
-    return add(s, (talk_effect_t){.kind = TALK_SEND, .message = *message});
+    talk_effect_t e = {.kind = TALK_SEND, .message = *message};
+    e.message.json = arena_dup(s->a, message->json);
+    return str_is_set(e.message.json) ? add(s, e) : RC_MEMORY;
 }
 
 rc_t talk_tell(talk_step_t *s, str_t json)

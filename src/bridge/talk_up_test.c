@@ -239,6 +239,21 @@ static void a_resource_has_a_stream_of_its_own(void **state)
         "> {'jsonrpc':'2.0','id':4,'error':{'code':-32602,'message':'no'}}");
 }
 
+static void unsubscribed_while_opening(void **state)
+{
+    (void)state;
+    TALK_SCRIPT(
+        "H " TALK_INITIALIZE, "<1? - " TALK_INITIALIZE, "S1 " REFUSED,
+        "<2? 2026-07-28 " NEW("2", "server/discover", ""),
+        "H {'jsonrpc':'2.0','id':1,'method':'resources/subscribe','params':{'uri':'a:b'}}",
+        "H {'jsonrpc':'2.0','id':2,'method':'resources/unsubscribe','params':{'uri':'a:b'}}",
+        "S2 " DISCOVERED("'warder-2'", "'capabilities':{}"),
+        "> " INITIALIZE_RESULT("'capabilities':{}"),
+        "<3 2026-07-28 " NEW("3", "subscriptions/listen",
+                             "'notifications':{'resourceSubscriptions':['a:b']},"),
+        "> {'jsonrpc':'2.0','id':1,'result':{}}", "x3", "> {'jsonrpc':'2.0','id':2,'result':{}}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +268,7 @@ int main(void)
         cmocka_unit_test(what_may_not_be_asked_ends_the_call),
         cmocka_unit_test(a_cancelled_call_takes_its_questions_back),
         cmocka_unit_test(a_resource_has_a_stream_of_its_own),
+        cmocka_unit_test(unsubscribed_while_opening),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
