@@ -49,11 +49,12 @@ doctor_check_end_t check_documents_without_none(look_t *l)
 }
 
 /* Servers answer a GET of what takes POST with 404 at times, and OPTIONS then tells. */
-doctor_check_end_t check_registration_gone(look_t *l)
+doctor_check_end_t check_registration_not_found(look_t *l)
 {
     bool gone = doctor_status(l->f, DOCTOR_ASK_REGISTER) == 404 &&
                 doctor_status(l->f, DOCTOR_ASK_REGISTER_PREFLIGHT) == 404;
-    return gone ? look_hit_status(l, DOCTOR_ASK_REGISTER) : look_fine(l, DOCTOR_ASK_REGISTER);
+    return gone && !l->f->sign.signed_in ? look_hit_status(l, DOCTOR_ASK_REGISTER)
+                                         : look_fine(l, DOCTOR_ASK_REGISTER);
 }
 
 doctor_check_end_t check_authorize_redirects(look_t *l)

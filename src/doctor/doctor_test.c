@@ -196,6 +196,22 @@ static void a_dead_server_is_asked_once(void **state)
     assert_true(has_finding(as_json(r, report), "unreachable"));
 }
 
+static void a_session_is_not_left_behind(void **state)
+{
+    run_t *r = *state;
+    add(r, (http_ask_row_t){.method = "POST",
+                            .url = PLAY_URL,
+                            .status = 200,
+                            .headers = JSON "Mcp-Session-Id: a-session\n",
+                            .body = "{}"});
+    doctor_config_t config = config_of(r);
+    const doctor_report_t *report = run(r, &config);
+    assert_true(has_finding(as_json(r, report), "open_to_all"));
+    assert_true(r->fake.n_asked > 1);
+    assert_true(str_starts(str_c(r->fake.asked[1]),
+                           STR("DELETE " PLAY_URL "\nMcp-Session-Id: a-session\n")));
+}
+
 /* The host of the issuer is not asked again and again when it does not answer. */
 static void a_dead_issuer_is_asked_once(void **state)
 {
@@ -372,6 +388,7 @@ int main(void)
         RUN_TEST(the_budget_is_kept),
         RUN_TEST(a_dead_server_is_asked_once),
         RUN_TEST(a_dead_issuer_is_asked_once),
+        RUN_TEST(a_session_is_not_left_behind),
         RUN_TEST(a_url_that_is_none_is_refused),
         RUN_TEST(hostile_words_are_escaped),
         RUN_TEST(a_sign_in_is_looked_at),

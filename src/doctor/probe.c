@@ -77,6 +77,24 @@ static doctor_ask_t find_known(arena_t *a, const doctor_facts_t *f, doctor_ask_t
     return DOCTOR_ASK_COUNT;
 }
 
+/* A server that wants no token may have made a session for the question: it is not left behind. */
+static rc_t end_session(arena_t *a, const doctor_probe_t *p, doctor_facts_t *f, doctor_ask_t ask)
+{
+    http_answer_t gone;
+    str_t id = doctor_header(f, ask, STR("Mcp-Session-Id"));
+    const doctor_exchange_t *x = &f->at[ask];
+    if (!str_is_set(id) || x->copied || f->requests >= f->budget)
+        return RC_OK;
+    f->requests++;
+    const http_agent_request_t request = {.method = STR("DELETE"),
+                                          .url = x->url,
+                                          .headers = HTTP_HEADERS({STR("Mcp-Session-Id"), id}),
+                                          .reach = client_url_reach(f->url, p->reach),
+                                          .head_ms = STREAM_MS,
+                                          .total_ms = STREAM_MS};
+    return p->http.ask(p->http.ctx, a, &request, &gone);
+}
+
 static rc_t ask_planned(arena_t *a, const doctor_probe_t *p, doctor_facts_t *f, doctor_ask_t ask,
                         const http_agent_request_t *request)
 {
@@ -97,6 +115,8 @@ rc_t doctor_probe(arena_t *a, const doctor_probe_t *p, doctor_facts_t *f)
         rc_t rc = doctor_plan(a, f, ask, &request);
         if (rc == RC_OK)
             rc = ask_planned(a, p, f, ask, &request);
+        if (rc == RC_OK)
+            rc = end_session(a, p, f, ask);
         if (rc != RC_OK && rc != RC_NOT_FOUND)
             return rc;
         if (ask == DOCTOR_ASK_INITIALIZE && !doctor_reached(f))
