@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { Gateway, USE } from '../e2e/lib/gateway.mjs';
 import { claims, machineToken } from '../e2e/lib/oauth.mjs';
 import { freePort, sleep } from '../e2e/lib/world.mjs';
-import { LOAD, SECONDS, SERVER, children, dir, end, median, memory, serve, wrk } from './peers.mjs';
+import { LOAD, SECONDS, SERVER, children, cpuOf, dir, end, kinOf, median, memory, serve, wrk } from './peers.mjs';
 import { holdStreams, streamServer } from './streams.mjs';
 
 const CONNECTIONS = [1, 64, 512];
@@ -35,14 +35,6 @@ const file = (name, text) => {
 const bodyFile = file('body.json', BODY);
 const figures = {};
 const rows = [];
-
-const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-
-/** Processor time of a process, its threads and its children: microseconds, in steps of 10 ms. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000 + childrenOf(pid).reduce((sum, kid) => sum + cpuOf(kid), 0);
-}
 
 /** `pids`: whose processor time a call costs, without the load and the server. It says more than the
  *  rate where others use the machine. */
@@ -262,9 +254,7 @@ async function during(child, run) {
 }
 
 /** A proxy and its children: MiB. */
-function memoryOf(pid) {
-  return memory(pid, 'Rss') + childrenOf(pid).reduce((sum, kid) => sum + memoryOf(kid), 0);
-}
+const memoryOf = (pid) => kinOf(pid).reduce((sum, one) => sum + memory(one, 'Rss'), 0);
 
 const idle = [];
 async function holdThrough(name, pid, port, server, token) {

@@ -1,4 +1,4 @@
-// What both benchmarks share: peers pinned to one core, load on another, and wrk.
+// What the benchmarks share: peers pinned to one core, load on another, and wrk.
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -74,4 +74,17 @@ export const best = (list) => list.reduce((a, b) => (b.rate > a.rate ? b : a));
 /** MiB of a process, by the kernel's count: Rss, Pss, … */
 export function memory(pid, name) {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) / 1024;
+}
+
+const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+
+/** A process and all that it started. */
+export const kinOf = (pid) => [pid, ...childrenOf(pid).flatMap(kinOf)];
+
+/** Processor time of a process, its threads and its children: microseconds, in steps of 10 ms. */
+export function cpuOf(pid) {
+  return kinOf(pid).reduce((sum, one) => {
+    const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ')[1].split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) * 10_000;
+  }, 0);
 }
