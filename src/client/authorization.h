@@ -45,9 +45,10 @@ rc_t client_authorization_pushed_url(arena_t *a, const client_server_metadata_t 
  *  CLIENT_PARAMETER_REPEATED (code, state, iss, error), CLIENT_STATE_WRONG (missing, other),
  *  CLIENT_ISS_MISSING, CLIENT_ISS_WRONG, CLIENT_AUTHORIZATION_REFUSED (with the server's words,
  * only once state and iss are right), CLIENT_CODE_MISSING. iss is compared as a plain string; for a
- *  server without metadata, so without a known issuer, it is passed over. What cannot be decoded or
- *  is longer than CLIENT_CALLBACK_BYTES has no state. `mine`: whether it has the right state, so
- *  that the flow is used up; others leave it waiting. *rc: RC_MEMORY. */
+ *  server without metadata, so without a known issuer, it must be of the token endpoint's origin
+ *  where it is there. What cannot be decoded or is longer than CLIENT_CALLBACK_BYTES has no state.
+ * `mine`: whether it has the right state, so that the flow is used up; others leave it waiting.
+ * *rc: RC_MEMORY. */
 client_reason_t client_authorization_answer(arena_t *a, const client_pending_t *pending,
                                             str_t query, str_t *code, bool *mine, str_t *why,
                                             rc_t *rc);

@@ -1,5 +1,6 @@
 #include "client/authorization.h"
 
+#include "client/url_rule.h"
 #include "core/form.h"
 
 /* Parameters that decide: one that comes twice could mean two things (OAuth 2.1 section 3.1). */
@@ -33,20 +34,27 @@ static bool has_state(const form_t *form, str_t state)
     return found;
 }
 
-/* RFC 9207 section 2.4, by plain string comparison: no case is folded, no port or slash left out.
- */
+/* By plain string comparison: no case is folded, no port or slash left out. A server without
+ * metadata is known by its origin alone: were iss passed over there, such a server could send the
+ * browser on to another one, and be given the code of that. */
+static bool is_issuer(const client_pending_t *pending, str_t iss)
+{
+    return str_is_set(pending->issuer) ? str_eq(iss, pending->issuer)
+                                       : client_url_same_origin(iss, pending->token_endpoint);
+}
+
+/* RFC 9207 section 2.4. */
 static client_reason_t judge_iss(arena_t *a, const client_pending_t *pending, str_t iss, str_t *why)
 {
-    if (!str_is_set(pending->issuer))
-        return CLIENT_FINE;
+    str_t asked = str_is_set(pending->issuer) ? pending->issuer : pending->token_endpoint;
     if (!str_is_set(iss))
         return pending->iss_parameter ? CLIENT_ISS_MISSING : CLIENT_FINE;
-    if (str_eq(iss, pending->issuer))
+    if (is_issuer(pending, iss))
         return CLIENT_FINE;
     /* Whoever wrote the answer is not trusted with a sentence: what is no URL is not shown. */
     if (str_is_printable_ascii(iss) && str_find(iss, ' ', 0) == iss.n)
-        *why = arena_printf(a, "iss is %" PRIstr ", asked was %" PRIstr, STR_ARG(iss),
-                            STR_ARG(pending->issuer));
+        *why =
+            arena_printf(a, "iss is %" PRIstr ", asked was %" PRIstr, STR_ARG(iss), STR_ARG(asked));
     return CLIENT_ISS_WRONG;
 }
 

@@ -461,16 +461,29 @@ static void the_words_of_another_server_are_not_shown(void **state)
     assert_false(str_is_set(got.why));
 }
 
-static void a_server_without_metadata_has_no_issuer_to_compare(void **state)
+/* It has no issuer, but an origin: an answer that says to come from elsewhere was fetched there,
+ * and its code would be handed to another than the one that issued it. */
+static void a_server_without_metadata_has_only_its_origin_to_compare(void **state)
 {
+    static const answer_row_t CASES[] = {
+        {"code=a&state=%S&iss=https://other.test", CLIENT_ISS_WRONG, true},
+        {"code=a&state=%S&iss=https://as.test.other.test", CLIENT_ISS_WRONG, true},
+        {"code=a&state=%S&iss=https://as.test:8443", CLIENT_ISS_WRONG, true},
+        {"code=a&state=%S&iss=http://as.test", CLIENT_ISS_WRONG, true},
+        {"error=a&state=%S&iss=https://other.test", CLIENT_ISS_WRONG, true},
+    };
     arena_t *a = *state;
     play_t p;
     answered_t got;
     begin(&p);
     p.server.issuer = STR_UNSET;
     ask(&p, a);
+    refuse_all(a, &p, CASES, ROWS(CASES));
+    assert_reason(answer(a, &p, "code=a&state=%S&iss=https://other.test", &got), CLIENT_ISS_WRONG);
+    assert_str(got.why, STR("iss is https://other.test, asked was https://as.test/token"));
     assert_reason(answer(a, &p, "code=a&state=%S", &got), CLIENT_FINE);
-    assert_reason(answer(a, &p, "code=a&state=%S&iss=https://rs.test", &got), CLIENT_FINE);
+    assert_reason(answer(a, &p, "code=a&state=%S&iss=https://as.test", &got), CLIENT_FINE);
+    assert_reason(answer(a, &p, "code=a&state=%S&iss=https://as.test/", &got), CLIENT_FINE);
 }
 
 static void authorization_refused(void **state)
@@ -557,7 +570,7 @@ int main(void)
         ARENA_TEST(iss_missing),
         ARENA_TEST(iss_wrong),
         ARENA_TEST(the_words_of_another_server_are_not_shown),
-        ARENA_TEST(a_server_without_metadata_has_no_issuer_to_compare),
+        ARENA_TEST(a_server_without_metadata_has_only_its_origin_to_compare),
         ARENA_TEST(authorization_refused),
         ARENA_TEST(code_missing),
         ARENA_TEST(no_memory_for_the_answer),
