@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -41,6 +42,7 @@ static void crowd_start(crowd_t *c, tokens_test_keep_t *k, int (*body)(tokens_te
         assert_true(c->pids[i] >= 0);
         if (c->pids[i] != 0)
             continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
         close(c->gate[1]);
         if (read(c->gate[0], &byte, 1) < 0)
             _exit(9);
@@ -126,6 +128,7 @@ static pid_t child_at_work(tokens_test_keep_t *k, void (*body)(tokens_test_keep_
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(ends[0]);
         body(k, ends[1]);
         _exit(1);
@@ -170,6 +173,7 @@ static void a_lock_does_not_stay_with_a_process_that_was_forked_meanwhile(void *
     assert_int_equal(k->keep.lock(k->keep.ctx, STR("tokens-1"), WAIT_MS, &lock), RC_OK);
     pid_t pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         pause();
         _exit(1);
     }
