@@ -160,6 +160,13 @@ static speaks_t speaks_of_failure(arena_t *a, const mcp_client_failure_t *why)
     return speaks_of_error(code, json_get(error, STR("data")));
 }
 
+/* A result that is none of discovery comes from servers that answer whatever they are asked. */
+static speaks_t speaks_of_result(const json_t *result)
+{
+    const json_t *list = json_get(result, STR("supportedVersions"));
+    return json_is(list, JSON_ARRAY) ? speaks_of_list(list) : SPEAKS_UNKNOWN;
+}
+
 /* 404 with "method not found": a server of the stateless era, if it cannot be initialized either.
  */
 static bool lacks_discovery(arena_t *a, const mcp_client_failure_t *why)
@@ -203,9 +210,7 @@ static rc_t open_any(mcp_client_t *c, arena_t *a, mcp_client_failure_t *why)
     rc_t rc = discover(c, a, &result, why);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
-    speaks_t speaks = rc == RC_OK
-                          ? speaks_of_list(json_get(parsed(a, result), STR("supportedVersions")))
-                          : speaks_of_failure(a, why);
+    speaks_t speaks = rc == RC_OK ? speaks_of_result(parsed(a, result)) : speaks_of_failure(a, why);
     switch (speaks) {
     case SPEAKS_STATELESS:
         return settle_stateless(c, rc == RC_OK ? result : STR_UNSET);
@@ -228,14 +233,12 @@ static rc_t open_stateless(mcp_client_t *c, arena_t *a, mcp_client_failure_t *wh
     rc_t rc = discover(c, a, &result, why);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
-    speaks_t speaks = rc == RC_OK
-                          ? speaks_of_list(json_get(parsed(a, result), STR("supportedVersions")))
-                          : speaks_of_failure(a, why);
+    speaks_t speaks = rc == RC_OK ? speaks_of_result(parsed(a, result)) : speaks_of_failure(a, why);
     if (speaks == SPEAKS_NOT)
         return rc;
     if (speaks == SPEAKS_HANDSHAKE || speaks == SPEAKS_STRANGE)
         return no_revision(why);
-    return settle_stateless(c, rc == RC_OK ? result : STR_UNSET);
+    return settle_stateless(c, speaks == SPEAKS_STATELESS && rc == RC_OK ? result : STR_UNSET);
 }
 
 rc_t session_open(mcp_client_t *c, arena_t *a, mcp_client_failure_t *why)

@@ -237,6 +237,8 @@ static const probe_t PROBES[] = {
     {"capability", 400, "application/json", ERROR("-32021", ""), "2026-07-28"},
     {"this_one_supported", 400, "application/json", SUPPORTED("\"2026-07-28\",\"2027-01-01\""),
      "2026-07-28"},
+    {"answers_anything", 200, "application/json", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
+     "2025-06-18"},
     {"none_is_known", 400, "application/json", SUPPORTED("\"2027-01-01\""), NULL},
     {"unauthorized", 401, "text/plain", "", NULL},
     {"forbidden", 403, "text/plain", "", NULL},

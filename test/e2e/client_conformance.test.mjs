@@ -30,9 +30,12 @@ function program() {
 }
 
 describe('conformance suite against the client', { concurrency: 1 }, () => {
-  for (const [what, least] of Object.entries(RUNS)) {
-    test(what, { timeout: 180_000 }, async () => {
-      const { code, text } = await runSuite(['client', '--command', program(), '--timeout', '60000', ...what.split(' ')]);
+  const runs = Object.entries(RUNS).flatMap(([what, least]) => [[what, least, ''], [what, least, ' --any-era']]);
+  for (const [what, least, how] of runs) {
+    // The era is given, or the client finds it out: a probe more, and the same checks.
+    test(what + how, { timeout: 180_000 }, async () => {
+      const command = program() + how;
+      const { code, text } = await runSuite(['client', '--command', command, '--timeout', '60000', ...what.split(' ')]);
       const seen = clientScenarios(text);
       const failed = [...seen].filter(([, one]) => one.failed > 0).map(([name]) => name).sort();
       const summary = text.slice(text.indexOf('=== SUITE SUMMARY'));

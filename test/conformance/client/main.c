@@ -1,6 +1,7 @@
-/* What the official conformance suite calls in its client mode: warder-conformance-client URL, with
- * the scenario, the revision and what it needs in the environment. A stranger's program: the public
- * header and the library. */
+/* What the official conformance suite calls in its client mode: warder-conformance-client
+ * [--any-era] URL, with the scenario, the revision and what it needs in the environment; --any-era
+ * lets the library find out which era the server speaks. A stranger's program: the public header
+ * and the library. */
 #include "client.h"
 
 #include <stdio.h>
@@ -253,15 +254,20 @@ int main(int argc, char **argv)
     const char *scenario = getenv("MCP_CONFORMANCE_SCENARIO");
     char why[WHY_BYTES];
     if (argc < 2) {
-        fputs("usage: warder-conformance-client URL, as the conformance suite's command\n", stderr);
+        fputs("usage: warder-conformance-client [--any-era] URL, as the conformance suite's "
+              "command\n",
+              stderr);
         return 2;
     }
     run_t r = {.scenario = scenario ? scenario : "",
                .context = piece_of(getenv("MCP_CONFORMANCE_CONTEXT"))};
+    bool any = argc > 2 && strcmp(argv[1], "--any-era") == 0;
     bool stateless = version && strcmp(version, "2026-07-28") == 0;
     warder_client_config_t config = {
         .url = argv[argc - 1],
-        .era = stateless ? WARDER_CLIENT_STATELESS : WARDER_CLIENT_HANDSHAKE,
+        .era = any         ? WARDER_CLIENT_AUTO
+               : stateless ? WARDER_CLIENT_STATELESS
+                           : WARDER_CLIENT_HANDSHAKE,
         .name = "warder-conformance-client",
         .version = "1.0.0",
         .sign_in_s = SIGN_IN_S,
