@@ -281,8 +281,11 @@ static rc_t open_all(bridge_t *b)
     return mcp_link_new(&link, &b->link);
 }
 
+/* Nobody signs in for a host that has gone: what waits for a person must not keep the link. */
 static void close_all(bridge_t *b)
 {
+    if (b->config->link.tokens)
+        tokens_source_stop(b->config->link.tokens);
     mcp_link_free(b->link);
     bridge_inbox_free(b->inbox);
     talk_free(b->talk);

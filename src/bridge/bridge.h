@@ -16,7 +16,8 @@ typedef struct {
 } bridge_config_t;
 
 /** Runs until `in` ends, `out` breaks, or `stop`: RC_OK. Requests that wait are cancelled at the
- * server. RC_MEMORY, RC_IO. */
+ * server, the session is ended, and the tokens are stopped (tokens_source_stop). SIGPIPE must be
+ * ignored. RC_MEMORY, RC_IO. */
 rc_t bridge_run(const bridge_config_t *config) MUST_USE;
 
 #endif

@@ -63,6 +63,9 @@ void talk_unwatch(talk_t *t, str_t uri);
 
 /* talk_open.c: who speaks what. */
 rc_t talk_open(talk_step_t *s, const mcp_message_t *first) MUST_USE;
+/** A request without a revision of a host that stated one before: refused; but one that lost
+ * patience with discovery, and initializes, begins anew. */
+rc_t talk_states_nothing(talk_step_t *s, const mcp_message_t *m) MUST_USE;
 rc_t talk_open_answer(talk_step_t *s, talk_call_t *c, const mcp_message_t *m) MUST_USE;
 rc_t talk_open_failed(talk_step_t *s, talk_call_t *c, const mcp_link_failure_t *why) MUST_USE;
 /** Sends what was held. */

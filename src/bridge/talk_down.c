@@ -62,7 +62,7 @@ static rc_t request(talk_step_t *s, const mcp_message_t *m)
 {
     str_t stated;
     if (!talk_states(m, &stated))
-        return talk_say_error(s, m->id, MCP_ERROR_BAD_META, STR_UNSET);
+        return talk_states_nothing(s, m);
     if (!mcp_version_find(mcp_versions_stateless(), stated))
         return talk_say_error(s, m->id, MCP_ERROR_UNSUPPORTED_VERSION,
                               mcp_unsupported_data(s->a, mcp_versions_stateless(), stated));

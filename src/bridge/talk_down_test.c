@@ -274,6 +274,29 @@ static void a_new_session_may_have_other_lists(void **state)
         "'io.modelcontextprotocol/subscriptionId':'l'}}}");
 }
 
+/* Who probes with discovery gives up when it takes long, as while a person signs in. */
+static void a_host_that_lost_patience_with_discovery(void **state)
+{
+    (void)state;
+    TALK_SCRIPT(OPEN, "H " TALK_INITIALIZE, "<3? - " TALK_INITIALIZE,
+                "S3 {'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18'}}",
+                "> {'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18'}}",
+                "H " TALK_INITIALIZED, "<0 2025-06-18 " TALK_INITIALIZED, "l 2025-06-18",
+                "H {'jsonrpc':'2.0','id':1,'method':'tools/list'}",
+                "<4 2025-06-18 {'jsonrpc':'2.0','id':1,'method':'tools/list'}");
+    TALK_SCRIPT(
+        "H " NEW("'d'", "server/discover", ""),
+        "<1? 2026-07-28 " NEW("'warder-1'", "server/discover", ""), "H " TALK_INITIALIZE,
+        "S1 {'jsonrpc':'2.0','id':'warder-1','result':{'supportedVersions':['2026-07-28']}}",
+        "> {'jsonrpc':'2.0','id':'d','result':{'supportedVersions':['2026-07-28']}}",
+        "<2? - " TALK_INITIALIZE, "F2 http 404",
+        "<3? 2026-07-28 " NEW("'warder-3'", "server/discover", ""),
+        "S3 {'jsonrpc':'2.0','id':'warder-3','result':{'supportedVersions':['2026-07-28'],"
+        "'capabilities':{}}}",
+        "> {'jsonrpc':'2.0','id':0,'result':{'protocolVersion':'2025-06-18','capabilities':"
+        "{},'serverInfo':{'name':'unknown','version':'unknown'}}}");
+}
+
 static void a_lost_session_is_made_anew(void **state)
 {
     (void)state;
@@ -302,6 +325,7 @@ int main(void)
         cmocka_unit_test(cancelled),
         cmocka_unit_test(subscriptions_hear_of_changes_under_their_id),
         cmocka_unit_test(a_new_session_may_have_other_lists),
+        cmocka_unit_test(a_host_that_lost_patience_with_discovery),
         cmocka_unit_test(a_lost_session_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

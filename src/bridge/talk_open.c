@@ -88,6 +88,15 @@ rc_t talk_open(talk_step_t *s, const mcp_message_t *first)
     return stateless ? open_stateless(s, first, stated) : open_handshake(s, first);
 }
 
+rc_t talk_states_nothing(talk_step_t *s, const mcp_message_t *m)
+{
+    if (!str_eq(m->method, STR("initialize")))
+        return talk_say_error(s, m->id, MCP_ERROR_BAD_META, STR_UNSET);
+    TRY(s->t->pair->forget(s));
+    s->t->lost = false;
+    return talk_open(s, m);
+}
+
 /* Calls that nobody has looked at are taken up as if they came now, the others sent. */
 static rc_t let_go(talk_step_t *s, talk_call_t *c)
 {

@@ -45,7 +45,7 @@ static rc_t request_stateless(talk_step_t *s, const mcp_message_t *m)
 {
     str_t stated;
     if (!talk_states(m, &stated))
-        return talk_say_error(s, m->id, MCP_ERROR_BAD_META, STR_UNSET);
+        return talk_states_nothing(s, m);
     const mcp_version_t *v = mcp_version_find(mcp_versions_stateless(), stated);
     if (v)
         return pass_request(s, m, v);
