@@ -361,6 +361,10 @@ static void claims_are_read(void **state)
     assert_str(sign.token_iss, STR("i"));
     assert_int_equal(sign.token_aud.n, 2);
     assert_int_equal(sign.life_s, 60);
+    sign.life_s = 0;
+    str_t endless = STR("{\"iat\":-9223372036854775808,\"exp\":9223372036854775807}");
+    assert_int_equal(doctor_read_claims(r->a, endless, &sign), RC_OK);
+    assert_int_equal(sign.life_s, 0);
     assert_int_equal(doctor_read_claims(r->a, STR("{\"aud\":\"a\"}"), &sign), RC_OK);
     assert_str(sign.token_aud.v[0], STR("a"));
 }

@@ -31,9 +31,9 @@ rc_t doctor_read_claims(arena_t *a, str_t claims, doctor_signed_t *out)
         return rc == RC_MEMORY ? rc : RC_OK;
     out->is_jwt = true;
     out->token_iss = json_get_str(json, STR("iss"));
-    if (out->life_s == 0 && json_get_i64(json, STR("iat"), &from) &&
-        json_get_i64(json, STR("exp"), &until))
-        out->life_s = until - from;
+    bool timed = json_get_i64(json, STR("iat"), &from) && json_get_i64(json, STR("exp"), &until);
+    if (timed && out->life_s == 0 && __builtin_sub_overflow(until, from, &out->life_s))
+        out->life_s = 0;
     return read_audience(a, json_get(json, STR("aud")), &out->token_aud);
 }
 

@@ -8,8 +8,9 @@ import { FAULTS, startBroken, startTls } from './lib/broken.mjs';
 import { ClientHome, approves, followsRedirects } from './lib/client_home.mjs';
 import { Gateway } from './lib/gateway.mjs';
 import { startKit } from './lib/kit.mjs';
+import { PeopleProvider, visits } from './lib/people_provider.mjs';
 import { SmallAs } from './lib/small_as.mjs';
-import { SmallMcp } from './lib/small_mcp.mjs';
+import { SmallMcp, jwtScope } from './lib/small_mcp.mjs';
 import { BUILD, World, run } from './lib/world.mjs';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'warder-doctor-'));
@@ -280,4 +281,18 @@ describe('broken, as a sign-in shows', { concurrency: 4 }, () => {
     await mcp.stop();
     await as.stop();
   });
+});
+
+test('oidc-provider: no fault is told of it, and its token stands all checks', async () => {
+  const provider = await PeopleProvider.start('use');
+  const mcp = await SmallMcp.start({ issuer: provider.issuer, accepts: jwtScope(() => mcp.url) });
+  try {
+    const { report } = await examineSigned(mcp.url, visits(provider.issuer), 4);
+    assert.deepEqual(faults(report), ['preflight_wants_token'], 'of the small server in front of it');
+    assert.deepEqual(report.findings.filter((finding) => finding.phase === 'token'), []);
+    assert.equal(report.signed_in, true);
+  } finally {
+    await mcp.stop();
+    await provider.stop();
+  }
 });
