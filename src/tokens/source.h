@@ -55,7 +55,7 @@ typedef struct {
     str_t document;   /* URL of the client's metadata document; unset: none */
     client_registration_want_t registration;
     str_t scope;          /* of the person; unset: as the server says */
-    str_t issuer;         /* choose this authorization server; unset: the first */
+    str_t issuer;         /* this authorization server and no other; unset: the first */
     str_t assertion;      /* of TOKENS_WORKLOAD, or */
     str_t assertion_file; /* the file that holds it, read anew each time */
     tokens_provider_t provider;

@@ -147,7 +147,7 @@ static client_reason_t reload_place(source_round_t *r)
     if (!str_is_set(text))
         return CLIENT_FINE;
     rc_t rc = tokens_server_read(r->a, text, &kept);
-    if (rc == RC_MALFORMED)
+    if (rc == RC_MALFORMED || (rc == RC_OK && !source_is_chosen(s, kept.issuer)))
         return CLIENT_FINE;
     GO(source_rc(r, rc));
     bool same = s->place.a && str_eq(s->place.issuer, kept.issuer);

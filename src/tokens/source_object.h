@@ -167,6 +167,8 @@ rc_t source_key_read(arena_t *a, str_t text, jwk_t *out);
 /* source_find.c */
 /** Looks for the place by the challenge, from the beginning. What was there stays on failure. */
 client_reason_t source_find(source_round_t *r);
+/** Whether it is the server that the person chose, if she did. */
+bool source_is_chosen(const tokens_source_t *s, str_t issuer);
 /** Whether the resource still names the issuer that is known; what cannot be reached says nothing.
  *  *moved: no. */
 client_reason_t source_find_moved(source_round_t *r, bool *moved);

@@ -150,6 +150,15 @@ static void token_refused_of_a_wrong_secret_is_asked_once(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
 }
 
+static void workload(play_t *p)
+{
+    p->config.way = TOKENS_WORKLOAD;
+    p->config.assertion = STR("platform");
+    p->w->assertion = "platform";
+    p->w->grant_types = "[\"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
+    p->w->no_refresh_tokens = true;
+}
+
 static void credentials_of_another(void **state)
 {
     play_t *p = *state;
@@ -175,6 +184,77 @@ static void credentials_of_another_when_the_server_moves_later(void **state)
     play_goes(p, NULL);
 }
 
+/* An assertion is good for whoever holds it: it goes to no server that was not met with it first.
+ */
+static void credentials_of_another_for_an_assertion(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_GIVE_UP);
+    assert_int_equal(p->why.reason, CLIENT_CREDENTIALS_OF_ANOTHER);
+    p->config.who_issuer = STR(WORLD_ISSUER);
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_GIVE_UP);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->w->issuer = WORLD_ISSUER;
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_AGAIN);
+}
+
+static void credentials_of_another_as_another_client(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.document = STR("https://client.test/metadata.json");
+    p->w->documents = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    p->w->documents = false;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->config.issuer = STR(WORLD_OTHER); /* the person herself says so */
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
+/* The server that the person chose, and none in its place that the endpoint names. */
+static void credentials_of_another_where_the_server_was_chosen(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.issuer = STR(WORLD_ISSUER);
+    p->w->issuer = WORLD_OTHER;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->w->issuer = WORLD_ISSUER;
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
+static void a_kept_token_of_another_server_than_the_chosen_one_is_not_sent(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->config.issuer = STR(WORLD_OTHER);
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    p->config.issuer = STR(WORLD_ISSUER);
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_true(str_is_set(h.authorization));
+}
+
 static void token_not_taken(void **state)
 {
     play_t *p = *state;
@@ -187,15 +267,6 @@ static void token_not_taken(void **state)
     assert_int_equal(p->w->granted, 1);
     p->w->refuse_all = false;
     play_goes(p, NULL);
-}
-
-static void workload(play_t *p)
-{
-    p->config.way = TOKENS_WORKLOAD;
-    p->config.assertion = STR("platform");
-    p->w->assertion = "platform";
-    p->w->grant_types = "[\"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
-    p->w->no_refresh_tokens = true;
 }
 
 static void a_workload_shows_its_assertion(void **state)
@@ -392,6 +463,10 @@ int main(void)
         PLAY_TEST(token_refused_of_a_wrong_secret_is_asked_once),
         PLAY_TEST(credentials_of_another),
         PLAY_TEST(credentials_of_another_when_the_server_moves_later),
+        PLAY_TEST(credentials_of_another_for_an_assertion),
+        PLAY_TEST(credentials_of_another_as_another_client),
+        PLAY_TEST(credentials_of_another_where_the_server_was_chosen),
+        PLAY_TEST(a_kept_token_of_another_server_than_the_chosen_one_is_not_sent),
         PLAY_TEST(token_not_taken),
         PLAY_TEST(a_workload_shows_its_assertion),
         PLAY_TEST(a_workload_that_is_refused_tries_nothing_else),

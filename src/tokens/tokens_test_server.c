@@ -121,8 +121,11 @@ static str_t authenticate(world_t *w, arena_t *a, const char *issuer, const http
     }
     if (w->known_id && str_eq(id, str_c(w->known_id)))
         return w->known_secret && !str_eq(secret, str_c(w->known_secret)) ? STR_UNSET : id;
-    if (w->documents && str_starts(id, STR("https://")))
+    if (w->documents && str_starts(id, STR("https://"))) {
+        if (str_is_set(secret))
+            world_problem(w, "a secret of a document's client");
         return id;
+    }
     const world_client_t *c = client_of(w, issuer, id);
     if (!c || (c->secret[0] && !str_eq(secret, str_c(c->secret))))
         return STR_UNSET;
