@@ -115,7 +115,8 @@ typedef enum {
  *  scope. Bounded: a token that is refused though it is fresh is CLIENT_TOKEN_NOT_TAKEN, a step-up
  *  that brings nothing CLIENT_STEP_UP_LIMIT. After a failure the same answer is given for a while
  *  without asking anybody: one second where the network failed, five where a sign-in did, twice as
- *  long each time; tokens_source_sign_in asks in any case. `why` is in `a`. */
+ *  long each time; tokens_source_sign_in asks in any case. Pages and codes for a person are bounded
+ *  over all that is refused: eight at once, then one in ten minutes. `why` is in `a`. */
 tokens_verdict_t tokens_source_refused(tokens_source_t *s, arena_t *a, const tokens_refusal_t *r,
                                        client_failure_t *why);
 /** `operation` went well: its bound begins anew. */

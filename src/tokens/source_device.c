@@ -27,6 +27,7 @@ static client_reason_t begin(source_round_t *r, const client_token_want_t *want,
 static client_reason_t show(source_round_t *r, const client_device_t *d)
 {
     const tokens_person_t *p = &r->s->config.person;
+    GO(source_may_show(r));
     if (p->code && p->code(p->ctx, d->user_code, d->verification_uri, d->verification_uri_complete))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_SIGN_IN_NEEDED, STR_UNSET);
