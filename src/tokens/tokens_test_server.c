@@ -377,8 +377,11 @@ static void device(world_t *w, arena_t *a, const char *issuer, const http_agent_
     }
     world_copy(w->scope_asked, world_field(&f, "scope"));
     json_answer(a, out, 200,
-                STR("{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\",\"verification_uri\":"
-                    "\"https://as.test/device\",\"expires_in\":600,\"interval\":1}"));
+                arena_printf(a,
+                             "{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\","
+                             "\"verification_uri\":\"%s\",\"expires_in\":%d,\"interval\":1}",
+                             w->device_page ? w->device_page : "https://as.test/device",
+                             w->device_life ? w->device_life : 600));
 }
 
 void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
