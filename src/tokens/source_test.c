@@ -1,4 +1,5 @@
 /* Ways without a person, and what every way has in common. */
+#include "tokens/record.h"
 #include "tokens/tokens_test_world.h"
 
 #include <stdio.h>
@@ -109,6 +110,44 @@ static void documents_that_are_too_long_to_keep_are_kept_without_their_long_memb
     play_begin(p);
     play_goes(p, NULL);
     assert_int_equal(p->w->asks, asks + 1);
+}
+
+/* As if a sign-in at `url` had led where that at WORLD_MCP led. */
+static void keep_same_place(play_t *p, str_t url)
+{
+    const tokens_keep_t *k = &p->config.keep;
+    tokens_server_t server;
+    str_t name, why;
+    secret_t text;
+    assert_int_equal(tokens_server_name(p->a, STR(WORLD_MCP), &name), RC_OK);
+    assert_int_equal(k->read(k->ctx, p->a, name, &text, &why), RC_OK);
+    assert_int_equal(tokens_server_read(p->a, text.hidden, &server), RC_OK);
+    server.url = url;
+    assert_int_equal(tokens_server_name(p->a, url, &name), RC_OK);
+    assert_int_equal(tokens_server_write(p->a, &server, &text), RC_OK);
+    assert_int_equal(k->write(k->ctx, p->a, name, text, &why), RC_OK);
+}
+
+static bool has_token(play_t *p, str_t url)
+{
+    tokens_headers_t h;
+    p->config.url = url;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    return str_is_set(h.authorization);
+}
+
+/* Servers of several people may share an origin, and each may say that it is all of it. */
+static void a_token_goes_to_no_other_url_of_the_same_resource(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->resource = WORLD_ORIGIN;
+    play_begin(p);
+    play_goes(p, NULL);
+    keep_same_place(p, STR(WORLD_ORIGIN "/other"));
+    assert_false(has_token(p, STR(WORLD_ORIGIN "/other")));
+    assert_true(has_token(p, STR(WORLD_MCP)));
 }
 
 static void registration_none(void **state)
@@ -457,6 +496,7 @@ int main(void)
         PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
         PLAY_TEST(a_kept_token_serves_the_next_run),
         PLAY_TEST(documents_that_are_too_long_to_keep_are_kept_without_their_long_members),
+        PLAY_TEST(a_token_goes_to_no_other_url_of_the_same_resource),
         PLAY_TEST(registration_none),
         PLAY_TEST(method_unknown),
         PLAY_TEST(grant_missing),
