@@ -88,7 +88,7 @@ typedef struct {
     const char *client_issuer;   /* whose registration client_id is [the first that is met] */
     const char *metadata_url;    /* of the client's metadata document */
     const char *scope;           /* [as the server says] */
-    const char *issuer;          /* choose this authorization server [the first] */
+    const char *issuer;          /* this authorization server alone [the first] */
     const char *assertion;       /* of WARDER_CLIENT_WORKLOAD */
     const char *assertion_file;  /* or the file that holds it, read anew each time */
     const char *provider_issuer; /* of WARDER_CLIENT_ENTERPRISE, or: */

@@ -55,7 +55,7 @@ typedef struct {
     str_t document;   /* URL of the client's metadata document; unset: none */
     client_registration_want_t registration;
     str_t scope;          /* of the person; unset: as the server says */
-    str_t issuer;         /* choose this authorization server; unset: the first */
+    str_t issuer;         /* this authorization server and no other; unset: the first */
     str_t assertion;      /* of TOKENS_WORKLOAD, or */
     str_t assertion_file; /* the file that holds it, read anew each time */
     tokens_provider_t provider;
@@ -115,7 +115,8 @@ typedef enum {
  *  scope. Bounded: a token that is refused though it is fresh is CLIENT_TOKEN_NOT_TAKEN, a step-up
  *  that brings nothing CLIENT_STEP_UP_LIMIT. After a failure the same answer is given for a while
  *  without asking anybody: one second where the network failed, five where a sign-in did, twice as
- *  long each time; tokens_source_sign_in asks in any case. `why` is in `a`. */
+ *  long each time; tokens_source_sign_in asks in any case. Pages and codes for a person are bounded
+ *  over all that is refused: eight at once, then one in ten minutes. `why` is in `a`. */
 tokens_verdict_t tokens_source_refused(tokens_source_t *s, arena_t *a, const tokens_refusal_t *r,
                                        client_failure_t *why);
 /** `operation` went well: its bound begins anew. */

@@ -1,7 +1,7 @@
 /* A sign-in on another machine (RFC 8628). */
 #include "tokens/source_object.h"
 
-enum { SLOWER_S = 5, SECOND_MS = 1000 };
+enum { SLOWER_S = 5, SECOND_MS = 1000, LONGEST_MS = 3600000 };
 
 static const str_t DEVICE_GRANT = STR_INIT("urn:ietf:params:oauth:grant-type:device_code");
 
@@ -24,9 +24,24 @@ static client_reason_t begin(source_round_t *r, const client_token_want_t *want,
     return source_fail(r, reason, why);
 }
 
-static client_reason_t show(source_round_t *r, const client_device_t *d)
+/* A browser goes there, and no connection is judged: a public server names nothing of this machine.
+ */
+static client_reason_t check_pages(source_round_t *r, client_device_t *d)
+{
+    http_reach_t reach = client_url_reach(r->s->config.url, r->s->config.reach);
+    client_reason_t reason = client_url_check_reach(d->verification_uri, reach);
+    if (reason != CLIENT_FINE)
+        return source_fail(r, reason, d->verification_uri);
+    if (client_url_check_reach(d->verification_uri_complete, reach) != CLIENT_FINE)
+        d->verification_uri_complete = STR_UNSET;
+    return CLIENT_FINE;
+}
+
+static client_reason_t show(source_round_t *r, client_device_t *d)
 {
     const tokens_person_t *p = &r->s->config.person;
+    GO(check_pages(r, d));
+    GO(source_may_show(r));
     if (p->code && p->code(p->ctx, d->user_code, d->verification_uri, d->verification_uri_complete))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_SIGN_IN_NEEDED, STR_UNSET);
@@ -55,14 +70,21 @@ static client_reason_t final(source_round_t *r, client_reason_t reason)
     return reason;
 }
 
+/* However long the code is said to live: nobody types one in after an hour. */
+static bool is_over(const tokens_source_t *s, const client_device_t *d, int64_t since)
+{
+    const clock_port_t *clock = &s->config.clock;
+    return clock_seconds(clock) >= d->expires_at || clock->mono_ms(clock->ctx) - since > LONGEST_MS;
+}
+
 /* The device's part until the person has decided. */
 static client_reason_t poll(source_round_t *r, client_token_want_t *want, const client_device_t *d,
                             const jwk_t *key, client_token_t *out)
 {
     tokens_source_t *s = r->s;
     const source_grant_t grant = {.kind = SOURCE_DEVICE_CODE, .text = d->device_code.hidden};
-    int64_t interval = d->interval;
-    while (clock_seconds(&s->config.clock) < d->expires_at) {
+    int64_t interval = d->interval, since = s->config.clock.mono_ms(s->config.clock.ctx);
+    while (!is_over(s, d, since)) {
         if (!source_pause(s, interval * SECOND_MS))
             return source_running(r);
         want->now = clock_seconds(&s->config.clock);

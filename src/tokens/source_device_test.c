@@ -58,6 +58,35 @@ static void a_device_that_shows_nothing_asks_nobody(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 0);
 }
 
+/* What listens on this machine is no page of a public server. */
+static void url_out_of_reach(void **state)
+{
+    static const char *const PAGES[] = {"http://127.0.0.1:8080/x", "https://localhost/x",
+                                        "https://192.168.1.1/x"};
+    play_t *p = *state;
+    device(p);
+    for (size_t i = 0; i < ROWS(PAGES); i++) {
+        p->w->device_page = PAGES[i];
+        play_begin(p);
+        play_fails(p, "a", CLIENT_URL_OUT_OF_REACH);
+        assert_string_equal(p->w->said, "");
+    }
+    p->config.reach = HTTP_REACH_ANY;
+    play_begin(p);
+    play_goes(p, "a");
+}
+
+static void a_code_that_never_ends_is_not_waited_for(void **state)
+{
+    play_t *p = *state;
+    device(p);
+    p->w->mono_step = 100000;
+    p->w->device_life = 300000000;
+    p->w->device_error = "authorization_pending";
+    play_begin(p);
+    play_fails(p, "a", CLIENT_SIGN_IN_TIMEOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -66,6 +95,8 @@ int main(void)
         PLAY_TEST(a_device_is_declined),
         PLAY_TEST(a_device_code_ends),
         PLAY_TEST(a_device_that_shows_nothing_asks_nobody),
+        PLAY_TEST(url_out_of_reach),
+        PLAY_TEST(a_code_that_never_ends_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,21 @@ static bool dup_want(arena_t *a, client_discovery_want_t *w)
     return true;
 }
 
+bool source_is_chosen(const tokens_source_t *s, str_t issuer)
+{
+    return !str_is_set(s->config.issuer) || str_eq(s->config.issuer, issuer);
+}
+
+/* The person chose a server: no other takes its place, lest what she gave for it goes there. */
+static client_reason_t check_chosen(source_round_t *r, const source_place_t *place)
+{
+    if (source_is_chosen(r->s, place->issuer))
+        return CLIENT_FINE;
+    str_t detail = arena_printf(r->a, "%" PRIstr " was chosen, and the server names %" PRIstr,
+                                STR_ARG(r->s->config.issuer), STR_ARG(place->issuer));
+    return source_fail(r, CLIENT_CREDENTIALS_OF_ANOTHER, detail);
+}
+
 static client_reason_t find(source_round_t *r, source_place_t *place)
 {
     client_discovery_want_t want = want_of(r);
@@ -97,7 +112,8 @@ static client_reason_t find(source_round_t *r, source_place_t *place)
     if (reason != CLIENT_FINE)
         return source_fail(r, reason, arena_dup(r->a, in.why.detail));
     place->at = clock_seconds(&r->s->config.clock);
-    return source_rc(r, set_keys(place, want.url));
+    GO(source_rc(r, set_keys(place, want.url)));
+    return check_chosen(r, place);
 }
 
 client_reason_t source_find(source_round_t *r)

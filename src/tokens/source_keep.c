@@ -86,9 +86,20 @@ rc_t source_key_read(arena_t *a, str_t text, jwk_t *out)
     return jose_key_from_pkcs8(str_of(room, n), &out->key);
 }
 
+/* What a server says that it is may be more than its URL, up to a whole origin that it shares with
+ * others (CLIENT_RESOURCE_PREFIX): what was got for one of them is kept for that one alone. */
+static str_t resource_key(arena_t *a, const tokens_record_t *t)
+{
+    if (!str_is_set(t->resource) || str_eq(t->resource, t->url))
+        return t->url;
+    return arena_printf(a, "%" PRIstr " %" PRIstr, STR_ARG(t->resource), STR_ARG(t->url));
+}
+
 client_reason_t source_token_name(source_round_t *r, const tokens_record_t *t, str_t *out)
 {
-    str_t resource = str_is_set(t->resource) ? t->resource : t->url;
+    str_t resource = resource_key(r->a, t);
+    if (!str_is_set(resource))
+        return source_rc(r, RC_MEMORY);
     str_t client = str_is_set(t->client_id) ? t->client_id : STR("");
     return source_rc(r, tokens_token_name(r->a, t->issuer, resource, client, out));
 }
@@ -147,7 +158,7 @@ static client_reason_t reload_place(source_round_t *r)
     if (!str_is_set(text))
         return CLIENT_FINE;
     rc_t rc = tokens_server_read(r->a, text, &kept);
-    if (rc == RC_MALFORMED)
+    if (rc == RC_MALFORMED || (rc == RC_OK && !source_is_chosen(s, kept.issuer)))
         return CLIENT_FINE;
     GO(source_rc(r, rc));
     bool same = s->place.a && str_eq(s->place.issuer, kept.issuer);

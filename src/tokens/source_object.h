@@ -24,6 +24,8 @@ enum {
     SOURCE_LOCK_MS = 90000, /* two requests of another process, and their nonces */
     SOURCE_FRESH_S = 60,    /* a token that is refused so soon was never good */
     SOURCE_SIGN_IN_MS = 300000,
+    SOURCE_PAGES = 8, /* that open at once where servers ask; then one in SOURCE_PAGE_MS */
+    SOURCE_PAGE_MS = 600000,
 };
 
 /** The token that is used now, and where it is from. All in `a`; a NULL: there is none. */
@@ -58,6 +60,13 @@ typedef struct {
     char origin[SOURCE_NONCE_BYTES], nonce[SOURCE_NONCE_BYTES];
 } source_nonce_t;
 
+/** Pages and codes that persons were shown because a server asked: one that takes each new token
+ * for a while, or wants another scope each time, must not open pages for ever. */
+typedef struct {
+    unsigned shown;
+    int64_t since; /* mono_ms: one of `shown` is forgotten in each SOURCE_PAGE_MS from here */
+} source_pages_t;
+
 struct tokens_source {
     tokens_config_t config;
     arena_t *arena; /* of the config */
@@ -85,6 +94,7 @@ struct tokens_source {
     uint64_t generation;                   /* the highest that was held */
     char forgotten[LIMIT_SCOPE_BYTES + 1]; /* scope of the token that was given up; "": none */
     source_backoff_t refreshing, signing_in;
+    source_pages_t pages;
     source_nonce_t server_nonces[2];
 };
 
@@ -101,6 +111,7 @@ typedef struct {
     str_t before;    /* scope that was asked for before: what a step-up adds to; unset: none */
     bool step_up;
     bool anew;     /* what is kept was refused, or shall not be used */
+    bool wished;   /* the person began it herself, and no server */
     uint64_t seen; /* generation of the record that was refused, or has ended; 0: none */
 } source_round_t;
 
@@ -167,6 +178,8 @@ rc_t source_key_read(arena_t *a, str_t text, jwk_t *out);
 /* source_find.c */
 /** Looks for the place by the challenge, from the beginning. What was there stays on failure. */
 client_reason_t source_find(source_round_t *r);
+/** Whether it is the server that the person chose, if she did. */
+bool source_is_chosen(const tokens_source_t *s, str_t issuer);
 /** Whether the resource still names the issuer that is known; what cannot be reached says nothing.
  *  *moved: no. */
 client_reason_t source_find_moved(source_round_t *r, bool *moved);
@@ -228,6 +241,8 @@ client_reason_t source_want(source_round_t *r, const source_client_t *client,
 /** Gets a new token by the way of the config, with the URL's lock held, so that other processes
  * wait for it and take it. */
 client_reason_t source_sign_in(source_round_t *r);
+/** Whether one more page, or code, may be shown to the person, and counts it. */
+client_reason_t source_may_show(source_round_t *r);
 /** The scope to ask for. */
 client_reason_t source_scope(source_round_t *r, str_t *out);
 /** Whether tokens are bound to a key, and the key: kept, or new. *text unset: bearer. */

@@ -95,6 +95,7 @@ static client_reason_t ask_person(source_round_t *r, tokens_callback_t *callback
     client_reason_t bad = client_url_check_page(url);
     if (bad != CLIENT_FINE)
         return source_fail(r, bad, url);
+    GO(source_may_show(r));
     answer_t w = {.s = r->s, .callback = callback, .pending = pending, .rc = RC_OK};
     w.a = arena_new(CALLBACK_ARENA_BYTES);
     if (!w.a)

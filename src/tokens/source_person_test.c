@@ -69,6 +69,56 @@ static void authorization_refused_opens_no_storm_of_pages(void **state)
     assert_int_equal(p->w->opened, 1);
 }
 
+/* An endpoint that takes each new token for a while, and then no more. */
+static void lose_tokens(world_t *w)
+{
+    for (size_t i = 0; i < w->n_tokens; i++)
+        w->tokens[i].access_live = w->tokens[i].refresh_live = false;
+    w->now += 120;
+}
+
+static void pages_do_not_open_for_ever(void **state)
+{
+    play_t *p = *state;
+    play_begin(p);
+    for (int i = 0; i < 30; i++) {
+        (void)play_call(p, NULL);
+        lose_tokens(p->w);
+    }
+    assert_int_equal(p->why.reason, CLIENT_TOKEN_NOT_TAKEN);
+    assert_in_range(p->w->opened, 5, 10);
+    unsigned opened = p->w->opened;
+    p->w->mono += 1200000;
+    play_goes(p, NULL); /* where it is only now and then */
+    assert_int_equal(p->w->opened, opened + 1);
+}
+
+static void pages_for_more_scope_do_not_open_for_ever(void **state)
+{
+    char scope[] = "a0";
+    play_t *p = *state;
+    p->w->challenge_scope = "a";
+    play_begin(p);
+    for (int i = 0; i < 30; i++) {
+        scope[0] = (char)('a' + i / 10);
+        scope[1] = (char)('0' + i % 10);
+        (void)play_call(p, scope);
+    }
+    assert_int_equal(p->why.reason, CLIENT_STEP_UP_LIMIT);
+    assert_in_range(p->w->opened, 5, 10);
+}
+
+static void a_person_who_signs_in_herself_is_not_counted(void **state)
+{
+    play_t *p = *state;
+    play_begin(p);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_AGAIN);
+    assert_int_equal(p->w->opened, 20);
+    lose_tokens(p->w);
+    play_goes(p, NULL);
+}
+
 static void sign_in_needed(void **state)
 {
     play_t *p = *state;
@@ -228,6 +278,9 @@ int main(void)
         PLAY_TEST(resource_mismatch),
         PLAY_TEST(iss_wrong),
         PLAY_TEST(authorization_refused_opens_no_storm_of_pages),
+        PLAY_TEST(pages_do_not_open_for_ever),
+        PLAY_TEST(pages_for_more_scope_do_not_open_for_ever),
+        PLAY_TEST(a_person_who_signs_in_herself_is_not_counted),
         PLAY_TEST(sign_in_needed),
         PLAY_TEST(sign_in_needed_where_nobody_is_there),
         PLAY_TEST(sign_in_timeout),

@@ -90,6 +90,7 @@ static client_reason_t sign_in(source_round_t *r, bool anew)
 {
     tokens_source_t *s = r->s;
     bool took = false, open = false;
+    r->wished = true;
     s->signing_in.failures = s->refreshing.failures = 0;
     GO(source_reload(r, &took));
     const source_held_t *h = &s->held;

@@ -4,20 +4,32 @@
 
 enum { EXPIRES_SOON_S = 60 };
 
+/* The issuer that was met first with what the person gave; unset: none yet. An assertion can be
+ * shown by whoever gets it, and a server says itself as which client it wants it: so the client
+ * does not count there. */
+static client_reason_t met_first(source_round_t *r, str_t *out)
+{
+    const tokens_config_t *c = &r->s->config;
+    str_t name, text;
+    tokens_server_t kept;
+    *out = STR_UNSET;
+    GO(source_rc(r, tokens_server_name(r->a, c->url, &name)));
+    GO(source_read(r, name, &text));
+    if (str_is_set(text) && tokens_server_read(r->a, text, &kept) == RC_OK &&
+        (c->way == TOKENS_WORKLOAD || str_eq(kept.client_id, c->who.client_id)))
+        *out = kept.issuer;
+    return CLIENT_FINE;
+}
+
 /* Credentials that the person gave are for one issuer (MCP 2026-07-28, "Authorization Server
  * Binding"): the one that was named, else the first that was met with them. */
 static client_reason_t check_binding(source_round_t *r)
 {
     const tokens_config_t *c = &r->s->config;
-    str_t issuer = r->s->place.issuer, first = c->who_issuer, name, text;
-    if (!str_is_set(first)) {
-        tokens_server_t kept;
-        GO(source_rc(r, tokens_server_name(r->a, c->url, &name)));
-        GO(source_read(r, name, &text));
-        if (str_is_set(text) && tokens_server_read(r->a, text, &kept) == RC_OK &&
-            str_eq(kept.client_id, c->who.client_id))
-            first = kept.issuer;
-    }
+    str_t issuer = r->s->place.issuer;
+    str_t first = str_is_set(c->who_issuer) ? c->who_issuer : c->issuer;
+    if (!str_is_set(first))
+        GO(met_first(r, &first));
     if (!str_is_set(first) || str_eq(first, issuer))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_CREDENTIALS_OF_ANOTHER,
@@ -68,6 +80,7 @@ static bool is_self_made(const tokens_config_t *c)
 client_reason_t source_client_known(source_round_t *r, source_client_t *out, bool *there)
 {
     const tokens_config_t *c = &r->s->config;
+    bool shows_assertion = c->way == TOKENS_WORKLOAD;
     *out = (source_client_t){.registered = false};
     *there = false;
     switch (client_way_choose(&r->s->place.found.server, c->who.client_id, c->document)) {
@@ -78,15 +91,17 @@ client_reason_t source_client_known(source_round_t *r, source_client_t *out, boo
     case CLIENT_DOCUMENT:
         out->who = c->who;
         out->who.client_id = c->document;
+        /* A document is the same for all servers, and a secret is none that all of them know. */
+        out->who.secret = secret_of(STR_UNSET);
         *there = true;
-        return CLIENT_FINE;
+        return shows_assertion ? check_binding(r) : CLIENT_FINE;
     case CLIENT_REGISTER:
     case CLIENT_ASK:
         break;
     }
-    if (c->way == TOKENS_WORKLOAD) {
+    if (shows_assertion) {
         *there = true;
-        return CLIENT_FINE;
+        return check_binding(r);
     }
     return is_self_made(c) ? CLIENT_FINE : read_kept(r, out, there);
 }

@@ -146,6 +146,18 @@ static void a_metadata_document_is_the_client_everywhere(void **state)
     assert_string_equal(p->w->codes[1].client, "https://client.test/metadata.json");
 }
 
+/* Any server may take the document: a secret would go to all that an endpoint names. */
+static void a_metadata_document_goes_without_a_secret(void **state)
+{
+    play_t *p = *state;
+    p->w->documents = true;
+    p->w->auth_methods = "[\"none\",\"client_secret_post\"]";
+    p->config.document = STR("https://client.test/metadata.json");
+    p->config.who.secret = secret_of(STR("hush"));
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
 static void a_given_client_is_not_registered(void **state)
 {
     play_t *p = *state;
@@ -215,6 +227,7 @@ int main(void)
         PLAY_TEST(a_page_that_is_left_open_costs_no_refresh_token),
         PLAY_TEST(a_server_that_moves_gets_a_registration_of_its_own),
         PLAY_TEST(a_metadata_document_is_the_client_everywhere),
+        PLAY_TEST(a_metadata_document_goes_without_a_secret),
         PLAY_TEST(a_given_client_is_not_registered),
         PLAY_TEST(a_confidential_client_uses_its_secret),
         PLAY_TEST(a_refresh_token_goes_to_no_other_server),

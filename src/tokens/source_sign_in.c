@@ -91,6 +91,33 @@ client_reason_t source_got(source_round_t *r, const source_client_t *client,
     return reason;
 }
 
+/* Time lets the person forget. */
+static void forget_pages(source_pages_t *p, int64_t now)
+{
+    int64_t n = (now - p->since) / SOURCE_PAGE_MS;
+    if (p->shown == 0 || n >= p->shown) {
+        *p = (source_pages_t){.since = now};
+        return;
+    }
+    p->shown -= (unsigned)n;
+    p->since += n * SOURCE_PAGE_MS;
+}
+
+client_reason_t source_may_show(source_round_t *r)
+{
+    const clock_port_t *clock = &r->s->config.clock;
+    source_pages_t *p = &r->s->pages;
+    if (r->wished)
+        return CLIENT_FINE;
+    forget_pages(p, clock->mono_ms(clock->ctx));
+    if (p->shown >= SOURCE_PAGES)
+        return source_fail(
+            r, r->step_up ? CLIENT_STEP_UP_LIMIT : CLIENT_TOKEN_NOT_TAKEN,
+            STR("it asked for sign-ins too often: nobody is asked for some minutes"));
+    p->shown++;
+    return CLIENT_FINE;
+}
+
 static client_reason_t by_way(source_round_t *r, source_client_t *client)
 {
     switch (r->s->config.way) {

@@ -1,4 +1,5 @@
 /* Ways without a person, and what every way has in common. */
+#include "tokens/record.h"
 #include "tokens/tokens_test_world.h"
 
 #include <stdio.h>
@@ -111,6 +112,44 @@ static void documents_that_are_too_long_to_keep_are_kept_without_their_long_memb
     assert_int_equal(p->w->asks, asks + 1);
 }
 
+/* As if a sign-in at `url` had led where that at WORLD_MCP led. */
+static void keep_same_place(play_t *p, str_t url)
+{
+    const tokens_keep_t *k = &p->config.keep;
+    tokens_server_t server;
+    str_t name, why;
+    secret_t text;
+    assert_int_equal(tokens_server_name(p->a, STR(WORLD_MCP), &name), RC_OK);
+    assert_int_equal(k->read(k->ctx, p->a, name, &text, &why), RC_OK);
+    assert_int_equal(tokens_server_read(p->a, text.hidden, &server), RC_OK);
+    server.url = url;
+    assert_int_equal(tokens_server_name(p->a, url, &name), RC_OK);
+    assert_int_equal(tokens_server_write(p->a, &server, &text), RC_OK);
+    assert_int_equal(k->write(k->ctx, p->a, name, text, &why), RC_OK);
+}
+
+static bool has_token(play_t *p, str_t url)
+{
+    tokens_headers_t h;
+    p->config.url = url;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    return str_is_set(h.authorization);
+}
+
+/* Servers of several people may share an origin, and each may say that it is all of it. */
+static void a_token_goes_to_no_other_url_of_the_same_resource(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->resource = WORLD_ORIGIN;
+    play_begin(p);
+    play_goes(p, NULL);
+    keep_same_place(p, STR(WORLD_ORIGIN "/other"));
+    assert_false(has_token(p, STR(WORLD_ORIGIN "/other")));
+    assert_true(has_token(p, STR(WORLD_MCP)));
+}
+
 static void registration_none(void **state)
 {
     play_t *p = *state;
@@ -150,6 +189,15 @@ static void token_refused_of_a_wrong_secret_is_asked_once(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 1);
 }
 
+static void workload(play_t *p)
+{
+    p->config.way = TOKENS_WORKLOAD;
+    p->config.assertion = STR("platform");
+    p->w->assertion = "platform";
+    p->w->grant_types = "[\"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
+    p->w->no_refresh_tokens = true;
+}
+
 static void credentials_of_another(void **state)
 {
     play_t *p = *state;
@@ -175,6 +223,77 @@ static void credentials_of_another_when_the_server_moves_later(void **state)
     play_goes(p, NULL);
 }
 
+/* An assertion is good for whoever holds it: it goes to no server that was not met with it first.
+ */
+static void credentials_of_another_for_an_assertion(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_GIVE_UP);
+    assert_int_equal(p->why.reason, CLIENT_CREDENTIALS_OF_ANOTHER);
+    p->config.who_issuer = STR(WORLD_ISSUER);
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_GIVE_UP);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->w->issuer = WORLD_ISSUER;
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, true, &p->why), TOKENS_AGAIN);
+}
+
+static void credentials_of_another_as_another_client(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.document = STR("https://client.test/metadata.json");
+    p->w->documents = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->issuer = WORLD_OTHER;
+    p->w->documents = false;
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->config.issuer = STR(WORLD_OTHER); /* the person herself says so */
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
+/* The server that the person chose, and none in its place that the endpoint names. */
+static void credentials_of_another_where_the_server_was_chosen(void **state)
+{
+    play_t *p = *state;
+    workload(p);
+    p->config.issuer = STR(WORLD_ISSUER);
+    p->w->issuer = WORLD_OTHER;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_CREDENTIALS_OF_ANOTHER);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_OTHER "/token"), 0);
+    p->w->issuer = WORLD_ISSUER;
+    play_begin(p);
+    play_goes(p, NULL);
+}
+
+static void a_kept_token_of_another_server_than_the_chosen_one_is_not_sent(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    machine(p);
+    play_begin(p);
+    play_goes(p, NULL);
+    p->config.issuer = STR(WORLD_OTHER);
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    p->config.issuer = STR(WORLD_ISSUER);
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_true(str_is_set(h.authorization));
+}
+
 static void token_not_taken(void **state)
 {
     play_t *p = *state;
@@ -187,15 +306,6 @@ static void token_not_taken(void **state)
     assert_int_equal(p->w->granted, 1);
     p->w->refuse_all = false;
     play_goes(p, NULL);
-}
-
-static void workload(play_t *p)
-{
-    p->config.way = TOKENS_WORKLOAD;
-    p->config.assertion = STR("platform");
-    p->w->assertion = "platform";
-    p->w->grant_types = "[\"urn:ietf:params:oauth:grant-type:jwt-bearer\"]";
-    p->w->no_refresh_tokens = true;
 }
 
 static void a_workload_shows_its_assertion(void **state)
@@ -386,12 +496,17 @@ int main(void)
         PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
         PLAY_TEST(a_kept_token_serves_the_next_run),
         PLAY_TEST(documents_that_are_too_long_to_keep_are_kept_without_their_long_members),
+        PLAY_TEST(a_token_goes_to_no_other_url_of_the_same_resource),
         PLAY_TEST(registration_none),
         PLAY_TEST(method_unknown),
         PLAY_TEST(grant_missing),
         PLAY_TEST(token_refused_of_a_wrong_secret_is_asked_once),
         PLAY_TEST(credentials_of_another),
         PLAY_TEST(credentials_of_another_when_the_server_moves_later),
+        PLAY_TEST(credentials_of_another_for_an_assertion),
+        PLAY_TEST(credentials_of_another_as_another_client),
+        PLAY_TEST(credentials_of_another_where_the_server_was_chosen),
+        PLAY_TEST(a_kept_token_of_another_server_than_the_chosen_one_is_not_sent),
         PLAY_TEST(token_not_taken),
         PLAY_TEST(a_workload_shows_its_assertion),
         PLAY_TEST(a_workload_that_is_refused_tries_nothing_else),

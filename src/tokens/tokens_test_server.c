@@ -121,8 +121,11 @@ static str_t authenticate(world_t *w, arena_t *a, const char *issuer, const http
     }
     if (w->known_id && str_eq(id, str_c(w->known_id)))
         return w->known_secret && !str_eq(secret, str_c(w->known_secret)) ? STR_UNSET : id;
-    if (w->documents && str_starts(id, STR("https://")))
+    if (w->documents && str_starts(id, STR("https://"))) {
+        if (str_is_set(secret))
+            world_problem(w, "a secret of a document's client");
         return id;
+    }
     const world_client_t *c = client_of(w, issuer, id);
     if (!c || (c->secret[0] && !str_eq(secret, str_c(c->secret))))
         return STR_UNSET;
@@ -374,8 +377,11 @@ static void device(world_t *w, arena_t *a, const char *issuer, const http_agent_
     }
     world_copy(w->scope_asked, world_field(&f, "scope"));
     json_answer(a, out, 200,
-                STR("{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\",\"verification_uri\":"
-                    "\"https://as.test/device\",\"expires_in\":600,\"interval\":1}"));
+                arena_printf(a,
+                             "{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\","
+                             "\"verification_uri\":\"%s\",\"expires_in\":%d,\"interval\":1}",
+                             w->device_page ? w->device_page : "https://as.test/device",
+                             w->device_life ? w->device_life : 600));
 }
 
 void world_server(world_t *w, arena_t *a, const char *issuer, str_t path,
