@@ -2,10 +2,26 @@
 #include "client/proof.h"
 #include "tokens/source_object.h"
 
+/* How long a look into the keep that found nothing holds good: a server that wants no token is
+ * not to cost one for each request. Where it wants one, its 401 leads there at once. */
+enum { BARE_MS = 1000 };
+
+static int64_t mono_ms(const tokens_source_t *s)
+{
+    return s->config.clock.mono_ms(s->config.clock.ctx);
+}
+
 /* With the lock. */
 static bool is_good(const tokens_source_t *s)
 {
     return s->held.a && !source_ends_soon(s, &s->held.record);
+}
+
+static void stay_bare(tokens_source_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->bare_until_ms = mono_ms(s) + BARE_MS;
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* A new token without a person, where there was one. Failures are the server's to tell. */
@@ -16,6 +32,8 @@ static void renew(source_round_t *r)
     client_reason_t reason = CLIENT_FINE;
     if (!s->held.a)
         reason = source_reload(r, &took);
+    if (reason == CLIENT_FINE && !s->held.a)
+        stay_bare(s);
     if (reason == CLIENT_FINE && s->held.a && !is_good(s)) {
         r->seen = s->held.record.generation;
         if (str_is_set(s->held.record.token.refresh_token.hidden))
@@ -28,10 +46,13 @@ static void renew(source_round_t *r)
             LOG_S("reason", client_reason_row(reason)->name), LOG_S("detail", r->why.detail));
 }
 
-/* Somebody may sign in for more scope: what is there still serves meanwhile. With the lock. */
+/* Somebody may sign in for more scope: what is there still serves meanwhile. So does nothing, for a
+ * while. With the lock. */
 static bool serves(const tokens_source_t *s)
 {
-    return is_good(s) || (s->busy && s->held.a && !source_ended(s, &s->held.record));
+    if (!s->held.a)
+        return s->bare_until_ms > 0 && mono_ms(s) < s->bare_until_ms;
+    return is_good(s) || (s->busy && !source_ended(s, &s->held.record));
 }
 
 static void get_ready(tokens_source_t *s)
@@ -125,7 +146,10 @@ rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tok
     if (write_fixed(s, a, out, &rc))
         return rc;
     pthread_mutex_lock(&s->lock);
-    rc = serves(s) && !s->held.key.key ? write_headers(s, a, method, out) : RC_BUSY;
+    if (!serves(s) || s->held.key.key)
+        rc = RC_BUSY;
+    else if (s->held.a)
+        rc = write_headers(s, a, method, out);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

@@ -103,6 +103,19 @@ static void a_token_is_at_hand_while_it_is_good_and_needs_no_proof(void **state)
     assert_int_equal(p->w->asks, asks);
 }
 
+static void a_keep_that_holds_nothing_is_not_looked_into_for_each_request(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    p->w->mono += 1000;
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+}
+
 static void a_proof_is_not_signed_while_somebody_waits_to_send(void **state)
 {
     play_t *p = *state;
@@ -420,6 +433,7 @@ int main(void)
         PLAY_TEST(a_machine_asks_once_for_more_scope),
         PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
         PLAY_TEST(a_token_is_at_hand_while_it_is_good_and_needs_no_proof),
+        PLAY_TEST(a_keep_that_holds_nothing_is_not_looked_into_for_each_request),
         PLAY_TEST(a_proof_is_not_signed_while_somebody_waits_to_send),
         PLAY_TEST(a_kept_token_serves_the_next_run),
         PLAY_TEST(documents_that_are_too_long_to_keep_are_kept_without_their_long_members),
