@@ -6,10 +6,9 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WORLD_BYTES = 16 << 20, SAID_BYTES = 2048, SIGNAL_WAIT_MS = 200 };
+enum { WORLD_BYTES = 16 << 20, SAID_BYTES = 2048 };
 
 /* One line. Sentences come on any thread, so the arena is not the world's. */
 static void say(const char *before, str_t sentence)
@@ -59,20 +58,25 @@ static sigset_t signals_that_end(void)
     return set;
 }
 
-/* Waits for the signals that all other threads leave alone. */
+/* Waits for the signals that all other threads leave alone; for the last time when all is over. */
 static void *watch_signals(void *arg)
 {
     client_world_t *w = arg;
     const sigset_t set = signals_that_end();
-    const struct timespec wait = {.tv_nsec = SIGNAL_WAIT_MS * 1000000L};
-    while (!w->over) {
-        if (sigtimedwait(&set, NULL, &wait) < 0)
-            continue;
-        w->stop = true;
-        tokens_source_stop(w->source);
+    while (sigwaitinfo(&set, NULL) < 0)
+        continue;
+    if (w->over)
         return NULL;
-    }
+    w->stop = true;
+    tokens_source_stop(w->source);
     return NULL;
+}
+
+static void end_signals(client_world_t *w)
+{
+    w->over = true;
+    pthread_kill(w->signals, SIGTERM);
+    pthread_join(w->signals, NULL);
 }
 
 /* Before any thread is there, so that all of them leave the signals to one. */
@@ -176,9 +180,8 @@ int client_world_open(client_world_t *w, const option_t *rows, str_t url, client
 
 void client_world_close(client_world_t *w)
 {
-    w->over = true;
     if (w->has_signals)
-        pthread_join(w->signals, NULL);
+        end_signals(w);
     tokens_source_free(w->source);
     http_agent_free(w->agent);
     tokens_folder_close(w->folder);

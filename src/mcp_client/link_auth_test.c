@@ -196,6 +196,32 @@ static void the_standing_stream_bears_a_token_too(void **state)
     end(&f);
 }
 
+/* Whether the header of a call came on the thread that sent it. */
+static bool is_asked_here(bool waits)
+{
+    fixture_t f;
+    begin(&f, 0, 0, 401);
+    atomic_store(&f.tokens.waits, waits);
+    f.tokens.generation = 3;
+    f.needed = 3;
+    call(&f, 1);
+    wait_for(&f.answers, 1);
+    bool here = pthread_equal(f.tokens.asker, pthread_self());
+    assert_int_equal(test_mcp_count(f.s), 1);
+    end(&f);
+    return here;
+}
+
+static void a_token_that_is_at_hand_goes_along_at_once(void **state)
+{
+    assert_true(is_asked_here(false));
+}
+
+static void a_token_that_is_waited_for_holds_up_nobody_who_sends(void **state)
+{
+    assert_false(is_asked_here(true));
+}
+
 int main(void)
 {
     HANDSHAKE = mcp_version_find(mcp_versions(), STR("2025-11-25"));
@@ -208,6 +234,8 @@ int main(void)
         cmocka_unit_test(requests_that_are_refused_together_share_one_sign_in),
         cmocka_unit_test(a_request_cancelled_during_a_sign_in_is_not_sent_again),
         cmocka_unit_test(the_standing_stream_bears_a_token_too),
+        cmocka_unit_test(a_token_that_is_at_hand_goes_along_at_once),
+        cmocka_unit_test(a_token_that_is_waited_for_holds_up_nobody_who_sends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,12 @@ enum { HEAD_BYTES = 256 << 10 };
 static void queue(link_exchange_t *x)
 {
     mcp_link_t *l = x->link;
-    if (!x->queued) {
-        x->queued = true;
-        x->next_ready = NULL;
-        *(l->ready ? &l->ready_last->next_ready : &l->ready) = x;
-        l->ready_last = x;
-    }
+    if (x->queued)
+        return; /* the link's thread has been told, and takes all that has come by then */
+    x->queued = true;
+    x->next_ready = NULL;
+    *(l->ready ? &l->ready_last->next_ready : &l->ready) = x;
+    l->ready_last = x;
     pthread_cond_broadcast(&l->changed);
 }
 

@@ -40,7 +40,10 @@ static void add_own(headers_t *h, const link_call_t *c)
         add(h, STR("Last-Event-ID"), str_of(c->event_id, c->event_id_n));
 }
 
-static rc_t write_headers(arena_t *a, link_call_t *c, http_headers_t *out)
+/* tokens_source_headers, or the like that never waits. */
+typedef rc_t (*tokens_of_t)(tokens_source_t *, arena_t *, str_t, tokens_headers_t *);
+
+static rc_t write_headers(arena_t *a, link_call_t *c, tokens_of_t tokens_of, http_headers_t *out)
 {
     tokens_source_t *tokens = c->link->config.tokens;
     tokens_headers_t t = {0};
@@ -48,7 +51,7 @@ static rc_t write_headers(arena_t *a, link_call_t *c, http_headers_t *out)
     if (!h.v)
         return RC_MEMORY;
     if (tokens)
-        TRY(tokens_source_headers(tokens, a, method_of(c), &t));
+        TRY(tokens_of(tokens, a, method_of(c), &t));
     c->token = t.generation;
     add_own(&h, c);
     add(&h, STR("Mcp-Session-Id"), c->session);
@@ -124,11 +127,11 @@ static rc_t start(link_exchange_t *x, const http_agent_request_t *request)
     return rc;
 }
 
-static rc_t launch_in(arena_t *a, link_call_t *c)
+static rc_t launch_in(arena_t *a, link_call_t *c, tokens_of_t tokens_of)
 {
     mcp_link_t *l = c->link;
     http_headers_t headers;
-    TRY(write_headers(a, c, &headers));
+    TRY(write_headers(a, c, tokens_of, &headers));
     link_lock(l);
     bool wanted = c->listed;
     link_exchange_t *x = wanted ? exchange_new(c) : NULL;
@@ -170,15 +173,22 @@ static void tell(link_call_t *c, const mcp_link_failure_t *why)
     link_unlock(c->link);
 }
 
-static void launch(link_call_t *c)
+/* RC_BUSY: a token has to be waited for. */
+static rc_t launch_with(link_call_t *c, tokens_of_t tokens_of)
 {
     arena_t *a = arena_new(LAUNCH_BYTES);
-    rc_t rc = a ? launch_in(a, c) : RC_MEMORY;
+    rc_t rc = a ? launch_in(a, c, tokens_of) : RC_MEMORY;
     arena_free(a);
     str_t detail = rc == RC_MEMORY ? STR("this machine has no memory for the request")
                                    : STR("the request cannot be sent");
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_BUSY)
         tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE, .detail = detail});
+    return rc;
+}
+
+static void launch(link_call_t *c)
+{
+    (void)launch_with(c, tokens_source_headers);
 }
 
 /* ---- workers ---- */
@@ -276,14 +286,12 @@ void link_begin(link_call_t *c)
 {
     c->refused = false;
     c->state = LINK_BUSY;
-    if (c->link->config.tokens) {
-        give_to_worker(c);
-        return;
-    }
     c->refs++;
     link_unlock(c->link);
-    launch(c);
+    rc_t rc = launch_with(c, tokens_source_headers_now);
     link_lock(c->link);
+    if (rc == RC_BUSY && c->listed)
+        give_to_worker(c);
     link_call_unref(c);
 }
 

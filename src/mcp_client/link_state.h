@@ -146,7 +146,8 @@ uint64_t link_forget_session(mcp_link_t *l);
 
 /* link_launch.c: exchanges */
 
-/** Sends it off: at once without tokens, else on a worker. Lock held, given up in between. */
+/** Sends it off: at once where no token is to be waited for, else on a worker. Lock held, given up
+ * in between. */
 void link_begin(link_call_t *c);
 /** The call ends: the link's thread will tell. Slices of `why` live with the call, or are static.
  * Lock held. */

@@ -16,12 +16,15 @@ struct tokens_source {
     char nonce[64], operation[64], well[64], challenge[128];
     int status;
     unsigned refusals, signed_in;
-    atomic_bool hold; /* a refusal waits while it is set */
+    atomic_bool hold;  /* a refusal waits while it is set */
+    atomic_bool waits; /* no header is at hand: only a worker gets one */
+    pthread_t asker;   /* of the last header */
 };
 
 rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
 {
     pthread_mutex_lock(&s->lock);
+    s->asker = pthread_self();
     *out = (tokens_headers_t){.generation = s->generation};
     if (s->generation)
         out->authorization = arena_printf(a, "Bearer t%llu", (unsigned long long)s->generation);
@@ -29,6 +32,11 @@ rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_
         out->dpop = arena_printf(a, "%" PRIstr " %s", STR_ARG(method), s->nonce);
     pthread_mutex_unlock(&s->lock);
     return RC_OK;
+}
+
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+{
+    return atomic_load(&s->waits) ? RC_BUSY : tokens_source_headers(s, a, method, out);
 }
 
 static void tokens_copy(char *out, size_t n, str_t from)

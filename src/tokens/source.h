@@ -94,6 +94,10 @@ typedef struct {
  */
 rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method,
                            tokens_headers_t *out) MUST_USE;
+/** The same without any wait: RC_BUSY where it takes more than a look at what is held (the keep is
+ * to be read, a token to be refreshed, a proof to be signed). */
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method,
+                               tokens_headers_t *out) MUST_USE;
 /** DPoP-Nonce of any answer of the endpoint (RFC 9449 section 8.2). */
 void tokens_source_nonce(tokens_source_t *s, str_t nonce);
 

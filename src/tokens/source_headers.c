@@ -2,10 +2,26 @@
 #include "client/proof.h"
 #include "tokens/source_object.h"
 
+/* How long a look into the keep that found nothing holds good: a server that wants no token is
+ * not to cost one for each request. Where it wants one, its 401 leads there at once. */
+enum { BARE_MS = 1000 };
+
+static int64_t mono_ms(const tokens_source_t *s)
+{
+    return s->config.clock.mono_ms(s->config.clock.ctx);
+}
+
 /* With the lock. */
 static bool is_good(const tokens_source_t *s)
 {
     return s->held.a && !source_ends_soon(s, &s->held.record);
+}
+
+static void stay_bare(tokens_source_t *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->bare_until_ms = mono_ms(s) + BARE_MS;
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* A new token without a person, where there was one. Failures are the server's to tell. */
@@ -16,6 +32,8 @@ static void renew(source_round_t *r)
     client_reason_t reason = CLIENT_FINE;
     if (!s->held.a)
         reason = source_reload(r, &took);
+    if (reason == CLIENT_FINE && !s->held.a)
+        stay_bare(s);
     if (reason == CLIENT_FINE && s->held.a && !is_good(s)) {
         r->seen = s->held.record.generation;
         if (str_is_set(s->held.record.token.refresh_token.hidden))
@@ -28,16 +46,23 @@ static void renew(source_round_t *r)
             LOG_S("reason", client_reason_row(reason)->name), LOG_S("detail", r->why.detail));
 }
 
+/* Somebody may sign in for more scope: what is there still serves meanwhile. So does nothing, for a
+ * while. With the lock. */
+static bool serves(const tokens_source_t *s)
+{
+    if (!s->held.a)
+        return s->bare_until_ms > 0 && mono_ms(s) < s->bare_until_ms;
+    return is_good(s) || (s->busy && !source_ended(s, &s->held.record));
+}
+
 static void get_ready(tokens_source_t *s)
 {
     source_turn_t turn = SOURCE_OTHERS;
     for (;;) {
         pthread_mutex_lock(&s->lock);
-        bool good = is_good(s);
-        /* Somebody signs in for more scope: what is there still serves. */
-        bool usable = s->busy && s->held.a && !source_ended(s, &s->held.record);
+        bool ready = serves(s);
         pthread_mutex_unlock(&s->lock);
-        if (good || usable)
+        if (ready)
             return;
         turn = source_enter(s);
         if (turn != SOURCE_OTHERS)
@@ -87,23 +112,44 @@ static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_h
     return client_proof_write(a, &want, &out->dpop);
 }
 
-rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+/* Without any token that changes. False: it is of those. */
+static bool write_fixed(const tokens_source_t *s, arena_t *a, tokens_headers_t *out, rc_t *rc)
 {
     *out = (tokens_headers_t){.generation = 0};
-    if (s->config.way == TOKENS_NONE)
-        return RC_OK;
-    if (s->config.way == TOKENS_GIVEN) {
-        out->generation = 1;
-        out->authorization = secret_printf(a, STR("Bearer"), s->config.given);
-        return str_is_set(out->authorization) ? RC_OK : RC_MEMORY;
-    }
+    *rc = RC_OK;
+    if (s->config.way != TOKENS_GIVEN)
+        return s->config.way == TOKENS_NONE;
+    out->generation = 1;
+    out->authorization = secret_printf(a, STR("Bearer"), s->config.given);
+    *rc = str_is_set(out->authorization) ? RC_OK : RC_MEMORY;
+    return true;
+}
+
+rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+{
+    rc_t rc;
+    if (write_fixed(s, a, out, &rc))
+        return rc;
     get_ready(s);
     pthread_mutex_lock(&s->lock);
-    rc_t rc = RC_OK;
     if (s->held.a && !source_ended(s, &s->held.record))
         rc = write_headers(s, a, method, out);
     pthread_mutex_unlock(&s->lock);
     if (rc != RC_OK)
         *out = (tokens_headers_t){.generation = 0};
     return rc == RC_MEMORY || rc == RC_OK ? rc : RC_IO;
+}
+
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+{
+    rc_t rc;
+    if (write_fixed(s, a, out, &rc))
+        return rc;
+    pthread_mutex_lock(&s->lock);
+    if (!serves(s) || s->held.key.key)
+        rc = RC_BUSY;
+    else if (s->held.a)
+        rc = write_headers(s, a, method, out);
+    pthread_mutex_unlock(&s->lock);
+    return rc;
 }

@@ -81,11 +81,12 @@ struct tokens_source {
     client_reason_t verdict;
     char verdict_detail[SOURCE_DETAIL_BYTES];
     source_held_t held;
-    uint64_t tick;        /* counts changes of token and nonce: tokens_headers_t.generation */
-    uint64_t token_since; /* the tick of the token that is held */
-    uint64_t nonce_since; /* the tick of the nonce */
-    uint64_t nonce_mark;  /* nonces before this tick were counted as refused */
-    unsigned nonces;      /* refused in a row */
+    int64_t bare_until_ms; /* until when a look into the keep that found nothing holds good */
+    uint64_t tick;         /* counts changes of token and nonce: tokens_headers_t.generation */
+    uint64_t token_since;  /* the tick of the token that is held */
+    uint64_t nonce_since;  /* the tick of the nonce */
+    uint64_t nonce_mark;   /* nonces before this tick were counted as refused */
+    unsigned nonces;       /* refused in a row */
     char nonce[SOURCE_NONCE_BYTES];
     client_step_ups_t step_ups;
     bool idle_step_up; /* one that asked for nothing new was made since the last success */

@@ -15,6 +15,8 @@ static void a_given_token_is_sent_and_never_changed(void **state)
     play_begin(p);
     assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_str(h.authorization, STR("Bearer at-given"));
     play_fails(p, NULL, CLIENT_TOKEN_NOT_TAKEN);
     assert_int_equal(p->w->calls, 1);
     assert_int_equal(world_asked(p->w, "GET"), 0);
@@ -27,6 +29,8 @@ static void without_a_way_nothing_is_sent(void **state)
     p->config.way = TOKENS_NONE;
     play_begin(p);
     assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
     assert_false(str_is_set(h.authorization));
     play_fails(p, NULL, CLIENT_SIGN_IN_NEEDED);
 }
@@ -80,6 +84,50 @@ static void a_machine_takes_a_new_token_before_the_old_one_ends(void **state)
     assert_int_equal(p->w->granted, 2);
     assert_int_equal(p->w->calls, calls + 1); /* nothing was refused */
     assert_true(world_asked(p->w, "GET") >= asked);
+}
+
+static void a_token_is_at_hand_while_it_is_good_and_needs_no_proof(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t now, h;
+    machine(p);
+    play_begin(p);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_BUSY);
+    play_goes(p, NULL);
+    unsigned asks = p->w->asks;
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_str(now.authorization, h.authorization);
+    assert_int_equal(now.generation, h.generation);
+    p->w->now += p->w->lifetime - 10;
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_BUSY);
+    assert_int_equal(p->w->asks, asks);
+}
+
+static void a_keep_that_holds_nothing_is_not_looked_into_for_each_request(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    p->w->mono += 1000;
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+}
+
+static void a_proof_is_not_signed_while_somebody_waits_to_send(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    machine(p);
+    p->w->bound = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_true(str_is_set(h.dpop));
 }
 
 static void a_kept_token_serves_the_next_run(void **state)
@@ -494,6 +542,9 @@ int main(void)
         PLAY_TEST(a_machine_gets_a_token_with_its_secret),
         PLAY_TEST(a_machine_asks_once_for_more_scope),
         PLAY_TEST(a_machine_takes_a_new_token_before_the_old_one_ends),
+        PLAY_TEST(a_token_is_at_hand_while_it_is_good_and_needs_no_proof),
+        PLAY_TEST(a_keep_that_holds_nothing_is_not_looked_into_for_each_request),
+        PLAY_TEST(a_proof_is_not_signed_while_somebody_waits_to_send),
         PLAY_TEST(a_kept_token_serves_the_next_run),
         PLAY_TEST(documents_that_are_too_long_to_keep_are_kept_without_their_long_members),
         PLAY_TEST(a_token_goes_to_no_other_url_of_the_same_resource),
