@@ -1,4 +1,5 @@
-/* The man pages say all there is: commands, options of the client, exit codes; and are well formed. */
+/* The man pages say all there is: commands, options of the client, exit codes; and are well formed.
+ */
 #include "cmd/client_options.h"
 #include "cmd/cmd_test_run.h"
 
@@ -124,8 +125,8 @@ static void the_formatter_finds_nothing_wrong(void **state)
     assert_int_equal(glob("man/*.[17]", 0, NULL, &pages), 0);
     for (size_t i = 0; i < pages.gl_pathc; i++) {
         char line[LINE_BYTES], words[LINE_BYTES];
-        snprintf(line, sizeof line,
-                 "/usr/bin/groff -man -ww -Tutf8 %s 2>&1 >/dev/null", pages.gl_pathv[i]);
+        snprintf(line, sizeof line, "/usr/bin/groff -man -ww -Tutf8 %s 2>&1 >/dev/null",
+                 pages.gl_pathv[i]);
         FILE *said = popen(line, "r");
         assert_non_null(said);
         if (fgets(words, sizeof words, said))
