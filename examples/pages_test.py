@@ -11,7 +11,8 @@ import re
 import subprocess
 import sys
 
-PRELUDE = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <warder/mcp.h>\n"
+PRELUDE = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <warder/mcp.h>\n" \
+          "#include <warder/client.h>\n"
 CC = ["cc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
       "-Wno-unused-const-variable", "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-x", "c"]
 

@@ -3,20 +3,35 @@
 #include "cmd/client_session.h"
 #include "cmd/text_file.h"
 
-#include <unistd.h>
+#include <errno.h>
+#include <string.h>
 
 enum { ARGUMENTS_BYTES = 1 << 20 };
 
 /* The arguments: a word, "-" for standard input, @FILE, or none. */
+static int read_text(arena_t *a, str_t word, str_t *out)
+{
+    bool is_input = str_eq(word, STR("-"));
+    *out = word;
+    if (!is_input && !str_starts(word, STR("@")))
+        return EXIT_DONE;
+    const char *path = is_input ? "-" : arena_cstr(a, str_skip(word, 1));
+    rc_t rc = is_input ? text_stream_read(a, stdin, ARGUMENTS_BYTES, out)
+                       : text_file_read(a, path, ARGUMENTS_BYTES, out);
+    if (rc == RC_MEMORY)
+        return command_out_of_memory();
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_USAGE, "the arguments cannot be read from '%s': %s",
+                                      path, strerror(errno));
+}
+
 static int read_arguments(arena_t *a, str_t word, str_t *out)
 {
     const json_t *json;
-    str_t text = word;
-    if (str_eq(word, STR("-")) || str_starts(word, STR("@"))) {
-        const char *path = word.p[0] == '-' ? "/dev/stdin" : arena_cstr(a, str_skip(word, 1));
-        if (text_file_read(a, path, ARGUMENTS_BYTES, &text) != RC_OK)
-            return command_fail(EXIT_USAGE, "the arguments cannot be read from '%s'", path);
-    }
+    str_t text;
+    int code = read_text(a, word, &text);
+    if (code != EXIT_DONE)
+        return code;
     *out = STR_UNSET;
     if (!text.p)
         return EXIT_DONE;
@@ -104,6 +119,6 @@ static int run(int argc, char **argv)
 const command_t CMD_CALL = {
     .name = "call",
     .usage = "URL TOOL [JSON|@FILE|-] [--json] [client options]",
-    .about = "call a tool of an MCP server, signing in where that is needed",
+    .about = "calls a tool of an MCP server, signing in where that is needed",
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include "client/plain.h"
 #include "client/url_rule.h"
 #include "core/num.h"
+#include "core/url.h"
 #include "tokens/browser.h"
 
 #include <stdio.h>
@@ -142,6 +143,28 @@ static bool ask_form(arena_t *a, const json_t *params, str_t *result)
     return answer(&w, &b, result);
 }
 
+static bool is_punycode(str_t host)
+{
+    str_t label;
+    while (str_split(&host, '.', &label))
+        if (str_eq_nocase(str_first(label, 4), STR("xn--")))
+            return true;
+    return false;
+}
+
+/* The whole URL, and its host apart, as a long one may hide it (MCP 2025-11-25, Elicitation, "Safe
+ * URL Handling"). It was checked, and is plain ASCII. */
+static void say_page(str_t url)
+{
+    url_t u;
+    fprintf(stderr, "It wants you to open %" PRIstr "\n", STR_ARG(url));
+    if (url_parse(url, &u) != RC_OK)
+        return;
+    fprintf(stderr, "Its host is %" PRIstr "%s\n", STR_ARG(u.host),
+            is_punycode(u.host) ? ": letters of other scripts, which may look like another name"
+                                : "");
+}
+
 /* Consent first, and nothing is fetched before it (MCP 2025-11-25, Elicitation, "URL Mode"). */
 static bool ask_url(arena_t *a, const json_t *params, str_t *result)
 {
@@ -151,10 +174,11 @@ static bool ask_url(arena_t *a, const json_t *params, str_t *result)
     if (client_url_check_page(url) != CLIENT_FINE)
         return false;
     say(a, "\nThe server asks: ", json_get_str(params, STR("message")), "\n");
-    say(a, "It wants you to open ", url, "\nOpen it? [y/N] ");
+    say_page(url);
+    fputs("Open it? [y/N] ", stderr);
     bool yes = says_yes(read_line(a));
     if (yes && tokens_browser_open(STR_UNSET, url) != RC_OK)
-        say(a, "Open it yourself: ", url, "\n");
+        fprintf(stderr, "Open it yourself: %" PRIstr "\n", STR_ARG(url));
     json_begin_object(&w);
     json_member_str(&w, STR("action"), yes ? STR("accept") : STR("decline"));
     return answer(&w, &b, result);

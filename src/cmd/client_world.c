@@ -2,13 +2,18 @@
 
 #include "client/plain.h"
 #include "client/url_rule.h"
+#include "core/limits.h"
 #include "tokens/browser.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { WORLD_BYTES = 16 << 20, SAID_BYTES = 2048 };
+enum {
+    WORLD_BYTES = 16 << 20,
+    SAID_BYTES = LIMIT_URL_BYTES, /* a page is shown whole, as somebody may have to copy it */
+    DETAIL_BYTES = 512,
+};
 
 /* One line. Sentences come on any thread, so the arena is not the world's. */
 static void say(const char *before, str_t sentence)
@@ -209,7 +214,7 @@ int client_world_fail(client_world_t *w, const client_failure_t *why)
 {
     const client_reason_row_t *row = client_reason_row(why->reason);
     if (why->detail.p) {
-        str_t plain = client_plain(w->a, why->detail, SAID_BYTES / 4);
+        str_t plain = client_plain(w->a, why->detail, DETAIL_BYTES);
         fprintf(stderr, "warder: %" PRIstr ": %" PRIstr "\n", STR_ARG(row->sentence),
                 STR_ARG(plain));
     } else {

@@ -42,8 +42,8 @@ const command_t *const COMMANDS[] = {
     &CMD_TOOLS,
     &CMD_TOKEN,
     &CMD_LOGOUT,
-    &CMD_COMPLETION,
     &CMD_DOCTOR,
+    &CMD_COMPLETION,
     NULL,
 };
 

@@ -74,9 +74,12 @@ static void document_tells_the_exit_codes(void **state)
         [EXIT_USAGE] = "\n| 2 | the command line",
         [EXIT_SETTING] = "\n| 3 | a setting",
         [EXIT_REFUSED] = "\n| 4 | refused",
+        [EXIT_SIGN_IN] = "\n| 5 | no token",
+        [EXIT_TOOL] = "\n| 6 | the tool",
+        [EXIT_STOPPED] = "\n| 130 | a signal",
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
-        assert_non_null(strstr(document, ROWS[i]));
+        assert_true(!ROWS[i] || strstr(document, ROWS[i]));
 }
 
 static const command_t *find(char *line, int *words)

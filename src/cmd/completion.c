@@ -133,6 +133,6 @@ static int run(int argc, char **argv)
 const command_t CMD_COMPLETION = {
     .name = "completion",
     .usage = "bash|zsh",
-    .about = "print what a shell needs to complete commands and options",
+    .about = "prints what a shell needs to complete commands and options",
     .run = run,
 };

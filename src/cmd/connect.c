@@ -121,6 +121,6 @@ const command_t CMD_CONNECT = {
     .name = "connect",
     .usage = "URL [--print-config claude|vscode|cursor|codex] [client options]",
     .about =
-        "be a local stdio MCP server in front of a remote one, signing in where that is needed",
+        "is a local stdio MCP server in front of a remote one, signing in where that is needed",
     .run = run,
 };

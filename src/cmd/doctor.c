@@ -172,6 +172,6 @@ const command_t CMD_DOCTOR = {
     .name = "doctor",
     .usage = "URL [--sign-in] [--json] [--html FILE] [--client NAME] [--budget N] "
              "[client options]",
-    .about = "say why clients fail to connect to an MCP server, and what mends it",
+    .about = "says why clients fail to connect to an MCP server, and what mends it",
     .run = run,
 };

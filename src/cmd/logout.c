@@ -41,6 +41,6 @@ static int run(int argc, char **argv)
 const command_t CMD_LOGOUT = {
     .name = "logout",
     .usage = "URL [--json] [client options]",
-    .about = "forget the tokens for an MCP server, and revoke them",
+    .about = "forgets the tokens for an MCP server, and revokes them",
     .run = run,
 };

@@ -12,14 +12,35 @@ static void usage(FILE *out, const command_t *command)
             command->usage, command->about);
 }
 
+/* What stands above the first command of a group. */
+static void heading(FILE *out, const command_t *command)
+{
+    static const struct {
+        const command_t *first;
+        const char *text;
+    } GROUPS[] = {
+        {&CMD_SERVE, "The server. These take --config FILE and any setting as a flag, e.g. --data "
+                     "DIR:"},
+        {&CMD_CONNECT, "The client, of any MCP server. These read no settings file; 'man "
+                       "warder-client-options' explains [client options]:"},
+        {&CMD_COMPLETION, "The shell:"},
+    };
+    for (size_t i = 0; i < sizeof GROUPS / sizeof *GROUPS; i++)
+        if (command == GROUPS[i].first)
+            fprintf(out, "\n%s\n", GROUPS[i].text);
+}
+
 static int help(FILE *out, int code)
 {
-    fprintf(out, "Warder: OAuth 2.1 for Model Context Protocol servers.\n\n");
-    for (const command_t *const *command = COMMANDS; *command; command++)
+    fprintf(out, "Warder: OAuth 2.1 for Model Context Protocol servers, and their clients.\n");
+    for (const command_t *const *command = COMMANDS; *command; command++) {
+        heading(out, *command);
         usage(out, *command);
-    fprintf(out, "\nEvery command takes --config FILE and any setting as a flag, e.g. --data DIR.\n"
-                 "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting, 4 "
-                 "refused.\n");
+    }
+    fprintf(out,
+            "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong setting, 4 refused,"
+            "\n            5 no token, or the server refuses it, 6 the tool says that it failed,"
+            "\n            130 ended by a signal.\n");
     return code;
 }
 

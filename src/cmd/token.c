@@ -128,6 +128,6 @@ static int run(int argc, char **argv)
 const command_t CMD_TOKEN = {
     .name = "token",
     .usage = "URL [--json] [--fresh] [--secret] [client options]",
-    .about = "show what is kept of a sign-in; the token itself only with --secret",
+    .about = "shows what is kept of a sign-in; the token itself only with --secret",
     .run = run,
 };

@@ -43,6 +43,6 @@ static int run(int argc, char **argv)
 const command_t CMD_TOOLS = {
     .name = "tools",
     .usage = "URL [--json] [client options]",
-    .about = "list the tools of an MCP server, signing in where that is needed",
+    .about = "lists the tools of an MCP server, signing in where that is needed",
     .run = run,
 };

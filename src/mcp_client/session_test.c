@@ -190,6 +190,24 @@ static void a_stateless_server_is_discovered_and_told_all_in_each_request(void *
     end(&f);
 }
 
+static void extensions_are_declared_in_either_era(void **state)
+{
+    static const struct {
+        test_answer_fn answer;
+        const char *asked;
+    } ERAS[] = {{stateless, "server/discover"}, {handshake, "initialize"}};
+    for (size_t i = 0; i < sizeof ERAS / sizeof *ERAS; i++) {
+        fixture_t f;
+        begin(&f, ERAS[i].answer);
+        mcp_client_config_t config = config_of(&f, MCP_CLIENT_AUTO);
+        config.extensions = STR("{\"a/b\":{\"c\":1}}");
+        assert_int_equal(mcp_client_open(&config, f.a, &f.c, &f.why), RC_OK);
+        assert_non_null(f.c);
+        assert_holds(last(&f, ERAS[i].asked).body, "\"extensions\":{\"a/b\":{\"c\":1}}");
+        end(&f);
+    }
+}
+
 static void a_handshake_server_is_initialized_and_told_its_session(void **state)
 {
     fixture_t f;
@@ -719,6 +737,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stateless_server_is_discovered_and_told_all_in_each_request),
+        cmocka_unit_test(extensions_are_declared_in_either_era),
         cmocka_unit_test(a_handshake_server_is_initialized_and_told_its_session),
         cmocka_unit_test(the_probe_tells_the_era),
         cmocka_unit_test(a_stateless_server_without_discovery_is_taken),

@@ -135,6 +135,20 @@ describe('a person at the command line', () => {
 });
 
 describe('how it ends', () => {
+  test('arguments are a word, a file, or standard input', async () => {
+    await signIn();
+    const file = path.join(home.data, 'arguments.json');
+    writeFileSync(file, NEWS_CALL[1]);
+    for (const [word, input] of [[NEWS_CALL[1]], [`@${file}`], ['-', NEWS_CALL[1]]]) {
+      const answer = await home.run(['call', w.mcp, NEWS_CALL[0], word, '--json'], { input });
+      assert.equal(answer.code, 0, answer.stderr);
+      assert.equal(answer.json.structuredContent.articles.length, 1);
+    }
+    const answer = await home.run(['call', w.mcp, NEWS_CALL[0], '@/nowhere']);
+    assert.equal(answer.code, 2);
+    assert.match(answer.stderr, /'\/nowhere': No such file/);
+  });
+
   test('the codes are those of the page', async () => {
     await signIn();
     const rows = [
