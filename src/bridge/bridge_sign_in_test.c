@@ -59,9 +59,10 @@ static void wait_until_open(atomic_bool *open)
 static void the_host_goes_while_a_person_is_waited_for(void **state)
 {
     static const http_agent_config_t AGENT = {.user_agent = {"test", 4}};
-    static const char ASKS[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
-                               "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},"
-                               "\"clientInfo\":{\"name\":\"host\",\"version\":\"1\"}}}\n";
+    static const char ASKS[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
+        "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},"
+        "\"clientInfo\":{\"name\":\"host\",\"version\":\"1\"}}}\n";
     int in[2], out[2];
     atomic_bool open = false;
     http_agent_t *agent;
