@@ -63,18 +63,22 @@ static sigset_t signals_that_end(void)
     return set;
 }
 
-/* Waits for the signals that all other threads leave alone; for the last time when all is over. */
+/* Waits for the signals that all other threads leave alone; for the last time when all is over. The
+ * second one waits for nothing, such as a question to a person. */
 static void *watch_signals(void *arg)
 {
     client_world_t *w = arg;
     const sigset_t set = signals_that_end();
-    while (sigwaitinfo(&set, NULL) < 0)
-        continue;
-    if (w->over)
-        return NULL;
-    w->stop = true;
-    tokens_source_stop(w->source);
-    return NULL;
+    for (bool first = true;; first = false) {
+        while (sigwaitinfo(&set, NULL) < 0)
+            continue;
+        if (w->over)
+            return NULL;
+        if (!first)
+            _exit(EXIT_STOPPED);
+        w->stop = true;
+        tokens_source_stop(w->source);
+    }
 }
 
 static void end_signals(client_world_t *w)
@@ -173,6 +177,7 @@ int client_world_open(client_world_t *w, const option_t *rows, str_t url, client
         w->log.min = LOG_DEBUG;
     w->reach = client_url_reach(url, w->options.tokens.reach);
     block_signals();
+    command_forbid_core();
     if (code == EXIT_DONE)
         code = open_agent(w);
     if (code == EXIT_DONE)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { MESSAGE_BYTES = 1024 };
 
@@ -46,4 +47,12 @@ int command_refuse(refusal_t *r, int code, const char *fmt, ...)
     if (!str_is_set(r->why))
         r->why = STR("out of memory");
     return code;
+}
+
+/* One byte and not none: with that the kernel also runs no program that would collect it (core(5),
+ * core_pattern). */
+void command_forbid_core(void)
+{
+    static const struct rlimit ONE = {1, 1};
+    setrlimit(RLIMIT_CORE, &ONE);
 }

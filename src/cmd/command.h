@@ -87,5 +87,7 @@ int command_refuse(refusal_t *r, int code, const char *fmt, ...)
  *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int command_out_of_memory(void);
+/** For whoever has passwords, tokens or keys in memory: no file of it is ever written. */
+void command_forbid_core(void);
 
 #endif

@@ -83,14 +83,6 @@ static int run(serve_t *s)
                        : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
 }
 
-/* Passwords, tokens and keys are in memory: no file of it may be written. One byte and not none:
- * with that the kernel also runs no program that would collect it (core(5), core_pattern). */
-static void forbid_core(void)
-{
-    static const struct rlimit ONE = {1, 1};
-    setrlimit(RLIMIT_CORE, &ONE);
-}
-
 /* Systems hand out 1024 unless asked (systemd.exec, LimitNOFILE): too few for streams that idle. */
 static void raise_descriptors(void)
 {
@@ -163,7 +155,7 @@ static int serve(serve_t *s)
                                          run};
     int code = load(s);
     block_signals();
-    forbid_core();
+    command_forbid_core();
     raise_descriptors();
     s->log = log_stderr(serve_log_level(s->settings.conf.log_level));
     pthread_mutex_init(&s->audit_lock, NULL);

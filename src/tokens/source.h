@@ -78,7 +78,7 @@ typedef struct {
 rc_t tokens_source_new(const tokens_config_t *config, tokens_source_t **out) MUST_USE;
 /** NULL is fine. After tokens_source_stop, once nobody waits in a call. */
 void tokens_source_free(tokens_source_t *s);
-/** Calls that wait end soon with CLIENT_STOPPED. Any thread, once. */
+/** Calls that wait end soon with CLIENT_STOPPED. Any thread; a second time does nothing. */
 void tokens_source_stop(tokens_source_t *s);
 
 /** What goes along with one request to the MCP endpoint. In the caller's arena; secrets. */

@@ -1,4 +1,5 @@
 /* A sign-in on another machine (RFC 8628). */
+#include "client/plain.h"
 #include "tokens/source_object.h"
 
 enum { SLOWER_S = 5, SECOND_MS = 1000, LONGEST_MS = 3600000 };
@@ -42,7 +43,11 @@ static client_reason_t show(source_round_t *r, client_device_t *d)
     const tokens_person_t *p = &r->s->config.person;
     GO(check_pages(r, d));
     GO(source_may_show(r));
-    if (p->code && p->code(p->ctx, d->user_code, d->verification_uri, d->verification_uri_complete))
+    /* A stranger's text on its way to a terminal. */
+    str_t user_code = client_plain(r->a, d->user_code, d->user_code.n);
+    if (!str_is_set(user_code))
+        return source_rc(r, RC_MEMORY);
+    if (p->code && p->code(p->ctx, user_code, d->verification_uri, d->verification_uri_complete))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_SIGN_IN_NEEDED, STR_UNSET);
 }

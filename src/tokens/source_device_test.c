@@ -58,6 +58,16 @@ static void a_device_that_shows_nothing_asks_nobody(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/token"), 0);
 }
 
+static void a_code_is_shown_without_what_rules_a_terminal(void **state)
+{
+    play_t *p = *state;
+    device(p);
+    p->w->user_code = "AB\\u001b[2JCD\\r\\nEF\\u202e";
+    play_begin(p);
+    play_goes(p, "a");
+    assert_string_equal(p->w->said, "AB[2JCD EF");
+}
+
 /* What listens on this machine is no page of a public server. */
 static void url_out_of_reach(void **state)
 {
@@ -95,6 +105,7 @@ int main(void)
         PLAY_TEST(a_device_is_declined),
         PLAY_TEST(a_device_code_ends),
         PLAY_TEST(a_device_that_shows_nothing_asks_nobody),
+        PLAY_TEST(a_code_is_shown_without_what_rules_a_terminal),
         PLAY_TEST(url_out_of_reach),
         PLAY_TEST(a_code_that_never_ends_is_not_waited_for),
     };

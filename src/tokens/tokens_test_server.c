@@ -378,8 +378,9 @@ static void device(world_t *w, arena_t *a, const char *issuer, const http_agent_
     world_copy(w->scope_asked, world_field(&f, "scope"));
     json_answer(a, out, 200,
                 arena_printf(a,
-                             "{\"device_code\":\"dc\",\"user_code\":\"ABCD-EFGH\","
+                             "{\"device_code\":\"dc\",\"user_code\":\"%s\","
                              "\"verification_uri\":\"%s\",\"expires_in\":%d,\"interval\":1}",
+                             w->user_code ? w->user_code : "ABCD-EFGH",
                              w->device_page ? w->device_page : "https://as.test/device",
                              w->device_life ? w->device_life : 600));
 }

@@ -63,6 +63,7 @@ typedef struct {
     unsigned token_500;       /* so many are answered 503 */
     unsigned pending;         /* so many questions of a device come too early */
     const char *device_error; /* and then this */
+    const char *user_code;    /* as JSON holds it; NULL: a usual one */
     const char *device_page;  /* where the code is typed; NULL: at the server */
     int device_life;          /* of the code, seconds; 0: ten minutes */
     const char *access;       /* the access token that is issued; NULL: a new name each time */
