@@ -9,18 +9,16 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 enum {
     PIECE_BYTES = 64 << 10,
     GRACE_MS = 1000, /* for requests that wait when the input ends: hosts wait two seconds */
     FLUSH_MS = 500,  /* for a host that takes its last answers */
-    GLANCE_MS = 200, /* between two looks at `stop` */
     INBOX_TURN = 64, /* messages taken before the host is looked at again */
 };
 
-typedef enum { FD_IN, FD_OUT, FD_INBOX, FDS } fd_t;
+typedef enum { FD_IN, FD_OUT, FD_INBOX, FD_STOP, FDS } fd_t;
 
 typedef struct {
     const bridge_config_t *config;
@@ -30,7 +28,7 @@ typedef struct {
     bridge_outlet_t out;
     arena_t *a;
     mcp_line_t line;
-    bool input_ended;
+    bool input_ended, stopped;
     rc_t failed;
 } bridge_t;
 
@@ -166,11 +164,6 @@ static bool goes_on(const bridge_t *b)
     return b->failed == RC_OK && !b->out.broken && b->out.failed == RC_OK;
 }
 
-static bool is_stopped(const bridge_t *b)
-{
-    return b->config->stop && atomic_load(b->config->stop);
-}
-
 static void take_inbox(bridge_t *b)
 {
     const talk_fact_t *fact;
@@ -206,10 +199,12 @@ static void turn(bridge_t *b, int64_t most_ms)
     struct pollfd fds[FDS] = {
         [FD_IN] = {.fd = reads ? b->config->in : -1, .events = POLLIN},
         [FD_OUT] = {.fd = b->config->out, .events = unread ? POLLOUT : 0},
-        [FD_INBOX] = {.fd = is_full(b) ? -1 : bridge_inbox_fd(b->inbox), .events = POLLIN}};
+        [FD_INBOX] = {.fd = is_full(b) ? -1 : bridge_inbox_fd(b->inbox), .events = POLLIN},
+        [FD_STOP] = {.fd = b->config->stop, .events = POLLIN}};
     int n = poll(fds, FDS, wait_ms(b, most_ms));
     if (n < 0 && errno != EINTR)
         b->failed = RC_IO;
+    b->stopped = n > 0 && fds[FD_STOP].revents;
     if (n > 0 && fds[FD_INBOX].revents)
         take_inbox(b);
     if (n > 0 && fds[FD_IN].revents)
@@ -222,18 +217,18 @@ static void turn(bridge_t *b, int64_t most_ms)
 
 static void serve(bridge_t *b)
 {
-    while (goes_on(b) && !b->input_ended && !is_stopped(b))
-        turn(b, b->config->stop ? GLANCE_MS : -1);
+    while (goes_on(b) && !b->input_ended && !b->stopped)
+        turn(b, -1);
 }
 
 /* Whoever closed the input may still read answers. */
 static void let_end(bridge_t *b)
 {
     int64_t end = now_ms(b) + GRACE_MS;
-    for (int64_t left; (left = end - now_ms(b)) > 0 && goes_on(b) && !is_stopped(b);) {
+    for (int64_t left; (left = end - now_ms(b)) > 0 && goes_on(b) && !b->stopped;) {
         if (talk_waiting(b->talk) == 0)
             break;
-        turn(b, left < GLANCE_MS ? left : GLANCE_MS);
+        turn(b, left);
     }
 }
 

@@ -185,7 +185,7 @@ static void stopped_while_the_host_does_not_read(void **state)
     bridge_world_t *w = *state;
     open_old(w);
     fill_up(w);
-    atomic_store(&w->stop, true);
+    bridge_stops(w);
     assert_int_equal(bridge_ends(w), RC_OK);
 }
 
@@ -216,7 +216,7 @@ static void stopped(void **state)
     open_old(w);
     host_says(w, OLD_CALL("1", "slow"));
     assert_hears(w, PROGRESS);
-    atomic_store(&w->stop, true);
+    bridge_stops(w);
     assert_int_equal(bridge_ends(w), RC_OK);
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -174,7 +175,7 @@ static void *run(void *arg)
         .name = STR("warder"),
         .version = STR("0"),
         .clock = clock_system(),
-        .stop = &w->stop};
+        .stop = w->stop};
     w->rc = bridge_run(&config);
     close(w->out);
     return NULL;
@@ -192,6 +193,7 @@ static int setup(void **state, mcp_era_t era)
     atomic_store(&w->session, 1);
     if (http_agent_new(&AGENT, &w->agent) != RC_OK || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
         return -1;
+    w->stop = eventfd(0, EFD_CLOEXEC);
     w->in = in[0];
     w->to = in[1];
     w->from = out[0];
@@ -219,6 +221,11 @@ void host_closes(bridge_world_t *w)
     w->to = -1;
 }
 
+void bridge_stops(bridge_world_t *w)
+{
+    assert_int_equal(eventfd_write(w->stop, 1), 0);
+}
+
 rc_t bridge_ends(bridge_world_t *w)
 {
     if (w->runs)
@@ -230,12 +237,13 @@ rc_t bridge_ends(bridge_world_t *w)
 int bridge_world_teardown(void **state)
 {
     bridge_world_t *w = *state;
-    atomic_store(&w->stop, true);
+    bridge_stops(w);
     host_closes(w);
     bridge_ends(w);
     test_mcp_stop(w->server);
     http_agent_free(w->agent);
     close(w->in);
+    close(w->stop);
     if (w->from >= 0)
         close(w->from);
     arena_free(w->a);

@@ -18,7 +18,7 @@ typedef struct {
     pthread_t thread;
     bool runs;
     rc_t rc;
-    atomic_bool stop;
+    int stop;             /* readable: end */
     atomic_uint session;  /* its number: another one is what a restart makes of it */
     atomic_uint big_sent; /* messages */
     mcp_era_t era;
@@ -44,6 +44,7 @@ str_t host_hears(bridge_world_t *w);
 #define assert_hears(w, line) assert_str(host_hears(w), test_quoted((w)->a, line))
 str_t test_quoted(arena_t *a, const char *line);
 void host_closes(bridge_world_t *w);
+void bridge_stops(bridge_world_t *w);
 /** Waits for the bridge to end. */
 rc_t bridge_ends(bridge_world_t *w);
 /** Nothing is there but whole lines that were heard, and then the end. */

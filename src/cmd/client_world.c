@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
@@ -77,6 +78,7 @@ static void *watch_signals(void *arg)
         if (!first)
             _exit(EXIT_STOPPED);
         w->stop = true;
+        (void)eventfd_write(w->stop_fd, 1);
         tokens_source_stop(w->source);
     }
 }
@@ -169,8 +171,10 @@ static int open_source(client_world_t *w, client_asks_t asks)
 
 int client_world_open(client_world_t *w, const option_t *rows, str_t url, client_asks_t asks)
 {
-    *w = (client_world_t){.a = arena_new(WORLD_BYTES), .log = log_stderr(LOG_WARN)};
-    if (!w->a)
+    *w = (client_world_t){.a = arena_new(WORLD_BYTES),
+                          .log = log_stderr(LOG_WARN),
+                          .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    if (!w->a || w->stop_fd < 0)
         return command_out_of_memory();
     int code = client_options_read(w->a, rows, url, &w->options);
     if (code == EXIT_DONE && w->options.verbose)
@@ -198,6 +202,8 @@ void client_world_close(client_world_t *w)
     tokens_desktop_close(w->desktop);
     tokens_memory_free(w->memory);
     jwk_free(&w->options.key);
+    if (w->stop_fd >= 0)
+        close(w->stop_fd);
     arena_free(w->a);
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     tokens_source_t *source;
     http_reach_t reach; /* for requests to the endpoint */
     _Atomic(bool) stop; /* a signal came */
+    int stop_fd;        /* readable then */
     _Atomic(bool) over; /* for the thread of signals */
     bool has_signals;
     pthread_t signals;
@@ -32,7 +33,8 @@ typedef enum {
 } client_asks_t;
 
 /** Opens everything for the options; also after a failure close it. EXIT_DONE, or an exit code
- * after saying why. Ends on SIGINT, SIGTERM and SIGHUP by `stop` and tokens_source_stop. */
+ * after saying why. Ends on SIGINT, SIGTERM and SIGHUP by `stop`, `stop_fd` and
+ * tokens_source_stop. */
 int client_world_open(client_world_t *w, const option_t *rows, str_t url, client_asks_t asks);
 void client_world_close(client_world_t *w);
 /** Says a failure on standard error, with the mend, and returns its exit code. */

@@ -87,7 +87,7 @@ static int bridge(client_world_t *w)
         .name = STR("warder"),
         .version = STR(WARDER_VERSION),
         .clock = clock_system(),
-        .stop = &w->stop,
+        .stop = w->stop_fd,
         .log = &w->log,
     };
     rc_t rc = bridge_run(&config);

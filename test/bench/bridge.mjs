@@ -17,6 +17,7 @@ const STARTS = 20;
 const CROWD = 16; // calls in flight
 const CROWDED = 200; // calls so, in each round
 const WARM = 500; // calls before the memory is looked at
+const IDLE_MS = 3000; // in which nobody says anything
 const VERSION = '2025-11-25';
 const WAIT_MS = 20_000;
 
@@ -186,6 +187,16 @@ async function crowd(peer) {
 const at = (times, part) => [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * part))];
 const pss = (pid) => kinOf(pid).reduce((sum, one) => sum + memory(one, 'Pss'), 0);
 
+/** How often its threads wake up while nobody says anything: times a second. */
+async function wakesOf(pid) {
+  const count = () => kinOf(pid).reduce((sum, one) => sum + readdirSync(`/proc/${one}/task`).reduce((wakes, thread) =>
+    wakes + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${one}/task/${thread}/status`, 'utf8'))[1]), 0), 0);
+  await sleep(500);
+  const before = count();
+  await sleep(IDLE_MS);
+  return (count() - before) / (IDLE_MS / 1000);
+}
+
 /** How long from the start of the process to the answer to initialize: milliseconds. */
 async function startOnce(kind, url) {
   const begin = process.hrtime.bigint();
@@ -210,7 +221,10 @@ async function measure(place, url, kinds, token) {
       await sleep(200);
       await oneByOne(peer, WARM);
     }
-    for (const [k, peer] of peers.entries()) figures[k].mib = pss(peer.child.pid);
+    for (const [k, peer] of peers.entries()) {
+      figures[k].mib = pss(peer.child.pid);
+      figures[k].wakes = await wakesOf(peer.child.pid);
+    }
     const used = peers.map(() => 0);
     const all = [[direct, own], ...peers.map((peer, k) => [peer, figures[k]])];
     for (let round = 0; round < ROUNDS; round++) {
@@ -300,9 +314,9 @@ const version = JSON.parse(readFileSync(path.join(here, 'node_modules/mcp-remote
 console.log(`\nA tools/call with an argument of 200 bytes through a bridge on standard streams. The bridge on one core (CPU ${SERVER}), host and server on ${LOAD === SERVER ? 'the same: FIGURES ARE TOO LOW' : `another (CPU ${LOAD})`}; ${os.cpus()[0].model.trim()}.`);
 console.log(`${ROUNDS * CALLS} calls one after another and ${ROUNDS * CROWDED} with ${CROWD} in flight, in ${ROUNDS} rounds turn about; median of ${STARTS} starts until initialize is answered; Pss after ${WARM} calls.`);
 console.log(`mcp-remote ${version} on node ${process.version}, --transport http-only --allow-http; protected: the gateway, client credentials.\n`);
-console.log(`| server | bridge | p50 ms | p90 ms | p99 ms | a second, ${CROWD} in flight | CPU us a call | start ms | MiB |\n|---|---|--:|--:|--:|--:|--:|--:|--:|`);
+console.log(`| server | bridge | p50 ms | p90 ms | p99 ms | a second, ${CROWD} in flight | CPU us a call | start ms | MiB | wakes a second, idle |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|`);
 for (const f of rows)
-  console.log(`| ${f.place} | ${f.name} | ${[0.5, 0.9, 0.99].map((part) => number(at(f.times, part) / 1e3, 3)).join(' | ')} | ${number(median(f.rates), 0)} | ${number(f.cpu, 0)} | ${f.starts.length ? number(median(f.starts), 1) : ''} | ${number(f.mib, 1)} |`);
+  console.log(`| ${f.place} | ${f.name} | ${[0.5, 0.9, 0.99].map((part) => number(at(f.times, part) / 1e3, 3)).join(' | ')} | ${number(median(f.rates), 0)} | ${number(f.cpu, 0)} | ${f.starts.length ? number(median(f.starts), 1) : ''} | ${number(f.mib, 1)} | ${number(f.wakes, 1)} |`);
 
 console.log('\n| mcp-remote to warder connect | open | protected |\n|---|--:|--:|');
 const of = (place, name) => rows.find((f) => f.place === place && f.name === name);
