@@ -104,7 +104,7 @@ static void at_once_takes_all_or_keeps_clients(void **state)
 static void resealed_keys_need_the_new_key(void **state)
 {
     admin_play_t *p = *state;
-    char line[512], first[256], second[256];
+    char line[768], first[256], second[256];
     strcpy(first, key_file(p, "first", KEY_1));
     strcpy(second, key_file(p, "second", KEY_2));
     make_keys(p);

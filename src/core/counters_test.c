@@ -119,7 +119,7 @@ static void test_names_are_bounded(void **state)
 {
     counters_t *c = counters_new();
     counter_block_t *b = counters_join(c);
-    char name[16];
+    char name[24];
     for (int i = 0; i < 10 * COUNTERS_NAMES_MAX; i++) {
         snprintf(name, sizeof name, "reason_%d", i);
         counter_refusal(b, str_c(name));

@@ -198,7 +198,7 @@ static void large_entries_make_short_pages(void **state)
     warder_mcp_t *first = w->m;
     warder_mcp_config_t c = test_config();
     static warder_mcp_tool_t tools[TOOLS];
-    static char names[TOOLS][8];
+    static char names[TOOLS][16];
     char *text = arena_alloc(w->a, TEXT + 1);
     memset(text, 'x', TEXT);
     for (int i = 0; i < TOOLS; i++) {

@@ -321,7 +321,7 @@ static void test_a_question_that_cannot_be_sent_ends_the_call(void **state)
 
 static warder_mcp_next_t ask_six(warder_mcp_call_t *call, void *ctx)
 {
-    char key[8];
+    char key[16];
     bool all = true;
     (void)ctx;
     for (int i = 0; i < 6; i++) {
@@ -335,7 +335,7 @@ static void test_answers_are_bounded(void **state)
 {
     life_world_t *w = *state;
     const json_t *big = NULL;
-    char key[8];
+    char key[16];
     str_t text = arena_printf(w->a, "{\"roots\":[],\"x\":\"%0*d\"}", MCP_MESSAGE_BYTES - 64, 1);
     const json_limits_t limits = {MCP_MESSAGE_BYTES, 8, 100};
     assert_int_equal(json_parse(w->a, text, &limits, &big), RC_OK);
@@ -415,7 +415,7 @@ static warder_mcp_next_t ask_no_json(warder_mcp_call_t *call, void *ctx)
 
 static warder_mcp_next_t ask_too_much(warder_mcp_call_t *call, void *ctx)
 {
-    char key[8];
+    char key[16];
     (void)ctx;
     for (int i = 0; i <= MCP_QUESTIONS; i++) {
         snprintf(key, sizeof key, "%d", i);

@@ -264,9 +264,9 @@ static void names_come_once(void **state)
 static void too_many_scopes(void **state)
 {
     enum { MANY = 101 };
-    static char scopes[MANY][8];
+    static char scopes[MANY][16];
     static warder_mcp_tool_t tools[MANY];
-    static char names[MANY][8];
+    static char names[MANY][16];
     (void)state;
     for (int i = 0; i < MANY; i++) {
         snprintf(scopes[i], sizeof scopes[i], "s%d", i);

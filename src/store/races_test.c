@@ -32,7 +32,7 @@ static void name_round(char *out, size_t size, const char *what, int round, int 
 /* What the token endpoint asks of the store for a code. */
 static rc_t redeem(store_conn_t *conn, test_loop_t *loop, int round, int index)
 {
-    char code[32], family_id[32], refresh_id[32];
+    char code[48], family_id[48], refresh_id[48];
     name_round(code, sizeof code, "code", round, 0);
     name_round(family_id, sizeof family_id, "family", round, index);
     name_round(refresh_id, sizeof refresh_id, "refresh", round, index);
@@ -48,7 +48,7 @@ static rc_t redeem(store_conn_t *conn, test_loop_t *loop, int round, int index)
 
 static rc_t rotate(store_conn_t *conn, test_loop_t *loop, int round, int index)
 {
-    char successor_id[32];
+    char successor_id[48];
     name_round(successor_id, sizeof successor_id, "successor", round, index);
     refresh_t old = test_refresh("shared", STR("family"));
     refresh_t successor = test_refresh(successor_id, STR("family"));

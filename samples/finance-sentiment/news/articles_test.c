@@ -223,7 +223,7 @@ static void other_stories_are_not_grouped(void **state)
 static void lists_more_outlets_than_fit(void **state)
 {
     world_t *w = *state;
-    char sources[20][16];
+    char sources[20][32];
     item_t items[20];
     for (int i = 0; i < 20; i++) {
         snprintf(sources[i], sizeof sources[i], "Outlet %d", i);
