@@ -1,6 +1,7 @@
 #include "cmd/client_print.h"
 
 #include "client/plain.h"
+#include "oauth/label.h"
 
 enum { LINE_BYTES = 16384, ABOUT_BYTES = 200, NAME_BYTES = 128 };
 
@@ -50,13 +51,13 @@ static uint32_t code_point(const unsigned char *p, size_t left, size_t *n)
     return c;
 }
 
-/* Controls beyond ASCII, and marks that hide or reorder (UTS 39, Bidi_Control, format characters).
- */
-static bool is_hidden(uint32_t c)
+/* What shows as nothing, or rules what shows (oauth/label.h), as an escape: the value stays. */
+static void print_escape(FILE *out, uint32_t c)
 {
-    return (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           (c >= 0xfff9 && c <= 0xfffb);
+    if (c < 0x10000)
+        fprintf(out, "\\u%04x", c);
+    else
+        fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
 }
 
 void client_print_json(FILE *out, str_t json)
@@ -67,8 +68,8 @@ void client_print_json(FILE *out, str_t json)
         uint32_t c = code_point(p, (size_t)(end - p), &n);
         if (c == '\n' || c == '\r') /* between values only: strings hold none */
             fputc(' ', out);
-        else if (is_hidden(c))
-            fprintf(out, "\\u%04x", c);
+        else if (c >= 0x7f && oauth_label_is_unfit(c))
+            print_escape(out, c);
         else
             fwrite(p, 1, n, out);
         p += n;

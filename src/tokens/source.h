@@ -89,7 +89,8 @@ typedef struct {
 } tokens_headers_t;
 
 /** For a request with `method` to the endpoint. Takes what is kept; a token that has ended, or ends
- *  within 30 s, is refreshed first where that goes without a person. Never asks a person.
+ *  within 30 s, is refreshed first where that goes without a person. Never asks a person. None goes
+ *  to a URL that client_url_check refuses, as http is outside of this machine.
  * RC_MEMORY; failures to refresh leave the header unset, as the server's 401 then tells what to do.
  */
 rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method,

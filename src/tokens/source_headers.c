@@ -112,11 +112,19 @@ static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_h
     return client_proof_write(a, &want, &out->dpop);
 }
 
+client_reason_t source_check_url(const tokens_source_t *s)
+{
+    return client_url_check(s->config.url, s->config.plain_ok);
+}
+
 /* Without any token that changes. False: it is of those. */
 static bool write_fixed(const tokens_source_t *s, arena_t *a, tokens_headers_t *out, rc_t *rc)
 {
     *out = (tokens_headers_t){.generation = 0};
     *rc = RC_OK;
+    /* Whoever reads that wire would have the token too (OAuth 2.1 section 1.5). */
+    if (source_check_url(s) != CLIENT_FINE)
+        return true;
     if (s->config.way != TOKENS_GIVEN)
         return s->config.way == TOKENS_NONE;
     out->generation = 1;

@@ -194,6 +194,10 @@ client_reason_t source_find_again(source_round_t *r);
 rc_t source_place_read(tokens_source_t *s, const tokens_server_t *kept, source_place_t *out);
 void source_place_set(tokens_source_t *s, const source_place_t *place);
 
+/* source_headers.c */
+/** Whether tokens may go to the endpoint at all. */
+client_reason_t source_check_url(const tokens_source_t *s);
+
 /* source_ask.c */
 /** Sends one request, if its URL may be used. All that the world does is in *out. */
 client_reason_t source_ask(source_round_t *r, http_agent_request_t *q, http_answer_t *out);

@@ -161,6 +161,9 @@ tokens_verdict_t tokens_source_refused(tokens_source_t *s, arena_t *a, const tok
     if (client_challenges_read(a, r->challenges, &all) != RC_OK ||
         client_challenge_pick(a, &all, &challenge) != RC_OK)
         return TOKENS_GIVE_UP;
+    reason = s->config.way == TOKENS_NONE ? CLIENT_FINE : source_check_url(s);
+    if (reason != CLIENT_FINE)
+        return verdict(&(client_failure_t){reason, s->config.url}, why);
     count_nonce(s, r, &challenge);
     for (;;) {
         client_failure_t got;

@@ -22,6 +22,30 @@ static void a_given_token_is_sent_and_never_changed(void **state)
     assert_int_equal(world_asked(p->w, "GET"), 0);
 }
 
+static void url_plain(void **state)
+{
+    play_t *p = *state;
+    tokens_headers_t h;
+    const tokens_refusal_t refusal = {.status = 401};
+    p->config.way = TOKENS_GIVEN;
+    p->config.given = STR("at-given");
+    p->config.url = STR("http://mcp.test/mcp");
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_false(str_is_set(h.authorization));
+    assert_int_equal(tokens_source_refused(p->s, p->a, &refusal, &p->why), TOKENS_GIVE_UP);
+    assert_int_equal(p->why.reason, CLIENT_URL_PLAIN);
+    p->config.plain_ok = true;
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_str(h.authorization, STR("Bearer at-given"));
+    p->config.plain_ok = false;
+    p->config.url = STR("http://127.0.0.1:8080/mcp");
+    play_begin(p);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_str(h.authorization, STR("Bearer at-given"));
+}
+
 static void without_a_way_nothing_is_sent(void **state)
 {
     play_t *p = *state;
@@ -538,6 +562,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLAY_TEST(a_given_token_is_sent_and_never_changed),
+        PLAY_TEST(url_plain),
         PLAY_TEST(without_a_way_nothing_is_sent),
         PLAY_TEST(a_machine_gets_a_token_with_its_secret),
         PLAY_TEST(a_machine_asks_once_for_more_scope),
