@@ -39,40 +39,29 @@ void client_print_text(FILE *out, str_t text)
     }
 }
 
-/* The code point at p of valid UTF-8, and its length. */
-static uint32_t code_point(const unsigned char *p, size_t left, size_t *n)
-{
-    *n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (*n > left)
-        *n = 1;
-    uint32_t c = *n == 1 ? p[0] : p[0] & (0xffu >> (*n + 1));
-    for (size_t i = 1; i < *n; i++)
-        c = c << 6 | (p[i] & 0x3f);
-    return c;
-}
-
-/* What shows as nothing, or rules what shows (oauth/label.h), as an escape: the value stays. */
+/* Beyond the first plane an escape is two (RFC 8259 section 7). */
 static void print_escape(FILE *out, uint32_t c)
 {
-    if (c < 0x10000)
-        fprintf(out, "\\u%04x", c);
+    if (c > 0xffff)
+        fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
     else
-        fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+        fprintf(out, "\\u%04x", c);
 }
 
 void client_print_json(FILE *out, str_t json)
 {
-    const unsigned char *p = (const unsigned char *)json.p, *end = p + json.n;
-    while (p < end) {
+    if (!str_is_utf8(json))
+        return;
+    while (json.n > 0) {
         size_t n;
-        uint32_t c = code_point(p, (size_t)(end - p), &n);
-        if (c == '\n' || c == '\r') /* between values only: strings hold none */
+        uint32_t c = oauth_label_first(json, &n);
+        if (c < 0x20) /* between values only: strings hold none */
             fputc(' ', out);
-        else if (c >= 0x7f && oauth_label_is_unfit(c))
+        else if (oauth_label_is_unfit(c))
             print_escape(out, c);
         else
-            fwrite(p, 1, n, out);
-        p += n;
+            fwrite(json.p, 1, n, out);
+        json = str_skip(json, n);
     }
     fputc('\n', out);
 }

@@ -9,8 +9,8 @@
 /** Text of several lines: tabs and line ends stay, other control characters, bidirectional and
  *  invisible marks go. Ends with a line end. */
 void client_print_text(FILE *out, str_t text);
-/** One JSON value in one line, as it came, but what a terminal or a reader could take for something
- *  else (C1 controls, bidirectional and invisible marks) as \\u escapes, which mean the same. */
+/** One JSON value, which was parsed, in one line as it came, but what a terminal or a reader could
+ *  take for something else (oauth_label_is_unfit) as \\u escapes, which mean the same. */
 void client_print_json(FILE *out, str_t json);
 /** The content of a tool's result for people: texts as they are, other blocks in a line each that
  * says what they are; structuredContent alone where there is no text. */

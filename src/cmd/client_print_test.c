@@ -72,7 +72,9 @@ static void json_means_the_same_and_hides_nothing(void **state)
 {
     assert_string_equal(printed(*state, json, "{\"a\":\"x\xc2\x9b\xe2\x80\xaey\xc3\xa9\"}"),
                         "{\"a\":\"x\\u009b\\u202ey\xc3\xa9\"}\n");
-    assert_string_equal(printed(*state, json, "{\n\"a\":\r1}"), "{ \"a\": 1}\n");
+    assert_string_equal(printed(*state, json, "{\n\"a\":\r1,\t2}"), "{ \"a\": 1, 2}\n");
+    assert_string_equal(printed(*state, json, "\"\xe1\xa0\x8e\xf3\xa0\x81\x81\""),
+                        "\"\\u180e\\udb40\\udc41\"\n");
     /* Tags write what only machines read. */
     assert_string_equal(printed(*state, json, "\"\xf3\xa0\x81\xa9\xe3\x85\xa4\""),
                         "\"\\udb40\\udc69\\u3164\"\n");

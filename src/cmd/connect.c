@@ -1,5 +1,6 @@
 /* warder connect URL: the stdio MCP server that a local host runs in front of a remote one. */
 #include "bridge/bridge.h"
+#include "client/registration.h"
 #include "cmd/client_world.h"
 #include "cmd/connect_config.h"
 
@@ -61,6 +62,28 @@ static int print_config(const option_t *rows, str_t url)
     return code;
 }
 
+/* What a person puts at the URL of --client-metadata-url, to be known by it. */
+static int print_document(const option_t *rows, str_t url)
+{
+    str_t text, name = option_get(rows, "client-name");
+    const client_registration_want_t want = {.name = name.p ? name : STR("Warder"),
+                                             .scope = option_get(rows, "scope")};
+    arena_t *a = arena_new(4 * CONFIG_BYTES);
+    rc_t rc = a ? client_document_write(a, url, &want, STR_UNSET, &text) : RC_MEMORY;
+    int code = EXIT_DONE;
+    if (rc == RC_MALFORMED)
+        code = command_fail(EXIT_USAGE, "--print-client-metadata wants the https URL, with a path, "
+                                        "at which the document will be");
+    else if (rc == RC_LIMIT)
+        code = command_fail(EXIT_USAGE, "the document would be longer than servers read");
+    else if (rc != RC_OK)
+        code = command_out_of_memory();
+    else
+        printf("%" PRIstr "\n", STR_ARG(text));
+    arena_free(a);
+    return code;
+}
+
 /* At a terminal somebody tries it by hand: sign in at once, and say what comes then. */
 static int greet(client_world_t *w)
 {
@@ -97,13 +120,18 @@ static int bridge(client_world_t *w)
 
 static int run(int argc, char **argv)
 {
-    option_t rows[] = {
-        CLIENT_OPTION_ROWS, {.name = "print-config"}, {.name = "server-name"}, {NULL}};
+    option_t rows[] = {CLIENT_OPTION_ROWS,
+                       {.name = "print-config"},
+                       {.name = "server-name"},
+                       {.name = "print-client-metadata"},
+                       {NULL}};
     str_t url = STR_UNSET;
     size_t n;
     client_world_t w;
     if (!options_parse(argc, argv, rows, &url, 1, &n))
         return EXIT_USAGE;
+    if (option_is_set(rows, "print-client-metadata"))
+        return print_document(rows, option_get(rows, "print-client-metadata"));
     if (n < 1)
         return command_fail(EXIT_USAGE, "connect wants a URL");
     if (option_is_set(rows, "print-config"))
@@ -119,7 +147,8 @@ static int run(int argc, char **argv)
 
 const command_t CMD_CONNECT = {
     .name = "connect",
-    .usage = "URL [--print-config claude|vscode|cursor|codex] [client options]",
+    .usage = "URL [--print-config claude|vscode|cursor|codex] [--server-name N] "
+             "[--print-client-metadata URL] [client options]",
     .about =
         "is a local stdio MCP server in front of a remote one, signing in where that is needed",
     .run = run,

@@ -101,7 +101,7 @@ static void run_race(play_t *p, store_t *const *stores, size_t n_stores)
     put_family(p, &f);
     put_refresh(p, &shared);
     for (int round = 0; round < ROUNDS; round++) {
-        char name[32];
+        char name[48];
         name_round(name, sizeof name, "code", round, 0);
         code_t c = test_code(name, STR("f"));
         put_code(p, &c);
@@ -129,7 +129,7 @@ static void count_survivors(play_t *p)
     for (int round = 0; round < ROUNDS; round++) {
         int families = 0, successors = 0;
         for (int i = 0; i < THREADS; i++) {
-            char name[32];
+            char name[48];
             name_round(name, sizeof name, "family", round, i);
             families += get_family(p, str_c(name)) != NULL;
             name_round(name, sizeof name, "successor", round, i);

@@ -1,5 +1,6 @@
 /* Requests of a source: only to URLs that may be used, and no further than the server's own reach.
  */
+#include "client/answer.h"
 #include "tokens/source_object.h"
 
 client_reason_t source_ask(source_round_t *r, http_agent_request_t *q, http_answer_t *out)
@@ -47,4 +48,11 @@ client_reason_t source_post_form(source_round_t *r, const client_token_request_t
                                     .max_body = SOURCE_ANSWER_BYTES};
     GO(source_ask(r, &request, out));
     return source_reached(r, q->url, out);
+}
+
+bool source_is_error(arena_t *a, const http_answer_t *answer, str_t code)
+{
+    client_answer_t said;
+    return client_answer_read(a, answer->status, answer->body, &said) == RC_OK &&
+           str_eq(said.error, code);
 }

@@ -84,11 +84,8 @@ static client_reason_t once(source_round_t *r, const client_token_want_t *want,
 /* RFC 9449 section 8: the error that asks for a nonce comes with 400 (some say 401). */
 static bool asks_for_nonce(arena_t *a, const http_answer_t *answer)
 {
-    const json_t *body;
-    if (answer->status != 400 && answer->status != 401)
-        return false;
-    return json_parse(a, answer->body, NULL, &body) == RC_OK &&
-           str_eq(json_get_str(body, STR("error")), STR("use_dpop_nonce"));
+    return (answer->status == 400 || answer->status == 401) &&
+           source_is_error(a, answer, STR("use_dpop_nonce"));
 }
 
 static client_reason_t send(source_round_t *r, const client_token_want_t *want,
@@ -135,8 +132,6 @@ static client_reason_t read_token(source_round_t *r, const client_token_expect_t
         client_token_read(r->a, x->answer.status, x->answer.body, expect, out, &error, &why, &rc);
     GO(source_rc(r, rc));
     r->error = arena_dup(r->a, str_first(error, ERROR_BYTES));
-    if (reason == CLIENT_TOKEN_REFUSED && !str_is_set(error) && x->answer.status == 404)
-        r->error = STR("not_found");
     if (reason != CLIENT_FINE)
         return source_fail(r, reason, arena_dup(r->a, why));
     return source_rc(r, dup_token(r->a, out) ? RC_OK : RC_MEMORY);

@@ -205,6 +205,8 @@ client_reason_t source_ask(source_round_t *r, http_agent_request_t *q, http_answ
 client_reason_t source_reached(source_round_t *r, str_t url, const http_answer_t *answer);
 client_reason_t source_post_form(source_round_t *r, const client_token_request_t *q, str_t proof,
                                  http_answer_t *out);
+/** Whether the answer is an error with this code. */
+bool source_is_error(arena_t *a, const http_answer_t *answer, str_t code);
 
 /* source_grant.c */
 typedef enum {

@@ -80,7 +80,7 @@ static client_reason_t probe(source_round_t *r, bool *open)
             return read_challenge(r, &answer);
         }
         end_session(r, &answer);
-        if (answer.status >= 200 && answer.status < 300)
+        if (answer.status / 100 == 2)
             break;
     }
     return CLIENT_FINE;

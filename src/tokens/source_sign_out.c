@@ -3,12 +3,9 @@
 
 /* A server need not be able to revoke tokens that stand for themselves, such as JWTs; they end with
  * their time (RFC 7009 section 2.2.1). */
-static bool cannot_be_revoked(source_round_t *r, const http_answer_t *answer)
+static bool cannot_be_revoked(arena_t *a, const http_answer_t *answer)
 {
-    const json_t *body;
-    if (answer->status != 400 || json_parse(r->a, answer->body, NULL, &body) != RC_OK)
-        return false;
-    return str_eq(json_get_str(body, STR("error")), STR("unsupported_token_type"));
+    return answer->status == 400 && source_is_error(a, answer, STR("unsupported_token_type"));
 }
 
 static client_reason_t revoke_one(source_round_t *r, const client_token_want_t *want, str_t token,
@@ -20,7 +17,7 @@ static client_reason_t revoke_one(source_round_t *r, const client_token_want_t *
         return CLIENT_FINE;
     GO(source_rc(r, client_token_revoke(r->a, want, token, hint, &q)));
     GO(source_post_form(r, &q, STR_UNSET, &answer));
-    if ((answer.status >= 200 && answer.status < 300) || cannot_be_revoked(r, &answer))
+    if (answer.status / 100 == 2 || cannot_be_revoked(r->a, &answer))
         return CLIENT_FINE;
     return source_fail(r, CLIENT_SERVER_FAILS,
                        arena_printf(r->a, "%" PRIstr " answered %d, and the token was not revoked",
