@@ -200,7 +200,7 @@ static void turn(bridge_t *b, int64_t most_ms)
         [FD_IN] = {.fd = reads ? b->config->in : -1, .events = POLLIN},
         [FD_OUT] = {.fd = b->config->out, .events = unread ? POLLOUT : 0},
         [FD_INBOX] = {.fd = is_full(b) ? -1 : bridge_inbox_fd(b->inbox), .events = POLLIN},
-        [FD_STOP] = {.fd = b->config->stop, .events = POLLIN}};
+        [FD_STOP] = {.fd = b->config->stop > 0 ? b->config->stop : -1, .events = POLLIN}};
     int n = poll(fds, FDS, wait_ms(b, most_ms));
     if (n < 0 && errno != EINTR)
         b->failed = RC_IO;

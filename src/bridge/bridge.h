@@ -11,7 +11,7 @@ typedef struct {
     int in, out;            /* descriptors of the local host; `in` is read until its end */
     str_t name, version;    /* of the bridge, where it speaks for itself */
     clock_port_t clock;
-    int stop; /* a descriptor that becomes readable: end soon. -1: never */
+    int stop; /* a descriptor that becomes readable: end soon. 0 or less: none */
     const log_t *log;
 } bridge_config_t;
 
