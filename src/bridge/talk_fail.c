@@ -149,10 +149,10 @@ static bool rests(talk_step_t *s, talk_call_t *c, const mcp_link_failure_t *why)
     return true;
 }
 
-/* Nothing was sent: the server may be restarting. */
+/* Nothing was sent: the server may be restarting. Waiting mends no name and no certificate. */
 static bool waits(talk_step_t *s, talk_call_t *c, const mcp_link_failure_t *why)
 {
-    if (why->end != MCP_LINK_UNREACHABLE)
+    if (why->end != MCP_LINK_UNREACHABLE || !why->refused)
         return false;
     if (c->failing_ms < 0)
         c->failing_ms = s->now_ms;

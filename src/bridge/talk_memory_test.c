@@ -49,7 +49,7 @@ static const char *const SAME[] = {
     "S4 {'jsonrpc':'2.0','id':'warder-4','result':{'protocolVersion':'2025-11-25'}}",
     "F6 http 500 broken",
     "H {'jsonrpc':'2.0','id':3,'method':'tools/list'}",
-    "F7 unreachable",
+    "F7 unreachable 0 refused",
     "T 300",
     "E",
     NULL,

@@ -187,6 +187,17 @@ static void unreachable_for_a_while(void **state)
         "S4 {'jsonrpc':'2.0','id':1,'result':{}}", "> {'jsonrpc':'2.0','id':1,'result':{}}");
 }
 
+static void unreachable_by_what_no_time_mends(void **state)
+{
+    (void)state;
+    TALK_SCRIPT(OPEN_HANDSHAKE, "H {'jsonrpc':'2.0','id':1,'method':'tools/list'}",
+                "<2 2025-06-18 {'jsonrpc':'2.0','id':1,'method':'tools/list'}",
+                "F2 unreachable 0 tls",
+                "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'The server cannot be "
+                "reached: tls. Check the URL, the network and the "
+                "certificate.','data':{'reason':'unreachable'}}}");
+}
+
 static void unreachable_for_long(void **state)
 {
     (void)state;
@@ -457,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_session_that_cannot_be_made_anew_is_tried_by_the_next_request),
         cmocka_unit_test(the_standing_stream_tells_of_a_lost_session),
         cmocka_unit_test(unreachable_for_a_while),
+        cmocka_unit_test(unreachable_by_what_no_time_mends),
         cmocka_unit_test(unreachable_for_long),
         cmocka_unit_test(broken_is_asked_anew_only_where_it_changes_nothing),
         cmocka_unit_test(too_many_requests),

@@ -61,6 +61,7 @@ static mcp_link_failure_t failure_of(const char *text)
     if (f.end == MCP_LINK_AUTH)
         f.failure.reason = CLIENT_SIGN_IN_NEEDED;
     f.detail = *rest == ' ' ? str_c(rest + 1) : STR_UNSET;
+    f.refused = str_eq(f.detail, STR("refused"));
     return f;
 }
 

@@ -69,17 +69,20 @@ static int read_grant(const option_t *rows, tokens_way_t *out)
         {"enterprise", TOKENS_ENTERPRISE},      {"none", TOKENS_NONE},
     };
     str_t name = option_get(rows, "grant");
-    *out = option_is_set(rows, "device")       ? TOKENS_DEVICE
-           : option_is_set(rows, "token-file") ? TOKENS_GIVEN
-                                               : TOKENS_PERSON;
+    tokens_way_t other = option_is_set(rows, "device")       ? TOKENS_DEVICE
+                         : option_is_set(rows, "token-file") ? TOKENS_GIVEN
+                                                             : TOKENS_PERSON;
+    *out = other;
     if (!name.p)
         return EXIT_DONE;
-    if (*out != TOKENS_PERSON)
-        return command_fail(EXIT_USAGE, "--grant says it already; leave --device or --token-file");
     for (size_t i = 0; i < sizeof GRANTS / sizeof *GRANTS; i++) {
         *out = GRANTS[i].way;
-        if (str_eq(name, str_c(GRANTS[i].name)))
+        if (!str_eq(name, str_c(GRANTS[i].name)))
+            continue;
+        if (other == TOKENS_PERSON || other == *out)
             return EXIT_DONE;
+        return command_fail(EXIT_USAGE,
+                            "--grant says something else than --device or --token-file");
     }
     return bad("grant", "authorization_code, device_code, client_credentials, jwt-bearer, "
                         "enterprise or none");

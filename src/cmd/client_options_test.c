@@ -74,13 +74,17 @@ static void grants_by_name(void **state)
     play_t device = {.a = *state, .argv = {"--device"}};
     assert_int_equal(read_options(&device), EXIT_DONE);
     assert_int_equal(device.out.tokens.way, TOKENS_DEVICE);
+    play_t both = {.a = *state, .argv = {"--device", "--grant", "device_code"}};
+    assert_int_equal(read_options(&both), EXIT_DONE);
+    assert_int_equal(both.out.tokens.way, TOKENS_DEVICE);
 }
 
 static void what_cannot_be_is_said_in_one_line(void **state)
 {
     (void)state;
     refused((play_t){.argv = {"--grant", "password"}}, EXIT_USAGE, "--grant wants");
-    refused((play_t){.argv = {"--grant", "none", "--device"}}, EXIT_USAGE, "--grant says it");
+    refused((play_t){.argv = {"--grant", "none", "--device"}}, EXIT_USAGE,
+            "--grant says something else");
     refused((play_t){.argv = {"--keep", "cloud"}}, EXIT_USAGE, "--keep wants");
     refused((play_t){.argv = {"--callback-port", "0"}}, EXIT_USAGE, "--callback-port wants");
     refused((play_t){.argv = {"--callback-port", "65536"}}, EXIT_USAGE, "--callback-port wants");

@@ -3,6 +3,7 @@
 #include "client/registration.h"
 #include "cmd/client_world.h"
 #include "cmd/connect_config.h"
+#include "mcp_stdio/streams.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -97,16 +98,20 @@ static int greet(client_world_t *w)
     return EXIT_DONE;
 }
 
+/* The host reads standard output as messages: what a library prints must not get there. */
 static int bridge(client_world_t *w)
 {
+    mcp_streams_t streams;
+    if (mcp_streams_take(&streams) != RC_OK)
+        return command_fail(EXIT_FAILED, "standard input or output is not open");
     const bridge_config_t config = {
         .link = {.agent = w->agent,
                  .tokens = w->source,
                  .url = w->options.tokens.url,
                  .reach = w->reach,
                  .log = &w->log},
-        .in = STDIN_FILENO,
-        .out = STDOUT_FILENO,
+        .in = streams.in,
+        .out = streams.out,
         .name = STR("warder"),
         .version = STR(WARDER_VERSION),
         .clock = clock_system(),
@@ -114,6 +119,7 @@ static int bridge(client_world_t *w)
         .log = &w->log,
     };
     rc_t rc = bridge_run(&config);
+    mcp_streams_give_back(&streams);
     return rc == RC_OK ? EXIT_DONE
                        : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WORLD_BYTES = 96 << 20, REPORT_BYTES = 4 << 20, BUDGET_MAX = 1000 };
@@ -79,6 +80,19 @@ static int open_world(order_t *o, option_t *rows, str_t url)
     return EXIT_DONE;
 }
 
+/* An old file may have been open to others, which the new page is not. */
+static int open_page(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || fchmod(fd, 0600) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
 /* A report may name hosts of a network that are nobody else's business. */
 static int write_page(const order_t *o, const doctor_report_t *report)
 {
@@ -88,7 +102,7 @@ static int write_page(const order_t *o, const doctor_report_t *report)
     doctor_report_html(report, &b);
     if (!path || buf_done(&b, &text) != RC_OK)
         return command_fail(EXIT_FAILED, "the page could not be made");
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open_page(path);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     bool well = file && fwrite(text.p, 1, text.n, file) == text.n;
     if (file ? fclose(file) != 0 || !well : true)

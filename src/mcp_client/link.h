@@ -25,6 +25,8 @@ typedef enum {
 typedef struct {
     mcp_link_end_t end;
     int status;               /* 0: none */
+    bool refused;             /* of MCP_LINK_UNREACHABLE: nobody took the connection; the server may
+                               * be restarting, as neither its name nor its certificate is wrong */
     client_failure_t failure; /* of MCP_LINK_AUTH */
     str_t detail; /* words of the server or of the library: client_plain before printing */
 } mcp_link_failure_t;

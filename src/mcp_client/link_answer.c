@@ -324,6 +324,7 @@ static void on_break(link_exchange_t *x, link_call_t *c)
                                            : http_agent_end_name(x->end);
     link_broke_off(c, &(mcp_link_failure_t){.end = early ? MCP_LINK_UNREACHABLE : MCP_LINK_BROKEN,
                                             .status = x->head_seen ? x->head.status : 0,
+                                            .refused = early && x->end == HTTP_AGENT_REFUSED,
                                             .detail = detail});
 }
 

@@ -51,8 +51,8 @@ static void on_message(void *ctx, uint64_t tag, const mcp_message_t *m)
 
 static void on_failed(void *ctx, uint64_t tag, const mcp_link_failure_t *why)
 {
-    note(ctx, "failed %llu %s %d %" PRIstr, (unsigned long long)tag, end_name(why->end),
-         why->status, STR_ARG(why->detail));
+    note(ctx, "failed %llu %s %d %s%" PRIstr, (unsigned long long)tag, end_name(why->end),
+         why->status, why->refused ? "refused: " : "", STR_ARG(why->detail));
 }
 
 static void on_unheard(void *ctx, const mcp_link_failure_t *why)
@@ -424,7 +424,14 @@ static void nobody_listens_is_unreachable(void **state)
     mcp_link_free(f.l);
     assert_int_equal(mcp_link_new(&config, &f.l), RC_OK);
     send_with(&f, REQUEST(1, "tools/list"), 1, STATELESS);
-    assert_event(&f, 0, "failed 1 unreachable 0");
+    assert_event(&f, 0, "failed 1 unreachable 0 refused: ");
+    config.url = STR("https://127.0.0.1:1/mcp");
+    config.reach = HTTP_REACH_PUBLIC;
+    mcp_link_free(f.l);
+    assert_int_equal(mcp_link_new(&config, &f.l), RC_OK);
+    send_with(&f, REQUEST(1, "tools/list"), 1, STATELESS);
+    assert_event(&f, 1, "failed 1 unreachable 0");
+    assert_null(strstr(event(&f, 1), "refused: "));
     end(&f);
 }
 

@@ -65,7 +65,7 @@ rc_t tokens_folder_default(arena_t *a, str_t *out)
     *out = STR_UNSET;
     if (!state && !home)
         return RC_CONFIG;
-    *out = state ? arena_printf(a, "%s/warder", state)
-                 : arena_printf(a, "%s/.local/state/warder", home);
+    *out = state ? arena_printf(a, "%s/warder/client", state)
+                 : arena_printf(a, "%s/.local/state/warder/client", home);
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }

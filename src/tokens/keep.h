@@ -54,7 +54,8 @@ rc_t tokens_memory_new(tokens_memory_t **out) MUST_USE;
 void tokens_memory_free(tokens_memory_t *m);
 tokens_keep_t tokens_memory_keep(tokens_memory_t *m);
 
-/** $XDG_STATE_HOME/warder, or ~/.local/state/warder; RC_CONFIG where neither is known. */
+/** $XDG_STATE_HOME/warder/client, or ~/.local/state/warder/client: the folder above is what a
+ * server of this machine may have its data in. RC_CONFIG where neither is known. */
 rc_t tokens_folder_default(arena_t *a, str_t *out) MUST_USE;
 
 #endif

@@ -333,13 +333,13 @@ static void the_folder_is_where_the_environment_says(void **state)
     str_t path;
     assert_int_equal(setenv("HOME", "/home/ada", 1) | setenv("XDG_STATE_HOME", "/state", 1), 0);
     assert_int_equal(tokens_folder_default(k->arena, &path), RC_OK);
-    assert_str(path, STR("/state/warder"));
+    assert_str(path, STR("/state/warder/client"));
     assert_int_equal(setenv("XDG_STATE_HOME", "relative", 1), 0);
     assert_int_equal(tokens_folder_default(k->arena, &path), RC_OK);
-    assert_str(path, STR("/home/ada/.local/state/warder"));
+    assert_str(path, STR("/home/ada/.local/state/warder/client"));
     assert_int_equal(setenv("XDG_STATE_HOME", "", 1), 0);
     assert_int_equal(tokens_folder_default(k->arena, &path), RC_OK);
-    assert_str(path, STR("/home/ada/.local/state/warder"));
+    assert_str(path, STR("/home/ada/.local/state/warder/client"));
     assert_int_equal(unsetenv("HOME"), 0);
     assert_int_equal(tokens_folder_default(k->arena, &path), RC_CONFIG);
     assert_false(str_is_set(path));

@@ -8,9 +8,9 @@ static tokens_do_t give_up(client_reason_t why, client_reason_t *reason)
 
 static tokens_do_t without_way(const tokens_facts_t *f, client_reason_t *reason)
 {
-    if (f->way == TOKENS_NONE)
-        return give_up(f->status == 401 ? CLIENT_SIGN_IN_NEEDED : CLIENT_FORBIDDEN, reason);
-    return give_up(f->status == 401 ? CLIENT_TOKEN_NOT_TAKEN : CLIENT_FORBIDDEN, reason);
+    if (f->status == 403)
+        return give_up(CLIENT_FORBIDDEN, reason);
+    return give_up(f->way == TOKENS_NONE ? CLIENT_TOKEN_WANTED : CLIENT_GIVEN_NOT_TAKEN, reason);
 }
 
 static bool lacks_scope(const client_challenge_t *c)

@@ -40,7 +40,7 @@ typedef enum {
 
 /** *reason is set for TOKENS_DO_GIVE_UP. The first row that fits:
  *
- *   no way to get one: NONE / GIVEN            SIGN_IN_NEEDED / TOKEN_NOT_TAKEN; 403: FORBIDDEN
+ *   no way to get one: NONE / GIVEN            TOKEN_WANTED / GIVEN_NOT_TAKEN; 403: FORBIDDEN
  *   another token is there by now              AGAIN
  *   use_dpop_nonce with a nonce, bound token   AGAIN; over TOKENS_NONCES_MAX: NONCE_LOOP
  *   insufficient_scope that names scopes       STEP_UP

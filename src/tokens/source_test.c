@@ -17,7 +17,7 @@ static void a_given_token_is_sent_and_never_changed(void **state)
     assert_str(h.authorization, STR("Bearer at-given"));
     assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
-    play_fails(p, NULL, CLIENT_TOKEN_NOT_TAKEN);
+    play_fails(p, NULL, CLIENT_GIVEN_NOT_TAKEN);
     assert_int_equal(p->w->calls, 1);
     assert_int_equal(world_asked(p->w, "GET"), 0);
 }
@@ -56,7 +56,7 @@ static void without_a_way_nothing_is_sent(void **state)
     assert_false(str_is_set(h.authorization));
     assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
     assert_false(str_is_set(h.authorization));
-    play_fails(p, NULL, CLIENT_SIGN_IN_NEEDED);
+    play_fails(p, NULL, CLIENT_TOKEN_WANTED);
 }
 
 static void machine(play_t *p)

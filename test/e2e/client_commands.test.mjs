@@ -169,6 +169,23 @@ describe('how it ends', () => {
     }
   });
 
+  test('who wants no token, or brings one that is not taken, is told so', async () => {
+    const other = new ClientHome();
+    try {
+      const none = await other.run(['tools', w.mcp, '--grant', 'none']);
+      assert.equal(none.code, 5);
+      assert.match(none.stderr, /wants a token.*--grant none/s);
+      const file = path.join(other.data, 'token');
+      writeFileSync(file, 'no-such-token', { mode: 0o600 });
+      const given = await other.run(['tools', w.mcp, '--token-file', file]);
+      assert.equal(given.code, 5);
+      assert.match(given.stderr, /refuses the token that was given/);
+      assert.deepEqual(other.pages(), []);
+    } finally {
+      other.remove();
+    }
+  });
+
   test('a secret file that others may read is refused', async () => {
     const file = path.join(home.data, 'secret');
     writeFileSync(file, 'x\n', { mode: 0o644 });

@@ -1,6 +1,6 @@
 // warder doctor: before servers that are broken in one way each, and before sound ones.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -105,6 +105,7 @@ test('the budget is kept, and what it left out is said', async () => {
 test('one client alone, and a page that holds nothing live', async () => {
   const server = await startBroken('slash in resource');
   const file = path.join(folder, 'report.html');
+  writeFileSync(file, 'an older page', { mode: 0o644 });
   const report = await examine(server.url, 4, '--client', 'vscode', '--html', file);
   assert.deepEqual(report.clients.map((c) => [c.name, c.verdict, c.check]), [['vscode', 'fails', 'resource_slash']]);
   const html = readFileSync(file, 'utf8');

@@ -29,7 +29,7 @@ export class ClientHome {
   }
 
   get folder() {
-    return path.join(this.data, 'state/warder');
+    return path.join(this.data, 'state/warder/client');
   }
 
   /** The command line of one of the client's commands, for programs that start it themselves. */
