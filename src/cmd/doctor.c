@@ -67,7 +67,7 @@ static int open_world(order_t *o, option_t *rows, str_t url)
 {
     keep_nothing(rows);
     int code = client_world_open(&o->world, rows, url,
-                                 o->config.sign_in ? CLIENT_ASK_TERMINAL : CLIENT_ASK_NOBODY);
+                                 o->config.sign_in ? CLIENT_ASK_ALWAYS : CLIENT_ASK_NOBODY);
     let_signals_end_it();
     if (code != EXIT_DONE)
         return code;

@@ -44,7 +44,7 @@ export class SmallAs {
     if (await this.bend(this, request, response, form)) return;
     const route = {
       '/.well-known/oauth-authorization-server': () => this.send(response, 200, this.metadata()),
-      '/register': () => this.send(response, 201, { ...JSON.parse(body), client_id: randomUUID() }),
+      '/register': () => (body ? this.send(response, 201, { ...JSON.parse(body), client_id: randomUUID() }) : this.send(response, 405, {})),
       '/authorize': () => this.authorize(response, form),
       '/token': () => this.token(response, form),
       '/revoke': () => this.send(response, 200, {}),
