@@ -13,7 +13,9 @@ static int sign_out(client_world_t *w, bool as_json)
         printf("{\"kept\":%s,\"revoked\":%s}\n", kept ? "true" : "false",
                kept && why.reason == CLIENT_FINE ? "true" : "false");
     if (!kept && why.reason == CLIENT_FINE)
-        return command_fail(EXIT_REFUSED, "no token is kept for this URL");
+        return command_fail(EXIT_REFUSED,
+                            "no token is kept for this URL; say who the client is, if it "
+                            "is one with an id of its own");
     if (why.reason != CLIENT_FINE)
         return client_world_fail(w, &why);
     if (!as_json)

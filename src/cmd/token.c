@@ -82,7 +82,8 @@ static int show(client_world_t *w, const option_t *rows)
         return command_fail(EXIT_FAILED, "what is kept cannot be read: %s", rc_name(rc));
     if (!state.kept)
         return command_fail(EXIT_REFUSED, "no token is kept for this URL; 'warder connect URL' or "
-                                          "'warder call URL TOOL' signs in");
+                                          "'warder call URL TOOL' signs in; say who the client "
+                                          "is, if it is one with an id of its own");
     if (option_is_set(rows, "secret")) {
         printf("%" PRIstr "\n", STR_ARG(state.token.hidden));
         return EXIT_DONE;
