@@ -269,12 +269,5 @@ void as_flow_header(as_flow_t *f, str_t name, str_t value)
 
 rc_t as_flow_headers_of(as_flow_t *f, str_t name, str_list_t *out)
 {
-    size_t n = http_headers_count(f->x->headers, name), at = 0;
-    str_t *v = ARENA_ARRAY(f->a, n ? n : 1, str_t);
-    if (!v)
-        return RC_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        http_headers_next(f->x->headers, name, &at, &v[i]);
-    *out = (str_list_t){v, n};
-    return RC_OK;
+    return http_headers_all(f->a, f->x->headers, name, out);
 }

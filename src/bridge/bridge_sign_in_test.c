@@ -89,6 +89,7 @@ static void the_host_goes_while_a_person_is_waited_for(void **state)
                                    .reach = HTTP_REACH_LOOPBACK},
                           .in = in[0],
                           .out = out[1],
+                          .stop = -1,
                           .name = STR("warder"),
                           .version = STR("0"),
                           .clock = clock_system()}};

@@ -187,7 +187,7 @@ static rc_t on_message(talk_step_t *s, const talk_fact_t *fact)
     talk_call_t *c = talk_call_by_tag(s->t, fact->tag);
     if (fact->tag && !c)
         return RC_OK; /* cancelled meanwhile */
-    rc_t rc = talk_parse(s->a, fact->text, &root);
+    rc_t rc = mcp_link_parse(s->a, fact->text, &root);
     if (rc == RC_MEMORY)
         return rc;
     const json_t *error = json_get(root, STR("error"));

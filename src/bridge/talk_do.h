@@ -23,21 +23,15 @@ rc_t talk_listen(talk_step_t *s) MUST_USE;
 rc_t talk_cancelled(talk_step_t *s, str_t id, str_t *out) MUST_USE;
 
 /* talk_json.c: objects with some of their members. */
-typedef struct {
-    const str_t *v;
-    size_t n;
-} talk_names_t;
-#define TALK_NAMES(list) ((talk_names_t){(list), sizeof(list) / sizeof *(list)})
+#define TALK_NAMES(list) ((str_list_t){(list), sizeof(list) / sizeof *(list)})
 /** A builder that has room for `n` bytes and what stands around them. */
 buf_t talk_buf(arena_t *a, size_t n);
-void talk_copy_members(json_writer_t *w, const json_t *object, talk_names_t without);
 /** A request with an id of ours that is made of `tag`, open for the members of its params. */
 json_writer_t talk_begin_request(buf_t *b, uint64_t tag, str_t method);
 rc_t talk_end_request(json_writer_t *w, str_t *out) MUST_USE;
 str_t talk_own_id(arena_t *a, uint64_t tag);
 /** The capabilities without what only one era knows. */
 void talk_write_capabilities(json_writer_t *w, const json_t *capabilities);
-rc_t talk_parse(arena_t *a, str_t json, const json_t **out) MUST_USE;
 /** Whether the message states a revision; *version is what it states. */
 bool talk_states(const mcp_message_t *m, str_t *version);
 const json_t *talk_meta_of(const json_t *params);

@@ -42,7 +42,7 @@ rc_t talk_down_discover(talk_step_t *s, const mcp_message_t *m)
 {
     str_t out;
     const json_t *says;
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     TRY(discover_result(s, says, &out));
     return talk_say_result(s, m->id, out);
 }
@@ -79,7 +79,7 @@ static rc_t set_level(talk_step_t *s, const talk_call_t *c)
 {
     str_t params;
     const json_t *says;
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     bool logs = json_path(says, STR("capabilities.logging")) != NULL;
     if (!logs || !str_is_set(c->level) || str_eq(c->level, s->t->level))
         return RC_OK;
@@ -103,7 +103,7 @@ static void write_old_meta(json_writer_t *w, const json_t *meta)
     };
     json_key(w, STR("_meta"));
     json_begin_object(w);
-    talk_copy_members(w, meta, TALK_NAMES(ERA));
+    json_members_but(w, meta, TALK_NAMES(ERA));
     json_end_object(w);
 }
 
@@ -114,12 +114,12 @@ static rc_t send(talk_step_t *s, talk_call_t *c)
     const json_t *root;
     str_t line;
     TRY(set_level(s, c));
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     const json_t *params = json_get(root, STR("params"));
     buf_t b = talk_buf(s->a, c->line.n);
     c->tag = talk_next_tag(s->t);
     json_writer_t w = talk_begin_request(&b, c->tag, json_get_str(root, STR("method")));
-    talk_copy_members(&w, params, TALK_NAMES(NEW));
+    json_members_but(&w, params, TALK_NAMES(NEW));
     write_old_meta(&w, talk_meta_of(params));
     TRY(talk_end_request(&w, &line));
     return talk_send(s,
@@ -128,14 +128,14 @@ static rc_t send(talk_step_t *s, talk_call_t *c)
 
 rc_t talk_down_result(talk_step_t *s, const talk_method_t *method, const json_t *result, str_t *out)
 {
-    static const talk_names_t ALL = {NULL, 0};
+    static const str_list_t ALL = {NULL, 0};
     bool caches = method && method->caches;
     buf_t b = talk_buf(s->a, result->raw.n);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     if (!json_get(result, STR("resultType")))
         json_member_str(&w, STR("resultType"), STR("complete"));
-    talk_copy_members(&w, result, ALL);
+    json_members_but(&w, result, ALL);
     if (caches && !json_get(result, STR("ttlMs")))
         json_member_int(&w, STR("ttlMs"), 0);
     if (caches && !json_get(result, STR("cacheScope")))
@@ -158,7 +158,7 @@ static rc_t say_error(talk_step_t *s, const talk_call_t *c, const mcp_message_t 
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     json_member_int(&w, STR("code"), INVALID_PARAMS);
-    talk_copy_members(&w, error, TALK_NAMES(CODE));
+    json_members_but(&w, error, TALK_NAMES(CODE));
     json_end_object(&w);
     TRY(buf_done(&b, &out));
     return talk_say_raw_error(s, c->id, out);
@@ -252,7 +252,7 @@ static rc_t say_progress(talk_step_t *s, const talk_call_t *c, const mcp_message
     json_begin_object(&w);
     json_key(&w, STR("progressToken"));
     json_raw(&w, c->token);
-    talk_copy_members(&w, m->params, TALK_NAMES(TOKEN));
+    json_members_but(&w, m->params, TALK_NAMES(TOKEN));
     json_end_object(&w);
     json_end_object(&w);
     TRY(buf_done(&b, &line));

@@ -87,7 +87,7 @@ static rc_t can_carry(talk_step_t *s, const talk_call_t *c, str_t method, bool *
     *can = false;
     if (!c || c->kind != TALK_CALL_HOST || !c->method || !c->method->asks || c->held)
         return RC_OK;
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     const json_t *meta = talk_meta_of(json_get(root, STR("params")));
     const json_t *capabilities = json_get(meta, TALK_META_CAPABILITIES);
     *can = json_is(json_get(capabilities, capability_for(method)), JSON_OBJECT);
@@ -212,7 +212,7 @@ static rc_t take_kept(talk_step_t *s, talk_call_t *c)
     if (!str_is_set(kept))
         return RC_MEMORY;
     talk_unkeep(&c->answer);
-    TRY(talk_parse(s->a, kept, &root));
+    TRY(mcp_link_parse(s->a, kept, &root));
     return mcp_message_of(root, &m) == MCP_NO_ERROR ? s->t->pair->answer(s, c, &m) : RC_MALFORMED;
 }
 

@@ -35,7 +35,7 @@ static bool names(const json_t *filter, str_t uri)
 static rc_t filter_of(talk_step_t *s, const talk_call_t *c, const json_t **out)
 {
     const json_t *root;
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     *out = json_path(root, STR("params.notifications"));
     return RC_OK;
 }
@@ -104,7 +104,7 @@ static json_writer_t begin(buf_t *b, str_t method, str_t id, const json_t *meta)
     json_begin_object(&w);
     json_key(&w, STR("_meta"));
     json_begin_object(&w);
-    talk_copy_members(&w, meta, TALK_NAMES(ID));
+    json_members_but(&w, meta, TALK_NAMES(ID));
     json_key(&w, TALK_META_SUBSCRIPTION);
     json_raw(&w, id);
     json_end_object(&w);
@@ -132,7 +132,7 @@ rc_t talk_down_listen(talk_step_t *s, const mcp_message_t *m)
     if (rc == RC_BUSY)
         return talk_say_error(s, m->id, MCP_ERROR_BUSY, STR_UNSET);
     TRY(rc);
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     const json_t *capabilities = json_get(says, STR("capabilities"));
     if (is_on(capabilities, STR("resources.subscribe")))
         TRY(subscribe_all(s, filter));
@@ -163,7 +163,7 @@ static rc_t say_change(talk_step_t *s, const talk_call_t *c, const mcp_message_t
     str_t line;
     buf_t b = talk_buf(s->a, m->root->raw.n + c->id.n);
     json_writer_t w = begin(&b, m->method, c->id, talk_meta_of(m->params));
-    talk_copy_members(&w, m->params, TALK_NAMES(META));
+    json_members_but(&w, m->params, TALK_NAMES(META));
     TRY(talk_end_request(&w, &line));
     return talk_say(s, line);
 }
@@ -215,7 +215,7 @@ static rc_t say_bare(talk_step_t *s, str_t method)
 rc_t talk_changed_all(talk_step_t *s)
 {
     const json_t *says;
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     const json_t *capabilities = json_get(says, STR("capabilities"));
     for (const talk_call_t *c = s->t->calls; c && s->t->host == MCP_ERA_STATELESS; c = c->next)
         TRY(is_listen(c) ? talk_changed_for(s, c) : RC_OK);

@@ -2,39 +2,10 @@
 
 enum { AROUND_BYTES = 8192, ID_BYTES = 32 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 buf_t talk_buf(arena_t *a, size_t n)
 {
     /* A key that is written anew may take six bytes for one. */
     return buf_new(a, 6 * n + AROUND_BYTES);
-}
-
-rc_t talk_parse(arena_t *a, str_t json, const json_t **out)
-{
-    return json_parse(a, json, &LIMITS, out);
-}
-
-static bool is_among(str_t name, talk_names_t names)
-{
-    for (size_t i = 0; i < names.n; i++) {
-        if (str_eq(names.v[i], name))
-            return true;
-    }
-    return false;
-}
-
-void talk_copy_members(json_writer_t *w, const json_t *object, talk_names_t without)
-{
-    if (!json_is(object, JSON_OBJECT))
-        return;
-    for (const json_t *m = object->child; m; m = m->next) {
-        if (is_among(m->key, without))
-            continue;
-        json_key(w, m->key);
-        json_raw(w, m->raw);
-    }
 }
 
 str_t talk_own_id(arena_t *a, uint64_t tag)
@@ -72,11 +43,11 @@ void talk_write_capabilities(json_writer_t *w, const json_t *capabilities)
     static const str_t EXTENSION[] = {STR_INIT("io.modelcontextprotocol/tasks")};
     const json_t *extensions = json_get(capabilities, STR("extensions"));
     json_begin_object(w);
-    talk_copy_members(w, capabilities, TALK_NAMES(OF_ONE_ERA));
+    json_members_but(w, capabilities, TALK_NAMES(OF_ONE_ERA));
     if (json_is(extensions, JSON_OBJECT)) {
         json_key(w, STR("extensions"));
         json_begin_object(w);
-        talk_copy_members(w, extensions, TALK_NAMES(EXTENSION));
+        json_members_but(w, extensions, TALK_NAMES(EXTENSION));
         json_end_object(w);
     }
     json_end_object(w);

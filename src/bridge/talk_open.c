@@ -31,7 +31,7 @@ static rc_t send_discover(talk_step_t *s, const mcp_version_t *version, const js
     json_writer_t w = talk_begin_request(&b, s->t->last_tag + 1, STR("server/discover"));
     json_key(&w, STR("_meta"));
     json_begin_object(&w);
-    talk_copy_members(&w, meta, TALK_NAMES(NOT_OURS));
+    json_members_but(&w, meta, TALK_NAMES(NOT_OURS));
     json_end_object(&w);
     TRY(talk_end_request(&w, &line));
     TRY(talk_call_new(s, TALK_CALL_DISCOVER, line, &c));
@@ -126,8 +126,8 @@ static rc_t say_ready(talk_step_t *s)
     mcp_message_t m;
     const json_t *root;
     s->t->ready = false;
-    TRY(talk_parse(s->a, STR("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"),
-                   &root));
+    TRY(mcp_link_parse(s->a, STR("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"),
+                       &root));
     return mcp_message_of(root, &m) == MCP_NO_ERROR ? s->t->pair->notification(s, &m) : RC_OK;
 }
 
@@ -212,7 +212,7 @@ static rc_t answer_discoveries(talk_step_t *s, const talk_call_t *own, str_t res
         next = c->next;
         if (!c->fresh || !c->method || !str_eq(c->method->name, STR("server/discover")))
             continue;
-        TRY(talk_parse(s->a, c->line, &root));
+        TRY(mcp_link_parse(s->a, c->line, &root));
         const json_t *meta = talk_meta_of(json_get(root, STR("params")));
         if (!str_eq(json_get_str(meta, TALK_META_VERSION), own->version->name))
             continue;
@@ -258,10 +258,10 @@ static rc_t try_stateless(talk_step_t *s, talk_call_t *c, str_t refusal)
     str_t meta, id = c->id;
     const json_t *params, *root;
     TRY(talk_keep(&s->t->refusal, refusal));
-    TRY(talk_parse(s->a, s->t->params, &params));
+    TRY(mcp_link_parse(s->a, s->t->params, &params));
     TRY(talk_up_meta(s, params, &meta));
     TRY(talk_keep(&s->t->meta, meta));
-    TRY(talk_parse(s->a, meta, &root));
+    TRY(mcp_link_parse(s->a, meta, &root));
     c->id = STR_UNSET;
     talk_call_drop(s->t, c);
     rc_t rc = send_discover(s, mcp_versions_stateless().v, root);
@@ -326,14 +326,14 @@ static rc_t error_in(talk_step_t *s, const mcp_link_failure_t *why, const json_t
 {
     str_t text;
     const json_t *body = NULL;
-    rc_t rc = talk_parse(s->a, why->detail.p ? why->detail : STR(""), &body);
+    rc_t rc = mcp_link_parse(s->a, why->detail.p ? why->detail : STR(""), &body);
     if (rc == RC_MEMORY)
         return rc;
     *out = rc == RC_OK ? json_get(body, STR("error")) : NULL;
     if (json_is(*out, JSON_OBJECT))
         return RC_OK;
     TRY(talk_failure_text(s->a, why, &text));
-    return talk_parse(s->a, text, out);
+    return mcp_link_parse(s->a, text, out);
 }
 
 rc_t talk_open_failed(talk_step_t *s, talk_call_t *c, const mcp_link_failure_t *why)

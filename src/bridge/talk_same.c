@@ -12,7 +12,7 @@ static rc_t send_as_it_is(talk_step_t *s, talk_call_t *c)
     bool is_call = c->method && str_eq(c->method->name, STR("tools/call"));
     if (is_call && s->t->server == MCP_ERA_STATELESS) {
         const json_t *root;
-        TRY(talk_parse(s->a, c->line, &root));
+        TRY(mcp_link_parse(s->a, c->line, &root));
         params = talk_tools_of(s->t, json_get(root, STR("params")));
     }
     c->tag = talk_next_tag(s->t);
@@ -83,7 +83,7 @@ static rc_t learn(talk_step_t *s, const talk_call_t *c)
 {
     const json_t *root, *params;
     str_t name = c->method ? c->method->name : STR("");
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     params = json_get(root, STR("params"));
     if (str_eq(name, STR("logging/setLevel")))
         return talk_keep(&s->t->level, json_get_str(params, STR("level")));
@@ -107,7 +107,7 @@ static rc_t answer_list(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
 {
     str_t out;
     const json_t *root, *result = json_get(m->root, STR("result"));
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     bool first = !json_path(root, STR("params.cursor"));
     TRY(talk_tools_learn(s, result, first, false, &out));
     return out.p == result->raw.p ? talk_say_answer(s, c->id, m) : talk_say_result(s, c->id, out);

@@ -116,7 +116,7 @@ static rc_t take_tool(listing_t *l, const json_t *tool)
     }
     l->changed = true;
     json_begin_object(l->w);
-    talk_copy_members(l->w, tool, TALK_NAMES(NEW));
+    json_members_but(l->w, tool, TALK_NAMES(NEW));
     json_end_object(l->w);
     return RC_OK;
 }
@@ -136,7 +136,7 @@ rc_t talk_tools_learn(talk_step_t *s, const json_t *result, bool first, bool old
     json_writer_t w = json_writer(&b);
     listing_t l = {.s = s, .w = &w, .old = old};
     json_begin_object(&w);
-    talk_copy_members(&w, result, TALK_NAMES(LIST));
+    json_members_but(&w, result, TALK_NAMES(LIST));
     json_key(&w, STR("tools"));
     json_begin_array(&w);
     for (const json_t *tool = tools->child; tool; tool = tool->next)
@@ -160,7 +160,7 @@ static rc_t list(talk_step_t *s, talk_call_t *behind, const json_t *meta, str_t 
     json_member_str(&w, STR("cursor"), cursor);
     json_key(&w, STR("_meta"));
     json_begin_object(&w);
-    talk_copy_members(&w, meta, TALK_NAMES(NOT_OURS));
+    json_members_but(&w, meta, TALK_NAMES(NOT_OURS));
     json_end_object(&w);
     TRY(talk_end_request(&w, &line));
     TRY(talk_call_new(s, TALK_CALL_TOOLS, line, &c));
@@ -174,8 +174,8 @@ static rc_t meta_of(talk_step_t *s, const talk_call_t *c, const json_t **out)
 {
     const json_t *root;
     if (str_is_set(s->t->meta))
-        return talk_parse(s->a, s->t->meta, out);
-    TRY(talk_parse(s->a, c->line, &root));
+        return mcp_link_parse(s->a, s->t->meta, out);
+    TRY(mcp_link_parse(s->a, c->line, &root));
     *out = talk_meta_of(json_get(root, STR("params")));
     return *out ? RC_OK : RC_MALFORMED;
 }

@@ -55,13 +55,13 @@ rc_t talk_up_write_meta(talk_step_t *s, json_writer_t *w, const json_t *own)
         STR_INIT("io.modelcontextprotocol/clientCapabilities"),
         STR_INIT("io.modelcontextprotocol/logLevel"),
     };
-    static const talk_names_t ALL = {NULL, 0};
+    static const str_list_t ALL = {NULL, 0};
     const json_t *era;
-    TRY(talk_parse(s->a, s->t->meta, &era));
+    TRY(mcp_link_parse(s->a, s->t->meta, &era));
     json_key(w, STR("_meta"));
     json_begin_object(w);
-    talk_copy_members(w, own, TALK_NAMES(ERA));
-    talk_copy_members(w, era, ALL);
+    json_members_but(w, own, TALK_NAMES(ERA));
+    json_members_but(w, era, ALL);
     json_member_str(w, TALK_META_LEVEL, s->t->level);
     json_end_object(w);
     return RC_OK;
@@ -85,7 +85,7 @@ static rc_t write_server_info(json_writer_t *w, const json_t *discovered)
 rc_t talk_up_initialize_result(talk_step_t *s, const json_t *discovered, str_t *out)
 {
     const json_t *params;
-    TRY(talk_parse(s->a, s->t->params, &params));
+    TRY(mcp_link_parse(s->a, s->t->params, &params));
     str_t asked = json_get_str(params, STR("protocolVersion"));
     buf_t b = talk_buf(s->a, discovered->raw.n);
     json_writer_t w = json_writer(&b);
@@ -151,12 +151,12 @@ static rc_t send(talk_step_t *s, talk_call_t *c)
                                  STR_INIT("requestState")};
     const json_t *root;
     str_t line;
-    TRY(talk_parse(s->a, c->line, &root));
+    TRY(mcp_link_parse(s->a, c->line, &root));
     const json_t *params = json_get(root, STR("params"));
     buf_t b = talk_buf(s->a, c->line.n + s->t->meta.n + bytes_of_answers(s, c));
     c->tag = talk_next_tag(s->t);
     json_writer_t w = talk_begin_request(&b, c->tag, json_get_str(root, STR("method")));
-    talk_copy_members(&w, params, TALK_NAMES(OURS));
+    json_members_but(&w, params, TALK_NAMES(OURS));
     TRY(write_answers(s, &w, c));
     TRY(talk_up_write_meta(s, &w, talk_meta_of(params)));
     TRY(talk_end_request(&w, &line));
@@ -176,7 +176,7 @@ static rc_t old_result(talk_step_t *s, const json_t *result, str_t *out)
     buf_t b = talk_buf(s->a, result->raw.n);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    talk_copy_members(&w, result, TALK_NAMES(NEW));
+    json_members_but(&w, result, TALK_NAMES(NEW));
     if (json_is(structured, JSON_OBJECT)) {
         json_key(&w, STR("structuredContent"));
         json_raw(&w, structured->raw);
@@ -191,8 +191,8 @@ static rc_t answer_result(talk_step_t *s, talk_call_t *c, const json_t *result)
     const json_t *root, *line;
     TRY(old_result(s, result, &out));
     if (c->method && str_eq(c->method->name, STR("tools/list"))) {
-        TRY(talk_parse(s->a, c->line, &line));
-        TRY(talk_parse(s->a, out, &root));
+        TRY(mcp_link_parse(s->a, c->line, &line));
+        TRY(mcp_link_parse(s->a, out, &root));
         TRY(talk_tools_learn(s, root, !json_path(line, STR("params.cursor")), true, &out));
     }
     TRY(talk_say_result(s, c->id, out));
@@ -236,7 +236,7 @@ static bool has(const json_t *capabilities, str_t path)
 static rc_t listen_for_changes(talk_step_t *s)
 {
     const json_t *says;
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     const json_t *c = json_get(says, STR("capabilities"));
     bool any = has(c, STR("tools.listChanged")) || has(c, STR("prompts.listChanged")) ||
                has(c, STR("resources.listChanged"));

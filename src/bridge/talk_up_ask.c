@@ -28,11 +28,11 @@ static void drop_asks(talk_t *t, const talk_call_t *c)
 /* A page that is to be visited has an id in 2025-11-25, and none later. */
 static rc_t write_params(json_writer_t *w, const json_t *params, str_t id)
 {
-    static const talk_names_t ALL = {NULL, 0};
+    static const str_list_t ALL = {NULL, 0};
     bool needs = str_eq(json_get_str(params, STR("mode")), STR("url")) &&
                  !json_get(params, STR("elicitationId"));
     json_begin_object(w);
-    talk_copy_members(w, params, ALL);
+    json_members_but(w, params, ALL);
     if (needs) {
         json_key(w, STR("elicitationId"));
         json_raw(w, id);

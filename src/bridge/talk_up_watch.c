@@ -14,7 +14,7 @@ static rc_t write_filter(talk_step_t *s, json_writer_t *w, str_t uri)
         {STR_INIT("resources.listChanged"), STR_INIT("resourcesListChanged")},
     };
     const json_t *says;
-    TRY(talk_parse(s->a, s->t->server_says, &says));
+    TRY(mcp_link_parse(s->a, s->t->server_says, &says));
     json_key(w, STR("notifications"));
     json_begin_object(w);
     for (size_t i = 0; i < sizeof LISTS / sizeof *LISTS && !str_is_set(uri); i++) {

@@ -7,8 +7,6 @@
 #include "core/url.h"
 #include "oauth/label.h"
 
-#include <time.h>
-
 enum { ARENA_BYTES = 16 << 20, ADMIN_WORDS_MAX = 128 };
 
 /* The rows of a command plus those of the settings; ended by NULL. */
@@ -157,16 +155,6 @@ int admin_resource_uri(admin_t *admin, const char *what, str_t text, str_t *out)
     if (url_canonical(admin->a, &url, out) != RC_OK)
         return command_out_of_memory();
     return EXIT_DONE;
-}
-
-str_t admin_time(admin_t *admin, int64_t seconds)
-{
-    char text[32];
-    struct tm tm;
-    time_t t = (time_t)seconds;
-    if (!gmtime_r(&t, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        return STR_UNSET;
-    return arena_dup(admin->a, str_c(text));
 }
 
 int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,

@@ -36,8 +36,6 @@ rc_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes, str_t *
 int admin_text(admin_t *admin, const char *what, str_t text, size_t max, str_t *out);
 /** The identifier of a resource in its canonical form; `what` is the option. 0 or an exit code. */
 int admin_resource_uri(admin_t *admin, const char *what, str_t text, str_t *out);
-/** "2026-01-31T12:00:00Z" of Unix seconds, in the arena. */
-str_t admin_time(admin_t *admin, int64_t seconds);
 
 /** The frame of a command: parses, opens, runs, closes. */
 typedef int (*admin_run_t)(admin_t *admin, const option_t *rows, const str_t *words,

@@ -128,7 +128,7 @@ static int rotate(admin_t *admin, const option_t *rows, const str_t *words, size
         printf("a new key is published already\n");
     if (!at_once)
         printf("the keys change again at %" PRIstr "\n",
-               STR_ARG(admin_time(admin, c.plan.next_at)));
+               STR_ARG(command_time(admin->a, c.plan.next_at)));
     return EXIT_DONE;
 }
 
@@ -144,7 +144,7 @@ static void print_key(admin_t *admin, const key_record_t *r)
                     : r->state == KEY_CURRENT ? r->activated_at
                                               : r->created_at;
     printf("%" PRIstr "  %s  %" PRIstr "  %s since %" PRIstr "  %s%" PRIstr "\n", STR_ARG(r->kid),
-           USE[r->use], STR_ARG(r->alg), STATE[r->state], STR_ARG(admin_time(admin, since)),
+           USE[r->use], STR_ARG(r->alg), STATE[r->state], STR_ARG(command_time(admin->a, since)),
            str_is_set(r->sealed_by) ? "encrypted under " : "plain", STR_ARG(r->sealed_by));
 }
 

@@ -24,7 +24,7 @@ static int make(admin_t *admin, const option_t *rows, const str_t *words, size_t
     effects_t effects = {0};
     effects_add(&effects, EFFECT_REGISTRATION_TOKEN_INSERT, admin->now)->u.registration_token =
         &record;
-    str_t until = admin_time(admin, record.expires_at);
+    str_t until = command_time(admin->a, record.expires_at);
     audit_event_t event = {
         .kind = AUDIT_REGISTRATION_TOKEN,
         .allowed = true,

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 
 enum { MESSAGE_BYTES = 1024 };
 
@@ -32,6 +33,16 @@ int command_fail(int code, const char *fmt, ...)
 int command_out_of_memory(void)
 {
     return command_fail(EXIT_FAILED, "out of memory");
+}
+
+str_t command_time(arena_t *a, int64_t seconds)
+{
+    char text[32];
+    struct tm tm;
+    time_t t = (time_t)seconds;
+    if (!gmtime_r(&t, &tm) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        return STR_UNSET;
+    return arena_dup(a, str_c(text));
 }
 
 int command_refuse(refusal_t *r, int code, const char *fmt, ...)

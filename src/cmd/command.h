@@ -87,6 +87,9 @@ int command_refuse(refusal_t *r, int code, const char *fmt, ...)
  *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int command_out_of_memory(void);
+/** "2026-01-31T12:00:00Z" of Unix seconds, in the arena. Unset: beyond the calendar, or no memory.
+ */
+str_t command_time(arena_t *a, int64_t seconds);
 /** For whoever has passwords, tokens or keys in memory: no file of it is ever written. */
 void command_forbid_core(void);
 

@@ -160,12 +160,9 @@ static int run(int argc, char **argv)
                        {.name = "budget"},
                        {.name = "sign-in", .is_switch = true},
                        {NULL}};
-    str_t words[1] = {STR_UNSET};
-    size_t n;
-    if (!options_parse(argc, argv, rows, words, 1, &n))
+    str_t url = STR_UNSET;
+    if (!options_parse_one(argc, argv, rows, "doctor wants a URL", &url))
         return EXIT_USAGE;
-    if (n != 1)
-        return command_fail(EXIT_USAGE, "doctor wants a URL");
     order_t o = {.a = arena_new(WORLD_BYTES)};
     if (!o.a)
         return command_out_of_memory();
@@ -174,7 +171,7 @@ static int run(int argc, char **argv)
         arena_free(o.a);
         return code;
     }
-    code = open_world(&o, rows, words[0]);
+    code = open_world(&o, rows, url);
     if (code == EXIT_DONE)
         code = examine(&o);
     client_world_close(&o.world);

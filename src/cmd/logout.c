@@ -27,12 +27,9 @@ static int run(int argc, char **argv)
 {
     option_t rows[] = {CLIENT_OPTION_ROWS, {.name = "json", .is_switch = true}, {NULL}};
     str_t url = STR_UNSET;
-    size_t n;
     client_world_t w;
-    if (!options_parse(argc, argv, rows, &url, 1, &n))
+    if (!options_parse_one(argc, argv, rows, "logout wants a URL", &url))
         return EXIT_USAGE;
-    if (n < 1)
-        return command_fail(EXIT_USAGE, "logout wants a URL");
     int code = client_world_open(&w, rows, url, CLIENT_ASK_NOBODY);
     if (code == EXIT_DONE)
         code = sign_out(&w, option_is_set(rows, "json"));

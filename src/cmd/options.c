@@ -82,3 +82,13 @@ bool options_parse(int argc, char **argv, option_t *rows, str_t *words, size_t m
         *n_words = n;
     return true;
 }
+
+bool options_parse_one(int argc, char **argv, option_t *rows, const char *wants, str_t *word)
+{
+    size_t n;
+    if (!options_parse(argc, argv, rows, word, 1, &n))
+        return false;
+    if (n == 0)
+        command_fail(EXIT_USAGE, "%s", wants);
+    return n == 1;
+}

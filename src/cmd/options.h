@@ -19,6 +19,9 @@ typedef struct {
  *  False: said on standard error already. */
 bool options_parse(int argc, char **argv, option_t *rows, str_t *words, size_t max_words,
                    size_t *n_words);
+/** The same for a command that takes exactly one word. `wants` is said where it is missing: "logout
+ *  wants a URL". */
+bool options_parse_one(int argc, char **argv, option_t *rows, const char *wants, str_t *word);
 /** The value of a row, or unset. */
 str_t option_get(const option_t *rows, const char *name);
 bool option_is_set(const option_t *rows, const char *name);

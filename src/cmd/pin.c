@@ -55,7 +55,7 @@ static void print_pin(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pi
     if (pin->has_pending) {
         printf("  waits ");
         print_hash(&pin->pending);
-        str_t since = admin_time(l->admin, pin->pending_at);
+        str_t since = command_time(l->admin->a, pin->pending_at);
         printf(" since %" PRIstr, STR_ARG(since));
     }
     printf("\n");

@@ -3,7 +3,6 @@
 #include "cmd/client_world.h"
 #include "client/plain.h"
 
-#include <time.h>
 #include <unistd.h>
 
 enum { VALUE_BYTES = 1024, STATE_BYTES = 64 << 10 };
@@ -16,15 +15,10 @@ static void print_value(client_world_t *w, const char *name, str_t value)
     printf("%-12s %" PRIstr "\n", name, STR_ARG(plain));
 }
 
-static str_t time_text(arena_t *a, int64_t seconds)
+/* 0: not known. */
+static void print_time(client_world_t *w, const char *name, int64_t seconds)
 {
-    struct tm tm;
-    char text[32];
-    time_t t = (time_t)seconds;
-    if (seconds <= 0 || !gmtime_r(&t, &tm))
-        return STR_UNSET;
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return arena_dup(a, str_of(text, n));
+    print_value(w, name, seconds > 0 ? command_time(w->a, seconds) : STR_UNSET);
 }
 
 static void print_text(client_world_t *w, const tokens_state_t *state)
@@ -35,8 +29,8 @@ static void print_text(client_world_t *w, const tokens_state_t *state)
     print_value(w, "client", state->client_id);
     print_value(w, "scope", state->scope);
     print_value(w, "type", state->dpop ? STR("DPoP") : STR("Bearer"));
-    print_value(w, "since", time_text(w->a, state->since));
-    print_value(w, "expires", time_text(w->a, state->expires_at));
+    print_time(w, "since", state->since);
+    print_time(w, "expires", state->expires_at);
     print_value(w, "refreshes", state->has_refresh ? STR("yes") : STR("no"));
     print_value(w, "kept in", state->place);
     if (state->claims.p) {
@@ -111,12 +105,9 @@ static int run(int argc, char **argv)
                        {.name = "fresh", .is_switch = true},
                        {NULL}};
     str_t url = STR_UNSET;
-    size_t n;
     client_world_t w;
-    if (!options_parse(argc, argv, rows, &url, 1, &n))
+    if (!options_parse_one(argc, argv, rows, "token wants a URL", &url))
         return EXIT_USAGE;
-    if (n < 1)
-        return command_fail(EXIT_USAGE, "token wants a URL");
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE && option_is_set(rows, "fresh"))
         code = make_fresh(&w);

@@ -23,13 +23,10 @@ static int run(int argc, char **argv)
 {
     option_t rows[] = {CLIENT_OPTION_ROWS, {.name = "json", .is_switch = true}, {NULL}};
     str_t url = STR_UNSET;
-    size_t n;
     client_world_t w;
     client_session_t s = {NULL};
-    if (!options_parse(argc, argv, rows, &url, 1, &n))
+    if (!options_parse_one(argc, argv, rows, "tools wants a URL", &url))
         return EXIT_USAGE;
-    if (n < 1)
-        return command_fail(EXIT_USAGE, "tools wants a URL");
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE)
         code = client_session_open(&s, &w, option_is_set(rows, "json"));

@@ -89,5 +89,8 @@ void json_member_str(json_writer_t *w, str_t name, str_t s);
 void json_member_int(json_writer_t *w, str_t name, int64_t v);
 void json_member_bool(json_writer_t *w, str_t name, bool v);
 void json_member_strs(json_writer_t *w, str_t name, str_list_t list);
+/** The members of `object` as they stand, but those of these names; nothing of what is no object.
+ */
+void json_members_but(json_writer_t *w, const json_t *object, str_list_t names);
 
 #endif

@@ -297,3 +297,13 @@ void json_member_strs(json_writer_t *w, str_t name, str_list_t list)
         json_str(w, list.v[i]);
     json_end_array(w);
 }
+
+void json_members_but(json_writer_t *w, const json_t *object, str_list_t names)
+{
+    for (const json_t *m = json_is(object, JSON_OBJECT) ? object->child : NULL; m; m = m->next) {
+        if (str_list_has(names, m->key))
+            continue;
+        json_key(w, m->key);
+        json_raw(w, m->raw);
+    }
+}

@@ -39,6 +39,24 @@ static void a_document(void **state)
                         "\"v\":[null,false,0.5,{},[],7]}"));
 }
 
+static void members_but_some(void **state)
+{
+    const str_t but[] = {STR("a"), STR("d")};
+    const json_t *v;
+    str_t out;
+    buf_t b = buf_new(*state, 4096);
+    json_writer_t w = json_writer(&b);
+    assert_int_equal(json_parse(*state, STR("{\"a\":1,\"b\": [ 2 ],\"\\u0063\":3}"), NULL, &v),
+                     RC_OK);
+    json_begin_object(&w);
+    json_members_but(&w, v, (str_list_t){but, 2});
+    json_members_but(&w, json_get(v, STR("b")), (str_list_t){0});
+    json_members_but(&w, NULL, (str_list_t){0});
+    json_end_object(&w);
+    assert_int_equal(buf_done(&b, &out), RC_OK);
+    assert_str(out, STR("{\"b\":[ 2 ],\"c\":3}"));
+}
+
 static str_t written(arena_t *a, str_t s)
 {
     buf_t b = buf_new(a, 1 << 16);
@@ -200,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(a_document),
+        ARENA_TEST(members_but_some),
         ARENA_TEST(escaping),
         ARENA_TEST(every_character_goes_round),
         ARENA_TEST(bad_utf8_fails_the_builder),

@@ -382,6 +382,17 @@ static void another_port_is_asked_for(void **state)
         doctor_other_port(r->a, STR("https://as.example/a?redirect_uri=https%3A%2F%2Fh%2Fcb"))));
 }
 
+static void this_machine_is_told_by_its_address(void **state)
+{
+    (void)state;
+    assert_true(doctor_is_loopback(STR("http://127.0.0.1:1/")));
+    assert_true(doctor_is_loopback(STR("http://127.9.9.9/")));
+    assert_true(doctor_is_loopback(STR("http://[::1]/")));
+    assert_true(doctor_is_loopback(STR("http://a.localhost/")));
+    assert_false(doctor_is_loopback(STR("http://127.evil.example/")));
+    assert_false(doctor_is_loopback(STR("http://10.0.0.1/")));
+}
+
 #define RUN_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -401,6 +412,7 @@ int main(void)
         RUN_TEST(no_report_holds_the_query_of_the_url),
         RUN_TEST(claims_are_read),
         RUN_TEST(another_port_is_asked_for),
+        cmocka_unit_test(this_machine_is_told_by_its_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 #include "doctor/facts.h"
 
+#include "client/url_rule.h"
+
 static const doctor_ask_row_t ASKS[DOCTOR_ASK_COUNT] = {
 #define ASK(name, id, phase, what)                                                                 \
     [DOCTOR_ASK_##name] = {STR_INIT(id), STR_INIT(what), DOCTOR_PHASE_##phase},
@@ -77,9 +79,8 @@ bool doctor_is_open(const doctor_facts_t *f)
 bool doctor_is_loopback(str_t url)
 {
     url_t u;
-    return url_parse(url, &u) == RC_OK && str_is_set(u.host) &&
-           (url_host_is_loopback(u.host) || str_starts(u.host, STR("127.")) ||
-            str_ends(u.host, STR(".localhost")));
+    return client_url_reach(url, HTTP_REACH_PUBLIC) == HTTP_REACH_LOOPBACK ||
+           (url_parse(url, &u) == RC_OK && str_ends(u.host, STR(".localhost")));
 }
 
 str_t doctor_origin(arena_t *a, str_t url)
@@ -91,26 +92,13 @@ str_t doctor_origin(arena_t *a, str_t url)
     return url_origin(a, &u, &origin) == RC_OK ? origin : STR_UNSET;
 }
 
-/* The values of WWW-Authenticate, in order. */
-static rc_t challenge_values(arena_t *a, http_headers_t headers, str_list_t *out)
-{
-    size_t at = 0, n = http_headers_count(headers, STR("WWW-Authenticate"));
-    str_t *values = ARENA_ARRAY(a, n + 1, str_t);
-    if (!values)
-        return RC_MEMORY;
-    *out = (str_list_t){values, 0};
-    while (out->n < n && http_headers_next(headers, STR("WWW-Authenticate"), &at, &values[out->n]))
-        out->n++;
-    return RC_OK;
-}
-
 static rc_t learn_refusal(arena_t *a, doctor_facts_t *f, doctor_ask_t ask)
 {
     str_list_t values;
     if (f->refused_at != DOCTOR_ASK_COUNT || doctor_status(f, ask) != 401)
         return RC_OK;
     f->refused_at = ask;
-    TRY(challenge_values(a, f->at[ask].answer.headers, &values));
+    TRY(http_headers_all(a, f->at[ask].answer.headers, STR("WWW-Authenticate"), &values));
     TRY(client_challenges_read(a, values, &f->challenges));
     return client_challenge_pick(a, &f->challenges, &f->challenge);
 }

@@ -101,6 +101,19 @@ size_t http_headers_count(http_headers_t h, str_t name)
     return n;
 }
 
+rc_t http_headers_all(arena_t *a, http_headers_t h, str_t name, str_list_t *out)
+{
+    size_t n = http_headers_count(h, name), at = 0;
+    str_t *v = ARENA_ARRAY(a, n ? n : 1, str_t);
+    *out = (str_list_t){0};
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        http_headers_next(h, name, &at, &v[i]);
+    *out = (str_list_t){v, n};
+    return RC_OK;
+}
+
 bool http_headers_has_token(http_headers_t h, str_t name, str_t token)
 {
     size_t at = 0;

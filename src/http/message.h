@@ -2,7 +2,7 @@
 #ifndef HTTP_MESSAGE_H
 #define HTTP_MESSAGE_H
 
-#include "core/str.h"
+#include "core/arena.h"
 
 /** Methods this server knows; any other token is answered 501 (RFC 9110 section 9.1). */
 typedef enum {
@@ -50,6 +50,8 @@ str_t http_headers_get(http_headers_t h, str_t name);
 bool http_headers_next(http_headers_t h, str_t name, size_t *at, str_t *value);
 /** How many fields bear that name. */
 size_t http_headers_count(http_headers_t h, str_t name);
+/** The values of all fields of that name, in order; they stay where they are. RC_MEMORY. */
+rc_t http_headers_all(arena_t *a, http_headers_t h, str_t name, str_list_t *out) MUST_USE;
 /** Whether a comma-separated list value, over all fields of that name, has the token (any case). */
 bool http_headers_has_token(http_headers_t h, str_t name, str_t token);
 /** Whether c may stand in a token (RFC 9110 section 5.6.2). */

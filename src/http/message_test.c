@@ -25,6 +25,20 @@ static void fields_are_found_in_any_case(void **state)
     assert_false(http_headers_next(ALL, STR("accept"), &at, &value));
 }
 
+static void all_values_of_a_name_stand_in_order(void **state)
+{
+    (void)state;
+    str_list_t values;
+    arena_t *a = arena_new(4096);
+    assert_int_equal(http_headers_all(a, ALL, STR("ACCEPT"), &values), RC_OK);
+    assert_int_equal(values.n, 2);
+    assert_text(values.v[0], "a, b");
+    assert_text(values.v[1], " C ,\td");
+    assert_int_equal(http_headers_all(a, ALL, STR("y"), &values), RC_OK);
+    assert_int_equal(values.n, 0);
+    arena_free(a);
+}
+
 static void tokens_are_found_over_all_fields(void **state)
 {
     static const char *const has[] = {"a", "B", "c", "D"};
@@ -70,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_found_in_any_case),
+        cmocka_unit_test(all_values_of_a_name_stand_in_order),
         cmocka_unit_test(tokens_are_found_over_all_fields),
         cmocka_unit_test(methods_are_case_sensitive),
         cmocka_unit_test(statuses_have_phrases),

@@ -7,8 +7,12 @@
 
 enum { ANSWER_MS = 300000, END_MS = 2000, LINK_ARENA_BYTES = 64 << 10, NAME_BYTES = 128 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
+rc_t mcp_link_parse(arena_t *a, str_t json, const json_t **out)
+{
+    static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
+                                         LIMIT_JSON_NODES};
+    return json_parse(a, json, &LIMITS, out);
+}
 
 /* ---- life ---- */
 
@@ -170,7 +174,7 @@ static rc_t fill_from(arena_t *scratch, link_call_t *c, const mcp_link_message_t
 {
     const json_t *root;
     mcp_message_t m;
-    TRY(json_parse(scratch, message->json, &LIMITS, &root));
+    TRY(mcp_link_parse(scratch, message->json, &root));
     if (mcp_message_of(root, &m) != MCP_NO_ERROR || (m.kind == MCP_REQUEST && !message->tag))
         return RC_MALFORMED;
     c->tag = m.kind == MCP_REQUEST ? message->tag : 0;

@@ -89,5 +89,7 @@ rc_t mcp_link_listen(mcp_link_t *l, const mcp_version_t *version) MUST_USE;
 void mcp_link_end_session(mcp_link_t *l);
 /** Whether a session id is held. */
 bool mcp_link_has_session(mcp_link_t *l);
+/** json_parse within the limits of one message, for what may become a message or a piece of one. */
+rc_t mcp_link_parse(arena_t *a, str_t json, const json_t **out) MUST_USE;
 
 #endif

@@ -4,9 +4,6 @@
 
 enum { DETAIL_BYTES = 512 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 /* ---- messages ---- */
 
 static bool is_own_id(arena_t *a, str_t mine, const json_t *theirs)
@@ -46,7 +43,7 @@ static bool read_message(mcp_link_t *l, str_t text, mcp_message_t *out)
 {
     const json_t *root;
     arena_reset(l->scratch);
-    return json_parse(l->scratch, text, &LIMITS, &root) == RC_OK &&
+    return mcp_link_parse(l->scratch, text, &root) == RC_OK &&
            mcp_message_of(root, out) == MCP_NO_ERROR;
 }
 
@@ -281,7 +278,7 @@ static str_t words_of(mcp_link_t *l, str_t text)
 {
     const json_t *root;
     arena_reset(l->scratch);
-    bool json = json_parse(l->scratch, text, &LIMITS, &root) == RC_OK;
+    bool json = mcp_link_parse(l->scratch, text, &root) == RC_OK;
     str_t words = json ? json_get_str(json_get(root, STR("error")), STR("message")) : STR_UNSET;
     return words.p ? words : str_first(text, DETAIL_BYTES);
 }

@@ -19,18 +19,17 @@ static void queue(link_exchange_t *x)
 
 static bool copy_challenges(arena_t *a, http_headers_t from, str_list_t *out)
 {
-    size_t n = http_headers_count(from, STR("WWW-Authenticate")), at = 0;
-    str_t *v = ARENA_ARRAY(a, n + 1, str_t);
-    if (!v)
+    str_list_t values;
+    if (http_headers_all(a, from, STR("WWW-Authenticate"), &values) != RC_OK)
         return false;
-    *out = (str_list_t){v, 0};
-    str_t value;
-    while (out->n < n && http_headers_next(from, STR("WWW-Authenticate"), &at, &value)) {
-        v[out->n] = arena_dup(a, value);
-        if (!v[out->n++].p)
+    str_t *copies = ARENA_ARRAY(a, values.n + 1, str_t);
+    for (size_t i = 0; copies && i < values.n; i++) {
+        copies[i] = arena_dup(a, values.v[i]);
+        if (!copies[i].p)
             return false;
     }
-    return true;
+    *out = (str_list_t){copies, values.n};
+    return copies != NULL;
 }
 
 static bool copy_head(arena_t *a, const http_agent_head_t *from, link_head_t *out)

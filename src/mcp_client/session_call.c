@@ -333,13 +333,11 @@ static kind_t kind_of(const mcp_client_t *c, const session_request_t *r, const j
 static rc_t ask_in_rounds(mcp_client_t *c, arena_t *a, session_request_t *r, str_t *result,
                           mcp_client_failure_t *why)
 {
-    static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                         LIMIT_JSON_NODES};
     for (unsigned round = 0; round < LIMIT_MCP_CLIENT_ROUNDS; round++) {
         const json_t *root = NULL;
         TRY(ask_twice(c, a, r, result, why));
         if (r->version->era == MCP_ERA_STATELESS)
-            TRY(json_parse(a, *result, &LIMITS, &root));
+            TRY(mcp_link_parse(a, *result, &root));
         kind_t kind = kind_of(c, r, root);
         if (kind == RESULT_WHOLE)
             return RC_OK;

@@ -9,9 +9,6 @@ enum {
     PARAMS_BYTES = 131072,
 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 static int64_t due_of(const mcp_client_t *c)
 {
     return c->config.call_ms > 0 ? clock_micros() / 1000 + c->config.call_ms : 0;
@@ -70,7 +67,7 @@ static rc_t negotiate(arena_t *a, str_t result, const mcp_version_t **out,
                       mcp_client_failure_t *why)
 {
     const json_t *root;
-    TRY(json_parse(a, result, &LIMITS, &root));
+    TRY(mcp_link_parse(a, result, &root));
     str_t name = json_get_str(root, STR("protocolVersion"));
     *out = mcp_version_find(mcp_versions_handshake(), name);
     if (*out)
@@ -145,7 +142,7 @@ static bool is_learnable(int status)
 static const json_t *parsed(arena_t *a, str_t text)
 {
     const json_t *root = NULL;
-    return text.p && json_parse(a, text, &LIMITS, &root) == RC_OK ? root : NULL;
+    return text.p && mcp_link_parse(a, text, &root) == RC_OK ? root : NULL;
 }
 
 static speaks_t speaks_of_failure(arena_t *a, const mcp_client_failure_t *why)

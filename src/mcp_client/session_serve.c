@@ -4,9 +4,6 @@
 
 enum { QUESTION_BYTES = LIMIT_MCP_CLIENT_MESSAGE_ARENA_BYTES };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 static const mcp_version_t *version_of(mcp_client_t *c)
 {
     pthread_mutex_lock(&c->lock);
@@ -50,7 +47,7 @@ bool session_answer(mcp_client_t *c, arena_t *a, str_t method, const json_t *par
     pthread_mutex_lock(&c->asking);
     bool answered = h->ask(h->ctx, a, method, params, result);
     pthread_mutex_unlock(&c->asking);
-    if (!answered || json_parse(a, *result, &LIMITS, &checked) != RC_OK)
+    if (!answered || mcp_link_parse(a, *result, &checked) != RC_OK)
         return false;
     return !str_eq(method, STR("elicitation/create")) ||
            session_fill_form(a, params, result) == RC_OK;
@@ -136,7 +133,7 @@ static session_question_t *copy_question(arena_t *a, const mcp_message_t *m)
     const json_t *root;
     session_question_t *q = ARENA_NEW(a, session_question_t);
     str_t text = arena_dup(a, m->root->raw);
-    if (!q || !text.p || json_parse(a, text, &LIMITS, &root) != RC_OK)
+    if (!q || !text.p || mcp_link_parse(a, text, &root) != RC_OK)
         return NULL;
     *q = (session_question_t){.a = a,
                               .id = json_get(root, STR("id"))->raw,

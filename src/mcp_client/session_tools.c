@@ -2,9 +2,6 @@
 
 enum { TABLE_BYTES = 2 * LIMIT_MCP_CLIENT_MESSAGE_ARENA_BYTES, CURSOR_BYTES = 65536 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 /* ---- the fields of a call ---- */
 
 static mcp_params_t params_of(const mcp_client_t *c, str_t tool)
@@ -20,7 +17,7 @@ static str_t tool_of(arena_t *a, const session_request_t *r)
 {
     const json_t *params = NULL;
     if (!str_eq(r->method, STR("tools/call")) || !r->params.p ||
-        json_parse(a, r->params, &LIMITS, &params) != RC_OK)
+        mcp_link_parse(a, r->params, &params) != RC_OK)
         return STR_UNSET;
     return json_get_str(params, STR("name"));
 }
@@ -99,7 +96,7 @@ static rc_t strange(mcp_client_failure_t *why, str_t detail)
 static rc_t read_page(list_t *l, str_t result, str_t *params, mcp_client_failure_t *why)
 {
     const json_t *root;
-    TRY(json_parse(l->a, result, &LIMITS, &root));
+    TRY(mcp_link_parse(l->a, result, &root));
     const json_t *tools = json_get(root, STR("tools"));
     if (!json_is(tools, JSON_ARRAY))
         return strange(why, STR("the result of tools/list has no list of tools"));

@@ -2,9 +2,6 @@
 
 enum { CAPABILITIES_BYTES = 65536, AROUND_BYTES = 8192 };
 
-static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, LIMIT_JSON_DEPTH,
-                                     LIMIT_JSON_NODES};
-
 #define RESERVED "io.modelcontextprotocol/"
 
 static void empty(json_writer_t *w, str_t name)
@@ -62,15 +59,6 @@ static void write_info(json_writer_t *w, const mcp_client_config_t *config)
     json_end_object(w);
 }
 
-/* All members but those that are written anew. */
-static void copy_members(json_writer_t *w, const json_t *from, const str_t *but, size_t n)
-{
-    for (const json_t *m = json_is(from, JSON_OBJECT) ? from->child : NULL; m; m = m->next) {
-        if (!str_list_has((str_list_t){but, n}, m->key))
-            raw_member(w, m->key, m->raw);
-    }
-}
-
 static void write_meta(json_writer_t *w, const mcp_client_t *c, const session_request_t *r,
                        uint64_t id, const json_t *given)
 {
@@ -90,7 +78,7 @@ static void write_meta(json_writer_t *w, const mcp_client_t *c, const session_re
     }
     if (r->progress)
         json_member_int(w, OWN[0], (int64_t)id);
-    copy_members(w, given, OWN + (r->progress ? 0 : 1), r->progress ? 4 : 3);
+    json_members_but(w, given, r->progress ? (str_list_t){OWN, 4} : (str_list_t){OWN + 1, 3});
     json_end_object(w);
 }
 
@@ -104,7 +92,7 @@ static void write_params(json_writer_t *w, const mcp_client_t *c, const session_
         return;
     json_key(w, STR("params"));
     json_begin_object(w);
-    copy_members(w, params, OWN, stateless ? 3 : 1);
+    json_members_but(w, params, (str_list_t){OWN, stateless ? 3 : 1});
     raw_member(w, OWN[1], r->responses);
     raw_member(w, OWN[2], r->state);
     write_meta(w, c, r, id, json_get(params, OWN[0]));
@@ -116,7 +104,7 @@ rc_t session_write(arena_t *a, const mcp_client_t *c, const session_request_t *r
 {
     const json_t *params = NULL;
     if (r->params.p)
-        TRY(json_parse(a, r->params, &LIMITS, &params));
+        TRY(mcp_link_parse(a, r->params, &params));
     if (params && !json_is(params, JSON_OBJECT))
         return RC_MALFORMED;
     buf_t b = buf_new(a, r->params.n + r->responses.n + r->state.n + c->capabilities.n +
@@ -167,16 +155,16 @@ rc_t session_fill_form(arena_t *a, const json_t *params, str_t *result)
 {
     static const str_t CONTENT = STR_INIT("content");
     const json_t *given;
-    TRY(json_parse(a, *result, &LIMITS, &given));
+    TRY(mcp_link_parse(a, *result, &given));
     if (!is_accepted_form(params, given))
         return RC_OK;
     buf_t b = buf_new(a, result->n + params->raw.n + AROUND_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    copy_members(&w, given, &CONTENT, 1);
+    json_members_but(&w, given, (str_list_t){&CONTENT, 1});
     json_key(&w, CONTENT);
     json_begin_object(&w);
-    copy_members(&w, json_get(given, CONTENT), NULL, 0);
+    json_members_but(&w, json_get(given, CONTENT), (str_list_t){NULL, 0});
     write_defaults(&w, params, json_get(given, CONTENT));
     json_end_object(&w);
     json_end_object(&w);

@@ -2,7 +2,7 @@
  * tells where to go. */
 #include "tokens/source_object.h"
 
-enum { CHALLENGES_MAX = 16, ANSWER_BYTES = 65536 };
+enum { ANSWER_BYTES = 65536 };
 
 /* The first requests of both eras (MCP 2025-11-25, "Initialization"; 2026-07-28, "Discovery"). */
 static const char INITIALIZE[] =
@@ -57,13 +57,11 @@ static void end_session(source_round_t *r, const http_answer_t *answer)
 
 static client_reason_t read_challenge(source_round_t *r, const http_answer_t *answer)
 {
-    str_t values[CHALLENGES_MAX];
-    size_t n = 0, at = 0;
-    while (n < CHALLENGES_MAX &&
-           http_headers_next(answer->headers, STR("WWW-Authenticate"), &at, &values[n]))
-        n++;
+    str_list_t values;
     client_challenges_t all;
-    GO(source_rc(r, client_challenges_read(r->a, (str_list_t){values, n}, &all)));
+    rc_t rc = http_headers_all(r->a, answer->headers, STR("WWW-Authenticate"), &values);
+    GO(source_rc(r, rc));
+    GO(source_rc(r, client_challenges_read(r->a, values, &all)));
     r->challenged = true;
     return source_rc(r, client_challenge_pick(r->a, &all, &r->challenge));
 }
