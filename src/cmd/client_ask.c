@@ -166,12 +166,13 @@ static void say_page(str_t url)
 }
 
 /* Consent first, and nothing is fetched before it (MCP 2025-11-25, Elicitation, "URL Mode"). */
-static bool ask_url(arena_t *a, const json_t *params, str_t *result)
+static bool ask_url(arena_t *a, http_reach_t reach, const json_t *params, str_t *result)
 {
     buf_t b = buf_new(a, ANSWER_BYTES);
     json_writer_t w = json_writer(&b);
     str_t url = json_get_str(params, STR("url"));
-    if (client_url_check_page(url) != CLIENT_FINE)
+    if (client_url_check_page(url) != CLIENT_FINE ||
+        client_url_check_reach(url, reach) != CLIENT_FINE)
         return false;
     say(a, "\nThe server asks: ", json_get_str(params, STR("message")), "\n");
     say_page(url);
@@ -184,10 +185,10 @@ static bool ask_url(arena_t *a, const json_t *params, str_t *result)
     return answer(&w, &b, result);
 }
 
-bool client_ask(arena_t *a, str_t method, const json_t *params, str_t *result)
+bool client_ask(arena_t *a, http_reach_t reach, str_t method, const json_t *params, str_t *result)
 {
     if (!str_eq(method, STR("elicitation/create")))
         return false;
-    return str_eq(json_get_str(params, STR("mode")), STR("url")) ? ask_url(a, params, result)
+    return str_eq(json_get_str(params, STR("mode")), STR("url")) ? ask_url(a, reach, params, result)
                                                                  : ask_form(a, params, result);
 }

@@ -24,7 +24,7 @@ static int answer(void *arg)
     unsetenv("WAYLAND_DISPLAY");
     if (!a || json_parse(a, str_c(q->params), NULL, &params) != RC_OK)
         return 1;
-    if (client_ask(a, str_c(q->method), params, &result))
+    if (client_ask(a, HTTP_REACH_PUBLIC, str_c(q->method), params, &result))
         printf("%" PRIstr, STR_ARG(result));
     else
         printf("none");
@@ -91,8 +91,9 @@ static void names_of_other_scripts_are_warned_of(void **state)
 static void what_is_no_page_is_not_asked(void **state)
 {
     (void)state;
-    static const char *const URLS[] = {"javascript:alert(1)", "file:///etc/passwd",
-                                       "http://a.example/", "--help"};
+    static const char *const URLS[] = {
+        "javascript:alert(1)",    "file:///etc/passwd",  "http://a.example/", "--help",
+        "http://127.0.0.1:631/x", "https://localhost/x", "https://10.0.0.1/x"};
     for (size_t i = 0; i < sizeof URLS / sizeof *URLS; i++) {
         ran_t ran;
         char params[256];

@@ -53,7 +53,7 @@ static bool ask(void *ctx, arena_t *a, str_t method, const json_t *params, str_t
 {
     client_session_t *s = ctx;
     client_session_clear(s);
-    return client_ask(a, method, params, result);
+    return client_ask(a, s->world->reach, method, params, result);
 }
 
 int client_session_open(client_session_t *s, client_world_t *w, bool json)
