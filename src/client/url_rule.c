@@ -40,24 +40,13 @@ client_reason_t client_url_check(str_t url, bool plain_ok)
     return CLIENT_FINE;
 }
 
-/* The address that a host is, not one that a name may stand for. */
-static bool literal(str_t host, http_addr_t *out)
-{
-    if (str_starts(host, STR("[")) && str_ends(host, STR("]")))
-        host = str_of(host.p + 1, host.n - 2);
-    return http_addr_parse(host, out) == RC_OK;
-}
-
 static http_reach_t host_reach(str_t host)
 {
-    http_addr_t addr;
-    if (url_host_is_loopback(host))
+    http_addr_t addr; /* that the host is, not one that a name may stand for */
+    if (http_host_is_here(host))
         return HTTP_REACH_LOOPBACK;
-    if (!literal(host, &addr))
-        return HTTP_REACH_PUBLIC;
-    if (http_addr_is_loopback(&addr))
-        return HTTP_REACH_LOOPBACK;
-    return http_addr_is_special(&addr) ? HTTP_REACH_ANY : HTTP_REACH_PUBLIC;
+    bool literal = http_addr_parse(str_trim(host, "[]"), &addr) == RC_OK;
+    return literal && http_addr_is_special(&addr) ? HTTP_REACH_ANY : HTTP_REACH_PUBLIC;
 }
 
 http_reach_t client_url_reach(str_t url, http_reach_t asked)

@@ -91,6 +91,8 @@ static const struct {
     {"https://8.8.8.8/", HTTP_REACH_PUBLIC},
     {"https://[2606:4700::1]/", HTTP_REACH_PUBLIC},
     {"http://localhost", HTTP_REACH_LOOPBACK},
+    {"https://LOCALHOST.", HTTP_REACH_LOOPBACK},
+    {"https://a.localhost", HTTP_REACH_LOOPBACK},
     {"https://LocalHost", HTTP_REACH_LOOPBACK},
     {"http://127.0.0.1:1", HTTP_REACH_LOOPBACK},
     {"https://127.9.9.9", HTTP_REACH_LOOPBACK},

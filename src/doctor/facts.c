@@ -1,6 +1,6 @@
 #include "doctor/facts.h"
 
-#include "client/url_rule.h"
+#include "http/addr.h"
 
 static const doctor_ask_row_t ASKS[DOCTOR_ASK_COUNT] = {
 #define ASK(name, id, phase, what)                                                                 \
@@ -79,8 +79,7 @@ bool doctor_is_open(const doctor_facts_t *f)
 bool doctor_is_loopback(str_t url)
 {
     url_t u;
-    return client_url_reach(url, HTTP_REACH_PUBLIC) == HTTP_REACH_LOOPBACK ||
-           (url_parse(url, &u) == RC_OK && str_ends(u.host, STR(".localhost")));
+    return url_parse(url, &u) == RC_OK && str_is_set(u.host) && http_host_is_here(u.host);
 }
 
 str_t doctor_origin(arena_t *a, str_t url)

@@ -80,6 +80,23 @@ bool http_addr_is_loopback(const http_addr_t *a)
     return a->family == 6 && memcmp(a->bytes, one, sizeof one) == 0;
 }
 
+static bool is_local_name(str_t host)
+{
+    static const str_t NAME = STR_INIT("localhost"), UNDER = STR_INIT(".localhost");
+    if (str_ends(host, STR(".")))
+        host.n--;
+    return str_eq_nocase(host, NAME) ||
+           (host.n > UNDER.n && str_eq_nocase(str_skip(host, host.n - UNDER.n), UNDER));
+}
+
+bool http_host_is_here(str_t host)
+{
+    http_addr_t a;
+    if (http_addr_parse(str_trim(host, "[]"), &a) == RC_OK)
+        return http_addr_is_loopback(&a);
+    return is_local_name(host);
+}
+
 rc_t http_cidr_parse(str_t text, http_cidr_t *out)
 {
     size_t slash = str_find(text, '/', 0);

@@ -32,6 +32,9 @@ bool http_addr_is_loopback(const http_addr_t *a);
 /** Whether the address is special-purpose (RFC 6890 and its IANA registries), multicast, reserved,
  *  or an IPv6 form that carries a special IPv4 address (NAT64, 6to4, compatible). */
 bool http_addr_is_special(const http_addr_t *a);
+/** Whether the host of a URL is this machine by its spelling: a loopback address, localhost or a
+ *  name under it (RFC 6761 section 6.3). */
+bool http_host_is_here(str_t host);
 
 /** "10.0.0.0/8", "fd00::/8", or a bare address. Host bits must be zero. RC_MALFORMED. */
 rc_t http_cidr_parse(str_t text, http_cidr_t *out) MUST_USE;

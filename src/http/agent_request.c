@@ -11,23 +11,6 @@ bool http_reach_has(http_reach_t reach, const http_addr_t *a)
     return a->family != 0 && !http_addr_is_special(a);
 }
 
-static bool is_local_name(str_t host)
-{
-    static const str_t NAME = STR_INIT("localhost"), UNDER = STR_INIT(".localhost");
-    if (str_ends(host, STR(".")))
-        host.n--;
-    return str_eq_nocase(host, NAME) ||
-           (host.n > UNDER.n && str_eq_nocase(str_skip(host, host.n - UNDER.n), UNDER));
-}
-
-bool http_host_is_here(str_t host)
-{
-    http_addr_t a;
-    if (http_addr_parse(str_trim(host, "[]"), &a) == RC_OK)
-        return http_addr_is_loopback(&a);
-    return is_local_name(host);
-}
-
 /* A host whose last label is a number is an address to those who look names up ("127.1", "0x7f.1",
  * "2130706433"), and none to http_addr_parse. */
 static bool is_odd_address(str_t host)
@@ -52,8 +35,8 @@ static http_agent_end_t check_host(str_t host, http_reach_t reach, str_t *why)
         *why = STR("the host is an address in a spelling that is not taken");
         return HTTP_AGENT_BAD_URL;
     }
-    bool is_reached =
-        is_literal ? http_reach_has(reach, &a) : reach != HTTP_REACH_PUBLIC || !is_local_name(host);
+    bool is_reached = is_literal ? http_reach_has(reach, &a)
+                                 : reach != HTTP_REACH_PUBLIC || !http_host_is_here(host);
     if (is_reached)
         return HTTP_AGENT_DONE;
     *why = STR("the address is one that this request may not go to");

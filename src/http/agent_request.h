@@ -9,9 +9,6 @@
 
 /** Whether a request of that reach may be sent to `a`. */
 bool http_reach_has(http_reach_t reach, const http_addr_t *a);
-/** Whether the host is this machine by its spelling: a loopback address, localhost or a name under
- *  it (RFC 6761 section 6.3). */
-bool http_host_is_here(str_t host);
 /** RC_OK, the parts of the URL (with its fragment) in `u`, and HTTP_AGENT_DONE or why it will not
  * be asked, with a static sentence. RC_MALFORMED: method or header fields that would split the
  *  message, or say how long it is. */
