@@ -84,14 +84,6 @@ rc_t client_authorization_begin(arena_t *a, random_port_t random,
     return client_fields_url(a, want->server->authorization_endpoint, &f, url);
 }
 
-rc_t client_authorization_form(arena_t *a, const client_authorization_want_t *want,
-                               const client_pending_t *pending, str_t *form)
-{
-    client_fields_t f = {0};
-    TRY(client_authorization_fields(a, want, pending, &f));
-    return client_fields_form(a, &f, form);
-}
-
 rc_t client_authorization_pushed_url(arena_t *a, const client_server_metadata_t *server,
                                      str_t client_id, str_t request_uri, str_t *url)
 {

@@ -34,10 +34,8 @@ typedef struct {
 rc_t client_authorization_begin(arena_t *a, random_port_t random,
                                 const client_authorization_want_t *want, client_pending_t *pending,
                                 str_t *url) MUST_USE;
-/** The same as a form for a pushed authorization request (RFC 9126), and the URL for its answer;
- *  client_token_pushed adds what a confidential client shows. */
-rc_t client_authorization_form(arena_t *a, const client_authorization_want_t *want,
-                               const client_pending_t *pending, str_t *form) MUST_USE;
+/** The URL to open once the request was pushed (RFC 9126; client_token_pushed). RC_MALFORMED,
+ * RC_LIMIT, RC_MEMORY. */
 rc_t client_authorization_pushed_url(arena_t *a, const client_server_metadata_t *server,
                                      str_t client_id, str_t request_uri, str_t *url) MUST_USE;
 

@@ -1,6 +1,6 @@
 #include "client/client_test_util.h"
 
-#include "client/authorization.h"
+#include "client/authorization_fields.h"
 #include "core/form.h"
 #include "core/limits.h"
 #include "oauth/pkce.h"
@@ -194,11 +194,13 @@ static void a_pushed_request_holds_the_same(void **state)
 {
     arena_t *a = *state;
     play_t p;
+    client_fields_t f = {0};
     str_t text, url;
     begin(&p);
     p.want.scope = STR("a b");
     ask(&p, a);
-    assert_ok(client_authorization_form(a, &p.want, &p.pending, &text));
+    assert_ok(client_authorization_fields(a, &p.want, &p.pending, &f));
+    assert_ok(client_fields_form(a, &f, &text));
     assert_true(str_ends(p.url, text));
     assert_ok(client_authorization_pushed_url(a, &p.server, STR("me"),
                                               STR("urn:ietf:params:oauth:request_uri:x y"), &url));

@@ -1,5 +1,6 @@
 #include "client/client_test_util.h"
 
+#include "client/authorization_fields.h"
 #include "client/token_request.h"
 #include "core/limits.h"
 #include "oauth/client_auth.h"
@@ -177,16 +178,18 @@ static void a_request_is_pushed_with_what_the_client_shows(void **state)
 {
     arena_t *a = *state;
     play_t p;
-    str_t plain;
+    client_fields_t plain = {0};
+    str_t form;
     begin(&p);
     const client_authorization_want_t want = {.server = &p.server,
                                               .client_id = STR("me"),
                                               .redirect_uri = STR("http://127.0.0.1:1/cb"),
                                               .scope = STR("a b"),
                                               .resource = STR(RESOURCE)};
-    assert_ok(client_authorization_form(a, &want, &p.pending, &plain));
+    assert_ok(client_authorization_fields(a, &want, &p.pending, &plain));
+    assert_ok(client_fields_form(a, &plain, &form));
     assert_ok(client_token_pushed(a, &p.want, &want, &p.pending, &p.out));
-    expect(a, &p, "https://as.test/par", plain.p);
+    expect(a, &p, "https://as.test/par", arena_cstr(a, form));
     p.who.secret = secret_of(STR("s"));
     p.want.method = CLIENT_METHOD_POST;
     assert_ok(client_token_pushed(a, &p.want, &want, &p.pending, &p.out));
