@@ -93,7 +93,8 @@ static int fail_link(client_session_t *s, const mcp_link_failure_t *why)
 {
     static const char *const SAYS[] = {
         [MCP_LINK_UNREACHABLE] = "the server cannot be reached",
-        [MCP_LINK_HTTP] = "the server answered with no message of the protocol",
+        [MCP_LINK_HTTP] = "the server answered with no message of the protocol; 'warder doctor "
+                          "URL' looks closer",
         [MCP_LINK_BROKEN] = "the answer broke off",
         [MCP_LINK_MALFORMED] = "the server's answer breaks the protocol",
         [MCP_LINK_TIMEOUT] = "the server did not answer in time",

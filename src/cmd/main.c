@@ -1,10 +1,12 @@
 /* Finds the command whose words stand at the front of the command line, and runs it. */
 #include "cmd/command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void usage(FILE *out, const command_t *command)
 {
@@ -86,8 +88,20 @@ static int run(int argc, char **argv)
     return command->run(argc - words, argv + words);
 }
 
+/* What is opened later must not become a standard stream: where one is closed, nothing takes its
+ * place. */
+static void hold_standard_streams(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = open("/dev/null", O_RDWR);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    hold_standard_streams();
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
         return help(stderr, EXIT_USAGE);

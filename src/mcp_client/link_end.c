@@ -115,11 +115,11 @@ static bool may_resume(const link_call_t *c)
            c->resumes < LIMIT_MCP_CLIENT_RESUMES;
 }
 
-/* The standing stream comes back for ever, once it was there. */
+/* The standing stream comes back for ever, once it was there: it lives longer than tokens do. */
 static bool may_listen_again(link_call_t *c)
 {
     if (c->was_open && link_now() - c->opened_at >= STEADY_MS)
-        c->resumes = 0;
+        c->resumes = c->tries = 0;
     return c->was_open || c->resumes < FIRST_TRIES;
 }
 

@@ -126,6 +126,18 @@ function byHand(url, ...more) {
 const INITIALIZE = { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'hand', version: '1' } } };
 
 describe('by hand', () => {
+  test('a standard stream that is closed is no riddle', async () => {
+    const { command, args, env } = commandOf(w.mcp);
+    for (const closed of ['<&-', '>&-', '<&- >&- 2>&-']) {
+      const child = spawn('/bin/sh', ['-c', `exec "$0" "$@" ${closed}`, command, ...args], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+      child.stdin.on('error', () => {});
+      if (closed === '>&-') child.stdin.end(`${JSON.stringify(INITIALIZE)}\n`);
+      const ended = await Promise.race([new Promise((resolve) => child.on('close', () => resolve(true))), sleep(8000)]);
+      if (!ended) child.kill('SIGKILL');
+      assert.ok(ended, closed);
+    }
+  });
+
   test('nothing but messages comes out, and the end of input ends it', async () => {
     const b = byHand(w.mcp);
     b.say(INITIALIZE);
