@@ -11,44 +11,18 @@ enum {
     ERROR_CODE = -32603,
 };
 
-typedef struct {
-    str_t reason, sentence, mend;
-} failure_row_t;
-
-static const failure_row_t ROWS[] = {
-    [MCP_LINK_UNREACHABLE] = {STR_INIT("unreachable"), STR_INIT("The server cannot be reached"),
-                              STR_INIT("Check the URL, the network and the certificate")},
-    [MCP_LINK_AUTH] = {STR_INIT("sign_in"), STR_INIT("The server wants a sign-in"),
-                       STR_INIT("Sign in on a terminal")},
-    [MCP_LINK_HTTP] = {STR_INIT("http_status"), STR_INIT("The server refused with an HTTP status"),
-                       STR_INIT("Check that the URL is that of an MCP endpoint")},
-    [MCP_LINK_BROKEN] = {STR_INIT("broken"),
-                         STR_INIT("The connection ended before the answer came"),
-                         STR_INIT("The request may have been carried out: look before you repeat "
-                                  "it")},
-    [MCP_LINK_MALFORMED] = {STR_INIT("malformed"), STR_INIT("The server's answer cannot be used"),
-                            STR_INIT("Check the URL, or tell who runs the server")},
-    [MCP_LINK_TIMEOUT] = {STR_INIT("timeout"), STR_INIT("The server did not answer in time"),
-                          STR_INIT("Try again")},
-    [MCP_LINK_LOST] = {STR_INIT("session_lost"),
-                       STR_INIT("The server forgot the session, and a new one did not help"),
-                       STR_INIT("Start the host's connection anew")},
-    [MCP_LINK_STOPPED] = {STR_INIT("stopped"), STR_INIT("The request was stopped"),
-                          STR_INIT("Try again")},
-};
-
-static failure_row_t row_of(const mcp_link_failure_t *why)
+static mcp_link_end_row_t row_of(const mcp_link_failure_t *why)
 {
     if (why->end != MCP_LINK_AUTH || why->failure.reason == CLIENT_FINE)
-        return ROWS[why->end];
+        return *mcp_link_end_row(why->end);
     const client_reason_row_t *r = client_reason_row(why->failure.reason);
-    return (failure_row_t){r->name, r->sentence, r->mend};
+    return (mcp_link_end_row_t){r->name, r->sentence, r->mend};
 }
 
 /* "What happened: what was seen. What to do." */
 static rc_t sentence_of(arena_t *a, const mcp_link_failure_t *why, str_t *out)
 {
-    failure_row_t row = row_of(why);
+    mcp_link_end_row_t row = row_of(why);
     str_t detail = why->end == MCP_LINK_AUTH ? why->failure.detail : why->detail;
     str_t seen = client_plain(a, detail.p ? detail : STR(""), DETAIL_BYTES);
     if (!str_is_set(seen))
@@ -79,7 +53,7 @@ rc_t talk_failure_text(arena_t *a, const mcp_link_failure_t *why, str_t *out)
     json_member_str(&w, STR("message"), sentence);
     json_key(&w, STR("data"));
     json_begin_object(&w);
-    json_member_str(&w, STR("reason"), row_of(why).reason);
+    json_member_str(&w, STR("reason"), row_of(why).name);
     if (why->status)
         json_member_int(&w, STR("status"), why->status);
     json_end_object(&w);

@@ -47,9 +47,7 @@ static int read_key(arena_t *a, const option_t *rows, client_options_t *out)
                             "--client-key-file holds no private key in PKCS#8 PEM; 'openssl "
                             "pkcs8 -topk8 -nocrypt' writes one");
     out->key = (jwk_t){.key = key, .kid = option_get(rows, "client-key-id")};
-    static const alg_t USUAL[] = {
-        [KEY_EC_P256] = ALG_ES256, [KEY_ED25519] = ALG_EDDSA, [KEY_RSA] = ALG_RS256};
-    out->key.alg = name.p ? alg_parse(name) : USUAL[jose_key_kind(key)];
+    out->key.alg = name.p ? alg_parse(name) : jose_key_usual_alg(jose_key_kind(key));
     if (!jose_key_fits(jose_key_kind(key), out->key.alg)) {
         jwk_free(&out->key);
         return bad("client-algorithm", "ES256, EdDSA, RS256 or PS256, and one that fits the key");

@@ -91,24 +91,16 @@ void client_session_close(client_session_t *s)
 
 static int fail_link(client_session_t *s, const mcp_link_failure_t *why)
 {
-    static const char *const SAYS[] = {
-        [MCP_LINK_UNREACHABLE] = "the server cannot be reached",
-        [MCP_LINK_HTTP] = "the server answered with no message of the protocol; 'warder doctor "
-                          "URL' looks closer",
-        [MCP_LINK_BROKEN] = "the answer broke off",
-        [MCP_LINK_MALFORMED] = "the server's answer breaks the protocol",
-        [MCP_LINK_TIMEOUT] = "the server did not answer in time",
-        [MCP_LINK_LOST] = "the server has forgotten the session",
-        [MCP_LINK_STOPPED] = "stopped",
-    };
     if (why->end == MCP_LINK_AUTH)
         return client_world_fail(s->world, &why->failure);
+    const mcp_link_end_row_t *row = mcp_link_end_row(why->end);
     str_t plain = why->detail.p ? client_plain(s->world->a, why->detail, SAID_BYTES) : STR("");
     int code = why->end == MCP_LINK_STOPPED ? EXIT_STOPPED : EXIT_FAILED;
-    if (why->status)
-        return command_fail(code, "%s (HTTP %d)%s%" PRIstr, SAYS[why->end], why->status,
-                            plain.n ? ": " : "", STR_ARG(plain));
-    return command_fail(code, "%s%s%" PRIstr, SAYS[why->end], plain.n ? ": " : "", STR_ARG(plain));
+    str_t status = why->status ? arena_printf(s->world->a, " (HTTP %d)", why->status) : STR("");
+    return command_fail(
+        code, "%" PRIstr "%" PRIstr "%s%" PRIstr ". %" PRIstr "; 'warder doctor URL' looks closer",
+        STR_ARG(row->sentence), STR_ARG(status), plain.n ? ": " : "", STR_ARG(plain),
+        STR_ARG(row->mend));
 }
 
 int client_session_fail(client_session_t *s, const mcp_client_failure_t *why)

@@ -39,11 +39,10 @@ enum { N_MEMBERS = sizeof MEMBERS / sizeof MEMBERS[0], FIXED_BYTES = 32 };
 static const struct {
     str_t kty, crv;
     key_kind_t kind;
-    alg_t alg; /* of a key that names none */
 } KINDS[] = {
-    {STR_INIT("EC"), STR_INIT("P-256"), KEY_EC_P256, ALG_ES256},
-    {STR_INIT("OKP"), STR_INIT("Ed25519"), KEY_ED25519, ALG_EDDSA},
-    {STR_INIT("RSA"), {NULL, 0}, KEY_RSA, ALG_RS256},
+    {STR_INIT("EC"), STR_INIT("P-256"), KEY_EC_P256},
+    {STR_INIT("OKP"), STR_INIT("Ed25519"), KEY_ED25519},
+    {STR_INIT("RSA"), {NULL, 0}, KEY_RSA},
 };
 enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
 
@@ -127,7 +126,7 @@ static jwk_verdict_t read_names(const json_t *json, size_t kind, jwk_t *out)
     if (kid && (kid->type != JSON_STRING || kid->str.n == 0 || kid->str.n > LIMIT_KID_BYTES))
         return JWK_MALFORMED;
     out->kid = kid ? kid->str : STR_UNSET;
-    out->alg = alg ? alg_parse(alg->str) : KINDS[kind].alg;
+    out->alg = alg ? alg_parse(alg->str) : jose_key_usual_alg(KINDS[kind].kind);
     return jose_key_fits(KINDS[kind].kind, out->alg) ? JWK_OK : JWK_UNSUPPORTED;
 }
 

@@ -42,6 +42,8 @@ key_kind_t jose_key_kind(const jose_key_t *key);
 bool jose_key_is_private(const jose_key_t *key);
 /** Whether keys of that kind can be for `alg`. */
 bool jose_key_fits(key_kind_t kind, alg_t alg);
+/** The algorithm of a key that names none: ES256, EdDSA, RS256. */
+alg_t jose_key_usual_alg(key_kind_t kind);
 /** Public parts for a JWK: EC x,y; OKP x; RSA n,e. In the arena; y unset for OKP. */
 rc_t jose_key_public(arena_t *a, const jose_key_t *key, str_t *first, str_t *second) MUST_USE;
 

@@ -14,6 +14,13 @@ struct jose_signing {
     EVP_MD_CTX *eddsa;
 };
 
+alg_t jose_key_usual_alg(key_kind_t kind)
+{
+    static const alg_t USUAL[] = {
+        [KEY_EC_P256] = ALG_ES256, [KEY_ED25519] = ALG_EDDSA, [KEY_RSA] = ALG_RS256};
+    return USUAL[kind];
+}
+
 bool jose_key_fits(key_kind_t kind, alg_t alg)
 {
     switch (alg) {

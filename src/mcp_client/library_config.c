@@ -76,18 +76,6 @@ static rc_t check(arena_t *a, const warder_client_config_t *c, str_t *why)
 
 /* ---- the key ---- */
 
-static alg_t default_alg(const jose_key_t *key)
-{
-    switch (jose_key_kind(key)) {
-    case KEY_EC_P256:
-        return ALG_ES256;
-    case KEY_ED25519:
-        return ALG_EDDSA;
-    default:
-        return ALG_RS256;
-    }
-}
-
 static rc_t read_key(warder_client_t *c, const warder_client_config_t *config, str_t *why)
 {
     if (!config->private_key_pem)
@@ -96,7 +84,8 @@ static rc_t read_key(warder_client_t *c, const warder_client_config_t *config, s
     if (rc == RC_MALFORMED)
         return refuse(why, STR("private_key_pem is no private key in PKCS#8 that is taken here"));
     TRY(rc);
-    c->key.alg = config->algorithm ? alg_parse(str_c(config->algorithm)) : default_alg(c->key.key);
+    c->key.alg = config->algorithm ? alg_parse(str_c(config->algorithm))
+                                   : jose_key_usual_alg(jose_key_kind(c->key.key));
     if (!jose_key_fits(jose_key_kind(c->key.key), c->key.alg))
         return refuse(why, STR("algorithm does not fit the key"));
     c->key.kid = config->key_id ? arena_dup(c->a, str_c(config->key_id)) : STR_UNSET;

@@ -41,16 +41,8 @@ warder_client_end_t library_tell_tokens(arena_t *a, const client_failure_t *f, c
 
 static str_t sentence_of(arena_t *a, const mcp_link_failure_t *f)
 {
-    static const str_t SENTENCES[] = {
-        [MCP_LINK_UNREACHABLE] = STR_INIT("The server cannot be reached"),
-        [MCP_LINK_BROKEN] = STR_INIT("The connection ended before the answer"),
-        [MCP_LINK_MALFORMED] = STR_INIT("The server breaks the protocol"),
-        [MCP_LINK_TIMEOUT] = STR_INIT("The server took too long"),
-        [MCP_LINK_LOST] = STR_INIT("The server has forgotten the session"),
-        [MCP_LINK_STOPPED] = STR_INIT("It was stopped"),
-    };
     if (f->end != MCP_LINK_HTTP)
-        return SENTENCES[f->end];
+        return mcp_link_end_row(f->end)->sentence;
     return arena_printf(a, "The server answered with HTTP status %d", f->status);
 }
 

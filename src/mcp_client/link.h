@@ -21,6 +21,14 @@ typedef enum {
     MCP_LINK_STOPPED, /* cancelled, or the link ends */
 } mcp_link_end_t;
 
+typedef struct {
+    str_t name;     /* for JSON: "unreachable" */
+    str_t sentence; /* what happened */
+    str_t mend;     /* what a person can do */
+} mcp_link_end_row_t;
+/** What an end means; static. Of MCP_LINK_AUTH the failure's reason says it better. */
+const mcp_link_end_row_t *mcp_link_end_row(mcp_link_end_t end);
+
 /** Slices live for the call. */
 typedef struct {
     mcp_link_end_t end;
