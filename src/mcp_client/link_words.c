@@ -18,8 +18,7 @@ static const mcp_link_end_row_t ROWS[] = {
     [MCP_LINK_LOST] = {STR_INIT("session_lost"),
                        STR_INIT("The server forgot the session, and a new one did not help"),
                        STR_INIT("Start the host's connection anew")},
-    [MCP_LINK_STOPPED] = {STR_INIT("stopped"), STR_INIT("It was stopped"),
-                          STR_INIT("Try again")},
+    [MCP_LINK_STOPPED] = {STR_INIT("stopped"), STR_INIT("It was stopped"), STR_INIT("Try again")},
 };
 
 const mcp_link_end_row_t *mcp_link_end_row(mcp_link_end_t end)
