@@ -1,6 +1,6 @@
 /* Effects on people: accounts, logins, requests that wait for them, what they approved. */
 #include "store/sqlite_effects.h"
-#include "store/sqlite_list.h"
+#include "store/list.h"
 
 #include <stdlib.h>
 
@@ -45,7 +45,7 @@ rc_t sqlite_user_set_groups(sqlite_db_t *db, const effect_t *e)
 {
     str_t bytes;
     const user_t *user = e->u.user;
-    TRY(sqlite_list_write(user->groups, &bytes));
+    TRY(store_list_write(user->groups, &bytes));
     rc_t rc =
         sqlite_change_or_conflict(db, STMT_USER_SET_GROUPS, ARGS(ARG_S(user->id), ARG_B(bytes)));
     free((void *)(uintptr_t)bytes.p);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "store/sqlite_list.h"
+#include "store/list.h"
 
 static void list_comes_back(void **state)
 {
@@ -15,8 +15,8 @@ static void list_comes_back(void **state)
         arena_t *a = arena_new(4096);
         str_t bytes;
         str_list_t got;
-        assert_int_equal(sqlite_list_write((str_list_t){V, n}, &bytes), RC_OK);
-        assert_int_equal(sqlite_list_read(a, bytes, &got), RC_OK);
+        assert_int_equal(store_list_write((str_list_t){V, n}, &bytes), RC_OK);
+        assert_int_equal(store_list_read(a, bytes, &got), RC_OK);
         assert_int_equal(got.n, n);
         for (size_t i = 0; i < n; i++)
             assert_true(str_eq(got.v[i], V[i]));
@@ -29,7 +29,7 @@ static void list_is_readable(void **state)
 {
     static const str_t V[] = {STR_INIT("hello"), {NULL, 0}, STR_INIT("")};
     str_t bytes;
-    assert_int_equal(sqlite_list_write((str_list_t){V, 3}, &bytes), RC_OK);
+    assert_int_equal(store_list_write((str_list_t){V, 3}, &bytes), RC_OK);
     assert_true(str_eq(bytes, STR("5:hello,-,0:,")));
     free((void *)(uintptr_t)bytes.p);
 }
@@ -55,7 +55,7 @@ static void damaged_list_is_malformed(void **state)
     arena_t *a = arena_new(4096);
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
         str_list_t got;
-        assert_int_equal(sqlite_list_read(a, BAD[i], &got), RC_MALFORMED);
+        assert_int_equal(store_list_read(a, BAD[i], &got), RC_MALFORMED);
     }
     arena_free(a);
 }
@@ -64,7 +64,7 @@ static void list_that_does_not_fit_the_arena_is_no_memory(void **state)
 {
     arena_t *a = arena_new(16);
     str_list_t got;
-    assert_int_equal(sqlite_list_read(a, STR("0:,0:,0:,"), &got), RC_MEMORY);
+    assert_int_equal(store_list_read(a, STR("0:,0:,0:,"), &got), RC_MEMORY);
     arena_free(a);
 }
 

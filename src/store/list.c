@@ -1,11 +1,11 @@
-#include "store/sqlite_list.h"
+#include "store/list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { LENGTH_DIGITS = 20 /* of a size_t */ };
 
-rc_t sqlite_list_write(str_list_t list, str_t *out)
+rc_t store_list_write(str_list_t list, str_t *out)
 {
     size_t size = 1;
     for (size_t i = 0; i < list.n; i++) {
@@ -66,7 +66,7 @@ static bool take_item(str_t *rest, str_t *item)
     return true;
 }
 
-rc_t sqlite_list_read(arena_t *a, str_t bytes, str_list_t *out)
+rc_t store_list_read(arena_t *a, str_t bytes, str_list_t *out)
 {
     size_t n = 0;
     str_t item, rest = bytes;

@@ -1,5 +1,5 @@
 /* The bytes of a column, damaged in any way; what is taken must be written as it was read. */
-#include "store/sqlite_list.h"
+#include "store/list.h"
 
 #include <stdlib.h>
 
@@ -9,8 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_t *a = arena_new(8 << 20);
     str_list_t list;
     str_t again;
-    if (sqlite_list_read(a, str_of(data, size), &list) == RC_OK) {
-        if (sqlite_list_write(list, &again) != RC_OK)
+    if (store_list_read(a, str_of(data, size), &list) == RC_OK) {
+        if (store_list_write(list, &again) != RC_OK)
             abort();
         if (again.n != size || (size > 0 && memcmp(again.p, data, size) != 0))
             abort();
