@@ -60,6 +60,10 @@
     EFFECT(ACCESS_TOKEN_INSERT, access_token,                                                      \
            "its family, if it names one, exists and is not revoked")                               \
     EFFECT(SPEND, spent, "nobody spent it before; below quota.max_rows")                           \
+    EFFECT(                                                                                        \
+        LEASE_TAKE, lease,                                                                         \
+        "nobody else holds it at `at`; it is `holder`'s until `until`, which is not after `at` "   \
+        "to give it up")                                                                           \
     EFFECT(REVOCATION_PUT, revoked,                                                                \
            "none; SUBJECT, CLIENT and ALL end the families, open codes, approved devices made "    \
            "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \
@@ -95,6 +99,7 @@ typedef struct {
         const device_t *device;
         const access_token_t *access_token;
         const spent_t *spent;
+        const lease_t *lease;
         const revoked_t *revoked; /* seq is not read */
         const hash_t *hash;
         str_t key;

@@ -330,4 +330,12 @@ typedef struct {
     int64_t expires_at; /* forgotten then: the tokens have ended by themselves */
 } revoked_t;
 
+/** What one of several nodes does for all of them for a while, such as cleaning. It saves work and
+ *  decides nothing: what its holder does must be right when two believe to hold it. */
+typedef struct {
+    str_t name;
+    str_t holder;  /* a name of one process; no two have the same */
+    int64_t until; /* by then it is taken again, or anybody's */
+} lease_t;
+
 #endif

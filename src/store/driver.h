@@ -2,7 +2,7 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 
-#include "store/store.h"
+#include "store/upkeep.h"
 
 typedef struct {
     const char *name; /* as in store_config_t.driver */
@@ -14,6 +14,13 @@ typedef struct {
     void (*apply)(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
     uint64_t (*generation)(store_conn_t *c);
     void (*expire)(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+
+    /* upkeep.h; NULL: it cannot */
+    rc_t (*dump)(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why);
+    rc_t (*fill)(store_t *s, arena_t *a, const store_source_t *source, str_t *why);
+    rc_t (*stats)(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
+    rc_t (*check)(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
+    rc_t (*backup)(store_t *s, arena_t *a, const char *path, str_t *why);
 } store_driver_t;
 
 /* The first member of a driver's own structs. */
@@ -27,5 +34,7 @@ struct store_conn {
 extern const store_driver_t STORE_SQLITE;
 /** SQLite's engine on memory alone: nothing outlives the process. */
 extern const store_driver_t STORE_MEMORY;
+/** Many processes over one PostgreSQL server. */
+extern const store_driver_t STORE_POSTGRES;
 
 #endif

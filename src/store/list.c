@@ -83,3 +83,29 @@ rc_t store_list_read(arena_t *a, str_t bytes, str_list_t *out)
     *out = (str_list_t){v, n};
     return RC_OK;
 }
+
+rc_t store_scopes_write(const resource_t *r, str_t *out)
+{
+    str_t *v = calloc(r->n_scopes + 1, 2 * sizeof *v);
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < r->n_scopes; i++) {
+        v[2 * i] = r->scopes[i].name;
+        v[2 * i + 1] = r->scopes[i].text;
+    }
+    rc_t rc = store_list_write((str_list_t){v, 2 * r->n_scopes}, out);
+    free(v);
+    return rc;
+}
+
+rc_t store_scopes_read(arena_t *a, str_list_t list, resource_t *r)
+{
+    scope_text_t *v = ARENA_ARRAY(a, list.n / 2 + 1, scope_text_t);
+    if (!v)
+        return RC_MEMORY;
+    r->scopes = v;
+    r->n_scopes = list.n / 2;
+    for (size_t i = 0; i < r->n_scopes; i++)
+        v[i] = (scope_text_t){list.v[2 * i], list.v[2 * i + 1]};
+    return RC_OK;
+}

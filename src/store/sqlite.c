@@ -200,10 +200,24 @@ static uint64_t generation(store_conn_t *base)
 }
 
 const store_driver_t STORE_SQLITE = {
-    "sqlite", open_file, close_store, connect_worker, disconnect_worker,
-    ask,      apply,     generation,  expire,
+    .name = "sqlite",
+    .open = open_file,
+    .close = close_store,
+    .connect = connect_worker,
+    .disconnect = disconnect_worker,
+    .ask = ask,
+    .apply = apply,
+    .generation = generation,
+    .expire = expire,
 };
 const store_driver_t STORE_MEMORY = {
-    "memory", open_memory, close_store, connect_worker, disconnect_worker,
-    ask,      apply,       generation,  expire,
+    .name = "memory",
+    .open = open_memory,
+    .close = close_store,
+    .connect = connect_worker,
+    .disconnect = disconnect_worker,
+    .ask = ask,
+    .apply = apply,
+    .generation = generation,
+    .expire = expire,
 };

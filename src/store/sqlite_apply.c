@@ -92,6 +92,7 @@ static const row_t ROWS[EFFECT_COUNT] = {
     [EFFECT_DEVICE_CONSUME] = {sqlite_device_consume, false},
     [EFFECT_ACCESS_TOKEN_INSERT] = {sqlite_access_token_insert, false},
     [EFFECT_SPEND] = {sqlite_spend, false},
+    [EFFECT_LEASE_TAKE] = {sqlite_lease_take, false},
     [EFFECT_REVOCATION_PUT] = {sqlite_revocation_put, false},
 };
 

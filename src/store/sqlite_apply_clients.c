@@ -96,3 +96,10 @@ rc_t sqlite_resource_delete(sqlite_db_t *db, const effect_t *e)
 {
     return sqlite_change_or_conflict(db, STMT_RESOURCE_DELETE, ARGS(ARG_S(e->u.key)));
 }
+
+rc_t sqlite_lease_take(sqlite_db_t *db, const effect_t *e)
+{
+    const lease_t *l = e->u.lease;
+    return sqlite_change_or_conflict(
+        db, STMT_LEASE_TAKE, ARGS(ARG_S(l->name), ARG_S(l->holder), ARG_I(l->until), ARG_I(e->at)));
+}

@@ -14,8 +14,8 @@ typedef rc_t sqlite_effect_fn_t(sqlite_db_t *db, const effect_t *e);
 
 sqlite_effect_fn_t sqlite_client_insert, sqlite_client_put, sqlite_client_keep,
     sqlite_client_delete, sqlite_registration_token_insert, sqlite_registration_token_consume,
-    sqlite_resource_put, sqlite_resource_delete, sqlite_key_put, sqlite_key_delete,
-    sqlite_keys_replace;
+    sqlite_resource_put, sqlite_resource_delete, sqlite_lease_take, sqlite_key_put,
+    sqlite_key_delete, sqlite_keys_replace;
 sqlite_effect_fn_t sqlite_user_insert, sqlite_user_insert_first, sqlite_user_set_password,
     sqlite_user_disable, sqlite_user_set_groups, sqlite_session_insert, sqlite_session_touch,
     sqlite_session_delete, sqlite_interaction_insert, sqlite_interaction_update, sqlite_consent_put,

@@ -5,27 +5,12 @@
 
 #include <stdlib.h>
 
-/* A resource's scopes as a list of name, text, name, text. */
-static rc_t write_scopes(const resource_t *r, str_t *out)
-{
-    str_t *v = calloc(r->n_scopes + 1, 2 * sizeof *v);
-    if (!v)
-        return RC_MEMORY;
-    for (size_t i = 0; i < r->n_scopes; i++) {
-        v[2 * i] = r->scopes[i].name;
-        v[2 * i + 1] = r->scopes[i].text;
-    }
-    rc_t rc = store_list_write((str_list_t){v, 2 * r->n_scopes}, out);
-    free(v);
-    return rc;
-}
-
 static int bind_list(sqlite3_stmt *s, int at, const field_t *f, const void *record)
 {
     str_t bytes;
     const str_list_t *list = (const str_list_t *)((const char *)record + f->offset);
-    rc_t rc =
-        f->type == FIELD_SCOPES ? write_scopes(record, &bytes) : store_list_write(*list, &bytes);
+    rc_t rc = f->type == FIELD_SCOPES ? store_scopes_write(record, &bytes)
+                                      : store_list_write(*list, &bytes);
     return rc == RC_OK ? sqlite3_bind_blob64(s, at, bytes.p, bytes.n, free) : SQLITE_NOMEM;
 }
 
@@ -73,18 +58,6 @@ static str_t column_bytes(arena_t *a, sqlite3_stmt *s, int at)
     return arena_dup(a, str_of(p ? p : "", (size_t)sqlite3_column_bytes(s, at)));
 }
 
-static rc_t read_scopes(arena_t *a, str_list_t list, resource_t *r)
-{
-    scope_text_t *v = ARENA_ARRAY(a, list.n / 2 + 1, scope_text_t);
-    if (!v)
-        return RC_MEMORY;
-    r->scopes = v;
-    r->n_scopes = list.n / 2;
-    for (size_t i = 0; i < r->n_scopes; i++)
-        v[i] = (scope_text_t){list.v[2 * i], list.v[2 * i + 1]};
-    return RC_OK;
-}
-
 static rc_t read_list(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, void *record)
 {
     str_t bytes = column_bytes(a, s, at);
@@ -95,7 +68,7 @@ static rc_t read_list(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, voi
     if (rc != RC_OK)
         return rc == RC_MALFORMED ? RC_IO : rc;
     if (f->type == FIELD_SCOPES)
-        return read_scopes(a, list, record);
+        return store_scopes_read(a, list, record);
     *(str_list_t *)((char *)record + f->offset) = list;
     return RC_OK;
 }

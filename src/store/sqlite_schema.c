@@ -163,6 +163,10 @@ static const char *const MIGRATIONS[] = {
 
     /* Which groups a person is in. */
     "ALTER TABLE user ADD COLUMN groups BLOB NOT NULL DEFAULT x'';",
+
+    /* Who does what for all. */
+    "CREATE TABLE lease(name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL,"
+    " until INTEGER NOT NULL) WITHOUT ROWID;",
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],

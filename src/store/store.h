@@ -1,5 +1,5 @@
 /* What is remembered. Two verbs carry the protocol: `ask` gathers facts, `apply` makes all effects
- * of one decision durable at once. Drivers: memory, sqlite. No SQL outside a driver. */
+ * of one decision durable at once. Drivers: memory, sqlite, postgres. No SQL outside a driver. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -11,9 +11,19 @@
 typedef struct store store_t;           /* one for the process; thread-safe */
 typedef struct store_conn store_conn_t; /* one for each worker; only its thread */
 
+/* How a PostgreSQL server is reached. */
 typedef struct {
-    str_t driver;     /* "memory" or "sqlite" */
-    str_t path;       /* sqlite: the database file (created with mode 0600) */
+    str_t conninfo; /* a URI or key/value text as libpq takes it, without a password; several hosts:
+                     * the one that can be written is taken */
+    str_t password; /* unset: none, or libpq's own ways (passfile, certificate) */
+    uint32_t connections; /* open at most, for the whole process */
+    int64_t wait_ms;      /* a call is answered by then, with RC_IO where the server was not */
+} store_postgres_t;
+
+typedef struct {
+    str_t driver; /* "memory", "sqlite" or "postgres" */
+    str_t path;   /* sqlite: the database file (created with mode 0600) */
+    store_postgres_t postgres;
     const log_t *log; /* borrowed */
     clock_port_t clock;
 } store_config_t;
@@ -97,8 +107,9 @@ typedef struct {
 } ask_t;
 
 /** RC_OK: applied or answered. RC_CONFLICT: nothing was changed; `failed` is the index of the
- *  effect whose precondition did not hold. RC_LIMIT: likewise, its quota is reached. RC_IO,
- *  RC_MEMORY, RC_BUSY: nothing was changed. */
+ *  effect whose precondition did not hold. RC_LIMIT: likewise, its quota is reached. RC_MEMORY,
+ *  RC_BUSY: nothing was changed. RC_IO: nothing was changed, as far as can be told: a server that
+ *  went away between our commit and its answer, and did not come back in time, may have it. */
 typedef void (*store_done_t)(void *ctx, rc_t rc, size_t failed);
 
 /**

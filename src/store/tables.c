@@ -166,6 +166,12 @@ static const field_t REVOKED[] = {
     F(revoked_t, at, I64),  F(revoked_t, expires_at, I64),
 };
 
+static const field_t LEASE[] = {
+    F(lease_t, name, STR),
+    F(lease_t, holder, STR),
+    F(lease_t, until, I64),
+};
+
 const table_t TABLES[TABLE_COUNT] = {
     [TABLE_CLIENT] = {"client", CLIENT, COUNT(CLIENT), sizeof(client_t)},
     [TABLE_USER] = {"user", USER, COUNT(USER), sizeof(user_t)},
@@ -184,5 +190,6 @@ const table_t TABLES[TABLE_COUNT] = {
     [TABLE_ACCESS_TOKEN] = {"access_token", ACCESS_TOKEN, COUNT(ACCESS_TOKEN),
                             sizeof(access_token_t)},
     [TABLE_SPENT] = {"spent", SPENT, COUNT(SPENT), sizeof(spent_t)},
+    [TABLE_LEASE] = {"lease", LEASE, COUNT(LEASE), sizeof(lease_t)},
     [TABLE_REVOKED] = {"revoked", REVOKED, COUNT(REVOKED), sizeof(revoked_t)},
 };

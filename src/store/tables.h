@@ -44,6 +44,7 @@ typedef enum {
     TABLE_ACCESS_TOKEN,
     TABLE_SPENT,
     TABLE_REVOKED,
+    TABLE_LEASE,
     TABLE_COUNT,
 } table_id_t;
 
