@@ -14,6 +14,7 @@ typedef struct {
     void (*apply)(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
     uint64_t (*generation)(store_conn_t *c);
     void (*expire)(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+    void (*health)(store_t *s, store_health_t *out); /* NULL: it is up */
 
     /* upkeep.h; NULL: it cannot */
     rc_t (*dump)(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why);

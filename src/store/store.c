@@ -47,3 +47,10 @@ void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t don
 {
     c->driver->expire(c, now, limit, done, ctx);
 }
+
+void store_health(store_t *s, store_health_t *out)
+{
+    *out = (store_health_t){.up = true};
+    if (s->driver->health)
+        s->driver->health(s, out);
+}

@@ -140,4 +140,20 @@ uint64_t store_generation(store_conn_t *c);
  *  wait. */
 void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
 
+/** How the store is, for readiness and metrics. The counts grow from the opening on. */
+typedef struct {
+    bool up; /* a call made now may be answered; false: it would fail at once (RC_IO) */
+    uint32_t connections; /* to a server, that are up now; drivers without one: 0, as all below */
+    uint32_t connections_wanted;
+    uint32_t waiting;    /* calls that no answer has come to, sent or not */
+    uint64_t reconnects; /* connections made anew for one that was lost */
+    uint64_t retries;    /* calls sent again: the connection was lost, or a transaction gave way */
+    uint64_t unsure;   /* writes that nobody knows of whether they came about: their connection was
+                        * lost   after they were sent, and no server told in time */
+    uint64_t timeouts; /* calls that failed because their time was over */
+} store_health_t;
+
+/** Any thread; never waits. */
+void store_health(store_t *s, store_health_t *out);
+
 #endif
