@@ -1,6 +1,7 @@
 #include "cmd/admin.h"
 
 #include "cmd/command.h"
+#include "cmd/store_config.h"
 #include "cmd/trail.h"
 #include "conf/conf_table.h"
 #include "core/buf.h"
@@ -22,25 +23,11 @@ static option_t *options_of(arena_t *a, const option_t *own, size_t n_own)
     return rows;
 }
 
-/* A setting that leads nowhere is a wrong setting; the rest is the world. */
-static int not_opened(rc_t rc, str_t why)
-{
-    return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
-}
-
 static int open_store(admin_t *admin)
 {
-    const conf_t *conf = &admin->settings.conf;
-    str_t why = STR("out of memory");
-    store_config_t config = {
-        .driver = conf->store,
-        .path = admin->settings.database,
-        .log = &admin->log,
-        .clock = clock_system(),
-    };
-    rc_t rc = store_open(admin->a, &config, &admin->store, &why);
-    if (rc != RC_OK)
-        return not_opened(rc, why);
+    int code = store_config_open(admin->a, &admin->settings, &admin->log, &admin->store);
+    if (code != EXIT_DONE)
+        return code;
     if (store_connect(admin->store, once_port(&admin->once), &admin->conn) != RC_OK)
         return command_fail(EXIT_FAILED, "the store cannot be reached");
     return trail_open(admin->a, &admin->settings, &admin->log, TRAIL_OF_COMMAND, &admin->audit);
@@ -55,7 +42,7 @@ static int open_all(admin_t *admin, arena_t *a, const option_t *rows)
     int code = settings_load(a, rows, &admin->settings);
     if (code == EXIT_DONE && str_eq(admin->settings.conf.store, STR("memory")))
         code = command_fail(EXIT_SETTING, "store is 'memory': only the server itself can reach it; "
-                                          "set store to sqlite");
+                                          "set store to sqlite or postgres");
     if (code == EXIT_DONE)
         code = settings_make_data(a, &admin->settings);
     return code == EXIT_DONE ? open_store(admin) : code;

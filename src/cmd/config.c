@@ -1,6 +1,7 @@
 /* warder config check|show */
 #include "cmd/command.h"
 #include "cmd/settings.h"
+#include "cmd/store_config.h"
 #include "cmd/upstreams.h"
 
 #include <stdio.h>
@@ -22,9 +23,12 @@ static int check(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
     settings_t settings;
+    store_config_t store;
     int code = load(a, argc, argv, &settings);
     if (code == EXIT_DONE)
         code = upstreams_load(a, &settings);
+    if (code == EXIT_DONE)
+        code = store_config_make(a, &settings, NULL, &store);
     if (code == EXIT_DONE)
         printf("the settings are good\n");
     arena_free(a);

@@ -90,12 +90,12 @@ int kek_check(const as_kek_t *kek, const key_record_t *records, size_t n)
         return EXIT_DONE;
     if (!str_is_set(kek->key))
         return command_fail(EXIT_SETTING,
-                            "the keys in the data folder are encrypted under the key named "
+                            "the keys in the store are encrypted under the key named "
                             "'%" PRIstr "'; give it by key_file, the credential " CREDENTIAL
                             " or " VARIABLE,
                             STR_ARG(odd->sealed_by));
     return command_fail(EXIT_SETTING,
-                        "the keys in the data folder are encrypted under the key named '%" PRIstr
+                        "the keys in the store are encrypted under the key named '%" PRIstr
                         "', and the one given is '%" PRIstr "'; give the former, or change it "
                         "with: warder admin key reseal",
                         STR_ARG(odd->sealed_by), STR_ARG(kek->name));

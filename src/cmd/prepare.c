@@ -174,11 +174,10 @@ static int close_work(work_t *w, rc_t rc)
         store_disconnect(w->conn);
     if (rc == RC_CONFIG)
         return EXIT_SETTING;
-    return rc == RC_OK
-               ? EXIT_DONE
-               : command_fail(EXIT_FAILED,
-                              "keys and resources could not be prepared in the data folder (%s)",
-                              rc_name(rc));
+    return rc == RC_OK ? EXIT_DONE
+                       : command_fail(EXIT_FAILED,
+                                      "keys and resources could not be prepared in the store (%s)",
+                                      rc_name(rc));
 }
 
 int prepare_keys(const prepare_t *p, str_t purpose, str_t *key)

@@ -159,8 +159,8 @@ static int prepare_store(const prepare_t *p, bool *has_users)
     int code = prepare_keys(p, STR("a test"), &key);
     if (code == EXIT_DONE &&
         prepare_resources(p, p->conf->resources, p->conf->n_resources) != RC_OK)
-        code = command_fail(EXIT_FAILED, "keys and resources could not be prepared in the data "
-                                         "folder (RC_IO)");
+        code = command_fail(EXIT_FAILED,
+                            "keys and resources could not be prepared in the store (RC_IO)");
     return code == EXIT_DONE ? prepare_start(p, has_users) : code;
 }
 
@@ -465,7 +465,7 @@ static void assert_fails(admin_play_t *p, double_t faults, const char *why)
     failing_t f = {.play = p, .faults = faults};
     test_child(fail_to_start, &f, STR_UNSET, &p->ran);
     snprintf(says, sizeof says,
-             "warder: keys and resources could not be prepared in the data folder (%s)\n", why);
+             "warder: keys and resources could not be prepared in the store (%s)\n", why);
     assert_int_equal(p->ran.code, EXIT_FAILED);
     assert_string_equal(p->ran.err, says);
     assert_string_equal(p->ran.out, "");
@@ -522,7 +522,7 @@ static void trail_that_cannot_be_written_fails_with_one_sentence(void **state)
     test_child(fail_to_record, p, STR_UNSET, &p->ran);
     assert_int_equal(p->ran.code, EXIT_FAILED);
     assert_one_line(&p->ran);
-    assert_non_null(strstr(p->ran.err, "could not be prepared in the data folder (RC_IO)"));
+    assert_non_null(strstr(p->ran.err, "could not be prepared in the store (RC_IO)"));
     assert_int_equal(events(p, "server"), 1);
 }
 

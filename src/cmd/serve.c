@@ -61,7 +61,7 @@ static int prepare(serve_t *s)
     rc = serve_put_resources(s, s->a, &s->settings.conf);
     if (rc != RC_OK)
         return command_fail(EXIT_FAILED,
-                            "keys and resources could not be prepared in the data folder (%s)",
+                            "keys and resources could not be prepared in the store (%s)",
                             rc_name(rc));
     int code = prepare_start(&p, &has_users);
     if (code != EXIT_DONE || has_users)

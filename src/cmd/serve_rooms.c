@@ -1,21 +1,15 @@
 #include "cmd/serve.h"
 
+#include "cmd/store_config.h"
 #include "cmd/trail.h"
 
 enum { POOL_QUEUE = 64, POOL_THREADS_MIN = 2, POOL_THREADS_MAX = 8, FETCHERS = 8 };
 
 static int open_files(serve_t *s)
 {
-    const conf_t *conf = &s->settings.conf;
-    str_t why = STR("out of memory");
-    const store_config_t store = {
-        .driver = conf->store,
-        .path = s->settings.database,
-        .log = &s->log,
-        .clock = clock_system(),
-    };
-    if (store_open(s->a, &store, &s->store, &why) != RC_OK)
-        return command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+    int code = store_config_open(s->a, &s->settings, &s->log, &s->store);
+    if (code != EXIT_DONE)
+        return code;
     return trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
 }
 

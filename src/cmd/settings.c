@@ -1,6 +1,7 @@
 #include "cmd/settings.h"
 
 #include "cmd/text_file.h"
+#include "conf/conf_store.h"
 #include "conf/conf_table.h"
 #include "core/limits.h"
 
@@ -35,10 +36,11 @@ option_t *settings_options(arena_t *a)
 /* Variables that tests, benchmarks and the build use for themselves, the one that names the
  * settings file, and the one that is a secret: no setting is (cmd/kek.h). */
 static const str_t NOT_SETTINGS_NAMES[] = {
-    STR_INIT("config"),        STR_INIT("source"),        STR_INIT("shared"),
-    STR_INIT("build"),         STR_INIT("e2e_out"),       STR_INIT("e2e_keep"),
-    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),  STR_INIT("race_rounds"),
-    STR_INIT("key"),           STR_INIT("bench_streams"), STR_INIT("bench_tokens"),
+    STR_INIT("config"),        STR_INIT("source"),         STR_INIT("shared"),
+    STR_INIT("build"),         STR_INIT("e2e_out"),        STR_INIT("e2e_keep"),
+    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),   STR_INIT("race_rounds"),
+    STR_INIT("key"),           STR_INIT("bench_streams"),  STR_INIT("bench_tokens"),
+    STR_INIT("test_postgres"), STR_INIT("test_pgbouncer"),
 };
 static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
                                         sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
@@ -100,9 +102,28 @@ static str_t default_data(arena_t *a)
     return STR("warder-data");
 }
 
+/* The host's name without what a node's may not have. */
+static str_t default_node(arena_t *a)
+{
+    enum { BYTES = CONF_NODE_NAME_MAX + 1 };
+    char *name = arena_alloc(a, BYTES);
+    if (!name)
+        return STR_UNSET;
+    if (gethostname(name, BYTES) != 0)
+        name[0] = '\0';
+    name[BYTES - 1] = '\0';
+    for (char *c = name; *c; c++)
+        if (!conf_is_node_name(str_of(c, 1)) && !strchr("._-", *c))
+            *c = '-';
+    return conf_is_node_name(str_c(name)) ? str_c(name) : STR("node");
+}
+
 static rc_t fill_defaults(arena_t *a, settings_t *s)
 {
     conf_t *conf = &s->conf;
+    s->node_is_given = conf->node.n > 0;
+    if (!s->node_is_given)
+        conf->node = default_node(a);
     if (conf->data.n == 0)
         conf->data = default_data(a);
     if (conf->audit_file.n == 0)
@@ -112,7 +133,8 @@ static rc_t fill_defaults(arena_t *a, settings_t *s)
         conf->workers = n < 1 ? 1 : n > 256 ? 256 : n;
     }
     s->database = arena_printf(a, "%" PRIstr "/warder.db", STR_ARG(conf->data));
-    bool all = str_is_set(conf->data) && str_is_set(conf->audit_file) && str_is_set(s->database);
+    bool all = str_is_set(conf->data) && str_is_set(conf->audit_file) && str_is_set(s->database) &&
+               str_is_set(conf->node);
     return all ? RC_OK : RC_MEMORY;
 }
 

@@ -12,6 +12,7 @@ typedef struct {
     conf_t conf;
     conf_sources_t sources;
     str_t database;     /* path */
+    bool node_is_given; /* conf.node was set, and is not the host's name */
     refusal_t *refusal; /* takes the sentences of what is refused; NULL: standard error does */
 } settings_t;
 

@@ -2,6 +2,7 @@
 
 #include "cmd/command.h"
 #include "cmd/settings.h"
+#include "conf/conf_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,17 @@ static void audit_file_may_stand_elsewhere(void **state)
     is(p->settings.database, "/d/warder.db");
 }
 
+static void node_is_called_as_it_is_told_or_as_its_host(void **state)
+{
+    play_t *p = *state;
+    assert_int_equal(LOAD(p), EXIT_DONE);
+    assert_true(conf_is_node_name(p->settings.conf.node));
+    assert_false(p->settings.node_is_given);
+    assert_int_equal(LOAD(p, "--node", "west-2"), EXIT_DONE);
+    is(p->settings.conf.node, "west-2");
+    assert_true(p->settings.node_is_given);
+}
+
 static void unknown_variable_is_refused_with_the_mend(void **state)
 {
     setenv("WARDER_LISTNE", "127.0.0.1:1", 1);
@@ -203,6 +215,7 @@ int main(void)
         PLAY_TEST(file_is_named_by_the_environment),
         PLAY_TEST(data_folder_follows_the_machine),
         PLAY_TEST(audit_file_may_stand_elsewhere),
+        PLAY_TEST(node_is_called_as_it_is_told_or_as_its_host),
         PLAY_TEST(unknown_variable_is_refused_with_the_mend),
         PLAY_TEST(variables_of_the_tests_are_no_settings),
         PLAY_TEST(missing_file_is_refused),

@@ -6,6 +6,7 @@
 #include "conf/conf_policy.h"
 #include "conf/conf_redirect.h"
 #include "conf/conf_resource.h"
+#include "conf/conf_store.h"
 #include "conf/conf_table.h"
 #include "conf/conf_upstream.h"
 #include "core/host_list.h"
@@ -161,6 +162,7 @@ static rc_t finish(arena_t *a, const conf_raw_t *raw, conf_t *conf, str_t *why)
     TRY(finish_listen(a, raw, conf, why));
     TRY(finish_public_url(a, raw, conf, why));
     TRY(check_document_hosts(a, raw, conf, why));
+    TRY(conf_check_store(a, raw, conf, why));
     TRY(conf_check_login(a, raw, conf, why));
     TRY(conf_check_redirects(a, raw, conf, why));
     return check_proxies(a, raw, conf, why);

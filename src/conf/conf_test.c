@@ -119,14 +119,15 @@ static void wrong_values(void **state)
         {STR_INIT("registration_management: yes"),
          STR_INIT("registration_management (from line 1 of the settings file) is 'yes'; say "
                   "true or false")},
-        {STR_INIT("store: postgres"),
-         STR_INIT("store (from line 1 of the settings file) is 'postgres'; say one of: sqlite "
-                  "memory")},
+        {STR_INIT("store: postgresql"),
+         STR_INIT("store (from line 1 of the settings file) is 'postgresql'; say one of: sqlite "
+                  "memory postgres")},
         {STR_INIT("store: ''"),
-         STR_INIT("store (from line 1 of the settings file) is ''; say one of: sqlite memory")},
+         STR_INIT("store (from line 1 of the settings file) is ''; say one of: sqlite memory "
+                  "postgres")},
         {STR_INIT("store: 'sqlite memory'"),
          STR_INIT("store (from line 1 of the settings file) is 'sqlite memory'; say one of: sqlite "
-                  "memory")},
+                  "memory postgres")},
         {STR_INIT("signing_alg: none"),
          STR_INIT("signing_alg (from line 1 of the settings file) is 'none'; say one of: ES256 "
                   "EdDSA RS256")},

@@ -162,7 +162,7 @@ test('keys: encrypted at rest, with the key of a file; changed in one step', { t
 
   const none = await serve(w);
   assert.equal(none.code, SETTING);
-  assert.match(none.stderr, /^warder: the keys in the data folder are encrypted under the key named '[^']+'; give it by [^\n]*$/m);
+  assert.match(none.stderr, /^warder: the keys in the store are encrypted under the key named '[^']+'; give it by [^\n]*$/m);
 
   const second = keyFile(w, 'second');
   const wrong = await serve(w, ['--key-file', second]);
