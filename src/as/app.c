@@ -262,12 +262,27 @@ static rc_t make_fetched(as_t *as, const as_config_t *config)
     return as_fetched_new(&fetched, &as->fetched);
 }
 
+/* Processes that know nothing of each other must not have the same. */
+static rc_t choose_holder(arena_t *a, as_t *as, const as_config_t *config)
+{
+    uint8_t bytes[16];
+    as->node_lease = config->node_lease;
+    as->holder = config->holder;
+    if (str_is_set(as->holder))
+        return RC_OK;
+    TRY(as->random.fill(as->random.ctx, bytes, sizeof bytes));
+    buf_t b = buf_new(a, 2 * sizeof bytes);
+    buf_hex(&b, bytes, sizeof bytes);
+    return buf_done(&b, &as->holder);
+}
+
 rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)
 {
     as_t *as = *out = ARENA_NEW(a, as_t);
     if (!as)
         return RC_MEMORY;
     fill(as, config);
+    TRY(choose_holder(a, as, config));
     TRY(default_resource(a, config->conf, &as->default_resource));
     TRY(read_catalogue(a, as));
     TRY(as_trusted_issuers(a, config->conf, &as->oauth.issuers));
@@ -338,6 +353,9 @@ rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
 
 void as_worker_exit(void *app, void *worker)
 {
+    as_worker_t *w = worker;
     (void)app;
-    as_worker_free(worker);
+    if (http_worker_index(w->loop) == 0)
+        as_maintenance_stop(w);
+    as_worker_free(w);
 }

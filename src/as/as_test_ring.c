@@ -116,10 +116,25 @@ rc_t ring_plan(ring_t *p)
     return as_keys_plan(p->a, &keys, &p->policy, &p->plan);
 }
 
+/* Whoever only looks sees what a plan would do. */
+static void assert_due(const ring_t *p, const as_keys_t *before)
+{
+    bool due;
+    int64_t next_at;
+    assert_int_equal(as_keys_due(p->a, before, &p->policy, &due, &next_at), RC_OK);
+    if (p->plan.effects.n > 0)
+        assert_true(due);
+    if (!due)
+        assert_int_equal(next_at, p->plan.next_at);
+}
+
 size_t ring_run(ring_t *p, int64_t now)
 {
+    const as_keys_t before = {p->keys, p->n};
     p->policy.now = now;
     assert_int_equal(ring_plan(p), RC_OK);
+    if (!p->policy.at_once)
+        assert_due(p, &before);
     assert_int_equal(ring_apply(p, &p->plan.effects), RC_OK);
     p->policy.rotate_now = p->policy.at_once = p->policy.keep_clients = false;
     return p->plan.effects.n;

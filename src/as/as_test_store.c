@@ -90,7 +90,15 @@ static uint64_t generation(store_conn_t *base)
 
 static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
 {
-    store_expire(((faulty_conn_t *)base)->real, now, limit, done, ctx);
+    faulty_conn_t *c = (faulty_conn_t *)base;
+    faults_t *f = &c->w->faults;
+    int64_t us = clock_micros(), pause = us - c->w->faulty.expired_us;
+    if (f->expires > 0 && (f->least_pause_us == 0 || pause < f->least_pause_us))
+        f->least_pause_us = pause;
+    c->w->faulty.expired_us = us;
+    f->most = limit > f->most ? limit : f->most;
+    f->expires++;
+    store_expire(c->real, now, limit, done, ctx);
 }
 
 const store_driver_t WORLD_FAULTY = {

@@ -43,12 +43,15 @@ typedef struct world world_t;
 
 /** How the store fails. */
 typedef struct {
-    rc_t ask, apply;           /* RC_OK: works */
-    unsigned ask_ok, apply_ok; /* calls that still work before that */
-    unsigned times;            /* failures of apply before it works again; 0: it never does */
-    bool hold;                 /* apply waits for world_release */
-    void (*race)(world_t *w);  /* runs once, right in front of the next apply */
-    unsigned asks, applies;    /* seen */
+    rc_t ask, apply;                /* RC_OK: works */
+    unsigned ask_ok, apply_ok;      /* calls that still work before that */
+    unsigned times;                 /* failures of apply before it works again; 0: it never does */
+    bool hold;                      /* apply waits for world_release */
+    void (*race)(world_t *w);       /* runs once, right in front of the next apply */
+    _Atomic unsigned asks, applies; /* seen */
+    _Atomic unsigned expires;       /* likewise, of what has expired */
+    _Atomic uint32_t most;          /* rows that one of them asked for */
+    int64_t least_pause_us;         /* between two of them; 0: there were no two */
 } faults_t;
 
 typedef struct {
@@ -66,6 +69,7 @@ typedef struct {
 typedef struct {
     store_t base;
     world_t *w;
+    int64_t expired_us; /* when the last one was asked for */
 } faulty_store_t;
 
 struct world {

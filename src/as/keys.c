@@ -10,8 +10,9 @@
 enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 16384, RING_MAX = LIMIT_JWKS_KEYS };
 
 /* How much longer than asked a key is published before it signs: times are whole seconds, making a
- * key takes some of one, and other processes and workers see the store a moment later. */
-enum { PUBLISH_SLACK = 2 };
+ * key takes some of one, and other processes and workers see the store a moment later. Of several
+ * nodes one may publish it and another, whose clock is ahead, let it sign. */
+enum { PUBLISH_SLACK = 2, PUBLISH_SLACK_NODES = 30 };
 
 /* The key ring as it will be, and what leads there. */
 typedef struct {
@@ -179,11 +180,18 @@ static rc_t make_raw(plan_t *p, const raw_kind_t *kind, key_record_t *out)
 
 /* They are not rotated by age: what one derives are codes, which live for minutes and are used
  * once; what the other seals are client ids, which must be opened for years. */
-static rc_t make_missing(plan_t *p, const key_record_t *records, size_t n, const raw_kind_t *kind)
+static bool is_missing(const key_record_t *records, size_t n, const raw_kind_t *kind)
 {
     for (size_t i = 0; i < n; i++)
         if (records[i].use == kind->use && records[i].state == KEY_CURRENT)
-            return RC_OK;
+            return false;
+    return true;
+}
+
+static rc_t make_missing(plan_t *p, const key_record_t *records, size_t n, const raw_kind_t *kind)
+{
+    if (!is_missing(records, n, kind))
+        return RC_OK;
     key_record_t *r = ARENA_NEW(p->a, key_record_t);
     if (!r)
         return RC_MEMORY;
@@ -265,6 +273,11 @@ static int64_t token_lifetime(const as_keys_policy_t *policy)
     return longest;
 }
 
+static int64_t publish_slack(const conf_t *conf)
+{
+    return str_eq(conf->store, STR("postgres")) ? PUBLISH_SLACK_NODES : PUBLISH_SLACK;
+}
+
 static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *effects)
 {
     return (plan_t){
@@ -272,12 +285,27 @@ static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *ef
         .policy = policy,
         .ring = {.alg = alg_parse(policy->conf->signing_alg),
                  .token_lifetime = token_lifetime(policy),
-                 .cache_age = policy->conf->key_set_cache_age + PUBLISH_SLACK,
+                 .cache_age = policy->conf->key_set_cache_age + publish_slack(policy->conf),
                  .rotate_every = policy->conf->key_rotation_interval,
                  .rotate_now = policy->rotate_now},
         .effects = effects,
         .about = buf_new(a, ABOUT_BYTES),
     };
+}
+
+rc_t as_keys_due(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy, bool *due,
+                 int64_t *next_at)
+{
+    const key_record_t *plain;
+    effects_t none = {.n = 0};
+    keyring_plan_t steps;
+    plan_t p = plan_new(a, policy, &none);
+    TRY(as_kek_open(a, &policy->kek, keys->v, keys->n, &plain));
+    TRY(as_keys_signing(a, plain, keys->n, &p.v, &p.n));
+    keyring_plan(p.v, p.n, &p.ring, policy->now, &steps);
+    *due = steps.n > 0 || is_missing(plain, keys->n, &DERIVE) || is_missing(plain, keys->n, &SEAL);
+    *next_at = steps.next_at;
+    return RC_OK;
 }
 
 rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,

@@ -59,6 +59,11 @@ typedef struct {
     int64_t next_at;   /* when to look again, seconds; 0: not by itself */
 } as_keys_plan_t;
 
+/** Whether as_keys_plan would change anything, without making keys; else *next_at is as there.
+ * RC_CONFIG likewise. */
+rc_t as_keys_due(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy, bool *due,
+                 int64_t *next_at) MUST_USE;
+
 /** What the policy changes. Makes keys: slow for RSA. RC_CONFIG: a record is sealed under another
  *  key. RC_LIMIT: rotate_now, but as many keys are published as fit; retired ones must go first. */
 rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,

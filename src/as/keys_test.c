@@ -59,6 +59,21 @@ static void rotation_on_demand_publishes_waits_promotes_and_forgets(void **state
     assert_int_equal(p->plan.next_at, used + 90 * R_DAY);
 }
 
+/* One node publishes a key, and another, whose clock is ahead, may let it sign. */
+static void of_several_nodes_keys_are_published_longer(void **state)
+{
+    enum { SLACK = 30 };
+    ring_t *p = *state;
+    p->conf.store = STR("postgres");
+    ring_run(p, R_START);
+    p->policy.rotate_now = true;
+    assert_int_equal(ring_run(p, R_START + R_DAY), 1);
+    int64_t used = R_START + R_DAY + R_CACHE_AGE - R_SLACK + SLACK;
+    assert_int_equal(ring_run(p, used - 1), 0);
+    assert_int_equal(p->plan.next_at, used);
+    assert_int_equal(ring_run(p, used), 2);
+}
+
 static void asking_twice_makes_one_key(void **state)
 {
     ring_t *p = *state;
@@ -308,6 +323,7 @@ int main(void)
         RING_TEST(first_start_makes_a_key_of_each_use),
         RING_TEST(a_young_ring_stays),
         RING_TEST(rotation_on_demand_publishes_waits_promotes_and_forgets),
+        RING_TEST(of_several_nodes_keys_are_published_longer),
         RING_TEST(asking_twice_makes_one_key),
         RING_TEST(age_rotates),
         RING_TEST(another_algorithm_makes_a_new_key),

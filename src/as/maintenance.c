@@ -5,18 +5,33 @@
 #include <stdlib.h>
 
 enum {
-    EXPIRE_ROWS = 1000,   /* at a time: a batch must not hold up the writer */
-    KEYS_EVERY_MS = 1000, /* how late a rotation that somebody asked for may begin */
+    KEYS_EVERY_MS = 1000,  /* how late a rotation that somebody asked for may begin */
+    KEYS_LEASE_S = 60,     /* making a key and storing it takes a moment */
+    KEYS_WAIT_MS = 2000,   /* for another node that is at it */
+    CLEANING_SLACK_S = 10, /* the lease is longer than the time between two looks, by that */
+    /* What has ended is kept so much longer: other nodes whose clocks are behind still take proofs
+     * and assertions whose names must not be forgotten. */
+    CLOCKS_SLACK_S = 60,
     ARENA_BYTES = 4 << 20,
 };
 
-/* One look at the keys: ask, plan on the pool (making an RSA key takes a while), apply, record. */
+static int64_t mono(const as_t *as)
+{
+    return as->clock.mono_ms(as->clock.ctx);
+}
+
+/* ---- keys ---- */
+
+/* One look at the keys: ask, see what is due, and if something is, take the lease, ask once more,
+ * plan on the pool (making an RSA key takes a while), apply, record. */
 typedef struct {
     as_worker_t *w;
     const as_t *as; /* for the pool: the job may outlive the worker */
     arena_t *a;
     uint64_t generation;
     ask_t asks[2]; /* keys, resources */
+    bool leads;    /* the lease is ours: make what is due */
+    bool due;
     as_keys_plan_t plan;
     rc_t rc;
 } rotation_t;
@@ -67,7 +82,27 @@ static void plan(void *arg)
                                      .resources = r->asks[1].u.resources,
                                      .n_resources = r->asks[1].count};
     const as_keys_t keys = {r->asks[0].u.keys, r->asks[0].count};
-    r->rc = as_keys_plan(r->a, &keys, &policy, &r->plan);
+    if (r->leads)
+        r->rc = as_keys_plan(r->a, &keys, &policy, &r->plan);
+    else
+        r->rc = as_keys_due(r->a, &keys, &policy, &r->due, &r->plan.next_at);
+}
+
+static void ask_about_keys(rotation_t *r);
+
+static void keys_leased(void *ctx, rc_t rc)
+{
+    rotation_t *r = ctx;
+    as_t *as = r->w->as;
+    r->rc = rc;
+    r->leads = rc == RC_OK;
+    if (rc == RC_OK) {
+        ask_about_keys(r);
+        return;
+    }
+    if (rc == RC_CONFLICT)
+        as->keys.wait_ms = mono(as) + KEYS_WAIT_MS;
+    rotation_end(r, rc == RC_CONFLICT ? NULL : "lease");
 }
 
 static void planned(void *arg)
@@ -76,6 +111,10 @@ static void planned(void *arg)
     as_t *as = r->w->as;
     if (r->rc != RC_OK) {
         rotation_end(r, "plan");
+        return;
+    }
+    if (r->due && !r->leads) {
+        as_lease_take(r->w, &as->keys.lease, keys_leased, r);
         return;
     }
     if (r->plan.effects.n > 0) { /* looks again: the store's generation will have changed */
@@ -103,13 +142,26 @@ static void asked(void *ctx, rc_t rc, size_t failed)
     rotation_end(r, failed_at);
 }
 
+static void ask_about_keys(rotation_t *r)
+{
+    r->asks[0] = (ask_t){.kind = ASK_KEYS};
+    r->asks[1] = (ask_t){.kind = ASK_RESOURCES};
+    store_ask(r->w->store, r->a, r->asks, 2, asked, r);
+}
+
+static bool keys_need_a_look(const as_t *as, uint64_t generation)
+{
+    bool is_due = as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at;
+    return !as->keys.look && (as->keys.seen != generation || is_due) &&
+           mono(as) >= as->keys.wait_ms;
+}
+
 static void look_at_keys(void *arg)
 {
     as_worker_t *w = arg;
     as_t *as = w->as;
     uint64_t generation = store_generation(w->store);
-    bool is_due = as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at;
-    if (as->keys.look || (as->keys.seen == generation && !is_due))
+    if (!keys_need_a_look(as, generation))
         return;
     arena_t *a = arena_new(ARENA_BYTES);
     rotation_t *r = a ? ARENA_NEW(a, rotation_t) : NULL;
@@ -121,35 +173,118 @@ static void look_at_keys(void *arg)
                       .as = as,
                       .a = a,
                       .generation = generation,
-                      .asks = {{.kind = ASK_KEYS}, {.kind = ASK_RESOURCES}}};
+                      .leads = as_lease_is_held(w, &as->keys.lease)};
     as->keys.look = a;
-    store_ask(w->store, a, r->asks, 2, asked, r);
+    ask_about_keys(r);
 }
 
-static void expire(void *arg);
+/* ---- what has expired ---- */
+
+static void delete_batch(void *arg);
+
+static void say_not_deleted(const as_t *as, rc_t rc)
+{
+    LOG(as->log, LOG_WARN, "what has expired could not be deleted",
+        LOG_S("why", str_c(rc_name(rc))));
+}
 
 /* A full batch may have left some over. They are not left to the next look: visitors could make
  * more in the meantime than one batch of each look deletes. */
 static void expired(void *ctx, rc_t rc, size_t deleted)
 {
     as_worker_t *w = ctx;
-    if (rc != RC_OK)
-        LOG(w->as->log, LOG_WARN, "what has expired could not be deleted",
-            LOG_S("why", str_c(rc_name(rc))));
-    else if (deleted >= EXPIRE_ROWS)
-        expire(w);
+    as_t *as = w->as;
+    as->cleaning.running = false;
+    if (rc != RC_OK) {
+        say_not_deleted(as, rc);
+        return;
+    }
+    if (!as_pace_next(&as->cleaning.pace, deleted, mono(as) - as->cleaning.began_ms))
+        return;
+    as->cleaning.pause = http_timer_start(w->loop, as->cleaning.pace.pause_ms, 0, delete_batch, w);
+    as->cleaning.running = as->cleaning.pause != NULL;
 }
 
-static void expire(void *arg)
+/* Once another node has taken over, it goes on. */
+static void delete_batch(void *arg)
 {
     as_worker_t *w = arg;
-    store_expire(w->store, clock_seconds(&w->as->clock), EXPIRE_ROWS, expired, w);
+    as_t *as = w->as;
+    http_timer_stop(as->cleaning.pause);
+    as->cleaning.pause = NULL;
+    as->cleaning.running = as_lease_is_held(w, &as->cleaning.lease);
+    if (!as->cleaning.running)
+        return;
+    as->cleaning.began_ms = mono(as);
+    store_expire(w->store, clock_seconds(&as->clock) - CLOCKS_SLACK_S, as->cleaning.pace.rows,
+                 expired, w);
+}
+
+static void cleaning_leased(void *ctx, rc_t rc)
+{
+    as_worker_t *w = ctx;
+    as_t *as = w->as;
+    if (rc != RC_OK && rc != RC_CONFLICT)
+        say_not_deleted(as, rc);
+    if (rc != RC_OK || as->cleaning.running)
+        return;
+    as->cleaning.pace = as_pace_begin();
+    delete_batch(w);
+}
+
+static void clean(void *arg)
+{
+    as_worker_t *w = arg;
+    as_lease_take(w, &w->as->cleaning.lease, cleaning_leased, w);
+}
+
+/* ---- the node's name ---- */
+
+static void named(void *ctx, rc_t rc)
+{
+    as_worker_t *w = ctx;
+    as_t *as = w->as;
+    bool lost = rc == RC_CONFLICT || (rc != RC_OK && as->name_is_lost);
+    if (lost && !as->name_is_lost)
+        LOG(as->log, LOG_ERROR,
+            "another node has taken this node's name; give each its own by the setting node",
+            LOG_S("lease", as->node_lease));
+    if (!lost && as->name_is_lost)
+        LOG(as->log, LOG_INFO, "this node's name is its own again", LOG_S("lease", as->node_lease));
+    as->name_is_lost = lost;
+}
+
+static void keep_name(void *arg)
+{
+    as_worker_t *w = arg;
+    as_lease_take(w, &w->as->name, named, w);
+}
+
+/* ---- */
+
+static void begin_leases(as_t *as)
+{
+    int64_t cleaning_s = as->conf->cleanup_interval + CLEANING_SLACK_S;
+    as_lease_begin(&as->keys.lease, STR("keys"), as->holder, KEYS_LEASE_S);
+    as_lease_begin(&as->cleaning.lease, STR("cleaning"), as->holder, cleaning_s);
+    as_lease_begin(&as->name, as->node_lease, as->holder, AS_NODE_LEASE_S);
 }
 
 rc_t as_maintenance_start(as_worker_t *w)
 {
-    int64_t cleanup_ms = w->as->conf->cleanup_interval * 1000;
-    bool started = http_timer_start(w->loop, cleanup_ms, cleanup_ms, expire, w) &&
+    as_t *as = w->as;
+    int64_t cleanup_ms = as->conf->cleanup_interval * 1000, name_ms = AS_NODE_RENEW_S * 1000;
+    begin_leases(as);
+    bool started = http_timer_start(w->loop, cleanup_ms, cleanup_ms, clean, w) &&
                    http_timer_start(w->loop, KEYS_EVERY_MS, KEYS_EVERY_MS, look_at_keys, w);
+    if (started && str_is_set(as->node_lease))
+        started = http_timer_start(w->loop, 0, name_ms, keep_name, w);
     return started ? RC_OK : RC_MEMORY;
+}
+
+void as_maintenance_stop(as_worker_t *w)
+{
+    as_lease_give_up(w, &w->as->keys.lease);
+    as_lease_give_up(w, &w->as->cleaning.lease);
+    as_lease_give_up(w, &w->as->name);
 }

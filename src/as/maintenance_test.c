@@ -126,19 +126,20 @@ static bool session_is_gone(world_t *w)
     return !world_look(w, (ask_t){.kind = ASK_SESSION, .hash = id}).u.session;
 }
 
+static const session_t OLD = {.id = {{7}},
+                              .user_id = STR_INIT(W_USER_ID),
+                              .created_at = W_START_S - 1000,
+                              .expires_at = W_START_S - 100};
+
 static void what_has_expired_is_deleted(void **state)
 {
     world_t *w = *state;
-    const session_t old = {.id = {{7}},
-                           .user_id = STR(W_USER_ID),
-                           .created_at = W_START_S - 100,
-                           .expires_at = W_START_S - 10};
     const session_t live = {.id = {{8}},
                             .user_id = STR(W_USER_ID),
                             .created_at = W_START_S,
                             .expires_at = W_START_S + 1000};
     world_restart(w, "cleanup_interval", "1");
-    world_put(w, EFFECT_SESSION_INSERT, &old);
+    world_put(w, EFFECT_SESSION_INSERT, &OLD);
     world_put(w, EFFECT_SESSION_INSERT, &live);
     assert_false(session_is_gone(w));
     http_server_t *s = start(w);
@@ -164,8 +165,8 @@ static void put_many(world_t *w)
         for (uint32_t k = 0; k < EFFECTS_MAX; k++) {
             s[k] = (session_t){.id = nth_hash(i + k),
                                .user_id = STR(W_USER_ID),
-                               .created_at = W_START_S - 100,
-                               .expires_at = W_START_S - 10};
+                               .created_at = W_START_S - 1000,
+                               .expires_at = W_START_S - 100};
             effects_add(&effects, EFFECT_SESSION_INSERT, W_START_S)->u.session = &s[k];
         }
         assert_ok(world_apply(w, w->admin, &effects));
@@ -186,6 +187,167 @@ static void many_that_have_expired_go_at_once(void **state)
     put_many(w);
     http_server_t *s = start(w);
     assert_true(come(w, last_is_gone));
+    stop(w, s);
+    assert_in_range(w->faults.most, 1, 1000); /* a batch must not hold up who else writes */
+    assert_true(w->faults.least_pause_us >= 80000);
+}
+
+/* ---- of several nodes one ---- */
+
+static rc_t take_lease(world_t *w, const char *name, const char *holder, int64_t length)
+{
+    int64_t now = atomic_load(&w->ms) / 1000;
+    const lease_t lease = {.name = str_c(name), .holder = str_c(holder), .until = now + length};
+    effects_t effects = {.n = 0};
+    effects_add(&effects, EFFECT_LEASE_TAKE, now)->u.lease = &lease;
+    return world_apply(w, w->admin, &effects);
+}
+
+static bool has_tried(world_t *w)
+{
+    return w->faults.applies >= 1;
+}
+
+static bool has_tried_twice(world_t *w)
+{
+    return w->faults.applies >= 2;
+}
+
+static void what_another_node_cleans_is_left_to_it(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    world_put(w, EFFECT_SESSION_INSERT, &OLD);
+    assert_ok(take_lease(w, "cleaning", "another", 1000));
+    http_server_t *s = start(w);
+    assert_true(come(w, has_tried_twice));
+    assert_int_equal(w->faults.expires, 0);
+    world_pass(w, 1000); /* it has died */
+    assert_true(come(w, session_is_gone));
+    stop(w, s);
+}
+
+static void keys_that_another_node_makes_are_left_to_it(void **state)
+{
+    world_t *w = *state;
+    assert_ok(take_lease(w, "keys", "another", 1000));
+    http_server_t *s = start(w);
+    assert_true(come(w, has_tried));
+    assert_int_equal(keys(w), 0);
+    world_pass(w, 1000); /* it has died */
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+}
+
+static bool has_cleaned(world_t *w)
+{
+    return w->faults.expires > 0;
+}
+
+static void a_clean_end_leaves_everything_to_the_others(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    http_server_t *s = start(w);
+    assert_true(come(w, key_change_is_recorded));
+    assert_true(come(w, has_cleaned));
+    assert_int_equal(take_lease(w, "cleaning", "another", 10), RC_CONFLICT);
+    assert_int_equal(take_lease(w, "keys", "another", 10), RC_CONFLICT);
+    stop(w, s);
+    assert_ok(take_lease(w, "cleaning", "another", 10));
+    assert_ok(take_lease(w, "keys", "another", 10));
+}
+
+static bool cleaning_is_the_other_s(world_t *w)
+{
+    return take_lease(w, "cleaning", "another", 1000) == RC_OK;
+}
+
+/* A node that was stopped for a while, or whose clock is behind, goes on with a batch or two at
+ * most: deleting twice what has expired does no harm. */
+static void a_node_that_lost_the_lease_stops_cleaning(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    http_server_t *s = start(w);
+    assert_true(come(w, has_cleaned));
+    world_pass(w, 1000);
+    assert_true(come(w, cleaning_is_the_other_s));
+    w->faults.applies = 0;
+    assert_true(come(w, has_tried));
+    unsigned before = w->faults.expires;
+    w->faults.applies = 0;
+    assert_true(come(w, has_tried));
+    assert_int_equal(w->faults.expires, before);
+    stop(w, s);
+}
+
+enum { AHEAD_S = 30 };
+
+/* The node that cleans has a clock that is ahead; the others still take proofs of that age. */
+static void a_clock_that_is_ahead_forgets_no_spent_name(void **state)
+{
+    world_t *w = *state;
+    const spent_t proof = {.id = {{5}}, .expires_at = W_START_S + 5};
+    effects_t again = {.n = 0};
+    world_restart(w, "cleanup_interval", "1");
+    world_put(w, EFFECT_SESSION_INSERT, &OLD);
+    world_put(w, EFFECT_SPEND, &proof);
+    world_pass(w, 5 + AHEAD_S);
+    http_server_t *s = start(w);
+    assert_true(come(w, session_is_gone));
+    stop(w, s);
+    effects_add(&again, EFFECT_SPEND, W_START_S + 4)->u.spent = &proof;
+    assert_int_equal(world_apply(w, w->admin, &again), RC_CONFLICT);
+}
+
+/* ---- the node's name ---- */
+
+#define NAME "node:west"
+
+static bool name_is_taken(world_t *w)
+{
+    return take_lease(w, NAME, "another", 1) == RC_CONFLICT;
+}
+
+static bool name_was_free(world_t *w)
+{
+    return take_lease(w, NAME, "another", 100) == RC_OK;
+}
+
+static bool name_is_lost(world_t *w)
+{
+    return world_logged(w, "another node has taken this node's name");
+}
+
+static bool name_is_back(world_t *w)
+{
+    return world_logged(w, "this node's name is its own again");
+}
+
+static void a_name_is_kept_until_the_end(void **state)
+{
+    world_t *w = *state;
+    w->as->node_lease = STR(NAME);
+    http_server_t *s = start(w);
+    assert_true(come(w, name_is_taken));
+    world_pass(w, AS_NODE_LEASE_S - 1);
+    assert_true(name_is_taken(w));
+    stop(w, s);
+    assert_true(name_was_free(w));
+    assert_false(name_is_lost(w));
+}
+
+static void a_name_that_another_node_takes_is_told(void **state)
+{
+    world_t *w = *state;
+    w->as->node_lease = STR(NAME);
+    assert_true(name_was_free(w));
+    http_server_t *s = start(w);
+    assert_true(come(w, name_is_lost));
+    world_pass(w, 100);
+    assert_true(come(w, name_is_back));
+    assert_true(name_is_taken(w));
     stop(w, s);
 }
 
@@ -257,7 +419,7 @@ static void a_store_that_cannot_be_read_is_tried_again(void **state)
 static void a_faster_process_is_no_failure(void **state)
 {
     world_t *w = *state;
-    w->faults = (faults_t){.apply = RC_CONFLICT, .times = 1};
+    w->faults = (faults_t){.apply = RC_CONFLICT, .apply_ok = 1, .times = 1}; /* behind the lease */
     http_server_t *s = start(w);
     assert_true(come(w, key_change_is_recorded));
     stop(w, s);
@@ -271,6 +433,13 @@ int main(void)
         WORLD_TEST(a_rotation_goes_its_way),
         WORLD_TEST(what_has_expired_is_deleted),
         WORLD_TEST(many_that_have_expired_go_at_once),
+        WORLD_TEST(what_another_node_cleans_is_left_to_it),
+        EMPTY_TEST(keys_that_another_node_makes_are_left_to_it),
+        EMPTY_TEST(a_clean_end_leaves_everything_to_the_others),
+        WORLD_TEST(a_node_that_lost_the_lease_stops_cleaning),
+        WORLD_TEST(a_clock_that_is_ahead_forgets_no_spent_name),
+        WORLD_TEST(a_name_is_kept_until_the_end),
+        WORLD_TEST(a_name_that_another_node_takes_is_told),
         EMPTY_TEST(a_look_that_nobody_waits_for_ends_well),
         EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),
         EMPTY_TEST(keys_that_cannot_be_made_are_tried_again),

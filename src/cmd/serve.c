@@ -39,6 +39,8 @@ static int make_app(serve_t *s)
         .random = random_system(),
         .kek = s->kek,
         .login_secret = s->login_secret,
+        .holder = s->node.holder,
+        .node_lease = s->node.lease,
     };
     rc_t rc = as_new(s->a, &config, &s->as);
     return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "cannot start: %s", rc_name(rc));
@@ -60,9 +62,8 @@ static int prepare(serve_t *s)
         return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
     rc = serve_put_resources(s, s->a, &s->settings.conf);
     if (rc != RC_OK)
-        return command_fail(EXIT_FAILED,
-                            "keys and resources could not be prepared in the store (%s)",
-                            rc_name(rc));
+        return command_fail(
+            EXIT_FAILED, "keys and resources could not be prepared in the store (%s)", rc_name(rc));
     int code = prepare_start(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;
@@ -145,14 +146,9 @@ static int load(serve_t *s)
 
 static int serve(serve_t *s)
 {
-    int (*const STEPS[])(serve_t * s) = {serve_open_rooms,
-                                         make_app,
-                                         serve_make_gateway,
-                                         serve_make_server,
-                                         serve_choose_issuer,
-                                         serve_make_metrics,
-                                         prepare,
-                                         run};
+    int (*const STEPS[])(serve_t * s) = {serve_open_rooms,   serve_take_name,   make_app,
+                                         serve_make_gateway, serve_make_server, serve_choose_issuer,
+                                         serve_make_metrics, prepare,           run};
     int code = load(s);
     block_signals();
     command_forbid_core();
@@ -170,7 +166,7 @@ static int serve_command(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
     option_t *rows = a ? settings_options(a) : NULL;
-    serve_t s = {.a = a, .rows = rows};
+    serve_t s = {.a = a, .rows = rows, .node = {.lock = -1}};
     int code = EXIT_USAGE;
     if (!rows)
         code = command_out_of_memory();

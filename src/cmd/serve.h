@@ -6,6 +6,7 @@
 #include "as/app.h"
 #include "as/local.h"
 #include "cmd/kek.h"
+#include "cmd/node.h"
 #include "cmd/ops.h"
 #include "cmd/prepare.h"
 #include "cmd/settings.h"
@@ -24,6 +25,7 @@ typedef struct {
     log_t log;
     counters_t *counters;
     store_t *store;
+    node_t node;
     audit_t *audit;
     http_pool_t *pool, *fetchers;
     http_proxies_t proxies;
@@ -45,6 +47,8 @@ prepare_t serve_prepare(serve_t *s);
 /* serve_rooms.c: what has threads or files. Each step answers 0, or an exit code after saying why.
  */
 int serve_open_rooms(serve_t *s);
+/** The node's name, where it must differ from others'. */
+int serve_take_name(serve_t *s);
 /** Whoever has a thread goes first. */
 void serve_close_rooms(serve_t *s);
 

@@ -29,6 +29,23 @@ int serve_open_rooms(serve_t *s)
                : command_fail(EXIT_FAILED, "out of memory or threads");
 }
 
+/* Several processes over one SQLite file are one node, unless they say otherwise. */
+int serve_take_name(serve_t *s)
+{
+    const settings_t *settings = &s->settings;
+    bool is_one_of_many = settings->node_is_given || str_eq(settings->conf.store, STR("postgres"));
+    const node_config_t config = {
+        .name = is_one_of_many ? settings->conf.node : STR_UNSET,
+        .data = settings->conf.data,
+        .store = s->store,
+        .log = &s->log,
+        .clock = clock_system(),
+        .random = random_system(),
+        .wait_ms = NODE_WAIT_MS,
+    };
+    return node_take(s->a, &config, &s->node);
+}
+
 /* Pool, trail and store hand their results to the workers' post ports, and still read what
  * housekeeping gave them. The children of the gateway end before the trail that they end in. */
 void serve_close_rooms(serve_t *s)
@@ -46,6 +63,7 @@ void serve_close_rooms(serve_t *s)
     if (s->metrics)
         http_server_free(s->metrics);
     as_free(s->as);
+    node_leave(&s->node);
     ops_free(s->ops);
     counters_free(s->counters);
 }

@@ -1,0 +1,179 @@
+#include "cmd/cmd_test_run.h"
+
+#include "as/maintenance.h"
+#include "cmd/command.h"
+#include "cmd/node.h"
+#include "cmd/once.h"
+
+#include <stdlib.h>
+
+enum { WAIT_MS = 600 };
+
+typedef struct {
+    arena_t *a;
+    char folder[2][64];
+    log_t log;
+    store_t *store;
+    clock_fake_t fake;
+    node_config_t config;
+    node_t node;
+    ran_t ran;
+} play_t;
+
+/* The clock of the day stands where it is put; the one to wait by goes on. */
+static int64_t now_ms(void *ctx)
+{
+    play_t *p = ctx;
+    clock_port_t fake = clock_fake(&p->fake);
+    return fake.now_ms(fake.ctx);
+}
+
+static int64_t mono_ms(void *ctx)
+{
+    (void)ctx;
+    clock_port_t real = clock_system();
+    return real.mono_ms(real.ctx);
+}
+
+static int setup(void **state)
+{
+    str_t why;
+    play_t *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    p->a = arena_new(4 << 20);
+    test_folder(p->folder[0]);
+    test_folder(p->folder[1]);
+    p->log = log_stderr(LOG_ERROR);
+    p->fake.ms = 1700000000000;
+    const store_config_t store = {.driver = STR("sqlite"),
+                                  .path = arena_printf(p->a, "%s/warder.db", p->folder[0]),
+                                  .log = &p->log,
+                                  .clock = clock_system()};
+    assert_int_equal(store_open(p->a, &store, &p->store, &why), RC_OK);
+    p->config = (node_config_t){.name = STR("west"),
+                                .data = str_c(p->folder[0]),
+                                .store = p->store,
+                                .log = &p->log,
+                                .clock = {now_ms, mono_ms, p},
+                                .random = random_system(),
+                                .wait_ms = WAIT_MS};
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    play_t *p = *state;
+    node_leave(&p->node);
+    store_close(p->store);
+    test_folder_remove(p->folder[0]);
+    test_folder_remove(p->folder[1]);
+    arena_free(p->a);
+    free(p);
+    return 0;
+}
+
+/* Ends its process without a word to anybody, as one that is killed. */
+static int take(void *arg)
+{
+    play_t *p = arg;
+    const store_config_t store = {.driver = STR("sqlite"),
+                                  .path = arena_printf(p->a, "%s/warder.db", p->folder[0]),
+                                  .log = &p->log,
+                                  .clock = clock_system()};
+    str_t why;
+    node_config_t config = p->config;
+    if (store_open(p->a, &store, &config.store, &why) != RC_OK)
+        return 99;
+    return node_take(p->a, &config, &p->node);
+}
+
+static void refused(play_t *p, const char *says)
+{
+    test_child(take, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_SETTING);
+    assert_one_line(&p->ran);
+    assert_non_null(strstr(p->ran.err, says));
+}
+
+static void nobody_needs_a_name_alone(void **state)
+{
+    play_t *p = *state;
+    p->config.name = STR_UNSET;
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    assert_false(str_is_set(p->node.lease));
+    assert_int_equal(p->node.lock, -1);
+}
+
+static void two_nodes_of_one_name_are_found_out(void **state)
+{
+    play_t *p = *state;
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    assert_true(str_eq(p->node.lease, STR("node:west")));
+    p->config.data = str_c(p->folder[1]);
+    refused(p, "another node called 'west' is at work");
+    p->config.name = STR("east");
+    test_child(take, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+}
+
+static void two_servers_in_one_folder_are_found_out(void **state)
+{
+    play_t *p = *state;
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    refused(p, "another server works in the data folder");
+}
+
+static void the_next_one_in_the_folder_of_a_dead_one_need_not_wait(void **state)
+{
+    play_t *p = *state;
+    test_child(take, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+    p->config.wait_ms = 0;
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+}
+
+static void the_name_of_a_dead_one_elsewhere_is_free_after_its_lease(void **state)
+{
+    play_t *p = *state;
+    test_child(take, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+    p->config.data = str_c(p->folder[1]);
+    p->config.wait_ms = 0;
+    p->fake.ms += AS_NODE_LEASE_S * 1000 - 1000;
+    refused(p, "another node called 'west' is at work");
+    p->fake.ms += 1000;
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+}
+
+static void a_damaged_lock_file_is_written_anew(void **state)
+{
+    play_t *p = *state;
+    test_file(p->folder[0], "node.lock", "not sixteen bytes in hexadecimal");
+    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    assert_false(str_starts(p->node.holder, STR("not")));
+}
+
+static void a_folder_that_cannot_be_written_is_refused(void **state)
+{
+    play_t *p = *state;
+    p->config.data = STR("/nowhere");
+    test_child(take, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_FAILED);
+    assert_non_null(strstr(p->ran.err, "/nowhere/node.lock"));
+}
+
+int main(void)
+{
+#define PLAY_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        PLAY_TEST(nobody_needs_a_name_alone),
+        PLAY_TEST(two_nodes_of_one_name_are_found_out),
+        PLAY_TEST(two_servers_in_one_folder_are_found_out),
+        PLAY_TEST(the_next_one_in_the_folder_of_a_dead_one_need_not_wait),
+        PLAY_TEST(the_name_of_a_dead_one_elsewhere_is_free_after_its_lease),
+        PLAY_TEST(a_damaged_lock_file_is_written_anew),
+        PLAY_TEST(a_folder_that_cannot_be_written_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
