@@ -1,18 +1,8 @@
 /* The driver on SQLite: the writer's connection for all changes, and a reader for each worker. On
  * memory there is one connection for both, behind a lock. */
-#include "store/driver.h"
-#include "store/sqlite_writer.h"
+#include "store/sqlite_store.h"
 
 #include <stdlib.h>
-
-typedef struct {
-    store_t base;
-    sqlite_writer_t writer;
-    pthread_mutex_t memory_lock;
-    bool in_memory;
-    clock_port_t clock;
-    char *path;
-} sqlite_store_t;
 
 typedef struct {
     store_conn_t base;
@@ -209,6 +199,11 @@ const store_driver_t STORE_SQLITE = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .dump = sqlite_dump,
+    .fill = sqlite_fill,
+    .stats = sqlite_stats,
+    .check = sqlite_check,
+    .backup = sqlite_backup,
 };
 const store_driver_t STORE_MEMORY = {
     .name = "memory",
@@ -220,4 +215,8 @@ const store_driver_t STORE_MEMORY = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .dump = sqlite_dump,
+    .fill = sqlite_fill,
+    .stats = sqlite_stats,
+    .check = sqlite_check,
 };

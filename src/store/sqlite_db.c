@@ -1,9 +1,7 @@
 /* The statements of one connection, and what their failures mean. */
 #include "store/sqlite_db.h"
 
-#include <stdio.h>
-
-enum { BUILT_SQL_MAX = 2048 /* the longest INSERT is about 600 bytes */ };
+#include "store/sqlite_sql.h"
 
 static void finalize_all(sqlite3_stmt **v, size_t n)
 {
@@ -38,49 +36,30 @@ sqlite3_stmt *sqlite_fixed(sqlite_db_t *db, stmt_id_t id)
     return prepare(db, &db->fixed[id], SQL[id]);
 }
 
-/* "id, name, auth": the columns of a table in the order of its fields. */
-static void list_columns(const table_t *t, char *out, size_t size)
+/* Builds the statement of a table where it is not there yet. */
+static sqlite3_stmt *prepare_built(sqlite_db_t *db, sqlite3_stmt **slot, table_id_t table,
+                                   void (*build)(table_id_t, char *, size_t))
 {
-    size_t n = 0;
-    for (int i = 0; i < t->n_fields && n < size; i++)
-        n += (size_t)snprintf(out + n, size - n, i ? ", %s" : "%s", t->fields[i].column);
-}
-
-static sqlite3_stmt *prepare_write(sqlite_db_t *db, sqlite3_stmt **slot, const char *verb,
-                                   table_id_t table)
-{
+    char sql[SQLITE_SQL_MAX];
     if (*slot)
         return *slot;
-    const table_t *t = &TABLES[table];
-    char columns[BUILT_SQL_MAX / 2], marks[BUILT_SQL_MAX / 4], sql[BUILT_SQL_MAX];
-    list_columns(t, columns, sizeof columns);
-    size_t n = 0;
-    for (int i = 0; i < t->n_fields; i++)
-        n += (size_t)snprintf(marks + n, sizeof marks - n, i ? ",?" : "?");
-    snprintf(sql, sizeof sql, "%s INTO %s(%s) VALUES(%s)", verb, t->name, columns, marks);
+    build(table, sql, sizeof sql);
     return prepare(db, slot, sql);
 }
 
 sqlite3_stmt *sqlite_insert(sqlite_db_t *db, table_id_t table)
 {
-    return prepare_write(db, &db->insert[table], "INSERT", table);
+    return prepare_built(db, &db->insert[table], table, sqlite_sql_insert);
 }
 
 sqlite3_stmt *sqlite_put(sqlite_db_t *db, table_id_t table)
 {
-    return prepare_write(db, &db->put[table], "INSERT OR REPLACE", table);
+    return prepare_built(db, &db->put[table], table, sqlite_sql_put);
 }
 
 sqlite3_stmt *sqlite_select(sqlite_db_t *db, table_id_t table)
 {
-    if (db->select[table])
-        return db->select[table];
-    const table_t *t = &TABLES[table];
-    char columns[BUILT_SQL_MAX / 2], sql[BUILT_SQL_MAX];
-    list_columns(t, columns, sizeof columns);
-    snprintf(sql, sizeof sql, "SELECT %s FROM %s WHERE %s=?1", columns, t->name,
-             t->fields[0].column);
-    return prepare(db, &db->select[table], sql);
+    return prepare_built(db, &db->select[table], table, sqlite_sql_select);
 }
 
 sqlite3_stmt *sqlite_bind(sqlite3_stmt *s, sqlite_args_t args)

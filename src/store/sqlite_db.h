@@ -19,7 +19,7 @@ typedef struct {
     sqlite3 *handle;
     sqlite3_stmt *fixed[STMT_COUNT];
     sqlite3_stmt *insert[TABLE_COUNT];
-    sqlite3_stmt *put[TABLE_COUNT];    /* insert or replace */
+    sqlite3_stmt *put[TABLE_COUNT];    /* insert, or update what this program knows */
     sqlite3_stmt *select[TABLE_COUNT]; /* by key */
     bool generation_grew;              /* by effects applied since somebody set it false */
     bool keys_went;                    /* likewise: what was deleted must leave the files */

@@ -32,7 +32,8 @@ rc_t sqlite_change(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args) MUST_USE;
 rc_t sqlite_change_or_conflict(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args) MUST_USE;
 /** Inserts a record. RC_CONFLICT: its key, or another unique column, is taken. */
 rc_t sqlite_insert_record(sqlite_db_t *db, table_id_t table, const void *record) MUST_USE;
-/** Inserts a record, or replaces that of its key. */
+/** Inserts a record, or gives that of its key these values; what a newer program keeps in other
+ *  columns stays. */
 rc_t sqlite_put_record(sqlite_db_t *db, table_id_t table, const void *record) MUST_USE;
 /** The number a fixed statement yields; RC_NOT_FOUND without a row. */
 rc_t sqlite_number(sqlite_db_t *db, stmt_id_t id, sqlite_args_t args, int64_t *out) MUST_USE;

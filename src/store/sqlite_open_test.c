@@ -107,7 +107,11 @@ static void newer_database_is_refused(void **state)
     play_t *p = *state;
     str_t why;
     int version = version_of(p);
-    execute(p, arena_printf(p->a, "PRAGMA user_version=%d", version + 1).p);
+    execute(p, arena_printf(p->a,
+                            "PRAGMA user_version=%d;"
+                            "UPDATE meta SET value=%d WHERE name='schema_min'",
+                            version + 1, version + 1)
+                   .p);
     assert_not_opened(p, RC_CONFIG, STR("start the newer program"));
     execute(p, arena_printf(p->a, "PRAGMA user_version=%d", version).p);
     assert_int_equal(try_to_open(p, str_c(p->path), &why), RC_OK);

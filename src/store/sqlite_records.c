@@ -92,8 +92,7 @@ static rc_t read_field(arena_t *a, sqlite3_stmt *s, int at, const field_t *f, vo
         *(uint32_t *)p = (uint32_t)sqlite3_column_int64(s, at);
         break;
     case FIELD_INT:
-        *(int *)p = sqlite3_column_int(s, at);
-        break;
+        return table_set_enum(f, record, sqlite3_column_int64(s, at));
     case FIELD_BOOL:
         *(bool *)p = sqlite3_column_int(s, at) != 0;
         break;

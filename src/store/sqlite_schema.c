@@ -1,5 +1,10 @@
 /* The schema as numbered migrations. A migration that has shipped is never edited. Quotas are asked
- * with each registration and each authorization, so triggers keep the counts. */
+ * with each registration and each authorization, so triggers keep the counts.
+ *
+ * A migration adds what older programs need not know: tables, indexes, columns with a default.
+ * Then they may go on with the database, so that servers are replaced one by one and the newer
+ * program can be taken back. One that older programs would do wrong with sets 'schema_min' in
+ * `meta` to its own number; they refuse it at their start. */
 #include "store/sqlite_db.h"
 
 #define REQUEST_COLUMNS                                                                            \
@@ -167,11 +172,33 @@ static const char *const MIGRATIONS[] = {
     /* Who does what for all. */
     "CREATE TABLE lease(name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL,"
     " until INTEGER NOT NULL) WITHOUT ROWID;",
+
+    /* From here on changes are additive, and an older program may go on beside a newer one. A put
+       updates where it replaced before, so that clients may change their origin. */
+    "INSERT INTO meta VALUES('schema_min', 7);"
+    "DROP TRIGGER client_gone;"
+    "CREATE TRIGGER client_gone AFTER UPDATE OF origin, deleted_at ON client"
+    " WHEN (new.origin=1 AND new.deleted_at=0)<>(old.origin=1 AND old.deleted_at=0) BEGIN"
+    " UPDATE meta SET value=value+(new.origin=1 AND new.deleted_at=0)"
+    "-(old.origin=1 AND old.deleted_at=0) WHERE name='registered'; END;",
+
+#ifdef STORE_TEST_NEXT_SCHEMA
+    /* The next version, for tests of two versions side by side: a column with a value of its own,
+     * and a table that the older program does not know. */
+    "ALTER TABLE client ADD COLUMN next_note TEXT;"
+    "ALTER TABLE session ADD COLUMN next_mark INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE refresh ADD COLUMN next_mark INTEGER NOT NULL DEFAULT 1;"
+    "CREATE TABLE next_thing(id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;",
+#endif
 };
 enum {
     NEWEST = sizeof MIGRATIONS / sizeof MIGRATIONS[0],
     APPLICATION_ID = 0x57415244 /* "WARD": file(1) and we know the file by it */
 };
+
+/* The oldest schema whose programs may use the database; where nothing says so, no older one's. */
+static const char SCHEMA_MIN[] =
+    "SELECT coalesce((SELECT value FROM meta WHERE name='schema_min'), 2147483647)";
 
 /* The number that a PRAGMA or a count yields; -1 when it cannot be read. */
 static int ask_number(sqlite_db_t *db, const char *sql)
@@ -213,14 +240,14 @@ static rc_t migrate(sqlite_db_t *db, arena_t *a, const char *path, str_t *why)
                             path);
         return RC_CONFIG;
     }
-    if (version > NEWEST) {
+    if (version > NEWEST && ask_number(db, SCHEMA_MIN) > NEWEST) {
         *why = arena_printf(a,
-                            "the database %s has schema %d, this program knows up to %d; start the "
-                            "newer program that wrote it",
+                            "the database %s has schema %d, which programs that know up to %d "
+                            "cannot use; start the newer program that wrote it",
                             path, version, NEWEST);
         return RC_CONFIG;
     }
-    if (version == NEWEST)
+    if (version >= NEWEST)
         return RC_OK;
     return migrate_from(db, version) == RC_OK ? RC_OK : sqlite_explain(a, path, db->handle, why);
 }

@@ -5,33 +5,37 @@
 
 #define F(record, column, kind)                                                                    \
     {                                                                                              \
-#column, FIELD_##kind, offsetof(record, column)                                            \
+#column, FIELD_##kind, offsetof(record, column), 0                                         \
+    }
+#define ENUM(record, column, last)                                                                 \
+    {                                                                                              \
+#column, FIELD_INT, offsetof(record, column), (last) + 1                                   \
     }
 /* The request inside of a code or an interaction; its `state` has a name of its own there. */
 #define REQUEST(record)                                                                            \
-    {"client_id", FIELD_STR, offsetof(record, request.client_id)},                                 \
-        {"redirect_uri", FIELD_STR, offsetof(record, request.redirect_uri)},                       \
-        {"redirect_uri_given", FIELD_BOOL, offsetof(record, request.redirect_uri_given)},          \
-        {"req_state", FIELD_STR, offsetof(record, request.state)},                                 \
-        {"code_challenge", FIELD_STR, offsetof(record, request.code_challenge)},                   \
-        {"scope", FIELD_STR, offsetof(record, request.scope)},                                     \
-        {"resource", FIELD_STR, offsetof(record, request.resource)},                               \
-        {"nonce", FIELD_STR, offsetof(record, request.nonce)},                                     \
-        {"prompt", FIELD_STR, offsetof(record, request.prompt)},                                   \
-        {"max_age", FIELD_I64, offsetof(record, request.max_age)},                                 \
-        {"acr_values", FIELD_STR, offsetof(record, request.acr_values)},                           \
-        {"dpop_jkt", FIELD_STR, offsetof(record, request.dpop_jkt)},                               \
-        {"pushed", FIELD_HASH, offsetof(record, request.pushed)},                                  \
+    {"client_id", FIELD_STR, offsetof(record, request.client_id), 0},                              \
+        {"redirect_uri", FIELD_STR, offsetof(record, request.redirect_uri), 0},                    \
+        {"redirect_uri_given", FIELD_BOOL, offsetof(record, request.redirect_uri_given), 0},       \
+        {"req_state", FIELD_STR, offsetof(record, request.state), 0},                              \
+        {"code_challenge", FIELD_STR, offsetof(record, request.code_challenge), 0},                \
+        {"scope", FIELD_STR, offsetof(record, request.scope), 0},                                  \
+        {"resource", FIELD_STR, offsetof(record, request.resource), 0},                            \
+        {"nonce", FIELD_STR, offsetof(record, request.nonce), 0},                                  \
+        {"prompt", FIELD_STR, offsetof(record, request.prompt), 0},                                \
+        {"max_age", FIELD_I64, offsetof(record, request.max_age), 0},                              \
+        {"acr_values", FIELD_STR, offsetof(record, request.acr_values), 0},                        \
+        {"dpop_jkt", FIELD_STR, offsetof(record, request.dpop_jkt), 0},                            \
+        {"pushed", FIELD_HASH, offsetof(record, request.pushed), 0},                               \
     {                                                                                              \
-        "device", FIELD_HASH, offsetof(record, request.device)                                     \
+        "device", FIELD_HASH, offsetof(record, request.device), 0                                  \
     }
 
 static const field_t CLIENT[] = {
     F(client_t, id, STR),
     F(client_t, name, STR),
-    F(client_t, auth, INT),
-    F(client_t, type, INT),
-    F(client_t, origin, INT),
+    ENUM(client_t, auth, CLIENT_AUTH_PRIVATE_KEY_JWT),
+    ENUM(client_t, type, CLIENT_NATIVE),
+    ENUM(client_t, origin, CLIENT_BY_DOCUMENT),
     F(client_t, has_secret, BOOL),
     F(client_t, secret_hash, HASH),
     F(client_t, grants, U32),
@@ -78,8 +82,8 @@ static const field_t SESSION[] = {
 };
 static const field_t INTERACTION[] = {
     F(interaction_t, id, HASH),
-    F(interaction_t, state, INT),
-    F(interaction_t, decision, INT),
+    ENUM(interaction_t, state, INTERACTION_DONE),
+    ENUM(interaction_t, decision, DECISION_DENIED),
     F(interaction_t, session_id, HASH),
     REQUEST(interaction_t),
     F(interaction_t, granted_scope, STR),
@@ -117,17 +121,17 @@ static const field_t RESOURCE[] = {
     F(resource_t, uri, STR),
     F(resource_t, name, STR),
     F(resource_t, aliases, STRS),
-    {"scopes", FIELD_SCOPES, 0},
+    {"scopes", FIELD_SCOPES, 0, 0},
     F(resource_t, default_scope, STR),
     F(resource_t, created_at, I64),
     F(resource_t, access_token_lifetime, I64),
-    F(resource_t, token_format, INT),
+    ENUM(resource_t, token_format, TOKEN_OPAQUE),
     F(resource_t, dpop_required, BOOL),
     F(resource_t, from_settings, BOOL),
 };
 static const field_t KEY[] = {
     F(key_record_t, kid, STR),          F(key_record_t, alg, STR),
-    F(key_record_t, use, INT),          F(key_record_t, state, INT),
+    ENUM(key_record_t, use, KEY_SEAL),  ENUM(key_record_t, state, KEY_RETIRED),
     F(key_record_t, secret, BYTES),     F(key_record_t, created_at, I64),
     F(key_record_t, activated_at, I64), F(key_record_t, retired_at, I64),
     F(key_record_t, sealed_by, STR),
@@ -142,11 +146,21 @@ static const field_t PUSHED[] = {
     F(pushed_t, dpop_jkt, STR), F(pushed_t, created_at, I64), F(pushed_t, expires_at, I64),
 };
 static const field_t DEVICE[] = {
-    F(device_t, id, HASH),        F(device_t, user_code, STR), F(device_t, state, INT),
-    F(device_t, client_id, STR),  F(device_t, scope, STR),     F(device_t, resource, STR),
-    F(device_t, dpop_jkt, STR),   F(device_t, user_id, STR),   F(device_t, family_id, STR),
-    F(device_t, auth_time, I64),  F(device_t, acr, STR),       F(device_t, created_at, I64),
-    F(device_t, expires_at, I64), F(device_t, polled_at, I64), F(device_t, interval_s, I64),
+    F(device_t, id, HASH),
+    F(device_t, user_code, STR),
+    ENUM(device_t, state, DEVICE_CONSUMED),
+    F(device_t, client_id, STR),
+    F(device_t, scope, STR),
+    F(device_t, resource, STR),
+    F(device_t, dpop_jkt, STR),
+    F(device_t, user_id, STR),
+    F(device_t, family_id, STR),
+    F(device_t, auth_time, I64),
+    F(device_t, acr, STR),
+    F(device_t, created_at, I64),
+    F(device_t, expires_at, I64),
+    F(device_t, polled_at, I64),
+    F(device_t, interval_s, I64),
 };
 static const field_t ACCESS_TOKEN[] = {
     F(access_token_t, id, HASH),        F(access_token_t, jti, STR),
@@ -162,8 +176,9 @@ static const field_t SPENT[] = {
     F(spent_t, expires_at, I64),
 };
 static const field_t REVOKED[] = {
-    F(revoked_t, seq, I64), F(revoked_t, kind, INT),       F(revoked_t, key, STR),
-    F(revoked_t, at, I64),  F(revoked_t, expires_at, I64),
+    F(revoked_t, seq, I64),        ENUM(revoked_t, kind, REVOKED_KIND_COUNT - 1),
+    F(revoked_t, key, STR),        F(revoked_t, at, I64),
+    F(revoked_t, expires_at, I64),
 };
 
 static const field_t LEASE[] = {
@@ -173,23 +188,32 @@ static const field_t LEASE[] = {
 };
 
 const table_t TABLES[TABLE_COUNT] = {
-    [TABLE_CLIENT] = {"client", CLIENT, COUNT(CLIENT), sizeof(client_t)},
-    [TABLE_USER] = {"user", USER, COUNT(USER), sizeof(user_t)},
-    [TABLE_SESSION] = {"session", SESSION, COUNT(SESSION), sizeof(session_t)},
-    [TABLE_INTERACTION] = {"interaction", INTERACTION, COUNT(INTERACTION), sizeof(interaction_t)},
-    [TABLE_CODE] = {"code", CODE, COUNT(CODE), sizeof(code_t)},
-    [TABLE_FAMILY] = {"family", FAMILY, COUNT(FAMILY), sizeof(family_t)},
-    [TABLE_REFRESH] = {"refresh", REFRESH, COUNT(REFRESH), sizeof(refresh_t)},
-    [TABLE_CONSENT] = {"consent", CONSENT, COUNT(CONSENT), sizeof(consent_t)},
-    [TABLE_RESOURCE] = {"resource", RESOURCE, COUNT(RESOURCE), sizeof(resource_t)},
-    [TABLE_KEY] = {"key", KEY, COUNT(KEY), sizeof(key_record_t)},
+    [TABLE_CLIENT] = {"client", CLIENT, COUNT(CLIENT), sizeof(client_t), 1},
+    [TABLE_USER] = {"user", USER, COUNT(USER), sizeof(user_t), 1},
+    [TABLE_SESSION] = {"session", SESSION, COUNT(SESSION), sizeof(session_t), 1},
+    [TABLE_INTERACTION] = {"interaction", INTERACTION, COUNT(INTERACTION), sizeof(interaction_t),
+                           1},
+    [TABLE_CODE] = {"code", CODE, COUNT(CODE), sizeof(code_t), 1},
+    [TABLE_FAMILY] = {"family", FAMILY, COUNT(FAMILY), sizeof(family_t), 1},
+    [TABLE_REFRESH] = {"refresh", REFRESH, COUNT(REFRESH), sizeof(refresh_t), 1},
+    [TABLE_CONSENT] = {"consent", CONSENT, COUNT(CONSENT), sizeof(consent_t), 4},
+    [TABLE_RESOURCE] = {"resource", RESOURCE, COUNT(RESOURCE), sizeof(resource_t), 1},
+    [TABLE_KEY] = {"key", KEY, COUNT(KEY), sizeof(key_record_t), 1},
     [TABLE_REGISTRATION_TOKEN] = {"registration_token", REGISTRATION_TOKEN,
-                                  COUNT(REGISTRATION_TOKEN), sizeof(registration_token_t)},
-    [TABLE_PUSHED] = {"pushed", PUSHED, COUNT(PUSHED), sizeof(pushed_t)},
-    [TABLE_DEVICE] = {"device", DEVICE, COUNT(DEVICE), sizeof(device_t)},
+                                  COUNT(REGISTRATION_TOKEN), sizeof(registration_token_t), 1},
+    [TABLE_PUSHED] = {"pushed", PUSHED, COUNT(PUSHED), sizeof(pushed_t), 1},
+    [TABLE_DEVICE] = {"device", DEVICE, COUNT(DEVICE), sizeof(device_t), 1},
     [TABLE_ACCESS_TOKEN] = {"access_token", ACCESS_TOKEN, COUNT(ACCESS_TOKEN),
-                            sizeof(access_token_t)},
-    [TABLE_SPENT] = {"spent", SPENT, COUNT(SPENT), sizeof(spent_t)},
-    [TABLE_LEASE] = {"lease", LEASE, COUNT(LEASE), sizeof(lease_t)},
-    [TABLE_REVOKED] = {"revoked", REVOKED, COUNT(REVOKED), sizeof(revoked_t)},
+                            sizeof(access_token_t), 1},
+    [TABLE_SPENT] = {"spent", SPENT, COUNT(SPENT), sizeof(spent_t), 1},
+    [TABLE_LEASE] = {"lease", LEASE, COUNT(LEASE), sizeof(lease_t), 1},
+    [TABLE_REVOKED] = {"revoked", REVOKED, COUNT(REVOKED), sizeof(revoked_t), 1},
 };
+
+rc_t table_set_enum(const field_t *field, void *record, int64_t value)
+{
+    if (value < 0 || value >= field->values)
+        return RC_IO;
+    *(int *)((char *)record + field->offset) = (int)value;
+    return RC_OK;
+}

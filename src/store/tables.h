@@ -3,6 +3,7 @@
 #ifndef STORE_TABLES_H
 #define STORE_TABLES_H
 
+#include "core/rc.h"
 #include "model/effect.h"
 
 #include <stddef.h>
@@ -24,9 +25,10 @@ typedef struct {
     const char *column;
     field_type_t type;
     size_t offset;
+    int values; /* FIELD_INT: how many the enum has */
 } field_t;
 
-/* The tables, each for one kind of record. The first column is the key. */
+/* The tables, each for one kind of record. The first columns are the key. */
 typedef enum {
     TABLE_CLIENT,
     TABLE_USER,
@@ -53,8 +55,13 @@ typedef struct {
     const field_t *fields;
     int n_fields;
     size_t size; /* of the record */
+    int n_key;   /* how many columns the key has */
 } table_t;
 
 extern const table_t TABLES[TABLE_COUNT];
+
+/** Sets a member that is an enum. RC_IO: a newer program wrote a value that this one does not know;
+ *  taken for another it would be misread. */
+rc_t table_set_enum(const field_t *field, void *record, int64_t value) MUST_USE;
 
 #endif

@@ -13,13 +13,18 @@
 typedef struct {
     rc_t (*row)(void *ctx, table_id_t table, const void *record);
     void *ctx;
+    uint64_t *revocation; /* gets, before the first row, the newest number ever given to a
+                           * revocation, also to one that is forgotten */
 } store_sink_t;
 
 /** Gives one record after the other, in the order in which a dump gave them; RC_NOT_FOUND after the
- *  last. A record lives until the next call. */
+ *  last. A record lives until the next call. Any other failure ends the filling and is its result,
+ *  with the source's own sentence in *why, if it sets one. */
 typedef struct {
     rc_t (*next)(void *ctx, table_id_t *table, const void **record);
     void *ctx;
+    const uint64_t *revocation; /* read after the last record: the numbers of revocations go on
+                                 * above it */
 } store_source_t;
 
 /** All records as they stood at one moment, whatever is written meanwhile. Leases are left out:
@@ -27,8 +32,8 @@ typedef struct {
 rc_t store_dump(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why) MUST_USE;
 
 /** Fills an empty store, in one step: all records or none. RC_CONFLICT: it holds records already;
- *  a schema just made does not count. The numbers of revocations go on above the highest that came.
- */
+ *  a schema just made and leases do not count. RC_MALFORMED: a record comes twice, or is of no
+ *  table. The numbers of revocations go on above source->revocation and the highest that came. */
 rc_t store_fill(store_t *s, arena_t *a, const store_source_t *source, str_t *why) MUST_USE;
 
 /** Rows and bytes (with indexes) of each table; bytes are 0 where the driver cannot tell. */

@@ -1,0 +1,260 @@
+/* Whole stores read and filled: nothing is lost between two of any kind, and it is all or nothing.
+ */
+#include "store/store_test_dump.h"
+
+typedef int (*begin_fn_t)(void **state);
+static const begin_fn_t KINDS[] = {play_begin_memory, play_begin_sqlite};
+enum { N_KINDS = sizeof KINDS / sizeof KINDS[0] };
+
+static play_t *begin(size_t kind)
+{
+    void *state;
+    KINDS[kind](&state);
+    return state;
+}
+
+static void end(play_t *p)
+{
+    void *state = p;
+    play_end(&state);
+}
+
+static void copy(play_t *from, play_t *to)
+{
+    str_t why = STR_UNSET;
+    rc_t rc = play_copy(from, to, &why);
+    if (rc != RC_OK)
+        fail_msg("%s %" PRIstr, rc_name(rc), STR_ARG(why));
+}
+
+static void nothing_is_lost_between_any_two(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_KINDS * N_KINDS; i++) {
+        play_t *from = begin(i / N_KINDS), *to = begin(i % N_KINDS);
+        play_put_all(from);
+        copy(from, to);
+        assert_str(play_dump(to), play_dump(from));
+        end(from);
+        end(to);
+    }
+}
+
+static void every_table_is_read_but_leases(void **state)
+{
+    play_t *p = *state;
+    play_put_all(p);
+    str_t text = play_dump(p);
+    for (int t = 0; t < TABLE_COUNT; t++) {
+        str_t name = arena_printf(p->a, "{\"table\":\"%s\",", TABLES[t].name);
+        assert_int_equal(str_contains(text, name), t != TABLE_LEASE);
+    }
+}
+
+static void server_goes_on_with_what_was_filled_in(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    play_put_all(from);
+    copy(from, to);
+    refresh_t r2 = test_refresh("r3", STR("f1"));
+    ask_t session = {.kind = ASK_SESSION, .hash = test_hash("s1")};
+    play_ask(to, &session);
+    assert_str(session.owner->name, STR("ann"));
+    play_add(to, EFFECT_REFRESH_INSERT)->u.refresh = &r2;
+    assert_applied(to);
+    ask_t ended = {.kind = ASK_FAMILY, .key = STR("f2")};
+    play_ask(to, &ended);
+    assert_int_equal(ended.family->revoked_at, TEST_NOW);
+    end(to);
+}
+
+static void quotas_count_what_was_filled_in(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    play_put_all(from);
+    copy(from, to);
+    pushed_t x = test_pushed("more");
+    effect_t *e = play_add(to, EFFECT_PUSHED_INSERT);
+    e->u.pushed = &x;
+    e->quota.max_rows = 1;
+    assert_refused(to, RC_LIMIT, 0);
+    client_t c = test_client(STR("c3"));
+    c.origin = CLIENT_BY_REGISTRATION;
+    c.expires_at = 0;
+    e = play_add(to, EFFECT_CLIENT_INSERT);
+    e->u.client = &c;
+    e->quota.max_clients = 3;
+    assert_applied(to);
+    end(to);
+}
+
+static uint64_t next_revocation(play_t *p)
+{
+    const revoked_t r = {.kind = REVOKED_TOKEN, .key = STR("new"), .at = 1, .expires_at = 2};
+    ask_t list = {.kind = ASK_REVOCATIONS};
+    play_add(p, EFFECT_REVOCATION_PUT)->u.revoked = &r;
+    assert_applied(p);
+    play_ask(p, &list);
+    return list.u.revoked[list.count - 1].seq;
+}
+
+static void numbers_of_revocations_go_on(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    play_put_all(from);
+    copy(from, to);
+    assert_int_equal(next_revocation(to), 5);
+    end(to);
+}
+
+/* What followers have seen may be forgotten long since. */
+static void numbers_go_on_above_what_was_forgotten(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    str_t why;
+    test_source_t s;
+    store_stats_t stats;
+    play_put_all(from);
+    assert_int_equal(play_expire(from, TEST_NOW + 100000, 1000), RC_OK);
+    str_t rest = play_dump(from);
+    assert_false(str_contains(rest, STR("\"revoked\"")));
+    store_source_t source = test_source(&s, to->a, rest);
+    assert_int_equal(store_stats(from->store, &stats, from->a, &why), RC_OK);
+    assert_int_equal(stats.revocation, 4);
+    s.revocation = 1000;
+    assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_OK);
+    assert_int_equal(next_revocation(to), 1001);
+    end(to);
+}
+
+static rc_t take(void *ctx, table_id_t table, const void *record)
+{
+    (void)record;
+    (void)table;
+    ++*(int *)ctx;
+    return RC_OK;
+}
+
+static void dump_tells_the_newest_number(void **state)
+{
+    play_t *p = *state;
+    uint64_t newest = 0;
+    int rows = 0;
+    str_t why;
+    play_put_all(p);
+    const store_sink_t sink = {take, &rows, &newest};
+    assert_int_equal(store_dump(p->store, p->a, &sink, &why), RC_OK);
+    assert_int_equal(newest, 4);
+    assert_true(rows > 15);
+}
+
+static rc_t refuse_third(void *ctx, table_id_t table, const void *record)
+{
+    (void)table;
+    (void)record;
+    return ++*(int *)ctx == 3 ? RC_BUSY : RC_OK;
+}
+
+static void sink_ends_the_dump(void **state)
+{
+    play_t *p = *state;
+    int rows = 0;
+    str_t why;
+    play_put_all(p);
+    const store_sink_t sink = {refuse_third, &rows, NULL};
+    assert_int_equal(store_dump(p->store, p->a, &sink, &why), RC_BUSY);
+    assert_int_equal(rows, 3);
+    /* and nothing is held */
+    assert_true(play_dump(p).n > 0);
+}
+
+static void caches_learn_of_it(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    uint64_t before = store_generation(to->conn);
+    play_put_all(from);
+    copy(from, to);
+    to->clock.ms += 2 * STORE_GENERATION_MS;
+    assert_true(store_generation(to->conn) > before);
+    end(to);
+}
+
+static void store_with_records_is_not_filled(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    str_t why;
+    play_put_all(from);
+    user_t u = test_user(STR("u9"), STR("zoe"));
+    put_user(to, &u);
+    str_t before = play_dump(to);
+    assert_int_equal(play_copy(from, to, &why), RC_CONFLICT);
+    assert_true(str_contains(why, STR("holds records already")));
+    assert_str(play_dump(to), before);
+    end(to);
+}
+
+static void leases_do_not_count_as_records(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    const lease_t lease = {STR("clean"), STR("n"), TEST_NOW + 60};
+    play_put_all(from);
+    play_add(to, EFFECT_LEASE_TAKE)->u.lease = &lease;
+    assert_applied(to);
+    copy(from, to);
+    end(to);
+}
+
+static void source_that_fails_leaves_nothing(void **state)
+{
+    play_t *from = *state;
+    for (size_t kind = 0; kind < N_KINDS; kind++) {
+        play_t *to = begin(kind);
+        test_source_t s;
+        str_t why;
+        if (kind == 0)
+            play_put_all(from);
+        const store_source_t source = test_source(&s, to->a, play_dump(from));
+        s.ends_with = RC_MALFORMED;
+        assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_MALFORMED);
+        assert_int_equal(play_dump(to).n, 0);
+        copy(from, to);
+        end(to);
+    }
+}
+
+static void record_that_comes_twice_leaves_nothing(void **state)
+{
+    play_t *from = *state, *to = begin(1);
+    test_source_t s;
+    str_t why;
+    play_put_all(from);
+    str_t lines = play_dump(from);
+    str_t last = str_skip(lines, lines.n - 100);
+    last = str_skip(last, str_find(last, '\n', 0) + 1);
+    const store_source_t source = test_source(
+        &s, to->a, arena_printf(to->a, "%" PRIstr "%" PRIstr, STR_ARG(lines), STR_ARG(last)));
+    assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_MALFORMED);
+    assert_true(str_contains(why, STR("comes twice")));
+    assert_int_equal(play_dump(to).n, 0);
+    end(to);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_between_any_two),
+        ON_EVERY_STORE(every_table_is_read_but_leases),
+        ON_EVERY_STORE(server_goes_on_with_what_was_filled_in),
+        ON_EVERY_STORE(quotas_count_what_was_filled_in),
+        ON_EVERY_STORE(numbers_of_revocations_go_on),
+        ON_EVERY_STORE(numbers_go_on_above_what_was_forgotten),
+        ON_EVERY_STORE(dump_tells_the_newest_number),
+        ON_EVERY_STORE(sink_ends_the_dump),
+        ON_EVERY_STORE(caches_learn_of_it),
+        ON_EVERY_STORE(store_with_records_is_not_filled),
+        ON_EVERY_STORE(leases_do_not_count_as_records),
+        ON_EVERY_STORE(source_that_fails_leaves_nothing),
+        ON_EVERY_STORE(record_that_comes_twice_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
