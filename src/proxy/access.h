@@ -30,8 +30,9 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     bool dpop_nonce;
-    bool dpop_off; /* bound tokens are refused */
-    bool claims;   /* somebody asks for claims; else none are read */
+    str_t nonce_secret; /* text that nonces are made with, the same at every node; unset: random */
+    bool dpop_off;      /* bound tokens are refused */
+    bool claims;        /* somebody asks for claims; else none are read */
 } access_config_t;
 
 rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t *why) MUST_USE;

@@ -4,6 +4,7 @@
 
 #include "core/url.h"
 #include "gate/condition.h"
+#include "jose/digest.h"
 #include "proxy/upstream_child.h"
 #include "proxy/upstream_http.h"
 
@@ -110,6 +111,16 @@ static bool asks_claims(const conf_upstream_t *u)
            (u->shadow && gate_asks_claims(u->shadow));
 }
 
+/* Clients whose requests go to several nodes in turn come with the nonce of another one. */
+static str_t nonce_secret(arena_t *a, str_t handle_key)
+{
+    uint8_t mac[SHA256_BYTES];
+    buf_t b = buf_new(a, sizeof mac * 2);
+    hmac_sha256(handle_key, STR("nonces of the gateway"), mac);
+    buf_b64url(&b, mac, sizeof mac);
+    return buf_str(&b);
+}
+
 static rc_t make_access(const maker_t *m, route_t *r)
 {
     const gateway_config_t *c = m->config;
@@ -126,10 +137,11 @@ static rc_t make_access(const maker_t *m, route_t *r)
         .log = c->log,
         .clock = c->clock,
         .dpop_nonce = m->settings->conf->dpop_nonce,
+        .nonce_secret = nonce_secret(own, c->handle_key),
         .dpop_off = str_eq(m->settings->conf->dpop, STR("off")),
         .claims = asks_claims(r->conf),
     };
-    if (!config.scopes.p || !config.initial_scopes.p)
+    if (!config.scopes.p || !config.initial_scopes.p || !config.nonce_secret.p)
         return RC_MEMORY;
     return access_new(m->a, &config, &r->access, m->why);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GENEROUS, World, freePort, start, stop } from './world.mjs';
+import { World, freePort, start, stop } from './world.mjs';
 
 const EVERYTHING = path.join(path.dirname(fileURLToPath(import.meta.url)), '../everything');
 export const USE = 'mcp:use';
@@ -17,20 +17,20 @@ export class Gateway extends World {
    * settings: the text of a settings file, with UPSTREAM for the URL; unset: the flags alone.
    * prepare(data): puts further files beside it. metrics: whether there are some.
    */
-  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {}, wrap = [], metrics = false } = {}) {
+  static async start({ upstream, settings, env = {}, args = [], users = ['alice'], port = 0, prepare = () => {}, wrap = [], metrics = false, store, conninfo, nodes } = {}) {
     const w = new Gateway();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
-    w.env = { ...GENEROUS, ...env };
     w.users = {};
     w.wrap = wrap;
     try {
+      await w.settle({ env, store, conninfo, nodes });
       prepare(w.data);
       await w.startUpstream(upstream);
       w.settings = settings;
       w.metricsPort = metrics ? await freePort() : 0;
       w.own = metrics ? ['--metrics-listen', `127.0.0.1:${w.metricsPort}`, ...args] : args;
       w.args = w.flags();
-      await w.startWarder(port);
+      await w.startAll(port);
       w.mcp = `${w.base}/mcp`;
       for (const user of users) await w.addUser(user);
     } catch (error) {

@@ -1,10 +1,11 @@
 // The real binaries on free ports of loopback, with a fresh data folder each; ended with the tests.
 import { execFile, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Front } from './front.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const ROOT = path.resolve(here, '../../..');
@@ -120,19 +121,35 @@ export const GENEROUS = {
   WARDER_WORKERS: '2',
 };
 
+// Where tests remember, unless they say so themselves: sqlite, postgres, or pgbouncer (postgres behind a
+// pooler); and how many nodes serve.
+const STORE = process.env.E2E_STORE || 'sqlite';
+const NODES = Number(process.env.E2E_NODES || 1);
+
+/** The settings of a new, empty store. conninfo: of a server that the test has by itself. */
+export async function storeSettings(store, conninfo) {
+  if (conninfo) return { WARDER_STORE: 'postgres', WARDER_POSTGRES: conninfo };
+  if (store !== 'postgres' && store !== 'pgbouncer') return { WARDER_STORE: store };
+  const { commonCluster, commonPool } = await import('./postgres.mjs');
+  const cluster = await commonCluster();
+  const database = await cluster.database();
+  const at = store === 'postgres' ? cluster : await commonPool();
+  return { WARDER_STORE: 'postgres', WARDER_POSTGRES: at.conninfo(database) };
+}
+
 /** Warder, and the sample behind it unless `sample` is false. */
 export class World {
-  static async start({ env = {}, args = [], sample = true, sampleArgs = [], users = ['alice'], wrap = [] } = {}) {
+  /** nodes: with more than one, they stand behind a front that gives each request to the next. */
+  static async start({ env = {}, args = [], sample = true, sampleArgs = [], users = ['alice'], wrap = [], store = STORE, conninfo, nodes = NODES } = {}) {
     const w = new World();
     w.data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
-    w.env = { ...GENEROUS, ...env };
     w.args = args;
     w.sampleArgs = sampleArgs;
     w.wrap = wrap;
-    w.sampleArgs = sampleArgs;
     w.users = {};
     try {
-      await w.startWarder(0);
+      await w.settle({ env, store, conninfo, nodes });
+      await w.startAll(0);
       for (const user of users) await w.addUser(user);
       w.samplePort = await freePort();
       w.mcp = `http://127.0.0.1:${w.samplePort}/mcp`;
@@ -145,6 +162,49 @@ export class World {
     return w;
   }
 
+  /** Where it remembers, and who serves. */
+  async settle({ env = {}, store = STORE, conninfo, nodes = NODES }) {
+    this.store = await storeSettings(store, conninfo);
+    this.env = { ...GENEROUS, ...this.store, ...env };
+    this.nodes = [];
+    this.count = nodes;
+    if (nodes === 1) return;
+    this.front = await Front.start();
+    this.env = { WARDER_PUBLIC_URL: this.front.url, WARDER_TRUSTED_PROXIES: '127.0.0.1', ...this.env };
+  }
+
+  async startAll(port) {
+    if (this.count === 1) {
+      await this.startWarder(port);
+      return;
+    }
+    await Promise.all(Array.from({ length: this.count }, (_, i) => this.startNode(i)));
+    await this.meet(this.front.url);
+  }
+
+  /** The node of that place; on the port that it had before, if it is started again. */
+  async startNode(i, { program = 'warder', env = {} } = {}) {
+    const shared = this.store.WARDER_STORE === 'sqlite'; // one file and one trail
+    const data = shared ? this.data : path.join(this.data, `node${i + 1}`);
+    mkdirSync(data, { recursive: true });
+    const before = this.nodes[i]?.port ?? 0;
+    const server = await start(
+      path.join(BUILD, program),
+      ['serve', '--listen', `127.0.0.1:${before}`, '--data', data, ...this.args],
+      { env: { ...this.env, ...(shared ? {} : { WARDER_NODE: `node${i + 1}` }), ...env }, data, wrap: this.wrap, name: `warder${i + 1}` },
+    );
+    const port = Number(/listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(server.out)[1]);
+    this.nodes[i] = Object.assign(server, { port, base: `http://127.0.0.1:${port}`, data });
+    this.front.put(port, i);
+    return server;
+  }
+
+  async killNode(i) {
+    this.nodes[i].child.kill('SIGKILL');
+    await this.nodes[i].done;
+    assertClean(this.nodes[i]);
+  }
+
   async startWarder(port) {
     this.warder = await start(
       path.join(BUILD, 'warder'),
@@ -153,7 +213,11 @@ export class World {
     );
     // The port that was picked at first is kept by restarts.
     this.port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(this.warder.out)?.[1] ?? port);
-    this.base = `http://127.0.0.1:${this.port}`;
+    await this.meet(`http://127.0.0.1:${this.port}`);
+  }
+
+  async meet(base) {
+    this.base = base;
     this.issuer = this.env.WARDER_PUBLIC_URL ?? this.base;
     const answer = await fetch(`${this.base}/.well-known/oauth-authorization-server`);
     if (answer.status !== 200) throw new Error(`metadata answered ${answer.status}`);
@@ -183,7 +247,7 @@ export class World {
 
   /** `warder WORDS… --data DIR`; throws with its message unless `code` is what came out. */
   async cli(words, { input, code = 0 } = {}) {
-    const answer = await run(path.join(BUILD, 'warder'), [...words, '--data', this.data], { input });
+    const answer = await run(path.join(BUILD, 'warder'), [...words, '--data', this.data], { input, env: this.store });
     if (code !== null && answer.code !== code) {
       throw new Error(`warder ${words.join(' ')}: exit ${answer.code}: ${answer.stderr}${answer.stdout}`);
     }
@@ -212,22 +276,43 @@ export class World {
       '--default-scope', NEWS, ...extra]);
   }
 
-  /** The audit trail as parsed lines, without the checkpoints that come by the clock. */
+  /** The audit trails of all nodes, and of commands beside them, as parsed lines by their time, without
+   * the checkpoints that come by the clock. */
   audit() {
-    const file = path.join(this.data, 'audit.log');
-    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
-    return lines.filter((line) => line.event !== 'checkpoint');
+    const lines = this.auditText().split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const trail = lines.filter((line) => line.event !== 'checkpoint');
+    return this.nodes.length > 1 ? trail.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)) : trail;
   }
 
   auditText() {
-    return readFileSync(path.join(this.data, 'audit.log'), 'utf8');
+    return this.trails().map((file) => readFileSync(file, 'utf8')).join('');
+  }
+
+  /** The file of each trail. */
+  trails() {
+    return this.folders().map((folder) => path.join(folder, 'audit.log')).filter((file) => existsSync(file));
+  }
+
+  folders() {
+    return [...new Set([this.data, ...this.nodes.map((one) => one.data)])];
+  }
+
+  /** What `audit verify` says against a trail; none where all are good. */
+  async faultsOfTrails() {
+    const faults = [];
+    for (const folder of this.folders().filter((one) => existsSync(path.join(one, 'audit.log')))) {
+      const verified = await run(path.join(BUILD, 'warder'), ['audit', 'verify', '--data', folder]);
+      if (verified.code !== 0) faults.push(`${folder}: ${verified.stdout}${verified.stderr}`);
+    }
+    return faults;
   }
 
   async stop({ keep = Boolean(process.env.WARDER_E2E_KEEP) } = {}) {
     const faults = [];
-    for (const server of [this.sample, this.warder]) {
+    for (const server of [this.sample, this.warder, ...(this.nodes ?? [])]) {
       if (server) await stop(server).catch((fault) => faults.push(fault));
     }
+    await this.front?.stop();
     if (!faults.length && !keep) rmSync(this.data, { recursive: true, force: true });
     else if (faults.length && existsSync(this.data)) console.error(`kept ${this.data}`);
     if (faults.length) throw new AggregateError(faults, faults.map((f) => f.message).join('; '));
