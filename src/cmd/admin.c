@@ -1,6 +1,7 @@
 #include "cmd/admin.h"
 
 #include "cmd/command.h"
+#include "cmd/privileges.h"
 #include "cmd/store_config.h"
 #include "cmd/trail.h"
 #include "conf/conf_table.h"
@@ -44,7 +45,7 @@ static int open_all(admin_t *admin, arena_t *a, const option_t *rows)
         code = command_fail(EXIT_SETTING, "store is 'memory': only the server itself can reach it; "
                                           "set store to sqlite or postgres");
     if (code == EXIT_DONE)
-        code = settings_make_data(a, &admin->settings);
+        code = privileges_enter(a, &admin->settings, NULL);
     return code == EXIT_DONE ? open_store(admin) : code;
 }
 

@@ -40,6 +40,15 @@ int kek_file(arena_t *a, str_t path, as_kek_t *out)
     return c ? read_path(a, c, false, out) : command_out_of_memory();
 }
 
+void kek_forget(void)
+{
+    char *value = getenv(VARIABLE);
+    if (!value)
+        return;
+    secret_wipe(value, strlen(value));
+    unsetenv(VARIABLE);
+}
+
 /* The variable as a text of ours; overwritten where it stood, so that it is not in
  * /proc/PID/environ, and taken out, so that no child gets it. */
 static rc_t take_variable(arena_t *a, str_t *out)
@@ -49,8 +58,7 @@ static rc_t take_variable(arena_t *a, str_t *out)
     if (!value)
         return RC_OK;
     *out = secret_dup(a, str_c(value)).hidden;
-    secret_wipe(value, strlen(value));
-    unsetenv(VARIABLE);
+    kek_forget();
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 

@@ -9,6 +9,8 @@
  *  is removed from the process environment; zero when there is none. 0, or an exit code after
  *  saying why: two of them are there, others can read the file, it is no key. */
 int kek_load(arena_t *a, const settings_t *s, as_kek_t *out);
+/** For a process that needs no key: the variable is wiped and removed. */
+void kek_forget(void);
 /** The key in the file at `path`; 0 or an exit code. */
 int kek_file(arena_t *a, str_t path, as_kek_t *out);
 /** Whether `kek` opens all records; 0, or an exit code after saying which key is needed. */

@@ -3,6 +3,7 @@
 
 #include "cmd/catalogue.h"
 #include "cmd/issuer_keys.h"
+#include "cmd/privileges.h"
 #include "cmd/secret_file.h"
 #include "cmd/upstreams.h"
 
@@ -127,13 +128,16 @@ static int load_login_secret(serve_t *s)
 
 static int load(serve_t *s)
 {
+    mode_t mask;
     int code = settings_load(s->a, s->rows, &s->settings);
+    if (code == EXIT_DONE)
+        code = privileges_enter(s->a, &s->settings, &mask);
+    if (code == EXIT_DONE)
+        code = serve_start_spawner(s, mask);
     if (code == EXIT_DONE)
         code = kek_load(s->a, &s->settings, &s->kek);
     if (code == EXIT_DONE)
         code = load_login_secret(s);
-    if (code == EXIT_DONE)
-        code = settings_make_data(s->a, &s->settings);
     if (code == EXIT_DONE)
         code = issuer_keys_load(s->a, &s->settings);
     if (code == EXIT_DONE)
@@ -146,9 +150,9 @@ static int load(serve_t *s)
 
 static int serve(serve_t *s)
 {
-    int (*const STEPS[])(serve_t * s) = {serve_open_rooms,   serve_take_name,   make_app,
-                                         serve_make_gateway, serve_make_server, serve_choose_issuer,
-                                         serve_make_metrics, prepare,           run};
+    int (*const STEPS[])(serve_t * s) = {
+        serve_enter_sandbox, serve_open_rooms,    serve_take_name,    make_app, serve_make_gateway,
+        serve_make_server,   serve_choose_issuer, serve_make_metrics, prepare,  run};
     int code = load(s);
     block_signals();
     command_forbid_core();

@@ -34,6 +34,7 @@ typedef struct {
     gateway_t *gateway;
     str_t handle_key; /* of the gateway */
     ops_t *ops;
+    child_spawner_t *spawner;        /* NULL: this process starts the children */
     http_server_t *server, *metrics; /* metrics: NULL without metrics_listen */
     str_t address; /* http:// or https:// and where it listens, with the real port */
     str_t issuer, setup_link;
@@ -43,6 +44,13 @@ typedef struct {
 
 log_level_t serve_log_level(str_t word);
 prepare_t serve_prepare(serve_t *s);
+
+/* serve_sandbox.c */
+/** Forks the process that starts children, which the sandbox forbids to this one. `mask`: their
+ *  umask. */
+int serve_start_spawner(serve_t *s, mode_t mask);
+/** For good. Before there are threads, and after all that is read once. */
+int serve_enter_sandbox(serve_t *s);
 
 /* serve_rooms.c: what has threads or files. Each step answers 0, or an exit code after saying why.
  */

@@ -82,6 +82,7 @@ int serve_make_gateway(serve_t *s)
         .log = &s->log,
         .clock = clock_system(),
         .random = random_system(),
+        .spawner = s->spawner,
     };
     rc_t rc = gateway_new(&config, &s->gateway);
     s->ops = rc == RC_OK ? make_ops(s) : NULL;

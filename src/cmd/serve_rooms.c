@@ -53,6 +53,7 @@ void serve_close_rooms(serve_t *s)
     http_pool_free(s->pool);
     http_pool_free(s->fetchers);
     gateway_free(s->gateway);
+    child_spawner_free(s->spawner);
     if (s->audit)
         audit_close(s->audit);
     as_local_free(s->local);

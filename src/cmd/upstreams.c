@@ -75,11 +75,17 @@ static bool make_absolute(arena_t *a, const settings_t *s, str_t *path)
     return str_is_set(*path) || path->n == 0;
 }
 
+bool upstreams_place(arena_t *a, const settings_t *s, conf_upstream_t *u)
+{
+    if (str_is_set(u->child.directory) && u->child.directory.n > 0)
+        return make_absolute(a, s, &u->child.directory);
+    u->child.directory = s->conf.data;
+    return true;
+}
+
 static int load(arena_t *a, const settings_t *s, conf_upstream_t *u)
 {
-    if (!str_is_set(u->child.directory))
-        u->child.directory = s->conf.data;
-    else if (!make_absolute(a, s, &u->child.directory))
+    if (!upstreams_place(a, s, u))
         return no_memory(s);
     if (!make_absolute(a, s, &u->certificate_authorities))
         return no_memory(s);

@@ -11,6 +11,9 @@
  *  a profile that nobody knows. 0, or an exit code after saying why. */
 int upstreams_load(arena_t *a, settings_t *s);
 
+/** Where its child lives, as an absolute path; part of the above. False: no memory. */
+bool upstreams_place(arena_t *a, const settings_t *s, conf_upstream_t *u);
+
 /** The resources of the authorization server: those of the settings, and one for each upstream that
  *  takes its tokens, with the scopes of its policy. What stands in `resources` wins for an upstream
  *  of the same URL, and gets the scopes that it lacks. `issuer`: this server's. *out lives in `a`.

@@ -300,7 +300,8 @@ rc_t child_pipes_start(uv_loop_t *loop, const child_pipes_config_t *config,
     *why = STR("there is no memory for a child");
     if (!p)
         return RC_MEMORY;
-    rc_t rc = child_process_start(config->conf, config->directory, &p->process, why, error);
+    rc_t rc = child_process_start(config->spawner, config->conf, config->directory, &p->process,
+                                  why, error);
     if (rc != RC_OK) {
         free(p);
         return rc;

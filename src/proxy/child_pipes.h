@@ -30,6 +30,7 @@ typedef struct {
     const conf_child_t *conf; /* borrowed for the call */
     str_t directory;
     size_t max_line;
+    child_spawner_t *spawner; /* borrowed; NULL: children of this process */
 } child_pipes_config_t;
 
 /** Starts the process. Errors as child_process_start. */

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "proxy/child_spawner.h"
 
-enum { ARENA_BYTES = 256 << 10, PATH_TRIES = 64 };
+enum { ARENA_BYTES = 256 << 10, PATH_TRIES = 64, STREAMS = 3 };
 
 /* All that is needed between fork and exec, where nothing may be allocated. */
 typedef struct {
@@ -168,7 +169,7 @@ static bool make_pipe(int ends[2])
 
 static void close_all(int (*pipes)[2])
 {
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < STREAMS; i++) {
         for (size_t k = 0; k < 2; k++) {
             if (pipes[i][k] >= 0)
                 close(pipes[i][k]);
@@ -195,80 +196,115 @@ static int hear(int report)
     return n == sizeof error ? error : 0;
 }
 
-static int fork_child(plan_t *plan, int (*pipes)[2], child_process_t *out)
+static pid_t fork_child(const plan_t *plan)
 {
-    plan->in = pipes[0][0];
-    plan->out = pipes[1][1];
-    plan->err = pipes[2][1];
-    plan->report = pipes[3][1];
     pid_t pid = fork();
     if (pid == 0)
         run_child(plan);
-    if (pid < 0)
-        return errno;
-    close(pipes[3][1]);
-    pipes[3][1] = -1;
-    int error = hear(pipes[3][0]);
-    *out = (child_process_t){.pid = pid, .exit = -1};
-    if (error == 0)
-        out->exit = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (error == 0 && out->exit < 0)
+    return pid;
+}
+
+/* Its end as a descriptor, once exec went well. */
+static int confirm(pid_t pid, int report, int *exit)
+{
+    int error = hear(report);
+    *exit = error ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    if (error == 0 && *exit < 0)
         error = errno;
     if (error) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
-        return error;
     }
+    return error;
+}
+
+static int launch(plan_t *plan, pid_t *pid, int *exit)
+{
+    int report[2];
+    if (!make_pipe(report))
+        return errno;
+    plan->report = report[1];
+    *pid = fork_child(plan);
+    int error = *pid < 0 ? errno : 0;
+    close(report[1]);
+    if (error == 0)
+        error = confirm(*pid, report[0], exit);
+    close(report[0]);
+    return error;
+}
+
+rc_t child_launch(const conf_child_t *conf, str_t directory, const int streams[3], pid_t *pid,
+                  int *exit, int *error)
+{
+    plan_t plan = {.in = streams[0], .out = streams[1], .err = streams[2]};
+    arena_t *a = arena_new(ARENA_BYTES);
+    rc_t rc = a ? make_plan(a, conf, directory, &plan) : RC_MEMORY;
+    *error = rc == RC_NOT_FOUND ? ENOENT : 0;
+    if (rc == RC_OK)
+        *error = launch(&plan, pid, exit);
+    arena_free(a);
+    return rc == RC_OK && *error ? RC_IO : rc;
+}
+
+static rc_t start(child_spawner_t *spawner, const conf_child_t *conf, str_t directory,
+                  int (*pipes)[2], child_process_t *out, int *error)
+{
+    const int streams[] = {pipes[0][0], pipes[1][1], pipes[2][1]};
+    *out = (child_process_t){.spawner = spawner, .exit = -1};
+    rc_t rc = spawner ? child_spawner_launch(spawner, conf, directory, streams, &out->pid,
+                                             &out->exit, error)
+                      : child_launch(conf, directory, streams, &out->pid, &out->exit, error);
+    if (rc != RC_OK)
+        return rc;
     out->in = keep(&pipes[0][1]);
     out->out = keep(&pipes[1][0]);
     out->err = keep(&pipes[2][0]);
-    return 0;
+    return RC_OK;
 }
 
-static rc_t start(plan_t *plan, child_process_t *out, str_t *why, int *error)
+static str_t say(rc_t rc)
 {
-    int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    return rc == RC_MEMORY      ? STR("there is no memory for a child")
+           : rc == RC_NOT_FOUND ? STR("the command is not in PATH")
+           : rc == RC_CONFIG    ? STR("the command does not stand in the settings file")
+                                : STR("the command does not start");
+}
+
+rc_t child_process_start(child_spawner_t *spawner, const conf_child_t *conf, str_t directory,
+                         child_process_t *out, str_t *why, int *error)
+{
+    int pipes[STREAMS][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     bool made = true;
-    for (size_t i = 0; i < 4 && made; i++)
+    for (size_t i = 0; i < STREAMS && made; i++)
         made = make_pipe(pipes[i]);
-    *why = made ? STR("the command does not start") : STR("there are no pipes for a child");
-    *error = made ? fork_child(plan, pipes, out) : errno;
+    *error = made ? 0 : errno;
+    rc_t rc = made ? start(spawner, conf, directory, pipes, out, error) : RC_IO;
     close_all(pipes);
-    return *error ? RC_IO : RC_OK;
-}
-
-rc_t child_process_start(const conf_child_t *conf, str_t directory, child_process_t *out,
-                         str_t *why, int *error)
-{
-    plan_t plan = {.argv = NULL};
-    arena_t *a = arena_new(ARENA_BYTES);
-    rc_t rc = a ? make_plan(a, conf, directory, &plan) : RC_MEMORY;
-    *error = 0;
-    *why = STR("there is no memory for a child");
-    if (rc == RC_OK)
-        rc = start(&plan, out, why, error);
-    if (rc == RC_NOT_FOUND) {
-        *why = STR("the command is not in PATH");
-        *error = ENOENT;
-        rc = RC_IO;
-    }
-    arena_free(a);
-    return rc;
+    *why = made ? say(rc) : STR("there are no pipes for a child");
+    return rc == RC_OK || rc == RC_MEMORY ? rc : RC_IO;
 }
 
 void child_process_signal(const child_process_t *p, int signal)
 {
-    kill(-p->pid, signal);
+    if (p->spawner)
+        child_spawner_signal(p->spawner, p->pid, signal);
+    else
+        kill(-p->pid, signal);
 }
 
-int child_process_reap(child_process_t *p)
+int child_collect(pid_t child)
 {
     int status = 0;
     pid_t pid;
     /* Its group keeps the number as long as it is not reaped, so nobody else can be meant. */
-    kill(-p->pid, SIGKILL);
+    kill(-child, SIGKILL);
     do {
-        pid = waitpid(p->pid, &status, 0);
+        pid = waitpid(child, &status, 0);
     } while (pid < 0 && errno == EINTR);
     return status;
+}
+
+int child_process_reap(child_process_t *p)
+{
+    return p->spawner ? child_spawner_collect(p->spawner, p->pid) : child_collect(p->pid);
 }

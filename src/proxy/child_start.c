@@ -227,7 +227,8 @@ static void link_child(child_keeper_t *k, child_t *c)
 
 static child_t *spawn(child_keeper_t *k)
 {
-    const child_pipes_config_t config = {&k->conf, k->directory, (size_t)k->conf.message_bytes};
+    const child_pipes_config_t config = {&k->conf, k->directory, (size_t)k->conf.message_bytes,
+                                         k->config.spawner};
     char room[256];
     str_t why = STR_UNSET;
     int error = 0;

@@ -7,6 +7,7 @@
 #include "core/counters.h"
 #include "http/server.h"
 #include "proxy/access.h"
+#include "proxy/child_spawner.h"
 #include "proxy/credential.h"
 #include "proxy/upstream.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
+    child_spawner_t *spawner; /* who starts children; NULL: this process does */
 } gateway_config_t;
 
 rc_t gateway_new(const gateway_config_t *config, gateway_t **out) MUST_USE;

@@ -185,6 +185,7 @@ static rc_t make_child(const maker_t *m, route_t *r)
         .random = c->random,
         .audit = record_child,
         .audit_ctx = (void *)(uintptr_t)c,
+        .spawner = c->spawner,
     };
     return upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
 }

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/ports.h"
 #include "model/audit_event.h"
+#include "proxy/child_spawner.h"
 #include "proxy/upstream.h"
 
 /** `upstream` and `directory` are copied; the rest is borrowed for the port's life. */
@@ -20,6 +21,7 @@ typedef struct {
      */
     void (*audit)(void *ctx, const audit_event_t *e);
     void *audit_ctx;
+    child_spawner_t *spawner; /* who starts the children; NULL: this process does */
 } upstream_child_config_t;
 
 /** Starts the thread that keeps the children, and a first child, which is asked for its era.
