@@ -1,0 +1,31 @@
+/* A PostgreSQL server for tests, and jobs that are run on one connection, blocking: what the pool
+ * does, without it. */
+#ifndef STORE_POSTGRES_TEST_RUN_H
+#define STORE_POSTGRES_TEST_RUN_H
+
+#include "store/store_test_util.h"
+
+#include "store/postgres_plan.h"
+
+/** The variable of the environment that names a server, WARDER_TEST_POSTGRES or
+ *  WARDER_TEST_PGBOUNCER; skips the test where it is not set. */
+const char *pg_test_server(const char *variable);
+/** Makes a database of its own for this process, once for each name; returns its conninfo, which
+ *  stays valid. */
+const char *pg_test_database(const char *variable, const char *name);
+/** Drops all of them. */
+void pg_test_drop_all(void);
+/** Connects; asserts. */
+PGconn *pg_test_connect(const char *conninfo);
+/** Runs SQL that must succeed; the first column of the first row as a number, or 0. */
+int64_t pg_test_sql(PGconn *pg, const char *sql);
+/** Brings the schema up and empties all tables. */
+void pg_test_settle(PGconn *pg);
+
+/** Runs the job until it is done: again after a serialization failure. */
+rc_t pg_test_run(PGconn *pg, postgres_job_t *job);
+rc_t pg_test_ask(PGconn *pg, arena_t *a, ask_t *asks, size_t n);
+rc_t pg_test_apply(PGconn *pg, const effects_t *effects, size_t *failed);
+rc_t pg_test_expire(PGconn *pg, int64_t now, uint32_t limit, size_t *deleted);
+
+#endif

@@ -1,0 +1,45 @@
+/* The texts of all statements. */
+#include "store/postgres_fields.h"
+#include "store/postgres_job.h"
+
+/* What most statements end with. */
+#define OF_NOW " WHERE m.name='generation'"
+#define DID    " SELECT 1/count(*) FROM c"
+
+/* Remembers what ended with the families `f`, by numbers that are taken for all of them at once. */
+#define GRANTS_REVOKED(at, until)                                                                  \
+    ", n AS (SELECT count(*) AS n FROM f), s AS (UPDATE meta SET value=value+(SELECT n FROM n) "   \
+    "WHERE name='revocation' AND (SELECT n FROM n)>0 RETURNING value) INSERT INTO revoked(seq, "   \
+    "kind, key, at, expires_at, owner) SELECT s.value-row_number() OVER ()+1, 1, f.id, " at        \
+    ", " until ", f.user_id FROM f CROSS JOIN s"
+/* Puts one entry for each of some owners in the place of all older ones, where there are too many.
+ */
+#define FOLD(owners)                                                                               \
+    "WITH o AS (SELECT owner, max(at) AS at FROM revoked WHERE owner" owners                       \
+    " GROUP BY owner HAVING count(*)>$2 OR (max(kind)=2 AND count(*)>1)), n AS (SELECT count(*) "  \
+    "AS n FROM o), s AS (UPDATE meta SET value=value+(SELECT n FROM n) WHERE name='revocation' "   \
+    "AND (SELECT n FROM n)>0 RETURNING value), i AS (INSERT INTO revoked(seq, kind, key, at, "     \
+    "expires_at, owner) SELECT s.value-row_number() OVER ()+1, 2, o.owner, o.at, o.at+$1, "        \
+    "o.owner FROM o CROSS JOIN s RETURNING owner) DELETE FROM revoked USING i "                    \
+    "WHERE revoked.owner=i.owner"
+
+/* Batches of what has ended: what is left of the batch, where it is counted, and in which slot. */
+#define LEFT    "(SELECT value FROM meta WHERE name='expiring')"
+#define CLEANER "32"
+#define EXPIRE(table, key, end)                                                                    \
+    "WITH c AS (DELETE FROM " table " WHERE " key "=ANY(ARRAY(SELECT " key " FROM " table          \
+    " WHERE expires_at>0 AND expires_at<" end " ORDER BY expires_at LIMIT " LEFT                   \
+    " FOR UPDATE SKIP LOCKED)) RETURNING 1)"
+#define EXPIRED                                                                                    \
+    ", n AS (UPDATE meta SET value=value-(SELECT count(*) FROM c) WHERE name='expiring' AND "      \
+    "EXISTS(SELECT 1 FROM c)) SELECT count(*) FROM c"
+#define EXPIRED_OF(counted)                                                                        \
+    ", q AS (UPDATE quota SET value=value-(SELECT count(*) FROM c) WHERE name='" counted           \
+    "' AND slot=" CLEANER " AND EXISTS(SELECT 1 FROM c))" EXPIRED
+
+const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS] = {
+#define STATEMENT(name, refusal, types, sql)                                                       \
+    [POSTGRES_##name] = {"warder_" #name, sql, types, POSTGRES_##refusal},
+#include "store/postgres_statements.def"
+#undef STATEMENT
+};
