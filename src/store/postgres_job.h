@@ -83,8 +83,11 @@ struct postgres_job {
     /* The pool's own. */
     postgres_job_t *next;
     int64_t until_ms; /* by the clock that never goes back */
-    unsigned tries;
-    bool unsure; /* it was sent whole once, and no answer came */
+    int64_t at_ms;    /* when it was sent; or, while it waits for another try, when that is due */
+    unsigned tries;   /* how often it was sent */
+    bool unsure;      /* it was sent whole once, and no answer came */
+    bool asking;      /* what is sent now is its witness */
+    bool probe;       /* the pool asks whether a server is well */
 };
 
 #endif

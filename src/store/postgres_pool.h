@@ -34,6 +34,9 @@ uint64_t postgres_pool_generation(postgres_pool_t *pool);
 /** Tells it of one that an answer bore. */
 void postgres_pool_note_generation(postgres_pool_t *pool, uint64_t generation);
 
+/** As store_health. */
+void postgres_pool_health(postgres_pool_t *pool, store_health_t *out);
+
 /** A connection for one who blocks (upkeep.h), with the settings of the pool. NULL: *why says it.
  */
 PGconn *postgres_connect_once(arena_t *a, const store_config_t *config, str_t *why);
