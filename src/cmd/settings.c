@@ -39,6 +39,7 @@ static const str_t NOT_SETTINGS_NAMES[] = {
     STR_INIT("build"),         STR_INIT("e2e_out"),       STR_INIT("e2e_keep"),
     STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),  STR_INIT("race_rounds"),
     STR_INIT("key"),           STR_INIT("bench_streams"), STR_INIT("bench_tokens"),
+    STR_INIT("power_rounds"),
 };
 static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
                                         sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
