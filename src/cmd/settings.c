@@ -35,15 +35,20 @@ option_t *settings_options(arena_t *a)
 
 /* Variables that tests, benchmarks and the build use for themselves, the one that names the
  * settings file, and the one that is a secret: no setting is (cmd/kek.h). */
-static const str_t NOT_SETTINGS_NAMES[] = {
-    STR_INIT("config"),        STR_INIT("source"),         STR_INIT("shared"),
-    STR_INIT("build"),         STR_INIT("e2e_out"),        STR_INIT("e2e_keep"),
-    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),   STR_INIT("race_rounds"),
-    STR_INIT("key"),           STR_INIT("bench_streams"),  STR_INIT("bench_tokens"),
-    STR_INIT("test_postgres"), STR_INIT("test_pgbouncer"),
-};
-static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
-                                        sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
+static const char *const NOT_SETTINGS[] = {"config", "source", "shared", "build", "key"};
+static const char *const NOT_SETTINGS_PREFIXES[] = {"bench_", "crash_", "e2e_", "power_",
+                                                    "race_",  "soak_",  "test_"};
+
+static bool is_no_setting(str_t key)
+{
+    for (size_t i = 0; i < sizeof NOT_SETTINGS / sizeof NOT_SETTINGS[0]; i++)
+        if (str_eq(key, str_c(NOT_SETTINGS[i])))
+            return true;
+    for (size_t i = 0; i < sizeof NOT_SETTINGS_PREFIXES / sizeof NOT_SETTINGS_PREFIXES[0]; i++)
+        if (str_starts(key, str_c(NOT_SETTINGS_PREFIXES[i])))
+            return true;
+    return false;
+}
 
 /* WARDER_PUBLIC_URL=… as {public_url, …}. Variables of other programs' making are left alone only
  * if they do not begin with WARDER_. */
@@ -67,7 +72,7 @@ static rc_t read_environment(arena_t *a, conf_sources_t *sources)
         for (char *c = key; *c; c++)
             if (*c >= 'A' && *c <= 'Z')
                 *c = (char)(*c + 32);
-        if (!str_list_has(NOT_SETTINGS, str_c(key)))
+        if (!is_no_setting(str_c(key)))
             values[n++] = (conf_value_t){str_c(key), str_skip(entry, eq + 1)};
     }
     sources->env = values;

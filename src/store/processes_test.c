@@ -213,19 +213,31 @@ static sqlite3 *hold_the_lock(const play_t *p)
     return holder;
 }
 
-/* A program that sits on the lock for more than five seconds; reading goes on meanwhile. */
+static int64_t mono_ms(void)
+{
+    clock_port_t clock = clock_system();
+    return clock.mono_ms(clock.ctx);
+}
+
+/* attack case: OPS-010. A program sits on the lock for more than five seconds: reading goes on
+ * meanwhile, who writes is refused when the wait is over, and the next write is as quick as ever.
+ */
 static void lock_that_is_held_too_long_is_busy(void **state)
 {
     play_t *p = *state;
     client_t before = test_client(STR("before")), c = test_client(STR("c"));
     put_client(p, &before);
     sqlite3 *holder = hold_the_lock(p);
+    int64_t since = mono_ms();
     play_add(p, EFFECT_CLIENT_INSERT)->u.client = &c;
     assert_int_equal(play_apply(p), RC_BUSY);
+    assert_true(mono_ms() - since >= 5000 && mono_ms() - since < 6000);
     assert_non_null(get_client(p, before.id));
     assert_null(get_client(p, c.id));
     sqlite3_close(holder);
+    since = mono_ms();
     put_client(p, &c);
+    assert_true(mono_ms() - since < 1000);
 }
 
 static void count_down(void *ctx, rc_t rc, size_t failed)

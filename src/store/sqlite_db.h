@@ -23,7 +23,12 @@ typedef struct {
     sqlite3_stmt *select[TABLE_COUNT]; /* by key */
     bool generation_grew;              /* by effects applied since somebody set it false */
     bool keys_went;                    /* likewise: what was deleted must leave the files */
+    int log_pages;                     /* in the log after the last commit here; the writer's */
+    int64_t wait_ms;                   /* for a lock that another connection holds */
+    int64_t wait_end;                  /* of the wait that goes on; monotonic ms */
 } sqlite_db_t;
+
+enum { SQLITE_WAIT_MS = 5000 /* an administrator's command beside the server is brief */ };
 
 typedef enum {
     SQLITE_WRITER, /* makes the file, migrates it */
@@ -34,6 +39,8 @@ typedef enum {
  *  sentence with the mend, in `a`. */
 rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role,
                     str_t *why) MUST_USE;
+/** Milliseconds of the clock that never goes back. */
+int64_t sqlite_mono_ms(void);
 /** Finalizes all statements; a db of zeros is fine. */
 void sqlite_db_close(sqlite_db_t *db);
 /** Sets *why to one sentence with the mend for the last failure on `handle` (NULL: no memory). */

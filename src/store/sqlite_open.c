@@ -8,8 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000 /* an administrator's command beside the server holds the lock briefly */ };
-
 typedef struct {
     int code;
     rc_t rc;
@@ -82,39 +80,52 @@ static void sleep_1ms(void)
     nanosleep(&MS, NULL);
 }
 
-/* A short, even pace: SQLite's own back-off would starve beside a writer that is never idle. */
+int64_t sqlite_mono_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A short, even pace: SQLite's own back-off would starve beside a writer that is never idle. The
+ * end goes by the clock: on a busy machine a pause takes longer than it should. */
 static int wait_for_lock(void *ctx, int tries)
 {
-    (void)ctx;
-    if (tries >= BUSY_MS)
+    sqlite_db_t *db = ctx;
+    int64_t now = sqlite_mono_ms();
+    if (tries == 0)
+        db->wait_end = now + db->wait_ms;
+    if (now >= db->wait_end)
         return 0;
     sleep_1ms();
     return 1;
 }
 
 /* SQLite gives up at once when two processes change the mode of a new file together, so the wait is
- * here. False: failed, or the file system cannot do it (the mode stays another). */
+ * here. It says the mode first and writes it then, when the statement ends: that can still fail.
+ * False: failed, or the file system cannot do it (the mode stays another). */
 static bool set_wal(sqlite3 *handle, bool in_memory)
 {
-    for (int tries = 0; tries < BUSY_MS; tries++) {
+    for (int64_t until = sqlite_mono_ms() + SQLITE_WAIT_MS; sqlite_mono_ms() < until;) {
         sqlite3_stmt *s = NULL;
         int code = sqlite3_prepare_v2(handle, "PRAGMA journal_mode=WAL", -1, &s, NULL);
         if (code == SQLITE_OK)
             code = sqlite3_step(s);
         const char *mode = code == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
         bool set = mode && strcmp(mode, in_memory ? "memory" : "wal") == 0;
-        sqlite3_finalize(s);
-        if (code != SQLITE_BUSY)
-            return set;
+        int end = sqlite3_finalize(s);
+        if (code != SQLITE_BUSY && end != SQLITE_BUSY)
+            return set && end == SQLITE_OK;
         sleep_1ms();
     }
     return false;
 }
 
 /* FULL: a commit is on the disk when it returns. Recursive triggers: a row that is replaced counts
- * as deleted too. Scratch stays in memory: no copy of a secret in a temporary file. */
+ * as deleted too. Scratch stays in memory: no copy of a secret in a temporary file. The writer
+ * looks after the log by itself (sqlite_log.h); what it leaves of it is no larger than this. */
 static const char WRITER_PRAGMAS[] = "PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
-                                     "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000;"
+                                     "PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;"
                                      "PRAGMA journal_size_limit=67108864";
 static const char READER_PRAGMAS[] = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY";
 
@@ -130,7 +141,7 @@ static rc_t set_up_writer(sqlite_db_t *db, arena_t *a, const char *path, str_t *
                             path);
         return RC_CONFIG;
     }
-    sqlite3_busy_handler(db->handle, wait_for_lock, NULL);
+    sqlite3_busy_handler(db->handle, wait_for_lock, db);
     if (sqlite3_exec(db->handle, WRITER_PRAGMAS, NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_explain(a, path, db->handle, why);
     return sqlite_migrate(db, a, path, why);
@@ -140,7 +151,7 @@ static rc_t set_up(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t 
 {
     if (role == SQLITE_WRITER)
         return set_up_writer(db, a, path, why);
-    sqlite3_busy_handler(db->handle, wait_for_lock, NULL);
+    sqlite3_busy_handler(db->handle, wait_for_lock, db);
     if (sqlite3_exec(db->handle, READER_PRAGMAS, NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_explain(a, path, db->handle, why);
     return RC_OK;
@@ -148,7 +159,7 @@ static rc_t set_up(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t 
 
 rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role, str_t *why)
 {
-    *db = (sqlite_db_t){0};
+    *db = (sqlite_db_t){.wait_ms = SQLITE_WAIT_MS};
     if (role == SQLITE_WRITER && strcmp(path, ":memory:") != 0)
         TRY(make_private(a, path, why));
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;

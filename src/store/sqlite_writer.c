@@ -61,16 +61,6 @@ static void note_generation(sqlite_writer_t *w)
         atomic_store(&w->generation, generation);
 }
 
-/* What a transaction overwrites stands in the database until the next checkpoint, and in the log
- * that was written before it: after keys that went both are brought up to date at once. Where
- * somebody reads for long the next checkpoint does it. */
-static void forget_keys(sqlite_writer_t *w)
-{
-    if (w->db.keys_went)
-        sqlite3_wal_checkpoint_v2(w->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    w->db.keys_went = false;
-}
-
 static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
 {
     roll_back(w);
@@ -89,7 +79,9 @@ static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
     if (rc != RC_OK)
         fail_all(w, batch, rc);
     note_generation(w);
-    forget_keys(w);
+    /* Keys that went leave the files before anybody hears that they are gone. */
+    if (w->db.keys_went && !w->db_lock)
+        sqlite_log_look(&w->write_ahead, &w->db, w->log);
 }
 
 static void tell(void *arg)
@@ -110,12 +102,25 @@ static void post_back(sqlite_job_t *job)
         free(job);
 }
 
-/* Takes up to BATCH_MAX jobs; NULL: it is over. */
-static sqlite_job_t *take_batch(sqlite_writer_t *w)
+/* Until a job comes, or it is over, or the log is to be looked after. */
+static void wait_for_jobs(sqlite_writer_t *w)
+{
+    int64_t at = sqlite_log_look_at(&w->write_ahead, &w->db);
+    struct timespec until = {at / 1000, at % 1000 * 1000000};
+    while (!w->first && !w->stopping && (at == 0 || sqlite_mono_ms() < at)) {
+        if (at == 0)
+            pthread_cond_wait(&w->filled, &w->lock);
+        else
+            pthread_cond_timedwait(&w->filled, &w->lock, &until);
+    }
+}
+
+/* Takes up to BATCH_MAX jobs, or none. False: it is over. */
+static bool take_batch(sqlite_writer_t *w, sqlite_job_t **out)
 {
     pthread_mutex_lock(&w->lock);
-    while (!w->first && !w->stopping)
-        pthread_cond_wait(&w->filled, &w->lock);
+    wait_for_jobs(w);
+    bool over = w->stopping && !w->first;
     sqlite_job_t *batch = w->first, **end = &w->first;
     for (size_t n = 0; *end && n < BATCH_MAX; n++) {
         end = &(*end)->next;
@@ -126,25 +131,41 @@ static sqlite_job_t *take_batch(sqlite_writer_t *w)
     if (!w->first)
         w->last = &w->first;
     pthread_mutex_unlock(&w->lock);
-    return batch;
+    *out = batch;
+    return !over;
 }
 
 static void *write_until_stopped(void *arg)
 {
     sqlite_writer_t *w = arg;
     sqlite_job_t *batch;
-    while ((batch = take_batch(w))) {
+    while (take_batch(w, &batch)) {
         if (w->db_lock)
             pthread_mutex_lock(w->db_lock);
-        run_batch(w, batch);
+        if (batch)
+            run_batch(w, batch);
         if (w->db_lock)
             pthread_mutex_unlock(w->db_lock);
         for (sqlite_job_t *job = batch, *next; job; job = next) {
             next = job->next;
             post_back(job);
         }
+        if (!w->db_lock)
+            sqlite_log_look(&w->write_ahead, &w->db, w->log);
     }
     return NULL;
+}
+
+/* Timed waits must not follow a clock that is set. */
+static bool make_condition(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    if (pthread_condattr_init(&attr) != 0)
+        return false;
+    bool made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(cond, &attr) == 0;
+    pthread_condattr_destroy(&attr);
+    return made;
 }
 
 rc_t sqlite_writer_start(sqlite_writer_t *w)
@@ -153,9 +174,11 @@ rc_t sqlite_writer_start(sqlite_writer_t *w)
     TRY(sqlite_generation(&w->db, &generation));
     atomic_init(&w->generation, generation);
     w->last = &w->first;
+    if (!w->db_lock)
+        sqlite_log_follow(&w->db);
     if (pthread_mutex_init(&w->lock, NULL) != 0)
         return RC_MEMORY;
-    if (pthread_cond_init(&w->filled, NULL) != 0) {
+    if (!make_condition(&w->filled)) {
         pthread_mutex_destroy(&w->lock);
         return RC_MEMORY;
     }

@@ -3,7 +3,7 @@
 #ifndef STORE_SQLITE_WRITER_H
 #define STORE_SQLITE_WRITER_H
 
-#include "store/sqlite_db.h"
+#include "store/sqlite_log.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +33,8 @@ typedef struct {
     sqlite_job_t *first, **last;
     size_t waiting;
     bool stopping;
+
+    sqlite_log_t write_ahead; /* the thread's alone */
 } sqlite_writer_t;
 
 /** Starts the thread; w->db is open, db_lock and log are set, the rest is zero. */
