@@ -61,9 +61,8 @@ static int prepare(serve_t *s)
         return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
     rc = serve_put_resources(s, s->a, &s->settings.conf);
     if (rc != RC_OK)
-        return command_fail(EXIT_FAILED,
-                            "keys and resources could not be prepared in the store (%s)",
-                            rc_name(rc));
+        return command_fail(
+            EXIT_FAILED, "keys and resources could not be prepared in the store (%s)", rc_name(rc));
     int code = prepare_start(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;
@@ -95,10 +94,13 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Before there are threads: all of them inherit it, and http_server_run alone is told. */
+/* Before there are threads: all of them inherit it, and http_server_run alone is told. The two that
+ * other servers rotate logs and upgrade by end a process that does not know them. */
 static void block_signals(void)
 {
     sigset_t signals;
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
