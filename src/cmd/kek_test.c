@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define TEXT  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8="
 #define OTHER "ABECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8="
@@ -86,17 +87,31 @@ static void file_of_the_owner_or_a_group_is_read(void **state)
 {
     set_file(*state, TEXT "\n", 0600);
     is_loaded(*state);
-    set_file(*state, TEXT "\n", 0440);
+    set_file(*state, TEXT "\n", 0400);
     is_loaded(*state);
 }
 
+/* attack case: OPS-020 */
 static void file_that_others_can_use_is_refused(void **state)
 {
-    static const mode_t MODES[] = {0644, 0604, 0601, 0620, 0602};
+    static const mode_t MODES[] = {0644, 0604, 0601, 0620, 0602, 0640, 0440};
     for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++) {
         set_file(*state, TEXT, MODES[i]);
         refused(*state, EXIT_SETTING, "run: chmod 600");
     }
+}
+
+/* As secrets are mounted: of root, for the group of the service. attack case: OPS-020 */
+static void file_of_another_may_be_read_by_a_group(void **state)
+{
+    play_t *p = *state;
+    set_file(p, TEXT "\n", 0440);
+    char *path = arena_cstr(p->a, p->settings.conf.key_file);
+    if (chown(path, 1, (gid_t)-1) != 0)
+        skip(); /* only root can give a file away */
+    is_loaded(p);
+    assert_int_equal(chmod(path, 0444), 0);
+    refused(p, EXIT_SETTING, "run: chmod 600");
 }
 
 static void file_that_is_none_is_refused(void **state)
@@ -165,6 +180,7 @@ int main(void)
         TEST(nothing_given_is_no_key),
         TEST(file_of_the_owner_or_a_group_is_read),
         TEST(file_that_others_can_use_is_refused),
+        TEST(file_of_another_may_be_read_by_a_group),
         TEST(file_that_is_none_is_refused),
         TEST(file_without_a_key_is_refused),
         TEST(credential_is_read_whatever_its_mode),

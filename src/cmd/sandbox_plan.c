@@ -159,6 +159,31 @@ static rc_t add_system(arena_t *a, sandbox_plan_t *p)
     return add(p, "/dev/null", true);
 }
 
+/* Files that the text for libpq names, such as sslrootcert=/etc/db/root.crt, or with %2F in a URI:
+ * whatever stands behind a '=' and begins like a path. */
+static rc_t add_postgres(arena_t *a, sandbox_plan_t *p, str_t text)
+{
+    str_t part;
+    while (str_split(&text, '=', &part)) {
+        bool coded = str_starts(text, STR("%2F")) || str_starts(text, STR("%2f"));
+        if (!coded && !str_starts(text, STR("/")) && !str_starts(text, STR("'/")))
+            continue;
+        char *path = arena_cstr(a, str_first(text, str_find(text, '&', 0)));
+        if (!path)
+            return RC_MEMORY;
+        char *to = path;
+        for (const char *c = path; *c && *c != ' '; c++) {
+            bool slash = c[0] == '%' && c[1] == '2' && (c[2] == 'F' || c[2] == 'f');
+            if (*c != '\'')
+                *to++ = slash ? '/' : *c;
+            c += slash ? 2 : 0;
+        }
+        *to = '\0';
+        TRY(add_file(a, p, path, false));
+    }
+    return RC_OK;
+}
+
 static rc_t add_listen(sandbox_plan_t *p, str_t listen)
 {
     str_t host;
@@ -197,6 +222,7 @@ rc_t sandbox_plan(arena_t *a, const settings_t *s, sandbox_plan_t *out)
     TRY(add_upstreams(a, out, s));
     for (size_t i = 0; i < s->conf.sandbox_paths.n; i++)
         TRY(add(out, settings_path(a, s, s->conf.sandbox_paths.v[i]), false));
+    TRY(add_postgres(a, out, s->conf.postgres));
     TRY(add_system(a, out));
     return add_ports(out, &s->conf);
 }

@@ -297,6 +297,20 @@ static void files_that_are_replaced_have_their_folders(void **state)
     test_folder_remove(real);
 }
 
+static void files_of_libpq_are_found_in_its_text(void **state)
+{
+    play_t *p = *state;
+    static const str_t TEXTS[] = {
+        STR_INIT("host=db user=w sslrootcert=/etc/hostname sslmode=verify-full"),
+        STR_INIT("sslmode=verify-full sslrootcert='/etc/hostname'"),
+        STR_INIT("postgresql://w@db/w?sslrootcert=%2Fetc%2fhostname&sslmode=verify-full")};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        p->settings.conf.postgres = TEXTS[i];
+        assert_int_equal(sandbox_plan(p->a, &p->settings, &p->plan), RC_OK);
+        assert_true(has(&p->plan, "/etc/hostname", false));
+    }
+}
+
 static void a_port_that_is_none_is_refused(void **state)
 {
     play_t *p = *state;
@@ -366,6 +380,7 @@ int main(void)
         PLAY(what_the_server_does_is_allowed),
         PLAY(no_privilege_comes_back),
         PLAY(files_that_are_replaced_have_their_folders),
+        PLAY(files_of_libpq_are_found_in_its_text),
         PLAY(a_port_that_is_none_is_refused),
         PLAY(too_many_paths_are_refused),
     };

@@ -5,8 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A group may read: that is how secrets are mounted for services. */
-enum { OTHERS = S_IRWXO | S_IWGRP | S_IXGRP };
+/* A group may read what belongs to somebody else: that is how secrets are mounted for services, by
+ * root for the group of one. What is our own nobody else has to read. */
+static mode_t forbidden(const struct stat *st)
+{
+    enum { OTHERS = S_IRWXO | S_IWGRP | S_IXGRP };
+    return st->st_uid == geteuid() ? OTHERS | S_IRGRP : OTHERS;
+}
 
 static int unreadable(const secret_file_t *file)
 {
@@ -22,7 +27,7 @@ static int check(const secret_file_t *file, int fd)
     if (!S_ISREG(st.st_mode))
         return command_refuse(file->refusal, EXIT_SETTING,
                               "the %s '%s' is no regular file; name one", file->what, file->path);
-    if (!file->any_mode && (st.st_mode & OTHERS))
+    if (!file->any_mode && (st.st_mode & forbidden(&st)))
         return command_refuse(file->refusal, EXIT_SETTING,
                               "others can use the %s '%s' (mode %03o); run: chmod 600 %s",
                               file->what, file->path, (unsigned)(st.st_mode & 0777), file->path);

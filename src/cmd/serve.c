@@ -96,10 +96,13 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Before there are threads: all of them inherit it, and http_server_run alone is told. */
+/* Before there are threads: all of them inherit it, and http_server_run alone is told. The two that
+ * other servers rotate logs and upgrade by end a process that does not know them. */
 static void block_signals(void)
 {
     sigset_t signals;
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

@@ -4,6 +4,10 @@
 #include "cmd/sandbox.h"
 #include "cmd/serve.h"
 
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static bool is_off(const serve_t *s)
 {
     return str_eq(s->settings.conf.sandbox, STR("off"));
@@ -45,6 +49,16 @@ static void say(const serve_t *s, const sandbox_state_t *state)
               fields, 4);
 }
 
+/* libpq looks up who this is where nobody tells it, in a file that it cannot read any more. */
+static void name_postgres_user(const serve_t *s)
+{
+    const struct passwd *row = NULL;
+    if (str_eq(s->settings.conf.store, STR("postgres")) && !getenv("PGUSER"))
+        row = getpwuid(geteuid());
+    if (row)
+        setenv("PGUSER", row->pw_name, 0);
+}
+
 int serve_enter_sandbox(serve_t *s)
 {
     sandbox_state_t state;
@@ -61,6 +75,7 @@ int serve_enter_sandbox(serve_t *s)
         LOG(&s->log, LOG_WARN, "the sandbox is off");
         return EXIT_DONE;
     }
+    name_postgres_user(s);
     rc = sandbox_enter(plan, &state);
     if (rc != RC_OK && str_eq(s->settings.conf.sandbox, STR("on")))
         return command_fail(EXIT_SETTING,

@@ -67,7 +67,7 @@ static void settings_reach_the_driver(void **state)
 static void a_password_is_its_file_without_the_line_feed(void **state)
 {
     play_t *p = *state;
-    write_password(p, " pass word \r\n", 0640);
+    write_password(p, " pass word \r\n", 0600);
     assert_int_equal(store_config_make(p->a, &p->settings, NULL, &p->made), EXIT_DONE);
     assert_true(str_eq(p->made.postgres.password, STR(" pass word ")));
 }

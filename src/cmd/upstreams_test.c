@@ -66,7 +66,7 @@ static void secrets_are_read(void **state)
 {
     play_t *p = *state;
     put(p, "key", " s3cret\n", 0600);
-    put(p, "other", "another\n", 0640);
+    put(p, "other", "another\n", 0600);
     assert_int_equal(
         load(p, U "credential: {kind: static, secret_file: key}, authorization_servers: [{issuer: "
                   "'https://a', client_id: c, client_secret_file: other}]}]"),

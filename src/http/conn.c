@@ -330,7 +330,8 @@ http_conn_t *http_conn_open(http_hub_t *hub, http_wire_t *wire, http_addr_t peer
     hub->conns = c;
     hub->conn_count++;
     http_hub_idle(hub, c);
-    http_conn_deadline(c, hub->times.header_ms);
+    c->close = hub->draining;
+    http_conn_deadline(c, hub->draining ? hub->grace_ms : hub->times.header_ms);
     return c;
 }
 
@@ -348,6 +349,11 @@ void http_conn_drain(http_conn_t *c, int64_t now_ms)
     c->close = true;
     if (c->phase != HTTP_PHASE_HEAD || c->have)
         return;
+    /* Its next request may be under way: who closes now cuts it. */
+    if (c->hub->grace_ms) {
+        http_conn_deadline(c, c->hub->grace_ms);
+        return;
+    }
     end(c);
     http_conn_run(c);
 }

@@ -314,7 +314,30 @@ static void a_client_that_does_not_take_the_100_is_cut(void **state)
 static void draining_closes_idle_connections_at_once(void **state)
 {
     say(GET("/hello"));
-    http_hub_drain(&t.hub);
+    http_hub_drain(&t.hub, 0);
+    assert_null(t.conn);
+    assert_false(t.aborted);
+}
+
+/* attack case: OPS-008, OPS-015 */
+static void draining_leaves_a_moment_for_one_more_request(void **state)
+{
+    say(GET("/hello"));
+    http_hub_drain(&t.hub, 100);
+    test_wire_pass(&t, 99);
+    assert_non_null(t.conn);
+    assert_not_heard(&t, "Connection: close");
+    say(GET("/hello"));
+    assert_heard(&t, "Connection: close\r\n\r\nhello");
+    assert_null(t.conn);
+    assert_false(t.aborted);
+}
+
+static void draining_closes_who_says_nothing_in_that_moment(void **state)
+{
+    say(GET("/hello"));
+    http_hub_drain(&t.hub, 100);
+    test_wire_pass(&t, 100);
     assert_null(t.conn);
     assert_false(t.aborted);
 }
@@ -322,7 +345,7 @@ static void draining_closes_idle_connections_at_once(void **state)
 static void draining_lets_an_answer_out_and_closes(void **state)
 {
     say(GET("/hold") GET("/hello"));
-    http_hub_drain(&t.hub);
+    http_hub_drain(&t.hub, 0);
     assert_non_null(t.conn);
     http_reply(seen.held, 200, HTTP_NO_HEADERS, STR("held"));
     assert_heard(&t, "Connection: close");
@@ -333,7 +356,7 @@ static void draining_lets_an_answer_out_and_closes(void **state)
 static void draining_lets_a_begun_head_finish(void **state)
 {
     say("GET /hello HTTP/1.1\r\nHost: ");
-    http_hub_drain(&t.hub);
+    http_hub_drain(&t.hub, 0);
     say("a.test\r\n\r\n");
     assert_heard(&t, "Connection: close\r\n\r\nhello");
     assert_null(t.conn);
@@ -367,6 +390,8 @@ int main(void)
         TEST(without_randomness_not_even_a_refusal_is_said),
         TEST(a_client_that_does_not_take_the_100_is_cut),
         TEST(draining_closes_idle_connections_at_once),
+        TEST(draining_leaves_a_moment_for_one_more_request),
+        TEST(draining_closes_who_says_nothing_in_that_moment),
         TEST(draining_lets_an_answer_out_and_closes),
         TEST(draining_lets_a_begun_head_finish),
     };

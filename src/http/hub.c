@@ -155,9 +155,10 @@ void http_hub_tick(http_hub_t *h)
     each_conn(h, http_conn_tick);
 }
 
-void http_hub_drain(http_hub_t *h)
+void http_hub_drain(http_hub_t *h, int64_t grace_ms)
 {
     h->draining = true;
+    h->grace_ms = grace_ms;
     each_conn(h, http_conn_drain);
 }
 

@@ -40,6 +40,7 @@ typedef struct {
     counter_block_t *counters; /* of the worker; NULL: nothing is counted */
 
     bool draining;
+    int64_t grace_ms;   /* of idle connections while draining */
     bool walking;       /* over conns: freeing waits */
     http_conn_t *conns; /* all open ones, and those whose exchange is not answered */
     size_t conn_count;
@@ -82,8 +83,9 @@ bool http_hub_evict(http_hub_t *h);
 void http_hub_due(http_hub_t *h, int64_t at_ms);
 /** Cuts what has waited too long; call a few times a second. */
 void http_hub_tick(http_hub_t *h);
-/** No more requests: idle connections close, the others after their answer. */
-void http_hub_drain(http_hub_t *h);
+/** Connections close after their answer, idle ones after `grace_ms`, or after the answer to a
+ * request that still comes. */
+void http_hub_drain(http_hub_t *h, int64_t grace_ms);
 /** Cuts every connection; exchanges that are not answered yet stay until they are. */
 void http_hub_cut(http_hub_t *h);
 /** Frees what is kept for reuse. No connection may be left. */

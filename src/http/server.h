@@ -18,6 +18,8 @@ typedef struct {
     int64_t idle_ms;   /* between requests */
     int64_t write_ms;  /* without the client taking a byte */
     int64_t drain_ms;  /* from stop to the cut */
+    int64_t
+        grace_ms; /* from stop to the end of idle connections, which may send one more request */
 } http_times_t;
 
 /** One of several applications behind one listener: the first whose table knows the path gets the
@@ -65,6 +67,9 @@ typedef struct {
     /* SIGHUP came; on the thread of http_server_run, with ready_ctx. NULL: the signal is not looked
      * at. */
     void (*reload)(void *ready_ctx);
+    /* Called several times a second on the thread of http_server_run, with ready_ctx. True: others
+     * take the connections from now on, as after http_server_hand_over. May be NULL. */
+    bool (*look)(void *ready_ctx);
     counters_t *counters; /* borrowed; NULL: nothing is counted */
 } http_server_config_t;
 
@@ -78,15 +83,20 @@ uint16_t http_server_port(const http_server_t *s);
 /** Starts the workers and returns when all have run their worker_init; on failure none runs. Sets
  *  SIGPIPE to be ignored. */
 rc_t http_server_start(http_server_t *s) MUST_USE;
-/** Begins to drain: no new connections, idle ones close, open exchanges may end within drain_ms.
- * Any thread; not from a signal handler. */
+/** Begins to drain: no new connections but those that wait to be taken, idle ones close after
+ * grace_ms, open exchanges may end within drain_ms. A request that comes meanwhile is answered,
+ * with `Connection: close`. Any thread; not from a signal handler. */
 void http_server_stop(http_server_t *s);
+/** The same where another process accepts on the same sockets: what waits there is left to it, and
+ *  idle connections stay for most of drain_ms, so that as few as can be are closed while their
+ * client is about to send. */
+void http_server_hand_over(http_server_t *s);
 /** Waits for all workers to end. */
 void http_server_join(http_server_t *s);
 /** start, ready, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the
- *  main thread. A second signal cuts at once. SIGHUP calls `reload` meanwhile. Whoever made threads
- *  before must have blocked these signals before that, or one of them takes the signal and the
- *  process ends. */
+ *  main thread. SIGINT during the drain cuts at once, SIGTERM changes nothing any more. SIGHUP
+ * calls `reload` meanwhile, twenty times a second at most. Whoever made threads before must have
+ * blocked these signals before that, or one of them takes the signal and the process ends. */
 rc_t http_server_run(http_server_t *s) MUST_USE;
 /** After join (or without start). The post ports of the workers end here, so end pools first. */
 void http_server_free(http_server_t *s);

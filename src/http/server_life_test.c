@@ -114,6 +114,110 @@ static void a_hangup_reloads(void **state)
     http_server_free(s);
 }
 
+/* A server in a process of its own, so that signals can rain on it. */
+static void *ask_for_hold(void *arg)
+{
+    http_server_t *s = arg;
+    int fd = test_dial(s);
+    test_say(fd, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
+    str_t answer = test_hear(fd, NULL);
+    bool whole = str_ends(answer, STR("held"));
+    close(fd);
+    return whole ? s : NULL;
+}
+
+typedef struct {
+    http_server_t *server;
+    pthread_t asker;
+    int first, then, storm; /* signals, and how many of the second come */
+    bool whole;             /* the request under way was answered */
+} rain_t;
+
+static void *send_rain(void *arg)
+{
+    rain_t *r = arg;
+    static const struct timespec MOMENT = {0, 1000000}, NAP = {0, 100000000};
+    void *whole;
+    nanosleep(&NAP, NULL);
+    kill(getpid(), r->first);
+    nanosleep(&NAP, NULL);
+    for (int i = 0; i < r->storm; i++) {
+        kill(getpid(), SIGHUP);
+        kill(getpid(), r->then);
+        nanosleep(&MOMENT, NULL);
+    }
+    atomic_store(&test_seen.hold, false);
+    pthread_join(r->asker, &whole);
+    r->whole = whole != NULL;
+    return NULL;
+}
+
+static void begin_rain(void *ctx)
+{
+    rain_t *r = ctx;
+    atomic_store(&test_seen.hold, true);
+    assert_int_equal(pthread_create(&r->asker, NULL, ask_for_hold, r->server), 0);
+}
+
+static void count_reload(void *ctx)
+{
+    (void)ctx;
+    atomic_fetch_add(&reloads, 1);
+}
+
+static void rain(rain_t *r)
+{
+    sigset_t all;
+    str_t why;
+    pthread_t sender;
+    http_server_config_t c = test_server_config();
+    memset(&test_seen, 0, sizeof test_seen);
+    atomic_store(&reloads, 0);
+    c.times.drain_ms = 5000;
+    c.reload = count_reload;
+    c.ready = begin_rain;
+    c.ready_ctx = r;
+    sigemptyset(&all);
+    sigaddset(&all, SIGHUP);
+    sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    assert_int_equal(http_server_new(&c, &r->server, &why), RC_OK);
+    assert_int_equal(pthread_create(&sender, NULL, send_rain, r), 0);
+    assert_int_equal(http_server_run(r->server), RC_OK);
+    pthread_join(sender, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+    http_server_free(r->server);
+}
+
+/* attack case: OPS-008 */
+static void a_storm_of_sigterm_cuts_nothing(void **state)
+{
+    rain_t r = {.first = SIGTERM, .then = SIGTERM, .storm = 200};
+    (void)state;
+    rain(&r);
+    assert_true(r.whole);
+    assert_int_equal(atomic_load(&reloads), 0);
+}
+
+/* attack case: OPS-008 */
+static void sigterm_is_seen_in_a_storm_of_sighup(void **state)
+{
+    rain_t r = {.first = SIGHUP, .then = SIGTERM, .storm = 200};
+    (void)state;
+    rain(&r);
+    assert_true(r.whole);
+    assert_in_range(atomic_load(&reloads), 1, 4);
+}
+
+static void a_second_sigint_cuts(void **state)
+{
+    rain_t r = {.first = SIGINT, .then = SIGINT, .storm = 1};
+    (void)state;
+    rain(&r);
+    assert_false(r.whole);
+}
+
 static void answers_are_counted(void **state)
 {
     http_server_config_t c = test_server_config();
@@ -477,6 +581,9 @@ int main(void)
         cmocka_unit_test(draining_ends_after_its_time),
         cmocka_unit_test(a_signal_drains),
         cmocka_unit_test(a_hangup_reloads),
+        cmocka_unit_test(a_storm_of_sigterm_cuts_nothing),
+        cmocka_unit_test(sigterm_is_seen_in_a_storm_of_sighup),
+        cmocka_unit_test(a_second_sigint_cuts),
         cmocka_unit_test(answers_are_counted),
         cmocka_unit_test(two_servers_cannot_share_a_port),
         cmocka_unit_test(a_failing_worker_stops_the_start),

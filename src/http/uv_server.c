@@ -11,7 +11,7 @@
 #include "http/uv_worker.h"
 
 /* How often the main thread looks whether the workers have ended while it waits for a signal. */
-enum { LOOK_MS = 50 };
+enum { LOOK_MS = 50, RELOAD_GAP_MS = 50 };
 
 typedef struct {
     struct sockaddr_storage name;
@@ -29,7 +29,8 @@ http_server_config_t http_server_defaults(void)
                   .body_ms = 30000,
                   .idle_ms = 60000,
                   .write_ms = 30000,
-                  .drain_ms = 10000},
+                  .drain_ms = 10000,
+                  .grace_ms = 100},
         .clock = clock_system(),
         .random = random_system(),
     };
@@ -48,6 +49,7 @@ static void fill_defaults(http_server_config_t *c)
     c->times.idle_ms = or_default(c->times.idle_ms, d.times.idle_ms);
     c->times.write_ms = or_default(c->times.write_ms, d.times.write_ms);
     c->times.drain_ms = or_default(c->times.drain_ms, d.times.drain_ms);
+    c->times.grace_ms = or_default(c->times.grace_ms, d.times.grace_ms);
     c->workers = c->workers ? c->workers : d.workers;
     c->max_connections = c->max_connections ? c->max_connections : d.max_connections;
     c->max_per_address = c->max_per_address ? c->max_per_address : d.max_per_address;
@@ -294,6 +296,12 @@ void http_server_stop(http_server_t *s)
     stop_all(s, 1);
 }
 
+void http_server_hand_over(http_server_t *s)
+{
+    atomic_store(&s->handed_over, true);
+    stop_all(s, 1);
+}
+
 void http_server_join(http_server_t *s)
 {
     if (!s->started)
@@ -311,38 +319,88 @@ static bool has_ended(http_server_t *s)
     return ended;
 }
 
-/* First signal: drain. Second: cut. Until all workers are gone. */
-static void wait_for_signals(http_server_t *s, const sigset_t *signals)
+/* What the main thread knows while the workers run. */
+typedef struct {
+    http_server_t *server;
+    sigset_t all, ends;
+    bool draining;
+    bool reload_due;
+    int64_t reload_at_ms; /* not before that: a storm of signals must leave time for the rest */
+} watch_t;
+
+/* The system hands out the lowest number first: SIGHUP in a storm would hide what is to end us. */
+static int next_signal(const watch_t *w)
 {
-    const struct timespec look = {0, LOOK_MS * 1000000L};
-    for (int how = 1; !has_ended(s);) {
-        int sig = sigtimedwait(signals, NULL, &look);
-        if (sig == SIGHUP && how == 1)
-            s->config.reload(s->config.ready_ctx);
-        if (sig < 0 || sig == SIGHUP)
-            continue;
-        LOG(s->config.log, LOG_INFO, "stopping",
-            LOG_S("how", how == 1 ? STR("drain") : STR("cut")));
-        stop_all(s, how);
-        how = 2;
+    static const struct timespec NOW = {0, 0}, LOOK = {0, LOOK_MS * 1000000L};
+    int sig = sigtimedwait(&w->ends, NULL, &NOW);
+    return sig > 0 ? sig : sigtimedwait(&w->all, NULL, &LOOK);
+}
+
+/* SIGTERM as often as it likes to come: whoever stops services sends it again, and answers that are
+ * under way are not to be cut for that; the drain has a deadline anyway. A person who presses
+ * Ctrl-C a second time means it. */
+static void end(watch_t *w, int sig)
+{
+    http_server_t *s = w->server;
+    if (w->draining && sig != SIGINT)
+        return;
+    LOG(s->config.log, LOG_INFO, "stopping", LOG_S("how", w->draining ? STR("cut") : STR("drain")));
+    stop_all(s, w->draining ? 2 : 1);
+    w->draining = true;
+}
+
+static void reload_if_due(watch_t *w)
+{
+    const http_server_config_t *c = &w->server->config;
+    int64_t now = c->clock.mono_ms(c->clock.ctx);
+    if (!w->reload_due || w->draining || now < w->reload_at_ms)
+        return;
+    w->reload_due = false;
+    c->reload(c->ready_ctx);
+    w->reload_at_ms = c->clock.mono_ms(c->clock.ctx) + RELOAD_GAP_MS;
+}
+
+/* Somebody else serves from now on. */
+static void look(watch_t *w)
+{
+    http_server_t *s = w->server;
+    if (w->draining || !s->config.look || !s->config.look(s->config.ready_ctx))
+        return;
+    LOG(s->config.log, LOG_INFO, "stopping", LOG_S("how", STR("handed over")));
+    http_server_hand_over(s);
+    w->draining = true;
+}
+
+static void watch(watch_t *w)
+{
+    while (!has_ended(w->server)) {
+        int sig = next_signal(w);
+        if (sig == SIGHUP)
+            w->reload_due = true;
+        else if (sig > 0)
+            end(w, sig);
+        reload_if_due(w);
+        look(w);
     }
 }
 
 rc_t http_server_run(http_server_t *s)
 {
-    sigset_t signals, before;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    watch_t w = {.server = s};
+    sigset_t before;
+    sigemptyset(&w.ends);
+    sigaddset(&w.ends, SIGTERM);
+    sigaddset(&w.ends, SIGINT);
+    w.all = w.ends;
     if (s->config.reload)
-        sigaddset(&signals, SIGHUP);
+        sigaddset(&w.all, SIGHUP);
     /* Blocked before the threads start, so that they inherit it and only this one is told. */
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    pthread_sigmask(SIG_BLOCK, &w.all, &before);
     rc_t rc = http_server_start(s);
     if (rc == RC_OK) {
         if (s->config.ready)
             s->config.ready(s->config.ready_ctx);
-        wait_for_signals(s, &signals);
+        watch(&w);
         http_server_join(s);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);

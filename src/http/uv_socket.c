@@ -197,17 +197,10 @@ static void turn_away(http_socket_t *s)
     shut(s);
 }
 
-void http_socket_accept(http_worker_t *w)
+/* A connection that was taken: HTTP begins, or it is turned away. */
+static void begin(http_socket_t *s)
 {
-    http_socket_t *s = socket_new(w);
-    /* libuv listens no more until the connection it holds is taken: the next tick tries again. */
-    w->accept_due = !s;
-    if (!s)
-        return;
-    if (uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&s->tcp.tcp) != 0) {
-        shut(s);
-        return;
-    }
+    http_worker_t *w = s->worker;
     http_addr_t peer = peer_of(&s->tcp.tcp);
     if (!count_address(w, s, &peer)) {
         shut(s);
@@ -222,6 +215,41 @@ void http_socket_accept(http_worker_t *w)
         return;
     }
     http_tcp_read(&s->tcp);
+}
+
+void http_socket_accept(http_worker_t *w)
+{
+    http_socket_t *s = socket_new(w);
+    /* libuv listens no more until the connection it holds is taken: the next tick tries again. */
+    w->accept_due = !s;
+    if (!s)
+        return;
+    if (uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&s->tcp.tcp) != 0)
+        shut(s);
+    else
+        begin(s);
+}
+
+/* Clients for whom the system has made a connection already: closing the listener would break it.
+ */
+void http_socket_accept_rest(http_worker_t *w)
+{
+    uv_os_fd_t listener;
+    if (uv_fileno((uv_handle_t *)&w->listener, &listener) != 0)
+        return;
+    for (unsigned i = 0; i < SOMAXCONN; i++) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        http_socket_t *s = fd >= 0 ? socket_new(w) : NULL;
+        if (fd < 0)
+            return;
+        if (s && uv_tcp_open(&s->tcp.tcp, fd) == 0) {
+            begin(s);
+            continue;
+        }
+        close(fd);
+        if (s)
+            shut(s);
+    }
 }
 
 /* libuv would try again at once, for ever: this must make room, or wait. */

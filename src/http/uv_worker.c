@@ -81,9 +81,12 @@ static void on_after_poll(uv_check_t *handle)
 static void begin_drain(http_worker_t *w)
 {
     const http_server_config_t *config = &w->server->config;
+    bool handed_over = atomic_load(&w->server->handed_over);
     w->drain_until_ms = http_worker_now_ms(w) + config->times.drain_ms;
+    http_hub_drain(&w->hub, handed_over ? config->times.drain_ms / 4 * 3 : config->times.grace_ms);
+    if (!handed_over)
+        http_socket_accept_rest(w);
     uv_close((uv_handle_t *)&w->listener, NULL);
-    http_hub_drain(&w->hub);
     for (size_t i = 0; i < w->initialized; i++) {
         const http_mount_t *m = &w->server->mounts[i];
         if (m->worker_drain)

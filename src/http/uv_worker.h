@@ -60,6 +60,7 @@ struct http_server {
     http_worker_t *workers;
     int *listeners; /* sockets, bound; -1 once handed to a worker */
     bool started;
+    atomic_bool handed_over; /* set before the workers are told to drain */
 
     pthread_mutex_t tls_lock; /* guards the next one */
     http_tls_t *tls;          /* of new connections; NULL: plain */
@@ -95,6 +96,8 @@ http_tls_t *http_server_tls(http_server_t *s);
 /* uv_socket.c */
 /** Takes one connection from the listener. */
 void http_socket_accept(http_worker_t *w);
+/** Takes all that wait there. */
+void http_socket_accept_rest(http_worker_t *w);
 /** There are no descriptors: makes room, or turns one connection away. */
 void http_socket_shed(http_worker_t *w);
 /** Deadlines of sockets that say goodbye. */
