@@ -74,7 +74,7 @@ static int begin(void **state, const char *server)
     p->play.clock.ms = TEST_NOW * 1000ll;
     p->play.driver = "postgres";
     p->connections = 2;
-    p->wait_ms = 5000;
+    p->wait_ms = 30000; /* the machine may be busy */
     test_loop_init(&p->play.loop);
     snprintf(p->admin, sizeof p->admin, "%s", admin);
     snprintf(p->name, sizeof p->name, "warder_pool_%d_%d", (int)getpid(), count++);

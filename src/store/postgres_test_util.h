@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 
 typedef struct {
-    play_t play; /* the store, opened, with one connection */
+    play_t play;         /* the store, opened, with one connection */
     char admin[1024];    /* conninfo of the server, another database */
     char conninfo[1024]; /* of the test's own database */
     char name[64];       /* of that database */
@@ -34,7 +34,13 @@ long pg_say(const char *conninfo, const char *sql);
 /** conninfo with another value of a key. */
 void pg_with(char *out, size_t size, const char *conninfo, const char *key, const char *value);
 
-#define ON_POSTGRES(test) {#test, test, pg_play_begin, pg_play_end, NULL}
-#define ON_PROXIED(test)  {#test "_proxied", test, pg_play_begin_proxied, pg_play_end, NULL}
+#define ON_POSTGRES(test)                                                                          \
+    {                                                                                              \
+#test, test, pg_play_begin, pg_play_end, NULL                                              \
+    }
+#define ON_PROXIED(test)                                                                           \
+    {                                                                                              \
+#test "_proxied", test, pg_play_begin_proxied, pg_play_end, NULL                           \
+    }
 
 #endif
