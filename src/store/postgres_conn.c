@@ -31,6 +31,12 @@ void postgres_conn_end(postgres_conn_t *c)
     c->pg = NULL;
 }
 
+rc_t postgres_results_room(postgres_job_t *job)
+{
+    job->results = ARENA_ARRAY(job->a, job->n_steps, PGresult *);
+    return job->results ? RC_OK : RC_MEMORY;
+}
+
 void postgres_results_clear(postgres_job_t *job)
 {
     for (size_t i = 0; job->results && i < job->n_steps; i++) {
@@ -99,9 +105,7 @@ static bool send_leads(postgres_conn_t *c, const postgres_job_t *job)
 
 static bool send_all(postgres_conn_t *c, postgres_job_t *job)
 {
-    if (!job->results)
-        job->results = ARENA_ARRAY(job->a, job->n_steps, PGresult *);
-    if (!job->results || !send_leads(c, job))
+    if (!send_leads(c, job))
         return false;
     const postgres_step_t *steps = job->asking ? &job->witness : job->steps;
     size_t n = job->asking ? 1 : job->n_steps;

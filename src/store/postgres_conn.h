@@ -50,6 +50,8 @@ postgres_job_t *postgres_conn_shed(postgres_conn_t *c);
  */
 int postgres_types(const char *letters, Oid *out);
 
+/** Makes room for the results of a job, which must be there before it is sent. RC_MEMORY. */
+rc_t postgres_results_room(postgres_job_t *job) MUST_USE;
 /** Forgets the results of a job, for another try. */
 void postgres_results_clear(postgres_job_t *job);
 

@@ -127,7 +127,8 @@ static rc_t start(postgres_pool_t *pool, str_t *why)
     return RC_OK;
 }
 
-rc_t postgres_pool_open(arena_t *a, const store_config_t *config, postgres_pool_t **out, str_t *why)
+rc_t postgres_pool_begin(arena_t *a, const store_config_t *config, bool migrate,
+                         postgres_pool_t **out, str_t *why)
 {
     *why = STR("the store has no memory");
     postgres_pool_t *pool = new_pool(config);
@@ -139,7 +140,7 @@ rc_t postgres_pool_open(arena_t *a, const store_config_t *config, postgres_pool_
         *why = arena_dup(a, inner);
     else if (!get_memory(pool))
         rc = RC_MEMORY;
-    if (rc == RC_OK)
+    if (rc == RC_OK && migrate)
         rc = prepare_database(pool, a, why);
     if (rc == RC_OK)
         rc = connect_first(pool, a, why);
@@ -150,6 +151,11 @@ rc_t postgres_pool_open(arena_t *a, const store_config_t *config, postgres_pool_
     else
         *out = pool;
     return rc;
+}
+
+rc_t postgres_pool_open(arena_t *a, const store_config_t *config, postgres_pool_t **out, str_t *why)
+{
+    return postgres_pool_begin(a, config, true, out, why);
 }
 
 void postgres_pool_close(postgres_pool_t *pool)
@@ -167,6 +173,7 @@ rc_t postgres_pool_push(postgres_pool_t *pool, postgres_job_t *job)
 {
     if (atomic_load(&pool->up) == 0)
         return RC_IO;
+    TRY(postgres_results_room(job));
     if (atomic_fetch_add(&pool->waiting, 1) >= LIMIT_STORE_JOBS) {
         atomic_fetch_sub(&pool->waiting, 1);
         return RC_BUSY;

@@ -117,7 +117,7 @@ static void probe(postgres_pool_t *pool, postgres_conn_t *c)
     postgres_job_t *job = c->probing ? NULL : postgres_job_new();
     if (!job)
         return;
-    if (postgres_plan_generation(job) != RC_OK) {
+    if (postgres_plan_generation(job) != RC_OK || postgres_results_room(job) != RC_OK) {
         postgres_job_free(job);
         return;
     }

@@ -56,6 +56,10 @@ struct postgres_pool {
     uint64_t chance;
 };
 
+/** postgres_pool_open, which lets the database alone if `migrate` is false. */
+rc_t postgres_pool_begin(arena_t *a, const store_config_t *config, bool migrate,
+                         postgres_pool_t **out, str_t *why) MUST_USE;
+
 /** Wakes the thread, with a job for it, or NULL. Any thread. */
 void postgres_pool_wake(postgres_pool_t *pool, postgres_job_t *job);
 /** The body of the thread; `arg` is the pool. */
