@@ -61,11 +61,19 @@ static bool say_libpq(attempt_t *t)
     return say(t->fault, state, text);
 }
 
+/* Else libpq would write them to the standard error. */
+static void hear_nothing(void *ctx, const PGresult *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
 static bool connect_to(attempt_t *t, const char *const *keys, const char *const *values)
 {
     t->pg = PQconnectStartParams(keys, values, 0);
     if (!t->pg || PQstatus(t->pg) == CONNECTION_BAD)
         return t->pg ? say_libpq(t) : say(t->fault, NULL, "no memory");
+    PQsetNoticeReceiver(t->pg, hear_nothing, NULL);
     PQsetErrorVerbosity(t->pg, PQERRORS_VERBOSE);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (next == PGRES_POLLING_WRITING || next == PGRES_POLLING_READING) {
@@ -261,12 +269,6 @@ static bool reach(attempt_t *t, size_t i)
     return up;
 }
 
-static void hear_nothing(void *ctx, const PGresult *r)
-{
-    (void)ctx;
-    (void)r;
-}
-
 bool postgres_link(const postgres_settings_t *s, size_t i, const atomic_bool *stop,
                    postgres_link_t *out, postgres_fault_t *fault)
 {
@@ -274,7 +276,6 @@ bool postgres_link(const postgres_settings_t *s, size_t i, const atomic_bool *st
     *out = (postgres_link_t){0};
     if (!reach(&t, i))
         return false;
-    PQsetNoticeReceiver(t.pg, hear_nothing, NULL);
     t.until_ms = now_ms() + s->wait_ms;
     if (!set_up(&t, out)) {
         close_attempt(&t);
@@ -292,7 +293,6 @@ PGconn *postgres_link_plain(const postgres_settings_t *s, postgres_fault_t *faul
         up = reach(&t, i);
     if (!up)
         return NULL;
-    PQsetNoticeReceiver(t.pg, hear_nothing, NULL);
     if (PQserverVersion(t.pg) < VERSION_LEAST) {
         say(fault, POSTGRES_TOO_OLD, PQparameterStatus(t.pg, "server_version"));
         close_attempt(&t);

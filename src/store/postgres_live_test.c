@@ -152,7 +152,7 @@ static void *kill_again_and_again(void *arg)
 {
     killer_t *k = arg;
     for (int i = 0; i < k->rounds; i++) {
-        pause_ms(20 + i % 7 * 5);
+        pause_ms(40 + i % 7 * 20);
         kill_connections(k->p);
     }
     atomic_store(&k->done, true);

@@ -67,8 +67,10 @@ static int begin(void **state, const char *server)
     char sql[128];
     const char *admin = getenv("WARDER_TEST_POSTGRES");
     *state = NULL;
-    if (!admin || !server)
+    if (!admin || !server) {
+        print_message("skipped: WARDER_TEST_POSTGRES or WARDER_TEST_PGBOUNCER names no server\n");
         return 0;
+    }
     pg_play_t *p = calloc(1, sizeof *p);
     p->play.a = arena_new(64 << 20);
     p->play.clock.ms = TEST_NOW * 1000ll;

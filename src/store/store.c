@@ -1,6 +1,6 @@
 #include "store/driver.h"
 
-static const store_driver_t *const DRIVERS[] = {&STORE_SQLITE, &STORE_MEMORY};
+static const store_driver_t *const DRIVERS[] = {&STORE_SQLITE, &STORE_MEMORY, &STORE_POSTGRES};
 
 rc_t store_open(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
 {
@@ -8,7 +8,7 @@ rc_t store_open(arena_t *a, const store_config_t *config, store_t **out, str_t *
         if (str_eq(config->driver, str_c(DRIVERS[i]->name)))
             return DRIVERS[i]->open(a, config, out, why);
     }
-    *why = arena_printf(a, "no store is called %" PRIstr "; take sqlite or memory",
+    *why = arena_printf(a, "no store is called %" PRIstr "; take sqlite, memory or postgres",
                         STR_ARG(config->driver));
     return RC_CONFIG;
 }
