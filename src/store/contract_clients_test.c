@@ -89,6 +89,42 @@ static void hostile_bytes_survive(void **state)
     assert_client(get_client(p, prefix.id), &prefix);
 }
 
+static void hostile_texts_survive(void **state)
+{
+    static const str_t URIS[] = {STR_INIT("\0\xff\xfe,5:"), STR_INIT("'; DROP TABLE client; --")};
+    play_t *p = *state;
+    client_t c = {.id = STR("a\x01'\"\xe2\x80\xae%_\\"),
+                  .name = STR("'; DROP TABLE client; --\n\xf0\x9f\xa6\x80"),
+                  .redirect_uris = {URIS, 2},
+                  .jwks = STR("{\x7f'\""),
+                  .jwks_uri = STR("$1"),
+                  .resources = {URIS, 2},
+                  .exchange_to = {URIS, 1},
+                  .vouched_by = STR("")};
+    client_t prefix = {.id = STR("a")};
+    put_client(p, &c);
+    put_client(p, &prefix);
+    assert_client(get_client(p, c.id), &c);
+    assert_client(get_client(p, prefix.id), &prefix);
+}
+
+/* Not a failure of the server: nothing has been sent. */
+static void what_is_no_text_is_refused_and_never_found(void **state)
+{
+    static const str_t NO_TEXTS[] = {STR_INIT("\0"), STR_INIT("a\0b"), STR_INIT("\xff"),
+                                     STR_INIT("\xed\xa0\x80")};
+    play_t *p = *state;
+    for (size_t i = 0; i < sizeof NO_TEXTS / sizeof NO_TEXTS[0]; i++) {
+        client_t c = {.id = NO_TEXTS[i]}, named = {.id = STR("a"), .name = NO_TEXTS[i]};
+        play_add(p, EFFECT_CLIENT_INSERT)->u.client = &c;
+        assert_int_equal(play_apply(p), RC_MALFORMED);
+        play_add(p, EFFECT_CLIENT_INSERT)->u.client = &named;
+        assert_int_equal(play_apply(p), RC_MALFORMED);
+        assert_null(get_client(p, NO_TEXTS[i]));
+    }
+    assert_null(get_client(p, STR("a")));
+}
+
 static void client_insert_conflicts_when_the_id_is_taken(void **state)
 {
     play_t *p = *state;
@@ -283,7 +319,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(client_comes_back_whole),
         ON_EVERY_STORE(unset_and_empty_stay_apart),
-        ON_EVERY_STORE(hostile_bytes_survive),
+        ON_EMBEDDED(hostile_bytes_survive),
+        ON_EVERY_STORE(hostile_texts_survive),
+        ON_SERVED(what_is_no_text_is_refused_and_never_found),
         ON_EVERY_STORE(client_insert_conflicts_when_the_id_is_taken),
         ON_EVERY_STORE(client_insert_is_limited_by_the_quota),
         ON_EVERY_STORE(quota_counts_within_one_transaction),

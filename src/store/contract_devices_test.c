@@ -95,7 +95,7 @@ static void device_comes_back_with_its_user(void **state)
 {
     play_t *p = *state;
     user_t u = test_user(STR("u1"), STR("mia"));
-    device_t full = test_device("d", STR("WDJB-\xff\0MJHT")), bare = {.id = test_hash("bare")};
+    device_t full = test_device("d", STR("WDJB-'\x01MJHT")), bare = {.id = test_hash("bare")};
     full.state = DEVICE_APPROVED;
     full.user_id = u.id;
     full.family_id = STR("f1");

@@ -94,7 +94,7 @@ static key_record_t key_of(str_t kid, key_use_t use, key_state_t state)
                           .created_at = TEST_NOW,
                           .activated_at = TEST_NOW + 1,
                           .retired_at = TEST_NOW + 2,
-                          .sealed_by = STR("vault\0\xff")};
+                          .sealed_by = STR("vault'\x01")};
 }
 
 static rc_t put_key(play_t *p, const key_record_t *k)

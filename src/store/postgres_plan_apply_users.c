@@ -88,9 +88,12 @@ static str_t place_of(const consent_t *c)
 
 rc_t postgres_consent_put(postgres_plan_t *plan, const effect_t *e)
 {
-    consent_t consent = *e->u.consent;
-    consent.redirect_uri = place_of(&consent);
-    return postgres_add_record(plan, POSTGRES_CONSENT_PUT, TABLE_CONSENT, &consent, NO_VALUES);
+    consent_t *consent = ARENA_NEW(plan->job->a, consent_t);
+    if (!consent)
+        return RC_MEMORY;
+    *consent = *e->u.consent;
+    consent->redirect_uri = place_of(consent);
+    return postgres_add_record(plan, POSTGRES_CONSENT_PUT, TABLE_CONSENT, consent, NO_VALUES);
 }
 
 rc_t postgres_consent_delete(postgres_plan_t *plan, const effect_t *e)

@@ -1,26 +1,28 @@
 #include "store/postgres_test_run.h"
 
+#include "store/tables.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DATABASES = 8, AGAIN = 20 };
+enum { SERVERS = 2, AGAIN = 20 };
 
-/* What this process has made. */
+/* What this process has made on each server. */
 static struct {
-    char name[64], conninfo[512];
     const char *variable;
-} databases[DATABASES];
+    char name[32], conninfo[512];
+} databases[SERVERS];
 static size_t n_databases;
+static pid_t owner;
 
-const char *pg_test_server(const char *variable)
+bool pg_test_has(const char *variable)
 {
     const char *conninfo = getenv(variable);
-    if (!conninfo || !*conninfo) {
+    bool has = conninfo && *conninfo;
+    if (!has)
         print_message("skipped: %s names no server; script/postgres run starts one\n", variable);
-        skip();
-    }
-    return conninfo;
+    return has;
 }
 
 PGconn *pg_test_connect(const char *conninfo)
@@ -45,52 +47,70 @@ int64_t pg_test_sql(PGconn *pg, const char *sql)
 
 static void administer(const char *variable, const char *verb, const char *name, const char *end)
 {
-    char sql[160];
+    char sql[96];
     PGconn *pg = pg_test_connect(getenv(variable));
     snprintf(sql, sizeof sql, "%s %s%s", verb, name, end);
     pg_test_sql(pg, sql);
     PQfinish(pg);
 }
 
-const char *pg_test_database(const char *variable, const char *name)
+/* By the process that made them, not by those that it forked. */
+static void drop_all(void)
 {
-    char full[64];
-    const char *server = pg_test_server(variable);
-    snprintf(full, sizeof full, "warder_%d_%s", (int)getpid(), name);
-    for (size_t i = 0; i < n_databases; i++)
-        if (strcmp(databases[i].name, full) == 0)
-            return databases[i].conninfo;
-    assert_true(n_databases < DATABASES);
-    administer(variable, "CREATE DATABASE", full, "");
-    snprintf(databases[n_databases].name, sizeof full, "%s", full);
-    snprintf(databases[n_databases].conninfo, sizeof databases[0].conninfo, "%s dbname=%s", server,
-             full);
-    databases[n_databases].variable = variable;
-    return databases[n_databases++].conninfo;
-}
-
-void pg_test_drop_all(void)
-{
-    while (n_databases > 0) {
+    while (n_databases > 0 && owner == getpid()) {
         n_databases--;
         administer(databases[n_databases].variable, "DROP DATABASE", databases[n_databases].name,
                    " WITH (FORCE)");
     }
 }
 
-void pg_test_settle(PGconn *pg)
+const char *pg_test_database(const char *variable)
+{
+    for (size_t i = 0; i < n_databases; i++)
+        if (strcmp(databases[i].variable, variable) == 0)
+            return databases[i].conninfo;
+    assert_true(n_databases < SERVERS);
+    if (n_databases == 0)
+        atexit(drop_all);
+    owner = getpid();
+    size_t i = n_databases++;
+    databases[i].variable = variable;
+    char name[sizeof databases[i].name];
+    snprintf(name, sizeof name, "warder_%d_%zu", (int)owner, i);
+    memcpy(databases[i].name, name, sizeof name);
+    snprintf(databases[i].conninfo, sizeof databases[i].conninfo, "%s dbname=%s", getenv(variable),
+             name);
+    administer(variable, "CREATE DATABASE", name, "");
+    return databases[i].conninfo;
+}
+
+/* Deleting few rows is quicker than to truncate. */
+void pg_test_settle(const char *conninfo)
 {
     str_t why = STR_UNSET;
     arena_t *a = arena_new(1 << 16);
+    PGconn *pg = pg_test_connect(conninfo);
     if (postgres_migrate(pg, a, &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
-    arena_free(a);
-    pg_test_sql(pg, "TRUNCATE client, \"user\", session, interaction, code, family, refresh, "
-                    "consent, resource, key, registration_token, pushed, device, access_token, "
-                    "spent, revoked, lease;"
-                    "UPDATE quota SET value=0 WHERE value<>0;"
+    for (table_id_t i = 0; i < TABLE_COUNT; i++) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "DELETE FROM \"%s\"", TABLES[i].name);
+        pg_test_sql(pg, sql);
+    }
+    pg_test_sql(pg, "UPDATE quota SET value=0 WHERE value<>0;"
                     "UPDATE meta SET value=1 WHERE name='generation' AND value<>1;"
                     "UPDATE meta SET value=0 WHERE name='revocation' AND value<>0");
+    PQfinish(pg);
+    arena_free(a);
+}
+
+PGconn *pg_test_begin(void)
+{
+    static const char SERVER[] = "WARDER_TEST_POSTGRES";
+    if (!pg_test_has(SERVER))
+        skip();
+    pg_test_settle(pg_test_database(SERVER));
+    return pg_test_connect(pg_test_database(SERVER));
 }
 
 static int send_step(PGconn *pg, const postgres_step_t *step)

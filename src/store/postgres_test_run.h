@@ -7,20 +7,20 @@
 
 #include "store/postgres_plan.h"
 
-/** The variable of the environment that names a server, WARDER_TEST_POSTGRES or
- *  WARDER_TEST_PGBOUNCER; skips the test where it is not set. */
-const char *pg_test_server(const char *variable);
-/** Makes a database of its own for this process, once for each name; returns its conninfo, which
- *  stays valid. */
-const char *pg_test_database(const char *variable, const char *name);
-/** Drops all of them. */
-void pg_test_drop_all(void);
+/** Whether the environment names a server by `variable`, WARDER_TEST_POSTGRES or
+ *  WARDER_TEST_PGBOUNCER; says so where not. */
+bool pg_test_has(const char *variable);
+/** The conninfo of a database there that this process made for itself, and drops at its end. */
+const char *pg_test_database(const char *variable);
+/** A connection to a database that is empty but for its schema; skips the test where there is no
+ *  server. */
+PGconn *pg_test_begin(void);
 /** Connects; asserts. */
 PGconn *pg_test_connect(const char *conninfo);
 /** Runs SQL that must succeed; the first column of the first row as a number, or 0. */
 int64_t pg_test_sql(PGconn *pg, const char *sql);
 /** Brings the schema up and empties all tables. */
-void pg_test_settle(PGconn *pg);
+void pg_test_settle(const char *conninfo);
 
 /** Runs the job until it is done: again after a serialization failure. */
 rc_t pg_test_run(PGconn *pg, postgres_job_t *job);

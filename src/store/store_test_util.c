@@ -1,5 +1,7 @@
 #include "store/store_test_util.h"
 
+#include "store/postgres_test_run.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,7 +67,10 @@ store_conn_t *play_connect(store_t *store, test_loop_t *loop)
 void play_open(play_t *p)
 {
     store_config_t config = {
-        .driver = str_c(p->driver), .path = str_c(p->path), .clock = clock_fake(&p->clock)};
+        .driver = str_c(p->driver),
+        .path = str_c(p->path),
+        .postgres = {.conninfo = str_c(p->conninfo), .connections = 2, .wait_ms = TEST_SERVER_MS},
+        .clock = clock_fake(&p->clock)};
     str_t why = STR_UNSET;
     if (store_open(p->a, &config, &p->store, &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
@@ -82,15 +87,21 @@ void play_close(play_t *p)
     p->store = NULL;
 }
 
-static int begin(void **state, const char *driver)
+static play_t *play_new(void)
 {
     play_t *p = calloc(1, sizeof *p);
     assert_non_null(p);
     p->a = arena_new(64 << 20);
     assert_non_null(p->a);
-    p->driver = driver;
     p->clock.ms = (int64_t)TEST_NOW * 1000;
     test_loop_init(&p->loop);
+    return p;
+}
+
+static int begin(void **state, const char *driver)
+{
+    play_t *p = play_new();
+    p->driver = driver;
     snprintf(p->dir, sizeof p->dir, "/tmp/warder-store-XXXXXX");
     assert_non_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof p->path, "%s/db", p->dir);
@@ -109,17 +120,51 @@ int play_begin_sqlite(void **state)
     return begin(state, "sqlite");
 }
 
+/* The test itself comes as *state. */
+static int begin_on_server(void **state, const char *variable)
+{
+    play_t *p = play_new();
+    p->driver = "postgres";
+    p->test = (void (*)(void **)) * state;
+    *state = p;
+    if (!pg_test_has(variable))
+        return 0;
+    p->conninfo = pg_test_database(variable);
+    pg_test_settle(p->conninfo);
+    play_open(p);
+    return 0;
+}
+
+int play_begin_postgres(void **state)
+{
+    return begin_on_server(state, "WARDER_TEST_POSTGRES");
+}
+
+int play_begin_pgbouncer(void **state)
+{
+    return begin_on_server(state, "WARDER_TEST_PGBOUNCER");
+}
+
+void play_where_served(void **state)
+{
+    play_t *p = *state;
+    if (!p->conninfo)
+        skip();
+    p->test(state);
+}
+
 int play_end(void **state)
 {
     static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
     play_t *p = *state;
     play_close(p);
-    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0] && *p->dir; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);
         unlink(path);
     }
-    rmdir(p->dir);
+    if (*p->dir)
+        rmdir(p->dir);
     test_loop_free(&p->loop);
     arena_free(p->a);
     free(p);

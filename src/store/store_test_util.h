@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { TEST_NOW = 1700000000, TEST_QUEUE = 4096 };
+enum { TEST_NOW = 1700000000, TEST_QUEUE = 4096, TEST_SERVER_MS = 10000 };
 
 /* The double of a worker's loop: what is posted waits here until its thread runs it. */
 typedef struct {
@@ -52,13 +52,22 @@ typedef struct {
     char dir[64];
     char path[80];
     const char *driver;
+    const char *conninfo; /* of the server; NULL: there is none, or the driver needs none */
+    void (*test)(void **state);
 } play_t;
 
-/* A test for both drivers: a test function that takes the play as *state. */
-#define ON_EVERY_STORE(test)                                                                       \
+/* A test for every driver: a test function that takes the play as *state. PostgreSQL also behind a
+ * proxy that pools transactions; where there is no server (script/postgres) these are skipped. */
+#define ON_EVERY_STORE(test) ON_EMBEDDED(test), ON_SERVED(test)
+#define ON_EMBEDDED(test)                                                                          \
     {#test "_memory", test, play_begin_memory, play_end, NULL},                                    \
     {                                                                                              \
 #test "_sqlite", test, play_begin_sqlite, play_end, NULL                                   \
+    }
+#define ON_SERVED(test)                                                                            \
+    {#test "_postgres", play_where_served, play_begin_postgres, play_end, (void *)(test)},         \
+    {                                                                                              \
+#test "_pgbouncer", play_where_served, play_begin_pgbouncer, play_end, (void *)(test)      \
     }
 #define ON_SQLITE(test)                                                                            \
     {                                                                                              \
@@ -67,6 +76,10 @@ typedef struct {
 
 int play_begin_memory(void **state);
 int play_begin_sqlite(void **state);
+int play_begin_postgres(void **state);
+int play_begin_pgbouncer(void **state);
+/** Runs p->test, or skips it where there is no server. */
+void play_where_served(void **state);
 int play_end(void **state);
 
 /** Opens a store on p->path again, with its connection; asserts. */
