@@ -132,12 +132,18 @@ enum {
     PAUSE_MS = 100,
 };
 
+/* What the server said of a statement that failed. */
+typedef struct {
+    char state[6]; /* SQLSTATE; empty: it said nothing */
+    char text[512];
+} said_t;
+
 /* A database on its way. */
 typedef struct {
     PGconn *pg;
     arena_t *a;
     str_t *why;
-    char state[6]; /* of the last failure: its SQLSTATE, or empty */
+    said_t said; /* of the last statement */
 } work_t;
 
 /* What there is before. */
@@ -145,14 +151,21 @@ typedef struct {
     int64_t tables, application, schema, schema_min; /* -1: it does not say */
 } found_t;
 
-/* Runs what yields nothing, or several statements. RC_IO with `state` set. */
+/* A statement, or several; *r is the caller's. RC_IO with `said`. */
+static rc_t exec(work_t *w, const char *sql, PGresult **r)
+{
+    *r = PQexec(w->pg, sql);
+    ExecStatusType status = PQresultStatus(*r);
+    const char *state = PQresultErrorField(*r, PG_DIAG_SQLSTATE);
+    snprintf(w->said.state, sizeof w->said.state, "%s", state ? state : "");
+    snprintf(w->said.text, sizeof w->said.text, "%s", PQerrorMessage(w->pg));
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? RC_OK : RC_IO;
+}
+
 static rc_t run(work_t *w, const char *sql)
 {
-    PGresult *r = PQexec(w->pg, sql);
-    ExecStatusType status = PQresultStatus(r);
-    rc_t rc = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? RC_OK : RC_IO;
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    snprintf(w->state, sizeof w->state, "%s", state ? state : "");
+    PGresult *r;
+    rc_t rc = exec(w, sql, &r);
     PQclear(r);
     return rc;
 }
@@ -160,10 +173,8 @@ static rc_t run(work_t *w, const char *sql)
 /* The number that a query yields; -1: none. */
 static rc_t ask(work_t *w, const char *sql, int64_t *out)
 {
-    PGresult *r = PQexec(w->pg, sql);
-    rc_t rc = PQresultStatus(r) == PGRES_TUPLES_OK ? RC_OK : RC_IO;
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    snprintf(w->state, sizeof w->state, "%s", state ? state : "");
+    PGresult *r;
+    rc_t rc = exec(w, sql, &r);
     *out = -1;
     if (rc == RC_OK && PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
         *out = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
@@ -173,7 +184,7 @@ static rc_t ask(work_t *w, const char *sql, int64_t *out)
 
 static bool is_state(const work_t *w, const char *state)
 {
-    return strcmp(w->state, state) == 0;
+    return strcmp(w->said.state, state) == 0;
 }
 
 /* Whether somebody else was at the same, or in the way. */
@@ -188,7 +199,7 @@ static bool may_try_again(const work_t *w)
 
 static rc_t explain(work_t *w)
 {
-    str_t said = str_trim(str_c(PQerrorMessage(w->pg)), " \n");
+    str_t said = str_trim(str_c(w->said.text), " \n");
     const char *mend = is_state(w, "42501") || is_state(w, "3F000")
                            ? "give its user the right to create tables there"
                            : "see to the server, and start again";
@@ -238,12 +249,11 @@ static rc_t begin(work_t *w)
 /* Ends the transaction by what became of it. */
 static rc_t end(work_t *w, rc_t rc)
 {
-    char state[sizeof w->state];
-    memcpy(state, w->state, sizeof state);
+    const said_t said = w->said;
     if (rc == RC_OK)
         return run(w, "COMMIT");
     (void)!run(w, "ROLLBACK");
-    memcpy(w->state, state, sizeof state);
+    w->said = said;
     return rc;
 }
 
