@@ -182,7 +182,8 @@ static int measure(store_t *store, int at_once, int seconds, bool asks)
         failures += b[i].failures;
     }
     double took = (double)(clock_micros() - begun) / 1e6;
-    printf("%.0f a second; %lu failed; at once %d\n", (double)calls / took, failures, at_once);
+    printf("%.0f a second; %lu failed; at once %d; %lu calls\n", (double)calls / took, failures,
+           at_once, calls);
     return 0;
 }
 

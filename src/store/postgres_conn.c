@@ -52,14 +52,17 @@ static int send_lead(postgres_conn_t *c, const postgres_lead_t *lead)
     return PQsendQueryParams(c->pg, lead->sql, 0, NULL, NULL, NULL, NULL, 1);
 }
 
-/* Behind a proxy no session keeps the longest time of a statement, so each write brings it: what
- * waits for a lock must end by itself, as nobody can tell it to. */
-static int send_timeout(postgres_conn_t *c)
+/* Behind a proxy no session keeps settings, so each write brings them: what waits for a lock must
+ * end by itself, as nobody can tell it to, and what is answered must be durable. */
+static int send_settings(postgres_conn_t *c)
 {
-    char sql[96];
-    snprintf(sql, sizeof sql, "SELECT set_config('statement_timeout', '%lld', true)",
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT set_config('statement_timeout', '%lld', true), CASE "
+             "current_setting('synchronous_commit') WHEN 'off' THEN "
+             "set_config('synchronous_commit', 'on', true) END",
              (long long)c->timeout_ms);
-    return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1);
+    return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
 int postgres_types(const char *letters, Oid *out)
@@ -98,7 +101,7 @@ static bool send_leads(postgres_conn_t *c, const postgres_job_t *job)
 {
     if (job->kind == POSTGRES_READ_VIEW && !send_lead(c, &POSTGRES_ONE_VIEW))
         return false;
-    if (job->kind == POSTGRES_WRITE && !job->asking && !c->direct && !send_timeout(c))
+    if (job->kind == POSTGRES_WRITE && !job->asking && !c->direct && !send_settings(c))
         return false;
     return !job->probe || send_lead(c, &POSTGRES_FOLLOWS);
 }

@@ -14,6 +14,8 @@ enum { WAIT_MS = 3000 };
 
 typedef struct {
     fake_t server;
+    fake_t other; /* a second host, where `hosts` is 2 */
+    int hosts;
     arena_t *a;
     postgres_pool_t *pool;
     test_loop_t loop;
@@ -43,6 +45,8 @@ static int begin(void **state)
 {
     world_t *w = calloc(1, sizeof *w);
     fake_start(&w->server);
+    fake_start(&w->other);
+    w->hosts = 1;
     w->a = arena_new(1 << 20);
     w->connections = 1;
     w->wait_ms = WAIT_MS;
@@ -57,6 +61,7 @@ static int end(void **state)
     if (w->pool)
         postgres_pool_close(w->pool);
     fake_stop(&w->server);
+    fake_stop(&w->other);
     test_loop_free(&w->loop);
     arena_free(w->a);
     free(w);
@@ -83,6 +88,9 @@ static void open_pool(world_t *w)
     str_t why = STR_UNSET;
     str_t conninfo = arena_printf(w->a, "host=127.0.0.1 port=%d sslmode=disable user=x dbname=x",
                                   w->server.port);
+    if (w->hosts == 2)
+        conninfo = arena_printf(w->a, "host=127.0.0.1,127.0.0.1 port=%d,%d user=x dbname=x",
+                                w->server.port, w->other.port);
     store_config_t config = {
         .postgres = {.conninfo = conninfo, .connections = w->connections, .wait_ms = w->wait_ms}};
     if (postgres_pool_begin(w->a, &config, false, &w->pool, &why) != RC_OK)
@@ -172,12 +180,9 @@ static outcome_t cut_after_commit(world_t *w, fake_fault_t cut)
 {
     outcome_t out;
     open_pool(w);
+    fake_then(&w->server, FAKE_ERROR, "CODE_CONSUME", "22012", 1000);
     fake_fail(&w->server, cut, "SESSION_DELETE", NULL, 1);
     push(w, &out);
-    int64_t until = now_ms() + WAIT_MS;
-    while (commits(w) == 0 && now_ms() < until)
-        continue;
-    fake_fail(&w->server, FAKE_ERROR, "CODE_CONSUME", "22012", 1000);
     return await(w, &out);
 }
 
@@ -366,6 +371,42 @@ static void a_server_that_takes_connections_and_says_nothing_holds_up_nobody(voi
     await_up(w, 2);
 }
 
+static void of_two_hosts_the_one_that_may_be_written_to_is_taken(void **state)
+{
+    world_t *w = *state;
+    w->hosts = 2;
+    w->connections = 2;
+    atomic_store(&w->server.follower, true);
+    open_pool(w);
+    assert_int_equal(call(w).rc, RC_OK);
+    assert_int_equal(commits(w), 0);
+    assert_int_equal(atomic_load(&w->other.commits), 1);
+}
+
+/* The old primary takes connections and is silent, the new one is there. */
+static void a_host_that_is_silent_does_not_hold_up_the_way_to_the_next(void **state)
+{
+    world_t *w = *state;
+    w->hosts = 2;
+    w->connections = 2;
+    atomic_store(&w->other.follower, true);
+    open_pool(w);
+    assert_int_equal(call(w).rc, RC_OK);
+    assert_int_equal(commits(w), 1);
+    atomic_store(&w->server.mute, true);
+    fake_cut_all(&w->server);
+    pause_ms(1500);
+    assert_false(health(w).up);
+    atomic_store(&w->other.follower, false);
+    int64_t begun = now_ms();
+    while (!health(w).up && now_ms() < begun + 10000)
+        pause_ms(2);
+    print_message("back after %d ms\n", (int)(now_ms() - begun));
+    assert_true(now_ms() - begun < 2000);
+    assert_int_equal(call(w).rc, RC_OK);
+    assert_int_equal(atomic_load(&w->other.commits), 1);
+}
+
 static rc_t refuse_post(void *ctx, void (*fn)(void *arg), void *arg)
 {
     (void)fn;
@@ -448,6 +489,8 @@ int main(void)
         FAULT(a_server_that_is_silent_while_nobody_asks_is_left_too),
         FAULT(behind_a_proxy_nothing_is_prepared_and_no_session_is_set),
         FAULT(a_server_that_takes_connections_and_says_nothing_holds_up_nobody),
+        FAULT(of_two_hosts_the_one_that_may_be_written_to_is_taken),
+        FAULT(a_host_that_is_silent_does_not_hold_up_the_way_to_the_next),
         FAULT(a_loop_that_takes_nothing_holds_up_no_other),
         FAULT(what_would_not_fit_is_refused_at_once),
         FAULT(the_generation_is_followed_while_it_is_asked_for),

@@ -146,7 +146,7 @@ static bool find_proxy(attempt_t *t, bool *direct)
     return told;
 }
 
-/* What a session of ours wants; the second may be refused by servers that do not have it. */
+/* What a session of ours must be like. */
 static bool send_session(attempt_t *t)
 {
     char sql[400];
@@ -159,14 +159,24 @@ static bool send_session(attempt_t *t)
     return PQsendQueryParams(t->pg, sql, 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(t->pg);
 }
 
+/* What is good to have, and unknown to some servers: each by itself. A call is answered when it is
+ * durable, whatever the database's own setting is. A statement whose caller is gone ends, lest it
+ * come true long after. */
+static const char *const EXTRAS[] = {
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') = 'off'",
+    "SELECT set_config('client_connection_check_interval', '1000', false)",
+    "SELECT set_config('jit', 'off', false)",
+};
+enum { N_EXTRAS = sizeof EXTRAS / sizeof EXTRAS[0] };
+
 static bool send_extras(attempt_t *t)
 {
-    return PQsendQueryParams(
-               t->pg,
-               "SELECT set_config('client_connection_check_interval', '1000', false), "
-               "set_config('jit', 'off', false)",
-               0, NULL, NULL, NULL, NULL, 0) &&
-           PQpipelineSync(t->pg);
+    bool sent = true;
+    for (size_t i = 0; i < N_EXTRAS && sent; i++)
+        sent = PQsendQueryParams(t->pg, EXTRAS[i], 0, NULL, NULL, NULL, NULL, 0) &&
+               PQpipelineSync(t->pg);
+    return sent;
 }
 
 static bool send_prepares(attempt_t *t)
@@ -190,10 +200,16 @@ static bool may_go_unprepared(const postgres_fault_t *fault)
 
 static bool set_up_session(attempt_t *t, postgres_link_t *link)
 {
-    bool session, extras, prepared;
+    bool session, ignored, prepared;
     if (!send_session(t) || !send_extras(t) || !send_prepares(t))
         return say_libpq(t);
-    if (!drain(t, &session) || !session || !drain(t, &extras) || !drain(t, &prepared))
+    if (!drain(t, &session) || !session)
+        return false;
+    for (size_t i = 0; i < N_EXTRAS; i++) {
+        if (!drain(t, &ignored))
+            return false;
+    }
+    if (!drain(t, &prepared))
         return false;
     link->prepared = prepared;
     return prepared || may_go_unprepared(t->fault);

@@ -314,6 +314,61 @@ static void what_waits_for_a_lock_ends_in_time_and_holds_up_nobody(void **state)
     check_counts(p);
 }
 
+/* Writes two rows in one transaction, again and again. */
+typedef struct {
+    pg_play_t *p;
+    atomic_bool stop;
+} pair_t;
+
+static void *touch_pairs(void *arg)
+{
+    pair_t *pair = arg;
+    test_loop_t *loop = calloc(1, sizeof *loop);
+    test_loop_init(loop);
+    store_conn_t *conn = play_connect(pair->p->play.store, loop);
+    session_t a = test_session("a", STR("u")), b = test_session("b", STR("u"));
+    for (int64_t at = TEST_NOW; !atomic_load(&pair->stop); at++) {
+        effects_t effects = {.n = 0};
+        test_result_t result = {0};
+        a.seen_at = b.seen_at = at;
+        effects_add(&effects, EFFECT_SESSION_TOUCH, at)->u.session = &a;
+        effects_add(&effects, EFFECT_SESSION_TOUCH, at)->u.session = &b;
+        store_apply(conn, &effects, test_done, &result);
+        while (!result.done)
+            test_loop_step(loop);
+    }
+    store_disconnect(conn);
+    test_loop_free(loop);
+    free(loop);
+    return NULL;
+}
+
+static void all_questions_of_a_call_see_one_moment(void **state)
+{
+    PLAY(p);
+    pair_t pair = {.p = p};
+    pthread_t thread;
+    session_t a = test_session("a", STR("u")), b = test_session("b", STR("u"));
+    int64_t first = 0, last = 0;
+    put_session(&p->play, &a);
+    put_session(&p->play, &b);
+    await_up(p, p->connections);
+    assert_int_equal(pthread_create(&thread, NULL, touch_pairs, &pair), 0);
+    for (int i = 0; i < 400; i++) {
+        ask_t asks[] = {{.kind = ASK_SESSION, .hash = test_hash("a")},
+                        {.kind = ASK_SESSION, .hash = test_hash("b")}};
+        assert_int_equal(play_ask_all(&p->play, asks, 2), RC_OK);
+        last = asks[0].u.session->seen_at;
+        first = i == 0 ? last : first;
+        if (last != asks[1].u.session->seen_at)
+            fail_msg("one saw %lld, the other %lld", (long long)last,
+                     (long long)asks[1].u.session->seen_at);
+    }
+    atomic_store(&pair.stop, true);
+    pthread_join(thread, NULL);
+    assert_true(last > first); /* something was written beside */
+}
+
 static void let_in(const pg_play_t *p, const char *whether)
 {
     char sql[128];
@@ -386,21 +441,23 @@ static void a_database_that_is_not_there_is_named_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_POSTGRES(a_call_is_answered),
-        ON_PROXIED(a_call_is_answered),
-        ON_POSTGRES(thousands_of_calls_at_once_are_all_answered),
-        ON_PROXIED(thousands_of_calls_at_once_are_all_answered),
-        ON_POSTGRES(killed_connections_lose_and_double_nothing),
-        ON_PROXIED(killed_connections_lose_and_double_nothing),
-        ON_POSTGRES(of_two_stores_that_race_one_wins),
-        ON_PROXIED(of_two_stores_that_race_one_wins),
-        ON_POSTGRES(closing_waits_for_what_is_under_way),
-        ON_POSTGRES(calls_of_a_loop_that_is_gone_are_carried_out_and_forgotten),
-        ON_POSTGRES(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
-        ON_PROXIED(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
-        ON_POSTGRES(without_a_server_calls_fail_at_once_until_it_is_back),
-        ON_POSTGRES(a_change_of_keys_shows_in_other_processes_in_time),
-        ON_POSTGRES(a_database_that_is_not_there_is_named_so),
+        ON_SERVER(a_call_is_answered),
+        ON_PROXY(a_call_is_answered),
+        ON_SERVER(thousands_of_calls_at_once_are_all_answered),
+        ON_PROXY(thousands_of_calls_at_once_are_all_answered),
+        ON_SERVER(killed_connections_lose_and_double_nothing),
+        ON_PROXY(killed_connections_lose_and_double_nothing),
+        ON_SERVER(of_two_stores_that_race_one_wins),
+        ON_PROXY(of_two_stores_that_race_one_wins),
+        ON_SERVER(all_questions_of_a_call_see_one_moment),
+        ON_PROXY(all_questions_of_a_call_see_one_moment),
+        ON_SERVER(closing_waits_for_what_is_under_way),
+        ON_SERVER(calls_of_a_loop_that_is_gone_are_carried_out_and_forgotten),
+        ON_SERVER(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
+        ON_PROXY(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
+        ON_SERVER(without_a_server_calls_fail_at_once_until_it_is_back),
+        ON_SERVER(a_change_of_keys_shows_in_other_processes_in_time),
+        ON_SERVER(a_database_that_is_not_there_is_named_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

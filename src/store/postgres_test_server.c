@@ -146,9 +146,10 @@ static fake_fault_t strike(peer_t *p, char sqlstate[6])
     fake_fault_t kind = FAKE_NOTHING;
     pthread_mutex_lock(&f->lock);
     if (f->fault.times > 0 && strstr(p->bound, f->fault.where)) {
-        f->fault.times--;
         kind = f->fault.kind;
         memcpy(sqlstate, f->fault.sqlstate, 6);
+        if (--f->fault.times == 0)
+            memcpy(&f->fault, &f->then, sizeof f->fault);
     }
     pthread_mutex_unlock(&f->lock);
     return kind;
@@ -240,7 +241,7 @@ static bool greet(peer_t *p)
     put_message(p, 'R', "\0\0\0", 4);
     put_parameter(p, "server_version", "15.0");
     put_parameter(p, "client_encoding", "UTF8");
-    put_parameter(p, "in_hot_standby", "off");
+    put_parameter(p, "in_hot_standby", atomic_load(&p->f->follower) ? "on" : "off");
     put_parameter(p, "default_transaction_read_only", "off");
     key[2] = (char)(PID >> 8);
     key[3] = (char)(PID & 255);
@@ -344,5 +345,15 @@ void fake_fail(fake_t *f, fake_fault_t kind, const char *where, const char *sqls
     snprintf(f->fault.where, sizeof f->fault.where, "%s", where);
     snprintf(f->fault.sqlstate, sizeof f->fault.sqlstate, "%s", sqlstate ? sqlstate : "");
     f->fault.times = times;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void fake_then(fake_t *f, fake_fault_t kind, const char *where, const char *sqlstate, int times)
+{
+    pthread_mutex_lock(&f->lock);
+    f->then.kind = kind;
+    snprintf(f->then.where, sizeof f->then.where, "%s", where);
+    snprintf(f->then.sqlstate, sizeof f->then.sqlstate, "%s", sqlstate);
+    f->then.times = times;
     pthread_mutex_unlock(&f->lock);
 }

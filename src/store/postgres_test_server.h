@@ -33,11 +33,12 @@ typedef struct {
         fake_fault_t kind;
         char where[64], sqlstate[6];
         int times;
-    } fault;
-    atomic_bool proxy;   /* the process that serves is not the one that was named */
-    atomic_bool standby; /* it follows another */
-    atomic_bool mute;    /* new connections are taken and get no answer */
-    atomic_bool witness; /* a witness finds its row */
+    } fault, then;
+    atomic_bool proxy;    /* the process that serves is not the one that was named */
+    atomic_bool standby;  /* it follows another */
+    atomic_bool follower; /* the same, and it says so when a connection begins */
+    atomic_bool mute;     /* new connections are taken and get no answer */
+    atomic_bool witness;  /* a witness finds its row */
     atomic_bool stopping;
     atomic_int commits;        /* of statements that are neither questions nor the pool's own */
     atomic_int named, unnamed; /* statements prepared by name; carried out without one */
@@ -49,6 +50,8 @@ typedef struct {
 void fake_start(fake_t *f);
 void fake_stop(fake_t *f);
 void fake_fail(fake_t *f, fake_fault_t kind, const char *where, const char *sqlstate, int times);
+/** What comes from the moment on at which the fault has struck for the last time. */
+void fake_then(fake_t *f, fake_fault_t kind, const char *where, const char *sqlstate, int times);
 /** Ends all connections. */
 void fake_cut_all(fake_t *f);
 

@@ -34,11 +34,11 @@ long pg_say(const char *conninfo, const char *sql);
 /** conninfo with another value of a key. */
 void pg_with(char *out, size_t size, const char *conninfo, const char *key, const char *value);
 
-#define ON_POSTGRES(test)                                                                          \
+#define ON_SERVER(test)                                                                            \
     {                                                                                              \
 #test, test, pg_play_begin, pg_play_end, NULL                                              \
     }
-#define ON_PROXIED(test)                                                                           \
+#define ON_PROXY(test)                                                                             \
     {                                                                                              \
 #test "_proxied", test, pg_play_begin_proxied, pg_play_end, NULL                           \
     }
