@@ -69,6 +69,15 @@ typedef struct as {
     bool name_is_lost;
 } as_t;
 
+/** Whether the store's server cannot be reached. The driver has said so once: whoever fails for it
+ *  does not say it again. */
+static inline bool as_store_is_away(const as_t *as)
+{
+    store_health_t health;
+    store_health(as->store, &health);
+    return !health.up;
+}
+
 /** What one worker owns; only its thread. */
 typedef struct as_worker {
     as_t *as;

@@ -101,6 +101,11 @@ static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t
     store_expire(c->real, now, limit, done, ctx);
 }
 
+static void health(store_t *base, store_health_t *out)
+{
+    out->up = !((faulty_store_t *)base)->w->faults.away;
+}
+
 const store_driver_t WORLD_FAULTY = {
     .name = "faulty",
     .connect = connect_faulty,
@@ -109,6 +114,7 @@ const store_driver_t WORLD_FAULTY = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .health = health,
 };
 
 typedef struct {

@@ -47,6 +47,7 @@ typedef struct {
     unsigned ask_ok, apply_ok;      /* calls that still work before that */
     unsigned times;                 /* failures of apply before it works again; 0: it never does */
     bool hold;                      /* apply waits for world_release */
+    _Atomic bool away;              /* what store_health tells; calls fail by the above */
     void (*race)(world_t *w);       /* runs once, right in front of the next apply */
     _Atomic unsigned asks, applies; /* seen */
     _Atomic unsigned expires;       /* likewise, of what has expired */

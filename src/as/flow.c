@@ -78,12 +78,21 @@ ask_t *as_flow_ask(as_flow_t *f, ask_kind_t kind)
     return ask;
 }
 
+/* A browser that loads the answer to a form once more sends the form once more. */
+static str_t failed_sentence(const http_exchange_t *x)
+{
+    bool is_form = (x->route->flags & HTTP_ROUTE_PAGE) && x->method == HTTP_POST;
+    return is_form ? STR("the server cannot do this right now; reload this page in a moment, and "
+                         "what you entered is sent again")
+                   : STR("the server cannot do this right now; try again in a moment");
+}
+
 void as_flow_fail(as_flow_t *f, rc_t rc)
 {
-    LOG(f->w->as->log, LOG_ERROR, "request failed", LOG_S("why", str_c(rc_name(rc))),
-        LOG_S("path", f->x->path), LOG_S("request_id", f->x->request_id));
-    as_page_retry(f->x, 503, RETRY_AFTER_S,
-                  STR("the server cannot do this right now; try again in a moment"));
+    if (!as_store_is_away(f->w->as))
+        LOG(f->w->as->log, LOG_ERROR, "request failed", LOG_S("why", str_c(rc_name(rc))),
+            LOG_S("path", f->x->path), LOG_S("request_id", f->x->request_id));
+    as_page_retry(f->x, 503, RETRY_AFTER_S, failed_sentence(f->x));
 }
 
 static void gathered(void *ctx, rc_t rc, size_t failed)

@@ -55,6 +55,37 @@ static void a_store_that_cannot_read_is_503_everywhere(void **state)
     assert_true(world_logged(w, "request failed"));
 }
 
+static size_t logged_lines(world_t *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->n_logged; i++)
+        n += w->logged[i] == '\n';
+    return n;
+}
+
+/* Keys and metadata need no store once they are known; whoever typed something may send it again;
+ * and a server that is away is told once, by the driver. */
+static void a_store_that_is_away_leaves_documents_and_no_log(void **state)
+{
+    static const char *const DOCUMENTS[] = {"/jwks", "/.well-known/oauth-authorization-server"};
+    world_t *w = *state;
+    browser_t b = browser_new(w);
+    str_t page = browser_get(&b, authorize_target(w, W_PUBLIC, "")).body;
+    w->faults = (faults_t){.ask = RC_IO, .apply = RC_IO, .away = true};
+    size_t before = logged_lines(w);
+    for (size_t i = 0; i < sizeof DOCUMENTS / sizeof DOCUMENTS[0]; i++)
+        assert_status(world_get(w, DOCUMENTS[i]), 200);
+    answer_t feed = world_get(w, "/revocations");
+    assert_unavailable(&feed);
+    answer_t token = world_ask(w, machine_request(w));
+    assert_unavailable(&token);
+    answer_t login = browser_login(&b, page, W_USER, W_PASSWORD);
+    assert_unavailable(&login);
+    assert_true(answer_is_page(&login));
+    assert_true(str_contains(login.body, STR("what you entered is sent again")));
+    assert_int_equal(logged_lines(w), before);
+}
+
 static void the_second_look_may_fail_as_well(void **state)
 {
     world_t *w = *state;
@@ -275,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(a_store_that_cannot_read_is_503_everywhere),
+        WORLD_TEST(a_store_that_is_away_leaves_documents_and_no_log),
         WORLD_TEST(the_second_look_may_fail_as_well),
         WORLD_TEST(a_store_that_cannot_write_is_503_and_allows_nothing),
         WORLD_TEST(a_trail_that_cannot_be_written_is_503),

@@ -38,7 +38,7 @@ typedef struct {
 
 static void rotation_end(rotation_t *r, const char *failed_at)
 {
-    if (failed_at)
+    if (failed_at && !as_store_is_away(r->w->as))
         LOG(r->w->as->log, LOG_ERROR, "keys could not be rotated", LOG_S("at", str_c(failed_at)),
             LOG_S("why", str_c(rc_name(r->rc))));
     r->w->as->keys.look = NULL;
@@ -184,8 +184,9 @@ static void delete_batch(void *arg);
 
 static void say_not_deleted(const as_t *as, rc_t rc)
 {
-    LOG(as->log, LOG_WARN, "what has expired could not be deleted",
-        LOG_S("why", str_c(rc_name(rc))));
+    if (!as_store_is_away(as))
+        LOG(as->log, LOG_WARN, "what has expired could not be deleted",
+            LOG_S("why", str_c(rc_name(rc))));
 }
 
 /* A full batch may have left some over. They are not left to the next look: visitors could make

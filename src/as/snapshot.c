@@ -118,8 +118,9 @@ static void loaded(void *ctx, rc_t rc, size_t failed)
     if (rc == RC_OK)
         rc = fill(w->as, s, load);
     if (rc != RC_OK) {
-        LOG(w->as->log, LOG_ERROR, "keys and resources cannot be read",
-            LOG_S("why", str_c(rc_name(rc))));
+        if (!as_store_is_away(w->as))
+            LOG(w->as->log, LOG_ERROR, "keys and resources cannot be read",
+                LOG_S("why", str_c(rc_name(rc))));
         w->snapshot_retry_at = w->as->clock.mono_ms(w->as->clock.ctx) + RETRY_MS;
         as_snapshot_release(s);
         return;

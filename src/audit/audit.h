@@ -19,6 +19,7 @@ typedef struct {
     int64_t checkpoint_s;              /* between two of them; 0: 300 */
     int64_t rotate_bytes, rotate_s;    /* when a new file is begun; 0: never */
     int64_t keep_s;                    /* rotated files are deleted after that; 0: never */
+    str_t node;   /* its name, in each line; borrowed; unset: it is the only one */
     bool lenient; /* what cannot be recorded is logged, counted, and answered all the same */
 } audit_config_t;
 

@@ -264,11 +264,18 @@ rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *o
     return RC_OK;
 }
 
-void audit_line_write(buf_t *b, audit_head_t *head, str_t body)
+#define NODE ",\"node\":\""
+
+void audit_node_line_write(buf_t *b, audit_head_t *head, str_t node, str_t body)
 {
     size_t start = b->n;
     buf_put(b, STR("{\"seq\":"));
     buf_u64(b, head->seq + 1);
+    if (node.n > 0) {
+        buf_put(b, STR(NODE));
+        buf_put(b, str_first(node, AUDIT_NODE_BYTES));
+        buf_char(b, '"');
+    }
     buf_char(b, ',');
     buf_put(b, body); /* members that audit_body_write made */
     buf_put(b, STR(",\"prev\":\""));
@@ -278,4 +285,29 @@ void audit_line_write(buf_t *b, audit_head_t *head, str_t body)
         return;
     head->seq++;
     sha256(str_of(b->p + start, b->n - start), head->hash);
+}
+
+void audit_line_write(buf_t *b, audit_head_t *head, str_t body)
+{
+    audit_node_line_write(b, head, STR_UNSET, body);
+}
+
+static bool is_of_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+/* It has one place only: behind the number. */
+str_t audit_line_node(str_t line)
+{
+    size_t at = str_find(line, ',', 0);
+    str_t rest = str_skip(line, at);
+    if (!str_starts(line, STR("{\"seq\":")) || !str_starts(rest, STR(NODE)))
+        return STR_UNSET;
+    rest = str_skip(rest, sizeof NODE - 1);
+    size_t n = 0;
+    while (n < rest.n && n < AUDIT_NODE_BYTES && is_of_name(rest.p[n]))
+        n++;
+    return n > 0 && n < rest.n && rest.p[n] == '"' ? str_first(rest, n) : STR_UNSET;
 }

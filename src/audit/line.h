@@ -22,7 +22,8 @@ typedef struct {
 enum {
     AUDIT_HASH_HEX = 2 * SHA256_BYTES,
     AUDIT_TIME_BYTES = 24,
-    AUDIT_LINE_FRAME = 128, /* what a line has more than its body, at most */
+    AUDIT_NODE_BYTES = 64,  /* of a node's name, at most */
+    AUDIT_LINE_FRAME = 208, /* what a line has more than its body, at most */
 };
 
 /** The kind's name in the file; static. */
@@ -47,5 +48,10 @@ rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *o
 /** Appends the line that follows `head`, with its newline, and moves `head` onto it. Failure sticks
  *  in `b`, and `head` stays. */
 void audit_line_write(buf_t *b, audit_head_t *head, str_t body);
+/** The same with the name of the node that wrote it, which needs no escaping; unset or empty: as
+ *  above. */
+void audit_node_line_write(buf_t *b, audit_head_t *head, str_t node, str_t body);
+/** The name in such a line; unset: there is none. Borrows the line, which need not be sound. */
+str_t audit_line_node(str_t line);
 
 #endif

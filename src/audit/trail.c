@@ -65,7 +65,7 @@ static bool sign_line(audit_trail_t *t, buf_t *b, audit_head_t *head)
                                   .kid = t->config.signer->kid};
     rc_t rc = audit_checkpoint_body(&room, &c, t->config.signer, &body);
     if (rc == RC_OK)
-        audit_line_write(b, head, body);
+        audit_node_line_write(b, head, t->config.node, body);
     else
         LOG(t->config.log, LOG_ERROR, "the audit trail cannot be signed",
             LOG_S("why", str_c(rc_name(rc))));
@@ -82,7 +82,7 @@ static rc_t append(audit_trail_t *t, const str_t *bodies, size_t n, bool checkpo
     bool begins = t->file.size == 0 && head.seq > 0;
     bool is_signed = t->config.signer && (begins || checkpoint) && sign_line(t, &b, &head);
     for (size_t i = 0; i < n; i++)
-        audit_line_write(&b, &head, bodies[i]);
+        audit_node_line_write(&b, &head, t->config.node, bodies[i]);
     TRY(buf_done(&b, &lines));
     if (lines.n == 0)
         return RC_OK;

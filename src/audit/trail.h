@@ -15,6 +15,7 @@ typedef struct {
     clock_port_t clock;
     const audit_signer_t *signer;           /* NULL: no checkpoints are written */
     int64_t rotate_bytes, rotate_s, keep_s; /* 0: never */
+    str_t node;                             /* in each line; unset: none */
 } audit_trail_config_t;
 
 typedef struct {

@@ -9,7 +9,6 @@
 #include "core/num.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -17,7 +16,6 @@ enum {
     ARENA_BYTES = 8 << 20,
     SCRATCH_BYTES = 4 << 20,
     FILES_MAX = 4096,
-    KEYS_MAX = 64,
     HEAD_BYTES = 128,
     TRIES = 10,
 };
@@ -236,23 +234,7 @@ static int keys_by_settings(arena_t *a, const settings_t *s, jwks_t *out)
 {
     const char *path = trail_key_path(a, s);
     const char *public = path ? trail_public_path(a, path) : NULL;
-    if (!public)
-        return command_out_of_memory();
-    str_t stem = str_first(str_c(public), strlen(public) - sizeof ".pub.pem" + 1);
-    const char *others = arena_printf(a, "%" PRIstr ".*.pub.pem", STR_ARG(stem)).p;
-    glob_t found = {0};
-    str_t files[KEYS_MAX];
-    size_t n = 0;
-    if (!others)
-        return command_out_of_memory();
-    glob(public, 0, NULL, &found);
-    glob(others, GLOB_APPEND, NULL, &found);
-    while (n < KEYS_MAX && n < found.gl_pathc) {
-        files[n] = arena_dup(a, str_c(found.gl_pathv[n]));
-        n++;
-    }
-    globfree(&found);
-    return trail_public_keys(a, files, n, out);
+    return public ? trail_keys_beside(a, public, out) : command_out_of_memory();
 }
 
 static int read_keys(arena_t *a, const option_t *rows, const settings_t *s, verify_t *v,

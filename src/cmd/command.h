@@ -53,6 +53,7 @@ extern const command_t CMD_POLICY_DIFF;
 extern const command_t CMD_POLICY_TEST;
 extern const command_t CMD_POLICY_REPLAY;
 extern const command_t CMD_AUDIT_EXPORT;
+extern const command_t CMD_AUDIT_MERGE;
 extern const command_t CMD_AUDIT_TAIL;
 extern const command_t CMD_AUDIT_VERIFY;
 extern const command_t CMD_PIN_LIST;

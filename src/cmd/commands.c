@@ -32,6 +32,7 @@ const command_t *const COMMANDS[] = {
     &CMD_POLICY_TEST,
     &CMD_POLICY_REPLAY,
     &CMD_AUDIT_EXPORT,
+    &CMD_AUDIT_MERGE,
     &CMD_AUDIT_TAIL,
     &CMD_AUDIT_VERIFY,
     &CMD_PIN_LIST,

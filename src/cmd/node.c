@@ -1,7 +1,6 @@
 #include "cmd/node.h"
 
 #include "as/maintenance.h"
-#include "cmd/command.h"
 #include "cmd/once.h"
 #include "core/buf.h"
 
@@ -44,9 +43,10 @@ static bool wait_a_moment(take_t *t)
 
 /* ---- the folder ---- */
 
-static int cannot_lock(const char *path)
+static int cannot_lock(const take_t *t, const char *path)
 {
-    return command_fail(EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(errno));
+    return command_refuse(t->config->refusal, EXIT_FAILED, "'%s' cannot be written: %s", path,
+                          strerror(errno));
 }
 
 static int lock_folder(take_t *t)
@@ -56,15 +56,15 @@ static int lock_folder(take_t *t)
         return command_out_of_memory();
     t->node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (t->node->lock < 0)
-        return cannot_lock(path);
+        return cannot_lock(t, path);
     while (flock(t->node->lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
-            return cannot_lock(path);
+            return cannot_lock(t, path);
         if (!wait_a_moment(t))
-            return command_fail(EXIT_SETTING,
-                                "another server works in the data folder '%" PRIstr
-                                "'; give this one its own by data, and its own name by node",
-                                STR_ARG(t->config->data));
+            return command_refuse(t->config->refusal, EXIT_SETTING,
+                                  "another server works in the data folder '%" PRIstr
+                                  "'; give this one its own by data, and its own name by node",
+                                  STR_ARG(t->config->data));
     }
     return EXIT_DONE;
 }
@@ -95,10 +95,11 @@ static int read_id(take_t *t, char out[ID_HEX])
     if (pread(fd, out, ID_HEX, 0) == ID_HEX && is_id(str_of(out, ID_HEX)))
         return EXIT_DONE;
     if (make_id(t, out) != RC_OK)
-        return command_fail(EXIT_FAILED, "no random bytes can be had");
+        return command_refuse(t->config->refusal, EXIT_FAILED, "no random bytes can be had");
     if (ftruncate(fd, 0) != 0 || pwrite(fd, out, ID_HEX, 0) != ID_HEX || fsync(fd) != 0)
-        return command_fail(EXIT_FAILED, "the data folder '%" PRIstr "' cannot be written: %s",
-                            STR_ARG(t->config->data), strerror(errno));
+        return command_refuse(t->config->refusal, EXIT_FAILED,
+                              "the data folder '%" PRIstr "' cannot be written: %s",
+                              STR_ARG(t->config->data), strerror(errno));
     return EXIT_DONE;
 }
 
@@ -153,13 +154,13 @@ static int take_name(take_t *t)
     if (t->conn)
         store_disconnect(t->conn);
     if (rc == RC_CONFLICT)
-        return command_fail(EXIT_SETTING,
-                            "another node called '%" PRIstr "' is at work over this store; give "
-                            "this one its own name by the setting node",
-                            STR_ARG(t->config->name));
+        return command_refuse(t->config->refusal, EXIT_SETTING,
+                              "another node called '%" PRIstr "' is at work over this store; give "
+                              "this one its own name by the setting node",
+                              STR_ARG(t->config->name));
     return rc == RC_OK ? EXIT_DONE
-                       : command_fail(EXIT_FAILED, "this node's name could not be stored (%s)",
-                                      rc_name(rc));
+                       : command_refuse(t->config->refusal, EXIT_FAILED,
+                                        "this node's name could not be stored (%s)", rc_name(rc));
 }
 
 int node_take(arena_t *a, const node_config_t *config, node_t *out)

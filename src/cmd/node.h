@@ -3,6 +3,7 @@
 #ifndef CMD_NODE_H
 #define CMD_NODE_H
 
+#include "cmd/command.h"
 #include "core/log.h"
 #include "core/ports.h"
 #include "store/store.h"
@@ -15,7 +16,8 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
-    int64_t wait_ms; /* for the end of one that has the name */
+    int64_t wait_ms;    /* for the end of one that has the name */
+    refusal_t *refusal; /* command.h; NULL: standard error */
 } node_config_t;
 
 /** How long a start waits: a little longer than a name outlives a process that was killed. */

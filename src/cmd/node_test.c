@@ -1,9 +1,7 @@
 #include "cmd/cmd_test_run.h"
 
 #include "as/maintenance.h"
-#include "cmd/command.h"
 #include "cmd/node.h"
-#include "cmd/once.h"
 
 #include <stdlib.h>
 
@@ -16,8 +14,8 @@ typedef struct {
     store_t *store;
     clock_fake_t fake;
     node_config_t config;
-    node_t node;
-    ran_t ran;
+    node_t node[2];
+    refusal_t refusal;
 } play_t;
 
 /* The clock of the day stands where it is put; the one to wait by goes on. */
@@ -57,6 +55,9 @@ static int setup(void **state)
                                 .clock = {now_ms, mono_ms, p},
                                 .random = random_system(),
                                 .wait_ms = WAIT_MS};
+    p->refusal.a = p->a;
+    p->config.refusal = &p->refusal;
+    p->node[0].lock = p->node[1].lock = -1;
     *state = p;
     return 0;
 }
@@ -64,7 +65,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     play_t *p = *state;
-    node_leave(&p->node);
+    node_leave(&p->node[0]);
+    node_leave(&p->node[1]);
     store_close(p->store);
     test_folder_remove(p->folder[0]);
     test_folder_remove(p->folder[1]);
@@ -73,94 +75,88 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Ends its process without a word to anybody, as one that is killed. */
-static int take(void *arg)
+static int take(play_t *p, int who)
 {
-    play_t *p = arg;
-    const store_config_t store = {.driver = STR("sqlite"),
-                                  .path = arena_printf(p->a, "%s/warder.db", p->folder[0]),
-                                  .log = &p->log,
-                                  .clock = clock_system()};
-    str_t why;
-    node_config_t config = p->config;
-    if (store_open(p->a, &store, &config.store, &why) != RC_OK)
-        return 99;
-    return node_take(p->a, &config, &p->node);
+    return node_take(p->a, &p->config, &p->node[who]);
 }
 
-static void refused(play_t *p, const char *says)
+static void refused(play_t *p, int code, const char *says)
 {
-    test_child(take, p, STR_UNSET, &p->ran);
-    assert_int_equal(p->ran.code, EXIT_SETTING);
-    assert_one_line(&p->ran);
-    assert_non_null(strstr(p->ran.err, says));
+    node_t another;
+    assert_int_equal(node_take(p->a, &p->config, &another), code);
+    node_leave(&another);
+    if (!str_contains(p->refusal.why, str_c(says)))
+        fail_msg("%" PRIstr, STR_ARG(p->refusal.why));
+}
+
+/* Without a word to anybody, as one that is killed. */
+static void die(play_t *p, int who)
+{
+    node_leave(&p->node[who]);
 }
 
 static void nobody_needs_a_name_alone(void **state)
 {
     play_t *p = *state;
     p->config.name = STR_UNSET;
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
-    assert_false(str_is_set(p->node.lease));
-    assert_int_equal(p->node.lock, -1);
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    assert_false(str_is_set(p->node[0].lease));
+    assert_int_equal(p->node[0].lock, -1);
 }
 
 static void two_nodes_of_one_name_are_found_out(void **state)
 {
     play_t *p = *state;
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
-    assert_true(str_eq(p->node.lease, STR("node:west")));
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    assert_true(str_eq(p->node[0].lease, STR("node:west")));
     p->config.data = str_c(p->folder[1]);
-    refused(p, "another node called 'west' is at work");
+    refused(p, EXIT_SETTING, "another node called 'west' is at work");
     p->config.name = STR("east");
-    test_child(take, p, STR_UNSET, &p->ran);
-    assert_int_equal(p->ran.code, EXIT_DONE);
+    assert_int_equal(take(p, 1), EXIT_DONE);
 }
 
 static void two_servers_in_one_folder_are_found_out(void **state)
 {
     play_t *p = *state;
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
-    refused(p, "another server works in the data folder");
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    refused(p, EXIT_SETTING, "another server works in the data folder");
 }
 
 static void the_next_one_in_the_folder_of_a_dead_one_need_not_wait(void **state)
 {
     play_t *p = *state;
-    test_child(take, p, STR_UNSET, &p->ran);
-    assert_int_equal(p->ran.code, EXIT_DONE);
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    die(p, 0);
     p->config.wait_ms = 0;
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    assert_int_equal(take(p, 1), EXIT_DONE);
 }
 
 static void the_name_of_a_dead_one_elsewhere_is_free_after_its_lease(void **state)
 {
     play_t *p = *state;
-    test_child(take, p, STR_UNSET, &p->ran);
-    assert_int_equal(p->ran.code, EXIT_DONE);
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    die(p, 0);
     p->config.data = str_c(p->folder[1]);
     p->config.wait_ms = 0;
     p->fake.ms += AS_NODE_LEASE_S * 1000 - 1000;
-    refused(p, "another node called 'west' is at work");
+    refused(p, EXIT_SETTING, "another node called 'west' is at work");
     p->fake.ms += 1000;
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
+    assert_int_equal(take(p, 0), EXIT_DONE);
 }
 
 static void a_damaged_lock_file_is_written_anew(void **state)
 {
     play_t *p = *state;
     test_file(p->folder[0], "node.lock", "not sixteen bytes in hexadecimal");
-    assert_int_equal(node_take(p->a, &p->config, &p->node), EXIT_DONE);
-    assert_false(str_starts(p->node.holder, STR("not")));
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    assert_false(str_starts(p->node[0].holder, STR("not")));
 }
 
 static void a_folder_that_cannot_be_written_is_refused(void **state)
 {
     play_t *p = *state;
     p->config.data = STR("/nowhere");
-    test_child(take, p, STR_UNSET, &p->ran);
-    assert_int_equal(p->ran.code, EXIT_FAILED);
-    assert_non_null(strstr(p->ran.err, "/nowhere/node.lock"));
+    refused(p, EXIT_FAILED, "/nowhere/node.lock");
 }
 
 int main(void)

@@ -140,6 +140,30 @@ static void put_audit(const ops_t *o, buf_t *b)
               counts.checkpoints);
 }
 
+static void put_gauge(buf_t *b, const char *metric, const char *help, uint64_t n)
+{
+    buf_fmt(b, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", metric, help, metric, metric,
+            (unsigned long long)n);
+}
+
+/* The same names whatever the driver, so that what watches need not know it. */
+static void put_store(const ops_t *o, buf_t *b)
+{
+    store_health_t h;
+    store_health(o->config.store, &h);
+    put_gauge(b, "warder_store_up", "1: the store can be reached", h.up);
+    put_gauge(b, "warder_store_connections", "Connections to the store's server", h.connections);
+    put_gauge(b, "warder_store_connections_wanted", "Connections that there are to be",
+              h.connections_wanted);
+    put_gauge(b, "warder_store_waiting", "Calls that the store has not answered yet", h.waiting);
+    put_count(b, "warder_store_reconnects_total", "Connections made anew for lost ones",
+              h.reconnects);
+    put_count(b, "warder_store_retries_total", "Calls that were sent again", h.retries);
+    put_count(b, "warder_store_unsure_total", "Writes that nobody knows of whether they came about",
+              h.unsure);
+    put_count(b, "warder_store_timeouts_total", "Calls whose time was over", h.timeouts);
+}
+
 static void handle_metrics(http_exchange_t *x)
 {
     const ops_t *o = x->app;
@@ -148,6 +172,8 @@ static void handle_metrics(http_exchange_t *x)
     counters_write(o->config.counters, &b);
     if (o->config.audit)
         put_audit(o, &b);
+    if (o->config.store)
+        put_store(o, &b);
     if (o->config.metrics)
         o->config.metrics(o->config.metrics_ctx, &b);
     if (buf_done(&b, &body) != RC_OK)

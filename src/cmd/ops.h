@@ -6,6 +6,7 @@
 #include "core/counters.h"
 #include "http/app.h"
 #include "http/pool.h"
+#include "store/store.h"
 
 typedef struct ops ops_t;
 
@@ -25,6 +26,7 @@ typedef struct {
     clock_port_t clock;
     counters_t *counters;
     audit_t *audit;
+    store_t *store; /* NULL: nothing of it is counted */
     ops_part_t parts[OPS_PARTS_MAX];
     size_t n_parts;
     /* more metrics behind those; NULL: none */

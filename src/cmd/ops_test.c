@@ -1,6 +1,7 @@
 #include "cmd/ops.h"
 
 #include "http/direct.h"
+#include "store/driver.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,6 +129,45 @@ static void metrics_are_for_their_own_listener(void **state)
     assert_int_equal(ask(f, ops_own_app(f->ops), "/token").status, 404);
 }
 
+static void tell_health(store_t *s, store_health_t *out)
+{
+    (void)s;
+    *out = (store_health_t){.up = false,
+                            .connections = 1,
+                            .connections_wanted = 8,
+                            .waiting = 2,
+                            .reconnects = 3,
+                            .retries = 4,
+                            .unsure = 5,
+                            .timeouts = 6};
+}
+
+static const store_driver_t TELLING = {.name = "telling", .health = tell_health};
+
+static void metrics_tell_how_the_store_is(void **state)
+{
+    static const char *const LINES[] = {
+        "warder_store_up 0\n",
+        "warder_store_connections 1\n",
+        "warder_store_connections_wanted 8\n",
+        "warder_store_waiting 2\n",
+        "warder_store_reconnects_total 3\n",
+        "warder_store_retries_total 4\n",
+        "warder_store_unsure_total 5\n",
+        "warder_store_timeouts_total 6\n",
+    };
+    fixture_t *f = *state;
+    store_t store = {&TELLING};
+    const ops_config_t config = {
+        .clock = clock_fake(&f->clock), .counters = f->counters, .store = &store};
+    ops_t *ops = ops_new(&config);
+    http_direct_answer_t r = ask(f, ops_own_app(ops), "/metrics");
+    for (size_t i = 0; i < sizeof LINES / sizeof LINES[0]; i++)
+        if (!str_contains(r.body, str_c(LINES[i])))
+            fail_msg("no line %s in %" PRIstr, LINES[i], STR_ARG(r.body));
+    ops_free(ops);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -136,6 +176,7 @@ int main(void)
         TEST(ready_names_what_fails),
         TEST(a_look_counts_for_a_second),
         TEST(metrics_are_for_their_own_listener),
+        TEST(metrics_tell_how_the_store_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,10 +15,13 @@ static rc_t sign_own(void *ctx, arena_t *a, str_t typ, str_t claims, str_t *jwt)
     return as_local_sign(s->local, a, typ, claims, jwt);
 }
 
+/* Nobody waits for a server that is known to be away. */
 static bool store_works(void *ctx)
 {
     const serve_t *s = ctx;
-    return as_local_store_answers(s->local);
+    store_health_t health;
+    store_health(s->store, &health);
+    return health.up && as_local_store_answers(s->local);
 }
 
 /* Whether every event since the last look could be written. */
@@ -52,6 +55,7 @@ static ops_t *make_ops(serve_t *s)
         .clock = clock_system(),
         .counters = s->counters,
         .audit = s->audit,
+        .store = s->store,
         .parts = {{"store", store_works, s, false},
                   {"audit", audit_works, s, false},
                   {"upstreams", upstreams_work, s, true}},

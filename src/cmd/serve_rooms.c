@@ -29,14 +29,11 @@ int serve_open_rooms(serve_t *s)
                : command_fail(EXIT_FAILED, "out of memory or threads");
 }
 
-/* Several processes over one SQLite file are one node, unless they say otherwise. */
 int serve_take_name(serve_t *s)
 {
-    const settings_t *settings = &s->settings;
-    bool is_one_of_many = settings->node_is_given || str_eq(settings->conf.store, STR("postgres"));
     const node_config_t config = {
-        .name = is_one_of_many ? settings->conf.node : STR_UNSET,
-        .data = settings->conf.data,
+        .name = settings_node(&s->settings),
+        .data = s->settings.conf.data,
         .store = s->store,
         .log = &s->log,
         .clock = clock_system(),

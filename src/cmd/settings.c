@@ -174,6 +174,12 @@ int settings_load(arena_t *a, const option_t *rows, settings_t *out)
     return settings_load_again(a, rows, out, NULL);
 }
 
+str_t settings_node(const settings_t *s)
+{
+    bool is_one_of_many = s->node_is_given || str_eq(s->conf.store, STR("postgres"));
+    return is_one_of_many ? s->conf.node : STR_UNSET;
+}
+
 /* Where the settings file is, with its slash; empty for the working folder. */
 static str_t folder_of(str_t file)
 {

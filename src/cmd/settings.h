@@ -21,6 +21,9 @@ typedef struct {
 int settings_load(arena_t *a, const option_t *rows, settings_t *out);
 /** The same for a running server: a refusal goes into *refusal. */
 int settings_load_again(arena_t *a, const option_t *rows, settings_t *out, refusal_t *refusal);
+/** The node's name where it is, or may be, one of many: it was given, or store is postgres. Unset:
+ *  processes over one SQLite file are one node. */
+str_t settings_node(const settings_t *s);
 /** The path of a file that a setting names: a relative one counts from the folder of the settings
  *  file. NULL: no memory. */
 const char *settings_path(arena_t *a, const settings_t *s, str_t file);

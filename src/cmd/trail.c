@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,6 +173,7 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
         .rotate_bytes = keeps_house ? conf->audit_rotate_size : 0,
         .rotate_s = keeps_house ? conf->audit_rotate_interval : 0,
         .keep_s = keeps_house ? conf->audit_keep : 0,
+        .node = settings_node(s),
         .lenient = str_eq(conf->audit_on_failure, STR("continue")),
     };
     rc_t rc = audit_open(a, &config, out, &why);
@@ -215,4 +217,24 @@ int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out)
     for (size_t i = 0; i < n && code == EXIT_DONE; i++)
         code = read_public(a, files[i], &out->v[out->n++]);
     return code;
+}
+
+int trail_keys_beside(arena_t *a, const char *public_path, jwks_t *out)
+{
+    enum { KEYS_MAX = 64 };
+    str_t stem = str_first(str_c(public_path), strlen(public_path) - sizeof ".pub.pem" + 1);
+    const char *others = arena_printf(a, "%" PRIstr ".*.pub.pem", STR_ARG(stem)).p;
+    glob_t found = {0};
+    str_t files[KEYS_MAX];
+    size_t n = 0;
+    if (!others)
+        return command_out_of_memory();
+    glob(public_path, 0, NULL, &found);
+    glob(others, GLOB_APPEND, NULL, &found);
+    while (n < KEYS_MAX && n < found.gl_pathc) {
+        files[n] = arena_dup(a, str_c(found.gl_pathv[n]));
+        n++;
+    }
+    globfree(&found);
+    return trail_public_keys(a, files, n, out);
 }

@@ -22,5 +22,8 @@ const char *trail_key_path(arena_t *a, const settings_t *s);
 const char *trail_public_path(arena_t *a, const char *key_path);
 /** Reads public keys (a file each), with their thumbprints as kid. 0 or an exit code. */
 int trail_public_keys(arena_t *a, const str_t *files, size_t n, jwks_t *out);
+/** Reads KEY.pub.pem, and beside it those it replaced: KEY.*.pub.pem. None may be there. The same.
+ */
+int trail_keys_beside(arena_t *a, const char *public_path, jwks_t *out);
 
 #endif
