@@ -2,6 +2,8 @@
 
 #include "jose/digest.h"
 
+#include <stdio.h>
+
 static void assert_hex(const uint8_t *digest, const char *hex)
 {
     char text[2 * SHA256_BYTES + 1];
