@@ -31,10 +31,10 @@ static int open_store(admin_t *admin)
         return code;
     if (store_connect(admin->store, once_port(&admin->once), &admin->conn) != RC_OK)
         return command_fail(EXIT_FAILED, "the store cannot be reached");
-    return trail_open(admin->a, &admin->settings, &admin->log, TRAIL_OF_COMMAND, &admin->audit);
+    return EXIT_DONE;
 }
 
-static int open_all(admin_t *admin, arena_t *a, const option_t *rows)
+static int open_all(admin_t *admin, arena_t *a, const option_t *rows, bool with_store)
 {
     *admin = (admin_t){.a = a, .random = random_system(), .log = log_stderr(LOG_WARN)};
     clock_port_t clock = clock_system();
@@ -46,7 +46,11 @@ static int open_all(admin_t *admin, arena_t *a, const option_t *rows)
                                           "set store to sqlite or postgres");
     if (code == EXIT_DONE)
         code = privileges_enter(a, &admin->settings, NULL);
-    return code == EXIT_DONE ? open_store(admin) : code;
+    if (code == EXIT_DONE && with_store)
+        code = open_store(admin);
+    if (code == EXIT_DONE)
+        code = trail_open(a, &admin->settings, &admin->log, TRAIL_OF_COMMAND, &admin->audit);
+    return code;
 }
 
 static void close_all(admin_t *admin)
@@ -74,23 +78,29 @@ static void audited(void *ctx, rc_t rc)
     once_done(ctx, rc, 0);
 }
 
+int admin_record(admin_t *admin, const audit_event_t *event)
+{
+    once_result_t recorded = {0};
+    audit_append(admin->audit, once_port(&admin->once), event, audited, &recorded);
+    once_wait(&admin->once, &recorded);
+    return recorded.rc == RC_OK
+               ? EXIT_DONE
+               : command_fail(
+                     EXIT_FAILED,
+                     "done, but the audit trail could not be written (%s): see to audit_file",
+                     rc_name(recorded.rc));
+}
+
 rc_t admin_try(admin_t *admin, const effects_t *effects, const audit_event_t *event)
 {
-    once_result_t applied = {0}, recorded = {0};
+    once_result_t applied = {0};
     store_apply(admin->conn, effects, once_done, &applied);
     once_wait(&admin->once, &applied);
     if (applied.rc != RC_OK && applied.rc != RC_CONFLICT)
         command_fail(EXIT_FAILED, "the store could not be written (%s)", rc_name(applied.rc));
     if (applied.rc != RC_OK)
         return applied.rc;
-    audit_append(admin->audit, once_port(&admin->once), event, audited, &recorded);
-    once_wait(&admin->once, &recorded);
-    if (recorded.rc == RC_OK)
-        return RC_OK;
-    command_fail(EXIT_FAILED,
-                 "done, but the audit trail could not be written (%s): see to audit_file",
-                 rc_name(recorded.rc));
-    return RC_IO;
+    return admin_record(admin, event) == EXIT_DONE ? RC_OK : RC_IO;
 }
 
 int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,
@@ -145,23 +155,41 @@ int admin_resource_uri(admin_t *admin, const char *what, str_t text, str_t *out)
     return EXIT_DONE;
 }
 
-int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,
-                  admin_run_t run)
+typedef struct {
+    const option_t *own;
+    size_t n_own, max_words;
+    admin_run_t run;
+    bool with_store;
+} frame_t;
+
+static int run_frame(int argc, char **argv, const frame_t *frame)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? options_of(a, own, n_own) : NULL;
+    option_t *rows = a ? options_of(a, frame->own, frame->n_own) : NULL;
     str_t words[ADMIN_WORDS_MAX];
     size_t n_words = 0;
     int code = EXIT_USAGE;
     if (!rows)
         code = command_out_of_memory();
-    else if (options_parse(argc, argv, rows, words, max_words, &n_words)) {
+    else if (options_parse(argc, argv, rows, words, frame->max_words, &n_words)) {
         admin_t admin;
-        code = open_all(&admin, a, rows);
+        code = open_all(&admin, a, rows, frame->with_store);
         if (code == EXIT_DONE)
-            code = run(&admin, rows, words, n_words);
+            code = frame->run(&admin, rows, words, n_words);
         close_all(&admin);
     }
     arena_free(a);
     return code;
+}
+
+int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,
+                  admin_run_t run)
+{
+    return run_frame(argc, argv, &(frame_t){own, n_own, max_words, run, true});
+}
+
+int admin_command_without_store(int argc, char **argv, const option_t *own, size_t n_own,
+                                size_t max_words, admin_run_t run)
+{
+    return run_frame(argc, argv, &(frame_t){own, n_own, max_words, run, false});
 }

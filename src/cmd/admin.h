@@ -29,6 +29,8 @@ int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *e
 /** The same without a word about a conflict: RC_CONFLICT, nothing recorded. Other failures are
  *  said. */
 rc_t admin_try(admin_t *admin, const effects_t *effects, const audit_event_t *event) MUST_USE;
+/** Records `event` of something that is done; 0 or an exit code after saying why. */
+int admin_record(admin_t *admin, const audit_event_t *event);
 /** A text of `bytes` random bytes in base64url behind `prefix`. RC_MEMORY, RC_IO. */
 rc_t admin_random_text(admin_t *admin, const char *prefix, size_t bytes, str_t *out) MUST_USE;
 /** A text for people (a name, a sentence) as it came, unset when empty; refused when it holds what
@@ -42,5 +44,8 @@ typedef int (*admin_run_t)(admin_t *admin, const option_t *rows, const str_t *wo
                            size_t n_words);
 int admin_command(int argc, char **argv, const option_t *own, size_t n_own, size_t max_words,
                   admin_run_t run);
+/** The same without the store: `run` opens whichever it wants. */
+int admin_command_without_store(int argc, char **argv, const option_t *own, size_t n_own,
+                                size_t max_words, admin_run_t run);
 
 #endif

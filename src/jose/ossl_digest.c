@@ -27,6 +27,30 @@ void sha256_parts(const str_t *parts, size_t n, uint8_t out[SHA256_BYTES])
     SHA256_Final(out, &ctx);
 }
 
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(sha256_t), "a digest under way has room");
+
+void sha256_begin(sha256_t *s)
+{
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    memcpy(s, &ctx, sizeof ctx);
+}
+
+void sha256_more(sha256_t *s, str_t data)
+{
+    SHA256_CTX ctx;
+    memcpy(&ctx, s, sizeof ctx);
+    SHA256_Update(&ctx, data.p, data.n);
+    memcpy(s, &ctx, sizeof ctx);
+}
+
+void sha256_so_far(const sha256_t *s, uint8_t out[SHA256_BYTES])
+{
+    SHA256_CTX ctx;
+    memcpy(&ctx, s, sizeof ctx);
+    SHA256_Final(out, &ctx);
+}
+
 static void keyed(const uint8_t key[BLOCK], uint8_t pad, str_t data, uint8_t out[SHA256_BYTES])
 {
     uint8_t block[BLOCK];

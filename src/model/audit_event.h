@@ -35,6 +35,7 @@
           "a protected server offers a tool that is new or changed")                               \
     AUDIT(UPSTREAM, "upstream", "a protected server was started, ended or failed")                 \
     AUDIT(SETTINGS, "settings", "settings were loaded anew, or refused")                           \
+    AUDIT(STORE, "store", "the whole store was exported, filled, moved, saved or restored")        \
     AUDIT(CHECKPOINT, "checkpoint", "the trail so far, signed with the audit key")                 \
     AUDIT(RETENTION, "retention", "a file of the trail whose time was over is deleted")            \
     AUDIT(SERVER, "server", "the server started or stopped")

@@ -22,6 +22,7 @@ typedef struct {
     rc_t (*stats)(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
     rc_t (*check)(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
     rc_t (*backup)(store_t *s, arena_t *a, const char *path, str_t *why);
+    rc_t (*idle)(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 } store_driver_t;
 
 /* The first member of a driver's own structs. */
@@ -31,6 +32,9 @@ struct store {
 struct store_conn {
     const store_driver_t *driver;
 };
+
+/** The driver of that name, or NULL. */
+const store_driver_t *store_driver(str_t name);
 
 extern const store_driver_t STORE_SQLITE;
 /** SQLite's engine on memory alone: nothing outlives the process. */

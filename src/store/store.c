@@ -54,3 +54,12 @@ void store_health(store_t *s, store_health_t *out)
     if (s->driver->health)
         s->driver->health(s, out);
 }
+
+const store_driver_t *store_driver(str_t name)
+{
+    for (size_t i = 0; i < sizeof DRIVERS / sizeof DRIVERS[0]; i++) {
+        if (str_eq(name, str_c(DRIVERS[i]->name)))
+            return DRIVERS[i];
+    }
+    return NULL;
+}

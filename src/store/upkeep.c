@@ -33,3 +33,14 @@ rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why)
     return s->driver->backup ? s->driver->backup(s, a, path, why)
                              : refuse(s, a, "copied to a file; its server has a way to", why);
 }
+
+rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why)
+{
+    const store_driver_t *driver = store_driver(config->driver);
+    *idle = false;
+    if (driver && driver->idle)
+        return driver->idle(config, a, idle, why);
+    *why = arena_printf(a, "a store of the kind %" PRIstr " cannot tell who uses it",
+                        STR_ARG(config->driver));
+    return RC_CONFIG;
+}

@@ -62,4 +62,8 @@ rc_t store_check(store_t *s, arena_t *a, const store_finder_t *finder, str_t *wh
  *  use. RC_CONFIG: the driver has no files, or the file exists. */
 rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why) MUST_USE;
 
+/** Whether nobody else has the store open, to be asked before it is opened here. RC_OK: *idle says.
+ *  A store that does not exist is idle. Drivers that cannot tell say RC_CONFIG. */
+rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why) MUST_USE;
+
 #endif

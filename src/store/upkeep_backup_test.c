@@ -174,6 +174,33 @@ static void damaged_store_gives_no_copy(void **state)
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static bool is_idle(play_t *p)
+{
+    bool idle;
+    str_t why;
+    int status;
+    const store_config_t config = {.driver = STR("sqlite"), .path = str_c(p->path)};
+    /* Another process asks: locks are between processes. */
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(store_idle(&config, p->a, &idle, &why) != RC_OK ? 2 : idle);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+    return WEXITSTATUS(status) == 1;
+}
+
+static void store_that_is_open_is_not_idle(void **state)
+{
+    play_t *p = *state;
+    play_put_all(p);
+    assert_false(is_idle(p));
+    play_close(p);
+    assert_true(is_idle(p));
+    unlink(p->path);
+    assert_true(is_idle(p));
+    play_open(p);
+}
+
 static void memory_has_no_file(void **state)
 {
     play_t *p = *state;
@@ -190,6 +217,7 @@ int main(void)
         ON_SQLITE(folder_that_is_missing_gives_a_sentence),
         ON_SQLITE(half_a_copy_is_removed),
         ON_SQLITE(damaged_store_gives_no_copy),
+        ON_SQLITE(store_that_is_open_is_not_idle),
         cmocka_unit_test_setup_teardown(memory_has_no_file, play_begin_memory, play_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

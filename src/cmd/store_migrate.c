@@ -1,0 +1,158 @@
+/* warder store migrate --to-store sqlite --to-data DIR | --to-store postgres --to-postgres CONNINFO
+ */
+#include "cmd/store_command.h"
+#include "cmd/store_config.h"
+#include "cmd/store_pipe.h"
+
+static const option_t OPTIONS[] = {
+    {.name = "to-store"},
+    {.name = "to-data"},
+    {.name = "to-postgres"},
+    {.name = "to-postgres-password-file"},
+    {.name = "while-running", .is_switch = true},
+};
+
+typedef struct {
+    admin_t *admin;
+    store_t *from, *to;
+    store_pipe_t pipe;
+} migration_t;
+
+/* The settings of the other store: the same but for what names it. */
+static int read_target(admin_t *admin, const option_t *rows, settings_t *out)
+{
+    str_t store = option_get(rows, "to-store"), data = option_get(rows, "to-data");
+    str_t postgres = option_get(rows, "to-postgres");
+    bool file = str_eq(store, STR("sqlite")) && data.n > 0 && !str_is_set(postgres);
+    bool server = str_eq(store, STR("postgres")) && postgres.n > 0 && !str_is_set(data);
+    if (!file && !server)
+        return command_fail(EXIT_USAGE, "say where to: --to-store sqlite --to-data DIR, or "
+                                        "--to-store postgres --to-postgres CONNINFO");
+    *out = admin->settings;
+    out->conf.store = store;
+    if (server) {
+        out->conf.postgres = postgres;
+        out->conf.postgres_password_file = option_is_set(rows, "to-postgres-password-file")
+                                               ? option_get(rows, "to-postgres-password-file")
+                                               : STR("");
+        return EXIT_DONE;
+    }
+    out->conf.data = data;
+    out->database = arena_printf(admin->a, "%" PRIstr "/warder.db", STR_ARG(data));
+    return str_is_set(out->database) ? settings_make_data(admin->a, out) : command_out_of_memory();
+}
+
+/* What a server writes after its record was read is lost. */
+static int check_idle(admin_t *admin, bool anyway)
+{
+    bool idle;
+    str_t why = STR_UNSET;
+    store_config_t config;
+    int code = store_config_make(admin->a, &admin->settings, &admin->log, &config);
+    if (code != EXIT_DONE)
+        return code;
+    rc_t rc = store_idle(&config, admin->a, &idle, &why);
+    if (rc == RC_OK && idle)
+        return EXIT_DONE;
+    if (anyway) {
+        command_fail(0, "servers may be using the store: what they write from now on is not moved");
+        return EXIT_DONE;
+    }
+    if (rc != RC_OK)
+        return store_command_failed(rc, why, "the store could not be looked at");
+    return command_fail(EXIT_REFUSED, "another process uses the store; stop the server, or move a "
+                                      "copy of this moment with --while-running");
+}
+
+static int copy(migration_t *m)
+{
+    str_t why = STR_UNSET;
+    if (store_pipe_start(&m->pipe, m->from, NULL) != RC_OK)
+        return command_out_of_memory();
+    const store_source_t source = store_pipe_source(&m->pipe);
+    rc_t rc = store_fill(m->to, m->admin->a, &source, &why);
+    store_pipe_stop(&m->pipe);
+    if (rc == RC_OK)
+        return EXIT_DONE;
+    if (rc == RC_CONFLICT)
+        return command_fail(EXIT_REFUSED, "%" PRIstr "; name one that is empty", STR_ARG(why));
+    return store_command_failed(rc, str_is_set(m->pipe.why) ? m->pipe.why : why,
+                                "the other store could not be filled");
+}
+
+static rc_t add(void *ctx, table_id_t table, const void *record)
+{
+    return store_tally_add(ctx, table, record);
+}
+
+/* What stands in the other store now is read again, and has to be what was read here. */
+static int compare(migration_t *m)
+{
+    store_tally_t there;
+    str_t why = STR_UNSET;
+    const store_sink_t sink = {add, &there, NULL};
+    rc_t rc = store_tally_begin(&there, NULL);
+    if (rc == RC_OK)
+        rc = store_dump(m->to, m->admin->a, &sink, &why);
+    bool same = rc == RC_OK && store_tally_same(&there, &m->pipe.tally);
+    store_tally_free(&there);
+    if (rc != RC_OK)
+        return store_command_failed(rc, why, "the other store could not be read again");
+    return same ? EXIT_DONE
+                : command_fail(EXIT_FAILED, "the other store holds something else than what was "
+                                            "moved; do not use it, and report this");
+}
+
+static int record(migration_t *m, str_t where)
+{
+    unsigned long long n = store_tally_sum(&m->pipe.tally);
+    printf("%llu records moved, and read again\n", n);
+    return store_command_record(
+        m->admin, "migrated",
+        arena_printf(m->admin->a, "%llu records to %" PRIstr, n, STR_ARG(where)));
+}
+
+static int move(migration_t *m, const settings_t *target)
+{
+    int code = store_config_open(m->admin->a, &m->admin->settings, &m->admin->log, &m->from);
+    if (code == EXIT_DONE)
+        code = store_config_open(m->admin->a, target, &m->admin->log, &m->to);
+    if (code == EXIT_DONE)
+        code = copy(m);
+    if (code == EXIT_DONE)
+        code = compare(m);
+    if (code == EXIT_DONE)
+        code = record(m, target->conf.store);
+    if (m->pipe.a)
+        store_pipe_free(&m->pipe);
+    if (m->to)
+        store_close(m->to);
+    if (m->from)
+        store_close(m->from);
+    return code;
+}
+
+static int migrate(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
+{
+    (void)words;
+    (void)n_words;
+    settings_t target;
+    migration_t m = {.admin = admin};
+    int code = read_target(admin, rows, &target);
+    if (code == EXIT_DONE)
+        code = check_idle(admin, option_is_set(rows, "while-running"));
+    return code == EXIT_DONE ? move(&m, &target) : code;
+}
+
+static int run(int argc, char **argv)
+{
+    command_forbid_core();
+    return admin_command_without_store(argc, argv, OPTIONS, sizeof OPTIONS / sizeof *OPTIONS, 0,
+                                       migrate);
+}
+
+const command_t CMD_STORE_MIGRATE = {
+    "store migrate",
+    "--to-store sqlite --to-data DIR | --to-store postgres --to-postgres CONNINFO "
+    "[--to-postgres-password-file FILE] [--while-running]",
+    "moves all records to an empty store of either kind", run};

@@ -1,0 +1,236 @@
+/* Stores written to files of text, filled from them, and moved. */
+#include "cmd/admin_test_play.h"
+
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    admin_play_t *from, *to;
+    char file[128];
+} pair_t;
+
+static int setup(void **state)
+{
+    void *from, *to;
+    pair_t *p = calloc(1, sizeof *p);
+    assert_non_null(p);
+    admin_play_setup(&from);
+    admin_play_setup(&to);
+    p->from = from;
+    p->to = to;
+    snprintf(p->file, sizeof p->file, "%s/store.jsonl", p->from->folder);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pair_t *p = *state;
+    void *from = p->from, *to = p->to;
+    admin_play_teardown(&from);
+    admin_play_teardown(&to);
+    free(p);
+    return 0;
+}
+
+static char *words(pair_t *p, const char *fmt, const char *word)
+{
+    /* The forms stand in the tests. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    return arena_cstr(p->from->a, arena_printf(p->from->a, fmt, word));
+#pragma GCC diagnostic pop
+}
+
+/* A resource: an account would cost a second of hashing. */
+static void add(admin_play_t *p, const char *name)
+{
+    admin_play_run(
+        p, arena_printf(p->a, "admin resource add --uri https://%s.test/mcp --scope a=R", name).p);
+}
+
+static void fill(pair_t *p)
+{
+    add(p->from, "alice");
+    add(p->from, "bob");
+    admin_play_run(p->from, "admin key rotate");
+    admin_play_run(p->from, "admin revoke --token f.j");
+}
+
+static const char *text_of(const char *path)
+{
+    static char text[65536];
+    assert_true(test_read(path, text, sizeof text));
+    return text;
+}
+
+static void export_to_file(pair_t *p)
+{
+    fill(p);
+    admin_play_run(p->from, words(p, "store export %s", p->file));
+}
+
+static void exported_file_is_private_and_whole(void **state)
+{
+    pair_t *p = *state;
+    struct stat st;
+    export_to_file(p);
+    assert_int_equal(stat(p->file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    const char *text = text_of(p->file);
+    assert_int_equal(strncmp(text, "{\"warder_store\":1,", 18), 0);
+    assert_non_null(strstr(text, "{\"table\":\"resource\",\"record\":{\"uri\":"));
+    assert_non_null(strstr(text, "https://alice.test/mcp"));
+    assert_non_null(
+        strstr(text, "{\"end\":{\"revocation\":1,\"counts\":{\"client\":0,\"user\":0,"));
+    assert_non_null(strstr(admin_play_trail(p->from), "\"exported\""));
+}
+
+static void export_goes_to_a_pipe_too(void **state)
+{
+    pair_t *p = *state;
+    fill(p);
+    admin_play_run(p->from, "store export");
+    assert_non_null(strstr(p->from->ran.out, "\"sha256\":"));
+}
+
+static void file_that_exists_is_left_alone(void **state)
+{
+    pair_t *p = *state;
+    const char *path = test_file(p->from->folder, "mine", "mine");
+    admin_play_refused(p->from, words(p, "store export %s", path), EXIT_REFUSED, "exists");
+    assert_string_equal(text_of(path), "mine");
+}
+
+static void import_brings_all_back(void **state)
+{
+    pair_t *p = *state;
+    export_to_file(p);
+    admin_play_run(p->to, words(p, "store import %s", p->file));
+    assert_non_null(strstr(p->to->ran.out, "records imported"));
+    assert_non_null(strstr(admin_play_trail(p->to), "\"imported\""));
+    admin_play_run(p->from, "admin key list");
+    char keys[16384];
+    snprintf(keys, sizeof keys, "%s", p->from->ran.out);
+    admin_play_run(p->to, "admin key list");
+    assert_string_equal(p->to->ran.out, keys);
+    /* and what is exported there has the same records */
+    admin_play_run(p->to, "store export");
+    const char *here = strchr(text_of(p->file), '\n'), *there = strchr(p->to->ran.out, '\n');
+    size_t n = (size_t)(strstr(here, "{\"end\"") - here);
+    assert_int_equal(strncmp(here, there, n), 0);
+}
+
+static void import_refused(pair_t *p, const char *text, const char *says)
+{
+    const char *path = test_file(p->from->folder, "other.jsonl", text);
+    admin_play_refused(p->to, words(p, "store import %s", path), EXIT_REFUSED, says);
+    admin_play_run(p->to, "store stats --json");
+    assert_non_null(strstr(p->to->ran.out, "\"resource\":{\"rows\":0,"));
+}
+
+static void file_that_is_not_whole_fills_nothing(void **state)
+{
+    pair_t *p = *state;
+    export_to_file(p);
+    char *text = arena_cstr(p->from->a, str_c(text_of(p->file)));
+    char *end = strstr(text, "{\"end\"");
+    *end = '\0';
+    import_refused(p, text, "its end is missing");
+    *end = '{';
+    char *name = strstr(text, "alice");
+    name[0] = 'e';
+    import_refused(p, text, "was changed");
+    name[0] = 'a';
+    text[strlen("{\"warder_store\":")] = '2';
+    import_refused(p, text, "newer program");
+    import_refused(p, "PK", "no export");
+}
+
+static void store_with_records_is_not_filled(void **state)
+{
+    pair_t *p = *state;
+    export_to_file(p);
+    add(p->to, "carol");
+    admin_play_refused(p->to, words(p, "store import %s", p->file), EXIT_REFUSED,
+                       "holds records already");
+}
+
+static void words_are_wanted(void **state)
+{
+    pair_t *p = *state;
+    admin_play_refused(p->from, "store import", EXIT_USAGE, "wants one FILE");
+    admin_play_refused(p->from, "store import /nonexistent/file", EXIT_FAILED, "cannot be read");
+    admin_play_refused(p->from, "store export /nonexistent/file", EXIT_FAILED, "cannot be written");
+    admin_play_refused(p->from, "store migrate", EXIT_USAGE, "say where to");
+    admin_play_refused(p->from, "store migrate --to-store sqlite", EXIT_USAGE, "say where to");
+    admin_play_refused(p->from, "store migrate --to-store memory --to-data /tmp", EXIT_USAGE,
+                       "say where to");
+    admin_play_refused(p->from, "store migrate --to-store postgres --to-data /tmp", EXIT_USAGE,
+                       "say where to");
+}
+
+static void store_is_moved(void **state)
+{
+    pair_t *p = *state;
+    fill(p);
+    admin_play_run(p->from,
+                   words(p, "store migrate --to-store sqlite --to-data %s", p->to->folder));
+    assert_non_null(strstr(p->from->ran.out, "records moved, and read again"));
+    assert_non_null(strstr(admin_play_trail(p->from), "\"migrated\""));
+    admin_play_run(p->to, "admin resource list");
+    assert_non_null(strstr(p->to->ran.out, "alice"));
+    admin_play_refused(p->from,
+                       words(p, "store migrate --to-store sqlite --to-data %s", p->to->folder),
+                       EXIT_REFUSED, "name one that is empty");
+}
+
+static void store_in_use_is_moved_only_by_will(void **state)
+{
+    pair_t *p = *state;
+    fill(p);
+    admin_play_store(p->from);
+    char *line = words(p, "store migrate --to-store sqlite --to-data %s", p->to->folder);
+    admin_play_refused(p->from, line, EXIT_REFUSED, "another process uses the store");
+    test_command(
+        words(p, "%s",
+              arena_printf(p->from->a, "%s --while-running --data %s", line, p->from->folder).p),
+        STR_UNSET, &p->from->ran);
+    assert_int_equal(p->from->ran.code, EXIT_DONE);
+    assert_non_null(strstr(p->from->ran.err, "is not moved"));
+}
+
+static void store_is_not_moved_onto_itself(void **state)
+{
+    pair_t *p = *state;
+    fill(p);
+    admin_play_refused(p->from,
+                       words(p, "store migrate --to-store sqlite --to-data %s", p->from->folder),
+                       EXIT_REFUSED, "holds records already");
+}
+
+#define PAIR_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(int argc, char **argv)
+{
+    int code;
+    if (test_is_command(argc, argv, &code))
+        return code;
+    const struct CMUnitTest tests[] = {
+        PAIR_TEST(exported_file_is_private_and_whole),
+        PAIR_TEST(export_goes_to_a_pipe_too),
+        PAIR_TEST(file_that_exists_is_left_alone),
+        PAIR_TEST(import_brings_all_back),
+        PAIR_TEST(file_that_is_not_whole_fills_nothing),
+        PAIR_TEST(store_with_records_is_not_filled),
+        PAIR_TEST(words_are_wanted),
+        PAIR_TEST(store_is_moved),
+        PAIR_TEST(store_in_use_is_moved_only_by_will),
+        PAIR_TEST(store_is_not_moved_onto_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

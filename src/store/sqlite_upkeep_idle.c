@@ -1,0 +1,31 @@
+/* Whether another process has the database open. */
+#include "store/sqlite_store.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* In WAL mode everybody who has the database open holds a shared lock on its file; whoever wants it
+ * alone gets it only where nobody else is. It is given back at once. */
+static int take_alone(sqlite3 *handle)
+{
+    static const char SQL[] = "PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_master";
+    return sqlite3_exec(handle, SQL, NULL, NULL, NULL);
+}
+
+rc_t sqlite_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why)
+{
+    sqlite3 *handle = NULL;
+    const char *path = arena_cstr(a, config->path);
+    *idle = path && access(path, F_OK) != 0 && errno == ENOENT;
+    if (*idle)
+        return RC_OK;
+    int code = !path ? SQLITE_NOMEM : sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, NULL);
+    if (code == SQLITE_OK)
+        code = take_alone(handle);
+    *idle = code == SQLITE_OK;
+    rc_t rc = code == SQLITE_OK || code == SQLITE_BUSY
+                  ? RC_OK
+                  : sqlite_explain(a, path ? path : "", handle, why);
+    sqlite3_close(handle);
+    return rc;
+}
