@@ -484,6 +484,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->at_checkpoint = false;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
+    bool no_random = rc == RC_IO;
     f->chain.known = true;
     memcpy(f->chain.bytes, f->head.hash, sizeof f->head.hash);
     if (rc == RC_OK)
@@ -493,6 +494,8 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
         return RC_OK;
     }
     rc = explain(a, f, rc, why);
+    if (no_random)
+        *why = STR("the system gives no random bytes (getrandom): nothing can be issued without");
     audit_file_close(f);
     return rc;
 }

@@ -35,11 +35,11 @@ option_t *settings_options(arena_t *a)
 /* Variables that tests, benchmarks and the build use for themselves, the one that names the
  * settings file, and the one that is a secret: no setting is (cmd/kek.h). */
 static const str_t NOT_SETTINGS_NAMES[] = {
-    STR_INIT("config"),        STR_INIT("source"),        STR_INIT("shared"),
-    STR_INIT("build"),         STR_INIT("e2e_out"),       STR_INIT("e2e_keep"),
-    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),  STR_INIT("race_rounds"),
-    STR_INIT("key"),           STR_INIT("bench_streams"), STR_INIT("bench_tokens"),
-    STR_INIT("power_rounds"),
+    STR_INIT("config"),        STR_INIT("source"),         STR_INIT("shared"),
+    STR_INIT("build"),         STR_INIT("e2e_out"),        STR_INIT("e2e_keep"),
+    STR_INIT("bench_seconds"), STR_INIT("crash_rounds"),   STR_INIT("race_rounds"),
+    STR_INIT("key"),           STR_INIT("bench_streams"),  STR_INIT("bench_tokens"),
+    STR_INIT("power_rounds"),  STR_INIT("crash_requests"),
 };
 static const str_list_t NOT_SETTINGS = {NOT_SETTINGS_NAMES,
                                         sizeof NOT_SETTINGS_NAMES / sizeof NOT_SETTINGS_NAMES[0]};
