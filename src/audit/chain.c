@@ -174,7 +174,7 @@ rc_t audit_chain_line(audit_chain_t *c, str_t line)
     c->seq = 0;
     if (line.n > LIMIT_AUDIT_LINE_BYTES)
         c->fault = AUDIT_FAULT_LINE_TOO_LONG;
-    else if (!str_ends(line, STR("\n")))
+    else if (!str_ends(line, STR("\n")) || memchr(line.p, '\0', line.n))
         c->fault = AUDIT_FAULT_LINE_TORN;
     if (c->fault != AUDIT_FAULT_NONE)
         return RC_OK;

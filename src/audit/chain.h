@@ -12,7 +12,8 @@
     FAULT(LINE_MALFORMED, "line_malformed", "it is not the strict JSON of an event")               \
     FAULT(LINE_TOO_LONG, "line_too_long", "it is longer than any event")                           \
     FAULT(LINE_TORN, "line_torn",                                                                  \
-          "it has no end: a crash cut a write, which the next append mends, or somebody cut it")   \
+          "it has no end, or zeros in it: a crash or a loss of power cut a write, which the next " \
+          "start mends, or somebody cut it")                                                       \
     FAULT(SEQUENCE_GAP, "sequence_gap", "lines before it are missing")                             \
     FAULT(SEQUENCE_BACK, "sequence_back",                                                          \
           "its number stood before it: lines were swapped, repeated or put in")                    \

@@ -24,9 +24,7 @@ rc_t audit_read_at(int fd, void *p, size_t n, off_t at)
     return RC_OK;
 }
 
-/* Where the last line before `end` starts, if a newline stands at end - 1; in general: the place
- * behind the last newline of the bytes before `end`, or 0. */
-static rc_t line_start(int fd, off_t end, off_t *start)
+rc_t audit_line_start(int fd, off_t end, off_t *start)
 {
     char block[BLOCK_BYTES];
     while (end > 0) {
@@ -64,11 +62,11 @@ rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out)
     off_t start, end;
     audit_record_t r;
     str_t line;
-    TRY(line_start(fd, size, &end));
+    TRY(audit_line_start(fd, size, &end));
     out->at = end;
     if (end == 0)
         return RC_OK;
-    TRY(line_start(fd, end - 1, &start));
+    TRY(audit_line_start(fd, end - 1, &start));
     TRY(read_line(fd, start, end, scratch, &r, &line));
     out->head.seq = r.seq;
     sha256(line, out->head.hash);

@@ -11,6 +11,10 @@
 /** Reads exactly n bytes at `at`. RC_IO. */
 rc_t audit_read_at(int fd, void *p, size_t n, off_t at) MUST_USE;
 
+/** Where the last line before `end` starts, if a newline stands at end - 1; in general: the place
+ *  behind the last newline of the bytes before `end`, or 0. */
+rc_t audit_line_start(int fd, off_t end, off_t *start) MUST_USE;
+
 /** Behind the last whole line. */
 typedef struct {
     off_t at;           /* where it ends; 0: there is none, and what follows stays as it was */

@@ -1,5 +1,6 @@
 #include "audit/file.h"
 
+#include "audit/hole.h"
 #include "audit/rotated.h"
 #include "core/limits.h"
 #include "core/ports.h"
@@ -72,8 +73,31 @@ static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
     return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, "truncate");
 }
 
+/* Lines behind a hole do not follow from what is left before it: they are put aside. */
+static rc_t mend_hole(audit_file_t *f, off_t *size)
+{
+    char to[PATH_MAX];
+    off_t at;
+    TRY(audit_hole_find(f->fd, *size, f->scratch, &at));
+    if (at == *size)
+        return RC_OK;
+    int n = snprintf(to, sizeof to, "%s.lost", f->path);
+    if (n >= (int)sizeof to || audit_hole_keep(f->fd, at, *size, to) != RC_OK ||
+        f->disk->truncate(f->fd, at) != 0)
+        return fail_errno(f, "put aside what a loss of power left out of order");
+    LOG(f->log, LOG_WARN,
+        "a loss of power left lines out of order at the end of the audit trail; they were put "
+        "aside, and nobody was told they stood",
+        LOG_S("file", str_c(f->path)), LOG_S("aside", str_c(to)), LOG_I("bytes", *size - at));
+    *size = at;
+    return RC_OK;
+}
+
+/* A file that this process knows was not there before a loss of power. */
 static rc_t read_tail(audit_file_t *f, off_t size, audit_end_t *end)
 {
+    if (f->size == 0)
+        TRY(mend_hole(f, &size));
     TRY(audit_end_read(f->fd, size, f->scratch, end));
     return end->at < size ? mend_torn(f, end->at, size) : RC_OK;
 }
@@ -330,6 +354,12 @@ rc_t audit_file_rotate(audit_file_t *f, const char *to)
     struct stat st;
     bool is_there = stat(to, &st) == 0;
     errno = is_there ? EEXIST : errno;
+    /* The old file ends for good before a new one can follow from it: whatever is lost with the
+     * power then is lost from the end. */
+    if (!is_there && f->disk->sync(f->fd) != 0) {
+        audit_file_break(f, "sync before the rotation; nothing more is recorded until a restart");
+        return RC_IO;
+    }
     if (is_there || rename(f->path, to) != 0)
         return fail_errno(f, "rename");
     return follow_rename(f); /* what failed is tried again by the next lock */
@@ -417,13 +447,26 @@ static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
     return errno == EIO || errno == EWOULDBLOCK ? RC_IO : RC_CONFIG;
 }
 
+/* A file with nothing whole in it may be the one that was begun when the power went: the chain goes
+ * on from the one before. */
+static rc_t find_end(audit_file_t *f)
+{
+    TRY(follow_rename(f));
+    if (f->size > 0 || f->head.seq > 0)
+        return RC_OK;
+    rc_t rc = move_to_rotated(f);
+    if (rc == RC_OK)
+        return follow_rename(f);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 /* Another process may be in the middle of a write. */
 static rc_t find_file(audit_file_t *f)
 {
-    rc_t rc = follow_rename(f);
+    rc_t rc = find_end(f);
     for (int tries = OPEN_TRIES; rc == RC_BUSY && tries > 0; tries--) {
         audit_lock_pause();
-        rc = follow_rename(f);
+        rc = find_end(f);
     }
     if (rc != RC_BUSY)
         return rc;
@@ -441,6 +484,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->at_checkpoint = false;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
+    bool no_random = rc == RC_IO;
     f->chain.known = true;
     memcpy(f->chain.bytes, f->head.hash, sizeof f->head.hash);
     if (rc == RC_OK)
@@ -450,6 +494,8 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
         return RC_OK;
     }
     rc = explain(a, f, rc, why);
+    if (no_random)
+        *why = STR("the system gives no random bytes (getrandom): nothing can be issued without");
     audit_file_close(f);
     return rc;
 }

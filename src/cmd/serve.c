@@ -7,6 +7,7 @@
 #include "cmd/secret_file.h"
 #include "cmd/upstreams.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -96,6 +97,28 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What every part needs, and would each tell in words of its own. Nothing is issued, and no name of
+ * a chain or a request made, from numbers that somebody could guess. */
+static int need_system(serve_t *s)
+{
+    enum { LEAST_DESCRIPTORS = 128 };
+    struct rlimit limit;
+    uint8_t probe[16];
+    random_port_t random = random_system();
+    (void)s;
+    if (random.fill(random.ctx, probe, sizeof probe) != RC_OK)
+        return command_fail(EXIT_FAILED,
+                            "the system gives no random bytes (getrandom: %s); let "
+                            "the sandbox allow it",
+                            strerror(errno));
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < LEAST_DESCRIPTORS)
+        return command_fail(EXIT_FAILED,
+                            "the limit of open files is %llu; allow %d at least (ulimit -n, or "
+                            "LimitNOFILE of systemd)",
+                            (unsigned long long)limit.rlim_cur, LEAST_DESCRIPTORS);
+    return EXIT_DONE;
+}
+
 /* Before there are threads: all of them inherit it, and http_server_run alone is told. The two that
  * other servers rotate logs and upgrade by end a process that does not know them. */
 static void block_signals(void)
@@ -153,9 +176,17 @@ static int load(serve_t *s)
 
 static int serve(serve_t *s)
 {
-    int (*const STEPS[])(serve_t * s) = {
-        serve_enter_sandbox, serve_open_rooms,    serve_take_name,    make_app, serve_make_gateway,
-        serve_make_server,   serve_choose_issuer, serve_make_metrics, prepare,  run};
+    int (*const STEPS[])(serve_t * s) = {need_system,
+                                         serve_enter_sandbox,
+                                         serve_open_rooms,
+                                         serve_take_name,
+                                         make_app,
+                                         serve_make_gateway,
+                                         serve_make_server,
+                                         serve_choose_issuer,
+                                         serve_make_metrics,
+                                         prepare,
+                                         run};
     int code = load(s);
     block_signals();
     command_forbid_core();

@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "core/num.h"
+#include "core/ports.h"
 
 #include <sodium.h>
 
@@ -67,14 +68,22 @@ static bool length_fits(secret_t password)
            password.hidden.n <= LIMIT_PASSWORD_BYTES;
 }
 
+/* libsodium ends the whole program where the system gives no random bytes: ask first. */
+static rc_t be_ready(void)
+{
+    random_port_t random = random_system();
+    uint8_t probe[SALT_BYTES];
+    TRY(random.fill(random.ctx, probe, sizeof probe));
+    return sodium_init() < 0 ? RC_IO : RC_OK;
+}
+
 rc_t identity_password_hash(const identity_password_cost_t *cost, secret_t password,
                             identity_password_hash_t *out)
 {
     *out = (identity_password_hash_t){{0}};
     if (!length_fits(password))
         return RC_LIMIT;
-    if (sodium_init() < 0)
-        return RC_IO;
+    TRY(be_ready());
     if (crypto_pwhash_argon2id_str(out->text, password.hidden.p, password.hidden.n, cost->passes,
                                    cost->memory) != 0)
         return RC_MEMORY;
@@ -89,8 +98,7 @@ rc_t identity_password_verify(const identity_password_cost_t *cost, str_t stored
     *fits = false;
     if (!length_fits(password))
         return RC_OK;
-    if (sodium_init() < 0)
-        return RC_IO;
+    TRY(be_ready());
     bool can_fit = parse(stored, &parts);
     if (!can_fit)
         parts = (parts_t){.cost = *cost};

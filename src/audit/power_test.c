@@ -1,0 +1,296 @@
+/* attack case: OPS-002. The power goes at any moment of a trail: all that was synced is there and
+ * verifies, and what was not is told apart from lines that somebody changed. */
+#include "audit/trail.h"
+
+#include "audit/audit_test_util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ROUNDS = 30, STEPS = 60, FILES = 64, SECTOR = 512, ROTATE_BYTES = 6000 };
+
+/* The disk: how much of each file was synced. Everything is written at its end alone. */
+static struct {
+    struct {
+        ino_t ino;
+        off_t synced;
+    } files[FILES];
+    size_t n;
+    uint64_t seed;
+    int changes, lose_at;
+    bool lost;
+} disk;
+
+/* splitmix64 */
+static uint32_t chance(uint32_t n)
+{
+    uint64_t z = disk.seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+static off_t *synced_of(ino_t ino)
+{
+    for (size_t i = 0; i < disk.n; i++)
+        if (disk.files[i].ino == ino)
+            return &disk.files[i].synced;
+    assert_true(disk.n < FILES);
+    disk.files[disk.n].ino = ino;
+    disk.files[disk.n].synced = 0;
+    return &disk.files[disk.n++].synced;
+}
+
+static struct stat look(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    return st;
+}
+
+/* False: the power goes at this change, or is gone. */
+static bool goes_on(void)
+{
+    if (!disk.lost && disk.changes++ == disk.lose_at)
+        disk.lost = true;
+    if (disk.lost)
+        errno = EIO;
+    return !disk.lost;
+}
+
+/* What is under way when the power goes may come through. */
+static ssize_t disk_write(int fd, const void *p, size_t n)
+{
+    bool was_lost = disk.lost, on = goes_on();
+    ssize_t got = was_lost ? -1 : write(fd, p, n);
+    return on ? got : -1;
+}
+
+static int disk_sync(int fd)
+{
+    struct stat st = look(fd);
+    if (!goes_on())
+        return -1;
+    *synced_of(st.st_ino) = st.st_size;
+    return 0;
+}
+
+static int disk_truncate(int fd, off_t size)
+{
+    return goes_on() ? ftruncate(fd, size) : -1;
+}
+
+static const audit_disk_t DISK = {disk_write, disk_sync, disk_truncate};
+
+static void put_zeros(int fd, off_t at, off_t end)
+{
+    static const char ZEROS[SECTOR];
+    assert_int_equal(pwrite(fd, ZEROS, (size_t)(end - at), at), end - at);
+}
+
+/* Of what was not synced the file keeps some length, and zeros for the sectors that were lost. */
+static void survive(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    struct stat st = look(fd);
+    off_t synced = *synced_of(st.st_ino), size = st.st_size;
+    if (size > synced && chance(2) == 0)
+        size = synced + chance((uint32_t)(size - synced) + 1);
+    assert_int_equal(ftruncate(fd, size), 0);
+    for (off_t at = synced, end; at < size; at = end) {
+        end = (at / SECTOR + 1) * SECTOR;
+        end = end < size ? end : size;
+        if (chance(2) == 0)
+            put_zeros(fd, at, end);
+    }
+    close(fd);
+}
+
+/* A rotation whose names were not synced may be undone, or the new file be lost. */
+static void survive_names(trail_t *t, bool rotated)
+{
+    size_t n;
+    const char **files = trail_files(t, &n);
+    uint32_t what = rotated ? chance(3) : 0;
+    if (what > 0)
+        unlink(t->path);
+    if (what == 2 && n > 1)
+        assert_int_equal(rename(files[n - 2], t->path), 0);
+    files = trail_files(t, &n);
+    for (size_t i = 0; i < n; i++)
+        survive(files[i]);
+}
+
+typedef struct {
+    audit_trail_t trail;
+    audit_head_t acknowledged; /* of the last line that is on the disk for sure */
+    bool rotated;              /* since the last sync */
+} run_t;
+
+static void open_trail(trail_t *t, audit_trail_t *trail)
+{
+    str_t why;
+    audit_trail_config_t config = {
+        .path = t->path, .log = &t->log, .clock = clock_system(), .rotate_bytes = ROTATE_BYTES};
+    if (audit_trail_open(trail, &config, t->a, &why) != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(why));
+}
+
+static rc_t write_some(run_t *r)
+{
+    static char text[1500];
+    str_t bodies[4];
+    size_t n = 1 + chance(4);
+    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < n; i++) {
+        static char room[4][2000];
+        int bytes = snprintf(room[i], sizeof room[i],
+                             "\"time\":\"2025-11-24T16:00:00.002Z\",\"event\":\"token\","
+                             "\"decision\":\"allow\",\"detail\":\"%.*s\"",
+                             (int)chance(sizeof text), text);
+        bodies[i] = str_of(room[i], (size_t)bytes);
+    }
+    return audit_trail_write(&r->trail, bodies, n, AUDIT_WAIT_EVER);
+}
+
+static rc_t sync_all(run_t *r)
+{
+    audit_head_t head = audit_trail_head(&r->trail);
+    rc_t rc = audit_trail_sync(&r->trail);
+    if (rc == RC_OK) {
+        r->acknowledged = head;
+        r->rotated = false;
+    }
+    return rc;
+}
+
+static rc_t step(trail_t *t, run_t *r)
+{
+    uint32_t what = chance(6);
+    if (what < 3)
+        return write_some(r);
+    if (what < 5)
+        return sync_all(r);
+    if (r->rotated) /* one rotation between two syncs */
+        return RC_OK;
+    struct stat before, after;
+    assert_int_equal(stat(t->path, &before), 0);
+    rc_t rc = audit_trail_rotate(&r->trail);
+    r->rotated = stat(t->path, &after) != 0 || after.st_ino != before.st_ino;
+    return rc;
+}
+
+/* What `warder audit verify` says before anybody has mended it. */
+static void expect_torn_at_most(trail_t *t)
+{
+    size_t n;
+    const char **files = trail_files(t, &n);
+    audit_chain_t c = trail_check(t, files, n, NULL);
+    if (c.fault != AUDIT_FAULT_NONE)
+        assert_str(audit_fault_name(c.fault), STR("line_torn"));
+}
+
+static void expect_acknowledged(trail_t *t, const audit_head_t *head)
+{
+    size_t n;
+    const char **files = trail_files(t, &n);
+    audit_chain_t c = trail_check(t, files, n, head->seq > 0 ? head : NULL);
+    assert_str(audit_fault_name(c.fault), STR("none"));
+    assert_true(c.lines >= head->seq);
+}
+
+/* Returns the changes until the power went, or all. */
+static int play(uint64_t seed, int lose_at)
+{
+    void *state;
+    run_t r = {0};
+    trail_setup(&state);
+    trail_t *t = state;
+    memset(&disk, 0, sizeof disk);
+    disk.seed = seed;
+    disk.lose_at = lose_at;
+    open_trail(t, &r.trail);
+    r.trail.file.disk = &DISK;
+    for (int i = 0; i < STEPS && !disk.lost; i++) {
+        rc_t rc = step(t, &r);
+        assert_true(rc == RC_OK || disk.lost);
+    }
+    audit_trail_close(&r.trail);
+    survive_names(t, r.rotated);
+    expect_torn_at_most(t);
+    open_trail(t, &r.trail);
+    expect_acknowledged(t, &r.acknowledged);
+    assert_int_equal(write_some(&r), RC_OK);
+    assert_int_equal(audit_trail_sync(&r.trail), RC_OK);
+    expect_acknowledged(t, &r.acknowledged);
+    audit_trail_close(&r.trail);
+    char lost[120];
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    unlink(lost);
+    trail_teardown(&state);
+    return disk.changes;
+}
+
+static void what_was_synced_survives_the_power(void **state)
+{
+    const char *text = getenv("WARDER_POWER_ROUNDS");
+    int rounds = text ? atoi(text) : ROUNDS;
+    uint64_t seed = (uint64_t)(text ? getpid() : 1) << 32;
+    assert_true(rounds > 0);
+    for (int round = 0; round < rounds; round++) {
+        int all = play(seed + (uint64_t)round, -1);
+        int lose_at = (int)chance((uint32_t)all);
+        print_message("round %d: seed %llu, change %d of %d\n", round,
+                      (unsigned long long)seed + (unsigned long long)round, lose_at, all);
+        play(seed + (uint64_t)round, lose_at);
+    }
+}
+
+/* Somebody's own file with zeros in it is left as it is. */
+static void foreign_file_with_zeros_is_not_touched(void **state)
+{
+    static const str_t FOREIGN = STR_INIT("hello\nwor\0ld\n");
+    trail_t *t = *state;
+    audit_file_t f = {.path = t->path, .log = &t->log};
+    str_t why;
+    trail_write(t->path, FOREIGN);
+    assert_int_equal(audit_file_open(&f, t->a, &why), RC_CONFIG);
+    assert_str(trail_read(t, t->path), FOREIGN);
+}
+
+/* Nothing is destroyed: what stood behind the hole can be looked at. */
+static void lines_behind_a_hole_are_put_aside(void **state)
+{
+    trail_t *t = *state;
+    char lost[120];
+    audit_file_t f = {.path = t->path, .log = &t->log};
+    str_t why, lines = trail_lines(t->a, 6);
+    size_t third = str_find(lines, '\n', str_find(lines, '\n', 0) + 1) + 1;
+    char *bytes = arena_alloc(t->a, lines.n);
+    memcpy(bytes, lines.p, lines.n);
+    memset(bytes + third, 0, 10);
+    trail_write(t->path, str_of(bytes, lines.n));
+    assert_int_equal(audit_file_open(&f, t->a, &why), RC_OK);
+    audit_file_close(&f);
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    assert_str(trail_read(t, t->path), str_first(lines, third));
+    assert_str(trail_read(t, lost), str_of(bytes + third, lines.n - third));
+    assert_true(trail_logged(t, STR("put aside")));
+    unlink(lost);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_synced_survives_the_power),
+        TRAIL_TEST(foreign_file_with_zeros_is_not_touched),
+        TRAIL_TEST(lines_behind_a_hole_are_put_aside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
