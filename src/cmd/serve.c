@@ -176,17 +176,20 @@ static int load(serve_t *s)
 
 static int serve(serve_t *s)
 {
-    int (*const STEPS[])(serve_t * s) = {need_system,
-                                         serve_enter_sandbox,
-                                         serve_open_rooms,
-                                         serve_take_name,
-                                         make_app,
-                                         serve_make_gateway,
-                                         serve_make_server,
-                                         serve_choose_issuer,
-                                         serve_make_metrics,
-                                         prepare,
-                                         run};
+    static int (*const STEPS[])(serve_t *) = {
+        need_system,
+        serve_enter_sandbox,
+        serve_open_rooms,
+        serve_take_name,
+        make_app,
+        serve_make_gateway,
+        serve_inherit,
+        serve_make_server,
+        serve_choose_issuer,
+        serve_make_metrics,
+        prepare,
+        run,
+    };
     int code = load(s);
     block_signals();
     command_forbid_core();
@@ -200,10 +203,25 @@ static int serve(serve_t *s)
     return code;
 }
 
+/* Those of the settings, and one of its own. */
+static option_t *options_of(arena_t *a)
+{
+    size_t n = 0;
+    const option_t *settings = settings_options(a);
+    while (settings && settings[n].name)
+        n++;
+    option_t *rows = settings ? ARENA_ARRAY(a, n + 2, option_t) : NULL;
+    if (!rows)
+        return NULL;
+    memcpy(rows, settings, n * sizeof *rows);
+    rows[n] = (option_t){.name = "take-over", .is_switch = true};
+    return rows;
+}
+
 static int serve_command(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
-    option_t *rows = a ? settings_options(a) : NULL;
+    option_t *rows = a ? options_of(a) : NULL;
     serve_t s = {.a = a, .rows = rows, .node = {.lock = -1}};
     int code = EXIT_USAGE;
     if (!rows)
@@ -214,6 +232,6 @@ static int serve_command(int argc, char **argv)
     return code;
 }
 
-const command_t CMD_SERVE = {"serve", "[--config FILE] [--SETTING VALUE...]",
+const command_t CMD_SERVE = {"serve", "[--config FILE] [--SETTING VALUE...] [--take-over]",
                              "runs the authorization server and protects the MCP servers behind it",
                              serve_command};

@@ -5,6 +5,7 @@
 
 #include "as/app.h"
 #include "as/local.h"
+#include "cmd/handover.h"
 #include "cmd/kek.h"
 #include "cmd/node.h"
 #include "cmd/ops.h"
@@ -35,6 +36,8 @@ typedef struct {
     str_t handle_key; /* of the gateway */
     ops_t *ops;
     child_spawner_t *spawner;        /* NULL: this process starts the children */
+    sockets_t inherited;             /* from a server that is to end, or from the service manager */
+    handover_t *handover;            /* to the next server; NULL: none can come */
     http_server_t *server, *metrics; /* metrics: NULL without metrics_listen */
     str_t address; /* http:// or https:// and where it listens, with the real port */
     str_t issuer, setup_link;
@@ -59,6 +62,15 @@ int serve_open_rooms(serve_t *s);
 int serve_take_name(serve_t *s);
 /** Whoever has a thread goes first. */
 void serve_close_rooms(serve_t *s);
+
+/* serve_handover.c */
+/** Sockets that listen already, if there are some: of the service manager, or, where the command
+ * line says so, of the server that runs on the same data folder. */
+int serve_inherit(serve_t *s);
+/** All workers accept: the next server may come, and the one before may go. */
+void serve_taken_over(serve_t *s);
+/** For http_server_config_t.look: whether the next server is ready. */
+bool serve_look(void *serve);
 
 /* serve_listen.c: the listeners. */
 int serve_make_server(serve_t *s);

@@ -66,6 +66,7 @@ static void announce(void *ctx)
     printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
     fflush(stdout);
     notify_send("READY=1");
+    serve_taken_over(ctx);
 }
 
 static int make_proxies(serve_t *s)
@@ -96,6 +97,9 @@ static http_server_config_t config_of(serve_t *s, const http_mount_t *mounts, si
     config.ready = announce;
     config.ready_ctx = s;
     config.reload = serve_reload;
+    config.look = serve_look;
+    config.sockets = s->inherited.main;
+    config.socket_count = s->inherited.n_main;
     return config;
 }
 
@@ -175,6 +179,8 @@ int serve_make_metrics(serve_t *s)
                             "metrics_listen is '%" PRIstr "'; give ADDRESS:PORT, such as "
                             "127.0.0.1:9464",
                             STR_ARG(conf->metrics_listen));
+    config.sockets = &s->inherited.metrics;
+    config.socket_count = s->inherited.has_metrics ? 1 : 0;
     if (http_server_new(&config, &s->metrics, &why) == RC_OK)
         return EXIT_DONE;
     return command_fail(EXIT_FAILED, "cannot listen on %" PRIstr " (metrics_listen): %" PRIstr,

@@ -47,6 +47,7 @@ int serve_take_name(serve_t *s)
  * housekeeping gave them. The children of the gateway end before the trail that they end in. */
 void serve_close_rooms(serve_t *s)
 {
+    handover_free(s->handover);
     http_pool_free(s->pool);
     http_pool_free(s->fetchers);
     gateway_free(s->gateway);

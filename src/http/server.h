@@ -41,6 +41,10 @@ enum { HTTP_MOUNTS_MAX = 4 };
 typedef struct {
     str_t host;    /* an IPv4 or IPv6 address to listen on */
     uint16_t port; /* 0: the system picks one, the same for all workers */
+    /* Sockets that listen already, at host and port: of the service manager, or of a server that is
+     * to end. Workers share them where they are more; borrowed for http_server_new. */
+    const int *sockets;
+    size_t socket_count;
     unsigned workers;
     /* Of one worker, fewer if the limit of open files is low. Beyond, the one that has been idle
      * longest is closed; where none is idle, the new one gets a 503. */
@@ -80,6 +84,9 @@ http_server_config_t http_server_defaults(void);
 rc_t http_server_new(const http_server_config_t *config, http_server_t **out, str_t *why) MUST_USE;
 /** The port all workers listen on. */
 uint16_t http_server_port(const http_server_t *s);
+/** The listening sockets, at most `max`; the server's, until it is stopped. Returns how many there
+ *  are. */
+size_t http_server_sockets(const http_server_t *s, int *out, size_t max);
 /** Starts the workers and returns when all have run their worker_init; on failure none runs. Sets
  *  SIGPIPE to be ignored. */
 rc_t http_server_start(http_server_t *s) MUST_USE;

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -135,8 +136,46 @@ static bool is_taken(const http_addr_t *a, uint16_t port)
     return port && fd < 0 && errno == EADDRINUSE;
 }
 
+static bool listens_at(int fd, const http_addr_t *a, uint16_t port)
+{
+    name_t has = {.n = sizeof has.name};
+    int listening = 0;
+    socklen_t n = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) != 0 || !listening ||
+        getsockname(fd, (struct sockaddr *)&has.name, &has.n) != 0)
+        return false;
+    name_t wanted = socket_name(a, port ? port : bound_port(fd));
+    return has.n == wanted.n && memcmp(&has.name, &wanted.name, has.n) == 0;
+}
+
+/* Each worker has a descriptor of its own, of which it is told apart from the others'. */
+static rc_t inherit_all(http_server_t *s, const http_addr_t *a, str_t *why)
+{
+    const http_server_config_t *c = &s->config;
+    *why = STR("the socket that was given does not listen at that address");
+    for (size_t i = 0; i < c->socket_count; i++)
+        if (!listens_at(c->sockets[i], a, c->port))
+            return RC_CONFIG;
+    *why = STR("there are more sockets than workers: what waits at one of them would never be "
+               "taken; set as many workers as the running server has");
+    if (c->socket_count > s->count)
+        return RC_CONFIG;
+    *why = STR("out of file descriptors");
+    for (unsigned i = 0; i < s->count; i++) {
+        int fd = fcntl(c->sockets[i % c->socket_count], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+            return RC_IO;
+        set(fd, IPPROTO_TCP, TCP_NODELAY);
+        s->sockets[i] = s->listeners[i] = fd;
+        s->port = bound_port(fd);
+    }
+    return RC_OK;
+}
+
 static rc_t bind_all(http_server_t *s, const http_addr_t *a, str_t *why)
 {
+    if (s->config.socket_count)
+        return inherit_all(s, a, why);
     s->port = s->config.port;
     if (is_taken(a, s->port)) {
         *why = STR("the address is in use; stop the other server or choose another port");
@@ -149,6 +188,7 @@ static rc_t bind_all(http_server_t *s, const http_addr_t *a, str_t *why)
                        "user take the port?");
             return RC_IO;
         }
+        s->sockets[i] = s->listeners[i];
         s->port = bound_port(s->listeners[i]);
     }
     return RC_OK;
@@ -198,12 +238,13 @@ static http_server_t *alloc_server(const http_server_config_t *config)
     pthread_cond_init(&s->changed, NULL);
     s->workers = calloc(s->count, sizeof *s->workers);
     s->listeners = calloc(s->count, sizeof *s->listeners);
-    if (!s->workers || !s->listeners) {
-        http_server_free(s);
-        return NULL;
-    }
-    memset(s->listeners, 0xff, s->count * sizeof *s->listeners);
-    return s;
+    s->sockets = calloc(s->count, sizeof *s->sockets);
+    if (s->listeners)
+        memset(s->listeners, 0xff, s->count * sizeof *s->listeners);
+    if (s->workers && s->listeners && s->sockets)
+        return s;
+    http_server_free(s);
+    return NULL;
 }
 
 static rc_t open_server(http_server_t *s, const http_addr_t *address, str_t *why)
@@ -257,6 +298,13 @@ void http_server_set_tls(http_server_t *s, http_tls_t *tls)
     s->tls = tls;
     pthread_mutex_unlock(&s->tls_lock);
     http_tls_free(before);
+}
+
+size_t http_server_sockets(const http_server_t *s, int *out, size_t max)
+{
+    for (size_t i = 0; i < s->count && i < max; i++)
+        out[i] = s->sockets[i];
+    return s->count;
 }
 
 uint16_t http_server_port(const http_server_t *s)
@@ -423,5 +471,6 @@ void http_server_free(http_server_t *s)
     http_tls_free(s->tls);
     free(s->workers);
     free(s->listeners);
+    free(s->sockets);
     free(s);
 }

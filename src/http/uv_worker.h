@@ -59,6 +59,7 @@ struct http_server {
     unsigned count;
     http_worker_t *workers;
     int *listeners; /* sockets, bound; -1 once handed to a worker */
+    int *sockets;   /* the same, as they are until the workers drain */
     bool started;
     atomic_bool handed_over; /* set before the workers are told to drain */
 
