@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 void pg_with(char *out, size_t size, const char *conninfo, const char *key, const char *value)
@@ -111,4 +112,91 @@ int pg_play_end(void **state)
     arena_free(p->play.a);
     free(p);
     return 0;
+}
+
+int64_t pg_now_ms(void)
+{
+    return clock_micros() / 1000;
+}
+
+void pg_pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000l}, NULL);
+}
+
+static hash_t numbered(const char *what, int i)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s-%d", what, i);
+    return test_hash(name);
+}
+
+/* A grant of its own, and a name that is counted when it is spent. */
+void pg_issue(store_conn_t *conn, pg_call_t *c, int i)
+{
+    memset(c, 0, sizeof *c);
+    snprintf(c->name, sizeof c->name, "call-%d", i);
+    c->family = test_family(str_c(c->name));
+    c->refresh = test_refresh(c->name, c->family.id);
+    c->spent = (spent_t){numbered("spent", i), TEST_NOW + 60};
+    effects_add(&c->effects, EFFECT_FAMILY_INSERT, TEST_NOW)->u.family = &c->family;
+    effects_add(&c->effects, EFFECT_REFRESH_INSERT, TEST_NOW)->u.refresh = &c->refresh;
+    effect_t *e = effects_add(&c->effects, EFFECT_SPEND, TEST_NOW);
+    e->u.spent = &c->spent;
+    e->quota.max_rows = 10000000;
+    store_apply(conn, &c->effects, test_done, &c->result);
+}
+
+void pg_spend(store_conn_t *conn, pg_call_t *c, int i)
+{
+    memset(c, 0, sizeof *c);
+    c->spent = (spent_t){numbered("raced", i), TEST_NOW + 60};
+    effect_t *e = effects_add(&c->effects, EFFECT_SPEND, TEST_NOW);
+    e->u.spent = &c->spent;
+    e->quota.max_rows = 10000000;
+    store_apply(conn, &c->effects, test_done, &c->result);
+}
+
+void pg_await(play_t *p, const pg_call_t *c)
+{
+    while (!c->result.done)
+        test_loop_step(&p->loop);
+}
+
+store_health_t pg_health(const pg_play_t *p)
+{
+    store_health_t h;
+    store_health(p->play.store, &h);
+    return h;
+}
+
+void pg_await_up(const pg_play_t *p, uint32_t connections)
+{
+    int64_t until = pg_now_ms() + 10000;
+    while (pg_health(p).connections < connections && pg_now_ms() < until)
+        pg_pause_ms(5);
+    assert_int_equal(pg_health(p).connections, connections);
+}
+
+/* What was counted is what is there: nothing was done twice, nothing in part. */
+void pg_check_counts(pg_play_t *p)
+{
+    assert_int_equal(pg_say(p->admin, "SELECT 1"), 1);
+    char own[1024];
+    pg_with(own, sizeof own, p->admin, "dbname", p->name);
+    assert_int_equal(pg_say(own, "SELECT count(*) - (SELECT sum(value) FROM quota WHERE "
+                                 "name='spent') FROM spent"),
+                     0);
+    assert_int_equal(pg_say(own, "SELECT (SELECT count(*) FROM family) - count(*) FROM refresh"),
+                     0);
+}
+
+void pg_kill_connections(const pg_play_t *p)
+{
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname='%s' "
+             "AND pid<>pg_backend_pid()",
+             p->name);
+    pg_say(p->admin, sql);
 }

@@ -34,6 +34,38 @@ long pg_say(const char *conninfo, const char *sql);
 /** conninfo with another value of a key. */
 void pg_with(char *out, size_t size, const char *conninfo, const char *key, const char *value);
 
+/* The play of a test, which is skipped without a server. */
+#define PLAY(name)                                                                                 \
+    pg_play_t *name = *state;                                                                      \
+    if (!name)                                                                                     \
+    skip()
+
+/* One call under way. */
+typedef struct {
+    char name[32];
+    family_t family;
+    refresh_t refresh;
+    spent_t spent;
+    effects_t effects;
+    test_result_t result;
+} pg_call_t;
+
+/** Begins a call: a grant and a token named after `i`, and a name that is counted when spent. */
+void pg_issue(store_conn_t *conn, pg_call_t *c, int i);
+/** The same of a name alone, which others may spend as well. */
+void pg_spend(store_conn_t *conn, pg_call_t *c, int i);
+void pg_await(play_t *p, const pg_call_t *c);
+
+store_health_t pg_health(const pg_play_t *p);
+void pg_await_up(const pg_play_t *p, uint32_t connections);
+/** Kills all connections to the database of the play. */
+void pg_kill_connections(const pg_play_t *p);
+/** What was counted is what is there: nothing was done twice, nothing in part. */
+void pg_check_counts(pg_play_t *p);
+
+int64_t pg_now_ms(void);
+void pg_pause_ms(int ms);
+
 #define ON_SERVER(test)                                                                            \
     {                                                                                              \
 #test, test, pg_play_begin, pg_play_end, NULL                                              \
