@@ -40,12 +40,14 @@ static bool post(postgres_pool_t *pool, postgres_job_t *job)
 {
     /* Nobody may be left to empty that queue when all ends. */
     enum { PATIENCE_MS = 1000 };
+    atomic_fetch_sub(&pool->waiting, 1); /* first: whoever is told counts no more */
     rc_t rc = job->back.post(job->back.ctx, tell, job);
-    if (rc == RC_BUSY && (pool->stop_ms == 0 || pool->now_ms - pool->stop_ms < PATIENCE_MS))
+    if (rc == RC_BUSY && (pool->stop_ms == 0 || pool->now_ms - pool->stop_ms < PATIENCE_MS)) {
+        atomic_fetch_add(&pool->waiting, 1);
         return false;
+    }
     if (rc != RC_OK)
         postgres_job_free(job);
-    atomic_fetch_sub(&pool->waiting, 1);
     return true;
 }
 
