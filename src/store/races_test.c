@@ -79,6 +79,8 @@ static void *race(void *arg)
         ask_t ask = {.kind = ASK_REFRESH, .hash = test_hash("shared")};
         test_result_t r = {0};
         store_ask(conn, a, &ask, 1, test_done, &r);
+        while (!r.done)
+            test_loop_step(loop);
         racer->failed |= r.rc != RC_OK || !ask.u.refresh || !ask.family;
         store_generation(conn);
         pthread_barrier_wait(racer->start);
@@ -150,8 +152,7 @@ static void exactly_one_racer_wins(void **state)
 static void exactly_one_racer_wins_across_two_stores(void **state)
 {
     play_t *p = *state;
-    store_config_t config = {
-        .driver = STR("sqlite"), .path = str_c(p->path), .clock = clock_fake(&p->clock)};
+    const store_config_t config = play_config(p);
     store_t *stores[2] = {p->store, NULL};
     str_t why;
     assert_int_equal(store_open(p->a, &config, &stores[1], &why), RC_OK);
@@ -203,6 +204,8 @@ static void questions_of_one_call_see_one_moment(void **state)
             {.kind = ASK_CONSENT, .key = STR("u"), .key2 = STR("c"), .key3 = STR("2")}};
         test_result_t r = {0};
         store_ask(conn, a, asks, 2, test_done, &r);
+        while (!r.done)
+            test_loop_step(loop);
         assert_int_equal(r.rc, RC_OK);
         int64_t one = asks[0].u.consent ? asks[0].u.consent->granted_at : 0;
         int64_t two = asks[1].u.consent ? asks[1].u.consent->granted_at : 0;
@@ -223,7 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(exactly_one_racer_wins),
         ON_EVERY_STORE(questions_of_one_call_see_one_moment),
-        ON_SQLITE(exactly_one_racer_wins_across_two_stores),
+        ON_SHARED_STORES(exactly_one_racer_wins_across_two_stores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,13 +64,43 @@ store_conn_t *play_connect(store_t *store, test_loop_t *loop)
     return c;
 }
 
-void play_open(play_t *p)
+store_config_t play_config(const play_t *p)
 {
-    store_config_t config = {
+    return (store_config_t){
         .driver = str_c(p->driver),
         .path = str_c(p->path),
         .postgres = {.conninfo = str_c(p->conninfo), .connections = 2, .wait_ms = TEST_SERVER_MS},
-        .clock = clock_fake(&p->clock)};
+        .clock = clock_fake((clock_fake_t *)(uintptr_t)&p->clock)};
+}
+
+void play_twin(const play_t *p, play_t *twin)
+{
+    *twin = (play_t){
+        .a = arena_new(64 << 20), .driver = p->driver, .conninfo = p->conninfo, .clock = p->clock};
+    memcpy(twin->path, p->path, sizeof twin->path);
+    test_loop_init(&twin->loop);
+}
+
+static void unlink_all(const play_t *p)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0] && *p->dir; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);
+        unlink(path);
+    }
+}
+
+void play_empty(const play_t *p)
+{
+    unlink_all(p);
+    if (p->conninfo)
+        pg_test_settle(p->conninfo);
+}
+
+void play_open(play_t *p)
+{
+    store_config_t config = play_config(p);
     str_t why = STR_UNSET;
     if (store_open(p->a, &config, &p->store, &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
@@ -155,14 +185,9 @@ void play_where_served(void **state)
 
 int play_end(void **state)
 {
-    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
     play_t *p = *state;
     play_close(p);
-    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0] && *p->dir; i++) {
-        char path[96];
-        snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);
-        unlink(path);
-    }
+    unlink_all(p);
     if (*p->dir)
         rmdir(p->dir);
     test_loop_free(&p->loop);

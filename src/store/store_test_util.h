@@ -69,6 +69,8 @@ typedef struct {
     {                                                                                              \
 #test "_pgbouncer", play_where_served, play_begin_pgbouncer, play_end, (void *)(test)      \
     }
+/* A test for those that several processes, or several stores, may have open. */
+#define ON_SHARED_STORES(test) ON_SQLITE(test), ON_SERVED(test)
 #define ON_SQLITE(test)                                                                            \
     {                                                                                              \
 #test, test, play_begin_sqlite, play_end, NULL                                             \
@@ -82,7 +84,13 @@ int play_begin_pgbouncer(void **state);
 void play_where_served(void **state);
 int play_end(void **state);
 
-/** Opens a store on p->path again, with its connection; asserts. */
+/** What opens the store of the play. */
+store_config_t play_config(const play_t *p);
+/** A play of the same store for another process or thread, not opened; nobody frees it. */
+void play_twin(const play_t *p, play_t *twin);
+/** Makes the store a new one again; it is closed. */
+void play_empty(const play_t *p);
+/** Opens the store again, with its connection; asserts. */
 void play_open(play_t *p);
 void play_close(play_t *p);
 /** Opens a second connection, for a loop of its own. */
