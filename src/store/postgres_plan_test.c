@@ -192,6 +192,101 @@ static void columns_are_those_of_the_tables(void **state)
     }
 }
 
+static postgres_kind_t kind_of(const ask_t *asks, size_t n)
+{
+    postgres_job_t *job = postgres_job_new();
+    assert_int_equal(postgres_plan_ask(job, asks, n), RC_OK);
+    assert_int_equal(job->n_steps, n);
+    postgres_kind_t kind = job->kind;
+    postgres_job_free(job);
+    return kind;
+}
+
+static void several_questions_have_one_view_but_for_a_token_request(void **state)
+{
+    (void)state;
+    const ask_t client = {.kind = ASK_CLIENT}, code = {.kind = ASK_CODE},
+                refresh = {.kind = ASK_REFRESH}, device = {.kind = ASK_DEVICE},
+                consent = {.kind = ASK_CONSENT};
+    assert_int_equal(kind_of(&client, 1), POSTGRES_READ);
+    assert_int_equal(kind_of((ask_t[]){client, refresh}, 2), POSTGRES_READ);
+    assert_int_equal(kind_of((ask_t[]){code, client}, 2), POSTGRES_READ);
+    assert_int_equal(kind_of((ask_t[]){device, client}, 2), POSTGRES_READ);
+    assert_int_equal(kind_of((ask_t[]){client, consent}, 2), POSTGRES_READ_VIEW);
+    assert_int_equal(kind_of((ask_t[]){consent, client}, 2), POSTGRES_READ_VIEW);
+    assert_int_equal(kind_of((ask_t[]){code, refresh}, 2), POSTGRES_READ_VIEW);
+    assert_int_equal(kind_of((ask_t[]){client, refresh, consent}, 3), POSTGRES_READ_VIEW);
+}
+
+/* The statements of a job, and its witness, if there is one. */
+static void assert_steps(const effects_t *effects, const postgres_stmt_t *want, size_t n,
+                         const postgres_stmt_t *witness)
+{
+    postgres_job_t *job = postgres_job_new();
+    assert_int_equal(postgres_plan_apply(job, effects), RC_OK);
+    assert_int_equal(job->kind, POSTGRES_WRITE);
+    assert_int_equal(job->n_steps, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(job->steps[i].stmt, want[i]);
+    assert_int_equal(job->n_witness, witness != NULL);
+    if (witness)
+        assert_int_equal(job->witness.stmt, *witness);
+    postgres_job_free(job);
+}
+#define STEPS(...)                                                                                 \
+    (const postgres_stmt_t[]){__VA_ARGS__},                                                        \
+        sizeof((const postgres_stmt_t[]){__VA_ARGS__}) / sizeof(postgres_stmt_t)
+
+static void refresh_is_two_statements_with_a_witness(void **state)
+{
+    (void)state;
+    effects_t effects = {0};
+    refresh_t r = test_refresh("r", STR("f"));
+    effects_add(&effects, EFFECT_REFRESH_ROTATE, TEST_NOW)->u.refresh = &r;
+    effects_add(&effects, EFFECT_REFRESH_INSERT, TEST_NOW)->u.refresh = &r;
+    assert_steps(&effects, STEPS(POSTGRES_REFRESH_ROTATE, POSTGRES_REFRESH_INSERT),
+                 &(postgres_stmt_t){POSTGRES_WITNESS_REFRESH});
+}
+
+/* A family is no witness: its id stands in the code, for all who come with it. */
+static void person_is_held_before_a_code_is_redeemed(void **state)
+{
+    (void)state;
+    effects_t effects = {0};
+    family_t f = test_family(STR("f"));
+    hash_t code = test_hash("c");
+    effects_add(&effects, EFFECT_CODE_CONSUME, TEST_NOW)->u.hash = &code;
+    effects_add(&effects, EFFECT_FAMILY_INSERT, TEST_NOW)->u.family = &f;
+    assert_steps(&effects,
+                 STEPS(POSTGRES_USER_SHARE, POSTGRES_CODE_CONSUME, POSTGRES_FAMILY_INSERT), NULL);
+}
+
+/* Alone at once: two that share could not both go on to that. */
+static void person_is_held_alone_where_the_job_needs_it(void **state)
+{
+    (void)state;
+    effects_t effects = {0};
+    user_t u = test_user(STR("u1"), STR("mia"));
+    session_t s = test_session("s", u.id);
+    effects_add(&effects, EFFECT_SESSION_INSERT, TEST_NOW)->u.session = &s;
+    effects_add(&effects, EFFECT_USER_SET_PASSWORD, TEST_NOW)->u.user = &u;
+    assert_steps(&effects,
+                 STEPS(POSTGRES_USER_LOCK, POSTGRES_SESSION_INSERT, POSTGRES_USER_SET_PASSWORD,
+                       POSTGRES_USER_END, POSTGRES_REVOKE),
+                 &(postgres_stmt_t){POSTGRES_WITNESS_SESSION});
+}
+
+static void generation_grows_first_and_once(void **state)
+{
+    (void)state;
+    effects_t effects = {0};
+    effects_add(&effects, EFFECT_KEY_DELETE, TEST_NOW)->u.key = STR("k");
+    effects_add(&effects, EFFECT_RESOURCE_DELETE, TEST_NOW)->u.key = STR("r");
+    assert_steps(&effects,
+                 STEPS(POSTGRES_GENERATION_NEXT, POSTGRES_KEY_DELETE, POSTGRES_RESOURCE_DELETE),
+                 NULL);
+}
+
 /* What an error means, by the statement: a precondition, a quota, a loser who may try again. */
 static void refusals_are_told_by_their_statement(void **state)
 {
@@ -211,6 +306,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_statement_scans),
         cmocka_unit_test(columns_are_those_of_the_tables),
+        cmocka_unit_test(several_questions_have_one_view_but_for_a_token_request),
+        cmocka_unit_test(refresh_is_two_statements_with_a_witness),
+        cmocka_unit_test(person_is_held_before_a_code_is_redeemed),
+        cmocka_unit_test(person_is_held_alone_where_the_job_needs_it),
+        cmocka_unit_test(generation_grows_first_and_once),
         cmocka_unit_test(refusals_are_told_by_their_statement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
