@@ -128,6 +128,21 @@ static void behind_a_proxy_nothing_is_prepared_and_no_session_is_set(void **stat
     assert_int_equal(world_commits(w), 1);
 }
 
+static void behind_a_proxy_one_transaction_is_under_way_at_a_time(void **state)
+{
+    world_t *w = *state;
+    outcome_t outs[40];
+    atomic_store(&w->server.proxy, true);
+    w->connections = 2;
+    world_open(w);
+    for (size_t i = 0; i < 40; i++)
+        world_push(w, &outs[i]);
+    for (size_t i = 0; i < 40; i++)
+        assert_int_equal(world_await(w, &outs[i]).rc, RC_OK);
+    assert_int_equal(world_commits(w), 40);
+    assert_int_equal(atomic_load(&w->server.early), 0);
+}
+
 static rc_t refuse_post(void *ctx, void (*fn)(void *arg), void *arg)
 {
     (void)fn;
@@ -198,6 +213,7 @@ int main(void)
         IN_WORLD(a_server_that_forgot_our_statements_is_served_without),
         IN_WORLD(a_transaction_that_gave_way_is_tried_again),
         IN_WORLD(behind_a_proxy_nothing_is_prepared_and_no_session_is_set),
+        IN_WORLD(behind_a_proxy_one_transaction_is_under_way_at_a_time),
         IN_WORLD(a_loop_that_takes_nothing_holds_up_no_other),
         IN_WORLD(what_would_not_fit_is_refused_at_once),
         IN_WORLD(the_generation_is_followed_while_it_is_asked_for),

@@ -45,6 +45,7 @@ typedef struct {
     atomic_int sessions;       /* settings of a session, */
     atomic_int locals;         /* and of a transaction */
     atomic_int generation;
+    atomic_int early; /* messages that came before the answer to the Sync before them */
 } fake_t;
 
 void fake_start(fake_t *f);

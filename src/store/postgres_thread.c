@@ -83,13 +83,20 @@ static unsigned cost(const postgres_pool_t *pool, const postgres_conn_t *c)
     return c->depth + (stalled ? POSTGRES_DEPTH : 0);
 }
 
+/* A proxy takes a server back at the end of a transaction, whatever was sent behind it: answers to
+ * that then reach nobody, or, after our end, whoever has the server next. One at a time there. */
+static bool is_full(const postgres_conn_t *c)
+{
+    return c->depth >= (c->direct ? POSTGRES_DEPTH : 1);
+}
+
 static postgres_conn_t *least_busy(const postgres_pool_t *pool)
 {
     postgres_conn_t *best = NULL;
     unsigned least = 0;
     for (uint32_t i = 0; i < pool->settings.connections; i++) {
         postgres_conn_t *c = &pool->conns[i];
-        if (!is_up(c) || c->depth >= POSTGRES_DEPTH)
+        if (!is_up(c) || is_full(c))
             continue;
         unsigned here = cost(pool, c);
         if (!best || here < least) {
@@ -143,7 +150,7 @@ static void drop_lost(postgres_pool_t *pool)
         any = true;
     }
     for (uint32_t i = 0; any && i < pool->settings.connections; i++) {
-        if (is_up(&pool->conns[i]))
+        if (is_up(&pool->conns[i]) && !is_full(&pool->conns[i]))
             probe(pool, &pool->conns[i]);
     }
 }
@@ -165,7 +172,7 @@ static void probe_when_due(postgres_pool_t *pool)
     postgres_conn_t *best = NULL;
     for (uint32_t i = 0; i < pool->settings.connections; i++) {
         postgres_conn_t *c = &pool->conns[i];
-        if (!is_up(c) || c->probing || c->depth >= POSTGRES_DEPTH)
+        if (!is_up(c) || c->probing || is_full(c))
             continue;
         bool better = !best || (c->depth == 0) > (best->depth == 0) ||
                       ((c->depth == 0) == (best->depth == 0) && c->heard_ms < best->heard_ms);
