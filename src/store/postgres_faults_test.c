@@ -4,6 +4,8 @@
 
 #include "store/postgres_plan.h"
 
+#include <stdlib.h>
+
 static void a_job_is_carried_out(void **state)
 {
     world_t *w = *state;
@@ -110,6 +112,28 @@ static void answers_that_came_before_the_end_of_a_connection_count(void **state)
     assert_int_equal(world_await(w, &last).tries, 2);
     assert_int_equal(last.rc, RC_OK);
     assert_int_equal(world_commits(w), BEFORE + 1);
+}
+
+static void a_job_larger_than_all_buffers_goes_out(void **state)
+{
+    enum { PARTS = 16, BYTES = 900000 };
+    world_t *w = *state;
+    outcome_t out, next;
+    char *bytes = calloc(1, BYTES);
+    const postgres_arg_t large[] = {{bytes, BYTES}};
+    world_open(w);
+    postgres_job_t *job = world_job(w, &out, PARTS);
+    postgres_step_t *steps = ARENA_ARRAY(job->a, PARTS, postgres_step_t);
+    for (size_t i = 0; i < PARTS; i++)
+        steps[i] = (postgres_step_t){POSTGRES_SESSION_DELETE, large, i};
+    job->steps = steps;
+    assert_int_equal(postgres_pool_push(w->pool, job), RC_OK);
+    world_push(w, &next);
+    assert_int_equal(world_await(w, &out).rc, RC_OK);
+    assert_int_equal(world_await(w, &next).rc, RC_OK);
+    assert_int_equal(world_commits(w), 2);
+    assert_int_equal(world_health(w).reconnects, 0);
+    free(bytes);
 }
 
 static void a_server_that_forgot_our_statements_is_served_without(void **state)
@@ -234,6 +258,7 @@ int main(void)
         IN_WORLD(without_its_witness_nobody_knows_of_a_job),
         IN_WORLD(a_refusal_is_of_its_own_job_in_a_pipeline),
         IN_WORLD(answers_that_came_before_the_end_of_a_connection_count),
+        IN_WORLD(a_job_larger_than_all_buffers_goes_out),
         IN_WORLD(a_server_that_forgot_our_statements_is_served_without),
         IN_WORLD(a_transaction_that_gave_way_is_tried_again),
         IN_WORLD(behind_a_proxy_nothing_is_prepared_and_no_session_is_set),

@@ -250,7 +250,7 @@ static bool greet(peer_t *p)
     if (ntohl(head[1]) != 196608) /* a wish for encryption */
         return send(p->fd, "N", 1, MSG_NOSIGNAL) == 1 && greet(p);
     put_message(p, 'R', "\0\0\0", 4);
-    put_parameter(p, "server_version", "15.0");
+    put_parameter(p, "server_version", atomic_load(&p->f->old) ? "12.22" : "15.0");
     put_parameter(p, "client_encoding", "UTF8");
     put_parameter(p, "in_hot_standby", atomic_load(&p->f->follower) ? "on" : "off");
     put_parameter(p, "default_transaction_read_only", "off");
