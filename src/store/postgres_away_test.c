@@ -90,6 +90,26 @@ static void a_server_that_takes_connections_and_says_nothing_holds_up_nobody(voi
     world_await_up(w, 2);
 }
 
+static void a_start_does_not_wait_long_for_a_server_that_is_silent(void **state)
+{
+    world_t *w = *state;
+    str_t why;
+    int64_t begun = test_now_ms();
+    atomic_store(&w->server.mute, true);
+    assert_int_equal(world_try_open(w, "connect_timeout=1", &why), RC_IO);
+    assert_true(str_contains(why, STR("cannot be reached (no answer in time)")));
+    assert_true(test_now_ms() - begun < 2500);
+}
+
+static void a_server_that_is_too_old_is_refused(void **state)
+{
+    world_t *w = *state;
+    str_t why;
+    atomic_store(&w->server.old, true);
+    assert_int_equal(world_try_open(w, "", &why), RC_IO);
+    assert_true(str_contains(why, STR("older than version 13 (12.22)")));
+}
+
 static void of_two_hosts_the_one_that_may_be_written_to_is_taken(void **state)
 {
     world_t *w = *state;
@@ -136,6 +156,8 @@ int main(void)
         IN_WORLD(a_silent_server_is_left_when_the_time_of_a_job_is_over),
         IN_WORLD(a_server_that_is_silent_while_nobody_asks_is_left_too),
         IN_WORLD(a_server_that_takes_connections_and_says_nothing_holds_up_nobody),
+        IN_WORLD(a_start_does_not_wait_long_for_a_server_that_is_silent),
+        IN_WORLD(a_server_that_is_too_old_is_refused),
         IN_WORLD(of_two_hosts_the_one_that_may_be_written_to_is_taken),
         IN_WORLD(a_host_that_is_silent_does_not_hold_up_the_way_to_the_next),
     };

@@ -4,6 +4,8 @@
 
 #include "store/postgres_plan.h"
 
+#include <stdlib.h>
+
 static void a_job_is_carried_out(void **state)
 {
     world_t *w = *state;
@@ -63,22 +65,28 @@ static void without_its_witness_nobody_knows_of_a_job(void **state)
     assert_int_equal(world_health(w).unsure, 1);
 }
 
+/* A job of which one statement alone is a SESSION_TOUCH. */
+static void push_touch(world_t *w, outcome_t *out)
+{
+    static const char BYTES[32];
+    static const postgres_arg_t TOUCH[] = {{BYTES, 32}, {BYTES, 8}};
+    postgres_job_t *job = world_job(w, out, 3);
+    postgres_step_t *steps = ARENA_ARRAY(job->a, 3, postgres_step_t);
+    memcpy(steps, job->steps, 3 * sizeof *steps);
+    steps[1] = (postgres_step_t){POSTGRES_SESSION_TOUCH, TOUCH, 1};
+    job->steps = steps;
+    assert_int_equal(postgres_pool_push(w->pool, job), RC_OK);
+}
+
 static void a_refusal_is_of_its_own_job_in_a_pipeline(void **state)
 {
     world_t *w = *state;
     outcome_t outs[POSTGRES_DEPTH * 2], bad;
     world_open(w);
+    fake_fail(&w->server, FAKE_ERROR, "SESSION_TOUCH", "22012", 1);
     for (size_t i = 0; i < POSTGRES_DEPTH; i++)
         world_push(w, &outs[i]);
-    fake_fail(&w->server, FAKE_ERROR, "SESSION_TOUCH", "22012", 1);
-    postgres_job_t *job = world_job(w, &bad, 3);
-    postgres_step_t *steps = ARENA_ARRAY(job->a, 3, postgres_step_t);
-    memcpy(steps, job->steps, 3 * sizeof *steps);
-    static const char BYTES[32];
-    static const postgres_arg_t TOUCH[] = {{BYTES, 32}, {BYTES, 8}};
-    steps[1] = (postgres_step_t){POSTGRES_SESSION_TOUCH, TOUCH, 1};
-    job->steps = steps;
-    assert_int_equal(postgres_pool_push(w->pool, job), RC_OK);
+    push_touch(w, &bad);
     for (size_t i = POSTGRES_DEPTH; i < POSTGRES_DEPTH * 2; i++)
         world_push(w, &outs[i]);
     for (size_t i = 0; i < POSTGRES_DEPTH * 2; i++)
@@ -87,6 +95,45 @@ static void a_refusal_is_of_its_own_job_in_a_pipeline(void **state)
     assert_int_equal(bad.failed, 1);
     assert_int_equal(world_commits(w), POSTGRES_DEPTH * 2);
     assert_int_equal(world_health(w).reconnects, 0);
+}
+
+static void answers_that_came_before_the_end_of_a_connection_count(void **state)
+{
+    enum { BEFORE = 10 };
+    world_t *w = *state;
+    outcome_t outs[BEFORE], last;
+    world_open(w);
+    fake_fail(&w->server, FAKE_FATAL, "SESSION_TOUCH", "57P01", 1);
+    for (size_t i = 0; i < BEFORE; i++)
+        world_push(w, &outs[i]);
+    push_touch(w, &last);
+    for (size_t i = 0; i < BEFORE; i++)
+        assert_int_equal(world_await(w, &outs[i]).tries, 1);
+    assert_int_equal(world_await(w, &last).tries, 2);
+    assert_int_equal(last.rc, RC_OK);
+    assert_int_equal(world_commits(w), BEFORE + 1);
+}
+
+static void a_job_larger_than_all_buffers_goes_out(void **state)
+{
+    enum { PARTS = 16, BYTES = 900000 };
+    world_t *w = *state;
+    outcome_t out, next;
+    char *bytes = calloc(1, BYTES);
+    const postgres_arg_t large[] = {{bytes, BYTES}};
+    world_open(w);
+    postgres_job_t *job = world_job(w, &out, PARTS);
+    postgres_step_t *steps = ARENA_ARRAY(job->a, PARTS, postgres_step_t);
+    for (size_t i = 0; i < PARTS; i++)
+        steps[i] = (postgres_step_t){POSTGRES_SESSION_DELETE, large, i};
+    job->steps = steps;
+    assert_int_equal(postgres_pool_push(w->pool, job), RC_OK);
+    world_push(w, &next);
+    assert_int_equal(world_await(w, &out).rc, RC_OK);
+    assert_int_equal(world_await(w, &next).rc, RC_OK);
+    assert_int_equal(world_commits(w), 2);
+    assert_int_equal(world_health(w).reconnects, 0);
+    free(bytes);
 }
 
 static void a_server_that_forgot_our_statements_is_served_without(void **state)
@@ -126,6 +173,21 @@ static void behind_a_proxy_nothing_is_prepared_and_no_session_is_set(void **stat
     assert_int_equal(atomic_load(&w->server.sessions), 0);
     assert_int_equal(atomic_load(&w->server.locals), 1); /* so that what waits for a lock ends */
     assert_int_equal(world_commits(w), 1);
+}
+
+static void behind_a_proxy_one_transaction_is_under_way_at_a_time(void **state)
+{
+    world_t *w = *state;
+    outcome_t outs[40];
+    atomic_store(&w->server.proxy, true);
+    w->connections = 2;
+    world_open(w);
+    for (size_t i = 0; i < 40; i++)
+        world_push(w, &outs[i]);
+    for (size_t i = 0; i < 40; i++)
+        assert_int_equal(world_await(w, &outs[i]).rc, RC_OK);
+    assert_int_equal(world_commits(w), 40);
+    assert_int_equal(atomic_load(&w->server.early), 0);
 }
 
 static rc_t refuse_post(void *ctx, void (*fn)(void *arg), void *arg)
@@ -195,9 +257,12 @@ int main(void)
         IN_WORLD(a_job_whose_answer_was_cut_in_two_is_known_by_its_witness),
         IN_WORLD(without_its_witness_nobody_knows_of_a_job),
         IN_WORLD(a_refusal_is_of_its_own_job_in_a_pipeline),
+        IN_WORLD(answers_that_came_before_the_end_of_a_connection_count),
+        IN_WORLD(a_job_larger_than_all_buffers_goes_out),
         IN_WORLD(a_server_that_forgot_our_statements_is_served_without),
         IN_WORLD(a_transaction_that_gave_way_is_tried_again),
         IN_WORLD(behind_a_proxy_nothing_is_prepared_and_no_session_is_set),
+        IN_WORLD(behind_a_proxy_one_transaction_is_under_way_at_a_time),
         IN_WORLD(a_loop_that_takes_nothing_holds_up_no_other),
         IN_WORLD(what_would_not_fit_is_refused_at_once),
         IN_WORLD(the_generation_is_followed_while_it_is_asked_for),

@@ -27,11 +27,16 @@ static int64_t now_ms(void)
 static bool say(postgres_fault_t *fault, const char *sqlstate, const char *why)
 {
     snprintf(fault->sqlstate, sizeof fault->sqlstate, "%.5s", sqlstate ? sqlstate : "");
-    snprintf(fault->why, sizeof fault->why, "%s", why ? why : "");
-    for (char *p = fault->why; *p; p++) {
-        if ((unsigned char)*p < ' ')
-            *p = ' ';
+    const char *end = why ? strstr(why, "\nLOCATION:") : NULL; /* in the server's own source */
+    int n = end ? (int)(end - why) : (int)sizeof fault->why;
+    snprintf(fault->why, sizeof fault->why, "%.*s", n, why ? why : "");
+    size_t last = 0;
+    for (size_t i = 0; fault->why[i]; i++) {
+        if ((unsigned char)fault->why[i] < ' ')
+            fault->why[i] = ' ';
+        last = fault->why[i] != ' ' ? i + 1 : last;
     }
+    fault->why[last] = '\0';
     return false;
 }
 

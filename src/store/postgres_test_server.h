@@ -37,6 +37,7 @@ typedef struct {
     atomic_bool proxy;    /* the process that serves is not the one that was named */
     atomic_bool standby;  /* it follows another */
     atomic_bool follower; /* the same, and it says so when a connection begins */
+    atomic_bool old;      /* it is of version 12 */
     atomic_bool mute;     /* new connections are taken and get no answer */
     atomic_bool witness;  /* a witness finds its row */
     atomic_bool stopping;
@@ -45,6 +46,7 @@ typedef struct {
     atomic_int sessions;       /* settings of a session, */
     atomic_int locals;         /* and of a transaction */
     atomic_int generation;
+    atomic_int early; /* messages that came before the answer to the Sync before them */
 } fake_t;
 
 void fake_start(fake_t *f);

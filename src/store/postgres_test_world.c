@@ -57,17 +57,23 @@ void world_await_up(const world_t *w, uint32_t connections)
     assert_int_equal(world_health(w).connections, connections);
 }
 
+rc_t world_try_open(world_t *w, const char *more, str_t *why)
+{
+    str_t hosts = w->hosts == 2 ? arena_printf(w->a, "host=127.0.0.1,127.0.0.1 port=%d,%d",
+                                               w->server.port, w->other.port)
+                                : arena_printf(w->a, "host=127.0.0.1 port=%d", w->server.port);
+    store_config_t config = {
+        .postgres = {.conninfo =
+                         arena_printf(w->a, "%s sslmode=disable user=x dbname=x %s", hosts.p, more),
+                     .connections = w->connections,
+                     .wait_ms = w->wait_ms}};
+    return postgres_pool_begin(w->a, &config, false, &w->pool, why);
+}
+
 void world_open(world_t *w)
 {
     str_t why = STR_UNSET;
-    str_t conninfo = arena_printf(w->a, "host=127.0.0.1 port=%d sslmode=disable user=x dbname=x",
-                                  w->server.port);
-    if (w->hosts == 2)
-        conninfo = arena_printf(w->a, "host=127.0.0.1,127.0.0.1 port=%d,%d user=x dbname=x",
-                                w->server.port, w->other.port);
-    store_config_t config = {
-        .postgres = {.conninfo = conninfo, .connections = w->connections, .wait_ms = w->wait_ms}};
-    if (postgres_pool_begin(w->a, &config, false, &w->pool, &why) != RC_OK)
+    if (world_try_open(w, "", &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
     world_await_up(w, w->connections);
 }

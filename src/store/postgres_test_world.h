@@ -30,6 +30,8 @@ typedef struct {
 /** Setup and teardown of cmocka; the test opens the pool. */
 int world_begin(void **state);
 int world_end(void **state);
+/** Opens the pool, with more for its conninfo. */
+rc_t world_try_open(world_t *w, const char *more, str_t *why);
 /** Opens the pool and waits until all its connections are up. */
 void world_open(world_t *w);
 
