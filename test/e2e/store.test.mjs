@@ -86,7 +86,7 @@ test('a backup under load is whole; what it revives is ended by --revoke-after-r
     // A follower that asks from what it has seen learns of the next one.
     await post(at, 'revocation_endpoint', client, { token: again.body.refresh_token });
     const next = await revocations(at, seen.seq);
-    assert.equal(next.revoked.length, 1, JSON.stringify(next));
+    assert.equal(next.entries.length, 1, JSON.stringify(next));
     assert.ok(next.seq > seen.seq);
   });
 
@@ -98,7 +98,7 @@ test('a backup under load is whole; what it revives is ended by --revoke-after-r
     assertTokenError(await refresh(at, client, revoked.refresh_token), 'invalid_grant', 'the revoked one');
     assertTokenError(await refresh(at, client, rotated.body.refresh_token), 'invalid_grant', 'the successor');
     const all = await revocations(at, seen.seq);
-    assert.deepEqual(all.revoked.map((one) => one.kind), ['all']);
+    assert.deepEqual(all.entries.map((one) => one.kind), ['all']);
     await assert.rejects(authorize(at, client, {}, { browser: sameBrowser(person, at), user: 'nobody' }), /stopped at/, 'nobody is signed in');
     const anew = await signIn(at, client, {}, { browser: sameBrowser(new Browser(at.base), at) });
     assert.equal((await refresh(at, client, anew.refresh_token)).status, 200, 'people sign in again');
@@ -130,10 +130,10 @@ async function goesOn(move) {
       const page = await new Browser(at.base).get(`${at.base}/device?user_code=${device.body.user_code}`);
       assert.equal(page.status, 200);
       // A follower misses nothing and sees nothing twice.
-      assert.deepEqual((await revocations(at, seen.seq)).revoked, []);
+      assert.deepEqual((await revocations(at, seen.seq)).entries, []);
       await post(at, 'revocation_endpoint', client, { token: next.body.refresh_token });
       const more = await revocations(at, seen.seq);
-      assert.equal(more.revoked.length, 1);
+      assert.equal(more.entries.length, 1);
       assert.ok(more.seq > seen.seq);
     });
     assert.match((await run(WARDER, ['store', 'check', '--data', data, ...args])).stdout, /sound/);
