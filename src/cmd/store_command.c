@@ -32,22 +32,21 @@ int store_command_record(admin_t *admin, const char *reason, str_t detail)
     return admin_record(admin, &event);
 }
 
-FILE *store_command_create(const char *path)
+int store_command_create(const char *path, FILE **out)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (f)
-        return f;
-    if (errno == EEXIST)
-        command_fail(EXIT_REFUSED, "the file '%s' exists; name a new one", path);
-    else
-        command_fail(EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(errno));
+    *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (*out)
+        return EXIT_DONE;
+    int error = errno;
     if (fd >= 0)
         close(fd);
-    return NULL;
+    if (error == EEXIST)
+        return command_fail(EXIT_REFUSED, "the file '%s' exists; name a new one", path);
+    return command_fail(EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(error));
 }
 
-static bool sync_folder(const char *path)
+bool store_command_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char folder[4096] = ".";
@@ -66,7 +65,8 @@ static bool sync_folder(const char *path)
 
 int store_command_keep(FILE *f, const char *path, int code)
 {
-    if (code == EXIT_DONE && (fflush(f) != 0 || fsync(fileno(f)) != 0 || !sync_folder(path)))
+    if (code == EXIT_DONE &&
+        (fflush(f) != 0 || fsync(fileno(f)) != 0 || !store_command_sync_folder(path)))
         code = command_fail(EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(errno));
     if (fclose(f) != 0 && code == EXIT_DONE)
         code = command_fail(EXIT_FAILED, "'%s' cannot be written: %s", path, strerror(errno));

@@ -13,8 +13,11 @@ int store_command_failed(rc_t rc, str_t why, const char *what);
 int store_command_refused(const store_text_t *text, const char *path, rc_t rc, str_t why);
 /** Records an event of AUDIT_STORE; `reason` is a word such as "exported". 0 or an exit code. */
 int store_command_record(admin_t *admin, const char *reason, str_t detail);
-/** Opens a file with secrets that must not exist yet, for its owner alone. NULL: said. */
-FILE *store_command_create(const char *path);
+/** Opens a file with secrets that must not exist yet, for its owner alone. 0, or an exit code after
+ *  saying why. */
+int store_command_create(const char *path, FILE **out);
+/** Brings the names in the folder of `path` to the disk; false: errno says why not. */
+bool store_command_sync_folder(const char *path);
 /** Brings it to the disk, with its folder, and closes it. 0; or an exit code after saying why, and
  *  the file is gone. `code` not 0: only closes and removes it. */
 int store_command_keep(FILE *f, const char *path, int code);

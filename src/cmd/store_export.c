@@ -28,10 +28,11 @@ static int export_store(admin_t *admin, const option_t *rows, const str_t *words
                                         "name a FILE");
     if (n_words == 0)
         return write_to(admin, stdout, "standard output");
+    FILE *f;
     const char *path = store_command_word(admin, words, n_words, "store export wants one FILE");
-    FILE *f = path ? store_command_create(path) : NULL;
-    if (!f)
-        return path && access(path, F_OK) == 0 ? EXIT_REFUSED : path ? EXIT_FAILED : EXIT_USAGE;
+    int code = path ? store_command_create(path, &f) : EXIT_USAGE;
+    if (code != EXIT_DONE)
+        return code;
     return store_command_keep(f, path, write_to(admin, f, path));
 }
 

@@ -25,8 +25,9 @@ typedef struct {
     store_saved_t saved;
     store_config_t config;
     const char *database; /* where it is to stand; NULL: at a server */
-    const char *filled;   /* the file that is filled to take its place; NULL: it is filled itself */
-    const char *aside;    /* where the replaced one goes */
+    const char *filled;   /* the file that is filled to take its place; NULL: at a server */
+    const char
+        *aside; /* where the one that is replaced goes; NULL: there is none, or it is empty */
     bool replace, revoke;
 } restore_t;
 
@@ -71,25 +72,37 @@ static int look_at_target(const restore_t *r, bool *full)
     return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the store cannot be counted");
 }
 
-/* The new one is filled beside the old, which is in its place until the very end. */
-static int plan_replacement(restore_t *r)
+/* The new database is filled beside the old, which is in its place until the very end. */
+static int plan_file(restore_t *r, bool keeps)
 {
     arena_t *a = r->admin->a;
-    if (!r->replace)
+    str_t when = command_time(a, r->admin->now);
+    r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
+    if (keeps)
+        r->aside = arena_cstr(a, arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when)));
+    if (!r->filled || (keeps && !r->aside))
+        return command_out_of_memory();
+    r->config.path = str_c(r->filled);
+    return EXIT_DONE;
+}
+
+/* A database that is to be replaced is not looked into: it may be damaged. */
+static int plan(restore_t *r)
+{
+    bool there = r->database && access(r->database, F_OK) == 0;
+    bool full = there && r->replace;
+    int code = full || (r->database && !there) ? EXIT_DONE : look_at_target(r, &full);
+    if (code != EXIT_DONE)
+        return code;
+    if (full && !r->replace)
         return command_fail(EXIT_REFUSED,
                             "the store holds records; with --replace it is put aside first");
-    if (!r->database)
+    if (full && !r->database)
         return command_fail(EXIT_REFUSED,
                             "a store of the kind %" PRIstr " is not replaced; make "
                             "an empty database and name that in the settings",
                             STR_ARG(r->config.driver));
-    str_t when = command_time(a, r->admin->now);
-    r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
-    r->aside = arena_cstr(a, arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when)));
-    if (!r->filled || !r->aside)
-        return command_out_of_memory();
-    r->config.path = str_c(r->filled);
-    return EXIT_DONE;
+    return r->database ? plan_file(r, full) : EXIT_DONE;
 }
 
 static void remove_filled(const restore_t *r)
@@ -133,33 +146,57 @@ static int fill(restore_t *r)
         code = store_saved_refused(&r->saved, rc, why);
     else if (r->revoke && (rc = end_all(r->admin, store)) != RC_OK)
         code = command_fail(EXIT_FAILED,
-                            "the store is restored, but not all was revoked (%s); run 'warder "
-                            "admin revoke --all' before the server starts",
+                            "the store was filled, but what it holds could not be revoked (%s); "
+                            "restore into an empty one again",
                             rc_name(rc));
     store_close(store);
     return code;
+}
+
+static int not_placed(const restore_t *r, const char *what)
+{
+    return command_fail(EXIT_FAILED, "'%s' cannot be put in place of '%s' (%s): %s", r->filled,
+                        r->database, what, strerror(errno));
+}
+
+/* A log beside a database belongs to it alone: SQLite would play that of the old one over the new.
+ * The old one's goes along with it; the new one was closed, and has none. */
+static int move_logs(const restore_t *r)
+{
+    arena_t *a = r->admin->a;
+    const char *old = arena_cstr(a, arena_printf(a, "%s-wal", r->database));
+    const char *shm = arena_cstr(a, arena_printf(a, "%s-shm", r->database));
+    const char *new = arena_cstr(a, arena_printf(a, "%s-wal", r->filled));
+    const char *kept = arena_cstr(a, arena_printf(a, "%s-wal", r->aside ? r->aside : r->database));
+    if (!old || !shm || !new || !kept)
+        return command_out_of_memory();
+    if (access(new, F_OK) == 0)
+        return command_fail(EXIT_FAILED, "'%s' was not closed; try again", r->filled);
+    if (r->aside && rename(old, kept) != 0 && errno != ENOENT)
+        return not_placed(r, "log");
+    unlink(shm);
+    return EXIT_DONE;
 }
 
 /* A hard link keeps the old one under its new name; then one step puts the other in its place. At
  * no moment is there none, which a server that starts then would make empty. */
 static int swap(const restore_t *r)
 {
-    if (link(r->database, r->aside) != 0)
-        return command_fail(EXIT_FAILED, "the old database cannot be kept as '%s': %s", r->aside,
-                            strerror(errno));
-    if (rename(r->filled, r->database) != 0)
-        return command_fail(EXIT_FAILED, "'%s' cannot be put in place: %s", r->filled,
-                            strerror(errno));
-    printf("the old database is %s\n", r->aside);
+    if (r->aside && link(r->database, r->aside) != 0)
+        return not_placed(r, "old one");
+    int code = move_logs(r);
+    if (code != EXIT_DONE)
+        return code;
+    if (rename(r->filled, r->database) != 0 || !store_command_sync_folder(r->database))
+        return not_placed(r, "new one");
+    if (r->aside)
+        printf("the old database is %s\n", r->aside);
     return EXIT_DONE;
 }
 
 static int put_in_place(restore_t *r)
 {
-    bool full;
-    int code = look_at_target(r, &full);
-    if (code == EXIT_DONE && full)
-        code = plan_replacement(r);
+    int code = plan(r);
     remove_filled(r); /* of a restore that was killed */
     if (code == EXIT_DONE)
         code = fill(r);

@@ -224,6 +224,34 @@ static void damaged_files_change_nothing(void **state)
     assert_int_not_equal(access(in_folder(p, "warder.db.saved"), F_OK), 0);
 }
 
+/* What a restore is for. */
+static void damaged_database_is_replaced(void **state)
+{
+    admin_play_t *p = *state;
+    saved(p);
+    test_file(p->folder, "warder.db",
+              "no database at all, and longer than the head of one is: "
+              "a hundred bytes of it are looked at by whoever opens it");
+    test_file(p->folder, "warder.db-wal", "its log");
+    refused_with(p, "store restore", "saved.db", EXIT_REFUSED, "not a database");
+    run_with(p, "store restore", "saved.db", " --replace");
+    has(p, "alice", true);
+    /* The log of the old one would be played over the new. */
+    assert_int_not_equal(access(in_folder(p, "warder.db-wal"), F_OK), 0);
+}
+
+static void empty_store_is_filled_without_a_word(void **state)
+{
+    admin_play_t *p = *state;
+    glob_t found;
+    saved(p);
+    lose_database(p);
+    admin_play_run(p, "store stats");
+    run_with(p, "store restore", "saved.db", "");
+    has(p, "alice", true);
+    assert_int_equal(glob(in_folder(p, "warder.db.before-*"), 0, NULL, &found), GLOB_NOMATCH);
+}
+
 static void leftovers_of_a_killed_restore_do_not_matter(void **state)
 {
     admin_play_t *p = *state;
@@ -282,6 +310,8 @@ int main(int argc, char **argv)
         PLAY_TEST(all_ends_with_revoke_after_restore),
         PLAY_TEST(store_in_use_is_not_restored),
         PLAY_TEST(damaged_files_change_nothing),
+        PLAY_TEST(damaged_database_is_replaced),
+        PLAY_TEST(empty_store_is_filled_without_a_word),
         PLAY_TEST(leftovers_of_a_killed_restore_do_not_matter),
         PLAY_TEST(stats_and_check_say_how_it_is),
         PLAY_TEST(check_names_what_is_wrong),

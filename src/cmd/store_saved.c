@@ -45,8 +45,9 @@ static int copy_database(store_saved_t *s)
     if (!s->copy)
         return command_out_of_memory();
     unlink(s->copy); /* of a restore that was killed */
-    FILE *out = store_command_create(s->copy);
-    return out ? store_command_keep(out, s->copy, copy_bytes(s, out)) : EXIT_FAILED;
+    FILE *out;
+    int code = store_command_create(s->copy, &out);
+    return code == EXIT_DONE ? store_command_keep(out, s->copy, copy_bytes(s, out)) : code;
 }
 
 /* The copy is brought to the schema of this program, whichever version saved it. */

@@ -2,6 +2,10 @@
  * reason. */
 #include "store/store_test_dump.h"
 
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 /* A digest that tells changes, for tests: its sum. */
 static void more(void *ctx, str_t bytes)
 {
@@ -232,6 +236,47 @@ static void record_beyond_a_line_is_not_written(void **state)
     assert_int_equal(buf_done(&b, &line), RC_LIMIT);
 }
 
+static void nothing_more(void *ctx, str_t bytes)
+{
+    (void)ctx;
+    (void)bytes;
+}
+
+static void zeros(void *ctx, uint8_t out[ARCHIVE_DIGEST])
+{
+    (void)ctx;
+    memset(out, 0, ARCHIVE_DIGEST);
+}
+
+/* Fuzzing begins at what is taken: seeds that a change of the columns has left behind are found
+ * here. */
+static void seeds_of_the_fuzzer_are_taken(void **state)
+{
+    arena_t *a = arena_of(state);
+    const char *source = getenv("WARDER_SOURCE");
+    glob_t seeds;
+    str_t pattern = arena_printf(a, "%s/src/store/corpus/archive/*", source ? source : ".");
+    assert_int_equal(glob(pattern.p, 0, NULL, &seeds), 0);
+    for (size_t i = 0; i < seeds.gl_pathc; i++) {
+        static char text[65536];
+        FILE *f = fopen(seeds.gl_pathv[i], "rb");
+        assert_non_null(f);
+        str_t rest = str_of(text, fread(text, 1, sizeof text, f));
+        fclose(f);
+        archive_reader_t r = {.digest = {nothing_more, zeros, NULL}};
+        archive_line_t line;
+        while (rest.n > 0) {
+            size_t n = str_find(rest, '\n', 0);
+            if (archive_read(&r, a, str_first(rest, n), &line) != RC_OK)
+                fail_msg("%s: %" PRIstr, seeds.gl_pathv[i],
+                         STR_ARG(archive_refusal_text(r.refusal)));
+            rest = n < rest.n ? str_skip(rest, n + 1) : str_first(rest, 0);
+        }
+    }
+    assert_true(seeds.gl_pathc >= TABLE_COUNT - 1);
+    globfree(&seeds);
+}
+
 #define ARCHIVE_TEST(fn) cmocka_unit_test_setup_teardown(fn, make_arena, drop_arena)
 
 int main(void)
@@ -249,6 +294,7 @@ int main(void)
         ARCHIVE_TEST(every_refusal_has_a_sentence),
         ARCHIVE_TEST(value_of_an_enum_that_is_not_known_is_refused),
         ARCHIVE_TEST(record_beyond_a_line_is_not_written),
+        ARCHIVE_TEST(seeds_of_the_fuzzer_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

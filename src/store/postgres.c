@@ -1,15 +1,9 @@
 /* The driver on PostgreSQL: each call becomes a job of statements (postgres_plan.h) for the pool of
  * connections that all workers share (postgres_pool.h). */
-#include "store/driver.h"
 #include "store/postgres_plan.h"
-#include "store/postgres_pool.h"
+#include "store/postgres_upkeep.h"
 
 #include <stdlib.h>
-
-typedef struct {
-    store_t base;
-    postgres_pool_t *pool;
-} postgres_store_t;
 
 typedef struct {
     store_conn_t base;
@@ -33,6 +27,7 @@ static rc_t open_store(arena_t *a, const store_config_t *config, store_t **out, 
     if (!s)
         return RC_MEMORY;
     s->base.driver = &STORE_POSTGRES;
+    s->clock = config->clock;
     rc_t rc = postgres_pool_open(a, config, &s->pool, why);
     if (rc != RC_OK)
         free(s);
@@ -191,4 +186,9 @@ const store_driver_t STORE_POSTGRES = {
     .generation = generation,
     .expire = expire,
     .health = health,
+    .dump = postgres_dump,
+    .fill = postgres_fill,
+    .stats = postgres_stats,
+    .check = postgres_check,
+    .idle = postgres_idle,
 };

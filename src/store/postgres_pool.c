@@ -227,3 +227,12 @@ PGconn *postgres_connect_once(arena_t *a, const store_config_t *config, str_t *w
         *why = postgres_explain(a, &fault);
     return pg;
 }
+
+PGconn *postgres_pool_connect_once(const postgres_pool_t *pool, arena_t *a, str_t *why)
+{
+    postgres_fault_t fault = {0};
+    PGconn *pg = postgres_link_plain(&pool->settings, &fault);
+    if (!pg)
+        *why = postgres_explain(a, &fault);
+    return pg;
+}

@@ -40,5 +40,7 @@ void postgres_pool_health(postgres_pool_t *pool, store_health_t *out);
 /** A connection for one who blocks (upkeep.h), with the settings of the pool. NULL: *why says it.
  */
 PGconn *postgres_connect_once(arena_t *a, const store_config_t *config, str_t *why);
+/** The same by the settings of an open pool. */
+PGconn *postgres_pool_connect_once(const postgres_pool_t *pool, arena_t *a, str_t *why);
 
 #endif

@@ -132,9 +132,8 @@ static rc_t read_field(arena_t *a, postgres_cell_t at, const field_t *f, void *r
         *(uint32_t *)p = (uint32_t)number;
         return RC_OK;
     case FIELD_INT:
-        TRY(read_within(at, 0, INT32_MAX, &number));
-        *(int *)p = (int)number;
-        return RC_OK;
+        TRY(postgres_read_number(at, &number));
+        return table_set_enum(f, record, number);
     case FIELD_BOOL:
         TRY(read_within(at, 0, 1, &number));
         *(bool *)p = number != 0;

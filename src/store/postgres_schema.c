@@ -108,6 +108,14 @@ static const char *const MIGRATIONS[] = {
     "CREATE INDEX revoked_owner ON revoked(owner, kind, seq) WHERE owner IS NOT NULL;"
     "CREATE TABLE lease(name " TEXT KEY ", holder " TEXT " NOT NULL, until " NUMBER
     ") WITH (fillfactor=10);",
+
+#ifdef STORE_TEST_NEXT_SCHEMA
+    /* The next version, for tests of two versions side by side, as in sqlite_schema.c. */
+    "ALTER TABLE client ADD COLUMN next_note TEXT;"
+    "ALTER TABLE session ADD COLUMN next_mark BIGINT NOT NULL DEFAULT 1;"
+    "ALTER TABLE refresh ADD COLUMN next_mark BIGINT NOT NULL DEFAULT 1;"
+    "CREATE TABLE next_thing(id " TEXT KEY ");",
+#endif
 };
 
 /* When dead rows are cleared away, where the usual share of a table would be much too late: rows

@@ -22,10 +22,11 @@ rc_t sqlite_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *wh
     int code = !path ? SQLITE_NOMEM : sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, NULL);
     if (code == SQLITE_OK)
         code = take_alone(handle);
-    *idle = code == SQLITE_OK;
-    rc_t rc = code == SQLITE_OK || code == SQLITE_BUSY
-                  ? RC_OK
-                  : sqlite_explain(a, path ? path : "", handle, why);
+    /* What is damaged nobody uses: it is to be replaced. */
+    bool damaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+    *idle = code == SQLITE_OK || damaged;
+    rc_t rc =
+        *idle || code == SQLITE_BUSY ? RC_OK : sqlite_explain(a, path ? path : "", handle, why);
     sqlite3_close(handle);
     return rc;
 }
