@@ -7,6 +7,7 @@
 #include "as/lease.h"
 #include "as/limits.h"
 #include "as/pace.h"
+#include "as/settled.h"
 #include "as/snapshot.h"
 #include "as/throttle.h"
 #include "audit/audit.h"
@@ -49,13 +50,14 @@ typedef struct as {
     clock_port_t clock;
     random_port_t random;
     http_app_t app;
-    str_t holder;        /* of leases: a name of this process alone */
-    str_t node_lease;    /* of this node's name; unset: none */
-    struct {             /* of maintenance.c; the first worker's alone */
-        arena_t *look;   /* of the look under way; NULL: none */
-        uint64_t seen;   /* the store's generation at the last look that found nothing to do */
-        int64_t next_at; /* when to look again though nothing changed; 0: no need */
-        int64_t wait_ms; /* no look before that (monotonic): another node is at it */
+    str_t holder;             /* of leases: a name of this process alone */
+    str_t node_lease;         /* of this node's name; unset: none */
+    struct {                  /* of maintenance.c; the first worker's alone */
+        arena_t *look;        /* of the look under way; NULL: none */
+        uint64_t seen;        /* the store's generation at the last look that found nothing to do */
+        int64_t next_at;      /* when to look again though nothing changed; 0: no need */
+        int64_t clocks_apart; /* ms, when that was said */
+        int64_t wait_ms;      /* no look before that (monotonic): another node is at it */
         as_lease_t lease;
     } keys;
     struct { /* likewise */
@@ -63,6 +65,7 @@ typedef struct as {
         as_pace_t pace;
         http_timer_t *pause; /* before the next batch; NULL: none was started */
         int64_t began_ms;    /* the batch under way (monotonic) */
+        as_settled_t clock;
         bool running;
     } cleaning;
     as_lease_t name; /* node_lease; likewise */

@@ -20,6 +20,12 @@ static int64_t mono(const as_t *as)
     return as->clock.mono_ms(as->clock.ctx);
 }
 
+/* How far the clock of the day is from the one that is never set. */
+static int64_t clocks_apart(const as_t *as)
+{
+    return as->clock.now_ms(as->clock.ctx) - mono(as);
+}
+
 /* ---- keys ---- */
 
 /* One look at the keys: ask, see what is due, and if something is, take the lease, ask once more,
@@ -123,6 +129,7 @@ static void planned(void *arg)
     }
     as->keys.seen = r->generation;
     as->keys.next_at = r->plan.next_at;
+    as->keys.clocks_apart = clocks_apart(as);
     rotation_end(r, NULL);
 }
 
@@ -149,9 +156,17 @@ static void ask_about_keys(rotation_t *r)
     store_ask(r->w->store, r->a, r->asks, 2, asked, r);
 }
 
+/* When to look again was said by a clock that has been set since: it may be years away. */
+static bool clock_was_set(const as_t *as)
+{
+    int64_t by = clocks_apart(as) - as->keys.clocks_apart;
+    return by > AS_SETTLED_DRIFT_MS || by < -AS_SETTLED_DRIFT_MS;
+}
+
 static bool keys_need_a_look(const as_t *as, uint64_t generation)
 {
-    bool is_due = as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at;
+    bool is_due = clock_was_set(as) ||
+                  (as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at);
     return !as->keys.look && (as->keys.seen != generation || is_due) &&
            mono(as) >= as->keys.wait_ms;
 }
@@ -206,6 +221,11 @@ static void expired(void *ctx, rc_t rc, size_t deleted)
     as->cleaning.running = as->cleaning.pause != NULL;
 }
 
+static int64_t settled_now(as_t *as)
+{
+    return as_settled_now(&as->cleaning.clock, as->clock.now_ms(as->clock.ctx), mono(as));
+}
+
 /* Once another node has taken over, it goes on. */
 static void delete_batch(void *arg)
 {
@@ -217,8 +237,8 @@ static void delete_batch(void *arg)
     if (!as->cleaning.running)
         return;
     as->cleaning.began_ms = mono(as);
-    store_expire(w->store, clock_seconds(&as->clock) - CLOCKS_SLACK_S, as->cleaning.pace.rows,
-                 expired, w);
+    int64_t now = settled_now(as);
+    store_expire(w->store, now / 1000 - CLOCKS_SLACK_S, as->cleaning.pace.rows, expired, w);
 }
 
 static void cleaning_leased(void *ctx, rc_t rc)
@@ -276,6 +296,7 @@ rc_t as_maintenance_start(as_worker_t *w)
     as_t *as = w->as;
     int64_t cleanup_ms = as->conf->cleanup_interval * 1000, name_ms = AS_NODE_RENEW_S * 1000;
     begin_leases(as);
+    settled_now(as); /* the clock of the start is believed */
     bool started = http_timer_start(w->loop, cleanup_ms, cleanup_ms, clean, w) &&
                    http_timer_start(w->loop, KEYS_EVERY_MS, KEYS_EVERY_MS, look_at_keys, w);
     if (started && str_is_set(as->node_lease))

@@ -1,7 +1,17 @@
 /* When keys change state. Times are compared as differences of Unix seconds. */
 #include "jose/keyring.h"
 
-enum { LEEWAY = 60 }; /* what others allow for clocks that differ */
+enum {
+    LEEWAY = 60,    /* what others allow for clocks that differ */
+    FAR_AHEAD = 300 /* no clock of another node differs so much: ours was set back */
+};
+
+/* Made by a clock that was ahead and is right again: its age says nothing, and waiting for it to
+ * pass could take years. */
+static bool is_from_ahead(int64_t at, int64_t now)
+{
+    return at - now > FAR_AHEAD;
+}
 
 static void step(keyring_plan_t *plan, keyring_step_kind_t kind, str_t kid)
 {
@@ -37,11 +47,12 @@ static const keyring_record_t *find_current(const keyring_record_t *records, siz
 
 /* The oldest next key of the right algorithm; others have signed nothing and go. */
 static const keyring_record_t *choose_next(const keyring_record_t *records, size_t n, alg_t alg,
-                                           keyring_plan_t *out)
+                                           int64_t now, keyring_plan_t *out)
 {
     const keyring_record_t *next = NULL;
     for (size_t i = 0; i < n; i++)
         if (records[i].state == KEYRING_NEXT && records[i].alg == alg &&
+            !is_from_ahead(records[i].created_at, now) &&
             (!next || records[i].created_at < next->created_at))
             next = &records[i];
     for (size_t i = 0; i < n; i++)
@@ -54,7 +65,8 @@ static bool is_due(const keyring_record_t *current, const keyring_policy_t *poli
 {
     if (policy->rotate_now || current->alg != policy->alg)
         return true;
-    return policy->rotate_every > 0 && now - current->activated_at >= policy->rotate_every;
+    return policy->rotate_every > 0 && (now - current->activated_at >= policy->rotate_every ||
+                                        is_from_ahead(current->activated_at, now));
 }
 
 void keyring_plan(const keyring_record_t *records, size_t n, const keyring_policy_t *policy,
@@ -65,7 +77,7 @@ void keyring_plan(const keyring_record_t *records, size_t n, const keyring_polic
         if (records[i].state == KEYRING_RETIRED)
             forget_retired(&records[i], policy, now, out);
     const keyring_record_t *current = find_current(records, n);
-    const keyring_record_t *next = choose_next(records, n, policy->alg, out);
+    const keyring_record_t *next = choose_next(records, n, policy->alg, now, out);
     if (!current) {
         step(out, next ? KEYRING_PROMOTE : KEYRING_MAKE_CURRENT, next ? next->kid : STR_UNSET);
         return;

@@ -86,6 +86,27 @@ static void retired_key_outlives_its_tokens(void **state)
     plan_is(&plan, "delete a");
 }
 
+/* The clock was a year ahead, and is right again: nobody waits a year for the next rotation. */
+static void clock_that_was_set_back_does_not_stop_rotation(void **state)
+{
+    (void)state;
+    keyring_plan_t plan;
+    int64_t now = 1000, ahead = now + 365 * DAY;
+    keyring_record_t r[] = {record("a", KEYRING_CURRENT, ahead), record("b", KEYRING_NEXT, ahead)};
+    keyring_plan(r, 1, &POLICY, now, &plan);
+    plan_is(&plan, "make-next ");
+    assert_int_equal(plan.next_at, now + CACHE);
+    keyring_plan(r, 2, &POLICY, now, &plan);
+    plan_is(&plan, "delete b, make-next ");
+    /* Nodes differ a little. */
+    r[0] = record("a", KEYRING_CURRENT, now + 300);
+    keyring_plan(r, 1, &POLICY, now, &plan);
+    plan_is(&plan, "");
+    r[1] = record("b", KEYRING_NEXT, now + 300);
+    keyring_plan(r, 2, &POLICY, now, &plan);
+    plan_is(&plan, "");
+}
+
 static void rotation_on_demand(void **state)
 {
     (void)state;
@@ -312,6 +333,7 @@ int main(void)
         cmocka_unit_test(old_key_gets_a_successor),
         cmocka_unit_test(next_key_waits_for_every_cache),
         cmocka_unit_test(retired_key_outlives_its_tokens),
+        cmocka_unit_test(clock_that_was_set_back_does_not_stop_rotation),
         cmocka_unit_test(rotation_on_demand),
         cmocka_unit_test(another_algorithm_is_a_rotation),
         cmocka_unit_test(lost_current_key_is_replaced_by_next),

@@ -63,7 +63,8 @@
     EFFECT(                                                                                        \
         LEASE_TAKE, lease,                                                                         \
         "nobody else holds it at `at`; it is `holder`'s until `until`, which is not after `at` "   \
-        "to give it up")                                                                           \
+        "to give it up; a rest that is far longer than twice what is asked for was taken by a "    \
+        "clock that ran ahead, and holds nobody off")                                              \
     EFFECT(REVOCATION_PUT, revoked,                                                                \
            "none; SUBJECT, CLIENT and ALL end the families, open codes, approved devices made "    \
            "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \

@@ -42,6 +42,18 @@ static void its_holder_gives_it_up(void **state)
     assert_int_equal(take(p, "cleaning", "b", 110, 210), RC_OK);
 }
 
+/* The clock of its holder was a day ahead: nobody waits a day for it. */
+static void lease_of_a_clock_that_was_ahead_holds_nobody_off(void **state)
+{
+    enum { DAY = 86400 };
+    play_t *p = *state;
+    assert_int_equal(take(p, "cleaning", "a", 100 + DAY, 200 + DAY), RC_OK);
+    assert_int_equal(take(p, "cleaning", "b", 100, 200), RC_OK);
+    assert_int_equal(take(p, "cleaning", "a", 150, 250), RC_CONFLICT);
+    assert_int_equal(take(p, "keys", "a", 400, 500), RC_OK);
+    assert_int_equal(take(p, "keys", "b", 100, 200), RC_CONFLICT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -49,6 +61,7 @@ int main(void)
         ON_EVERY_STORE(its_holder_takes_it_again),
         ON_EVERY_STORE(at_its_end_it_is_anybody_s),
         ON_EVERY_STORE(its_holder_gives_it_up),
+        ON_EVERY_STORE(lease_of_a_clock_that_was_ahead_holds_nobody_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* attack cases: OPS-002, OPS-004. The power goes at any moment under decisions of several clients: what was
- * acknowledged, and what anybody read, is there afterwards, whole; of the rest nothing by half. */
+/* attack cases: OPS-002, OPS-004. The power goes at any moment under decisions of several clients:
+ * what was acknowledged, and what anybody read, is there afterwards, whole; of the rest nothing by
+ * half. */
 #include "store/sqlite_test_power.h"
 #include "store/store_test_util.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_MAX = 512 };
+enum { BATCH_MAX = 512, LEAST_WAIT_MS = 100 };
 
 static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
 {
@@ -61,10 +61,41 @@ static void note_generation(sqlite_writer_t *w)
         atomic_store(&w->generation, generation);
 }
 
+/* The lock is waited for until the one that waits longest has waited SQLITE_WAIT_MS. */
+static rc_t begin(sqlite_writer_t *w, const sqlite_job_t *batch)
+{
+    int64_t left = batch->since + SQLITE_WAIT_MS - sqlite_mono_ms();
+    w->db.wait_ms = left > LEAST_WAIT_MS ? left : LEAST_WAIT_MS;
+    rc_t rc = sqlite_run_fixed(&w->db, STMT_BEGIN);
+    w->db.wait_ms = SQLITE_WAIT_MS;
+    return rc;
+}
+
+/* Somebody holds the lock: those who came later wait on, before all that came since. */
+static void give_back_young(sqlite_writer_t *w, sqlite_job_t *batch)
+{
+    int64_t until = sqlite_mono_ms() - SQLITE_WAIT_MS;
+    sqlite_job_t *last = batch;
+    while (last->next && last->next->since <= until)
+        last = last->next;
+    sqlite_job_t *young = last->next, **end = &young;
+    last->next = NULL;
+    pthread_mutex_lock(&w->lock);
+    for (; *end; end = &(*end)->next)
+        w->waiting++;
+    *end = w->first;
+    if (!w->first)
+        w->last = end == &young ? &w->first : end;
+    w->first = young;
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void run_batch(sqlite_writer_t *w, sqlite_job_t *batch)
 {
     roll_back(w);
-    rc_t rc = sqlite_run_fixed(&w->db, STMT_BEGIN);
+    rc_t rc = begin(w, batch);
+    if (rc == RC_BUSY)
+        give_back_young(w, batch);
     if (rc != RC_OK) {
         fail_all(w, batch, rc);
         return;
@@ -208,6 +239,7 @@ rc_t sqlite_writer_push(sqlite_writer_t *w, const sqlite_job_t *job)
         return RC_MEMORY;
     *copy = *job;
     copy->next = NULL;
+    copy->since = sqlite_mono_ms();
     pthread_mutex_lock(&w->lock);
     bool fits = w->waiting < LIMIT_STORE_JOBS;
     if (fits) {

@@ -17,6 +17,7 @@ typedef struct sqlite_job {
     post_port_t back;
     store_done_t done;
     void *ctx;
+    int64_t since; /* it waits; monotonic ms */
     rc_t rc;
     size_t failed;
 } sqlite_job_t;
