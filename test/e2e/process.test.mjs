@@ -11,7 +11,7 @@ import { Load, get, post } from './lib/load.mjs';
 import { BUILD, World, freePort, run, sleep, start, stop } from './lib/world.mjs';
 
 const WARDER = path.join(BUILD, 'warder');
-const STORM_MS = Number(process.env.WARDER_STORM_MS ?? 700);
+const STORM_MS = Number(process.env.WARDER_SOAK_STORM_MS ?? 700);
 const isRoot = process.getuid() === 0;
 
 /** A line of /proc/PID/status. */

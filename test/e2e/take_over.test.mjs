@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { Load, get, post } from './lib/load.mjs';
 import { BUILD, World, sleep, start } from './lib/world.mjs';
 
-const ROUNDS = Number(process.env.WARDER_UPGRADE_ROUNDS ?? 3);
-const ROUND_MS = Number(process.env.WARDER_UPGRADE_MS ?? 300);
+const ROUNDS = Number(process.env.WARDER_SOAK_UPGRADES ?? 3);
+const ROUND_MS = Number(process.env.WARDER_SOAK_UPGRADE_MS ?? 300);
 
 /** The server's own command line, and the old one's end. */
 async function upgrade(w, more = []) {
