@@ -78,7 +78,7 @@ static bool change_user(const user_t *user)
 
 static int become(arena_t *a, const settings_t *s)
 {
-    user_t user;
+    user_t user = {0};
     int code = find_user(a, s->conf.user, &user);
     if (code != EXIT_DONE || user.uid == geteuid())
         return code;

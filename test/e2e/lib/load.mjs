@@ -30,6 +30,7 @@ class Caller {
   /** Whatever ends a connection that owes an answer, or that never came about, is a failed request. */
   fail(socket, why) {
     if (socket !== this.socket || this.load.over) return;
+    if (this.load.leaving && !this.waits) return this.next();
     this.load.failures[why] = (this.load.failures[why] ?? 0) + 1;
     this.next();
   }
@@ -39,7 +40,7 @@ class Caller {
     this.socket = null;
     this.waits = false;
     old.destroy();
-    if (this.load.over) this.load.left();
+    if (this.load.over || this.load.leaving) this.load.left();
     else this.connect();
   }
 
@@ -62,7 +63,7 @@ class Caller {
 export class Load {
   /** `callers` of each request's text; connections carry up to `most` requests. */
   constructor(port, requests, { callers = 16, most = 500 } = {}) {
-    Object.assign(this, { port, most, statuses: {}, failures: {}, over: false, began: Date.now() });
+    Object.assign(this, { port, most, statuses: {}, failures: {}, over: false, leaving: false, began: Date.now() });
     this.open = requests.length * callers;
     this.ended = new Promise((resolve) => (this.resolve = resolve));
     this.callers = requests.flatMap((request) => Array.from({ length: callers }, () => new Caller(this, request)));
@@ -74,6 +75,13 @@ export class Load {
 
   get answers() {
     return Object.values(this.statuses).reduce((sum, n) => sum + n, 0);
+  }
+
+  /** The server is about to end: everybody goes on asking on the connection that is open, until an
+   *  answer says that it was the last. Whoever is owed an answer then has a failed request. */
+  leave() {
+    this.leaving = true;
+    return this.ended;
   }
 
   /** For the end of a test that has failed: nobody asks any more. */
