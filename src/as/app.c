@@ -311,13 +311,6 @@ void as_free(as_t *as)
     arena_free(as->keys.look); /* cut off by the end of its worker */
 }
 
-rc_t as_open_setup(as_t *as, arena_t *a, str_t *link)
-{
-    str_t token;
-    TRY(identity_setup_open(a, &as->random, clock_seconds(&as->clock), &as->setup, &token));
-    return identity_setup_link(a, as->oauth.issuer, token, link);
-}
-
 rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out)
 {
     as_worker_t *w = calloc(1, sizeof *w);
@@ -348,6 +341,8 @@ rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
     TRY(as_worker_new(app, http_worker_post(loop), &w));
     w->loop = loop;
     *worker = w;
+    if (http_worker_index(loop) < AS_WORKERS_MAX)
+        w->as->workers[http_worker_index(loop)] = w;
     return http_worker_index(loop) == 0 ? as_maintenance_start(w) : RC_OK;
 }
 

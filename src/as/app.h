@@ -30,10 +30,6 @@ const http_routes_t *as_routes(void);
 void as_identify(as_t *as, str_t issuer);
 /** After the server has been joined. NULL is fine. */
 void as_free(as_t *as);
-/** Opens the set-up link, before the workers start; *link is in the arena. Only while there is no
- *  account. */
-rc_t as_open_setup(as_t *as, arena_t *a, str_t *link) MUST_USE;
-
 /** For http_server_config_t. The first worker also keeps house (maintenance.h). */
 rc_t as_worker_init(void *app, http_worker_t *loop, void **worker);
 void as_worker_exit(void *app, void *worker);

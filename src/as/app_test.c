@@ -287,15 +287,6 @@ static void no_memory_is_no_server(void **state)
     arena_free(tiny);
 }
 
-static void the_setup_link_leads_to_this_server(void **state)
-{
-    world_t *w = *state;
-    str_t link;
-    assert_ok(as_open_setup(w->as, w->a, &link));
-    assert_true(str_starts(link, STR(W_ISSUER "/setup?token=wsu_")));
-    assert_true(w->as->setup.open);
-}
-
 static rc_t refuse_connection(store_t *s, post_port_t post, store_conn_t **out)
 {
     (void)s;
@@ -334,7 +325,6 @@ int main(void)
         WORLD_TEST(settings_reach_the_decisions),
         WORLD_TEST(no_randomness_is_no_server),
         WORLD_TEST(no_memory_is_no_server),
-        WORLD_TEST(the_setup_link_leads_to_this_server),
         WORLD_TEST(no_store_is_no_worker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

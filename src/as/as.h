@@ -21,8 +21,9 @@
 #include "http/server.h"
 #include "identity/password.h"
 #include "identity/session.h"
-#include "identity/setup.h"
 #include "store/store.h"
+
+enum { AS_WORKERS_MAX = 256 };
 
 /** What all workers share. Read-only after the start, but for what locks itself: store, audit,
  *  pool, limits, throttle. */
@@ -44,16 +45,16 @@ typedef struct as {
     struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;
-    as_kek_t kek;           /* what the store's keys are encrypted under; zero: nothing */
-    identity_setup_t setup; /* of the link that makes the first account */
+    as_kek_t kek; /* what the store's keys are encrypted under; zero: nothing */
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
     http_app_t app;
-    str_t holder;             /* of leases: a name of this process alone */
-    str_t node_lease;         /* of this node's name; unset: none */
-    struct {                  /* of maintenance.c; the first worker's alone */
-        arena_t *look;        /* of the look under way; NULL: none */
+    struct as_worker *workers[AS_WORKERS_MAX]; /* by index; each is set by its own thread */
+    str_t holder;                              /* of leases: a name of this process alone */
+    str_t node_lease;                          /* of this node's name; unset: none */
+    struct {                                   /* of maintenance.c; the first worker's alone */
+        arena_t *look;                         /* of the look under way; NULL: none */
         uint64_t seen;        /* the store's generation at the last look that found nothing to do */
         int64_t next_at;      /* when to look again though nothing changed; 0: no need */
         int64_t clocks_apart; /* ms, when that was said */

@@ -2,6 +2,7 @@
 
 #include "as/app.h"
 #include "core/limits.h"
+#include "identity/setup.h"
 #include "jose/jws.h"
 #include "oauth/metadata.h"
 #include "oauth/revocation_list.h"
@@ -209,6 +210,15 @@ rc_t as_local_sign(void *local, arena_t *a, str_t typ, str_t claims, str_t *jwt)
     rc_t rc = jws_sign(a, &s->signer, &what, jwt);
     pthread_mutex_unlock(&l->signing);
     return rc;
+}
+
+rc_t as_local_open_setup(as_local_t *l, arena_t *a, str_t *link)
+{
+    str_t token;
+    const as_t *as = l->as;
+    TRY(identity_setup_open(a, l->signer->derive_key, &as->random, clock_seconds(&as->clock),
+                            &token));
+    return identity_setup_link(a, as->oauth.issuer, token, link);
 }
 
 bool as_local_store_answers(as_local_t *l)

@@ -20,6 +20,9 @@ void as_local_free(as_local_t *l);
 int64_t as_local_get(void *local, str_t url, char *body, size_t cap);
 /** Signs claims as a JWT of type `typ` with the current key; it lives in `a`. */
 rc_t as_local_sign(void *local, arena_t *a, str_t typ, str_t claims, str_t *jwt) MUST_USE;
+/** Makes a link for the first account; *link is in the arena. Only while there is no account, and
+ *  before the workers start. */
+rc_t as_local_open_setup(as_local_t *l, arena_t *a, str_t *link) MUST_USE;
 /** Whether the store answers. */
 bool as_local_store_answers(as_local_t *l);
 

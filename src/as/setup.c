@@ -62,7 +62,7 @@ static identity_setup_verdict_t judge(const as_flow_t *f)
     const setup_t *own = f->own;
     if (own->users->count > 0)
         return IDENTITY_SETUP_CLOSED;
-    return identity_setup_judge(&f->w->as->setup, own->token, f->now);
+    return identity_setup_judge(f->snapshot->derive_key, own->token, f->now);
 }
 
 static rc_t refuse(as_flow_t *f, identity_setup_verdict_t verdict)

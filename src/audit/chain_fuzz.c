@@ -54,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     audit_head_t head;
     jwk_t key;
     (void)audit_head_parse(str_of(data, size), &head);
+    (void)audit_line_node(str_of(data, size));
     arena_t *a = arena_new(1 << 20), *scratch = arena_new(4 << 20);
     read_key(a, &key);
     const jwks_t keys = {.v = &key, .n = 1};

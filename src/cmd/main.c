@@ -102,8 +102,8 @@ static void hold_standard_streams(void)
 int main(int argc, char **argv)
 {
     hold_standard_streams();
-    /* What cannot be written is an error of the write, not the end of the program: a lost reader, and
-     * a file at the limit of its size. */
+    /* What cannot be written is an error of the write, not the end of the program: a lost reader,
+     * and a file at the limit of its size. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2)

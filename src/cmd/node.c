@@ -57,7 +57,8 @@ static int lock_folder(take_t *t)
     t->node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (t->node->lock < 0)
         return cannot_lock(t, path);
-    while (flock(t->node->lock, LOCK_EX | LOCK_NB) != 0) {
+    int how = t->config->takes_over ? LOCK_SH : LOCK_EX;
+    while (flock(t->node->lock, how | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return cannot_lock(t, path);
         if (!wait_a_moment(t))
@@ -86,6 +87,17 @@ static rc_t make_id(take_t *t, char out[ID_HEX])
     TRY(t->config->random.fill(t->config->random.ctx, bytes, sizeof bytes));
     buf_hex(&b, bytes, sizeof bytes);
     return b.failed;
+}
+
+/* Who starts alone must be alone at first; then the one that takes over may come beside it, and
+ * whoever of them is left keeps others out. */
+static int share_folder(const take_t *t)
+{
+    return flock(t->node->lock, LOCK_SH) == 0
+               ? EXIT_DONE
+               : command_refuse(t->config->refusal, EXIT_FAILED,
+                                "the data folder '%" PRIstr "' cannot be shared: %s",
+                                STR_ARG(t->config->data), strerror(errno));
 }
 
 /* What stands in the file that was locked; made at the first start. */
@@ -174,6 +186,8 @@ int node_take(arena_t *a, const node_config_t *config, node_t *out)
     int code = lock_folder(&t);
     if (code == EXIT_DONE)
         code = choose_holder(&t);
+    if (code == EXIT_DONE)
+        code = share_folder(&t);
     return code == EXIT_DONE ? take_name(&t) : code;
 }
 

@@ -16,6 +16,7 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
+    bool takes_over;    /* from a server in the same folder, which is to end: both have the name */
     int64_t wait_ms;    /* for the end of one that has the name */
     refusal_t *refusal; /* command.h; NULL: standard error */
 } node_config_t;

@@ -122,6 +122,19 @@ static void two_servers_in_one_folder_are_found_out(void **state)
     refused(p, EXIT_SETTING, "another server works in the data folder");
 }
 
+static void who_takes_over_has_the_name_as_well(void **state)
+{
+    play_t *p = *state;
+    p->config.wait_ms = 0;
+    assert_int_equal(take(p, 0), EXIT_DONE);
+    p->config.takes_over = true;
+    assert_int_equal(take(p, 1), EXIT_DONE);
+    assert_true(str_eq(p->node[0].holder, p->node[1].holder));
+    node_leave(&p->node[0]);
+    p->config.takes_over = false;
+    refused(p, EXIT_SETTING, "another server works in the data folder");
+}
+
 static void the_next_one_in_the_folder_of_a_dead_one_need_not_wait(void **state)
 {
     play_t *p = *state;
@@ -166,6 +179,7 @@ int main(void)
         PLAY_TEST(nobody_needs_a_name_alone),
         PLAY_TEST(two_nodes_of_one_name_are_found_out),
         PLAY_TEST(two_servers_in_one_folder_are_found_out),
+        PLAY_TEST(who_takes_over_has_the_name_as_well),
         PLAY_TEST(the_next_one_in_the_folder_of_a_dead_one_need_not_wait),
         PLAY_TEST(the_name_of_a_dead_one_elsewhere_is_free_after_its_lease),
         PLAY_TEST(a_damaged_lock_file_is_written_anew),

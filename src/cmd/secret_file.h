@@ -16,8 +16,8 @@ typedef struct {
 } secret_file_t;
 
 /** The bytes as they are, in the arena and wiped with it. 0, or an exit code after saying why: it
- *  cannot be read, is no regular file, is too long, or others can use it (a group may read, where the
- *  file belongs to another account than this process's). */
+ *  cannot be read, is no regular file, is too long, or others can use it (a group may read, where
+ * the file belongs to another account than this process's). */
 int secret_file_read(arena_t *a, const secret_file_t *file, secret_t *out);
 
 #endif

@@ -69,7 +69,7 @@ static int prepare(serve_t *s)
     int code = prepare_start(&p, &has_users);
     if (code != EXIT_DONE || has_users)
         return code;
-    rc = as_open_setup(s->as, s->a, &s->setup_link);
+    rc = as_local_open_setup(s->local, s->a, &s->setup_link);
     return rc == RC_OK ? EXIT_DONE : command_fail(EXIT_FAILED, "no set-up link: %s", rc_name(rc));
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/serve.h"
 
+#include "as/spend.h"
 #include "cmd/upstreams.h"
 
 /* The gateway is made before the server knows its name, and so before there is a `local`. */
@@ -13,6 +14,18 @@ static rc_t sign_own(void *ctx, arena_t *a, str_t typ, str_t claims, str_t *jwt)
 {
     const serve_t *s = ctx;
     return as_local_sign(s->local, a, typ, claims, jwt);
+}
+
+static void spend_for_all(void *ctx, http_worker_t *loop, arena_t *a, const access_proof_t *proof,
+                          void (*done)(void *arg, rc_t rc), void *arg)
+{
+    const serve_t *s = ctx;
+    const as_spend_t what = {proof->name, proof->forget_at, done, arg};
+    as_worker_t *w = as_worker_of(s->as, loop);
+    if (w)
+        as_spend(w, a, &what);
+    else
+        done(arg, RC_IO);
 }
 
 /* Nobody waits for a server that is known to be away. */
@@ -72,7 +85,9 @@ int serve_make_gateway(serve_t *s)
     int code = prepare_keys(&prepare, STR("handles of the gateway"), &s->handle_key);
     if (code != EXIT_DONE)
         return code;
+    const bool for_all = str_eq(s->settings.conf.dpop_replay, STR("store"));
     const gateway_config_t config = {
+        .spend = {for_all ? spend_for_all : NULL, s},
         .audit = s->audit,
         .pool = s->fetchers,
         .fetch = http_fetch_curl(),

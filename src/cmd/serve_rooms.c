@@ -38,6 +38,7 @@ int serve_take_name(serve_t *s)
         .log = &s->log,
         .clock = clock_system(),
         .random = random_system(),
+        .takes_over = option_is_set(s->rows, "take-over"),
         .wait_ms = NODE_WAIT_MS,
     };
     return node_take(s->a, &config, &s->node);

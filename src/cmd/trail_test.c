@@ -141,6 +141,22 @@ static void replaced_key_is_still_known(void **state)
     verify(w, "signed: up to 4, by 2 checkpoints");
 }
 
+/* Of one server alone lines are as they always were. */
+static void lines_bear_the_name_of_a_node_among_others(void **state)
+{
+    char text[4096];
+    world_t *w = *state;
+    w->settings.conf.node = STR("west");
+    run(w, EXIT_DONE, "");
+    assert_true(test_read(arena_cstr(w->a, w->settings.conf.audit_file), text, sizeof text));
+    assert_null(strstr(text, "west"));
+    w->settings.node_is_given = true;
+    run(w, EXIT_DONE, "");
+    assert_true(test_read(arena_cstr(w->a, w->settings.conf.audit_file), text, sizeof text));
+    assert_non_null(strstr(text, ",\"node\":\"west\",\"time\":"));
+    verify_all_signed(w);
+}
+
 static void named_key_must_be_there(void **state)
 {
     world_t *w = *state;
@@ -184,6 +200,7 @@ int main(int argc, char **argv)
         KEY_TEST(first_start_makes_the_key),
         KEY_TEST(command_makes_no_key),
         KEY_TEST(replaced_key_is_still_known),
+        KEY_TEST(lines_bear_the_name_of_a_node_among_others),
         KEY_TEST(named_key_must_be_there),
         KEY_TEST(what_is_no_key_is_refused),
         KEY_TEST(key_that_others_can_read_is_refused),

@@ -4,11 +4,13 @@
 
 enum { NOW = 1000000 };
 
+static const str_t KEY = STR_INIT("0123456789abcdef0123456789abcdef");
+static const str_t OTHER_KEY = STR_INIT("0123456789abcdef0123456789abcdeg");
+
 typedef struct {
     arena_t *a;
     random_fake_t random_state;
     random_port_t random;
-    identity_setup_t setup;
     str_t token;
 } start_t;
 
@@ -16,12 +18,12 @@ static void begin(start_t *s)
 {
     *s = (start_t){.a = test_arena()};
     s->random = random_fake(&s->random_state);
-    assert_ok(identity_setup_open(s->a, &s->random, NOW, &s->setup, &s->token));
+    assert_ok(identity_setup_open(s->a, KEY, &s->random, NOW, &s->token));
 }
 
-static identity_setup_verdict_t judge(const start_t *s, str_t token, int64_t now)
+static identity_setup_verdict_t judge(str_t token, int64_t now)
 {
-    return identity_setup_judge(&s->setup, token, now);
+    return identity_setup_judge(KEY, token, now);
 }
 
 static void fine(void **state)
@@ -30,10 +32,11 @@ static void fine(void **state)
     start_t s;
     begin(&s);
     assert_true(str_starts(s.token, STR("wsu_")));
-    assert_int_equal(s.token.n, 4 + 43);
-    assert_int_equal(judge(&s, s.token, NOW), IDENTITY_SETUP_FINE);
-    assert_int_equal(judge(&s, s.token, NOW), IDENTITY_SETUP_FINE); /* judging changes nothing */
-    assert_int_equal(judge(&s, s.token, NOW + IDENTITY_SETUP_LIFETIME_S - 1), IDENTITY_SETUP_FINE);
+    assert_int_equal(s.token.n, 4 + 75);
+    assert_int_equal(judge(s.token, NOW), IDENTITY_SETUP_FINE);
+    assert_int_equal(judge(s.token, NOW), IDENTITY_SETUP_FINE);     /* judging changes nothing */
+    assert_int_equal(judge(s.token, NOW - 5), IDENTITY_SETUP_FINE); /* a node that is behind */
+    assert_int_equal(judge(s.token, NOW + IDENTITY_SETUP_LIFETIME_S - 1), IDENTITY_SETUP_FINE);
     arena_free(s.a);
 }
 
@@ -42,9 +45,7 @@ static void expired(void **state)
     (void)state;
     start_t s;
     begin(&s);
-    assert_int_equal(judge(&s, s.token, NOW + IDENTITY_SETUP_LIFETIME_S), IDENTITY_SETUP_EXPIRED);
-    assert_int_equal(judge(&s, STR("x"), NOW + 2 * IDENTITY_SETUP_LIFETIME_S),
-                     IDENTITY_SETUP_EXPIRED);
+    assert_int_equal(judge(s.token, NOW + IDENTITY_SETUP_LIFETIME_S), IDENTITY_SETUP_EXPIRED);
     arena_free(s.a);
 }
 
@@ -53,28 +54,37 @@ static void wrong(void **state)
     (void)state;
     start_t s;
     begin(&s);
-    assert_int_equal(judge(&s, STR_UNSET, NOW), IDENTITY_SETUP_WRONG);
-    assert_int_equal(judge(&s, STR(""), NOW), IDENTITY_SETUP_WRONG);
-    assert_int_equal(judge(&s, str_first(s.token, s.token.n - 1), NOW), IDENTITY_SETUP_WRONG);
-    assert_int_equal(judge(&s, str_skip(s.token, 4), NOW), IDENTITY_SETUP_WRONG);
-    identity_setup_t other;
-    str_t token;
-    assert_ok(identity_setup_open(s.a, &s.random, NOW, &other, &token));
-    assert_int_equal(judge(&s, token, NOW), IDENTITY_SETUP_WRONG);
-    /* what is kept is no way in */
-    assert_int_equal(judge(&s, str_of(s.setup.token.b, sizeof s.setup.token.b), NOW),
-                     IDENTITY_SETUP_WRONG);
+    assert_int_equal(judge(STR_UNSET, NOW), IDENTITY_SETUP_WRONG);
+    assert_int_equal(judge(STR(""), NOW), IDENTITY_SETUP_WRONG);
+    assert_int_equal(judge(STR("wsu_"), NOW), IDENTITY_SETUP_WRONG);
+    assert_int_equal(judge(str_first(s.token, s.token.n - 1), NOW), IDENTITY_SETUP_WRONG);
+    assert_int_equal(judge(str_skip(s.token, 4), NOW), IDENTITY_SETUP_WRONG);
+    assert_int_equal(identity_setup_judge(OTHER_KEY, s.token, NOW), IDENTITY_SETUP_WRONG);
     arena_free(s.a);
 }
 
-static void closed(void **state)
+static void each_changed_character_is_wrong(void **state)
 {
     (void)state;
     start_t s;
     begin(&s);
-    s.setup = (identity_setup_t){0};
-    assert_int_equal(judge(&s, s.token, NOW), IDENTITY_SETUP_CLOSED);
-    assert_int_equal(judge(&s, STR_UNSET, NOW), IDENTITY_SETUP_CLOSED);
+    for (size_t i = 0; i < s.token.n - 1; i++) { /* of the last one two bits count for nothing */
+        char *changed = arena_cstr(s.a, s.token);
+        changed[i] = s.token.p[i] == 'A' ? 'B' : 'A';
+        assert_int_equal(judge(str_c(changed), NOW), IDENTITY_SETUP_WRONG);
+    }
+    arena_free(s.a);
+}
+
+static void no_two_are_alike(void **state)
+{
+    (void)state;
+    start_t s;
+    str_t other;
+    begin(&s);
+    assert_ok(identity_setup_open(s.a, KEY, &s.random, NOW, &other));
+    assert_false(str_eq(s.token, other));
+    assert_int_equal(judge(other, NOW), IDENTITY_SETUP_FINE); /* as another node's */
     arena_free(s.a);
 }
 
@@ -95,8 +105,7 @@ static void without_randomness(void **state)
     start_t s;
     begin(&s);
     random_port_t none = test_no_random();
-    assert_int_equal(identity_setup_open(s.a, &none, NOW, &s.setup, &s.token), RC_IO);
-    assert_int_equal(judge(&s, s.token, NOW), IDENTITY_SETUP_CLOSED);
+    assert_int_equal(identity_setup_open(s.a, KEY, &none, NOW, &s.token), RC_IO);
     arena_free(s.a);
 }
 
@@ -104,10 +113,7 @@ static rc_t open_and_link(arena_t *a, void *ctx)
 {
     start_t *s = ctx;
     str_t token, link;
-    identity_setup_t setup;
-    rc_t rc = identity_setup_open(a, &s->random, NOW, &setup, &token);
-    assert_int_equal(setup.open, rc == RC_OK);
-    TRY(rc);
+    TRY(identity_setup_open(a, KEY, &s->random, NOW, &token));
     return identity_setup_link(a, STR("https://as.test"), token, &link);
 }
 
@@ -123,9 +129,13 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fine),           cmocka_unit_test(expired),
-        cmocka_unit_test(wrong),          cmocka_unit_test(closed),
-        cmocka_unit_test(the_link),       cmocka_unit_test(without_randomness),
+        cmocka_unit_test(fine),
+        cmocka_unit_test(expired),
+        cmocka_unit_test(wrong),
+        cmocka_unit_test(each_changed_character_is_wrong),
+        cmocka_unit_test(no_two_are_alike),
+        cmocka_unit_test(the_link),
+        cmocka_unit_test(without_randomness),
         cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

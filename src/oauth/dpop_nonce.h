@@ -14,7 +14,8 @@ typedef struct {
 /** The nonce of now, in the arena. RC_MEMORY. */
 rc_t oauth_dpop_nonce_make(arena_t *a, const oauth_dpop_nonces_t *nonces, int64_t now,
                            str_t *out) MUST_USE;
-/** Whether it was made here within the last LIMIT_DPOP_NONCE_S. RC_MEMORY. */
+/** Whether it was made under this key within the last LIMIT_DPOP_NONCE_S, by a clock that is at
+ * most a minute ahead. RC_MEMORY. */
 rc_t oauth_dpop_nonce_check(arena_t *a, const oauth_dpop_nonces_t *nonces, str_t nonce, int64_t now,
                             bool *good) MUST_USE;
 

@@ -24,6 +24,8 @@ typedef struct check {
     void *arg;
     warder_rs_request_t request;
     rs_credentials_t credentials;
+    rs_finding_t found;
+    access_proof_t proof;
     access_verdict_t verdict;
 } check_t;
 
@@ -139,32 +141,57 @@ static bool convert(const access_t *a, arena_t *arena, const warder_rs_verdict_t
     return claims != NULL;
 }
 
+static bool fill_verdict(check_t *k)
+{
+    warder_rs_verdict_t v;
+    const access_t *a = k->access;
+    arena_t *arena = k->x->arena;
+    return rs_verdict_fill(&a->rs->settings, arena, &k->found, STR_UNSET, &v) == RC_OK &&
+           convert(a, arena, &v, &k->verdict);
+}
+
 /* Without fetching. *wait: keys are needed that have to be fetched first. */
 static bool judge(check_t *k, bool last, bool *wait)
 {
     access_t *a = k->access;
-    arena_t *arena = k->x->arena;
-    rs_finding_t found;
-    warder_rs_verdict_t v;
     *wait = false;
-    if (rs_check(a->rs, arena, &k->request, &found) != RC_OK)
+    if (rs_check(a->rs, k->x->arena, &k->request, &k->found) != RC_OK)
         return false;
-    *wait = found.need_keys && !last;
+    *wait = k->found.need_keys && !last;
     if (*wait)
         return true;
-    found.need_keys = false;
-    if (found.refresh_due)
+    k->found.need_keys = false;
+    if (k->found.refresh_due)
         refresh_early(a);
-    return rs_verdict_fill(&a->rs->settings, arena, &found, STR_UNSET, &v) == RC_OK &&
-           convert(a, arena, &v, &k->verdict);
+    return fill_verdict(k);
+}
+
+static void spent(void *arg, rc_t rc)
+{
+    check_t *k = arg;
+    rs_check_spent(&k->found, rc);
+    bool filled = rc == RC_OK || fill_verdict(k);
+    k->done(k->arg, filled ? &k->verdict : &NO_MEMORY);
+}
+
+/* The end of a check. Where proofs are remembered for all nodes, one that is new here may have been
+ * used at another. */
+static void tell(check_t *k, bool judged)
+{
+    const access_spend_t *spend = &k->access->config.spend;
+    if (judged && k->verdict.allowed && k->found.proved && spend->fn) {
+        k->proof = (access_proof_t){k->found.proof, k->found.forget_at};
+        spend->fn(spend->ctx, k->x->loop, k->x->arena, &k->proof, spent, k);
+        return;
+    }
+    k->done(k->arg, judged ? &k->verdict : &NO_MEMORY);
 }
 
 /* With what there is. */
 static void finish(check_t *k)
 {
     bool wait;
-    bool judged = judge(k, true, &wait);
-    k->done(k->arg, judged ? &k->verdict : &NO_MEMORY);
+    tell(k, judge(k, true, &wait));
 }
 
 static void check_now(check_t *k);
@@ -254,12 +281,9 @@ static void wait_for_keys(check_t *k)
 static void check_now(check_t *k)
 {
     bool wait;
-    if (!judge(k, false, &wait)) {
-        k->done(k->arg, &NO_MEMORY);
-        return;
-    }
-    if (!wait) {
-        k->done(k->arg, &k->verdict);
+    bool judged = judge(k, false, &wait);
+    if (!judged || !wait) {
+        tell(k, judged);
         return;
     }
     if (k->x->loop && k->access->config.pool) {

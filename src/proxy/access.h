@@ -8,6 +8,8 @@
 #include "http/exchange.h"
 #include "http/fetch.h"
 #include "http/pool.h"
+#include "http/server.h"
+#include "model/records.h"
 
 /** Of one resource. Shared by all workers. */
 typedef struct access access_t;
@@ -18,6 +20,21 @@ typedef struct {
     int64_t (*get)(void *ctx, str_t url, char *body, size_t cap);
     void *ctx;
 } access_local_t;
+
+/** A proof of possession that was used. */
+typedef struct {
+    hash_t name;
+    int64_t forget_at; /* Unix seconds */
+} access_proof_t;
+
+/** Where used proofs are remembered for all nodes; fn NULL: each node remembers its own. */
+typedef struct {
+    /** done(arg, rc) once, within the call or later on the worker of `loop`: RC_OK, RC_CONFLICT (it
+     *  was used before), or why that cannot be told. `a` lives until then. */
+    void (*fn)(void *ctx, http_worker_t *loop, arena_t *a, const access_proof_t *proof,
+               void (*done)(void *arg, rc_t rc), void *arg);
+    void *ctx;
+} access_spend_t;
 
 typedef struct {
     const conf_upstream_t *upstream; /* borrowed for its life */
@@ -31,8 +48,9 @@ typedef struct {
     clock_port_t clock;
     bool dpop_nonce;
     str_t nonce_secret; /* text that nonces are made with, the same at every node; unset: random */
-    bool dpop_off;      /* bound tokens are refused */
-    bool claims;        /* somebody asks for claims; else none are read */
+    access_spend_t spend;
+    bool dpop_off; /* bound tokens are refused */
+    bool claims;   /* somebody asks for claims; else none are read */
 } access_config_t;
 
 rc_t access_new(arena_t *a, const access_config_t *config, access_t **out, str_t *why) MUST_USE;

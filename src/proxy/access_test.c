@@ -2,6 +2,9 @@
  * making. */
 #include "proxy/access.h"
 
+#include "core/b64.h"
+#include "jose/digest.h"
+#include "oauth/oauth_test_dpop.h"
 #include "rs/rs_test_list.h"
 
 #include <stdio.h>
@@ -31,6 +34,9 @@ typedef struct {
     const char *answer; /* of introspection */
     bool private_asked; /* the last fetch was allowed to go to inner addresses of its host */
     access_verdict_t got;
+    access_proof_t spent; /* the last one that was to be remembered for all nodes */
+    unsigned spends;
+    rc_t spend_rc;
 } fixture_t;
 
 static int64_t now_ms(void *ctx)
@@ -475,6 +481,74 @@ static void a_full_pool_is_not_waited_for(void **state)
     assert_in(f, own(f));
 }
 
+/* ---- proofs that all nodes remember ---- */
+
+static void spend(void *ctx, http_worker_t *loop, arena_t *a, const access_proof_t *proof,
+                  void (*done)(void *arg, rc_t rc), void *arg)
+{
+    fixture_t *f = ctx;
+    (void)loop;
+    (void)a;
+    f->spends++;
+    f->spent = *proof;
+    done(arg, f->spend_rc);
+}
+
+/* A call with a bound token and a fresh proof. */
+static void ask_bound(fixture_t *f, const jwk_t *key)
+{
+    uint8_t digest[SHA256_BYTES];
+    arena_t *a = f->w->a;
+    str_t claims = arena_printf(a,
+                                "{" W_WHO W_AUD W_TIME ",\"scope\":\"files:read\","
+                                "\"cnf\":{\"jkt\":\"%" PRIstr "\"}}",
+                                STR_ARG(dpop_test_jkt(a, key)));
+    str_t token = str_c(world_sign(f->w, &f->w->key, claims.p));
+    sha256(token, digest);
+    str_t ath = b64url_encode(a, digest, sizeof digest);
+    str_t more = arena_printf(a, ",\"ath\":\"%" PRIstr "\"", STR_ARG(ath));
+    f->headers[0] =
+        (http_header_t){STR("authorization"), arena_printf(a, "DPoP %" PRIstr, STR_ARG(token))};
+    f->headers[1] = (http_header_t){
+        STR("dpop"), dpop_test_good(a, key, W_RESOURCE, f->w->wall_ms / 1000, more.p)};
+    f->x.headers.n = 2;
+    f->x.path = STR("/mcp");
+    access_check(f->access, &f->x, on_done, f);
+}
+
+static void a_proof_is_shown_to_all_nodes_once(void **state)
+{
+    fixture_t *f = *state;
+    jwk_t key = dpop_test_key(f->w->a, ALG_ES256);
+    f->config.spend = (access_spend_t){spend, f};
+    open_access(f);
+    ask_bound(f, &key);
+    assert_true(f->got.allowed);
+    assert_int_equal(f->spends, 1);
+    assert_true(f->spent.forget_at > f->w->wall_ms / 1000);
+    assert_in(f, own(f)); /* a bearer token has none */
+    assert_int_equal(f->spends, 1);
+}
+
+static void a_proof_that_another_node_saw_is_replayed(void **state)
+{
+    fixture_t *f = *state;
+    jwk_t key = dpop_test_key(f->w->a, ALG_ES256);
+    f->config.spend = (access_spend_t){spend, f};
+    f->spend_rc = RC_CONFLICT;
+    open_access(f);
+    ask_bound(f, &key);
+    assert_false(f->got.allowed);
+    assert_int_equal(f->got.status, 401);
+    assert_str(f->got.reason, "dpop_replayed");
+    assert_true(str_contains(f->got.challenge, STR("error=\"invalid_dpop_proof\"")));
+    f->spend_rc = RC_IO;
+    ask_bound(f, &key);
+    assert_int_equal(f->got.status, 503);
+    assert_str(f->got.reason, "proofs_full");
+    assert_int_equal(f->done, 2);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -496,6 +570,8 @@ int main(void)
         TEST(ready_when_keys_are_there),
         TEST(a_fetch_outlives_its_settings),
         TEST(a_full_pool_is_not_waited_for),
+        TEST(a_proof_is_shown_to_all_nodes_once),
+        TEST(a_proof_that_another_node_saw_is_replayed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

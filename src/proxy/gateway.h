@@ -19,6 +19,7 @@ typedef struct {
     http_pool_t *pool;
     http_fetch_port_t fetch;
     access_local_t local;
+    access_spend_t spend; /* for all upstreams */
     rc_t (*sign)(void *ctx, arena_t *a, str_t typ, str_t claims, str_t *jwt);
     void *sign_ctx;
     str_t handle_key;     /* 32 bytes, for session and event ids; the same after a restart */

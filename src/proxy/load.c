@@ -130,6 +130,7 @@ static rc_t make_access(const maker_t *m, route_t *r)
         .resource = r->resource,
         .issuer = m->settings->issuer,
         .local = c->local,
+        .spend = c->spend,
         .initial_scopes = join(own, gate_policy_initial_scopes(r->policy)),
         .scopes = join(own, gate_policy_scopes(r->policy)),
         .pool = c->pool,

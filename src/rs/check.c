@@ -234,6 +234,9 @@ static rc_t check_proof(work_t *w)
     rc_t rc = rs_proofs_spend(w->rs->proofs, &name, w->now_ms / 1000, oauth_dpop_forget_at(&proof));
     if (rc == RC_CONFLICT)
         return refuse_proof(w, OAUTH_DPOP_REPLAYED);
+    w->out->proved = rc == RC_OK;
+    w->out->proof = name;
+    w->out->forget_at = oauth_dpop_forget_at(&proof);
     return rc == RC_LIMIT ? decide(w, RS_PROOFS_FULL, STR_UNSET) : rc;
 }
 
@@ -300,4 +303,12 @@ rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req, rs_fi
     if (out->reason != RS_ALLOWED)
         out->who = RS_NOBODY;
     return RC_OK;
+}
+
+void rs_check_spent(rs_finding_t *f, rc_t rc)
+{
+    if (rc == RC_OK)
+        return;
+    f->reason = rc == RC_CONFLICT ? RS_PROOF : RS_PROOFS_FULL;
+    f->detail = rc == RC_CONFLICT ? oauth_reason_name(OAUTH_DPOP_REPLAYED) : STR_UNSET;
 }

@@ -38,6 +38,9 @@ typedef struct {
     str_t nonce;      /* for the next proof; unset: none are asked for */
     str_t acr_values; /* RS_AUTHENTICATION: what the request demands; may be unset */
     int max_age_s;    /* likewise; 0: nothing */
+    bool proved;      /* by a proof that nobody here saw before; under this name, so long: */
+    hash_t proof;
+    int64_t forget_at; /* Unix seconds */
     rs_principal_t who;
 } rs_finding_t;
 
@@ -51,5 +54,8 @@ bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_du
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;
+/** What becomes of a finding that allows and was proved, where others remember proofs, too. RC_OK:
+ *  nobody saw the proof; RC_CONFLICT: it was used before; else nobody can tell. */
+void rs_check_spent(rs_finding_t *f, rc_t rc);
 
 #endif
