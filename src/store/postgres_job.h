@@ -71,8 +71,8 @@ struct postgres_job {
     /* The result. */
     rc_t rc;
     size_t failed;       /* as in store_done_t: `part` of the step that was refused */
-    PGresult **results;  /* one a step, NULL where it was not reached; cleared by the pool after
-                          * `done` */
+    PGresult **results;  /* one a step, NULL where it was not reached, or where a witness answered;
+                          * cleared with the job, after `done` */
     uint64_t generation; /* READ, READ_VIEW: as of the view, see postgres_plan_ask; else 0 */
 
     /** Called once, on the thread that `back` posts to, when the result is there. */

@@ -1,15 +1,16 @@
 /* The connections of one process to its PostgreSQL server, and the one thread that serves them all.
  * Jobs of all workers go to the connection that has least to do, many at once on each (pipeline
  * mode). What it does about a server that is away:
- *   - connections are made anew, with growing pauses, beside the work;
+ *   - connections are made anew, with growing pauses, beside the work, at every host at once;
  *   - while none is up, jobs fail at once (RC_IO), so that callers are told to come again;
  *   - a job whose connection was lost is sent again until its time is over. One that writes and may
  *     have been committed is sent again as well: where its preconditions then fail, its witness
- * tells whether it was itself that was faster (RC_OK) or, for want of one, that nobody knows
- * (RC_IO);
- *   - a server that is silent past a job's time is taken for gone: the connection is cut.
- * Behind a proxy that pools transactions nothing is prepared and no session is relied upon.
- * Internal to the driver. */
+ *     tells whether it was itself that was faster (RC_OK) or, for want of one, that nobody knows
+ *     (RC_IO);
+ *   - a server that is silent past a job's time is taken for gone: the connection is cut. What only
+ *     waits for a lock is ended by the server before that, and answered RC_IO: it was undone.
+ * Behind a proxy that pools transactions nothing is prepared, no session is relied upon, and each
+ * connection carries one transaction at a time. Internal to the driver. */
 #ifndef STORE_POSTGRES_POOL_H
 #define STORE_POSTGRES_POOL_H
 
@@ -21,17 +22,20 @@ typedef struct postgres_pool postgres_pool_t;
  * thread. *why as in store_open. */
 rc_t postgres_pool_open(arena_t *a, const store_config_t *config, postgres_pool_t **out,
                         str_t *why) MUST_USE;
-/** Waits for the writes that are under way, then ends the thread. No job is pushed any more. */
+/** Waits for what is under way, each at most until its time is over, then ends the threads. No job
+ * is pushed any more. */
 void postgres_pool_close(postgres_pool_t *pool);
 
-/** Takes the job: job->done will run, unless its loop is gone, when the pool frees it. Any thread.
- *  RC_BUSY: too many wait; RC_IO: no server is up. The job is the caller's then. */
+/** Takes the job: job->done will run, and then, or where its loop is gone, the pool frees it. Any
+ *  thread. RC_BUSY: too many wait; RC_IO: no server is up; RC_MEMORY. The job is the caller's then.
+ */
 rc_t postgres_pool_push(postgres_pool_t *pool, postgres_job_t *job) MUST_USE;
 
 /** The newest generation that anybody here has seen; at most STORE_GENERATION_MS and a way to the
- *  server and back old, as long as it is asked for. Any thread, never waits. */
+ *  server and back old, while it is asked for at least once a second; else up to a second older.
+ *  Any thread, never waits. */
 uint64_t postgres_pool_generation(postgres_pool_t *pool);
-/** Tells it of one that an answer bore. */
+/** Tells it of one: the pool does so for each answer that bears one, before it hands that back. */
 void postgres_pool_note_generation(postgres_pool_t *pool, uint64_t generation);
 
 /** As store_health. */
