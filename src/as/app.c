@@ -335,6 +335,14 @@ void as_worker_free(as_worker_t *w)
     free(w);
 }
 
+/* Also where no request comes: a form of the newest keys must not be met by older ones. */
+enum { LOOK_MS = 1000 };
+
+static void look_at_snapshot(void *worker)
+{
+    as_snapshot_refresh(worker);
+}
+
 rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
 {
     as_worker_t *w;
@@ -343,6 +351,8 @@ rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
     *worker = w;
     if (http_worker_index(loop) < AS_WORKERS_MAX)
         w->as->workers[http_worker_index(loop)] = w;
+    if (!http_timer_start(loop, LOOK_MS, LOOK_MS, look_at_snapshot, w))
+        return RC_MEMORY;
     return http_worker_index(loop) == 0 ? as_maintenance_start(w) : RC_OK;
 }
 

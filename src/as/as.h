@@ -90,7 +90,9 @@ typedef struct as_worker {
     store_conn_t *store;
     as_snapshot_t *snapshot; /* current; replaced whole when the store's generation changes */
     bool snapshot_loading;
-    int64_t snapshot_retry_at; /* monotonic ms, after a failure */
+    int64_t snapshot_retry_at;              /* monotonic ms, after a failure */
+    as_snapshot_waiter_t *snapshot_waiters; /* for the one that is loading */
+    unsigned snapshot_rounds;               /* loads that they have waited for */
 } as_worker_t;
 
 #endif

@@ -17,11 +17,11 @@ static str_t cache_control(as_doc_t which, arena_t *a, const conf_t *conf)
     return arena_printf(a, "public, max-age=%d", age);
 }
 
-void as_document_get(http_exchange_t *x)
+static void answer_document(void *arg)
 {
+    http_exchange_t *x = arg;
     as_worker_t *w = x->worker;
     as_doc_t which = *(const as_doc_t *)x->route->data;
-    as_snapshot_refresh(w);
     if (!w->snapshot) {
         http_reply_retry(x, 503, 1, STR("the server has no keys yet"));
         return;
@@ -36,6 +36,19 @@ void as_document_get(http_exchange_t *x)
         x, s->documents[which].etag,
         HTTP_HEADERS({STR("Content-Type"), STR("application/json")}, {STR("Cache-Control"), cache}),
         s->documents[which].body);
+}
+
+/* A worker that nobody asked for a while may not know the newest keys yet. */
+void as_document_get(http_exchange_t *x)
+{
+    as_snapshot_waiter_t *waiter = ARENA_NEW(x->arena, as_snapshot_waiter_t);
+    if (!waiter) {
+        http_reply_retry(x, 503, 1, STR("out of memory"));
+        return;
+    }
+    *waiter = (as_snapshot_waiter_t){.fn = answer_document, .arg = x};
+    if (!as_snapshot_wait(x->worker, waiter))
+        answer_document(x);
 }
 
 void as_asset_get(http_exchange_t *x)

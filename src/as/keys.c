@@ -12,7 +12,7 @@ enum { DELETES_MAX = EFFECTS_MAX - 4, ABOUT_BYTES = 16384, RING_MAX = LIMIT_JWKS
 /* How much longer than asked a key is published before it signs: times are whole seconds, making a
  * key takes some of one, and other processes and workers see the store a moment later. Of several
  * nodes one may publish it and another, whose clock is ahead, let it sign. */
-enum { PUBLISH_SLACK = 2, PUBLISH_SLACK_NODES = 30 };
+enum { PUBLISH_SLACK = 2, PUBLISH_SLACK_NODES = 5 };
 
 /* The key ring as it will be, and what leads there. */
 typedef struct {

@@ -62,7 +62,7 @@ static void rotation_on_demand_publishes_waits_promotes_and_forgets(void **state
 /* One node publishes a key, and another, whose clock is ahead, may let it sign. */
 static void of_several_nodes_keys_are_published_longer(void **state)
 {
-    enum { SLACK = 30 };
+    enum { SLACK = 5 };
     ring_t *p = *state;
     p->conf.store = STR("postgres");
     ring_run(p, R_START);

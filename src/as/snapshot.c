@@ -108,13 +108,28 @@ static rc_t fill(const as_t *as, as_snapshot_t *s, const load_t *load)
     return make_documents(as, s);
 }
 
-static void loaded(void *ctx, rc_t rc, size_t failed)
+static void go_on(as_worker_t *w)
 {
-    load_t *load = ctx;
-    as_worker_t *w = load->w;
-    as_snapshot_t *s = load->s;
-    (void)failed;
-    w->snapshot_loading = false;
+    as_snapshot_waiter_t *next, *all = w->snapshot_waiters;
+    w->snapshot_waiters = NULL;
+    w->snapshot_rounds = 0;
+    for (; all; all = next) {
+        next = all->next;
+        all->fn(all->arg);
+    }
+}
+
+/* What was on its way when somebody came may be older than what that one has seen: once more. */
+static bool load_again(as_worker_t *w)
+{
+    if (!w->snapshot_waiters || w->snapshot_rounds++ > 0)
+        return false;
+    as_snapshot_refresh(w);
+    return w->snapshot_loading;
+}
+
+static rc_t take(as_worker_t *w, as_snapshot_t *s, rc_t rc, const load_t *load)
+{
     if (rc == RC_OK)
         rc = fill(w->as, s, load);
     if (rc != RC_OK) {
@@ -123,11 +138,33 @@ static void loaded(void *ctx, rc_t rc, size_t failed)
                 LOG_S("why", str_c(rc_name(rc))));
         w->snapshot_retry_at = w->as->clock.mono_ms(w->as->clock.ctx) + RETRY_MS;
         as_snapshot_release(s);
-        return;
+        return rc;
     }
     w->snapshot_retry_at = 0;
     as_snapshot_release(w->snapshot);
     w->snapshot = s;
+    return RC_OK;
+}
+
+static void loaded(void *ctx, rc_t rc, size_t failed)
+{
+    load_t *load = ctx;
+    as_worker_t *w = load->w;
+    (void)failed;
+    w->snapshot_loading = false;
+    rc = take(w, load->s, rc, load);
+    if (rc != RC_OK || !load_again(w))
+        go_on(w);
+}
+
+bool as_snapshot_wait(as_worker_t *w, as_snapshot_waiter_t *waiter)
+{
+    as_snapshot_refresh(w);
+    if (!w->snapshot_loading)
+        return false;
+    waiter->next = w->snapshot_waiters;
+    w->snapshot_waiters = waiter;
+    return true;
 }
 
 void as_snapshot_refresh(as_worker_t *w)

@@ -35,6 +35,16 @@ typedef struct {
 /** Looks whether w->snapshot is still true, and asks the store when it is not. Until the answer is
  *  there, and when it cannot be had, the one before serves (NULL: there was none). */
 void as_snapshot_refresh(struct as_worker *w);
+/** Somebody who goes on when the snapshot is the newest, or cannot be had. It must live until then.
+ */
+typedef struct as_snapshot_waiter {
+    struct as_snapshot_waiter *next;
+    void (*fn)(void *arg);
+    void *arg;
+} as_snapshot_waiter_t;
+/** Looks, and where the store is being asked lets the waiter wait: fn(arg) later, on this worker.
+ *  False: there is nothing to wait for, and fn is not called. */
+bool as_snapshot_wait(struct as_worker *w, as_snapshot_waiter_t *waiter) MUST_USE;
 /** The keys that client ids are sealed under as the decisions take them, the one that seals first.
  *  RC_MEMORY. */
 rc_t as_snapshot_seal_keys(arena_t *a, const as_snapshot_t *s, str_list_t *out) MUST_USE;

@@ -77,7 +77,7 @@ static audit_event_t event_of(const revoked_t *r)
  * alive. */
 static int64_t moment(const admin_t *admin)
 {
-    enum { CLOCKS_S = 5 };
+    enum { CLOCKS_S = 2 };
     bool many = str_eq(admin->settings.conf.store, STR("postgres"));
     return admin->now + (many ? CLOCKS_S : 0);
 }

@@ -1,6 +1,7 @@
 /* Lines: Origin, Sec-Fetch-Site, token. Only the token of this key, form, binding and subject fits,
- * whatever its mask; only our origin, in some spelling, fits. */
+ * whatever its mask; only our origin, in some spelling, fits; and nobody makes up a set-up link. */
 #include "identity/csrf.h"
+#include "identity/setup.h"
 
 #include "core/b64.h"
 
@@ -55,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_origin(origin, fetch_site);
     check_origin(origin, STR_UNSET);
     check_token(a, token);
+    must(identity_setup_judge(CSRF.key, token, 0) == IDENTITY_SETUP_WRONG);
     arena_free(a);
     return 0;
 }

@@ -22,7 +22,7 @@ const URN = 'urn:ietf:params:oauth:request_uri:';
 
 const ENV = {
   WARDER_DPOP_NONCE: 'true', WARDER_KEY_SET_CACHE_AGE: String(CACHE_AGE_S), WARDER_REFRESH_GRACE: '0',
-  WARDER_DEVICE_ATTEMPTS_PER_MINUTE: '10000', WARDER_REGISTRATION: 'open',
+  WARDER_DEVICE_ATTEMPTS_PER_MINUTE: '10000', WARDER_REGISTRATION: 'open', WARDER_DPOP_REPLAY: 'store',
 };
 
 /** A call of a tool at one node's gateway, past the front. */
@@ -145,6 +145,14 @@ const FLOWS = {
     for (const node of w.nodes) {
       const answer = await callAt(w, node, bearer, { scheme: 'DPoP', headers: { dpop: proof(key, w.mcp, { token: bearer, nonce: own }) } });
       assert.equal(answer.status, 200, answer.text);
+    }
+    const once = proof(key, w.mcp, { token: bearer, nonce: own });
+    const call = (node) => callAt(w, node, bearer, { scheme: 'DPoP', headers: { dpop: once } });
+    assert.equal((await call(w.nodes[0])).status, 200);
+    for (const node of w.nodes) {
+      const answer = await call(node);
+      assert.equal(answer.status, 401, answer.text);
+      assert.match(answer.headers.get('www-authenticate'), /invalid_dpop_proof/);
     }
   },
 

@@ -9,6 +9,8 @@ import { authorize, authorizeUrl, goodRequest, machineToken, mcpPost, redeem, re
 import { HTTP, discover, introspect, isActive, openidClient, revocations, revoke, serviceClient } from './lib/tokens.mjs';
 import { NEWS, World, sleep, stop } from './lib/world.mjs';
 
+// Where clocks of several nodes may differ, what was made a little later ends, too: docs/NODES.md.
+const CLOCKS_MS = process.env.E2E_STORE?.startsWith('p') ? 1000 : 0;
 const BOUND_MS = 2000; // revocation_poll_s of a resource server, include/warder/rs.h
 
 let w;
@@ -233,7 +235,7 @@ test('MGT-006 revoke-all for a person, a client and everything, in every combina
     assertTokenError(await refresh(w, client, tokens.refresh_token), 'invalid_grant', `${bits}`);
     assertTokenError(await redeem(w, client, open), 'invalid_grant', `${bits}`);
     assert.equal(await isActive(w, service, others.access_token), !(bits & 4), 'bob keeps what is his');
-    await sleep(BOUND_MS + 100);
+    await sleep(BOUND_MS + 100 + CLOCKS_MS);
     assert.equal((await ping(tokens.access_token)).status, 401, `${bits}`);
     assert.equal((await ping(others.access_token)).status, bits & 4 ? 401 : 200);
     const fresh = await control(w, client);
