@@ -250,6 +250,7 @@ static void empty_store_is_filled_without_a_word(void **state)
     run_with(p, "store restore", "saved.db", "");
     has(p, "alice", true);
     assert_int_equal(glob(in_folder(p, "warder.db.before-*"), 0, NULL, &found), GLOB_NOMATCH);
+    globfree(&found);
 }
 
 static void leftovers_of_a_killed_restore_do_not_matter(void **state)
