@@ -13,6 +13,7 @@
 enum {
     REMEMBERED_S = MODEL_ACCESS_TOKEN_MAX_S + 120, /* as long as a token may live, and a bit */
     NUMBERS_A_SECOND = 1000000,
+    ASIDE_MAX = 100,
 };
 
 static const option_t OPTIONS[] = {
@@ -72,14 +73,28 @@ static int look_at_target(const restore_t *r, bool *full)
     return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the store cannot be counted");
 }
 
+/* A name that is free, as two restores may be of one second. NULL: no memory. */
+static const char *name_aside(const restore_t *r)
+{
+    arena_t *a = r->admin->a;
+    str_t when = command_time(a, r->admin->now);
+    for (int i = 0; i < ASIDE_MAX; i++) {
+        str_t name =
+            i == 0 ? arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when))
+                   : arena_printf(a, "%s.before-%" PRIstr "-%d", r->database, STR_ARG(when), i);
+        if (!str_is_set(name) || access(name.p, F_OK) != 0)
+            return name.p;
+    }
+    return NULL;
+}
+
 /* The new database is filled beside the old, which is in its place until the very end. */
 static int plan_file(restore_t *r, bool keeps)
 {
     arena_t *a = r->admin->a;
-    str_t when = command_time(a, r->admin->now);
     r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
     if (keeps)
-        r->aside = arena_cstr(a, arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when)));
+        r->aside = name_aside(r);
     if (!r->filled || (keeps && !r->aside))
         return command_out_of_memory();
     r->config.path = str_c(r->filled);
