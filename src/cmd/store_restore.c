@@ -12,7 +12,7 @@
 
 enum {
     REMEMBERED_S = MODEL_ACCESS_TOKEN_MAX_S + 120, /* as long as a token may live, and a bit */
-    NUMBERS_A_SECOND = 1000000,
+    NUMBERS_A_MS = 1000,
     ASIDE_MAX = 100,
 };
 
@@ -254,12 +254,13 @@ static int restore(admin_t *admin, const option_t *rows, const str_t *words, siz
     int code = store_config_make(admin->a, &admin->settings, &admin->log, &r.config);
     if (code != EXIT_DONE)
         return code;
+    clock_port_t clock = clock_system();
     if (str_eq(r.config.driver, STR("sqlite")))
         r.database = arena_cstr(admin->a, r.config.path);
     r.saved = (store_saved_t){.admin = admin,
                               .path = path,
                               .wants = r.revoke ? all_but_sessions : NULL,
-                              .least = admin->now * NUMBERS_A_SECOND};
+                              .least = clock.now_ms(clock.ctx) * NUMBERS_A_MS};
     return restore_from(&r);
 }
 
