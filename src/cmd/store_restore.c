@@ -12,7 +12,8 @@
 
 enum {
     REMEMBERED_S = MODEL_ACCESS_TOKEN_MAX_S + 120, /* as long as a token may live, and a bit */
-    NUMBERS_A_SECOND = 1000000,
+    NUMBERS_A_MS = 1000,
+    ASIDE_MAX = 100,
 };
 
 static const option_t OPTIONS[] = {
@@ -72,14 +73,28 @@ static int look_at_target(const restore_t *r, bool *full)
     return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the store cannot be counted");
 }
 
+/* A name that is free, as two restores may be of one second. NULL: no memory. */
+static const char *name_aside(const restore_t *r)
+{
+    arena_t *a = r->admin->a;
+    str_t when = command_time(a, r->admin->now);
+    for (int i = 0; i < ASIDE_MAX; i++) {
+        str_t name =
+            i == 0 ? arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when))
+                   : arena_printf(a, "%s.before-%" PRIstr "-%d", r->database, STR_ARG(when), i);
+        if (!str_is_set(name) || access(name.p, F_OK) != 0)
+            return name.p;
+    }
+    return NULL;
+}
+
 /* The new database is filled beside the old, which is in its place until the very end. */
 static int plan_file(restore_t *r, bool keeps)
 {
     arena_t *a = r->admin->a;
-    str_t when = command_time(a, r->admin->now);
     r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
     if (keeps)
-        r->aside = arena_cstr(a, arena_printf(a, "%s.before-%" PRIstr, r->database, STR_ARG(when)));
+        r->aside = name_aside(r);
     if (!r->filled || (keeps && !r->aside))
         return command_out_of_memory();
     r->config.path = str_c(r->filled);
@@ -239,12 +254,13 @@ static int restore(admin_t *admin, const option_t *rows, const str_t *words, siz
     int code = store_config_make(admin->a, &admin->settings, &admin->log, &r.config);
     if (code != EXIT_DONE)
         return code;
+    clock_port_t clock = clock_system();
     if (str_eq(r.config.driver, STR("sqlite")))
         r.database = arena_cstr(admin->a, r.config.path);
     r.saved = (store_saved_t){.admin = admin,
                               .path = path,
                               .wants = r.revoke ? all_but_sessions : NULL,
-                              .least = admin->now * NUMBERS_A_SECOND};
+                              .least = clock.now_ms(clock.ctx) * NUMBERS_A_MS};
     return restore_from(&r);
 }
 
