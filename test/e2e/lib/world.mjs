@@ -11,7 +11,8 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export const ROOT = path.resolve(here, '../../..');
 export const BUILD = path.resolve(process.env.WARDER_BUILD ?? path.join(ROOT, 'build'));
 export const ARTIFACTS = path.resolve(process.env.WARDER_E2E_OUT ?? path.join(here, '../out'));
-const READY_MS = 10_000;
+// Programs that are watched by another take longer for everything.
+const READY_MS = Number(process.env.WARDER_E2E_READY_MS ?? 10_000);
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -81,7 +82,7 @@ export async function start(file, args, { env = {}, data, name = path.basename(f
 export async function stop(server) {
   if (!server.exited) server.child.kill('SIGTERM');
   let late;
-  const deadline = new Promise((resolve) => (late = setTimeout(resolve, 15_000, null)));
+  const deadline = new Promise((resolve) => (late = setTimeout(resolve, READY_MS + 5_000, null)));
   const ended = await Promise.race([server.done, deadline]);
   clearTimeout(late);
   if (!ended) {
@@ -102,7 +103,7 @@ function assertClean(server) {
 /** Runs one command of the command line to its end. */
 export function run(file, args, { env = {}, input } = {}) {
   return new Promise((resolve) => {
-    const child = execFile(file, args, { env: { ...process.env, ...env }, timeout: 20_000 }, (error, stdout, stderr) =>
+    const child = execFile(file, args, { env: { ...process.env, ...env }, timeout: 2 * READY_MS }, (error, stdout, stderr) =>
       resolve({ code: error ? (error.code ?? 1) : 0, stdout, stderr }),
     );
     if (input !== undefined) child.stdin.end(input);
