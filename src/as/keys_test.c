@@ -134,14 +134,17 @@ static void two_published_keys_become_one(void **state)
     ring_is(p, 1, 1, 0);
 }
 
-static void clock_going_back_publishes_longer(void **state)
+/* Nobody knows how long the next key was published, and it has signed nothing. */
+static void clock_going_back_publishes_another(void **state)
 {
     ring_t *p = *state;
     ring_run(p, R_START);
     p->policy.rotate_now = true;
     ring_run(p, R_START + R_DAY);
+    ring_is(p, 1, 1, 0);
+    assert_int_equal(ring_run(p, R_START), 2);
     assert_int_equal(ring_run(p, R_START), 0);
-    assert_int_equal(p->plan.next_at, R_START + R_DAY + R_CACHE_AGE);
+    assert_int_equal(p->plan.next_at, R_START + R_CACHE_AGE);
     ring_is(p, 1, 1, 0);
 }
 
@@ -329,7 +332,7 @@ int main(void)
         RING_TEST(another_algorithm_makes_a_new_key),
         RING_TEST(conflict_of_two_first_starts_leads_to_one_ring),
         RING_TEST(two_published_keys_become_one),
-        RING_TEST(clock_going_back_publishes_longer),
+        RING_TEST(clock_going_back_publishes_another),
         RING_TEST(clock_going_back_keeps_the_retired_key_for_its_tokens),
         RING_TEST(lost_derive_key_is_made_anew),
         RING_TEST(derive_key_of_wrong_length_is_refused),

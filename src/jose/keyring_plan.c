@@ -61,6 +61,15 @@ static const keyring_record_t *choose_next(const keyring_record_t *records, size
     return next;
 }
 
+/* A rotation that was under way goes on, with another next key. */
+static bool lost_next(const keyring_record_t *records, size_t n, int64_t now)
+{
+    for (size_t i = 0; i < n; i++)
+        if (records[i].state == KEYRING_NEXT && is_from_ahead(records[i].created_at, now))
+            return true;
+    return false;
+}
+
 static bool is_due(const keyring_record_t *current, const keyring_policy_t *policy, int64_t now)
 {
     if (policy->rotate_now || current->alg != policy->alg)
@@ -91,7 +100,7 @@ void keyring_plan(const keyring_record_t *records, size_t n, const keyring_polic
         look_again(out, next->created_at + policy->cache_age);
         return;
     }
-    if (is_due(current, policy, now)) {
+    if (lost_next(records, n, now) || is_due(current, policy, now)) {
         step(out, KEYRING_MAKE_NEXT, STR_UNSET);
         look_again(out, now + policy->cache_age);
         return;

@@ -81,7 +81,7 @@ test('a lock that is held, and a reader that stays, under 64 writers', { timeout
   assert.ok(log <= LOG_BYTES, String(log));
   for (const one of [afterLock, afterReader]) {
     assert.equal(one.refused, 0);
-    assert.ok(p99(one) < Math.max(500, 4 * p99(before)), `${p99(one)} ms after, ${p99(before)} ms before`);
+    assert.ok(p99(one) < Math.max(2000, 4 * p99(before)), `${p99(one)} ms after, ${p99(before)} ms before`);
   }
   assert.equal(read.refused, 0, 'a reader refuses nobody');
   for (const one of writers) assert.equal((await refresh(w, one.client, one.last)).status, 200, 'a token family is lost');
