@@ -90,7 +90,8 @@ typedef struct as_worker {
     store_conn_t *store;
     as_snapshot_t *snapshot; /* current; replaced whole when the store's generation changes */
     bool snapshot_loading;
-    int64_t snapshot_retry_at; /* monotonic ms, after a failure */
+    as_snapshot_wait_t *snapshot_waits; /* requests, for the one that is loading */
+    int64_t snapshot_retry_at;          /* monotonic ms, after a failure */
 } as_worker_t;
 
 #endif

@@ -95,20 +95,29 @@ void as_flow_fail(as_flow_t *f, rc_t rc)
     as_page_retry(f->x, 503, RETRY_AFTER_S, failed_sentence(f->x));
 }
 
-static void gathered(void *ctx, rc_t rc, size_t failed)
+static void resolve(void *ctx)
 {
     as_flow_t *f = ctx;
-    (void)failed;
-    /* The facts tell whether keys and resources are still those of the snapshot: what an
-     * administrator has changed holds from the next request on. */
-    as_snapshot_refresh(f->w);
-    if (rc == RC_OK && f->w->snapshot != f->snapshot)
-        rc = hold_snapshot(f);
+    rc_t rc = f->w->snapshot != f->snapshot ? hold_snapshot(f) : RC_OK;
     if (rc != RC_OK) {
         as_flow_fail(f, rc);
         return;
     }
     as_client_source_resolve(f);
+}
+
+/* The facts tell whether keys and resources are still those of the snapshot: what an administrator
+ * has changed holds from the next request on. */
+static void gathered(void *ctx, rc_t rc, size_t failed)
+{
+    as_flow_t *f = ctx;
+    (void)failed;
+    if (rc != RC_OK) {
+        as_flow_fail(f, rc);
+        return;
+    }
+    f->wait = (as_snapshot_wait_t){resolve, f, NULL};
+    as_snapshot_await(f->w, &f->wait);
 }
 
 void as_flow_gather(as_flow_t *f, as_step_t decide)

@@ -43,8 +43,9 @@ typedef struct {
 struct as_flow {
     as_worker_t *w;
     http_exchange_t *x;
-    arena_t *a;               /* the exchange's */
-    as_snapshot_t *snapshot;  /* held until the exchange ends */
+    arena_t *a;              /* the exchange's */
+    as_snapshot_t *snapshot; /* held until the exchange ends */
+    as_snapshot_wait_t wait;
     int64_t now;              /* seconds */
     void *own;                /* the endpoint's */
     struct as_client *asking; /* who asks, where the endpoint authenticates clients (client.h) */

@@ -3,6 +3,7 @@
 #include "jose/digest.h"
 #include "oauth/handle.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { SNAPSHOT_BYTES = 16 << 20, RETRY_MS = 1000 };
@@ -108,13 +109,8 @@ static rc_t fill(const as_t *as, as_snapshot_t *s, const load_t *load)
     return make_documents(as, s);
 }
 
-static void loaded(void *ctx, rc_t rc, size_t failed)
+static void take(as_worker_t *w, as_snapshot_t *s, const load_t *load, rc_t rc)
 {
-    load_t *load = ctx;
-    as_worker_t *w = load->w;
-    as_snapshot_t *s = load->s;
-    (void)failed;
-    w->snapshot_loading = false;
     if (rc == RC_OK)
         rc = fill(w->as, s, load);
     if (rc != RC_OK) {
@@ -128,6 +124,28 @@ static void loaded(void *ctx, rc_t rc, size_t failed)
     w->snapshot_retry_at = 0;
     as_snapshot_release(w->snapshot);
     w->snapshot = s;
+}
+
+/* Each looks for itself again: the change that it has seen may be newer than this view. */
+static void wake(as_worker_t *w)
+{
+    as_snapshot_wait_t *wait = w->snapshot_waits;
+    w->snapshot_waits = NULL;
+    while (wait) {
+        as_snapshot_wait_t *next = wait->next;
+        as_snapshot_await(w, wait);
+        wait = next;
+    }
+}
+
+static void loaded(void *ctx, rc_t rc, size_t failed)
+{
+    const load_t *load = ctx;
+    as_worker_t *w = load->w;
+    (void)failed;
+    w->snapshot_loading = false;
+    take(w, load->s, load, rc);
+    wake(w);
 }
 
 void as_snapshot_refresh(as_worker_t *w)
@@ -146,4 +164,64 @@ void as_snapshot_refresh(as_worker_t *w)
     *load = (load_t){w, s, {{.kind = ASK_RESOURCES}, {.kind = ASK_KEYS}}};
     w->snapshot_loading = true;
     store_ask(w->store, s->arena, load->asks, 2, loaded, load);
+}
+
+/* Stores that answer within the call never leave one loading. */
+void as_snapshot_await(as_worker_t *w, as_snapshot_wait_t *wait)
+{
+    as_snapshot_refresh(w);
+    if (!w->snapshot_loading) {
+        wait->done(wait->ctx);
+        return;
+    }
+    wait->next = w->snapshot_waits;
+    w->snapshot_waits = wait;
+}
+
+/* Where the answer to one question is brought, for who does nothing but wait for it. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    void (*fn)(void *arg);
+    void *arg;
+} desk_t;
+
+static rc_t bring(void *ctx, void (*fn)(void *arg), void *arg)
+{
+    desk_t *d = ctx;
+    pthread_mutex_lock(&d->lock);
+    d->fn = fn;
+    d->arg = arg;
+    pthread_cond_signal(&d->filled);
+    pthread_mutex_unlock(&d->lock);
+    return RC_OK;
+}
+
+static void take_answer(desk_t *d)
+{
+    pthread_mutex_lock(&d->lock);
+    while (!d->fn)
+        pthread_cond_wait(&d->filled, &d->lock);
+    void (*fn)(void *arg) = d->fn;
+    d->fn = NULL;
+    pthread_mutex_unlock(&d->lock);
+    fn(d->arg);
+}
+
+/* On a connection of its own: the worker's answers on its loop, which does not run yet. */
+void as_snapshot_first(as_worker_t *w)
+{
+    desk_t desk = {.fn = NULL};
+    store_conn_t *own = w->store;
+    pthread_mutex_init(&desk.lock, NULL);
+    pthread_cond_init(&desk.filled, NULL);
+    if (store_connect(w->as->store, (post_port_t){bring, &desk}, &w->store) == RC_OK) {
+        as_snapshot_refresh(w);
+        while (w->snapshot_loading)
+            take_answer(&desk);
+        store_disconnect(w->store);
+    }
+    w->store = own;
+    pthread_cond_destroy(&desk.filled);
+    pthread_mutex_destroy(&desk.lock);
 }

@@ -35,6 +35,18 @@ typedef struct {
 /** Looks whether w->snapshot is still true, and asks the store when it is not. Until the answer is
  *  there, and when it cannot be had, the one before serves (NULL: there was none). */
 void as_snapshot_refresh(struct as_worker *w);
+/** The first one, waited for, so that no visitor comes before it. Without it none is served until
+ *  as_snapshot_refresh has one. */
+void as_snapshot_first(struct as_worker *w);
+/** Who waits for it; one at a time. */
+typedef struct as_snapshot_wait {
+    void (*done)(void *ctx);
+    void *ctx;
+    struct as_snapshot_wait *next;
+} as_snapshot_wait_t;
+/** The same for who has facts of the store: calls done when w->snapshot is of a view as new as
+ *  theirs, or cannot be had. Within this call where it is so already. */
+void as_snapshot_await(struct as_worker *w, as_snapshot_wait_t *wait);
 /** The keys that client ids are sealed under as the decisions take them, the one that seals first.
  *  RC_MEMORY. */
 rc_t as_snapshot_seal_keys(arena_t *a, const as_snapshot_t *s, str_list_t *out) MUST_USE;
