@@ -26,21 +26,23 @@ test(`a primary fails over, ${FAILOVERS} times`, { skip, timeout: 60_000 + FAILO
     await load.prepare();
     load.start();
     const times = [];
+    const late = [];
     for (let i = 0; i < FAILOVERS; i++) {
       await sleep(RUN_MS);
       const pause = FAILOVERS === 1 ? 500 : DEAD_MS[0] + Math.random() * (DEAD_MS[1] - DEAD_MS[0]);
       const { died, back } = await pair.failOver(pause);
       const after = await load.untilBack(back);
       times.push(after);
-      for (const [what, ms] of Object.entries(after)) assert.ok(ms <= BACK_MS, `${what} was back ${ms} ms after the new primary (${JSON.stringify(load.faults.slice(0, 3))})`);
+      if (Math.max(...Object.values(after)) > BACK_MS) late.push(after);
       t.diagnostic(`dead for ${back - died} ms; back after ${JSON.stringify(after)}`);
       await pair.addReplica();
     }
     await load.stop();
     assert.deepEqual((await load.check()).slice(0, 5), []);
-    assert.ok(load.unready > 0, 'there was a time without a database');
     const all = times.flatMap((one) => Object.values(one)).sort((a, b) => a - b);
     t.diagnostic(`${JSON.stringify(load.counts)}, ${load.unready} times 503, the slowest after ${load.slowest} ms; back after ${all[all.length >> 1]} ms (median), ${all.at(-1)} ms (worst)`);
+    assert.deepEqual(late, [], `back within ${BACK_MS} ms of the new primary's first answer`);
+    assert.ok(load.unready > 0, 'there was a time without a database');
   } finally {
     await load?.stop();
     await stopSteadyWorld(w);
