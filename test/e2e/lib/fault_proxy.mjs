@@ -40,14 +40,8 @@ function cString(buffer, at) {
 class Batch {
   constructor() {
     this.parts = [];
-    this.texts = []; // of what was parsed or asked in it
-    this.names = []; // of the prepared statements that it runs
+    this.texts = []; // of the statements that run in it, each with its name if it was prepared
     this.fault = null;
-  }
-
-  /** The words of its statements: `texts` where they came along, else as they were prepared. */
-  about(prepared) {
-    return [...this.texts, ...this.names.map((name) => prepared.get(name) ?? name), ...this.names].join('\n');
   }
 }
 
@@ -113,14 +107,11 @@ class Connection {
     if (this.gone || this.swallow) return;
     if (type === 'P') {
       const [name, next] = cString(frame, 5);
-      const [text] = cString(frame, next);
-      this.batch.texts.push(text);
-      if (name) this.prepared.set(name, text);
+      this.prepared.set(name, `${name} ${cString(frame, next)[0]}`);
     }
     if (type === 'B') {
-      const [, next] = cString(frame, 5);
-      const [name] = cString(frame, next);
-      if (name) this.batch.names.push(name);
+      const [name] = cString(frame, cString(frame, 5)[1]);
+      this.batch.texts.push(this.prepared.get(name) ?? name);
     }
     if (type === 'Q') this.batch.texts.push(cString(frame, 5)[0]);
     this.batch.parts.push(frame);
@@ -136,7 +127,7 @@ class Connection {
   endBatch() {
     const batch = this.batch;
     this.batch = new Batch();
-    batch.fault = this.proxy.choose(batch, batch.about(this.prepared));
+    batch.fault = this.proxy.choose(batch.texts.join('\n'));
     this.waiting.push(batch);
     this.send(batch);
   }
@@ -260,7 +251,7 @@ export class FaultProxy {
     return rule;
   }
 
-  choose(batch, about) {
+  choose(about) {
     this.counts.batches++;
     for (const rule of this.rules) {
       if (rule.done >= rule.times || !rule.like.test(about)) continue;

@@ -3,6 +3,7 @@
 import { HAS_POSTGRES } from './postgres.mjs';
 
 export const KINDS = {
+  'memory x1': { store: 'memory', nodes: 1 },
   'sqlite x2': { store: 'sqlite', nodes: 2 },
   'postgres x2': { store: 'postgres', nodes: 2 },
   'postgres x4': { store: 'postgres', nodes: 4 },
@@ -14,5 +15,5 @@ const CHOSEN = process.env.E2E_KINDS?.split(',') ?? Object.keys(KINDS);
 /** Why a kind is not tried here, or false. */
 export function skipOf(name) {
   if (!CHOSEN.includes(name)) return 'E2E_KINDS leaves it out';
-  return KINDS[name].store !== 'sqlite' && !HAS_POSTGRES ? 'no PostgreSQL server is installed' : false;
+  return KINDS[name].store.startsWith('p') && !HAS_POSTGRES ? 'no PostgreSQL server is installed' : false;
 }

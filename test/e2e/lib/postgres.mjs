@@ -9,6 +9,7 @@ import { freePort, sleep } from './world.mjs';
 const DEBIAN = '/usr/lib/postgresql';
 const BIN = newestBin();
 const SERVER_USER = 'postgres';
+const OWNER = 'warder'; // of databases, and no superuser
 const READY_MS = 20_000;
 const CONFIG = {
   listen_addresses: '127.0.0.1',
@@ -108,6 +109,7 @@ export class Cluster {
     await c.write('postgresql.auto.conf', settingsText({ ...CONFIG, unix_socket_directories: c.folder, ...own, ...settings }));
     if (hba) await c.write('pg_hba.conf', `${hba.join('\n')}\n`);
     await c.run();
+    await c.sql(`CREATE ROLE ${OWNER} LOGIN`);
     return c;
   }
 
@@ -188,12 +190,12 @@ export class Cluster {
 
   /** A new database; its name. */
   async database(name = `w${process.pid}_${++this.databases}`) {
-    await this.sql(`CREATE DATABASE ${name}`);
+    await this.sql(`CREATE DATABASE ${name} OWNER ${OWNER}`);
     return name;
   }
 
   conninfo(database, more = '') {
-    return `host=127.0.0.1 port=${this.port} user=${this.user} dbname=${database}${more && ` ${more}`}`;
+    return `host=127.0.0.1 port=${this.port} user=${OWNER} dbname=${database}${more && ` ${more}`}`;
   }
 
   /** ALTER SYSTEM and a reload. */
@@ -201,9 +203,9 @@ export class Cluster {
     await this.sql(`ALTER SYSTEM SET ${name} = '${value}'; SELECT pg_reload_conf()`);
   }
 
-  /** Ends all connections of clients but one's own; how many. */
-  async terminate() {
-    return Number(await this.sql(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'`));
+  /** Ends all connections of clients but one's own, to `database` alone if it is given; how many. */
+  async terminate(database = '%') {
+    return Number(await this.sql(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND datname LIKE '${database}'`));
   }
 
   /** 'fast' (SIGINT) or 'immediate' (SIGQUIT, as after a crash). */
@@ -274,7 +276,7 @@ export class Pair {
   }
 
   conninfo(database) {
-    return `host=127.0.0.1,127.0.0.1 port=${this.ports.join(',')} user=${this.primary.user} dbname=${database} target_session_attrs=read-write`;
+    return `host=127.0.0.1,127.0.0.1 port=${this.ports.join(',')} user=${OWNER} dbname=${database} target_session_attrs=read-write`;
   }
 
   /** The replica becomes the primary; when it first answered. The old one must be gone. */
@@ -308,13 +310,12 @@ export class Pooler {
     const p = new Pooler();
     p.folder = mkdtempSync('/tmp/warder-pgb-');
     p.port = await freePort();
-    p.user = cluster.user;
     p.cluster = cluster;
     const all = {
       listen_addr: '127.0.0.1', listen_port: p.port, unix_socket_dir: '', auth_type: 'trust', auth_file: `${p.folder}/users`,
-      pool_mode: 'transaction', default_pool_size: 20, max_client_conn: 400, server_login_retry: 1, admin_users: p.user, ...settings,
+      pool_mode: 'transaction', default_pool_size: 20, max_client_conn: 400, server_login_retry: 1, admin_users: OWNER, ...settings,
     };
-    writeFileSync(`${p.folder}/users`, `"${p.user}" ""\n`);
+    writeFileSync(`${p.folder}/users`, `"${OWNER}" ""\n`);
     writeFileSync(`${p.folder}/ini`, `[databases]\n* = host=127.0.0.1 port=${port}\n[pgbouncer]\n${Object.entries(all).map(([name, value]) => `${name} = ${value}\n`).join('')}`);
     await own(p.folder);
     servers.add(p);
@@ -337,7 +338,7 @@ export class Pooler {
   }
 
   conninfo(database) {
-    return `host=127.0.0.1 port=${this.port} user=${this.user} dbname=${database}`;
+    return `host=127.0.0.1 port=${this.port} user=${OWNER} dbname=${database}`;
   }
 
   async kill9() {

@@ -1,10 +1,11 @@
 // The real binaries on free ports of loopback, with a fresh data folder each; ended with the tests.
 import { execFile, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Browser } from './browser.mjs';
 import { Front } from './front.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -149,12 +150,13 @@ export class World {
     w.wrap = wrap;
     w.users = {};
     try {
-      await w.settle({ env, store, conninfo, nodes });
-      await w.startAll(0);
-      for (const user of users) await w.addUser(user);
       w.samplePort = await freePort();
       w.mcp = `http://127.0.0.1:${w.samplePort}/mcp`;
-      await w.addResource(w.mcp);
+      await w.settle({ env, store, conninfo, nodes });
+      if (w.isMemory()) w.declareResource();
+      await w.startAll(0);
+      for (const user of users) await w.addUser(user);
+      if (!w.isMemory()) await w.addResource(w.mcp);
       if (sample) await w.startSample();
     } catch (error) {
       await w.stop().catch(() => {});
@@ -171,7 +173,14 @@ export class World {
     this.count = nodes;
     if (nodes === 1) return;
     this.front = await Front.start();
-    this.env = { WARDER_PUBLIC_URL: this.front.url, WARDER_TRUSTED_PROXIES: '127.0.0.1', ...this.env };
+    this.env = {
+      WARDER_PUBLIC_URL: this.front.url, WARDER_TRUSTED_PROXIES: '127.0.0.1', WARDER_AUDIT_CHECKPOINT_INTERVAL: '1', ...this.env,
+    };
+  }
+
+  /** Then no command reaches the store: it is in another process. */
+  isMemory() {
+    return this.store.WARDER_STORE === 'memory';
   }
 
   async startAll(port) {
@@ -214,6 +223,7 @@ export class World {
     );
     // The port that was picked at first is kept by restarts.
     this.port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(this.warder.out)?.[1] ?? port);
+    this.nodes = [Object.assign(this.warder, { port: this.port, base: `http://127.0.0.1:${this.port}`, data: this.data })];
     await this.meet(`http://127.0.0.1:${this.port}`);
   }
 
@@ -256,8 +266,24 @@ export class World {
   }
 
   async addUser(name, password = PASSWORD) {
-    await this.cli(['admin', 'user', 'add', name, '--password-stdin'], { input: `${password}\n` });
+    if (this.isMemory()) await this.addFirst(name, password);
+    else await this.addByCommand(name, password);
     this.users[name] = password;
+  }
+
+  /** By the link that a new server shows. */
+  async addFirst(name, password) {
+    const browser = new Browser(this.base);
+    const { page } = await browser.get(/first account: (\S+)/.exec(this.warder.out)[1]);
+    const form = page.forms[0];
+    const typed = Object.fromEntries(form.fields.filter((one) => one.type === 'password').map((one) => [one.name, password]));
+    const named = form.fields.find((one) => one.type === 'text');
+    const done = await browser.submit(form, { ...typed, [named.name]: name });
+    if (done.status >= 400) throw new Error(`no first account: ${done.text}`);
+  }
+
+  async addByCommand(name, password) {
+    await this.cli(['admin', 'user', 'add', name, '--password-stdin'], { input: `${password}\n` });
   }
 
   /** Registers a client through the command line; the answer of --json. */
@@ -277,6 +303,14 @@ export class World {
       '--default-scope', NEWS, ...extra]);
   }
 
+  /** The same in a settings file. */
+  declareResource() {
+    const file = path.join(this.data, 'resources.yaml');
+    writeFileSync(file, `resources:\n  - uri: ${this.mcp}\n    name: Finance sentiment\n    scopes:\n` +
+      `      "${NEWS}": Read market news and its sentiment\n      "${ANALYZE}": Score texts that you send\n    default_scopes: ["${NEWS}"]\n`);
+    this.args = [...this.args, '--config', file];
+  }
+
   /** The audit trails of all nodes, and of commands beside them, as parsed lines by their time, without
    * the checkpoints that come by the clock. */
   audit() {
@@ -291,18 +325,20 @@ export class World {
 
   /** The file of each trail. */
   trails() {
-    return this.folders().map((folder) => path.join(folder, 'audit.log')).filter((file) => existsSync(file));
+    const folders = [...new Set([this.data, ...this.nodes.map((one) => one.data)])];
+    return folders.map((folder) => path.join(folder, 'audit.log')).filter((file) => existsSync(file));
   }
 
-  folders() {
-    return [...new Set([this.data, ...this.nodes.map((one) => one.data)])];
-  }
-
-  /** What `audit verify` says against a trail; none where all are good. */
+  /** What `audit verify` says against a node's trail; none where all are good. The first signature under
+   * a trail comes by the clock. */
   async faultsOfTrails() {
     const faults = [];
-    for (const folder of this.folders().filter((one) => existsSync(path.join(one, 'audit.log')))) {
-      const verified = await run(path.join(BUILD, 'warder'), ['audit', 'verify', '--data', folder]);
+    for (const folder of new Set(this.nodes.map((one) => one.data))) {
+      let verified = null;
+      for (let tries = 0; tries < 20 && (!verified || /unproven/.test(verified.stderr)); tries++) {
+        if (verified) await sleep(150);
+        verified = await run(path.join(BUILD, 'warder'), ['audit', 'verify', '--max-unproven', '1000000', '--data', folder]);
+      }
       if (verified.code !== 0) faults.push(`${folder}: ${verified.stdout}${verified.stderr}`);
     }
     return faults;
@@ -310,7 +346,7 @@ export class World {
 
   async stop({ keep = Boolean(process.env.WARDER_E2E_KEEP) } = {}) {
     const faults = [];
-    for (const server of [this.sample, this.warder, ...(this.nodes ?? [])]) {
+    for (const server of new Set([this.sample, this.warder, ...(this.nodes ?? [])])) {
       if (server) await stop(server).catch((fault) => faults.push(fault));
     }
     await this.front?.stop();
