@@ -10,6 +10,7 @@
 #include "as/settled.h"
 #include "as/snapshot.h"
 #include "as/throttle.h"
+#include "as/backlog.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
 #include "conf/conf_catalogue.h"
@@ -82,6 +83,8 @@ static inline bool as_store_is_away(const as_t *as)
     return !health.up;
 }
 
+enum { AS_BACKLOG_ASK, AS_BACKLOG_APPLY, AS_BACKLOG_AUDIT, AS_BACKLOGS };
+
 /** What one worker owns; only its thread. */
 typedef struct as_worker {
     as_t *as;
@@ -90,7 +93,8 @@ typedef struct as_worker {
     store_conn_t *store;
     as_snapshot_t *snapshot; /* current; replaced whole when the store's generation changes */
     bool snapshot_loading;
-    int64_t snapshot_retry_at; /* monotonic ms, after a failure */
+    int64_t snapshot_retry_at;         /* monotonic ms, after a failure */
+    as_backlog_t backlog[AS_BACKLOGS]; /* of decisions under way */
 } as_worker_t;
 
 #endif
