@@ -10,6 +10,7 @@
 #include "as/settled.h"
 #include "as/snapshot.h"
 #include "as/throttle.h"
+#include "as/backlog.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
 #include "conf/conf_catalogue.h"
@@ -82,6 +83,8 @@ static inline bool as_store_is_away(const as_t *as)
     return !health.up;
 }
 
+enum { AS_BACKLOG_ASK, AS_BACKLOG_APPLY, AS_BACKLOG_AUDIT, AS_BACKLOGS };
+
 /** What one worker owns; only its thread. */
 typedef struct as_worker {
     as_t *as;
@@ -93,6 +96,7 @@ typedef struct as_worker {
     int64_t snapshot_retry_at;              /* monotonic ms, after a failure */
     as_snapshot_waiter_t *snapshot_waiters; /* for the one that is loading */
     unsigned snapshot_rounds;               /* loads that they have waited for */
+    as_backlog_t backlog[AS_BACKLOGS];      /* of decisions under way */
 } as_worker_t;
 
 #endif

@@ -41,6 +41,8 @@ static void ask(store_conn_t *base, arena_t *a, ask_t *asks, size_t n, store_don
     f->asks++;
     if (f->ask == RC_OK || f->ask_ok > 0) {
         f->ask_ok -= f->ask != RC_OK;
+        if (c->w->asked)
+            c->w->asked(c->w, asks, n);
         store_ask(c->real, a, asks, n, done, ctx);
         return;
     }
@@ -74,6 +76,8 @@ static void apply(store_conn_t *base, const effects_t *effects, store_done_t don
         return;
     }
     if (!fails(f)) {
+        if (w->applied)
+            w->applied(w, effects);
         store_apply(c->real, effects, done, ctx);
         return;
     }

@@ -97,6 +97,9 @@ struct world {
     held_t held[W_HELD_MAX];
     size_t n_held;
     store_conn_t *behind; /* where held effects go */
+    void *watcher;        /* as_test_cost.c; the two below are told of all that reaches the store */
+    void (*asked)(world_t *w, const ask_t *asks, size_t n);
+    void (*applied)(world_t *w, const effects_t *effects);
     audit_t *audit;
     http_pool_t *pool, *fetchers;
     http_fetch_fake_t web;    /* what the server fetches: put rows there */

@@ -2,6 +2,7 @@
 
 #include "as/client_source.h"
 #include "as/page.h"
+#include "core/limits.h"
 
 #include <assert.h>
 
@@ -22,9 +23,47 @@ static rc_t hold_snapshot(as_flow_t *f)
     return arena_cleanup(f->a, snapshot_release, f->snapshot);
 }
 
+static int64_t mono_ms(const as_worker_t *w)
+{
+    return w->as->clock.mono_ms(w->as->clock.ctx);
+}
+
+static void wait_begins(const as_flow_t *f, size_t what)
+{
+    as_backlog_begin(&f->w->backlog[what], mono_ms(f->w));
+}
+
+static void wait_ends(const as_flow_t *f, size_t what)
+{
+    as_backlog_end(&f->w->backlog[what], mono_ms(f->w));
+}
+
+/* Whoever begins now would wait so long that the answer may come too late to be read: better no
+ * work than work for nobody. */
+static bool is_overloaded(const as_worker_t *w)
+{
+    int64_t now = mono_ms(w), wait = 0;
+    for (size_t i = 0; i < AS_BACKLOGS; i++)
+        wait += as_backlog_wait(&w->backlog[i], now);
+    return wait > LIMIT_STORE_WAIT_MS;
+}
+
+static void turn_away(http_exchange_t *x)
+{
+    counter_block_t *counters = http_worker_counters(x->loop);
+    if (counters)
+        counter_add(counters, COUNTER_LATE, 1);
+    as_page_retry(x, 503, RETRY_AFTER_S,
+                  STR("the server has too much to do; try again in a moment"));
+}
+
 as_flow_t *as_flow_new(http_exchange_t *x, size_t own_size)
 {
     as_worker_t *w = x->worker;
+    if (is_overloaded(w)) {
+        turn_away(x);
+        return NULL;
+    }
     as_flow_t *f = ARENA_NEW(x->arena, as_flow_t);
     void *own = arena_alloc(x->arena, own_size ? own_size : 1);
     if (!f || !own) {
@@ -109,6 +148,7 @@ static void gathered(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
     (void)failed;
+    wait_ends(f, AS_BACKLOG_ASK);
     if (rc != RC_OK) {
         as_flow_fail(f, rc);
         return;
@@ -125,10 +165,12 @@ void as_flow_gather(as_flow_t *f, as_step_t decide)
     size_t from = f->n_answered;
     f->decide = decide;
     f->n_answered = f->n_asks;
-    if (from == f->n_asks)
+    if (from == f->n_asks) {
         as_client_source_resolve(f);
-    else
-        store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
+        return;
+    }
+    wait_begins(f, AS_BACKLOG_ASK);
+    store_ask(f->w->store, f->a, f->asks + from, f->n_asks - from, gathered, f);
 }
 
 void as_flow_gather_again(as_flow_t *f, as_step_t decide)
@@ -165,6 +207,7 @@ static void reply(as_flow_t *f)
 static void audited(void *ctx, rc_t rc)
 {
     as_flow_t *f = ctx;
+    wait_ends(f, AS_BACKLOG_AUDIT);
     if (rc != RC_OK) {
         as_flow_fail(f, rc);
         return;
@@ -188,6 +231,7 @@ static void audit_then_reply(as_flow_t *f)
         return;
     }
     count_event(f);
+    wait_begins(f, AS_BACKLOG_AUDIT);
     audit_append(f->w->as->audit, f->w->post, &f->event, audited, f);
 }
 
@@ -203,6 +247,7 @@ static void note_spent(as_flow_t *f, rc_t rc, size_t failed)
 static void applied(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
+    wait_ends(f, AS_BACKLOG_APPLY);
     note_spent(f, rc, failed);
     bool full_now = rc == RC_LIMIT && !f->full;
     f->full |= full_now;
@@ -241,6 +286,7 @@ void as_flow_finish(as_flow_t *f)
         audit_then_reply(f);
         return;
     }
+    wait_begins(f, AS_BACKLOG_APPLY);
     store_apply(f->w->store, &f->effects, applied, f);
 }
 

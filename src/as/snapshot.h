@@ -45,6 +45,9 @@ typedef struct as_snapshot_waiter {
 /** Looks, and where the store is being asked lets the waiter wait: fn(arg) later, on this worker.
  *  False: there is nothing to wait for, and fn is not called. */
 bool as_snapshot_wait(struct as_worker *w, as_snapshot_waiter_t *waiter) MUST_USE;
+/** The first one, waited for, so that no visitor comes before it. Without it none is served until
+ *  as_snapshot_refresh has one. */
+void as_snapshot_first(struct as_worker *w);
 /** The keys that client ids are sealed under as the decisions take them, the one that seals first.
  *  RC_MEMORY. */
 rc_t as_snapshot_seal_keys(arena_t *a, const as_snapshot_t *s, str_list_t *out) MUST_USE;

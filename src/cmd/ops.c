@@ -188,12 +188,16 @@ static void handle_metrics(http_exchange_t *x)
 /* ---- life ---- */
 
 static const http_route_t ROUTES[] = {
-    {STR_INIT("/readyz"), HTTP_M(GET), handle_ready, .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT("/readyz"), HTTP_M(GET), handle_ready,
+     .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_ALWAYS},
 };
 static const http_route_t OWN_ROUTES[] = {
-    {STR_INIT("/readyz"), HTTP_M(GET), handle_ready, .flags = HTTP_ROUTE_NO_STORE},
-    {STR_INIT("/healthz"), HTTP_M(GET), handle_alive, .flags = HTTP_ROUTE_NO_STORE},
-    {STR_INIT("/metrics"), HTTP_M(GET), handle_metrics, .flags = HTTP_ROUTE_NO_STORE},
+    {STR_INIT("/readyz"), HTTP_M(GET), handle_ready,
+     .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_ALWAYS},
+    {STR_INIT("/healthz"), HTTP_M(GET), handle_alive,
+     .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_ALWAYS},
+    {STR_INIT("/metrics"), HTTP_M(GET), handle_metrics,
+     .flags = HTTP_ROUTE_NO_STORE | HTTP_ROUTE_ALWAYS},
 };
 static const http_routes_t ALL = {ROUTES, sizeof ROUTES / sizeof ROUTES[0]};
 

@@ -145,10 +145,28 @@ static bool run_head(http_conn_t *c)
     }
 }
 
+/* Nobody is there to hear an answer: none is made. */
+static bool forget(http_conn_t *c)
+{
+    http_link_drop(&c->turn);
+    c->phase = HTTP_PHASE_DONE;
+    return true;
+}
+
 static bool run_ready(http_conn_t *c)
 {
-    c->phase = HTTP_PHASE_HANDLING;
+    bool waits = !http_link_none(&c->turn);
     c->deadline_ms = 0;
+    if (!c->wire)
+        return forget(c);
+    if (waits)
+        return false;
+    if (c->ready_ms == 0 && http_hub_must_wait(c->hub)) {
+        c->ready_ms = http_hub_now(c->hub);
+        http_link_add(&c->hub->waiting, &c->turn);
+        return false;
+    }
+    c->phase = HTTP_PHASE_HANDLING;
     http_dispatch_ready(c);
     return c->phase != HTTP_PHASE_HANDLING;
 }
@@ -324,6 +342,7 @@ http_conn_t *http_conn_open(http_hub_t *hub, http_wire_t *wire, http_addr_t peer
     c->hub = hub;
     c->peer = peer;
     c->tls = tls;
+    http_link_init(&c->turn);
     c->next = hub->conns;
     if (c->next)
         c->next->prev = c;

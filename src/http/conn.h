@@ -68,10 +68,12 @@ struct http_conn {
     http_phase_t phase;
     http_addr_t peer;
     bool tls;
-    bool running; /* a phase is being run: calls from handlers only set the next phase */
-    bool pending; /* a send is */
-    bool ended;   /* the client sends no more */
-    bool close;   /* after this answer */
+    bool running;     /* a phase is being run: calls from handlers only set the next phase */
+    bool pending;     /* a send is */
+    bool ended;       /* the client sends no more */
+    bool close;       /* after this answer */
+    http_link_t turn; /* in the hub's list, while its request waits */
+    int64_t ready_ms; /* since when; 0: it never waited */
     http_block_t *block;
     http_call_t *call;   /* the exchange, from its head to its last byte */
     size_t have;         /* bytes in block->in */

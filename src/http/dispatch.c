@@ -1,6 +1,9 @@
 #include "core/url.h"
 #include "http/conn.h"
 #include "http/cors.h"
+#include "http/overload.h"
+
+enum { RETRY_AFTER_S = 1 };
 
 static void give_to(http_call_t *call, const http_hosted_t *hosted)
 {
@@ -230,10 +233,30 @@ void http_dispatch_head(http_conn_t *c)
         http_conn_lose(c);
 }
 
+static bool is_late(http_conn_t *c)
+{
+    int64_t waited = c->ready_ms ? http_hub_now(c->hub) - c->ready_ms : 0;
+    c->ready_ms = 0;
+    return http_overload_is_late(waited);
+}
+
+static void turn_away(const http_conn_t *c)
+{
+    if (c->hub->counters)
+        counter_add(c->hub->counters, COUNTER_LATE, 1);
+    http_reply_retry(&c->call->x, 503, RETRY_AFTER_S,
+                     STR("the server has too much to do; try again in a moment"));
+}
+
 void http_dispatch_ready(http_conn_t *c)
 {
     http_exchange_t *x = &c->call->x;
     const http_app_t *app = c->call->app;
+    bool late = is_late(c);
+    if (late && !(x->route->flags & HTTP_ROUTE_ALWAYS)) {
+        turn_away(c);
+        return;
+    }
     if (app->guard && !app->guard(x))
         return;
     x->route->handler(x);

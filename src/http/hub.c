@@ -1,8 +1,10 @@
 #include "http/hub.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "http/conn.h"
+#include "http/overload.h"
 
 int64_t http_hub_now(const http_hub_t *h)
 {
@@ -147,6 +149,23 @@ void http_hub_due(http_hub_t *h, int64_t at_ms)
 }
 
 /* Ten thousand idle streams have no deadline, and are not walked over. */
+bool http_hub_must_wait(const http_hub_t *h)
+{
+    if (!h->busy_ms)
+        return false;
+    return !http_link_none(&h->waiting) || http_overload_is_long(h->busy_ms(h->loop));
+}
+
+bool http_hub_serve(http_hub_t *h)
+{
+    while (!http_link_none(&h->waiting) && !http_overload_is_long(h->busy_ms(h->loop))) {
+        http_link_t *first = h->waiting.next;
+        http_link_drop(first);
+        http_conn_run((http_conn_t *)((char *)first - offsetof(http_conn_t, turn)));
+    }
+    return !http_link_none(&h->waiting);
+}
+
 void http_hub_tick(http_hub_t *h)
 {
     if (http_hub_now(h) < h->due_ms)

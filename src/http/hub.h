@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/ports.h"
 #include "http/app.h"
+#include "http/link.h"
 #include "http/server.h"
 #include "http/writer.h"
 
@@ -38,6 +39,9 @@ typedef struct {
     random_port_t random;
     const log_t *log;
     counter_block_t *counters; /* of the worker; NULL: nothing is counted */
+    /* Requests that are whole and wait for their turn, the oldest first (overload.h). */
+    http_link_t waiting;
+    int64_t (*busy_ms)(http_worker_t *loop); /* work of this turn so far; NULL: nobody waits */
 
     bool draining;
     int64_t grace_ms;   /* of idle connections while draining */
@@ -81,6 +85,10 @@ void http_hub_busy(http_hub_t *h, http_conn_t *c);
 bool http_hub_evict(http_hub_t *h);
 /** Somebody is to be looked at by then. */
 void http_hub_due(http_hub_t *h, int64_t at_ms);
+/** Whether a request has to wait for its turn: others do, or this turn is long enough. */
+bool http_hub_must_wait(const http_hub_t *h);
+/** Serves those that wait, until the turn is long enough; false: none is left. */
+bool http_hub_serve(http_hub_t *h);
 /** Cuts what has waited too long; call a few times a second. */
 void http_hub_tick(http_hub_t *h);
 /** Connections close after their answer, idle ones after `grace_ms`, or after the answer to a

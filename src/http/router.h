@@ -20,7 +20,9 @@ enum {
     HTTP_ROUTE_CSRF = 16,     /* needs a CSRF token */
     HTTP_ROUTE_ANY_TYPE = 32, /* takes a body of any Content-Type; `bodies` is not looked at */
     HTTP_ROUTE_NO_HEAD = 128, /* GET here does something: HEAD is not implied */
-    HTTP_ROUTE_SUFFIX = 64,   /* also anything + path: clients append well-known paths, too */
+    HTTP_ROUTE_ALWAYS =
+        256, /* answered however late: who watches over the server must learn of it */
+    HTTP_ROUTE_SUFFIX = 64, /* also anything + path: clients append well-known paths, too */
 };
 
 /** A row. HEAD is implied by GET unless

@@ -66,9 +66,43 @@ static void run_posts(http_worker_t *w)
         post.fn(post.arg);
 }
 
+static int64_t now_ms(void)
+{
+    return (int64_t)(uv_hrtime() / 1000000);
+}
+
+/* The loop's own time stands still from when it has seen what came in until it looks again. */
+static int64_t busy_ms(http_worker_t *w)
+{
+    http_turn_work(&w->turn, (int64_t)uv_now(&w->loop));
+    return http_turn_busy(&w->turn, now_ms());
+}
+
+/* As long as requests wait the loop does not sleep: that is what an idle handle is there for. */
+static void on_awake(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+static void serve_waiting(http_worker_t *w)
+{
+    if (http_link_none(&w->hub.waiting))
+        return;
+    http_turn_work(&w->turn, now_ms());
+    if (http_hub_serve(&w->hub))
+        uv_idle_start(&w->awake, on_awake);
+    else
+        uv_idle_stop(&w->awake);
+    http_turn_end(&w->turn);
+}
+
 static void on_before_sleep(uv_prepare_t *handle)
 {
-    http_worker_run_deferred(handle->data);
+    http_worker_t *w = handle->data;
+    http_worker_run_deferred(w);
+    http_turn_end(&w->turn);
+    serve_waiting(w);
+    http_worker_run_deferred(w);
 }
 
 static void on_after_poll(uv_check_t *handle)
@@ -106,6 +140,7 @@ static void close_phases(http_worker_t *w)
 {
     uv_close((uv_handle_t *)&w->tick, NULL);
     uv_close((uv_handle_t *)&w->before_sleep, NULL);
+    uv_close((uv_handle_t *)&w->awake, NULL);
     uv_close((uv_handle_t *)&w->after_poll, NULL);
 }
 
@@ -142,6 +177,7 @@ static void look_at_stop(http_worker_t *w)
 static void on_wake(uv_async_t *wake)
 {
     http_worker_t *w = wake->data;
+    http_turn_work(&w->turn, (int64_t)uv_now(&w->loop));
     run_posts(w);
     look_at_stop(w);
 }
@@ -180,6 +216,8 @@ static void fill_hub(http_worker_t *w)
         w->hub.apps[i].app = w->server->mounts[i].app;
     w->hub.app_count = w->server->mount_count;
     w->hub.loop = w;
+    w->hub.busy_ms = busy_ms;
+    http_link_init(&w->hub.waiting);
     w->hub.times = config->times;
     w->hub.proxies = config->proxies;
     w->hub.clock = config->clock;
@@ -208,6 +246,7 @@ static rc_t open_handles(http_worker_t *w)
     uv_timer_init(&w->loop, &w->tick);
     uv_prepare_init(&w->loop, &w->before_sleep);
     uv_check_init(&w->loop, &w->after_poll);
+    uv_idle_init(&w->loop, &w->awake);
     uv_tcp_init(&w->loop, &w->listener);
     return RC_OK;
 }

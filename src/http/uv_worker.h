@@ -9,6 +9,7 @@
 #include "core/map.h"
 #include "http/conn.h"
 #include "http/outbound.h"
+#include "http/overload.h"
 
 /* Deadlines are looked at this often; they are seconds, so this is exact enough. */
 enum { HTTP_TICK_MS = 100 };
@@ -30,6 +31,8 @@ struct http_worker {
     uv_timer_t tick;
     uv_prepare_t before_sleep; /* these two run what was deferred */
     uv_check_t after_poll;
+    uv_idle_t awake; /* while requests wait */
+    http_turn_t turn;
     http_deferred_t *deferred, **deferred_end;
     http_timer_t *timers;
     http_outbound_t *outbounds;
