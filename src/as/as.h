@@ -4,13 +4,13 @@
 #ifndef AS_AS_H
 #define AS_AS_H
 
+#include "as/backlog.h"
 #include "as/lease.h"
 #include "as/limits.h"
 #include "as/pace.h"
 #include "as/settled.h"
 #include "as/snapshot.h"
 #include "as/throttle.h"
-#include "as/backlog.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
 #include "conf/conf_catalogue.h"

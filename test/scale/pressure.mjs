@@ -54,8 +54,7 @@ async function refreshing(w, grants) {
   const client = await register(w);
   const tokens = [];
   for (let i = 0; i < grants; i++) {
-    const { tokens: granted } = await signIn(w, client);
-    tokens.push(granted.refresh_token);
+    tokens.push((await signIn(w, client)).refresh_token);
   }
   const file = path.join(w.data, `tokens-${files++}`);
   writeFileSync(file, `${tokens.join('\n')}\n`);
@@ -148,6 +147,7 @@ export async function soak({ seconds, grants = 40 }) {
     const one = async (request, rate, long) => load(w, program, { connections: 64, timeout: 5000, phases: [1, 2, 3].map(() => `${rate}:${long / 3}`), request });
     const can = (await Promise.all([one(machines, 0, 1.5), one({ ...refreshes, tokens: (await refreshing(w, grants)).tokens }, 0, 1.5)]))
       .map((run) => run.phases.reduce((sum, p) => sum + p.ok, 0) / 1.5 * 0.7);
+    const idle = usage(w);
     const began = Date.now();
     const samples = [];
     let going = true;
@@ -162,8 +162,9 @@ export async function soak({ seconds, grants = 40 }) {
     const runs = await Promise.all([one(machines, can[0], seconds), one(refreshes, can[1], seconds)]);
     going = false;
     await watching;
+    await sleep(300);
     samples.push({ at: (Date.now() - began) / 1000, ...usage(w) });
-    return soakFigures(runs, samples, can, seconds);
+    return { filesIdle: idle.files, filesAfter: usage(w).files, ...soakFigures(runs, samples, can, seconds) };
   } finally {
     await w.stop();
   }
