@@ -144,6 +144,15 @@ static void go_on(void *arg)
         as_flow_fail(f, rc);
 }
 
+/* The facts tell whether keys and resources are still those of the snapshot: what an administrator
+ * has changed holds from the next request on. */
+static void wait_for_snapshot(as_flow_t *f)
+{
+    f->waiter = (as_snapshot_waiter_t){.fn = go_on, .arg = f};
+    if (!as_snapshot_wait(f->w, &f->waiter))
+        go_on(f);
+}
+
 static void gathered(void *ctx, rc_t rc, size_t failed)
 {
     as_flow_t *f = ctx;
@@ -153,11 +162,7 @@ static void gathered(void *ctx, rc_t rc, size_t failed)
         as_flow_fail(f, rc);
         return;
     }
-    /* The facts tell whether keys and resources are still those of the snapshot: what an
-     * administrator has changed holds from the next request on. */
-    f->waiter = (as_snapshot_waiter_t){.fn = go_on, .arg = f};
-    if (!as_snapshot_wait(f->w, &f->waiter))
-        go_on(f);
+    wait_for_snapshot(f);
 }
 
 void as_flow_gather(as_flow_t *f, as_step_t decide)
@@ -165,8 +170,9 @@ void as_flow_gather(as_flow_t *f, as_step_t decide)
     size_t from = f->n_answered;
     f->decide = decide;
     f->n_answered = f->n_asks;
+    /* An id that holds its registration is sealed without a question: not under an old key. */
     if (from == f->n_asks) {
-        as_client_source_resolve(f);
+        wait_for_snapshot(f);
         return;
     }
     wait_begins(f, AS_BACKLOG_ASK);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Browser, consentForm, loginForm } from '../e2e/lib/browser.mjs';
 import { FAULTS, FaultProxy } from '../e2e/lib/fault_proxy.mjs';
-import { authorizeUrl, goodRequest, machineToken, post, redeem, refresh, register, signIn } from '../e2e/lib/oauth.mjs';
+import { authorizeUrl, goodRequest, jose, machineToken, post, redeem, refresh, register, signIn } from '../e2e/lib/oauth.mjs';
 import { Cluster, HAS_POSTGRES, Pooler } from '../e2e/lib/postgres.mjs';
 import { isActive, revoke, serviceClient } from '../e2e/lib/tokens.mjs';
 import { NEWS, PASSWORD, World, sleep } from '../e2e/lib/world.mjs';
@@ -132,6 +132,7 @@ const WRITES = {
     },
   },
   'an administrator adds a person': {
+    unwitnessed: true,
     like: /INSERT INTO "user"/,
     make: async () => ({ name: `p${Math.random().toString(36).slice(2)}` }),
     act: async (it) => {
@@ -143,21 +144,25 @@ const WRITES = {
     },
     hold: async (it) => assert.equal((await w.cli(['admin', 'user', 'list'])).stdout.split(it.name).length, 2),
   },
-  'keys rotate': {
+  'all keys are replaced': {
+    unwitnessed: true,
     like: /INSERT INTO key/,
-    make: async () => ({ before: await keyCount() }),
-    act: () => command(['admin', 'key', 'rotate']),
+    make: async () => ({ before: await kids() }),
+    act: () => command(['admin', 'key', 'rotate', '--at-once']),
     hold: async (it) => {
-      let now = it.before;
-      for (let i = 0; i < 20 && now === it.before; i++, await sleep(50)) now = await keyCount(); // within STORE_GENERATION_MS
-      assert.ok(now > it.before && now <= it.before + it.tries, `${it.before} keys, then ${now}`);
+      const answer = await machineToken(w, await w.machineClient(NEWS));
+      assert.equal(answer.status, 200, answer.text);
+      assert.ok(!it.before.includes(jose(answer.body.access_token).kid), 'signed by a new key');
+      const published = await kids();
+      assert.ok(published.length === 1 && !it.before.includes(published[0]), `${published}`);
     },
   },
 };
 
-async function keyCount() {
+async function kids() {
+  await sleep(200); // documents show a change of another process within STORE_GENERATION_MS
   const answer = await fetch(`${w.base}${new URL(w.metadata.jwks_uri).pathname}`);
-  return (await answer.json()).keys.length;
+  return (await answer.json()).keys.map((key) => key.kid);
 }
 
 // Without E2E_LONG only these, and all of them where it matters most.
@@ -181,7 +186,8 @@ async function tryFault(proxy, what, write) {
   if (what === FAULTS.HALF_ANSWER && write.burns && answer.status === 400) return 'burnt';
   if (write.good !== null) assert.equal(answer.status, write.good ?? 200, answer.text);
   await write.hold(it, answer);
-  if (MUST_SUCCEED.includes(what)) assert.equal(tries, 1, `it was told to come again: ${outcome.first.text}`);
+  // Where nothing in the store can tell whose it is, nobody knows; it can be sent again.
+  if (MUST_SUCCEED.includes(what) && !(write.unwitnessed && what !== FAULTS.CUT_BEFORE)) assert.equal(tries, 1, `it was told to come again: ${outcome.first.text}`);
   return tries;
 }
 
