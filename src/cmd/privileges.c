@@ -45,8 +45,9 @@ static int find_user(arena_t *a, str_t name, user_t *out)
         return command_out_of_memory();
     int error = getpwnam_r(out->name, &row, room, PASSWD_BYTES, &found);
     if (!found)
-        return command_fail(EXIT_SETTING, "user is '%s', and there is no account of that name%s%s",
-                            out->name, error ? ": " : "", error ? strerror(error) : "");
+        return command_fail(EXIT_SETTING,
+                            "run_as is '%s', and there is no account of that name%s%s", out->name,
+                            error ? ": " : "", error ? strerror(error) : "");
     out->uid = row.pw_uid;
     out->gid = row.pw_gid;
     return EXIT_DONE;
@@ -79,12 +80,12 @@ static bool change_user(const user_t *user)
 static int become(arena_t *a, const settings_t *s)
 {
     user_t user = {0};
-    int code = find_user(a, s->conf.user, &user);
+    int code = find_user(a, s->conf.run_as, &user);
     if (code != EXIT_DONE || user.uid == geteuid())
         return code;
     if (geteuid() != 0)
         return command_fail(EXIT_SETTING,
-                            "user is '%s', and only root can become another; start as root or as "
+                            "run_as is '%s', and only root can become another; start as root or as "
                             "'%s'",
                             user.name, user.name);
     code = make_data(a, s, &user);
@@ -97,7 +98,7 @@ static int become(arena_t *a, const settings_t *s)
 
 int privileges_enter(arena_t *a, const settings_t *s, mode_t *mask)
 {
-    int code = s->conf.user.n > 0 ? become(a, s) : EXIT_DONE;
+    int code = s->conf.run_as.n > 0 ? become(a, s) : EXIT_DONE;
     if (code == EXIT_DONE)
         code = settings_make_data(a, s);
     mode_t before = umask(S_IRWXG | S_IRWXO);
@@ -117,5 +118,5 @@ void privileges_narrow(void)
 
 bool privileges_are_roots(const settings_t *s)
 {
-    return geteuid() == 0 && s->conf.user.n == 0;
+    return geteuid() == 0 && s->conf.run_as.n == 0;
 }

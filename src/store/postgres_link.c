@@ -168,8 +168,8 @@ static bool send_session(attempt_t *t)
  * durable, whatever the database's own setting is. A statement whose caller is gone ends, lest it
  * come true long after. */
 static const char *const EXTRAS[] = {
-    "SELECT set_config('synchronous_commit', 'on', false) "
-    "WHERE current_setting('synchronous_commit') = 'off'",
+    ("SELECT set_config('synchronous_commit', 'on', false) "
+     "WHERE current_setting('synchronous_commit') = 'off'"),
     "SELECT set_config('client_connection_check_interval', '1000', false)",
     "SELECT set_config('jit', 'off', false)",
 };

@@ -11,7 +11,7 @@ enum {
     POSTGRES_SENDS_MAX = 12, /* of one job, whatever the reasons: one that brings down a server
                               * must not bring down the next */
     POSTGRES_PAUSE_FIRST_MS = 50,
-    POSTGRES_PAUSE_MOST_MS = 1000,
+    POSTGRES_PAUSE_MOST_MS = 300,
     POSTGRES_STALLED_MS = 50, /* a connection whose first job takes longer gets no more, as long as
                                * others are there: it may wait for a lock */
 };

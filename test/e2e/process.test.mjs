@@ -87,7 +87,7 @@ test('started by root it becomes the user of the settings, and keeps nothing of 
   const data = path.join(mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-')), 'data');
   chmodSync(path.dirname(data), 0o755);
   const port = await freePort();
-  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--user', 'nobody'];
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--data', data, '--run-as', 'nobody'];
   const server = await start(WARDER, args);
   try {
     const { pid } = server.child;
@@ -107,7 +107,7 @@ test('started by root it becomes the user of the settings, and keeps nothing of 
     // What is not dumpable belongs to root in /proc.
     assert.equal(statSync(`/proc/${pid}/environ`).uid, 0);
     // A command of root's leaves no file that the server cannot use.
-    const added = await run(WARDER, ['admin', 'user', 'add', 'eve', '--password-stdin', '--data', data, '--user', 'nobody'], { input: 'a long password of hers\n' });
+    const added = await run(WARDER, ['admin', 'user', 'add', 'eve', '--password-stdin', '--data', data, '--run-as', 'nobody'], { input: 'a long password of hers\n' });
     assert.equal(added.code, 0, added.stderr);
     for (const name of readdirSync(data)) assert.equal(String(statSync(path.join(data, name)).uid), uid, name);
     assert.doesNotMatch(server.err, /runs as root/);
@@ -119,12 +119,12 @@ test('started by root it becomes the user of the settings, and keeps nothing of 
 
 test('an account that is none, or that it cannot become, stops the start', async () => {
   const data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
-  const wrong = await run(WARDER, ['serve', '--data', data, '--user', 'no-such-account']);
+  const wrong = await run(WARDER, ['serve', '--data', data, '--run-as', 'no-such-account']);
   assert.equal(wrong.code, 3);
-  assert.match(wrong.stderr, /^warder: user is 'no-such-account', and there is no account of that name$/m);
+  assert.match(wrong.stderr, /^warder: run_as is 'no-such-account', and there is no account of that name$/m);
   if (!isRoot) return;
   chmodSync(data, 0o755);
-  const other = await run('setpriv', ['--reuid=nobody', '--regid=nogroup', '--clear-groups', WARDER, 'serve', '--data', data, '--user', 'root']);
+  const other = await run('setpriv', ['--reuid=nobody', '--regid=nogroup', '--clear-groups', WARDER, 'serve', '--data', data, '--run-as', 'root']);
   assert.equal(other.code, 3);
   assert.match(other.stderr, /only root can become another; start as root or as 'root'/);
 });
