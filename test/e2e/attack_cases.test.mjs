@@ -7,7 +7,7 @@ import { ROOT } from './lib/world.mjs';
 
 const AREAS = ['as-redirect', 'as-pkce', 'as-authorize', 'as-par', 'as-token', 'as-refresh', 'as-dcr', 'as-cimd',
   'as-meta', 'as-dpop', 'as-ui', 'as-tokenmgmt', 'rs-jwt', 'rs-challenge', 'rs-dpop', 'gw-http', 'gw-mcp', 'audit',
-  'client'];
+  'client', 'ops'];
 const LIST = path.join(process.env.WARDER_SHARED ?? path.join(ROOT, '../shared'), 'attack-cases.jsonl');
 
 function table() {
