@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 enum {
-    KEYS_EVERY_MS = 1000,  /* how late a rotation that somebody asked for may begin */
-    KEYS_LEASE_S = 60,     /* making a key and storing it takes a moment */
+    KEYS_EVERY_MS = 1000, /* how late a rotation that somebody asked for may begin */
+    KEYS_LEASE_S = 10, /* making a key and storing it takes a moment, and who was killed with it is
+                          not waited for long */
     KEYS_WAIT_MS = 2000,   /* for another node that is at it */
     CLEANING_SLACK_S = 10, /* the lease is longer than the time between two looks, by that */
     /* What has ended is kept so much longer: other nodes whose clocks are behind still take proofs
@@ -308,5 +309,6 @@ void as_maintenance_stop(as_worker_t *w)
 {
     as_lease_give_up(w, &w->as->keys.lease);
     as_lease_give_up(w, &w->as->cleaning.lease);
-    as_lease_give_up(w, &w->as->name);
+    if (!http_worker_is_handed_over(w->loop)) /* else the next has it, under the same id */
+        as_lease_give_up(w, &w->as->name);
 }

@@ -22,6 +22,11 @@ typedef struct {
 
 /** Answers one question; RC_OK or the failure (said). */
 rc_t admin_ask(admin_t *admin, ask_t *ask) MUST_USE;
+/** When that happens which ends what was made before: now, not when the command began, which may
+ * have waited for a password. What ends is told by the clock of the node that made it, so over
+ * several nodes this is two seconds ahead: rather something of the next moments ends, too, than
+ * that a node which is ahead keeps something alive. Seconds. */
+int64_t admin_moment(const admin_t *admin);
 /** Applies, then records `event`. EXIT_DONE; EXIT_REFUSED with `conflict` said when a precondition
  *  did not hold; EXIT_FAILED. */
 int admin_apply(admin_t *admin, const effects_t *effects, const audit_event_t *event,

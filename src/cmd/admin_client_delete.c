@@ -69,7 +69,7 @@ static int delete (admin_t *admin, const option_t *rows, const str_t *words, siz
         return code;
     /* What nobody has used is forgotten by itself, deleted or not; this is for good. */
     effects_add(&effects, EFFECT_CLIENT_KEEP, admin->now)->u.key = words[0];
-    effects_add(&effects, EFFECT_CLIENT_DELETE, admin->now)->u.key = words[0];
+    effects_add(&effects, EFFECT_CLIENT_DELETE, admin_moment(admin))->u.key = words[0];
     audit_event_t event = {.kind = AUDIT_CLIENT_DELETED,
                            .allowed = true,
                            .reason = STR("deleted_by_admin"),

@@ -72,21 +72,12 @@ static audit_event_t event_of(const revoked_t *r)
     return e;
 }
 
-/* What ends is told by when it was made, by the clock of the node that made it. Rather something
- * that is made in the next moments ends, too, than that a node which is ahead keeps something
- * alive. */
-static int64_t moment(const admin_t *admin)
-{
-    enum { CLOCKS_S = 2 };
-    bool many = str_eq(admin->settings.conf.store, STR("postgres"));
-    return admin->now + (many ? CLOCKS_S : 0);
-}
-
 static int revoke_tokens(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
     (void)words;
     (void)n_words;
-    revoked_t r = {.at = moment(admin), .expires_at = moment(admin) + REMEMBERED_S};
+    const int64_t at = admin_moment(admin);
+    revoked_t r = {.at = at, .expires_at = at + REMEMBERED_S};
     int code = read_what(admin, rows, &r);
     if (code != EXIT_DONE)
         return code;

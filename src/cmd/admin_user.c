@@ -149,7 +149,7 @@ static int set_password(admin_t *admin, const option_t *rows, const str_t *words
     user.password = hashed;
     user.password_changed_at = admin->now;
     effects_t effects = {0};
-    effects_add(&effects, EFFECT_USER_SET_PASSWORD, admin->now)->u.user = &user;
+    effects_add(&effects, EFFECT_USER_SET_PASSWORD, admin_moment(admin))->u.user = &user;
     audit_event_t event = {.kind = AUDIT_USER_CHANGED,
                            .allowed = true,
                            .reason = STR("password_set_by_admin"),
@@ -213,7 +213,7 @@ static int disable(admin_t *admin, const option_t *rows, const str_t *words, siz
     if (code != EXIT_DONE)
         return code;
     effects_t effects = {0};
-    effects_add(&effects, EFFECT_USER_DISABLE, admin->now)->u.key = user->id;
+    effects_add(&effects, EFFECT_USER_DISABLE, admin_moment(admin))->u.key = user->id;
     audit_event_t event = {.kind = AUDIT_USER_CHANGED,
                            .allowed = true,
                            .reason = STR("disabled_by_admin"),

@@ -19,6 +19,7 @@ typedef struct {
     mode_t mask;
     set_t sets[SETS_MAX]; /* the youngest last */
     size_t n;
+    arena_t *scratch; /* what the last answer points to */
 } known_t;
 
 static bool find_in(arena_t *a, const settings_t *s, const child_digest_t *digest,
@@ -68,13 +69,11 @@ static bool read_again(known_t *k, const child_digest_t *digest, conf_child_t *c
 static bool find(void *ctx, const child_digest_t *digest, conf_child_t *child, str_t *directory)
 {
     known_t *k = ctx;
-    arena_t *scratch = arena_new(ARENA_BYTES);
     bool found = false;
-    for (size_t i = k->n; scratch && !found && i-- > 0;) {
-        arena_t *a = k->sets[i].a ? k->sets[i].a : scratch;
-        found = find_in(a, &k->sets[i].settings, digest, child, directory);
-    }
-    arena_free(scratch);
+    arena_free(k->scratch);
+    k->scratch = arena_new(ARENA_BYTES);
+    for (size_t i = k->n; k->scratch && !found && i-- > 0;)
+        found = find_in(k->scratch, &k->sets[i].settings, digest, child, directory);
     return found || read_again(k, digest, child, directory);
 }
 

@@ -19,8 +19,7 @@ typedef struct {
     char folder[64], path[96];
     handover_t *running;
     sockets_t own, got;
-    atomic_bool over;
-    bool done;
+    atomic_bool over, done;
     pid_t pid;
 } play_t;
 

@@ -62,7 +62,7 @@ static int make_data(arena_t *a, const settings_t *s, const user_t *user)
         return command_out_of_memory();
     bool is_new = stat(path, &st) != 0;
     int code = settings_make_data(a, s);
-    if (code != EXIT_DONE || !is_new || chown(path, user->uid, user->gid) == 0)
+    if (code != EXIT_DONE || !is_new || lchown(path, user->uid, user->gid) == 0)
         return code;
     return command_fail(EXIT_FAILED, "the data folder '%s' cannot be given to user '%s': %s", path,
                         user->name, strerror(errno));

@@ -20,7 +20,7 @@ static const char *const FORBIDDEN[] = {
     "memfd_secret", "modify_ldt",
     /* other processes' memory, descriptors and lives */
     "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
-    "kcmp", "pidfd_getfd", "pidfd_send_signal", "migrate_pages", "move_pages",
+    "kcmp", "tkill", "pidfd_getfd", "pidfd_send_signal", "migrate_pages", "move_pages",
     /* the kernel's own doors */
     "bpf", "perf_event_open", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl",
     "add_key", "request_key", "init_module", "finit_module", "delete_module", "kexec_load",
@@ -63,7 +63,10 @@ static bool deny_processes(scmp_filter_ctx f)
     const struct scmp_arg_cmp limits = SCMP_A0(SCMP_CMP_NE, 0);
     return deny_if(f, SCMP_SYS(clone), 1, &no_thread) &&
            seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&
-           deny_if(f, SCMP_SYS(kill), 1, &others) && deny_if(f, SCMP_SYS(prlimit64), 1, &limits);
+           deny_if(f, SCMP_SYS(kill), 1, &others) && deny_if(f, SCMP_SYS(tgkill), 1, &others) &&
+           deny_if(f, SCMP_SYS(rt_sigqueueinfo), 1, &others) &&
+           deny_if(f, SCMP_SYS(rt_tgsigqueueinfo), 1, &others) &&
+           deny_if(f, SCMP_SYS(prlimit64), 1, &limits);
 }
 
 /* Of the families only those that the server, its name resolution and its libraries use: Unix,

@@ -68,7 +68,7 @@ int serve_enter_sandbox(serve_t *s)
     if (privileges_are_roots(&s->settings))
         LOG(&s->log, LOG_WARN,
             "the server runs as root; give it an account of its own by the "
-            "setting user");
+            "setting run_as");
     if (rc != RC_OK)
         return refuse_plan(rc);
     if (is_off(s)) {
@@ -77,11 +77,14 @@ int serve_enter_sandbox(serve_t *s)
     }
     name_postgres_user(s);
     rc = sandbox_enter(plan, &state);
-    if (rc != RC_OK && str_eq(s->settings.conf.sandbox, STR("on")))
+    bool whole = rc == RC_OK && state.ports;
+    if (!whole && str_eq(s->settings.conf.sandbox, STR("on")))
         return command_fail(EXIT_SETTING,
                             "sandbox is 'on', and this kernel has no %s; set sandbox "
                             "to auto to do without",
-                            state.system_calls ? "Landlock" : "filter of system calls");
+                            !state.system_calls ? "filter of system calls"
+                            : !state.landlock   ? "Landlock"
+                                                : "Landlock for ports");
     say(s, &state);
     return EXIT_DONE;
 }

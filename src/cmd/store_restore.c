@@ -189,6 +189,8 @@ static int move_logs(const restore_t *r)
         return command_fail(EXIT_FAILED, "'%s' was not closed; try again", r->filled);
     if (r->aside && rename(old, kept) != 0 && errno != ENOENT)
         return not_placed(r, "log");
+    if (!r->aside)
+        unlink(old); /* of a database that is gone: it would be played over the new one */
     unlink(shm);
     return EXIT_DONE;
 }

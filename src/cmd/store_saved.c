@@ -38,13 +38,24 @@ static int copy_bytes(const store_saved_t *s, FILE *out)
     return ferror(s->file) ? unreadable(s) : EXIT_DONE;
 }
 
+/* Its logs as well: another copy under that name must not have them played over it. */
+static void remove_copy(const store_saved_t *s)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        str_t path = arena_printf(s->admin->a, "%s%s", s->copy, SUFFIXES[i]);
+        if (str_is_set(path))
+            unlink(path.p);
+    }
+}
+
 static int copy_database(store_saved_t *s)
 {
     s->copy = arena_cstr(s->admin->a, arena_printf(s->admin->a, "%" PRIstr ".saved",
                                                    STR_ARG(s->admin->settings.database)));
     if (!s->copy)
         return command_out_of_memory();
-    unlink(s->copy); /* of a restore that was killed */
+    remove_copy(s); /* of a restore that was killed */
     FILE *out;
     int code = store_command_create(s->copy, &out);
     return code == EXIT_DONE ? store_command_keep(out, s->copy, copy_bytes(s, out)) : code;
@@ -141,7 +152,7 @@ void store_saved_close(store_saved_t *s)
     if (s->database)
         store_close(s->database);
     if (s->copy)
-        unlink(s->copy);
+        remove_copy(s);
     store_text_close(&s->text);
     if (s->file)
         fclose(s->file);

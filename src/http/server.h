@@ -114,6 +114,9 @@ post_port_t http_worker_post(http_worker_t *w);
 /** Where this worker counts; its thread only. NULL: nothing is counted (also: without a worker). */
 counter_block_t *http_worker_counters(const http_worker_t *w);
 unsigned http_worker_index(const http_worker_t *w);
+/** Whether another server has taken over (http_server_hand_over): what is not this one's any more
+ * must not be given away. */
+bool http_worker_is_handed_over(const http_worker_t *w);
 /** The loop's own monotonic time, cheap. */
 int64_t http_worker_now_ms(const http_worker_t *w);
 /** New connections use this certificate from now on, open ones keep theirs; the server counts it

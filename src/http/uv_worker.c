@@ -36,6 +36,11 @@ counter_block_t *http_worker_counters(const http_worker_t *w)
     return w ? w->hub.counters : NULL;
 }
 
+bool http_worker_is_handed_over(const http_worker_t *w)
+{
+    return atomic_load(&w->server->handed_over);
+}
+
 unsigned http_worker_index(const http_worker_t *w)
 {
     return w->index;

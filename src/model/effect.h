@@ -70,7 +70,8 @@
            "until `at`, too; FAMILY_REVOKE, USER_SET_PASSWORD, USER_DISABLE, "                     \
            "CLIENT_DELETE and CONSENT_DELETE write theirs by themselves, of what may have "        \
            "tokens; of "                                                                           \
-           "a person with more than LIMIT_REVOCATIONS_PERSON one SUBJECT stands for all")
+           "a person with more than LIMIT_REVOCATIONS_PERSON one SUBJECT of two seconds later "    \
+           "stands for all")
 
 typedef enum {
 #define EFFECT(name, member, precondition) EFFECT_##name,

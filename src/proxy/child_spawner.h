@@ -1,7 +1,8 @@
 /* Who starts children in the server's name, where the server itself may start nothing: a process of
  * its own, forked before the server locks itself down. It takes no command lines, only the digest
  * of one, and runs what its own reading of the settings has under that digest: whoever takes over
- * the server still cannot choose what is run. */
+ * the server still cannot choose the command, as long as the settings file, the program and the
+ * child's directory are none that the server may write. */
 #ifndef PROXY_CHILD_SPAWNER_H
 #define PROXY_CHILD_SPAWNER_H
 

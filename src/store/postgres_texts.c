@@ -13,9 +13,11 @@
     "kind, key, at, expires_at, owner) SELECT s.value-row_number() OVER ()+1, 1, f.id, " at        \
     ", " until ", f.user_id FROM f CROSS JOIN s"
 /* Puts one entry for each of some owners in the place of all older ones, where there are too many.
- */
+ * The others end tokens whenever they were issued: two seconds more hold those that were on their
+ * way. */
 #define FOLD(owners)                                                                               \
-    "WITH o AS (SELECT owner, max(at) AS at FROM revoked WHERE owner" owners                       \
+    "WITH o AS (SELECT owner, max(at+CASE kind WHEN 2 THEN 0 ELSE 2 END) AS at FROM revoked "      \
+    "WHERE owner" owners                                                                           \
     " GROUP BY owner HAVING count(*)>$2 OR (max(kind)=2 AND count(*)>1)), n AS (SELECT count(*) "  \
     "AS n FROM o), s AS (UPDATE meta SET value=value+(SELECT n FROM n) WHERE name='revocation' "   \
     "AND (SELECT n FROM n)>0 RETURNING value), i AS (INSERT INTO revoked(seq, kind, key, at, "     \

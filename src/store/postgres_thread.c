@@ -225,11 +225,11 @@ static void serve_sockets(postgres_pool_t *pool)
             continue;
         short came = (p++)->revents;
         if (came & POLLOUT)
-            postgres_conn_flush(c);
-        if (came & ~POLLOUT) {
+            postgres_conn_flush(c); /* where it would block, libpq reads as well */
+        if (came & ~POLLOUT)
             postgres_conn_read(c);
+        if (came)
             postgres_take_answers(pool, c);
-        }
     }
 }
 

@@ -69,8 +69,13 @@ static rc_t make_private(arena_t *a, const char *path, str_t *why)
     }
     if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0)
         return explain_errno(a, path, why);
-    if ((st.st_mode & 077) != 0 && chmod(path, st.st_mode & 0700) != 0)
-        return explain_errno(a, path, why);
+    if ((st.st_mode & 077) != 0 && chmod(path, st.st_mode & 0700) != 0) {
+        *why = arena_printf(a,
+                            "the database %s can be read by others, and cannot be closed to them "
+                            "from here (%s); run chmod 600 on it",
+                            path, strerror(errno));
+        return RC_CONFIG;
+    }
     return RC_OK;
 }
 
