@@ -198,7 +198,8 @@ static bool is_state(const work_t *w, const char *state)
 /* Whether somebody else was at the same, or in the way. */
 static bool may_try_again(const work_t *w)
 {
-    static const char *const STATES[] = {"40001", "40P01", "55P03", "42P07", "23505", "XX000"};
+    static const char *const STATES[] = {"40001", "40P01", "55P03", "42P07",
+                                         "42710", "23505", "XX000"};
     for (size_t i = 0; i < sizeof STATES / sizeof STATES[0]; i++)
         if (is_state(w, STATES[i]))
             return true;

@@ -153,7 +153,7 @@ test('a key file that a group or others can read is refused in one sentence', as
   const settings = [
     ['--key-file', file], ['--audit-key-file', file], ['--login-issuer', 'https://login.example.com', '--login-client-id', 'x', '--login-client-secret-file', file],
     ['--store', 'postgres', '--postgres', 'host=127.0.0.1 port=1 user=w', '--postgres-password-file', file],
-    ['--tls-certificate', path.join(process.cwd(), 'package.json'), '--tls-key-file', file],
+    ['--tls-certificate', new URL('package.json', import.meta.url).pathname, '--tls-key-file', file],
   ];
   for (const mode of [0o640, 0o644, 0o604, 0o660]) {
     chmodSync(file, mode);
