@@ -73,6 +73,29 @@ static void lose_database(admin_play_t *p)
     unlink(in_folder(p, "warder.db-shm"));
 }
 
+/* SQLite would play it over whatever database it finds beside it. */
+static void leave_log(admin_play_t *p, const char *name)
+{
+    FILE *f = fopen(in_folder(p, name), "w");
+    assert_non_null(f);
+    assert_true(fputs("of a database that is gone", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void no_log_of_before_is_left(void **state)
+{
+    static const char *const LOGS[] = {"warder.db-wal", "warder.db.saved-wal"};
+    admin_play_t *p = *state;
+    saved(p);
+    lose_database(p);
+    for (size_t i = 0; i < 2; i++)
+        leave_log(p, LOGS[i]);
+    run_with(p, "store restore", "saved.db", "");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_not_equal(access(in_folder(p, LOGS[i]), F_OK), 0);
+    has(p, "alice", true);
+}
+
 static void restores_where_nothing_is(void **state)
 {
     static const char *const FILES[] = {"saved.db", "saved.jsonl"};
@@ -302,6 +325,7 @@ int main(int argc, char **argv)
         return code;
     const struct CMUnitTest tests[] = {
         PLAY_TEST(backup_is_recorded),
+        PLAY_TEST(no_log_of_before_is_left),
         PLAY_TEST(restores_where_nothing_is),
         PLAY_TEST(store_with_records_is_kept),
         PLAY_TEST(replaced_database_is_put_aside),
