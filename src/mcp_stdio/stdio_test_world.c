@@ -182,20 +182,26 @@ static bool ready(int fd, short events, int wait_ms)
     return poll(&p, 1, wait_ms) > 0;
 }
 
-bool stdio_write(stdio_world_t *w, str_t bytes)
+/* false: it did not read for so long, or not to the end. */
+static bool put(stdio_world_t *w, str_t bytes, int wait_ms)
 {
     while (bytes.n > 0) {
         ssize_t n = write(w->to, bytes.p, bytes.n);
-        if (n < 0 && (errno != EAGAIN || !ready(w->to, POLLOUT, QUIET_MS)))
+        if (n < 0 && (errno != EAGAIN || !ready(w->to, POLLOUT, wait_ms)))
             return false;
         bytes = str_skip(bytes, n > 0 ? (size_t)n : 0);
     }
     return true;
 }
 
+bool stdio_write(stdio_world_t *w, str_t bytes)
+{
+    return put(w, bytes, QUIET_MS);
+}
+
 void stdio_say(stdio_world_t *w, const char *line)
 {
-    assert_true(stdio_write(w, arena_printf(w->a, "%s\n", line)));
+    assert_true(put(w, arena_printf(w->a, "%s\n", line), WAIT_MS));
 }
 
 /* More bytes; false: the end, or nothing for so long. */
