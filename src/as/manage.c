@@ -25,6 +25,8 @@ static rc_t decide(as_flow_t *f, oauth_manage_verdict_t *out)
         .settings = &as->oauth,
         .random = &as->random,
         .now = f->now,
+        /* Not of when the request came: it may have waited, and others got tokens meanwhile. */
+        .ends = store_moment(as->store, clock_seconds(&as->clock)),
         .resources = &f->snapshot->resources,
         .what = what_of(f->x),
         .body = f->x->body,

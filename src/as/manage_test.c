@@ -123,6 +123,38 @@ static void a_deleted_id_does_not_open_any_longer(void **state)
     assert_status(r, 200);
 }
 
+/* The answer of the store takes three seconds, in which others may get tokens. */
+static void dawdle(world_t *w, const ask_t *asks, size_t n)
+{
+    (void)asks;
+    (void)n;
+    world_pass(w, 3);
+}
+
+static int64_t ended_at;
+static void note_end(world_t *w, const effects_t *effects)
+{
+    (void)w;
+    for (size_t i = 0; i < effects->n; i++)
+        if (effects->v[i].kind == EFFECT_CLIENT_DELETE)
+            ended_at = effects->v[i].at;
+}
+
+static void deleting_ends_what_was_made_until_it_was_decided(void **state)
+{
+    world_t *w = *state;
+    held_client_t c = registered(w, PUBLIC);
+    clock_port_t clock = world_clock(w);
+    int64_t began = clock_seconds(&clock);
+    ended_at = 0;
+    w->asked = dawdle;
+    w->applied = note_end;
+    answer_t r = manage(w, "DELETE", c.id, c.bearer);
+    assert_status(r, 204);
+    assert_true(clock_seconds(&clock) >= began + 3);
+    assert_int_equal(ended_at, clock_seconds(&clock));
+}
+
 static void deleting_ends_what_was_granted(void **state)
 {
     world_t *w = *state;
@@ -288,6 +320,7 @@ int main(void)
         WORLD_TEST(a_changed_client_is_approved_anew),
         WORLD_TEST(a_deleted_id_does_not_open_any_longer),
         WORLD_TEST(deleting_ends_what_was_granted),
+        WORLD_TEST(deleting_ends_what_was_made_until_it_was_decided),
         WORLD_TEST(a_stored_client_is_managed_alike),
         WORLD_TEST(nobody_fills_the_store_by_changing),
         WORLD_TEST(nobody_fills_the_store_by_deleting),

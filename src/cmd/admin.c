@@ -65,10 +65,8 @@ static void close_all(admin_t *admin)
 
 int64_t admin_moment(const admin_t *admin)
 {
-    enum { CLOCKS_S = 2 };
     clock_port_t clock = clock_system();
-    bool many = str_eq(admin->settings.conf.store, STR("postgres"));
-    return clock_seconds(&clock) + (many ? CLOCKS_S : 0);
+    return store_moment(admin->store, clock_seconds(&clock));
 }
 
 rc_t admin_ask(admin_t *admin, ask_t *ask)

@@ -22,10 +22,8 @@ typedef struct {
 
 /** Answers one question; RC_OK or the failure (said). */
 rc_t admin_ask(admin_t *admin, ask_t *ask) MUST_USE;
-/** When that happens which ends what was made before: now, not when the command began, which may
- * have waited for a password. What ends is told by the clock of the node that made it, so over
- * several nodes this is two seconds ahead: rather something of the next moments ends, too, than
- * that a node which is ahead keeps something alive. Seconds. */
+/** When that happens which ends what was made before: store_moment of now, not of when the command
+ * began, which may have waited for a password. Seconds. */
 int64_t admin_moment(const admin_t *admin);
 /** Applies, then records `event`. EXIT_DONE; EXIT_REFUSED with `conflict` said when a precondition
  *  did not hold; EXIT_FAILED. */

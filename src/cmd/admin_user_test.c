@@ -2,6 +2,9 @@
 
 #include "cmd/command.h"
 
+#include <time.h>
+#include <unistd.h>
+
 static void user_is_added_and_listed(void **state)
 {
     admin_play_t *p = *state;
@@ -75,6 +78,42 @@ static void password_changes(void **state)
                      EXIT_REFUSED);
 }
 
+/* Runs the command with a password that is typed two seconds after it began. */
+enum { TYPING_S = 2 };
+static int change_slowly(void *arg)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return 96;
+    if (fork() == 0) {
+        sleep(TYPING_S);
+        ssize_t ignored = write(ends[1], PASSWORD "\n", sizeof PASSWORD);
+        (void)ignored;
+        _exit(0);
+    }
+    close(ends[1]);
+    dup2(ends[0], 0);
+    execl("/proc/self/exe", "warder", "--command", "admin", "user", "password", "alice",
+          "--password-stdin", "--data", (const char *)arg, (char *)NULL);
+    return 97;
+}
+
+/* Whoever signs in while the administrator types is out all the same. */
+static void what_was_made_while_a_password_was_typed_ends(void **state)
+{
+    admin_play_t *p = *state;
+    admin_play_user(p, "alice");
+    admin_play_store(p);
+    int64_t began = (int64_t)time(NULL);
+    test_child(change_slowly, p->folder, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+    ask_t list = {.kind = ASK_REVOCATIONS};
+    admin_play_ask(p, &list);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(list.u.revoked[0].kind, REVOKED_SUBJECT);
+    assert_in_range(list.u.revoked[0].at, began + TYPING_S, (int64_t)time(NULL));
+}
+
 static void user_is_disabled(void **state)
 {
     admin_play_t *p = *state;
@@ -132,6 +171,7 @@ int main(int argc, char **argv)
         PLAY_TEST(long_password_is_refused),
         PLAY_TEST(password_that_is_missing_is_refused),
         PLAY_TEST(password_changes),
+        PLAY_TEST(what_was_made_while_a_password_was_typed_ends),
         PLAY_TEST(user_is_disabled),
         PLAY_TEST(groups_are_set_shown_and_taken_back),
         PLAY_TEST(groups_that_cannot_be_are_refused),

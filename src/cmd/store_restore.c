@@ -135,12 +135,13 @@ static rc_t end_all(admin_t *admin, store_t *store)
     once_result_t result = {0};
     store_conn_t *conn;
     effects_t effects = {0};
-    const revoked_t all = {.kind = REVOKED_ALL,
-                           .key = STR(""),
-                           .at = admin->now,
-                           .expires_at = admin->now + REMEMBERED_S};
+    clock_port_t clock = clock_system();
+    /* Of now, when filling has taken its time. */
+    const int64_t at = store_moment(store, clock_seconds(&clock));
+    const revoked_t all = {
+        .kind = REVOKED_ALL, .key = STR(""), .at = at, .expires_at = at + REMEMBERED_S};
     TRY(store_connect(store, once_port(&admin->once), &conn));
-    effects_add(&effects, EFFECT_REVOCATION_PUT, admin->now)->u.revoked = &all;
+    effects_add(&effects, EFFECT_REVOCATION_PUT, at)->u.revoked = &all;
     store_apply(conn, &effects, once_done, &result);
     once_wait(&admin->once, &result);
     store_disconnect(conn);

@@ -286,7 +286,7 @@ static rc_t delete (arena_t *a, const oauth_manage_facts_t *f, oauth_manage_verd
     client->expires_at = expiry(f);
     if (f->client->sealed && client->expires_at != 0)
         put(f, client, &out->effects);
-    effects_add(&out->effects, EFFECT_CLIENT_DELETE, f->now)->u.key = f->client->id;
+    effects_add(&out->effects, EFFECT_CLIENT_DELETE, f->ends)->u.key = f->client->id;
     out->status = 204;
     set_event(f, out);
     return RC_OK;

@@ -18,7 +18,8 @@ str_t oauth_manage_token(str_list_t authorization);
 typedef struct {
     const oauth_settings_t *settings;
     const random_port_t *random;
-    int64_t now; /* seconds */
+    int64_t now;  /* seconds */
+    int64_t ends; /* what was made until then ends with a client that is deleted; seconds */
     const oauth_resources_t *resources;
     oauth_manage_t what;
     str_t body;             /* of a replacement: the JSON, as it came */

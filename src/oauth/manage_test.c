@@ -28,6 +28,7 @@ static void begin(play_t *p)
         .settings = &p->w.settings,
         .random = &p->w.random,
         .now = TEST_NOW,
+        .ends = TEST_NOW + 2,
         .resources = &p->w.resources,
         .token = STR(TOKEN),
         .client = &p->client,
@@ -326,6 +327,7 @@ static void deleting(void **state)
     assert_int_equal(p.out.status, 204);
     assert_effects(&p.out.effects, EFFECT_CLIENT_DELETE);
     assert_str(p.out.effects.v[0].u.key, p.client.id);
+    assert_int_equal(p.out.effects.v[0].at, p.facts.ends);
     assert_int_equal(p.out.event.kind, AUDIT_CLIENT_DELETED);
     world_end(&p.w);
     begin_sealed(&p, CLIENT_AUTH_NONE);

@@ -197,10 +197,12 @@ static bool fetch(rs_revocations_t *r, list_t *list, int64_t now_s)
 {
     int64_t began = mono(r);
     for (size_t i = 0; i < LIMIT_RS_REVOCATION_PAGES && mono(r) - began < ROUND_MS; i++) {
-        oauth_revocation_page_t page;
+        oauth_revocation_page_t page = {0};
         arena_t *a = arena_new(PAGE_ARENA_BYTES);
         rc_t rc = a ? get(r, a, list, &page) : RC_MEMORY;
-        bool goes_on = rc == RC_OK && page.more && page.seq > list->seq;
+        /* Back: its server has lost the numbers that were seen here, and tells all anew. */
+        bool back = i == 0 && page.seq < list->seq;
+        bool goes_on = rc == RC_OK && page.more && (page.seq > list->seq || back);
         bool whole = rc == RC_OK && !page.more;
         if (rc == RC_OK) {
             merge(r, list, &page, now_s);

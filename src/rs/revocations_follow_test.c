@@ -136,6 +136,33 @@ static void pages_are_read_to_the_end(void **state)
     assert_string_equal(w->last_url, W_LIST "?since=501");
 }
 
+/* A server that has lost its newest numbers, and does not know ours, tells all that it has. */
+static void a_list_that_goes_back_is_read_anew(void **state)
+{
+    world_t *w = *state;
+    list_follow(w);
+    const char *token = list_token(w);
+    list_ends(w, 9000, REVOKED_GRANT, STR("f2"), W_NOW_S);
+    world_pass(w, 2);
+    assert_allowed(world_ask(w, token, NULL));
+    revoked_t *v = ARENA_ARRAY(w->a, LIMIT_REVOCATIONS_PAGE + 1, revoked_t);
+    for (size_t i = 0; i <= LIMIT_REVOCATIONS_PAGE; i++)
+        v[i] = (revoked_t){.seq = i + 1,
+                           .kind = REVOKED_TOKEN,
+                           .key = arena_printf(w->a, "other-%zu", i),
+                           .at = W_NOW_S};
+    list_is(w, W_LIST "?since=9000", 9000, v, LIMIT_REVOCATIONS_PAGE + 1);
+    const revoked_t last = {.seq = 501, .kind = REVOKED_TOKEN, .key = STR("f1.j1"), .at = W_NOW_S};
+    list_is(w, W_LIST "?since=500", 500, &last, 1);
+    world_pass(w, 2);
+    assert_denied(world_ask(w, token, NULL), 401, "token_revoked");
+    /* What was remembered of the numbers that are lost goes on to count. */
+    list_is(w, W_LIST "?since=501", 501, NULL, 0);
+    world_pass(w, 2);
+    assert_denied(world_ask(w, list_token_of(w, W_OTHER), NULL), 401, "token_revoked");
+    assert_string_equal(w->last_url, W_LIST "?since=501");
+}
+
 /* A server that goes round in circles must not hold the thread. */
 static void a_list_without_end_is_none(void **state)
 {
@@ -202,6 +229,7 @@ int main(void)
         WORLD_TEST(a_place_that_is_given_needs_no_metadata),
         WORLD_TEST(lists_need_not_be_followed),
         WORLD_TEST(pages_are_read_to_the_end),
+        WORLD_TEST(a_list_that_goes_back_is_read_anew),
         WORLD_TEST(a_list_without_end_is_none),
         WORLD_TEST(after_a_gap_all_is_read_again),
         cmocka_unit_test(list_ages),

@@ -181,6 +181,30 @@ static void numbers_of_revocations_never_come_again(void **state)
     assert_true(revocations(p, 0, 0).u.revoked[0].seq > last);
 }
 
+/* A store that was put back, or a server that took over: its followers have seen more of the list
+ * than there is, and must not wait until its numbers are there again. */
+static void who_has_seen_what_is_lost_is_told_all(void **state)
+{
+    play_t *p = *state;
+    assert_int_equal(revocations(p, INT64_MAX, 0).count, 0);
+    revoke(p, REVOKED_TOKEN, STR("j1"), TEST_NOW);
+    revoke(p, REVOKED_TOKEN, STR("j2"), TEST_NOW);
+    int64_t last = (int64_t)revocations(p, 0, 0).u.revoked[1].seq;
+    assert_int_equal(revocations(p, last, 0).count, 0);
+    assert_int_equal(revocations(p, last + 1, 0).count, 2);
+    assert_int_equal(revocations(p, INT64_MAX, 1).count, 1);
+    assert_int_equal(play_expire(p, TEST_NOW + REMEMBERED + 1, 100), RC_OK);
+    assert_int_equal(revocations(p, last + 1, 0).count, 0);
+}
+
+/* What ends all that was made before holds what a node made whose clock is ahead, too. */
+static void what_ends_is_ahead_of_clocks_that_differ(void **state)
+{
+    const play_t *p = *state;
+    bool shared = str_eq(str_c(p->driver), STR("postgres"));
+    assert_int_equal(store_moment(p->store, TEST_NOW), TEST_NOW + (shared ? 2 : 0));
+}
+
 static size_t fitting(play_t *p, str_t jti, str_t sub, str_t client, int64_t iat)
 {
     ask_t ask = {.kind = ASK_REVOKED, .key = jti, .key2 = sub, .key3 = client, .since = iat};
@@ -362,6 +386,8 @@ int main(void)
         ON_EVERY_STORE(names_are_limited_by_the_quota),
         ON_EVERY_STORE(revocations_are_followed_in_order),
         ON_EVERY_STORE(numbers_of_revocations_never_come_again),
+        ON_EVERY_STORE(who_has_seen_what_is_lost_is_told_all),
+        ON_EVERY_STORE(what_ends_is_ahead_of_clocks_that_differ),
         ON_EVERY_STORE(token_is_revoked_by_its_name_alone),
         ON_EVERY_STORE(grant_revokes_all_tokens_that_name_it),
         ON_EVERY_STORE(subject_revokes_what_was_issued_until_then),

@@ -6,6 +6,7 @@
 
 typedef struct {
     const char *name; /* as in store_config_t.driver */
+    bool shared;      /* by machines, whose clocks are not quite the same */
     rc_t (*open)(arena_t *a, const store_config_t *config, store_t **out, str_t *why);
     void (*close)(store_t *s);
     rc_t (*connect)(store_t *s, post_port_t post, store_conn_t **out);

@@ -177,6 +177,7 @@ static void health(store_t *base, store_health_t *out)
 
 const store_driver_t STORE_POSTGRES = {
     .name = "postgres",
+    .shared = true,
     .open = open_store,
     .close = close_store,
     .connect = connect_worker,

@@ -25,12 +25,24 @@ static bool read_generation(const postgres_job_t *job, uint64_t *out)
     return true;
 }
 
+/* What was known when a job was sent is there when it is carried out, or is lost: another server
+ * has taken over that had not all of it. What caches hold of it must go. */
+static void go_back(postgres_pool_t *pool, uint64_t known, uint64_t generation)
+{
+    if (atomic_compare_exchange_strong(&pool->generation, &known, generation))
+        LOG(pool->log, LOG_ERROR,
+            "the database has lost what it committed last; look at how its servers replicate",
+            LOG_I("generation", generation), LOG_I("known", known));
+}
+
 /* Before the job is handed back: whoever is told of a view asks for nothing older afterwards. */
 static void note_generation(postgres_pool_t *pool, const postgres_job_t *job)
 {
     uint64_t generation;
     if (job->rc != RC_OK || !read_generation(job, &generation))
         return;
+    if (generation < job->known)
+        go_back(pool, job->known, generation);
     postgres_pool_note_generation(pool, generation);
     pool->fresh_ms = pool->now_ms;
 }

@@ -9,6 +9,9 @@
  * would leave such a block open, for whatever is sent behind it. */
 const postgres_lead_t POSTGRES_ONE_VIEW = {"warder_one_view",
                                            "SET transaction_isolation = 'repeatable read'"};
+/* Each statement sees what others have done until then: after a wait for a lock, too. A session of
+ * ours says so once; behind a proxy it is the role's or the database's own setting that counts. */
+static const postgres_lead_t OWN_VIEWS = {NULL, "SET transaction_isolation = 'read committed'"};
 const postgres_lead_t POSTGRES_FOLLOWS = {"warder_follows", "SELECT pg_is_in_recovery()"};
 
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_TEXT = 25 };
@@ -47,7 +50,7 @@ void postgres_results_clear(postgres_job_t *job)
 
 static int send_lead(postgres_conn_t *c, const postgres_lead_t *lead)
 {
-    if (c->prepared)
+    if (c->prepared && lead->name)
         return PQsendQueryPrepared(c->pg, lead->name, 0, NULL, NULL, NULL, 1);
     return PQsendQueryParams(c->pg, lead->sql, 0, NULL, NULL, NULL, NULL, 1);
 }
@@ -90,18 +93,23 @@ static int send_step(postgres_conn_t *c, const postgres_step_t *step)
     return PQsendQueryParams(c->pg, text->sql, n, types, values, lengths, formats, 1);
 }
 
+static bool brings_settings(const postgres_conn_t *c, const postgres_job_t *job)
+{
+    return job->kind == POSTGRES_WRITE && !job->asking && !c->direct;
+}
+
 /* How many statements stand before the job's own. */
 static unsigned leads(const postgres_conn_t *c, const postgres_job_t *job)
 {
     return (job->probe ? 1u : 0) + (job->kind == POSTGRES_READ_VIEW ? 1u : 0) +
-           (job->kind == POSTGRES_WRITE && !job->asking && !c->direct ? 1u : 0);
+           (brings_settings(c, job) ? 2u : 0);
 }
 
 static bool send_leads(postgres_conn_t *c, const postgres_job_t *job)
 {
     if (job->kind == POSTGRES_READ_VIEW && !send_lead(c, &POSTGRES_ONE_VIEW))
         return false;
-    if (job->kind == POSTGRES_WRITE && !job->asking && !c->direct && !send_settings(c))
+    if (brings_settings(c, job) && !(send_lead(c, &OWN_VIEWS) && send_settings(c)))
         return false;
     return !job->probe || send_lead(c, &POSTGRES_FOLLOWS);
 }

@@ -57,7 +57,7 @@ void postgres_results_clear(postgres_job_t *job);
 
 /** What is sent before the statements of a job. */
 typedef struct {
-    const char *name; /* as a prepared statement */
+    const char *name; /* as a prepared statement; NULL: it is none */
     const char *sql;
 } postgres_lead_t;
 /** Where all statements of a job must see one moment. */

@@ -248,6 +248,27 @@ static void the_generation_is_followed_while_it_is_asked_for(void **state)
     assert_int_equal(postgres_pool_generation(w->pool), 5);
 }
 
+static void await_generation(world_t *w, uint64_t generation)
+{
+    int64_t begun = test_now_ms();
+    while (postgres_pool_generation(w->pool) != generation && test_now_ms() < begun + 3000)
+        test_pause_ms(1);
+    assert_int_equal(postgres_pool_generation(w->pool), generation);
+}
+
+/* As after a failover to a server that had not all: caches of what is lost are made anew. */
+static void the_generation_goes_back_with_its_database(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    atomic_store(&w->server.generation, 7);
+    await_generation(w, 7);
+    atomic_store(&w->server.generation, 5);
+    await_generation(w, 5);
+    atomic_store(&w->server.generation, 6);
+    await_generation(w, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +287,7 @@ int main(void)
         IN_WORLD(a_loop_that_takes_nothing_holds_up_no_other),
         IN_WORLD(what_would_not_fit_is_refused_at_once),
         IN_WORLD(the_generation_is_followed_while_it_is_asked_for),
+        IN_WORLD(the_generation_goes_back_with_its_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,7 @@ struct postgres_job {
     int64_t until_ms; /* by the clock that never goes back */
     int64_t at_ms;    /* when it was sent; or, while it waits for another try, when that is due */
     unsigned tries;   /* how often it was sent */
+    uint64_t known;   /* the newest generation that was known then */
     bool unsure;      /* it was sent whole once, and no answer came */
     bool asking;      /* what is sent now is its witness */
     bool probe;       /* the pool asks whether a server is well */

@@ -140,6 +140,80 @@ static void what_waits_for_a_lock_ends_in_time_and_holds_up_nobody(void **state)
     pg_check_counts(p);
 }
 
+static uint64_t newest_revocation(pg_play_t *p)
+{
+    revoked_t r = {
+        .kind = REVOKED_TOKEN, .key = STR("j"), .at = TEST_NOW, .expires_at = TEST_NOW + 60};
+    ask_t list = {.kind = ASK_REVOCATIONS};
+    play_add(&p->play, EFFECT_REVOCATION_PUT)->u.revoked = &r;
+    assert_applied(&p->play);
+    play_ask(&p->play, &list);
+    assert_true(list.count > 0);
+    return list.u.revoked[list.count - 1].seq;
+}
+
+static uint64_t change_resource(pg_play_t *p)
+{
+    resource_t r = {.uri = STR("r")};
+    play_add(&p->play, EFFECT_RESOURCE_PUT)->u.resource = &r;
+    assert_applied(&p->play);
+    return store_generation(p->play.conn);
+}
+
+/* A standby that takes over may lack what was committed last, and with it the newest numbers: those
+ * that it gives then must not be the lost ones again, which caches and followers know. */
+static void numbers_that_a_failover_lost_do_not_come_again(void **state)
+{
+    PLAY(p);
+    char own[1024];
+    pg_with(own, sizeof own, p->admin, "dbname", p->name);
+    uint64_t seq = newest_revocation(p), generation = change_resource(p);
+    pg_say(own, "DELETE FROM revoked; UPDATE meta SET value=1 WHERE name IN ('revocation', "
+                "'generation')");
+    assert_true(newest_revocation(p) > seq);
+    assert_true(newest_revocation(p) < (uint64_t)1 << 53);
+    assert_true(change_resource(p) > generation);
+}
+
+/* Whoever ends all of a person waits for those who make something of the person, and must see it
+ * then: with one view for all of a transaction, taken before the wait, it would not. */
+static void what_the_database_says_of_isolation_changes_nothing(void **state)
+{
+    PLAY(p);
+    char own[1024], sql[200];
+    test_result_t result = {0};
+    user_t u = test_user(STR("u"), STR("name"));
+    family_t f = test_family(STR("f"));
+    f.user_id = u.id;
+    f.revoked_at = 0;
+    pg_with(own, sizeof own, p->admin, "dbname", p->name);
+    put_user(&p->play, &u);
+    put_family(&p->play, &f);
+    pg_play_close(p);
+    snprintf(sql, sizeof sql,
+             "ALTER DATABASE %s SET default_transaction_isolation='repeatable read'", p->name);
+    pg_say(p->admin, sql);
+    pg_kill_connections(p);
+    pg_play_open(p);
+    PGconn *maker = hold_lock(p, "SELECT 1 FROM \"user\" WHERE id='u' FOR SHARE");
+    PQclear(PQexec(maker, "CREATE TEMPORARY TABLE late AS SELECT * FROM family; UPDATE late SET "
+                          "id='late'; INSERT INTO family SELECT * FROM late"));
+    effects_t effects = {.n = 0};
+    effects_add(&effects, EFFECT_USER_DISABLE, TEST_NOW)->u.key = u.id;
+    store_apply(p->play.conn, &effects, test_done, &result);
+    pg_pause_ms(200);
+    assert_false(result.done);
+    PGresult *r = PQexec(maker, "COMMIT");
+    assert_string_equal(PQcmdStatus(r), "COMMIT");
+    PQclear(r);
+    PQfinish(maker);
+    while (!result.done)
+        test_loop_step(&p->play.loop);
+    assert_int_equal(result.rc, RC_OK);
+    assert_int_equal(pg_say(own, "SELECT count(*) FROM family"), 2);
+    assert_int_equal(pg_say(own, "SELECT count(*) FROM family WHERE revoked_at=0"), 0);
+}
+
 /* Writes two rows in one transaction, again and again. */
 typedef struct {
     pg_play_t *p;
@@ -247,6 +321,9 @@ int main(void)
         ON_SERVER(calls_of_a_loop_that_is_gone_are_carried_out_and_forgotten),
         ON_SERVER(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
         ON_PROXY(what_waits_for_a_lock_ends_in_time_and_holds_up_nobody),
+        ON_SERVER(numbers_that_a_failover_lost_do_not_come_again),
+        ON_SERVER(what_the_database_says_of_isolation_changes_nothing),
+        ON_PROXY(what_the_database_says_of_isolation_changes_nothing),
         ON_SERVER(a_change_of_keys_shows_in_other_processes_in_time),
         ON_SERVER(a_database_that_is_not_there_is_named_so),
     };

@@ -133,29 +133,3 @@ rc_t postgres_refusal(postgres_stmt_t stmt, const char *sqlstate)
         return RC_IO;
     return POSTGRES_TEXTS[stmt].refusal == POSTGRES_LIMIT ? RC_LIMIT : RC_CONFLICT;
 }
-
-/* By the object identifiers that text, bytea and int8 have in every PostgreSQL. */
-static Oid type_of(char letter)
-{
-    enum { TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_TEXT = 25 };
-    return letter == 't' ? TYPE_TEXT : letter == 'b' ? TYPE_BYTEA : TYPE_INT8;
-}
-
-static rc_t prepare(PGconn *pg, const postgres_text_t *text)
-{
-    Oid types[POSTGRES_ARGS_MAX];
-    int n = 0;
-    for (; text->types[n]; n++)
-        types[n] = type_of(text->types[n]);
-    PGresult *r = PQprepare(pg, text->name, text->sql, n, types);
-    rc_t rc = PQresultStatus(r) == PGRES_COMMAND_OK ? RC_OK : RC_IO;
-    PQclear(r);
-    return rc;
-}
-
-rc_t postgres_prepare_all(PGconn *pg)
-{
-    for (size_t i = 0; i < POSTGRES_STATEMENTS; i++)
-        TRY(prepare(pg, &POSTGRES_TEXTS[i]));
-    return RC_OK;
-}

@@ -38,7 +38,5 @@ rc_t postgres_refusal(postgres_stmt_t stmt, const char *sqlstate);
  * older version, are at work. Blocks. RC_CONFIG: another program's database, or one that this
  * program is too old for; RC_IO. */
 rc_t postgres_migrate(PGconn *pg, arena_t *a, str_t *why) MUST_USE;
-/** Prepares every statement on a connection. Blocks. */
-rc_t postgres_prepare_all(PGconn *pg) MUST_USE;
 
 #endif

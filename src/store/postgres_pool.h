@@ -31,7 +31,8 @@ void postgres_pool_close(postgres_pool_t *pool);
  */
 rc_t postgres_pool_push(postgres_pool_t *pool, postgres_job_t *job) MUST_USE;
 
-/** The newest generation that anybody here has seen; at most STORE_GENERATION_MS and a way to the
+/** The newest generation that anybody here has seen, or an older one of a server that took over and
+ *  knows no newer; at most STORE_GENERATION_MS and a way to the
  *  server and back old, while it is asked for at least once a second; else up to a second older.
  *  Any thread, never waits. */
 uint64_t postgres_pool_generation(postgres_pool_t *pool);

@@ -252,7 +252,8 @@ static rc_t look(work_t *w, found_t *out)
 
 static rc_t begin(work_t *w)
 {
-    return run(w, "BEGIN; SET LOCAL lock_timeout='2s'; SET LOCAL statement_timeout=0");
+    return run(w, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout='2s'; SET LOCAL "
+                  "statement_timeout=0");
 }
 
 /* Ends the transaction by what became of it. */

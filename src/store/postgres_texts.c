@@ -6,12 +6,19 @@
 #define OF_NOW " WHERE m.name='generation'"
 #define DID    " SELECT 1/count(*) FROM c"
 
+/* A number that was never given before, also where a server has taken over that had not all of what
+ * the one before it committed: above all numbers of before that moment, as nobody takes a million
+ * of them in a second. Below 2^53, which every reader of JSON holds exactly. */
+#define LATER(more) "greatest(value, (extract(epoch FROM clock_timestamp())*1000000)::int8)+" more
+
 /* Remembers what ended with the families `f`, by numbers that are taken for all of them at once. */
 #define GRANTS_REVOKED(at, until)                                                                  \
-    ", n AS (SELECT count(*) AS n FROM f), s AS (UPDATE meta SET value=value+(SELECT n FROM n) "   \
-    "WHERE name='revocation' AND (SELECT n FROM n)>0 RETURNING value) INSERT INTO revoked(seq, "   \
-    "kind, key, at, expires_at, owner) SELECT s.value-row_number() OVER ()+1, 1, f.id, " at        \
-    ", " until ", f.user_id FROM f CROSS JOIN s"
+    ", n AS (SELECT count(*) AS n FROM f), s AS (UPDATE meta SET value=" LATER(                    \
+        "(SELECT n FROM n) ") "WHERE name='revocation' AND (SELECT n FROM n)>0 RETURNING value) "  \
+                              "INSERT INTO revoked(seq, "                                          \
+                              "kind, key, at, expires_at, owner) SELECT s.value-row_number() "     \
+                              "OVER ()+1, 1, f.id, " at ", " until                                 \
+                              ", f.user_id FROM f CROSS JOIN s"
 /* Puts one entry for each of some owners in the place of all older ones, where there are too many.
  * The others end tokens whenever they were issued: two seconds more hold those that were on their
  * way. */
@@ -19,11 +26,15 @@
     "WITH o AS (SELECT owner, max(at+CASE kind WHEN 2 THEN 0 ELSE 2 END) AS at FROM revoked "      \
     "WHERE owner" owners                                                                           \
     " GROUP BY owner HAVING count(*)>$2 OR (max(kind)=2 AND count(*)>1)), n AS (SELECT count(*) "  \
-    "AS n FROM o), s AS (UPDATE meta SET value=value+(SELECT n FROM n) WHERE name='revocation' "   \
-    "AND (SELECT n FROM n)>0 RETURNING value), i AS (INSERT INTO revoked(seq, kind, key, at, "     \
-    "expires_at, owner) SELECT s.value-row_number() OVER ()+1, 2, o.owner, o.at, o.at+$1, "        \
-    "o.owner FROM o CROSS JOIN s RETURNING owner) DELETE FROM revoked USING i "                    \
-    "WHERE revoked.owner=i.owner"
+    "AS n FROM o), s AS (UPDATE meta SET value=" LATER(                                            \
+        "(SELECT n FROM n)") " WHERE name='revocation' "                                           \
+                             "AND (SELECT n FROM n)>0 RETURNING value), i AS (INSERT INTO "        \
+                             "revoked(seq, kind, key, at, "                                        \
+                             "expires_at, owner) SELECT s.value-row_number() OVER ()+1, 2, "       \
+                             "o.owner, o.at, o.at+$1, "                                            \
+                             "o.owner FROM o CROSS JOIN s RETURNING owner) DELETE FROM revoked "   \
+                             "USING i "                                                            \
+                             "WHERE revoked.owner=i.owner"
 
 /* Batches of what has ended: what is left of the batch, where it is counted, and in which slot. */
 #define LEFT    "(SELECT value FROM meta WHERE name='expiring')"

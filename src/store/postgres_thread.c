@@ -107,11 +107,17 @@ static postgres_conn_t *least_busy(const postgres_pool_t *pool)
     return best;
 }
 
+static void send(const postgres_pool_t *pool, postgres_conn_t *c, postgres_job_t *job)
+{
+    job->known = atomic_load(&pool->generation);
+    postgres_conn_send(c, job, pool->now_ms);
+}
+
 static void send_ready(postgres_pool_t *pool)
 {
     postgres_conn_t *c;
     while (pool->ready.first && (c = least_busy(pool)))
-        postgres_conn_send(c, postgres_queue_take(&pool->ready), pool->now_ms);
+        send(pool, c, postgres_queue_take(&pool->ready));
 }
 
 static bool is_due(const postgres_job_t *job, int64_t now_ms)
@@ -133,7 +139,7 @@ static void probe(postgres_pool_t *pool, postgres_conn_t *c)
     job->until_ms = pool->now_ms + pool->settings.wait_ms / (c->depth == 0 ? 2 : 1);
     if (job->until_ms < pool->due_ms)
         pool->due_ms = job->until_ms;
-    postgres_conn_send(c, job, pool->now_ms);
+    send(pool, c, job);
 }
 
 /* Lost connections are closed; whether the others still lead to a server that may be written to is

@@ -9,7 +9,8 @@ enum { RECORD_BYTES = 16 << 20, SQL_BYTES = 4096 };
 /* Upkeep reads and writes for as long as it takes. */
 static const char READS[] =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout=0";
-static const char WRITES[] = "BEGIN; SET LOCAL statement_timeout=0; SET LOCAL lock_timeout='10s'";
+static const char WRITES[] = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout=0; "
+                             "SET LOCAL lock_timeout='10s'";
 
 rc_t postgres_work_begin(postgres_work_t *w, bool writes)
 {

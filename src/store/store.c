@@ -48,6 +48,11 @@ void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t don
     c->driver->expire(c, now, limit, done, ctx);
 }
 
+int64_t store_moment(const store_t *s, int64_t now_s)
+{
+    return now_s + (s->driver->shared ? STORE_CLOCKS_S : 0);
+}
+
 void store_health(store_t *s, store_health_t *out)
 {
     *out = (store_health_t){.up = true};

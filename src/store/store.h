@@ -66,7 +66,9 @@ typedef enum {
     ASK_DEVICE,             /* hash -> device_t, with its user (owner) once decided */
     ASK_DEVICE_BY_CODE,     /* key: user code -> device_t that is not past its end at `since` */
     ASK_ACCESS_TOKEN,       /* hash -> access_token_t, with its family (NULL: none) */
-    ASK_REVOCATIONS,        /* seq above `since` -> array of revoked_t by seq, at most `limit` */
+    ASK_REVOCATIONS,        /* seq above `since` -> array of revoked_t by seq, at most `limit`; all,
+                             * where `since` is above every number that was given: whoever has seen
+                             * that followed a store whose end is lost */
     ASK_REVOKED,            /* key: jti, key2: sub, key3: client, `since`: iat -> count: how many
                              * revocations fit such a token (a jti "FAMILY.x" is of FAMILY) */
 } ask_kind_t;
@@ -139,6 +141,13 @@ uint64_t store_generation(store_conn_t *c);
  *  After RC_OK the `failed` of done is how many were deleted: `limit` of them means that more may
  *  wait. */
 void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+
+/** The time of what ends all that was made before it, where that is decided at `now_s`. A store
+ * that several machines share holds what was made by the clock of another one: there it is
+ *  STORE_CLOCKS_S ahead. Rather something of the next moments ends, too, than that a node which is
+ *  ahead keeps something alive. Seconds. */
+enum { STORE_CLOCKS_S = 2 };
+int64_t store_moment(const store_t *s, int64_t now_s);
 
 /** How the store is, for readiness and metrics. The counts grow from the opening on. */
 typedef struct {
