@@ -18,9 +18,11 @@ static bool is_visible_ascii(str_t s)
 
 static bool is_value(gate_handle_kind_t kind, str_t value)
 {
-    if (value.n == 0 || value.n > GATE_HANDLE_VALUE_BYTES)
+    bool session = kind == GATE_HANDLE_SESSION;
+    size_t most = session ? GATE_HANDLE_SESSION_BYTES : GATE_HANDLE_VALUE_BYTES;
+    if (value.n == 0 || value.n > most)
         return false;
-    return kind == GATE_HANDLE_SESSION ? is_visible_ascii(value) : str_is_utf8(value);
+    return session ? is_visible_ascii(value) : str_is_utf8(value);
 }
 
 /* Each part behind its length, an absent one apart from an empty one: no two lists of parts give
@@ -54,7 +56,7 @@ static rc_t bind(arena_t *a, str_t key, const gate_handle_scope_t *scope,
                  const gate_principal_t *who, str_t value, uint8_t mac[SHA256_BYTES])
 {
     static const str_t KINDS[] = {[GATE_HANDLE_SESSION] = STR_INIT("warder session 1"),
-                                  [GATE_HANDLE_EVENT] = STR_INIT("warder event 1")};
+                                  [GATE_HANDLE_EVENT] = STR_INIT("warder event 2")};
     const str_t parts[] = {KINDS[scope->kind], scope->upstream, scope->session, who->issuer,
                            who->subject,       who->client,     value};
     return compute_mac(a, key, parts, sizeof parts / sizeof *parts, mac);

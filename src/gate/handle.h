@@ -7,7 +7,12 @@
 
 typedef enum { GATE_HANDLE_SESSION, GATE_HANDLE_EVENT } gate_handle_kind_t;
 
-enum { GATE_HANDLE_KEY_BYTES = 32, GATE_HANDLE_VALUE_BYTES = 256, GATE_HANDLE_BYTES = 512 };
+enum {
+    GATE_HANDLE_KEY_BYTES = 32,
+    GATE_HANDLE_SESSION_BYTES = 256, /* of a value that names a session, */
+    GATE_HANDLE_VALUE_BYTES = 520,   /* and of one that names an event */
+    GATE_HANDLE_BYTES = 768,
+};
 
 /** What an id is good for, beside its principal (issuer, subject, client). */
 typedef struct {

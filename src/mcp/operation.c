@@ -91,7 +91,7 @@ static bool folds_to(str_t key, str_t name)
     return key.n == 0 && name.n == 0;
 }
 
-static bool is_twin(str_t key, str_t name)
+bool mcp_is_twin(str_t key, str_t name)
 {
     return !str_eq(key, name) && folds_to(key, name);
 }
@@ -106,7 +106,7 @@ static bool has_twins(const json_t *object, const str_t *names, size_t n)
             /* Every message comes by here: most keys have another length. */
             if (ascii && m->key.n != names[i].n)
                 continue;
-            if (is_twin(m->key, names[i]))
+            if (mcp_is_twin(m->key, names[i]))
                 return true;
         }
     }

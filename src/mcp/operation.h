@@ -77,6 +77,8 @@ mcp_error_t mcp_operation_read_line(arena_t *a, str_t line, mcp_operation_t *out
 /** Whether a member of `object` is `name` only to readers that fold case (as those of Go do). NULL
  * and other types have none. */
 bool mcp_member_has_twin(const json_t *object, str_t name);
+/** The same of one name of a member. */
+bool mcp_is_twin(str_t key, str_t name);
 /** The same for GET and DELETE, which have no body and belong to the handshake era: its revision.
  *  MCP_ERROR_STATELESS_METHOD (405) for the stateless one. */
 mcp_error_t mcp_operation_read_bare(mcp_fields_t fields, const mcp_version_t **out);

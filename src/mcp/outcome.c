@@ -1,39 +1,127 @@
 #include "mcp/outcome.h"
 
+#include "core/json.h"
+#include "core/num.h"
+#include "mcp/operation.h"
+
 /* Members that matter; OTHER is what is passed over. */
-enum { OTHER, RESULT, ERROR, IS_ERROR, CODE };
-enum { LEVELS = 2, CODE_MAX = 100000000, KEY_NONE = MCP_OUTCOME_KEY_BYTES + 1 };
+enum { OTHER, RESULT, ERROR, ID, METHOD, IS_ERROR, CODE, SCOPE };
+enum {
+    LEVELS = 2,
+    CODE_MAX = 100000000,
+    KEY_LONG = MCP_OUTCOME_KEY_BYTES + 1,
+    KEY_ESCAPED = MCP_OUTCOME_KEY_BYTES + 2,
+};
+
+/* Of the message itself. */
+static const str_t MEMBERS[] = {[RESULT] = STR_INIT("result"),
+                                [ERROR] = STR_INIT("error"),
+                                [ID] = STR_INIT("id"),
+                                [METHOD] = STR_INIT("method")};
 
 static bool in_object(const mcp_outcome_t *o)
 {
     return o->depth >= 1 && o->depth <= LEVELS && (o->objects >> (o->depth - 1) & 1);
 }
 
-static uint8_t find_member(const mcp_outcome_t *o)
+static bool in_batch(const mcp_outcome_t *o)
 {
-    str_t key = str_of(o->key, o->key_n < KEY_NONE ? o->key_n : 0);
-    if (o->depth == 1)
-        return str_eq(key, STR("result")) ? RESULT : str_eq(key, STR("error")) ? ERROR : OTHER;
-    if (o->member == RESULT && str_eq(key, STR("isError")))
+    return o->depth > 0 && !(o->objects & 1);
+}
+
+static str_t key_of(const mcp_outcome_t *o)
+{
+    return str_of(o->key, o->key_n < KEY_LONG ? o->key_n : 0);
+}
+
+/* One of MEMBERS; *odd: only to readers who fold case or to those who decode escapes. */
+static uint8_t find_member(const mcp_outcome_t *o, bool *odd)
+{
+    str_t key = key_of(o);
+    *odd = o->key_n == KEY_ESCAPED;
+    for (uint8_t i = RESULT; i <= METHOD; i++) {
+        if (str_eq(key, MEMBERS[i]))
+            return i;
+        *odd |= mcp_is_twin(key, MEMBERS[i]);
+    }
+    return OTHER;
+}
+
+static uint8_t find_value(mcp_outcome_t *o)
+{
+    static const str_t SCOPE_KEY = STR_INIT("cacheScope");
+    str_t key = key_of(o);
+    if (o->member == ERROR)
+        return str_eq(key, STR("code")) ? CODE : OTHER;
+    if (o->member != RESULT)
+        return OTHER;
+    if (str_eq(key, STR("isError")))
         return IS_ERROR;
-    return o->member == ERROR && str_eq(key, STR("code")) ? CODE : OTHER;
+    o->odd |= o->key_n == KEY_ESCAPED || mcp_is_twin(key, SCOPE_KEY);
+    return str_eq(key, SCOPE_KEY) ? SCOPE : OTHER;
+}
+
+static bool was_seen(const mcp_outcome_t *o, uint8_t member)
+{
+    return o->seen >> member & 1;
+}
+
+/* Nobody judges answers within a batch. */
+static void end_key_in_batch(mcp_outcome_t *o)
+{
+    bool odd;
+    uint8_t found = find_member(o, &odd);
+    o->unclear |= odd || found == RESULT || found == ERROR;
 }
 
 static void end_key(mcp_outcome_t *o)
 {
-    uint8_t found = find_member(o);
-    if (o->depth > 1) {
-        o->value = found;
+    bool odd;
+    if (in_batch(o)) {
+        end_key_in_batch(o);
         return;
     }
-    o->member = found;
-    if (found == RESULT && o->kind == MCP_OUTCOME_NONE)
+    if (o->depth > 1) {
+        o->value = find_value(o);
+        return;
+    }
+    o->member = find_member(o, &odd);
+    o->unclear |= odd || (o->member != OTHER && was_seen(o, o->member));
+    o->seen = (uint8_t)(o->seen | 1u << o->member);
+    if (o->member == RESULT && o->kind == MCP_OUTCOME_NONE)
         o->kind = MCP_OUTCOME_RESULT;
+}
+
+static bool is_in_id(const mcp_outcome_t *o)
+{
+    return o->depth == 1 && o->member == ID && !o->wants_key && !o->is_key;
+}
+
+static void keep_id(mcp_outcome_t *o, str_t bytes)
+{
+    if (o->named || bytes.n > sizeof o->id - o->id_n) {
+        o->unclear = true;
+        return;
+    }
+    memcpy(o->id + o->id_n, bytes.p, bytes.n);
+    o->id_n = (uint16_t)(o->id_n + bytes.n);
+}
+
+/* A comma or a brace. */
+static void end_member(mcp_outcome_t *o)
+{
+    o->named |= o->depth == 1 && o->member == ID;
+    o->scope &= o->depth != LEVELS;
+    if (o->depth == LEVELS)
+        o->value = OTHER;
+    if (o->depth == 1)
+        o->member = OTHER;
 }
 
 static void open_level(mcp_outcome_t *o, char c)
 {
     bool object = c == '{';
+    o->unclear |= is_in_id(o) || (o->depth == 1 && in_batch(o) && !object);
     if (o->depth < LEVELS) {
         o->objects = (uint8_t)(o->objects & ~(1u << o->depth));
         o->objects = (uint8_t)(o->objects | (unsigned)object << o->depth);
@@ -47,6 +135,9 @@ static void open_level(mcp_outcome_t *o, char c)
 
 static void close_level(mcp_outcome_t *o)
 {
+    end_member(o);
+    o->unclear |= o->depth == 0;
+    o->closed |= o->depth == 1;
     o->depth -= o->depth > 0;
     o->wants_key = false;
     o->value = OTHER;
@@ -86,10 +177,12 @@ static void read_mark(mcp_outcome_t *o, char c)
         return;
     case ':':
         o->wants_key = false;
+        o->scope |= o->depth == LEVELS && o->value == SCOPE;
         return;
     case ',':
-        o->wants_key = in_object(o);
         o->counted |= o->value == CODE;
+        end_member(o);
+        o->wants_key = in_object(o);
         return;
     case 't':
         if (o->value == IS_ERROR && o->depth == LEVELS && o->kind == MCP_OUTCOME_RESULT)
@@ -101,12 +194,17 @@ static void read_mark(mcp_outcome_t *o, char c)
     }
 }
 
+/* An escape ends what can be compared; none of ours is as long as the room. */
 static void read_key(mcp_outcome_t *o, char c)
 {
-    if (c != '\\' && o->key_n < MCP_OUTCOME_KEY_BYTES)
-        o->key[o->key_n++] = c;
+    if (o->key_n >= KEY_LONG)
+        return;
+    if (c == '\\')
+        o->key_n = KEY_ESCAPED;
+    else if (o->key_n == MCP_OUTCOME_KEY_BYTES)
+        o->key_n = KEY_LONG;
     else
-        o->key_n = KEY_NONE;
+        o->key[o->key_n++] = c;
 }
 
 static void end_string(mcp_outcome_t *o)
@@ -114,6 +212,7 @@ static void end_string(mcp_outcome_t *o)
     o->in_string = false;
     if (o->is_key)
         end_key(o);
+    o->is_key = false;
 }
 
 /* Passes over text without an escape, to the quote or the end of the piece; the index of that. Most
@@ -152,12 +251,91 @@ static size_t read_string(mcp_outcome_t *o, str_t s, size_t i)
     return i;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* One string or the rest of it, or one byte; the index behind. */
+static size_t read_some(mcp_outcome_t *o, str_t piece, size_t i)
+{
+    bool id = is_in_id(o), text = o->in_string;
+    char c = piece.p[i];
+    size_t end = text ? read_string(o, piece, i) : i + 1;
+    if (!text) {
+        o->unclear |= o->closed && !is_space(c);
+        read_mark(o, c);
+    }
+    if (id && (text || !(is_space(c) || c == ',' || c == '}')))
+        keep_id(o, str_of(piece.p + i, end - i));
+    return end;
+}
+
 void mcp_outcome_feed(mcp_outcome_t *o, str_t piece)
 {
+    for (size_t i = 0; i < piece.n;)
+        i = read_some(o, piece, i);
+}
+
+void mcp_outcome_feed_private(mcp_outcome_t *o, str_t piece, buf_t *out)
+{
+    size_t copied = 0;
     for (size_t i = 0; i < piece.n;) {
-        if (o->in_string)
-            i = read_string(o, piece, i);
+        bool was = o->scope;
+        size_t at = i;
+        i = read_some(o, piece, i);
+        if (was == o->scope)
+            continue;
+        /* In at its colon, out at whatever follows it. */
+        if (was)
+            copied = at;
         else
-            read_mark(o, piece.p[i++]);
+            buf_put(out, str_of(piece.p + copied, i - copied));
+        if (!was)
+            buf_put(out, STR("\"private\""));
     }
+    if (!o->scope)
+        buf_put(out, str_skip(piece, copied));
+}
+
+/* Whether two texts are one id. */
+static bool is_same_id(arena_t *a, str_t one, str_t other)
+{
+    static const json_limits_t LIMITS = {MCP_OUTCOME_ID_BYTES, 1, 1};
+    double x, y;
+    const json_t *left, *right;
+    if (str_eq(one, other))
+        return true;
+    if (num_f64(one, &x) && num_f64(other, &y))
+        return x == y;
+    return json_parse(a, one, &LIMITS, &left) == RC_OK && json_is(left, JSON_STRING) &&
+           json_parse(a, other, &LIMITS, &right) == RC_OK && json_is(right, JSON_STRING) &&
+           str_eq(left->str, right->str);
+}
+
+static str_t id_of(const mcp_outcome_t *o)
+{
+    return str_of(o->id, o->id_n);
+}
+
+mcp_answer_t mcp_outcome_answer(arena_t *a, const mcp_outcome_t *o, str_t asked)
+{
+    bool answers = was_seen(o, RESULT) || was_seen(o, ERROR);
+    if (o->unclear || (answers && (was_seen(o, METHOD) || !o->closed)))
+        return MCP_ANSWER_UNCLEAR;
+    if (!answers)
+        return MCP_ANSWER_NONE;
+    bool named = was_seen(o, ID) && !str_eq(id_of(o), STR("null"));
+    if (!named)
+        return was_seen(o, RESULT) ? MCP_ANSWER_UNCLEAR : MCP_ANSWER_NAMELESS;
+    return asked.p && is_same_id(a, id_of(o), asked) ? MCP_ANSWER_OURS : MCP_ANSWER_FOREIGN;
+}
+
+bool mcp_outcome_may_be(arena_t *a, const mcp_outcome_t *o, str_t asked)
+{
+    if (o->closed) {
+        mcp_answer_t answer = mcp_outcome_answer(a, o, asked);
+        return answer == MCP_ANSWER_OURS || answer == MCP_ANSWER_NAMELESS;
+    }
+    return !o->unclear && (!o->named || is_same_id(a, id_of(o), asked));
 }

@@ -64,6 +64,153 @@ static void does_not_depend_on_how_bytes_were_split(void **state)
     }
 }
 
+typedef struct {
+    const char *asked, *text;
+    mcp_answer_t answer;
+} answer_row_t;
+
+#define R "\"result\":{}"
+#define E "\"error\":{\"code\":1}"
+
+/* What answers which id: the request's own alone. */
+static const answer_row_t WHOSE[] = {
+    {"1", "{\"id\":1," R "}", MCP_ANSWER_OURS},
+    {"1", "{" R ", \"id\" : 1 }", MCP_ANSWER_OURS},
+    {"1", "{\"id\":1.0," R "}", MCP_ANSWER_OURS},
+    {"10", "{\"id\":1e1," R "}", MCP_ANSWER_OURS},
+    {"1", "{\"id\":\"1\"," R "}", MCP_ANSWER_FOREIGN},
+    {"\"1\"", "{\"id\":1," R "}", MCP_ANSWER_FOREIGN},
+    {"1", "{\"id\":2," R "}", MCP_ANSWER_FOREIGN},
+    {"1", "{\"id\":11," R "}", MCP_ANSWER_FOREIGN},
+    {"1", "{\"id\":2," E "}", MCP_ANSWER_FOREIGN},
+    {"1", "{\"id\":true," R "}", MCP_ANSWER_FOREIGN},
+    {"\"aß,}\"", "{\"id\":\"a\\u00df,}\"," R "}", MCP_ANSWER_OURS},
+    {"\"a\"", "{\"id\":\"\\u0061\"," R "}", MCP_ANSWER_OURS},
+    {"\"a\"", "{\"id\":\" a\"," R "}", MCP_ANSWER_FOREIGN},
+    {NULL, "{\"id\":1," R "}", MCP_ANSWER_FOREIGN},
+    {NULL, "{\"id\":1,\"method\":\"ping\"}", MCP_ANSWER_NONE},
+    {"1", "{\"id\":1,\"method\":\"ping\"}", MCP_ANSWER_NONE},
+    {"1", "{\"method\":\"notifications/x\",\"params\":{\"id\":1," R "}}", MCP_ANSWER_NONE},
+    {"1", "ping", MCP_ANSWER_NONE},
+    {"1", "[]", MCP_ANSWER_NONE},
+    {"1", "[{\"method\":\"a\",\"params\":{" R "}},{\"method\":\"b\"}]", MCP_ANSWER_NONE},
+    {"1", "{\"id\":null," E "}", MCP_ANSWER_NAMELESS},
+    {"1", "{" E "}", MCP_ANSWER_NAMELESS},
+    {"1", "{\"error\":null,\"id\":1," R "}", MCP_ANSWER_OURS},
+    {"1", "\xef\xbb\xbf{\"id\":1," R "}\r\n", MCP_ANSWER_OURS},
+    {"1", "{\"id\":null," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{" R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1,\"id\":2," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1,\"ID\":2," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R ",\"Result\":{}}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R "," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1,\"re\xc5\xbfult\":{}}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"\\u0069d\":1," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1,\"\\u0072esult\":{}}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1,\"method\":\"ping\"," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":[1]," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":{\"a\":1}," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R "}{\"id\":2," R "}", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R "}]", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R, MCP_ANSWER_UNCLEAR},
+    {"1", "[{\"id\":1," R "}]", MCP_ANSWER_UNCLEAR},
+    {"1", "[{\"method\":\"a\"},{\"\\u0065rror\":{}}]", MCP_ANSWER_UNCLEAR},
+    {"1", "[{\"Result\":{}}]", MCP_ANSWER_UNCLEAR},
+    {"1", "[[{\"id\":1," R "}]]", MCP_ANSWER_UNCLEAR},
+};
+
+static void feed_by(mcp_outcome_t *o, str_t text, size_t size)
+{
+    for (str_t rest = text; rest.n > 0; rest = str_skip(rest, size))
+        mcp_outcome_feed(o, str_first(rest, size));
+}
+
+static void tells_whose_answer_it_is(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    (void)state;
+    for (size_t i = 0; i < ROWS(WHOSE); i++) {
+        str_t asked = WHOSE[i].asked ? str_c(WHOSE[i].asked) : STR_UNSET;
+        for (size_t size = 1; size < 80; size += 6) {
+            mcp_outcome_t o = {0};
+            feed_by(&o, str_c(WHOSE[i].text), size);
+            mcp_answer_t answer = mcp_outcome_answer(a, &o, asked);
+            if (answer != WHOSE[i].answer)
+                fail_msg("%s asked by %s: %d", WHOSE[i].text, WHOSE[i].asked, (int)answer);
+            bool good = answer == MCP_ANSWER_OURS || answer == MCP_ANSWER_NAMELESS;
+            if (o.closed && good != mcp_outcome_may_be(a, &o, asked))
+                fail_msg("%s may be: not as it is", WHOSE[i].text);
+        }
+        arena_reset(a);
+    }
+    arena_free(a);
+}
+
+static void a_foreign_id_is_seen_before_the_end(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    mcp_outcome_t o = {0};
+    (void)state;
+    mcp_outcome_feed(&o, STR("{\"id\":1"));
+    assert_true(mcp_outcome_may_be(a, &o, STR("2"))); /* it may go on */
+    mcp_outcome_feed(&o, STR("2,"));
+    assert_false(mcp_outcome_may_be(a, &o, STR("2")));
+    assert_true(mcp_outcome_may_be(a, &o, STR("12")));
+    mcp_outcome_feed(&o, STR("\"ID\":"));
+    assert_false(mcp_outcome_may_be(a, &o, STR("12")));
+    arena_free(a);
+}
+
+static void a_huge_id_is_nobodys(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    mcp_outcome_t o = {0};
+    (void)state;
+    mcp_outcome_feed(&o, STR("{\"id\":\""));
+    for (int i = 0; i < 100000; i++)
+        mcp_outcome_feed(&o, STR("aaaa"));
+    mcp_outcome_feed(&o, STR("\",\"result\":{}}"));
+    assert_int_equal(mcp_outcome_answer(a, &o, STR("\"aaaa\"")), MCP_ANSWER_UNCLEAR);
+    arena_free(a);
+}
+
+static const struct {
+    const char *from, *to;
+    bool odd;
+} SCOPES[] = {
+    {"{\"result\":{\"cacheScope\":\"public\",\"a\":1}}",
+     "{\"result\":{\"cacheScope\":\"private\",\"a\":1}}", false},
+    {"{\"result\":{\"a\":{\"cacheScope\":\"public\"},\"cacheScope\" : {\"x\":[1,2]} }}",
+     "{\"result\":{\"a\":{\"cacheScope\":\"public\"},\"cacheScope\" :\"private\"}}", false},
+    {"{\"cacheScope\":\"public\",\"error\":{\"cacheScope\":\"public\"}}",
+     "{\"cacheScope\":\"public\",\"error\":{\"cacheScope\":\"public\"}}", false},
+    {"{\"result\":{\"cacheScope\":1,\"cacheScope\":2}}",
+     "{\"result\":{\"cacheScope\":\"private\",\"cacheScope\":\"private\"}}", false},
+    {"{\"result\":{\"cachescope\":\"public\"}}", "{\"result\":{\"cachescope\":\"public\"}}", true},
+    {"{\"result\":{\"cache\\u0053cope\":\"public\"}}",
+     "{\"result\":{\"cache\\u0053cope\":\"public\"}}", true},
+    {"{\"result\":{\"cacheScope\":1,:,:,:,:2}}",
+     "{\"result\":{\"cacheScope\":\"private\",:,:,:,:2}}", false},
+};
+
+static void what_depends_on_who_asked_is_private(void **state)
+{
+    char out[256];
+    (void)state;
+    for (size_t i = 0; i < ROWS(SCOPES); i++) {
+        for (size_t size = 1; size < 70; size += 4) {
+            mcp_outcome_t o = {0};
+            buf_t b = buf_fixed(out, sizeof out);
+            for (str_t rest = str_c(SCOPES[i].from); rest.n > 0; rest = str_skip(rest, size))
+                mcp_outcome_feed_private(&o, str_first(rest, size), &b);
+            assert_int_equal(b.failed, RC_OK);
+            assert_int_equal(b.n, strlen(SCOPES[i].to));
+            assert_memory_equal(out, SCOPES[i].to, b.n);
+            assert_int_equal(o.odd, SCOPES[i].odd);
+        }
+    }
+}
+
 static void depth_needs_no_memory(void **state)
 {
     mcp_outcome_t o = {0};
@@ -79,6 +226,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_how_an_answer_ends),
         cmocka_unit_test(does_not_depend_on_how_bytes_were_split),
+        cmocka_unit_test(tells_whose_answer_it_is),
+        cmocka_unit_test(a_foreign_id_is_seen_before_the_end),
+        cmocka_unit_test(a_huge_id_is_nobodys),
+        cmocka_unit_test(what_depends_on_who_asked_is_private),
         cmocka_unit_test(depth_needs_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

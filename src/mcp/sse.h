@@ -6,7 +6,7 @@
 #include "core/buf.h"
 
 /* An event with all its lines; an id or a type. */
-enum { MCP_SSE_EVENT_BYTES = 8 << 20, MCP_SSE_ID_BYTES = 512 };
+enum { MCP_SSE_EVENT_BYTES = 8 << 20, MCP_SSE_ID_BYTES = 1024 };
 
 typedef enum {
     MCP_SSE_MORE,  /* all bytes are used up */

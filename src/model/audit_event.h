@@ -33,6 +33,8 @@
     AUDIT(CALL_END, "call.end", "a message that was let through was answered, or broke off")       \
     AUDIT(DEFINITION, "definition.changed",                                                        \
           "a protected server offers a tool that is new or changed")                               \
+    AUDIT(ANSWER, "answer.dropped",                                                                \
+          "a protected server answered what it was not asked, and nobody got it")                  \
     AUDIT(UPSTREAM, "upstream", "a protected server was started, ended or failed")                 \
     AUDIT(SETTINGS, "settings", "settings were loaded anew, or refused")                           \
     AUDIT(STORE, "store", "the whole store was exported, filled, moved, saved or restored")        \

@@ -43,6 +43,7 @@ static void free_call(relay_call_t *c)
     mcp_sse_free(&c->sse);
     free(c->held.p);
     free(c->kept);
+    free(c->reading);
     if (w->spare_count >= RELAY_SPARE_CALLS) {
         free(c);
         return;
@@ -80,8 +81,9 @@ static const json_t NO_CLAIMS = {.type = JSON_OBJECT};
 rc_t call_keep(relay_call_t *c)
 {
     relay_facts_t f = c->facts;
-    str_t *slices[] = {&f.who.issuer, &f.who.subject, &f.who.client, &f.who.token, &f.who.key,
-                       &f.request_id, &f.method,      &f.name,       &f.id,        &f.session};
+    str_t *slices[] = {&f.who.issuer, &f.who.subject, &f.who.client, &f.who.token,
+                       &f.who.key,    &f.request_id,  &f.method,     &f.name,
+                       &f.id,         &f.session,     &f.asked.id};
     enum { SLICES = sizeof slices / sizeof *slices };
     size_t n = 1;
     for (size_t i = 0; i < SLICES; i++)
@@ -190,6 +192,17 @@ static bool has_begun(const relay_call_t *c)
     return c->phase == CALL_RAW || c->phase == CALL_EVENTS;
 }
 
+static str_t describe(relay_call_t *c)
+{
+    bool error = c->outcome == MCP_OUTCOME_ERROR;
+    buf_t b = buf_fixed(c->detail, sizeof c->detail);
+    if (error)
+        buf_fmt(&b, "JSON-RPC error %lld", (long long)c->code);
+    if (c->dropped > 0)
+        buf_fmt(&b, "%sanswers dropped: %u", error ? "; " : "", c->dropped);
+    return b.n > 0 ? buf_str(&b) : STR_UNSET;
+}
+
 /* A notification that was let through is one line of the trail, if it did not fail. */
 static bool has_end(const relay_call_t *c)
 {
@@ -216,12 +229,7 @@ void call_end(relay_call_t *c, call_finish_t how, str_t reason)
     e->bytes_in = c->facts.bytes_in;
     e->bytes_out = c->bytes_out;
     e->duration_us = relay_now_us() - c->facts.began_us;
-    if (c->outcome.kind == MCP_OUTCOME_ERROR) {
-        buf_t b = buf_fixed(c->detail, sizeof c->detail);
-        buf_put(&b, STR("JSON-RPC error "));
-        buf_i64(&b, c->outcome.code);
-        e->detail = buf_str(&b);
-    }
+    e->detail = describe(c);
     c->item.done = on_recorded;
     c->item.arg = c;
     c->item.silent = !has_end(c) && c->finish != FINISH_ERROR;
@@ -248,7 +256,7 @@ void call_drop(relay_call_t *c, str_t reason)
 
 str_t call_outcome(const relay_call_t *c)
 {
-    switch (c->outcome.kind) {
+    switch (c->outcome) {
     case MCP_OUTCOME_TOOL_ERROR:
         return STR("tool_error");
     case MCP_OUTCOME_ERROR:

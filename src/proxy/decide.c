@@ -168,7 +168,10 @@ relay_step_t relay_open_event(relay_t *r)
         return STEP_ON;
     if (http_headers_count(r->x->headers, STR("Last-Event-ID")) > 1)
         return relay_refuse_mcp(r, MCP_ERROR_REPEATED_HEADER);
-    rc_t rc = open_handle(r, GATE_HANDLE_EVENT, handle, &r->last_event);
+    str_t packed;
+    rc_t rc = open_handle(r, GATE_HANDLE_EVENT, handle, &packed);
+    if (rc == RC_OK && !asked_unpack(packed, &r->facts.asked, &r->last_event))
+        rc = RC_NOT_FOUND;
     if (rc == RC_NOT_FOUND)
         return relay_refuse_for(r, RELAY_FOREIGN_EVENT);
     return rc == RC_OK ? STEP_ON : relay_refuse_for(r, RELAY_MEMORY);

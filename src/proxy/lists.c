@@ -14,16 +14,19 @@ static bool is_judged(const route_t *route, mcp_list_kind_t kind)
     return kind != MCP_LIST_NONE && route->conf->lists != CONF_LISTS_PASS;
 }
 
-/* The list that was asked for. */
-static mcp_list_kind_t asked_for(const relay_facts_t *f)
+static bool concerns(const route_t *route, const relay_asked_t *asked)
 {
-    bool request = f->message && f->kind == MCP_REQUEST;
-    return request ? mcp_list_kind(f->method) : MCP_LIST_NONE;
+    return asked->id.p && is_judged(route, asked->list);
 }
 
 bool lists_concern(const relay_t *r)
 {
-    return r->last_event.p || is_judged(r->route, asked_for(&r->facts));
+    return concerns(r->route, &r->facts.asked);
+}
+
+bool lists_judge(const relay_call_t *c)
+{
+    return concerns(c->route, &c->facts.asked);
 }
 
 typedef struct {
@@ -124,17 +127,11 @@ static rc_t rewrite(arena_t *a, const relay_t *r, mcp_list_kind_t kind, str_t re
 
 rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out)
 {
-    return rewrite(a, r, mcp_list_kind(r->facts.method), response, out);
+    return rewrite(a, r, r->facts.asked.list, response, out);
 }
 
-rc_t lists_look(arena_t *a, const relay_call_t *c, str_t message, str_t *out)
+bool lists_hide(arena_t *a, const relay_call_t *c, str_t message)
 {
     mcp_list_guess_t guess;
-    *out = message;
-    TRY(mcp_list_guess(a, message, &guess));
-    mcp_list_kind_t asked = asked_for(&c->facts);
-    mcp_list_kind_t kind = asked == MCP_LIST_NONE ? guess.kind : asked;
-    if (!guess.answer || !is_judged(c->route, kind))
-        return RC_OK;
-    return c->r ? rewrite(a, c->r, kind, message, out) : RC_MALFORMED;
+    return mcp_list_guess(a, message, &guess) != RC_OK || is_judged(c->route, guess.kind);
 }

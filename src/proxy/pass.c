@@ -195,18 +195,28 @@ static void pass_over(relay_call_t *c, str_t bytes)
         call_fail(c, RELAY_UPSTREAM_MALFORMED);
 }
 
+static void pass_json(relay_call_t *c, str_t bytes)
+{
+    rc_t rc = json_read(c, &bytes);
+    if (rc != RC_OK)
+        call_fail(c, RELAY_MEMORY);
+    else if (c->phase != CALL_DETACHED && c->status < 400 && !json_may_be_ours(c))
+        json_refuse(c);
+    else if (c->phase == CALL_RAW)
+        stream_write(c, bytes);
+    else if (c->phase == CALL_WHOLE)
+        keep_whole(c, bytes);
+    arena_reset(c->w->scratch);
+}
+
 static void on_data(void *ctx, str_t bytes)
 {
     relay_call_t *c = ctx;
     c->last_ms = call_now(c);
-    if (!c->events)
-        mcp_outcome_feed(&c->outcome, bytes);
     switch (c->phase) {
     case CALL_WHOLE:
-        keep_whole(c, bytes);
-        return;
     case CALL_RAW:
-        stream_write(c, bytes);
+        pass_json(c, bytes);
         return;
     case CALL_EVENTS:
         stream_pass(c, bytes);
@@ -214,6 +224,8 @@ static void on_data(void *ctx, str_t bytes)
     case CALL_DETACHED:
         if (c->events)
             stream_pass(c, bytes);
+        else
+            pass_json(c, bytes);
         return;
     case CALL_EMPTY:
         pass_over(c, bytes);
@@ -229,8 +241,13 @@ static void on_data(void *ctx, str_t bytes)
 static void end_whole(relay_call_t *c)
 {
     str_t out;
-    if (c->status >= 400 && c->outcome.kind != MCP_OUTCOME_ERROR) {
+    bool answer = json_is_answer(c);
+    if (c->status >= 400 && (!answer || c->outcome != MCP_OUTCOME_ERROR)) {
         refuse_as_they(c);
+        return;
+    }
+    if (!answer) {
+        json_refuse(c);
         return;
     }
     if (!c->looked) {
@@ -252,8 +269,19 @@ static void end_whole(relay_call_t *c)
         call_fail(c, RELAY_LIST);
 }
 
+/* A message whose end is missing is none. */
+static bool is_cut_short(const relay_call_t *c)
+{
+    return c->phase == CALL_RAW && !(c->reading && c->reading->closed);
+}
+
 static void end_well(relay_call_t *c)
 {
+    json_tell(c);
+    if (is_cut_short(c)) {
+        call_fail(c, RELAY_UPSTREAM_MALFORMED);
+        return;
+    }
     switch (c->phase) {
     case CALL_WHOLE:
         end_whole(c);

@@ -49,8 +49,8 @@ static void on_refused(void *arg, rc_t rc)
     relay_reply_refusal(r->x, r->facts.id, nonce, rc == RC_OK ? &r->refusal : &failed);
 }
 
-/* Whoever has no good token can ask as often as he likes: beyond a bound he is not written down any
- * more, or the trail would fill the disk, and everybody's answers would end with it. */
+/* Whoever has no good token can ask as often as he likes: beyond a bound he is only counted, or the
+ * trail would fill the disk, and everybody's answers would end with it. */
 static bool is_too_strange(relay_t *r, uint32_t *retry_s)
 {
     const clock_port_t *clock = &r->w->g->config.clock;
@@ -59,12 +59,47 @@ static bool is_too_strange(relay_t *r, uint32_t *retry_s)
     return !http_rate_take(r->w->strangers, r->x->rate_key, clock->mono_ms(clock->ctx), retry_s);
 }
 
+static void count_turned(relay_worker_t *w, str_t address)
+{
+    relay_turned_t *t = &w->turned;
+    const clock_port_t *clock = &w->g->config.clock;
+    if (t->n++ == 0) {
+        t->since_ms = clock->mono_ms(clock->ctx);
+        buf_t b = buf_fixed(t->address, sizeof t->address - 1);
+        buf_put(&b, str_first(address, sizeof t->address - 1));
+        t->address[b.n] = '\0';
+    } else if (!str_eq(address, str_c(t->address))) {
+        t->address[0] = '\0';
+    }
+}
+
+void relay_tell_turned(relay_worker_t *w, bool now)
+{
+    char detail[96];
+    relay_turned_t *t = &w->turned;
+    const trail_port_t *trail = &w->trail.port;
+    const clock_port_t *clock = &w->g->config.clock;
+    if (t->n == 0 || (!now && clock->mono_ms(clock->ctx) - t->since_ms < RELAY_TURNED_MS))
+        return;
+    buf_t b = buf_fixed(detail, sizeof detail);
+    buf_fmt(&b, "requests without a good token, beyond those written down: %llu",
+            (unsigned long long)t->n);
+    relay_refusal_t refusal = relay_refusal(RELAY_STRANGER);
+    audit_event_t e = {.kind = AUDIT_CALL_BEGIN, .reason = refusal.reason, .detail = buf_str(&b)};
+    const audit_event_t *list[] = {&e};
+    e.status = refusal.status;
+    e.address = t->address[0] ? str_c(t->address) : STR_UNSET;
+    if (trail->write(trail->ctx, list, 1) == RC_OK)
+        *t = (relay_turned_t){.n = 0};
+}
+
 static relay_step_t turn_away(relay_t *r, uint32_t retry_s)
 {
     relay_refusal_t refusal = relay_refusal(RELAY_STRANGER);
     refusal.retry_s = retry_s;
     counter_add(r->w->counts, COUNTER_CALL_LIMITED, 1);
     counter_refusal(r->w->counts, refusal.reason);
+    count_turned(r->w, r->x->client_text);
     relay_reply_refusal(r->x, STR_UNSET, STR_UNSET, &refusal);
     return STEP_DONE;
 }

@@ -10,6 +10,7 @@
 
 #include "core/limits.h"
 #include "http/rate.h"
+#include "mcp/list.h"
 #include "mcp/outcome.h"
 #include "mcp/sse.h"
 #include "proxy/gateway.h"
@@ -42,8 +43,10 @@ enum {
     RELAY_STRANGERS = 1000,       /* refusals of one address without a good token, that may come at
                                      once at one worker, and */
     RELAY_STRANGERS_MS = 60,      /* after which another one may */
+    RELAY_TURNED_MS = 10000,      /* that those beyond are counted for one line of the trail */
     RELAY_RANDOM_BYTES = 1536,
     RELAY_RETRY_S = 1,              /* Retry-After where nothing better is known */
+    RELAY_EVENT_ID_BYTES = 256,     /* of an upstream's own */
     RELAY_EVENT_BYTES = 16 << 20,   /* of events that wait for one client */
     RELAY_SCRATCH_BYTES = 96 << 20, /* of work on one event or list, at the most */
 };
@@ -80,6 +83,13 @@ struct relay_view {
     size_t uses; /* requests and calls */
 };
 
+/** Requests that were answered without a line of their own. */
+typedef struct {
+    uint64_t n;
+    int64_t since_ms; /* the first of them */
+    char address[64]; /* of that; empty: there were several */
+} relay_turned_t;
+
 typedef struct {
     gateway_t *g;
     http_worker_t *loop; /* NULL under http/direct.h */
@@ -93,6 +103,7 @@ typedef struct {
     size_t spare_count;
     arena_t *scratch; /* for one event */
     http_rate_t *strangers;
+    relay_turned_t turned;
     http_timer_t *timer;
     size_t random_left;
     uint8_t random[RELAY_RANDOM_BYTES];
@@ -114,6 +125,13 @@ struct gateway {
     http_app_t app;
 };
 
+/** The request whose answer an exchange may bring, and no other. */
+typedef struct {
+    str_t id;             /* JSON; unset: none, as of a GET stream that takes up no other */
+    mcp_list_kind_t list; /* that it asked for */
+    bool is_private;      /* its result depends on who asks */
+} relay_asked_t;
+
 /** What events and refusals say of a request; slices live in the exchange's arena, or in `kept`. */
 typedef struct {
     gate_principal_t who; /* after `kept`: without scope, acr and claims */
@@ -121,6 +139,7 @@ typedef struct {
     str_t method, name, rule;
     str_t id;      /* JSON-RPC; unset: none */
     str_t session; /* the upstream's own; unset: none */
+    relay_asked_t asked;
     mcp_object_t object;
     mcp_message_kind_t kind;
     mcp_era_t era;
@@ -164,6 +183,9 @@ bool relay_admit(http_exchange_t *x);
 void relay_handle(http_exchange_t *x);
 void relay_resume(relay_t *r);
 relay_step_t relay_refuse(relay_t *r, const relay_refusal_t *refusal);
+/** Writes down how many were turned away, once RELAY_TURNED_MS have passed since the first, or now.
+ */
+void relay_tell_turned(relay_worker_t *w, bool now);
 relay_step_t relay_refuse_for(relay_t *r, relay_reason_t reason);
 relay_step_t relay_refuse_mcp(relay_t *r, mcp_error_t e);
 
@@ -198,6 +220,17 @@ audit_event_t relay_event(const route_t *route, const relay_facts_t *f, audit_ki
  */
 audit_event_t relay_event_begin(const relay_t *r);
 int64_t relay_now_us(void);
+
+/* asked.c */
+/** What a message asks. Pure; borrows it. */
+relay_asked_t asked_of(const mcp_operation_t *o);
+/** The value of an event id as it goes out: the upstream's own with what was asked on that stream,
+ * so that whoever takes the stream up again gets the answer to that alone, at any node and after a
+ *  restart (MCP 2025-11-25, Streamable HTTP, "Resumability"). In `a`. RC_LIMIT: none or too long.
+ */
+rc_t asked_pack(arena_t *a, const relay_asked_t *asked, str_t event, str_t *out) MUST_USE;
+/** The same back; slices borrow `packed`. False: it is none. */
+bool asked_unpack(str_t packed, relay_asked_t *asked, str_t *event) MUST_USE;
 
 /* answer.c */
 /** {"jsonrpc":"2.0","id":…,"error":…}; unset without memory. */
@@ -267,20 +300,24 @@ struct relay_call {
     bool seated;           /* holds a seat */
     bool paused;           /* the upstream is */
     bool ended;            /* the upstream's answer is complete; the client has not taken all */
-    bool looked;           /* it may bring lists that are rewritten: needs the arena */
+    bool looked;           /* it may bring a list that is rewritten: needs the arena */
     bool events;           /* its answer is an event stream */
+    bool answered;         /* and has brought the answer */
+    unsigned dropped;      /* answers to what was not asked */
     int status;            /* of the answer */
     http_header_t *fields; /* of it; in the arena */
     size_t n_fields;
     relay_refusal_t failure;
-    mcp_outcome_t outcome;
+    mcp_outcome_kind_t outcome;
+    int64_t code;           /* of an error */
+    mcp_outcome_t *reading; /* owned: of a JSON answer, from its first byte on */
     mcp_sse_t sse;
     call_bytes_t held; /* the kept answer, or what the client has not taken */
     int64_t bytes_out;
     /* by the loop's clock: sent, last sign of the upstream, last write, detached */
     int64_t began_ms, last_ms, wrote_ms, gone_ms;
     uint32_t spread_ms;
-    char detail[40];
+    char detail[96];
     trail_item_t item;
 };
 
@@ -310,6 +347,20 @@ str_t call_outcome(const relay_call_t *c);
 /** Milliseconds of the loop. */
 int64_t call_now(const relay_call_t *c);
 
+/* json_answer.c: an answer that is one JSON message, which is read while it passes. */
+/** Reads a piece; *bytes is what goes on, of which the worker's scratch may hold a copy. RC_MEMORY.
+ */
+rc_t json_read(relay_call_t *c, str_t *bytes) MUST_USE;
+/** Whether it can still be the answer: asked before each piece goes out, so that nobody gets a
+ * whole message that is not his. */
+bool json_may_be_ours(const relay_call_t *c);
+/** Whether what was read to its end is the answer. */
+bool json_is_answer(const relay_call_t *c);
+/** Ends with why it is not. */
+void json_refuse(relay_call_t *c);
+/** How it went, from what was read. */
+void json_tell(relay_call_t *c);
+
 /* pass.c */
 /** For upstream_port_t.start. */
 http_outbound_events_t call_events(relay_call_t *c);
@@ -327,13 +378,15 @@ void stream_close(relay_call_t *c, str_t reason);
 void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s);
 
 /* lists.c */
-/** Whether answers to it must be looked at, and what is needed for that kept. */
+/** Whether its answer is a list that must be looked at, and what is needed for that kept. */
 bool lists_concern(const relay_t *r);
+/** The same of a call, also of one whose request is gone. */
+bool lists_judge(const relay_call_t *c);
 /** The list as its caller may see it; in `a`. RC_MALFORMED, RC_MEMORY, RC_LIMIT: do not send. */
 rc_t lists_rewrite(arena_t *a, const relay_t *r, str_t response, str_t *out) MUST_USE;
-/** The same of one message of a stream, which is a list or is not: also of a GET stream, where only
- *  the message itself says what it answers. */
-rc_t lists_look(arena_t *a, const relay_call_t *c, str_t message, str_t *out) MUST_USE;
+/** Whether an answer on a stream that was taken up again is a list to whoever reads it, although
+ * none was asked for there: ids come back with clients that count badly. */
+bool lists_hide(arena_t *a, const relay_call_t *c, str_t message);
 
 /* gateway.c */
 /** Takes the snapshot, which was held for it, from the next request on. Any thread. */

@@ -246,9 +246,41 @@ static void strangers_do_not_fill_the_trail(void **state)
     assert_int_equal(f->n_events, 0);
     r = relay_ask(f, "POST", NOBODY POSTED, CALL("1", "echo"));
     assert_int_equal(r.status, 403);
+    f->n_events = 0;
+    relay_ask(f, "GET", "", NULL);
+    relay_tell_turned(f->w, false);
+    assert_int_equal(f->n_events, 0);
+    relay_tell_turned(f->w, true);
+    assert_int_equal(f->n_events, 1);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "strangers_limited");
+    assert_string_equal(relay_last(f)->detail,
+                        "requests without a good token, beyond those written down: 2");
+    assert_true(relay_last(f)->address[0]);
     f->clock.ms += RELAY_STRANGERS_MS;
     r = relay_ask(f, "GET", "", NULL);
     assert_int_equal(r.status, 401);
+    relay_control(f);
+}
+
+static void who_was_turned_away_is_counted_in_one_line(void **state)
+{
+    relay_world_t *f = *state;
+    for (int i = 0; i < RELAY_STRANGERS + 7; i++) {
+        f->n_events = 0;
+        relay_ask(f, "GET", "", NULL);
+    }
+    assert_int_equal(f->n_events, 0);
+    f->trail_rc = RC_IO;
+    relay_pass(f, RELAY_TURNED_MS);
+    f->trail_rc = RC_OK;
+    assert_int_equal(f->n_events, 0);
+    relay_pass(f, 0); /* what could not be written stays counted */
+    assert_int_equal(f->n_events, 1);
+    assert_int_equal(relay_last(f)->status, 429);
+    assert_string_equal(relay_last(f)->detail,
+                        "requests without a good token, beyond those written down: 7");
+    relay_pass(f, RELAY_TURNED_MS);
+    assert_int_equal(f->n_events, 1);
     relay_control(f);
 }
 
@@ -423,6 +455,7 @@ int main(void)
         RELAY_TEST(deep_and_huge_messages),
         RELAY_TEST(an_upgrade_is_an_ordinary_get),
         RELAY_TEST(strangers_do_not_fill_the_trail),
+        RELAY_TEST(who_was_turned_away_is_counted_in_one_line),
         RELAY_TEST(who_calls_too_often_waits),
         RELAY_TEST(what_the_trail_cannot_take_is_not_answered),
         RELAY_TEST(a_credential_that_cannot_be_had),

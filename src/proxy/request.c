@@ -147,5 +147,6 @@ relay_step_t relay_read_message(relay_t *r)
     r->facts.object = o->object;
     r->facts.name = o->name;
     r->facts.era = o->era;
+    r->facts.asked = asked_of(o);
     return STEP_ON;
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { PRIVATE_BYTES = 16 /* that "private" may be longer, beside what doubles */ };
+
 static void pause(relay_call_t *c)
 {
     const upstream_port_t *u = &c->route->upstream;
@@ -110,27 +112,81 @@ void stream_write(relay_call_t *c, str_t bytes)
  * HTTP: resuming is not supported). */
 static rc_t translate_id(const relay_call_t *c, mcp_sse_event_t *e)
 {
+    str_t packed;
     gate_handle_scope_t scope = {GATE_HANDLE_EVENT, c->route->conf->path, c->facts.session};
     if (c->facts.era == MCP_ERA_STATELESS || str_is_empty(e->id)) {
         e->id = STR_UNSET;
         return RC_OK;
     }
-    return gate_handle_make(c->w->scratch, c->w->g->config.handle_key, &scope, &c->facts.who, e->id,
-                            &e->id);
+    TRY(asked_pack(c->w->scratch, &c->facts.asked, e->id, &packed));
+    return gate_handle_make(c->w->scratch, c->w->g->config.handle_key, &scope, &c->facts.who,
+                            packed, &e->id);
 }
 
-/* Looks at a message: whether it is the answer, and a list to be rewritten. GET streams carry few
- * messages, and those of anybody's requests. */
+/* What nobody asked for on this stream goes no further, but for its event id. The trail has the
+ * first of a stream, and its end how many there were: an upstream must not fill it. */
+static rc_t drop(relay_call_t *c, mcp_sse_event_t *e, str_t reason)
+{
+    const trail_port_t *trail = &c->w->trail.port;
+    audit_event_t event = relay_event(c->route, &c->facts, AUDIT_ANSWER);
+    const audit_event_t *list[] = {&event};
+    event.reason = reason;
+    e->data = e->event = STR_UNSET;
+    counter_add(c->w->counts, COUNTER_ANSWERS_DROPPED, 1);
+    return c->dropped++ == 0 ? trail->write(trail->ctx, list, 1) : RC_OK;
+}
+
+static rc_t make_private(arena_t *a, mcp_sse_event_t *e, bool *odd)
+{
+    mcp_outcome_t o = {0};
+    buf_t out = buf_new(a, 2 * e->data.n + PRIVATE_BYTES);
+    mcp_outcome_feed_private(&o, e->data, &out);
+    *odd = o.odd;
+    return buf_done(&out, &e->data);
+}
+
+/* The answer that this stream is for. */
+static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t *e)
+{
+    bool odd = false;
+    arena_t *a = c->w->scratch;
+    const relay_asked_t *asked = &c->facts.asked;
+    if (c->answered)
+        return drop(c, e, STR("repeated_answer"));
+    if (!c->facts.message && asked->list == MCP_LIST_NONE && lists_hide(a, c, e->data))
+        return drop(c, e, STR("unclear_answer"));
+    if (asked->is_private)
+        TRY(make_private(a, e, &odd));
+    if (odd)
+        return drop(c, e, STR("unclear_answer"));
+    c->answered = true;
+    c->outcome = o->kind;
+    c->code = o->code;
+    if (c->phase != CALL_EVENTS || !lists_judge(c))
+        return RC_OK;
+    return c->r ? lists_rewrite(a, c->r, e->data, &e->data) : RC_MALFORMED;
+}
+
+/* A stream brings the answer to its own request and no other: clients find theirs by the id alone,
+ * and would take any stream's for the list that they have asked for elsewhere. */
 static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
 {
     mcp_outcome_t o = {0};
     if (!e->data.p)
         return RC_OK;
     mcp_outcome_feed(&o, e->data);
-    if (o.kind != MCP_OUTCOME_NONE)
-        c->outcome = o;
-    bool look = c->looked || !c->facts.message;
-    return look ? lists_look(c->w->scratch, c, e->data, &e->data) : RC_OK;
+    switch (mcp_outcome_answer(c->w->scratch, &o, c->facts.asked.id)) {
+    case MCP_ANSWER_NONE:
+    case MCP_ANSWER_NAMELESS:
+        return RC_OK;
+    case MCP_ANSWER_OURS:
+        return take_answer(c, &o, e);
+    case MCP_ANSWER_FOREIGN:
+        return drop(c, e, STR("foreign_answer"));
+    case MCP_ANSWER_UNCLEAR:
+        break;
+    }
+    return drop(c, e, STR("unclear_answer"));
 }
 
 static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
@@ -155,7 +211,7 @@ void stream_pass(relay_call_t *c, str_t bytes)
         stream_write(c, str_of(out.p, out.n));
     arena_reset(c->w->scratch);
     if (rc != RC_OK && c->phase != CALL_ENDING)
-        call_fail(c, c->looked || !c->facts.message ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
+        call_fail(c, lists_judge(c) ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
 }
 
 /* The end from here. */
@@ -175,7 +231,7 @@ static str_t last_message(const relay_call_t *c)
 {
     arena_t *a = c->w->scratch;
     relay_refusal_t closed = {.code = -32600, .sentence = STR("The stream was closed.")};
-    if (!c->facts.message || c->outcome.kind != MCP_OUTCOME_NONE)
+    if (!c->facts.message || c->outcome != MCP_OUTCOME_NONE)
         return STR_UNSET;
     return relay_is_standing(&c->facts) ? completion(a, c->facts.id)
                                         : relay_error_body(a, c->facts.id, &closed);
@@ -214,7 +270,7 @@ static void slim_in_time(relay_call_t *c, int64_t now_ms)
 {
     int64_t open_ms = now_ms - c->began_ms;
     bool replays = c->looked && !c->facts.message;
-    if (replays && open_ms < RELAY_REPLAY_MS)
+    if (replays && !c->answered && open_ms < RELAY_REPLAY_MS)
         return;
     if (replays)
         c->looked = false;

@@ -359,88 +359,6 @@ static void the_stateless_era_has_no_event_ids(void **state)
     assert_false(heard(f, "id: "));
 }
 
-/* Lists come back on streams that say nothing of the request: to whoever takes one up again. */
-
-#define LIST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}"
-#define TOOLS(result, tools)                                                                       \
-    "{\"jsonrpc\":\"2.0\",\"id\":1,\"" result "\":{\"" tools                                       \
-    "\":[{\"name\":\"echo\",\"inputSchema\":{}},{\"name\":\"drop_table\",\"inputSchema\":{}}]}}"
-
-static void resume(relay_world_t *f, const char *handle)
-{
-    open_get(f, handle);
-    relay_data(f, "id: e-7\ndata: {}\n\n");
-    str_t id = between(f, "id: ", "\n");
-    str_t again =
-        arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\nLast-Event-ID: %" PRIstr "\r\n", handle,
-                     STR_ARG(id));
-    relay_ask(f, "GET", again.p, NULL);
-    relay_head(f, 200, EVENTS);
-}
-
-static void a_list_on_a_resumed_stream_is_filtered(void **state)
-{
-    relay_world_t *f = *state;
-    resume(f, relay_session(f, ALICE));
-    relay_data(f, "id: e-8\ndata: \n\ndata: " RESULT("3") "\n\n");
-    assert_true(heard(f, RESULT("3")));
-    relay_data(f, "data: " TOOLS("result", "tools") "\n\n");
-    assert_true(heard(f, "\"echo\""));
-    assert_false(heard(f, "drop_table"));
-    relay_pass(f, RELAY_REPLAY_MS - 1);
-    assert_non_null(f->w->calls->r);
-    relay_pass(f, 1);
-    assert_null(f->w->calls->r);
-    relay_data(f, "data: " RESULT("4") "\n\n");
-    assert_true(heard(f, RESULT("4")));
-    relay_data(f, "data: " TOOLS("result", "tools") "\n\n");
-    assert_false(heard(f, "drop_table"));
-    assert_true(f->wire.aborted);
-    relay_control(f);
-}
-
-static void a_list_on_a_stream_that_nobody_resumed_is_not_shown(void **state)
-{
-    relay_world_t *f = *state;
-    open_get(f, relay_session(f, ALICE));
-    relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\n\n");
-    assert_true(heard(f, "notifications/x"));
-    relay_data(f, "data: " TOOLS("result", "tools") "\n\n");
-    assert_false(heard(f, "drop_table"));
-    assert_true(f->wire.aborted);
-    relay_assert_last(f, AUDIT_CALL_END, true, "list_malformed");
-    relay_control(f);
-}
-
-static void a_list_is_no_other_by_its_spelling(void **state)
-{
-    static const char *const EVENTS_OF[] = {
-        "data: " TOOLS("re\\u0073ult", "tools") "\n\n",
-        "data: " TOOLS("Result", "tools") "\n\n",
-        "data: " TOOLS("result", "tool\\u0073") "\n\n",
-        "data: " TOOLS("result", "Tools") "\n\n",
-        "data: [" TOOLS("result", "tools") "]\n\n",
-        ("data: \ndata: {\"result\":1,\ndata: "
-         "\"result\":{\"tools\":[{\"name\":\"drop_table\"}]}}\n\n"),
-    };
-    relay_world_t *f = *state;
-    const char *handle = relay_session(f, ALICE);
-    for (size_t i = 0; i < 3 * sizeof EVENTS_OF / sizeof *EVENTS_OF; i++) {
-        if (i % 3 == 0)
-            relay_ask(f, "POST", ALICE POSTED, LIST);
-        if (i % 3 == 0)
-            relay_head(f, 200, EVENTS);
-        if (i % 3 == 1)
-            open_get(f, handle);
-        if (i % 3 == 2)
-            resume(f, handle);
-        relay_data(f, EVENTS_OF[i / 3]);
-        assert_false(heard(f, "drop_table"));
-        relay_end(f, HTTP_OUT_DONE);
-    }
-    relay_control(f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,9 +381,6 @@ int main(void)
         RELAY_TEST(a_subject_has_so_many_streams),
         RELAY_TEST(a_stream_without_events_may_have_an_end),
         RELAY_TEST(the_stateless_era_has_no_event_ids),
-        RELAY_TEST(a_list_on_a_resumed_stream_is_filtered),
-        RELAY_TEST(a_list_on_a_stream_that_nobody_resumed_is_not_shown),
-        RELAY_TEST(a_list_is_no_other_by_its_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

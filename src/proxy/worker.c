@@ -121,6 +121,7 @@ static void on_tick(void *arg)
         drop_unused(w);
     if (w->g->pins)
         pins_tick(w->g->pins);
+    relay_tell_turned(w, false);
 }
 
 void relay_worker_tick(relay_worker_t *w)
@@ -198,6 +199,7 @@ static void drop_calls(relay_worker_t *w)
             call_drop(c, STR("server_ended"));
     }
     trail_flush(&w->trail);
+    relay_tell_turned(w, true);
     while (w->calls)
         call_forget(w->calls);
 }

@@ -310,6 +310,56 @@ describe('GWM-013 tool definitions are pinned', () => {
   }
 });
 
+test('GWM-009 an upstream that answers a pending list where something else was asked', async () => {
+  const list = (id) => JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'secretTool', inputSchema: { type: 'object' } }] } });
+  const own = (id) => JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } });
+  const bodies = {
+    events: (message) => ['text/event-stream', `id: 1\ndata: ${list(7)}\n\ndata: [${list(7)}]\n\ndata: ${list('5')}\n\ndata: ${own(message.id)}\n\ndata: ${list(message.id)}\n\n`],
+    json: () => ['application/json', list(7)],
+    batch: (message) => ['application/json', `[${own(message.id)},${list(7)}]`],
+    long: () => ['application/json', list(7).replace('"result":{', `"result":{"pad":"${'x'.repeat(200000)}",`)],
+  };
+  const headers = await open();
+  r.own = (request, response, message) => {
+    if (request.method === 'GET') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${list(7)}\n\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`);
+      return true;
+    }
+    if (message?.method !== 'tools/call') return false;
+    const [type, body] = bodies[message.params.arguments.how](message);
+    response.writeHead(200, { 'content-type': type }).end(body);
+    return true;
+  };
+  try {
+    const events = await mcpPost(w.mcp, call('ping_tool', 5, { how: 'events' }), { bearer: alice, headers });
+    assert.equal(events.status, 200);
+    assert.doesNotMatch(events.text, /secretTool/);
+    assert.match(events.text, /"id":5,"result":\{"content"/, 'its own answer is there');
+    for (const how of ['json', 'batch']) {
+      const answer = await mcpPost(w.mcp, call('ping_tool', 5, { how }), { bearer: alice, headers });
+      assert.equal(answer.status, 502, `${how}: ${answer.text}`);
+      assert.doesNotMatch(answer.text, /secretTool/);
+    }
+    const post = { method: 'POST', headers: { ...headers, authorization: `Bearer ${alice}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }, body: JSON.stringify(call('ping_tool', 5, { how: 'long' })) };
+    const long = await fetch(w.mcp, post).then((answer) => answer.text()).catch(() => 'cut');
+    assert.doesNotMatch(long, /secretTool/);
+    const get = { headers: { ...headers, authorization: `Bearer ${alice}`, accept: 'text/event-stream' } };
+    const heard = await (await fetch(w.mcp, get)).text();
+    assert.match(heard, /list_changed/);
+    assert.doesNotMatch(heard, /secretTool/);
+    const last = /^id: (.*)$/m.exec(events.text)[1];
+    const again = await (await fetch(w.mcp, { headers: { ...get.headers, 'last-event-id': last } })).text();
+    assert.match(again, /list_changed/, 'the stream of the call is taken up again');
+    assert.doesNotMatch(again, /secretTool/);
+    const reasons = w.audit().filter((one) => one.event === 'answer.dropped').map((one) => one.reason);
+    assert.deepEqual(reasons, ['foreign_answer', 'foreign_answer', 'foreign_answer']);
+    assert.ok(w.audit().some((one) => one.event === 'call.end' && one.reason === 'foreign_answer'));
+  } finally {
+    r.own = () => false;
+  }
+  await control();
+});
+
 test('GWM-017 token exchange does not widen: scope, audience, expired or foreign subjects, no client', async () => {
   const next = 'https://next.example/mcp';
   await w.addResource(next, ['--scope', `${USE}=Use it`, '--scope', 'admin:all=Everything']);
