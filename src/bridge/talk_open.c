@@ -153,7 +153,7 @@ static void be_open(talk_step_t *s, mcp_era_t server, const mcp_version_t *versi
 static const mcp_version_t *negotiated(const json_t *result)
 {
     str_t name = json_get_str(result, STR("protocolVersion"));
-    const mcp_version_t *v = mcp_version_find(mcp_versions_handshake(), name);
+    const mcp_version_t *v = mcp_version_of_server(name);
     return v ? v : mcp_version_assumed();
 }
 

@@ -65,8 +65,7 @@ rc_t talk_renewed(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)
     if (!json_is(result, JSON_OBJECT))
         return talk_open_answer(s, c, m);
     talk_call_drop(s->t, c);
-    const mcp_version_t *v =
-        mcp_version_find(mcp_versions_handshake(), json_get_str(result, STR("protocolVersion")));
+    const mcp_version_t *v = mcp_version_of_server(json_get_str(result, STR("protocolVersion")));
     s->t->version = v ? v : mcp_version_assumed();
     s->t->phase = TALK_OPEN;
     TRY(talk_initialized(s));

@@ -110,9 +110,33 @@ doctor_check_end_t check_server_error(look_t *l)
     return look_fine(l, DOCTOR_ASK_INITIALIZE);
 }
 
+/* A GET at the same URL opens a stream that says where messages go (MCP 2025-11-25, Transports,
+ * "Backwards Compatibility"). */
+static bool speaks_old(look_t *l)
+{
+    int status = doctor_status(l->f, DOCTOR_ASK_INITIALIZE);
+    str_t type = doctor_header(l->f, DOCTOR_ASK_GET, STR("Content-Type"));
+    str_t body = l->f->at[DOCTOR_ASK_GET].answer.body;
+    return (status == 400 || status == 404 || status == 405) &&
+           str_eq_nocase(str_first(type, sizeof "text/event-stream" - 1),
+                         STR("text/event-stream")) &&
+           (str_contains(body, STR("event: endpoint")) ||
+            str_contains(body, STR("event:endpoint")));
+}
+
+doctor_check_end_t check_transport_old(look_t *l)
+{
+    if (speaks_old(l))
+        return HIT(l, "%d to POST, and an endpoint event to GET %" PRIstr,
+                   doctor_status(l->f, DOCTOR_ASK_INITIALIZE), STR_ARG(l->f->url));
+    return look_fine(l, DOCTOR_ASK_INITIALIZE);
+}
+
 doctor_check_end_t check_no_endpoint(look_t *l)
 {
     int status = doctor_status(l->f, DOCTOR_ASK_INITIALIZE);
+    if (speaks_old(l))
+        return DOCTOR_CHECK_FINE;
     if (status == 404 || status == 405 || status == 410)
         return look_hit_status(l, DOCTOR_ASK_INITIALIZE);
     return look_fine(l, DOCTOR_ASK_INITIALIZE);

@@ -29,6 +29,7 @@ rc_t doctor_probe_ask(arena_t *a, const doctor_probe_t *p, doctor_facts_t *f, do
     f->requests++;
     r.reach = client_url_reach(f->url, p->reach);
     r.max_body = LIMIT_HTTP_FETCH_BYTES;
+    r.first_event = ask == DOCTOR_ASK_GET;
     r.total_ms = ask == DOCTOR_ASK_GET ? STREAM_MS : ASK_MS;
     r.head_ms = r.total_ms;
     int64_t begin = p->clock.mono_ms(p->clock.ctx);

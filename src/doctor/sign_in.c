@@ -96,7 +96,7 @@ static bool has_result(arena_t *a, str_t body)
 static rc_t ask_once(signing_t *s, doctor_ask_t ask, str_t method, str_t body, http_answer_t *out)
 {
     tokens_headers_t token;
-    TRY(tokens_source_headers(s->source, s->a, STR("POST"), &token));
+    TRY(tokens_source_headers(s->source, s->a, STR("POST"), STR_UNSET, &token));
     const http_header_t fields[] = {
         {STR("Content-Type"), STR("application/json")},
         {STR("Accept"), STR("application/json, text/event-stream")},
@@ -189,7 +189,7 @@ static rc_t try_refresh(signing_t *s)
     static const str_t ENDED[] = {STR_INIT("Bearer error=\"invalid_token\"")};
     if (!sign->has_refresh || doctor_status(s->f, DOCTOR_ASK_SIGNED_INITIALIZE) != 200)
         return RC_OK;
-    TRY(tokens_source_headers(s->source, s->a, STR("POST"), &token));
+    TRY(tokens_source_headers(s->source, s->a, STR("POST"), STR_UNSET, &token));
     const tokens_refusal_t ended = {.status = 401,
                                     .challenges = {ENDED, 1},
                                     .generation = token.generation,

@@ -33,6 +33,7 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t came;
     bool has_ended;
+    bool first_event, has_event;
 } waiter_t;
 
 static rc_t copy_headers(arena_t *a, http_headers_t from, http_headers_t *out)
@@ -56,11 +57,22 @@ static void on_head(void *ctx, const http_agent_head_t *head)
     w->rc = copy_headers(w->arena, head->headers, &w->out->headers);
 }
 
+/* An event ends with an empty line (HTML Living Standard, section 9.2.6). */
+static bool has_event(const waiter_t *w)
+{
+    str_t type = http_headers_get(w->out->headers, STR("Content-Type"));
+    str_t body = buf_str(&w->body);
+    bool events =
+        str_eq_nocase(str_first(type, sizeof "text/event-stream" - 1), STR("text/event-stream"));
+    return events && (str_contains(body, STR("\n\n")) || str_contains(body, STR("\r\n\r\n")));
+}
+
 static bool on_data(void *ctx, str_t bytes)
 {
     waiter_t *w = ctx;
     buf_put(&w->body, bytes);
-    if (w->body.failed != RC_OK)
+    w->has_event = w->first_event && w->body.failed == RC_OK && has_event(w);
+    if (w->body.failed != RC_OK || w->has_event)
         http_agent_cancel(w->agent, w->call);
     return true;
 }
@@ -84,6 +96,8 @@ static rc_t wait_for(waiter_t *w)
     pthread_mutex_unlock(&w->lock);
     TRY(w->rc);
     TRY(w->body.failed);
+    if (w->has_event)
+        w->out->end = HTTP_AGENT_DONE;
     if (w->out->end != HTTP_AGENT_DONE) {
         *w->out = (http_answer_t){.end = w->out->end, .why = w->out->why};
         return str_is_set(w->out->why) ? RC_OK : RC_MEMORY;
@@ -102,6 +116,7 @@ static rc_t agent_ask(void *ctx, arena_t *a, const http_agent_request_t *request
         .arena = a,
         .out = out,
         .body = buf_new(a, SIZE_MAX),
+        .first_event = request->first_event,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .came = PTHREAD_COND_INITIALIZER,
     };

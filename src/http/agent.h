@@ -36,6 +36,7 @@ typedef struct {
     size_t max_body;  /* bytes of the answer's [LIMIT_HTTP_FETCH_BYTES]; SIZE_MAX: no bound */
     int64_t head_ms;  /* from the start to the head of the answer [30000]; -1: no limit */
     int64_t total_ms; /* for everything; [no limit when streamed, 30000 for http_ask] */
+    bool first_event; /* of http_ask: a stream of events is whole with its first one */
 } http_agent_request_t;
 
 /** Why there is no (whole) answer. */

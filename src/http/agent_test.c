@@ -64,6 +64,12 @@ static const struct {
      "X-A: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", 100000},
     /* These stop, and do not end. */
     {"/silent", "", "", 0},
+    {"/events",
+     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: a comment\n"
+     "event: endpoint\ndata: /m\n\n",
+     "", 0},
+    {"/half-event", "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n", "", 0},
+    {"/page", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>\n\n", "", 0},
     {"/half-head", "HTTP/1.1 200 OK\r\nX-A: ", "", 0},
     {"/half", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "", 0},
 };
@@ -310,6 +316,23 @@ static void the_body_is_bounded(void **state)
     assert_int_equal(test_agent_ask(agent, *state, r).end, HTTP_AGENT_DONE);
 }
 
+static void a_stream_of_events_is_whole_with_its_first(void **state)
+{
+    http_agent_request_t r = test_get(*state, peer, "/events");
+    r.first_event = true;
+    http_answer_t answer = test_agent_ask(agent, *state, r);
+    assert_int_equal(answer.end, HTTP_AGENT_DONE);
+    assert_int_equal(answer.status, 200);
+    assert_str(answer.body, STR(": a comment\nevent: endpoint\ndata: /m\n\n"));
+    static const char *const OTHERS[] = {"/half-event", "/page"};
+    for (size_t i = 0; i < ROWS(OTHERS); i++) {
+        r = test_get(*state, peer, OTHERS[i]);
+        r.first_event = true;
+        r.total_ms = 200;
+        assert_int_equal(test_agent_ask(agent, *state, r).end, HTTP_AGENT_TIMEOUT);
+    }
+}
+
 static void an_arena_that_is_full_is_no_answer(void **state)
 {
     arena_t *small = arena_new(100000);
@@ -391,6 +414,7 @@ int main(void)
         ARENA_TEST(a_field_that_would_split_the_message_is_refused),
         ARENA_TEST(what_is_no_answer_has_its_end),
         ARENA_TEST(urls_that_are_not_taken),
+        ARENA_TEST(a_stream_of_events_is_whole_with_its_first),
         ARENA_TEST(the_body_is_bounded),
         ARENA_TEST(an_arena_that_is_full_is_no_answer),
         ARENA_TEST(times_are_kept),

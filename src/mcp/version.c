@@ -41,6 +41,12 @@ const mcp_version_t *mcp_version_find(mcp_versions_t among, str_t name)
     return NULL;
 }
 
+const mcp_version_t *mcp_version_of_server(str_t name)
+{
+    static const mcp_version_t OLDEST = {STR_INIT("2024-11-05"), MCP_ERA_HANDSHAKE};
+    return str_eq(name, OLDEST.name) ? &OLDEST : mcp_version_find(mcp_versions_handshake(), name);
+}
+
 const mcp_version_t *mcp_version_negotiate(str_t asked)
 {
     const mcp_version_t *v = mcp_version_find(mcp_versions_handshake(), asked);

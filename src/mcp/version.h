@@ -34,6 +34,10 @@ mcp_versions_t mcp_versions_handshake(void);
 mcp_versions_t mcp_versions_stateless(void);
 /** NULL when the revision is not among them. */
 const mcp_version_t *mcp_version_find(mcp_versions_t among, str_t name);
+/** What a server's initialize has negotiated, as clients take it: one of the handshake era, or
+ * 2024-11-05, which is not offered here but said in the same words (servers that were never renewed
+ * answer with it). NULL: unknown here. */
+const mcp_version_t *mcp_version_of_server(str_t name);
 /** What initialize answers: the asked revision if it is one of the handshake era, else the newest
  * of them (lifecycle, "Version negotiation"). Never NULL. */
 const mcp_version_t *mcp_version_negotiate(str_t asked);

@@ -24,6 +24,17 @@ static void unknown_revision_gets_the_newest(void **state)
     }
 }
 
+static void what_a_server_may_have_negotiated(void **state)
+{
+    (void)state;
+    static const char *const UNKNOWN[] = {"2026-07-28", "2024-10-07", "", "1.0"};
+    assert_true(str_eq(mcp_version_of_server(STR("2024-11-05"))->name, STR("2024-11-05")));
+    assert_int_equal(mcp_version_of_server(STR("2024-11-05"))->era, MCP_ERA_HANDSHAKE);
+    assert_true(str_eq(mcp_version_of_server(STR("2025-06-18"))->name, STR("2025-06-18")));
+    for (size_t i = 0; i < sizeof UNKNOWN / sizeof *UNKNOWN; i++)
+        assert_null(mcp_version_of_server(str_c(UNKNOWN[i])));
+}
+
 static void eras_stand_together_newest_first(void **state)
 {
     (void)state;
@@ -47,6 +58,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spoken_revision_is_kept),
         cmocka_unit_test(unknown_revision_gets_the_newest),
+        cmocka_unit_test(what_a_server_may_have_negotiated),
         cmocka_unit_test(eras_stand_together_newest_first),
         cmocka_unit_test(absent_header_means_the_first_revision_without_one),
     };

@@ -35,6 +35,7 @@ static void release(mcp_link_t *l)
     arena_free(l->scratch);
     arena_free(l->a);
     free((void *)(uintptr_t)l->session.p);
+    link_drop_endpoint(l);
     free(l);
 }
 
@@ -217,7 +218,7 @@ static bool is_held_back(mcp_link_t *l, link_call_t *c)
 /* A message belongs to the session in which it was sent, however long it waits for a token. */
 static rc_t join_session(mcp_link_t *l, link_call_t *c)
 {
-    if (!is_handshake(c) || !l->session.p)
+    if (!is_handshake(c) || link_join_stream(l, c) || !l->session.p)
         return RC_OK;
     c->session = arena_dup(c->a, l->session);
     return c->session.p ? RC_OK : RC_MEMORY;
@@ -252,6 +253,7 @@ static rc_t enter(mcp_link_t *l, link_call_t *c)
     link_lock(l);
     if (str_eq(c->method, STR("initialize"))) {
         listener = link_forget_session(l);
+        link_leave_stream(l);
         l->lost = false;
     }
     rc_t rc = admit(l, c);
@@ -293,10 +295,11 @@ void mcp_link_cancel(mcp_link_t *l, uint64_t tag)
 static rc_t enter_listener(mcp_link_t *l, link_call_t *c)
 {
     link_lock(l);
+    bool heard = l->endpoint.p; /* on the stream that is there */
     rc_t rc = l->listener ? RC_CONFLICT : RC_OK;
-    if (rc == RC_OK)
+    if (rc == RC_OK && !heard)
         l->listener = c;
-    if (rc == RC_OK)
+    if (rc == RC_OK && !heard)
         rc = admit(l, c);
     if (rc != RC_OK && l->listener == c)
         l->listener = NULL;

@@ -4,94 +4,6 @@
 
 enum { DETAIL_BYTES = 512 };
 
-/* ---- messages ---- */
-
-static bool is_own_id(arena_t *a, str_t mine, const json_t *theirs)
-{
-    const json_t *v;
-    if (theirs && str_eq(mine, theirs->raw))
-        return true;
-    if (!json_is(theirs, JSON_STRING) || json_parse(a, mine, NULL, &v) != RC_OK)
-        return false;
-    return json_is(v, JSON_STRING) && str_eq(v->str, theirs->str);
-}
-
-/* Only what was asked is answered; of the standing stream nothing (MCP 2025-11-25, Streamable HTTP,
- * "Listening for Messages from the Server"). */
-static bool is_answer(const link_call_t *c, const mcp_message_t *m)
-{
-    return c->kind == LINK_SEND && c->tag &&
-           is_own_id(c->link->scratch, c->id, json_get(m->root, STR("id")));
-}
-
-static bool is_live(const link_exchange_t *x, const link_call_t *c)
-{
-    link_lock(x->link);
-    bool live = x->call == c && c->listed;
-    link_unlock(x->link);
-    return live;
-}
-
-static void give(link_call_t *c, const mcp_message_t *m)
-{
-    const mcp_link_events_t *e = &c->link->config.events;
-    e->message(e->ctx, c->kind == LINK_SEND ? c->tag : 0, m);
-}
-
-/* False: it is no message. */
-static bool read_message(mcp_link_t *l, str_t text, mcp_message_t *out)
-{
-    const json_t *root;
-    arena_reset(l->scratch);
-    return mcp_link_parse(l->scratch, text, &root) == RC_OK &&
-           mcp_message_of(root, out) == MCP_NO_ERROR;
-}
-
-static void on_message(link_exchange_t *x, link_call_t *c, str_t text)
-{
-    mcp_message_t m;
-    if (!read_message(x->link, text, &m)) {
-        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
-                       STR("an event holds no message of JSON-RPC"));
-        return;
-    }
-    if (m.kind != MCP_RESPONSE)
-        give(c, &m);
-    else if (!is_answer(c, &m))
-        LOG(x->link->config.log, LOG_WARN, "answer to nobody", LOG_S("method", c->method));
-    else if (link_take_away(c, true))
-        give(c, &m);
-}
-
-static void on_event(link_exchange_t *x, link_call_t *c, const mcp_sse_event_t *e)
-{
-    c->resumes = 0;
-    if (e->retry_ms >= 0)
-        c->retry_ms = e->retry_ms;
-    if (e->id.p) {
-        memcpy(c->event_id, e->id.p, e->id.n);
-        c->event_id_n = e->id.n;
-    }
-    bool message = !e->event.p || e->event.n == 0 || str_eq(e->event, STR("message"));
-    if (message && e->data.n > 0)
-        on_message(x, c, e->data);
-}
-
-static void on_events(link_exchange_t *x, link_call_t *c, str_t bytes)
-{
-    mcp_sse_event_t e;
-    rc_t rc = RC_OK;
-    mcp_sse_step_t step = MCP_SSE_EVENT;
-    while (step == MCP_SSE_EVENT && is_live(x, c)) {
-        step = mcp_sse_next(&x->sse, &bytes, &e, &rc);
-        if (step == MCP_SSE_EVENT)
-            on_event(x, c, &e);
-    }
-    if (step == MCP_SSE_BAD)
-        link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
-                       STR("the event stream cannot be read"));
-}
-
 /* ---- heads ---- */
 
 static bool is_media(str_t value, str_t type)
@@ -166,6 +78,8 @@ static bool status_decides(link_exchange_t *x, link_call_t *c)
                          .end = MCP_LINK_AUTH, .status = 401, .failure = {CLIENT_SIGN_IN_NEEDED}});
     else if (head->status == 404 && c->session.p && c->kind != LINK_DELETE)
         link_lose_session(c);
+    else if (head->status == 404 && c->stream && c->kind == LINK_SEND)
+        link_lose_stream(c);
     else if (head->status / 100 == 3)
         link_fail_with(c, MCP_LINK_HTTP, head->status, head->location);
     else
@@ -221,13 +135,24 @@ static void on_stream_head(link_exchange_t *x, link_call_t *c)
         link_fail(c, &why);
 }
 
+static void on_old_stream_head(link_exchange_t *x, link_call_t *c)
+{
+    expect_body(x, c);
+    if (x->body != LINK_BODY_EVENTS)
+        link_fail_with(c, MCP_LINK_HTTP, x->head.status, x->head.content_type);
+}
+
 void link_on_head(link_exchange_t *x, link_call_t *c)
 {
     tell_tokens(c, &x->head);
     if (status_decides(x, c))
         return;
+    if (link_was_posted(x, c))
+        return;
     if (c->kind == LINK_LISTEN || c->resuming)
         on_stream_head(x, c);
+    else if (c->kind == LINK_STREAM)
+        on_old_stream_head(x, c);
     else if (c->kind == LINK_SEND && c->tag)
         on_answer_head(x, c);
     else if (x->head.status / 100 == 2 || c->kind == LINK_DELETE)
@@ -267,8 +192,10 @@ static void on_text(link_exchange_t *x, link_call_t *c, str_t bytes)
 
 void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes)
 {
+    if (c->kind == LINK_STREAM)
+        link_touch_posted(c);
     if (x->body == LINK_BODY_EVENTS)
-        on_events(x, c, bytes);
+        link_on_events(x, c, bytes);
     else if (x->body != LINK_BODY_NONE)
         on_text(x, c, bytes);
 }
@@ -287,23 +214,35 @@ static void on_refusal(link_exchange_t *x, link_call_t *c)
 {
     str_t text = str_of(x->text ? x->text : "", x->text_n);
     bool learnt = is_learnt_from(c, x->head.status);
-    link_fail_with(c, MCP_LINK_HTTP, x->head.status, learnt ? text : words_of(x->link, text));
+    str_t words = learnt ? text : words_of(x->link, text);
+    if (!link_seek(c, x->head.status, text, words))
+        link_fail_with(c, MCP_LINK_HTTP, x->head.status, learnt ? text : words_of(x->link, text));
+}
+
+static bool has_answer(const link_call_t *c, const json_t *first)
+{
+    mcp_message_t m;
+    for (const json_t *v = first; v; v = v->next) {
+        if (mcp_message_of(v, &m) == MCP_NO_ERROR && m.kind == MCP_RESPONSE &&
+            link_is_answer(c, &m))
+            return true;
+    }
+    return false;
 }
 
 static void on_json(link_exchange_t *x, link_call_t *c)
 {
-    mcp_message_t m;
     bool good = x->head.status / 100 == 2;
-    bool read = read_message(x->link, str_of(x->text ? x->text : "", x->text_n), &m);
-    bool answers = read && m.kind == MCP_RESPONSE && is_answer(c, &m);
+    const json_t *first = link_read_messages(c, str_of(x->text ? x->text : "", x->text_n));
+    bool answers = has_answer(c, first);
     if (!answers && good)
         link_fail_with(c, MCP_LINK_MALFORMED, x->head.status,
-                       read ? STR("the body answers another request")
-                            : STR("the body is no JSON-RPC"));
+                       first ? STR("the body answers another request")
+                             : STR("the body is no JSON-RPC"));
     else if (!answers)
         on_refusal(x, c);
-    else if (link_take_away(c, true))
-        give(c, &m);
+    else
+        link_on_messages(c, first);
 }
 
 static bool is_unreachable(http_agent_end_t end)

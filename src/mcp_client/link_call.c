@@ -88,6 +88,8 @@ uint64_t link_unlist(link_call_t *c, bool drain)
         l->gate = NULL;
     if (l->listener == c)
         l->listener = NULL;
+    if (l->stream == c)
+        l->stream = NULL;
     uint64_t cancel = link_detach(c, drain);
     pthread_cond_broadcast(&l->changed);
     link_call_unref(c);

@@ -41,7 +41,9 @@ void link_fail(link_call_t *c, const mcp_link_failure_t *why)
     const mcp_link_events_t *e = &c->link->config.events;
     if (!link_take_away(c, false) || c->kind == LINK_DELETE)
         return;
-    if (c->kind == LINK_LISTEN)
+    if (c->kind == LINK_STREAM)
+        link_stream_ended(c, why);
+    else if (c->kind == LINK_LISTEN)
         e->unheard(e->ctx, why);
     else if (c->tag)
         e->failed(e->ctx, c->tag, why);

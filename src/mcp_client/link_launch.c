@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { LAUNCH_BYTES = 256 << 10, FIELDS_MORE = 10 };
+enum { LAUNCH_BYTES = 256 << 10, FIELDS_MORE = 10, SEEK_MS = 5000 };
 
 /* ---- one request ---- */
 
@@ -21,7 +21,8 @@ static str_t method_of(const link_call_t *c)
 {
     if (c->kind == LINK_DELETE)
         return STR("DELETE");
-    return c->kind == LINK_LISTEN || c->resuming ? STR("GET") : STR("POST");
+    return c->kind == LINK_LISTEN || c->kind == LINK_STREAM || c->resuming ? STR("GET")
+                                                                           : STR("POST");
 }
 
 static void add_own(headers_t *h, const link_call_t *c)
@@ -41,9 +42,10 @@ static void add_own(headers_t *h, const link_call_t *c)
 }
 
 /* tokens_source_headers, or the like that never waits. */
-typedef rc_t (*tokens_of_t)(tokens_source_t *, arena_t *, str_t, tokens_headers_t *);
+typedef rc_t (*tokens_of_t)(tokens_source_t *, arena_t *, str_t, str_t, tokens_headers_t *);
 
-static rc_t write_headers(arena_t *a, link_call_t *c, tokens_of_t tokens_of, http_headers_t *out)
+static rc_t write_headers(arena_t *a, link_call_t *c, str_t url, tokens_of_t tokens_of,
+                          http_headers_t *out)
 {
     tokens_source_t *tokens = c->link->config.tokens;
     tokens_headers_t t = {0};
@@ -51,7 +53,7 @@ static rc_t write_headers(arena_t *a, link_call_t *c, tokens_of_t tokens_of, htt
     if (!h.v)
         return RC_MEMORY;
     if (tokens)
-        TRY(tokens_of(tokens, a, method_of(c), &t));
+        TRY(tokens_of(tokens, a, method_of(c), url, &t));
     c->token = t.generation;
     add_own(&h, c);
     add(&h, STR("Mcp-Session-Id"), c->session);
@@ -72,6 +74,15 @@ static void exchange_unref(link_exchange_t *x)
     free(x);
 }
 
+/* A stream that names no endpoint soon is none of those that do. */
+static int64_t due_of(const link_call_t *c)
+{
+    int64_t silence = c->link->config.answer_ms;
+    if (c->kind == LINK_STREAM)
+        return c->opened_at + SEEK_MS;
+    return c->kind == LINK_SEND && silence > 0 ? c->opened_at + silence : 0;
+}
+
 /* A call that was cancelled meanwhile gets none. Lock held. */
 static link_exchange_t *exchange_new(link_call_t *c)
 {
@@ -89,8 +100,7 @@ static link_exchange_t *exchange_new(link_call_t *c)
     c->x = x;
     c->state = LINK_OPEN;
     c->opened_at = link_now();
-    c->due =
-        c->kind == LINK_SEND && l->config.answer_ms > 0 ? c->opened_at + l->config.answer_ms : 0;
+    c->due = due_of(c);
     return x;
 }
 
@@ -131,7 +141,9 @@ static rc_t launch_in(arena_t *a, link_call_t *c, tokens_of_t tokens_of)
 {
     mcp_link_t *l = c->link;
     http_headers_t headers;
-    TRY(write_headers(a, c, tokens_of, &headers));
+    str_t url;
+    TRY(link_target(a, c, &url));
+    TRY(write_headers(a, c, url, tokens_of, &headers));
     link_lock(l);
     bool wanted = c->listed;
     link_exchange_t *x = wanted ? exchange_new(c) : NULL;
@@ -141,7 +153,7 @@ static rc_t launch_in(arena_t *a, link_call_t *c, tokens_of_t tokens_of)
     bool post = str_eq(method_of(c), STR("POST"));
     const http_agent_request_t request = {
         .method = method_of(c),
-        .url = l->config.url,
+        .url = url,
         .headers = headers,
         .body = post ? c->json : STR_UNSET,
         .reach = l->config.reach,
@@ -181,7 +193,9 @@ static rc_t launch_with(link_call_t *c, tokens_of_t tokens_of)
     arena_free(a);
     str_t detail = rc == RC_MEMORY ? STR("this machine has no memory for the request")
                                    : STR("the request cannot be sent");
-    if (rc != RC_OK && rc != RC_BUSY)
+    if (rc == RC_CONFLICT)
+        tell(c, &(mcp_link_failure_t){.end = MCP_LINK_LOST});
+    else if (rc != RC_OK && rc != RC_BUSY)
         tell(c, &(mcp_link_failure_t){.end = MCP_LINK_UNREACHABLE, .detail = detail});
     return rc;
 }

@@ -16,13 +16,15 @@ enum { LINK_WHY_BYTES = 256, LINK_CALL_ARENA_BYTES = LIMIT_MCP_CLIENT_MESSAGE_BY
 typedef struct link_call link_call_t;
 typedef struct link_exchange link_exchange_t;
 
-typedef enum { LINK_SEND, LINK_LISTEN, LINK_DELETE } link_kind_t;
+typedef enum { LINK_SEND, LINK_LISTEN, LINK_DELETE, LINK_STREAM } link_kind_t;
 
 typedef enum {
     LINK_HELD,    /* until notifications/initialized has arrived */
     LINK_BUSY,    /* a worker has it, or waits for it */
     LINK_OPEN,    /* its exchange is under way */
     LINK_WAITING, /* for the time to resume */
+    LINK_SEEKING, /* link_old.c: for the endpoint that it will go to */
+    LINK_POSTED,  /* link_old.c: taken; the answer comes on the stream */
 } link_state_t;
 
 /* The head of an answer, in its exchange's arena. */
@@ -51,7 +53,8 @@ struct link_call {
     unsigned refs;
     link_state_t state;
     link_exchange_t *x;
-    int64_t due; /* OPEN: how long silence may last; WAITING: until when. 0: for ever */
+    int64_t due;     /* OPEN, POSTED: how long silence may last; WAITING: until when. 0: for ever */
+    uint64_t stream; /* of link_old.c: that it belongs to; 0: none */
 
     /* Of whoever has it: a worker while BUSY, else the link's thread. */
     bool refused;    /* the worker's job: 401 or 403 */
@@ -105,7 +108,9 @@ struct mcp_link {
     bool stopping;
     link_call_t *calls;
     size_t n_calls;
-    link_call_t *gate, *listener;
+    link_call_t *gate, *listener, *stream;
+    uint64_t last_stream; /* the number of the newest; 0: there was none */
+    str_t endpoint;       /* that it named; malloc'ed; unset: none, and messages go to the URL */
     link_exchange_t *exchanges, *ready, *ready_last;
     link_call_t *jobs, *jobs_last, *told, *told_last;
     size_t n_jobs, n_idle, n_workers;
@@ -169,6 +174,16 @@ void link_on_head(link_exchange_t *x, link_call_t *c);
 void link_on_bytes(link_exchange_t *x, link_call_t *c, str_t bytes);
 void link_on_end(link_exchange_t *x, link_call_t *c);
 
+/* link_message.c: on the link's thread, without the lock. */
+
+/** Whether an id is the one that was sent (raw JSON). */
+bool link_is_id(mcp_link_t *l, str_t mine, const json_t *theirs);
+bool link_is_answer(const link_call_t *c, const mcp_message_t *m);
+/** One message, or the first of a batch, all checked; in `scratch`. NULL: it is none of both. */
+const json_t *link_read_messages(const link_call_t *c, str_t text);
+void link_on_messages(link_call_t *c, const json_t *first);
+void link_on_events(link_exchange_t *x, link_call_t *c, str_t bytes);
+
 /* link_end.c: on the link's thread, without the lock. */
 
 /** What the functions above said to cancel; 0: nothing. Any thread. */
@@ -183,6 +198,33 @@ void link_fail_with(link_call_t *c, mcp_link_end_t end, int status, str_t detail
 void link_lose_session(link_call_t *c);
 /** Its stream ended too early: it is resumed later, or fails. */
 void link_broke_off(link_call_t *c, const mcp_link_failure_t *why);
+
+/* link_old.c: the transport of 2024-11-05 */
+
+/** An initialize was refused: asks for the stream instead, where that may be why. On the link's
+ *  thread, without the lock, like all that follow but where it says so. `words`: for people. */
+bool link_seek(link_call_t *c, int status, str_t body, str_t words);
+/** The event that names the endpoint; a second one is none. */
+void link_on_endpoint(link_call_t *stream, str_t reference);
+/** A call goes where the stream says, if there is one. Lock held. */
+bool link_join_stream(mcp_link_t *l, link_call_t *c);
+/** Where a call's request goes; in `a`. RC_CONFLICT: its stream has ended; RC_MEMORY. Any thread.
+ */
+rc_t link_target(arena_t *a, const link_call_t *c, str_t *out) MUST_USE;
+/** Something came: nobody is silent. */
+void link_touch_posted(link_call_t *stream);
+/** Whose answer it is, with a reference; NULL: nobody's. */
+link_call_t *link_asker_of(link_call_t *stream, const mcp_message_t *m);
+/** Whether the head says all there is to say: the server took it. */
+bool link_was_posted(link_exchange_t *x, link_call_t *c);
+/** 404 where messages go: the server knows the session no longer. */
+void link_lose_stream(link_call_t *c);
+/** It is unlisted: whoever waits on it is told. */
+void link_stream_ended(link_call_t *stream, const mcp_link_failure_t *why);
+/** An initialize goes to the URL again. Lock held. */
+void link_leave_stream(mcp_link_t *l);
+/** Lock held. */
+void link_drop_endpoint(mcp_link_t *l);
 
 /* link_thread.c */
 

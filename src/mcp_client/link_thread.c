@@ -47,7 +47,7 @@ static inbox_t take(link_exchange_t *x)
         return b;
     b.call->refs++;
     int64_t silence = x->link->config.answer_ms;
-    if (b.call->due && silence > 0)
+    if (b.call->due && silence > 0 && b.call->kind != LINK_STREAM)
         b.call->due = link_now() + silence;
     return b;
 }
@@ -115,13 +115,14 @@ static bool is_due(const mcp_link_t *l, const link_call_t *c, int64_t now)
 {
     if (c->state == LINK_HELD)
         return !l->gate;
-    return (c->state == LINK_OPEN || c->state == LINK_WAITING) && c->due && c->due <= now;
+    bool timed = c->state == LINK_OPEN || c->state == LINK_WAITING || c->state == LINK_POSTED;
+    return timed && c->due && c->due <= now;
 }
 
 static void act(link_call_t *c)
 {
     mcp_link_t *l = c->link;
-    if (c->state != LINK_OPEN) {
+    if (c->state != LINK_OPEN && c->state != LINK_POSTED) {
         link_begin(c);
         return;
     }
@@ -178,7 +179,8 @@ static int64_t nearest(const mcp_link_t *l)
 {
     int64_t at = INT64_MAX;
     for (const link_call_t *c = l->calls; c; c = c->next) {
-        if (c->due && c->due < at && (c->state == LINK_OPEN || c->state == LINK_WAITING))
+        bool timed = c->state == LINK_OPEN || c->state == LINK_WAITING || c->state == LINK_POSTED;
+        if (c->due && c->due < at && timed)
             at = c->due;
     }
     for (const link_exchange_t *x = l->exchanges; x; x = x->next) {

@@ -21,7 +21,8 @@ struct tokens_source {
     pthread_t asker;   /* of the last header */
 };
 
-rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, str_t url,
+                           tokens_headers_t *out)
 {
     pthread_mutex_lock(&s->lock);
     s->asker = pthread_self();
@@ -34,9 +35,10 @@ rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_
     return RC_OK;
 }
 
-rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, str_t url,
+                               tokens_headers_t *out)
 {
-    return atomic_load(&s->waits) ? RC_BUSY : tokens_source_headers(s, a, method, out);
+    return atomic_load(&s->waits) ? RC_BUSY : tokens_source_headers(s, a, method, url, out);
 }
 
 static void tokens_copy(char *out, size_t n, str_t from)

@@ -69,7 +69,7 @@ static rc_t negotiate(arena_t *a, str_t result, const mcp_version_t **out,
     const json_t *root;
     TRY(mcp_link_parse(a, result, &root));
     str_t name = json_get_str(root, STR("protocolVersion"));
-    *out = mcp_version_find(mcp_versions_handshake(), name);
+    *out = mcp_version_of_server(name);
     if (*out)
         return RC_OK;
     str_t detail = arena_printf(

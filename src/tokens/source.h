@@ -88,16 +88,17 @@ typedef struct {
     uint64_t generation; /* of the token: for tokens_source_refused */
 } tokens_headers_t;
 
-/** For a request with `method` to the endpoint. Takes what is kept; a token that has ended, or ends
- *  within 30 s, is refreshed first where that goes without a person. Never asks a person. None goes
- *  to a URL that client_url_check refuses, as http is outside of this machine.
- * RC_MEMORY; failures to refresh leave the header unset, as the server's 401 then tells what to do.
+/** For a request with `method` to `url` of the endpoint's origin, unset: the endpoint itself. Takes
+ * what is kept; a token that has ended, or ends within 30 s, is refreshed first where that goes
+ * without a person. Never asks a person. None goes to a URL that client_url_check refuses, as http
+ * is outside of this machine. RC_MEMORY; failures to refresh leave the header unset, as the
+ * server's 401 then tells what to do.
  */
-rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method,
+rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, str_t url,
                            tokens_headers_t *out) MUST_USE;
 /** The same without any wait: RC_BUSY where it takes more than a look at what is held (the keep is
  * to be read, a token to be refreshed, a proof to be signed). */
-rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method,
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, str_t url,
                                tokens_headers_t *out) MUST_USE;
 /** DPoP-Nonce of any answer of the endpoint (RFC 9449 section 8.2). */
 void tokens_source_nonce(tokens_source_t *s, str_t nonce);

@@ -90,7 +90,8 @@ static str_t secret_printf(arena_t *a, str_t scheme, str_t token)
 }
 
 /* With the lock. */
-static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, str_t url,
+                          tokens_headers_t *out)
 {
     const source_held_t *h = &s->held;
     str_t token = h->record.token.access_token.hidden;
@@ -103,7 +104,7 @@ static rc_t write_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_h
     const client_proof_want_t want = {
         .key = &h->key,
         .method = method,
-        .url = s->config.url,
+        .url = url.p ? url : s->config.url,
         .access_token = token,
         .nonce = s->nonce[0] ? str_c(s->nonce) : STR_UNSET,
         .now = clock_seconds(&s->config.clock),
@@ -133,7 +134,8 @@ static bool write_fixed(const tokens_source_t *s, arena_t *a, tokens_headers_t *
     return true;
 }
 
-rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, str_t url,
+                           tokens_headers_t *out)
 {
     rc_t rc;
     if (write_fixed(s, a, out, &rc))
@@ -141,14 +143,15 @@ rc_t tokens_source_headers(tokens_source_t *s, arena_t *a, str_t method, tokens_
     get_ready(s);
     pthread_mutex_lock(&s->lock);
     if (s->held.a && !source_ended(s, &s->held.record))
-        rc = write_headers(s, a, method, out);
+        rc = write_headers(s, a, method, url, out);
     pthread_mutex_unlock(&s->lock);
     if (rc != RC_OK)
         *out = (tokens_headers_t){.generation = 0};
     return rc == RC_MEMORY || rc == RC_OK ? rc : RC_IO;
 }
 
-rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tokens_headers_t *out)
+rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, str_t url,
+                               tokens_headers_t *out)
 {
     rc_t rc;
     if (write_fixed(s, a, out, &rc))
@@ -157,7 +160,7 @@ rc_t tokens_source_headers_now(tokens_source_t *s, arena_t *a, str_t method, tok
     if (!serves(s) || s->held.key.key)
         rc = RC_BUSY;
     else if (s->held.a)
-        rc = write_headers(s, a, method, out);
+        rc = write_headers(s, a, method, url, out);
     pthread_mutex_unlock(&s->lock);
     return rc;
 }

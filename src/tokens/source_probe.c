@@ -17,11 +17,31 @@ static const char DISCOVER[] =
 typedef struct {
     const char *body, *version, *method;
 } probe_t;
+/* The last one is the stream of 2024-11-05 (MCP 2025-11-25, Transports, "Backwards Compatibility").
+ */
 static const probe_t PROBES[] = {{INITIALIZE, "2025-11-25", NULL},
-                                 {DISCOVER, "2026-07-28", "server/discover"}};
+                                 {DISCOVER, "2026-07-28", "server/discover"},
+                                 {NULL, NULL, NULL}};
+enum { STREAM_MS = 5000 };
+
+static client_reason_t ask_for_stream(source_round_t *r, http_answer_t *answer)
+{
+    http_agent_request_t q = {
+        .method = STR("GET"),
+        .url = r->s->config.url,
+        .headers = HTTP_HEADERS({STR("Accept"), STR("text/event-stream")}),
+        .max_body = ANSWER_BYTES,
+        .total_ms = STREAM_MS,
+        .first_event = true,
+    };
+    GO(source_ask(r, &q, answer));
+    return CLIENT_FINE; /* one that brings nothing asks for no token either */
+}
 
 static client_reason_t ask(source_round_t *r, const probe_t *p, http_answer_t *answer)
 {
+    if (!p->body)
+        return ask_for_stream(r, answer);
     const http_header_t fields[] = {
         {STR("Content-Type"), STR("application/json")},
         {STR("Accept"), STR("application/json, text/event-stream")},
@@ -66,13 +86,22 @@ static client_reason_t read_challenge(source_round_t *r, const http_answer_t *an
     return source_rc(r, client_challenge_pick(r->a, &all, &r->challenge));
 }
 
+static bool is_no_post(int status)
+{
+    return status == 400 || status == 404 || status == 405;
+}
+
 /* *open: no token is needed. */
 static client_reason_t probe(source_round_t *r, bool *open)
 {
     *open = true;
+    int first = 0;
     for (size_t i = 0; i < sizeof PROBES / sizeof PROBES[0]; i++) {
         http_answer_t answer;
+        if (!PROBES[i].body && !is_no_post(first))
+            break;
         GO(ask(r, &PROBES[i], &answer));
+        first = i == 0 ? answer.status : first;
         if (answer.status == 401 || answer.status == 403) {
             *open = false;
             return read_challenge(r, &answer);

@@ -13,9 +13,9 @@ static void a_given_token_is_sent_and_never_changed(void **state)
     p->config.way = TOKENS_GIVEN;
     p->config.given = STR("at-given");
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
     play_fails(p, NULL, CLIENT_GIVEN_NOT_TAKEN);
     assert_int_equal(p->w->calls, 1);
@@ -31,18 +31,18 @@ static void url_plain(void **state)
     p->config.given = STR("at-given");
     p->config.url = STR("http://mcp.test/mcp");
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_false(str_is_set(h.authorization));
     assert_int_equal(tokens_source_refused(p->s, p->a, &refusal, &p->why), TOKENS_GIVE_UP);
     assert_int_equal(p->why.reason, CLIENT_URL_PLAIN);
     p->config.plain_ok = true;
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
     p->config.plain_ok = false;
     p->config.url = STR("http://127.0.0.1:8080/mcp");
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_str(h.authorization, STR("Bearer at-given"));
 }
 
@@ -52,9 +52,9 @@ static void without_a_way_nothing_is_sent(void **state)
     tokens_headers_t h;
     p->config.way = TOKENS_NONE;
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_false(str_is_set(h.authorization));
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_false(str_is_set(h.authorization));
     play_fails(p, NULL, CLIENT_TOKEN_WANTED);
 }
@@ -116,15 +116,15 @@ static void a_token_is_at_hand_while_it_is_good_and_needs_no_proof(void **state)
     tokens_headers_t now, h;
     machine(p);
     play_begin(p);
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_BUSY);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &now), RC_BUSY);
     play_goes(p, NULL);
     unsigned asks = p->w->asks;
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_OK);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &now), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_str(now.authorization, h.authorization);
     assert_int_equal(now.generation, h.generation);
     p->w->now += p->w->lifetime - 10;
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &now), RC_BUSY);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &now), RC_BUSY);
     assert_int_equal(p->w->asks, asks);
 }
 
@@ -133,12 +133,12 @@ static void a_keep_that_holds_nothing_is_not_looked_into_for_each_request(void *
     play_t *p = *state;
     tokens_headers_t h;
     play_begin(p);
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_false(str_is_set(h.authorization));
     p->w->mono += 1000;
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_BUSY);
 }
 
 static void a_proof_is_not_signed_while_somebody_waits_to_send(void **state)
@@ -149,8 +149,8 @@ static void a_proof_is_not_signed_while_somebody_waits_to_send(void **state)
     p->w->bound = true;
     play_begin(p);
     play_goes(p, NULL);
-    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), &h), RC_BUSY);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers_now(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_BUSY);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_true(str_is_set(h.dpop));
 }
 
@@ -205,7 +205,7 @@ static bool has_token(play_t *p, str_t url)
     tokens_headers_t h;
     p->config.url = url;
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     return str_is_set(h.authorization);
 }
 
@@ -358,11 +358,11 @@ static void a_kept_token_of_another_server_than_the_chosen_one_is_not_sent(void 
     play_goes(p, NULL);
     p->config.issuer = STR(WORLD_OTHER);
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_false(str_is_set(h.authorization));
     p->config.issuer = STR(WORLD_ISSUER);
     play_begin(p);
-    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), &h), RC_OK);
+    assert_int_equal(tokens_source_headers(p->s, p->a, STR("POST"), STR_UNSET, &h), RC_OK);
     assert_true(str_is_set(h.authorization));
 }
 

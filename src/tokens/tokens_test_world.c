@@ -292,7 +292,7 @@ static int call(world_t *w, tokens_source_t *s, arena_t *a, const char *scope,
     http_answer_t answer = {0};
     for (int i = 0; i < WORLD_CALLS; i++) {
         tokens_headers_t h;
-        if (tokens_source_headers(s, a, STR("POST"), &h) != RC_OK)
+        if (tokens_source_headers(s, a, STR("POST"), STR_UNSET, &h) != RC_OK)
             return -1;
         const http_header_t fields[] = {{STR("Authorization"), h.authorization},
                                         {STR("DPoP"), h.dpop},
