@@ -6,7 +6,7 @@ import net from 'node:net';
 const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
-const DRIP_BYTES = 1;
+const DRIP_BYTES = 4;
 const DRIP_MS = 1;
 
 /** What a rule can do to a batch. */
@@ -18,7 +18,7 @@ export const FAULTS = {
   DELAY_ANSWER: 'delay answer', // the answer does
   HALF_OPEN: 'half open', // from this batch on all is swallowed, both ways; the connection stands
   HALF_ANSWER: 'half answer', // the batch goes out; from its answer on all is swallowed
-  DRIP: 'slow drip', // the answer comes byte by byte
+  DRIP: 'slow drip', // the answer comes in crumbs
 };
 
 function frames(buffer, take) {
