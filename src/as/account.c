@@ -95,7 +95,7 @@ void as_home_get(http_exchange_t *x)
         return;
     account_t *own = f->own;
     own->browser = as_browser_read(f);
-    own->users = as_flow_ask(f, ASK_USER_COUNT);
+    own->users = as_flow_ask(f, ASK_ANY_USER);
     own->revoked = str_eq(x->query, STR("revoked"));
     as_flow_gather(f, step_home);
 }

@@ -223,7 +223,7 @@ rc_t as_local_open_setup(as_local_t *l, arena_t *a, str_t *link)
 
 bool as_local_store_answers(as_local_t *l)
 {
-    ask_t users = {.kind = ASK_USER_COUNT};
+    ask_t users = {.kind = ASK_ANY_USER};
     arena_t *a = arena_new(PAGE_BYTES);
     if (!a)
         return false;

@@ -216,7 +216,7 @@ static str_t field(const form_t *form, str_t name)
     return str_is_set(value) ? value : STR("");
 }
 
-/* Reads the query or the body, and asks how many accounts there are. */
+/* Reads the query or the body, and asks whether there is an account. */
 static rc_t read(as_flow_t *f)
 {
     setup_t *own = f->own;
@@ -226,7 +226,7 @@ static rc_t read(as_flow_t *f)
     own->typed = field(&own->form, STR(WEB_FIELD_USERNAME));
     own->password = field(&own->form, STR(WEB_FIELD_PASSWORD));
     own->browser = as_browser_read(f);
-    own->users = as_flow_ask(f, ASK_USER_COUNT);
+    own->users = as_flow_ask(f, ASK_ANY_USER);
     return RC_OK;
 }
 

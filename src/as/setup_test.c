@@ -46,7 +46,7 @@ static str_t form(world_t *w, str_t page, const char *name, const char *password
 
 static size_t users(world_t *w)
 {
-    return world_look(w, (ask_t){.kind = ASK_USER_COUNT}).count;
+    return world_look(w, (ask_t){.kind = ASK_USERS}).count;
 }
 
 static str_t setup_page(browser_t *b, str_t token)

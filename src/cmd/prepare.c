@@ -15,19 +15,41 @@ typedef struct {
     store_conn_t *conn;
     once_t once;
     int64_t now;
+    /* Keys and resources as they were seen, until this process changes something. */
+    bool seen;
+    ask_t view[2];
 } work_t;
 
-static rc_t ask(work_t *w, ask_t *question)
+enum { KEYS, RESOURCES };
+
+static rc_t ask(work_t *w, ask_t *questions, size_t n)
 {
     once_result_t result = {0};
-    store_ask(w->conn, w->p->a, question, 1, once_done, &result);
+    store_ask(w->conn, w->p->a, questions, n, once_done, &result);
     once_wait(&w->once, &result);
     return result.rc;
+}
+
+static rc_t look(work_t *w)
+{
+    if (w->seen)
+        return RC_OK;
+    w->view[KEYS] = (ask_t){.kind = ASK_KEYS};
+    w->view[RESOURCES] = (ask_t){.kind = ASK_RESOURCES};
+    TRY(ask(w, w->view, 2));
+    w->seen = true;
+    return RC_OK;
+}
+
+static as_keys_t keys_of(const work_t *w)
+{
+    return (as_keys_t){w->view[KEYS].u.keys, w->view[KEYS].count};
 }
 
 static rc_t apply(work_t *w, const effects_t *effects)
 {
     once_result_t result = {0};
+    w->seen = false;
     store_apply(w->conn, effects, once_done, &result);
     once_wait(&w->once, &result);
     return result.rc;
@@ -67,10 +89,9 @@ static rc_t change_keys(work_t *w, const as_keys_plan_t *plan)
 static rc_t seal_keys_once(work_t *w)
 {
     as_keys_plan_t plan;
-    ask_t asked = {.kind = ASK_KEYS};
     const as_keys_policy_t policy = policy_of(w);
-    TRY(ask(w, &asked));
-    const as_keys_t keys = {asked.u.keys, asked.count};
+    TRY(look(w));
+    const as_keys_t keys = keys_of(w);
     if (kek_check(&w->p->kek, keys.v, keys.n) != EXIT_DONE)
         return RC_CONFIG;
     TRY(as_keys_reseal(w->p->a, &keys, &w->p->kek, &policy, &plan));
@@ -81,13 +102,11 @@ static rc_t seal_keys_once(work_t *w)
 static rc_t make_keys_once(work_t *w)
 {
     as_keys_plan_t plan;
-    ask_t asked = {.kind = ASK_KEYS}, resources = {.kind = ASK_RESOURCES};
     as_keys_policy_t policy = policy_of(w);
-    TRY(ask(w, &asked));
-    TRY(ask(w, &resources));
-    const as_keys_t keys = {asked.u.keys, asked.count};
-    policy.resources = resources.u.resources;
-    policy.n_resources = resources.count;
+    TRY(look(w));
+    const as_keys_t keys = keys_of(w);
+    policy.resources = w->view[RESOURCES].u.resources;
+    policy.n_resources = w->view[RESOURCES].count;
     TRY(as_keys_plan(w->p->a, &keys, &policy, &plan));
     return change_keys(w, &plan);
 }
@@ -125,7 +144,7 @@ static bool is_known(const ask_t *resources, const resource_t *resource)
 static rc_t declare_resources(work_t *w, const conf_resource_t *v, size_t n)
 {
     ask_t resources = {.kind = ASK_RESOURCES};
-    TRY(ask(w, &resources));
+    TRY(ask(w, &resources, 1));
     for (size_t i = 0; i < n; i++) {
         resource_t resource;
         TRY(as_declared_resource(w->p->a, &v[i], w->now, &resource));
@@ -139,13 +158,13 @@ static rc_t derive(work_t *w, str_t purpose, str_t *out)
 {
     str_t root;
     const key_record_t *plain;
-    ask_t asked = {.kind = ASK_KEYS};
     uint8_t *key = secret_alloc(w->p->a, SHA256_BYTES);
     if (!key)
         return RC_MEMORY;
-    TRY(ask(w, &asked));
-    TRY(as_kek_open(w->p->a, &w->p->kek, asked.u.keys, asked.count, &plain));
-    TRY(as_keys_derive(w->p->a, plain, asked.count, &root));
+    TRY(look(w));
+    const as_keys_t keys = keys_of(w);
+    TRY(as_kek_open(w->p->a, &w->p->kek, keys.v, keys.n, &plain));
+    TRY(as_keys_derive(w->p->a, plain, keys.n, &root));
     hmac_sha256(root, purpose, key);
     *out = str_of(key, PREPARE_KEY_BYTES);
     return RC_OK;
@@ -153,9 +172,9 @@ static rc_t derive(work_t *w, str_t purpose, str_t *out)
 
 static rc_t start(work_t *w, bool *has_users)
 {
-    ask_t users = {.kind = ASK_USER_COUNT};
+    ask_t users = {.kind = ASK_ANY_USER};
     const audit_event_t started = {.kind = AUDIT_SERVER, .allowed = true, .reason = STR("started")};
-    TRY(ask(w, &users));
+    TRY(ask(w, &users, 1));
     *has_users = users.count > 0;
     return record(w, &started);
 }

@@ -84,7 +84,7 @@ static void first_user_conflicts_when_there_is_one(void **state)
 {
     play_t *p = *state;
     user_t u = test_user(STR("u1"), STR("mia")), late = test_user(STR("u2"), STR("tom"));
-    ask_t count = {.kind = ASK_USER_COUNT};
+    ask_t count = {.kind = ASK_ANY_USER};
     play_ask(p, &count);
     assert_int_equal(count.count, 0);
     play_add(p, EFFECT_USER_INSERT_FIRST)->u.user = &u;
@@ -103,8 +103,11 @@ static void users_are_listed_by_name(void **state)
     put_user(p, &a);
     put_user(p, &b);
     ask_t all = {.kind = ASK_USERS}, one = {.kind = ASK_USERS, .limit = 1};
+    ask_t any = {.kind = ASK_ANY_USER};
     play_ask(p, &all);
     play_ask(p, &one);
+    play_ask(p, &any);
+    assert_int_equal(any.count, 1);
     assert_int_equal(all.count, 2);
     assert_int_equal(one.count, 1);
     assert_user(&all.u.users[0], &b);

@@ -26,6 +26,7 @@ void postgres_conn_begin(postgres_conn_t *c, PGconn *pg)
     c->step = 0;
     c->leading = 0;
     c->answer = (postgres_answer_t){0};
+    memset(c->known, POSTGRES_UNKNOWN, sizeof c->known);
 }
 
 void postgres_conn_end(postgres_conn_t *c)
@@ -37,7 +38,8 @@ void postgres_conn_end(postgres_conn_t *c)
 rc_t postgres_results_room(postgres_job_t *job)
 {
     job->results = ARENA_ARRAY(job->a, job->n_steps, PGresult *);
-    return job->results ? RC_OK : RC_MEMORY;
+    job->texts = ARENA_ARRAY(job->a, job->n_steps, postgres_stmt_t);
+    return job->results && job->texts ? RC_OK : RC_MEMORY;
 }
 
 void postgres_results_clear(postgres_job_t *job)
@@ -76,7 +78,17 @@ int postgres_types(const char *letters, Oid *out)
     return n;
 }
 
-static int send_step(postgres_conn_t *c, const postgres_step_t *step)
+static bool goes_by_name(const postgres_conn_t *c, const postgres_job_t *job, postgres_stmt_t stmt)
+{
+    unsigned i = 0;
+    if (!c->prepared || c->known[stmt] == POSTGRES_KNOWN)
+        return c->prepared;
+    while (i < job->n_texts && job->texts[i] != stmt)
+        i++;
+    return i < job->n_texts;
+}
+
+static int send_step(postgres_conn_t *c, const postgres_job_t *job, const postgres_step_t *step)
 {
     const postgres_text_t *text = &POSTGRES_TEXTS[step->stmt];
     const char *values[POSTGRES_ARGS_MAX];
@@ -88,7 +100,7 @@ static int send_step(postgres_conn_t *c, const postgres_step_t *step)
         lengths[i] = step->args[i].n;
         formats[i] = 1;
     }
-    if (c->prepared)
+    if (goes_by_name(c, job, step->stmt))
         return PQsendQueryPrepared(c->pg, text->name, n, values, lengths, formats, 1);
     return PQsendQueryParams(c->pg, text->sql, n, types, values, lengths, formats, 1);
 }
@@ -98,10 +110,28 @@ static bool brings_settings(const postgres_conn_t *c, const postgres_job_t *job)
     return job->kind == POSTGRES_WRITE && !job->asking && !c->direct;
 }
 
+/* In the job's own transaction: where the server refuses one, nothing of the job is done. */
+static bool send_texts(postgres_conn_t *c, postgres_job_t *job, const postgres_step_t *steps,
+                       size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        postgres_stmt_t stmt = steps[i].stmt;
+        const postgres_text_t *text = &POSTGRES_TEXTS[stmt];
+        Oid types[POSTGRES_ARGS_MAX];
+        if (c->known[stmt] != POSTGRES_UNKNOWN)
+            continue;
+        if (!PQsendPrepare(c->pg, text->name, text->sql, postgres_types(text->types, types), types))
+            return false;
+        c->known[stmt] = POSTGRES_TOLD;
+        job->texts[job->n_texts++] = stmt;
+    }
+    return true;
+}
+
 /* How many statements stand before the job's own. */
 static unsigned leads(const postgres_conn_t *c, const postgres_job_t *job)
 {
-    return (job->probe ? 1u : 0) + (job->kind == POSTGRES_READ_VIEW ? 1u : 0) +
+    return job->n_texts + (job->probe ? 1u : 0) + (job->kind == POSTGRES_READ_VIEW ? 1u : 0) +
            (brings_settings(c, job) ? 2u : 0);
 }
 
@@ -116,12 +146,12 @@ static bool send_leads(postgres_conn_t *c, const postgres_job_t *job)
 
 static bool send_all(postgres_conn_t *c, postgres_job_t *job)
 {
-    if (!send_leads(c, job))
-        return false;
     const postgres_step_t *steps = job->asking ? &job->witness : job->steps;
     size_t n = job->asking ? 1 : job->n_steps;
+    if (!send_leads(c, job) || (c->prepared && !send_texts(c, job, steps, n)))
+        return false;
     for (size_t i = 0; i < n; i++) {
-        if (!send_step(c, &steps[i]))
+        if (!send_step(c, job, &steps[i]))
             return false;
     }
     return PQpipelineSync(c->pg) == 1;
@@ -150,16 +180,17 @@ void postgres_conn_send(postgres_conn_t *c, postgres_job_t *job, int64_t now_ms)
     job->next = NULL;
     job->at_ms = now_ms;
     job->tries++;
+    job->n_texts = 0;
     *c->last = job;
     c->last = &job->next;
     c->probing = c->probing || job->probe;
-    if (c->depth++ == 0)
-        turn_to_first(c);
     /* A job that went out in part would become one with the next: nothing more goes out here. */
     if (!send_all(c, job))
         c->lost = true;
     else
         postgres_conn_flush(c);
+    if (c->depth++ == 0)
+        turn_to_first(c);
 }
 
 void postgres_conn_read(postgres_conn_t *c)
@@ -211,11 +242,21 @@ static void take_rows(postgres_conn_t *c, PGresult *r)
         PQclear(r);
 }
 
+/* The texts come last of what leads. */
+static void end_text(postgres_conn_t *c)
+{
+    const postgres_job_t *job = c->first;
+    bool good = c->answer.rc == RC_OK && c->answer.trouble == POSTGRES_FINE;
+    if (c->leading > 0 && c->leading <= job->n_texts)
+        c->known[job->texts[job->n_texts - c->leading]] = good ? POSTGRES_KNOWN : POSTGRES_UNKNOWN;
+}
+
 /* Each statement yields a result, and a NULL that ends it. More of them come when all is over. */
 static void end_statement(postgres_conn_t *c)
 {
     if (c->was_end)
         c->dead = c->lost = true;
+    end_text(c);
     if (c->leading > 0)
         c->leading--;
     else

@@ -6,9 +6,17 @@
 
 #include "store/postgres_rules.h"
 
+/* What the server of a connection knows of a statement. A text is sent with the first job that uses
+ * it: most connections use few of them, and each costs both sides time and memory. */
+typedef enum {
+    POSTGRES_UNKNOWN,
+    POSTGRES_TOLD, /* its text is on its way: whoever comes before the answer sends it as well */
+    POSTGRES_KNOWN,
+} postgres_known_t;
+
 typedef struct {
     PGconn *pg;         /* NULL: there is none, the rest is meaningless then */
-    bool prepared;      /* the server knows our statements by their names */
+    bool prepared;      /* statements go by their names, once their texts have been sent */
     bool direct;        /* no proxy in between: the session's settings are ours */
     bool blocked;       /* the socket did not take all: to be flushed when it does */
     bool lost;          /* it is over: to be closed, after the answers that came before its end */
@@ -17,6 +25,8 @@ typedef struct {
     bool probing;       /* a probe is among the jobs */
     int64_t timeout_ms; /* of statements, where the session cannot keep it */
     int64_t heard_ms;   /* when the last answer came */
+
+    uint8_t known[POSTGRES_STATEMENTS]; /* postgres_known_t */
 
     /* In flight, in the order of sending. */
     postgres_job_t *first, **last;
@@ -50,7 +60,7 @@ postgres_job_t *postgres_conn_shed(postgres_conn_t *c);
  */
 int postgres_types(const char *letters, Oid *out);
 
-/** Makes room for the results of a job, which must be there before it is sent. RC_MEMORY. */
+/** Makes room for what is kept of a job while it is on its way. Before it is sent. RC_MEMORY. */
 rc_t postgres_results_room(postgres_job_t *job) MUST_USE;
 /** Forgets the results of a job, for another try. */
 void postgres_results_clear(postgres_job_t *job);

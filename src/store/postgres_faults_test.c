@@ -12,9 +12,58 @@ static void a_job_is_carried_out(void **state)
     world_open(w);
     assert_int_equal(world_call(w).rc, RC_OK);
     assert_int_equal(world_commits(w), 1);
-    assert_true(atomic_load(&w->server.named) >= POSTGRES_STATEMENTS);
+    assert_true(atomic_load(&w->server.named) >= 2);
     assert_true(atomic_load(&w->server.sessions) > 0);
     assert_int_equal(atomic_load(&w->server.locals), 0);
+}
+
+/* Two of the pool, two of the job, and that of a probe, which may have come between. */
+static void a_text_goes_out_with_the_first_job_that_uses_it(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    assert_int_equal(atomic_load(&w->server.named), 2);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(world_call(w).rc, RC_OK);
+    assert_in_range(atomic_load(&w->server.named), 4, 5);
+    assert_int_equal(atomic_load(&w->server.unnamed), 5); /* settings of the session */
+    assert_int_equal(world_commits(w), 10);
+}
+
+static void behind_a_text_that_is_refused_nothing_is_done(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    fake_fail(&w->server, FAKE_ERROR, "text:warder_session_delete", "42703", 1);
+    assert_int_equal(world_call(w).rc, RC_IO);
+    assert_int_equal(world_commits(w), 0);
+    assert_int_equal(world_call(w).rc, RC_OK); /* it is sent anew */
+    assert_int_equal(world_commits(w), 1);
+    assert_int_equal(world_health(w).reconnects, 0);
+}
+
+static void a_text_that_gave_way_is_sent_again(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    fake_fail(&w->server, FAKE_ERROR, "text:warder_code_consume", "40001", 2);
+    outcome_t out = world_call(w);
+    assert_int_equal(out.rc, RC_OK);
+    assert_int_equal(out.tries, 3);
+    assert_int_equal(world_commits(w), 1);
+}
+
+static void a_name_that_is_taken_is_not_used(void **state)
+{
+    world_t *w = *state;
+    world_open(w);
+    fake_fail(&w->server, FAKE_ERROR, "text:warder_code_consume", "42P05", 1);
+    atomic_store(&w->server.unnamed, 0);
+    outcome_t out = world_call(w);
+    assert_int_equal(out.rc, RC_OK);
+    assert_int_equal(out.tries, 2);
+    assert_true(atomic_load(&w->server.unnamed) >= 2);
+    assert_int_equal(world_commits(w), 1);
 }
 
 static void a_job_that_was_cut_before_it_was_done_is_sent_again(void **state)
@@ -273,6 +322,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLD(a_job_is_carried_out),
+        IN_WORLD(a_text_goes_out_with_the_first_job_that_uses_it),
+        IN_WORLD(behind_a_text_that_is_refused_nothing_is_done),
+        IN_WORLD(a_text_that_gave_way_is_sent_again),
+        IN_WORLD(a_name_that_is_taken_is_not_used),
         IN_WORLD(a_job_that_was_cut_before_it_was_done_is_sent_again),
         IN_WORLD(a_job_that_was_cut_after_its_commit_is_known_by_its_witness),
         IN_WORLD(a_job_whose_answer_was_cut_in_two_is_known_by_its_witness),

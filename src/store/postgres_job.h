@@ -86,9 +86,12 @@ struct postgres_job {
     int64_t at_ms;    /* when it was sent; or, while it waits for another try, when that is due */
     unsigned tries;   /* how often it was sent */
     uint64_t known;   /* the newest generation that was known then */
-    bool unsure;      /* it was sent whole once, and no answer came */
-    bool asking;      /* what is sent now is its witness */
-    bool probe;       /* the pool asks whether a server is well */
+    /* Statements that went out with it to be prepared, for it and all that come behind it. */
+    postgres_stmt_t *texts;
+    unsigned n_texts;
+    bool unsure; /* it was sent whole once, and no answer came */
+    bool asking; /* what is sent now is its witness */
+    bool probe;  /* the pool asks whether a server is well */
 };
 
 #endif

@@ -186,12 +186,6 @@ static bool send_extras(attempt_t *t)
 
 static bool send_prepares(attempt_t *t)
 {
-    for (size_t i = 0; i < POSTGRES_STATEMENTS; i++) {
-        Oid types[POSTGRES_ARGS_MAX];
-        int n = postgres_types(POSTGRES_TEXTS[i].types, types);
-        if (!PQsendPrepare(t->pg, POSTGRES_TEXTS[i].name, POSTGRES_TEXTS[i].sql, n, types))
-            return false;
-    }
     return PQsendPrepare(t->pg, POSTGRES_ONE_VIEW.name, POSTGRES_ONE_VIEW.sql, 0, NULL) &&
            PQsendPrepare(t->pg, POSTGRES_FOLLOWS.name, POSTGRES_FOLLOWS.sql, 0, NULL) &&
            PQpipelineSync(t->pg);
@@ -290,28 +284,41 @@ static bool reach(attempt_t *t, size_t i)
     return up;
 }
 
+static bool hand_over(attempt_t *t, postgres_link_t *out)
+{
+    *out = (postgres_link_t){0};
+    t->until_ms = now_ms() + t->s->wait_ms;
+    if (!set_up(t, out)) {
+        close_attempt(t);
+        return false;
+    }
+    out->pg = t->pg;
+    return true;
+}
+
 bool postgres_link(const postgres_settings_t *s, size_t i, const atomic_bool *stop,
                    postgres_link_t *out, postgres_fault_t *fault)
 {
     attempt_t t = {.s = s, .stop = stop, .fault = fault};
-    *out = (postgres_link_t){0};
-    if (!reach(&t, i))
-        return false;
-    t.until_ms = now_ms() + s->wait_ms;
-    if (!set_up(&t, out)) {
-        close_attempt(&t);
-        return false;
-    }
-    out->pg = t.pg;
-    return true;
+    return reach(&t, i) && hand_over(&t, out);
 }
 
-PGconn *postgres_link_plain(const postgres_settings_t *s, postgres_fault_t *fault)
+bool postgres_link_of(const postgres_settings_t *s, PGconn *pg, postgres_link_t *out,
+                      postgres_fault_t *fault)
+{
+    attempt_t t = {.s = s, .pg = pg, .fault = fault};
+    *fault = (postgres_fault_t){.reached = true};
+    return hand_over(&t, out);
+}
+
+PGconn *postgres_link_plain(const postgres_settings_t *s, size_t *host, postgres_fault_t *fault)
 {
     attempt_t t = {.s = s, .fault = fault};
     bool up = false;
-    for (size_t i = 0; i < s->n_hosts && !up; i++)
+    for (size_t i = 0; i < s->n_hosts && !up; i++) {
         up = reach(&t, i);
+        *host = i;
+    }
     if (!up)
         return NULL;
     if (PQserverVersion(t.pg) < VERSION_LEAST) {

@@ -13,7 +13,7 @@
 typedef struct {
     PGconn *pg;
     bool direct;   /* no proxy that pools transactions stands in between */
-    bool prepared; /* all statements are, and those of the pool */
+    bool prepared; /* those of the pool are, and others may be */
 } postgres_link_t;
 
 /* In the place of a code of the server: it is older than what is supported. */
@@ -30,8 +30,13 @@ typedef struct {
  *  session up for the pool: pipeline mode, non-blocking. `stop`: ends early where it is set. */
 bool postgres_link(const postgres_settings_t *s, size_t i, const atomic_bool *stop,
                    postgres_link_t *out, postgres_fault_t *fault) MUST_USE;
-/** Connects to the first host that will do, for one who blocks: no pipeline, nothing prepared. */
-PGconn *postgres_link_plain(const postgres_settings_t *s, postgres_fault_t *fault) MUST_USE;
+/** Connects to the first host that will do, number *host, for one who blocks: no pipeline, nothing
+ *  prepared. */
+PGconn *postgres_link_plain(const postgres_settings_t *s, size_t *host,
+                            postgres_fault_t *fault) MUST_USE;
+/** Sets such a connection up as postgres_link does. Takes it over: false closes it. */
+bool postgres_link_of(const postgres_settings_t *s, PGconn *pg, postgres_link_t *out,
+                      postgres_fault_t *fault) MUST_USE;
 
 /** A fault in one sentence with its mend. */
 str_t postgres_explain(arena_t *a, const postgres_fault_t *fault);

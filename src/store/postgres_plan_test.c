@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 static const postgres_stmt_t LISTS[] = {
-    POSTGRES_GET_USER_COUNT,
+    POSTGRES_GET_ANY_USER,
     POSTGRES_GET_RESOURCES,
     POSTGRES_GET_CLIENTS,
     POSTGRES_GET_USERS,

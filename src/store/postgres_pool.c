@@ -79,35 +79,43 @@ static rc_t read_generation(postgres_pool_t *pool, PGconn *pg, str_t *why)
     return read ? RC_OK : RC_IO;
 }
 
-static rc_t prepare_database(postgres_pool_t *pool, arena_t *a, str_t *why)
+static rc_t prepare_database(postgres_pool_t *pool, PGconn *pg, arena_t *a, str_t *why)
 {
-    postgres_fault_t fault = {0};
-    PGconn *pg = postgres_link_plain(&pool->settings, &fault);
-    if (!pg)
-        return explain(a, &fault, why);
-    rc_t rc = postgres_migrate(pg, a, why);
-    if (rc == RC_OK)
-        rc = read_generation(pool, pg, why);
-    PQfinish(pg);
-    return rc;
+    TRY(postgres_migrate(pg, a, why));
+    return read_generation(pool, pg, why);
 }
 
-/* The first connection is there when calls begin; the others come beside them. */
-static rc_t connect_first(postgres_pool_t *pool, arena_t *a, str_t *why)
+static void take_first(postgres_pool_t *pool, const postgres_link_t *link, size_t host)
 {
+    pool->connector.best = host;
+    postgres_pool_take_link(pool, link);
+    if (!link->direct)
+        LOG(pool->log, LOG_INFO, "a proxy stands before PostgreSQL: nothing is prepared",
+            LOG_I("statement_ms", postgres_statement_ms(&pool->settings)));
+}
+
+/* The first connection looks after the database, and is there when calls begin; the others come
+ * beside them. */
+static rc_t connect_first(postgres_pool_t *pool, bool migrate, arena_t *a, str_t *why)
+{
+    size_t host;
+    postgres_link_t link;
     postgres_fault_t fault = {0};
-    for (size_t i = 0; i < pool->settings.n_hosts; i++) {
-        postgres_link_t link;
-        if (!postgres_link(&pool->settings, i, NULL, &link, &fault))
-            continue;
-        pool->connector.best = i;
-        postgres_pool_take_link(pool, &link);
-        if (!link.direct)
-            LOG(pool->log, LOG_INFO, "a proxy stands before PostgreSQL: nothing is prepared",
-                LOG_I("statement_ms", postgres_statement_ms(&pool->settings)));
-        return RC_OK;
+    PGconn *pg = postgres_link_plain(&pool->settings, &host, &fault);
+    if (!pg)
+        return explain(a, &fault, why);
+    rc_t rc = migrate ? prepare_database(pool, pg, a, why) : RC_OK;
+    if (rc != RC_OK) {
+        PQfinish(pg);
+        return rc;
     }
-    return explain(a, &fault, why);
+    bool up = postgres_link_of(&pool->settings, pg, &link, &fault);
+    while (!up && ++host < pool->settings.n_hosts)
+        up = postgres_link(&pool->settings, host, NULL, &link, &fault);
+    if (!up)
+        return explain(a, &fault, why);
+    take_first(pool, &link, host);
+    return RC_OK;
 }
 
 static rc_t start(postgres_pool_t *pool, str_t *why)
@@ -140,10 +148,8 @@ rc_t postgres_pool_begin(arena_t *a, const store_config_t *config, bool migrate,
         *why = arena_dup(a, inner);
     else if (!get_memory(pool))
         rc = RC_MEMORY;
-    if (rc == RC_OK && migrate)
-        rc = prepare_database(pool, a, why);
     if (rc == RC_OK)
-        rc = connect_first(pool, a, why);
+        rc = connect_first(pool, migrate, a, why);
     if (rc == RC_OK)
         rc = start(pool, why);
     if (rc != RC_OK)
@@ -218,11 +224,12 @@ void postgres_pool_health(postgres_pool_t *pool, store_health_t *out)
 
 PGconn *postgres_connect_once(arena_t *a, const store_config_t *config, str_t *why)
 {
+    size_t host;
     postgres_settings_t settings;
     postgres_fault_t fault = {0};
     if (postgres_settings_read(a, config, &settings, why) != RC_OK)
         return NULL;
-    PGconn *pg = postgres_link_plain(&settings, &fault);
+    PGconn *pg = postgres_link_plain(&settings, &host, &fault);
     if (!pg)
         *why = postgres_explain(a, &fault);
     return pg;
@@ -230,8 +237,9 @@ PGconn *postgres_connect_once(arena_t *a, const store_config_t *config, str_t *w
 
 PGconn *postgres_pool_connect_once(const postgres_pool_t *pool, arena_t *a, str_t *why)
 {
+    size_t host;
     postgres_fault_t fault = {0};
-    PGconn *pg = postgres_link_plain(&pool->settings, &fault);
+    PGconn *pg = postgres_link_plain(&pool->settings, &host, &fault);
     if (!pg)
         *why = postgres_explain(a, &fault);
     return pg;

@@ -181,7 +181,7 @@ static void no_memory_is_told(void **state)
 static void answers_that_are_none_are_failures(void **state)
 {
     (void)state;
-    ask_t ask = {.kind = ASK_USER_COUNT};
+    ask_t ask = {.kind = ASK_ANY_USER};
     PGresult *bad[] = {NULL, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR),
                        PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK)};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

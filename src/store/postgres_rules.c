@@ -6,15 +6,16 @@ static const struct {
     const char *sqlstate;
     postgres_trouble_t trouble;
 } TROUBLES[] = {
-    {"26", POSTGRES_UNPREPARED},   /* the prepared statement does not exist */
-    {"0A000", POSTGRES_STALE},     /* a cached plan must not change its result type */
-    {"25006", POSTGRES_READ_ONLY}, /* read-only transaction: a standby, or fenced */
-    {"25", POSTGRES_STALE},        /* a transaction that is not in the state it must be in */
-    {"08", POSTGRES_GONE},         /* connection exceptions, also a proxy's */
-    {"57P01", POSTGRES_GONE},      /* the administrator shuts down, or ends this one */
-    {"57P02", POSTGRES_GONE},      /* another process of the server crashed */
-    {"57P03", POSTGRES_GONE},      /* it cannot connect now */
-    {"57P05", POSTGRES_GONE},      /* the session was idle for too long */
+    {"26", POSTGRES_UNPREPARED},    /* the prepared statement does not exist */
+    {"42P05", POSTGRES_UNPREPARED}, /* it does, and not by us: a proxy that hides well */
+    {"0A000", POSTGRES_STALE},      /* a cached plan must not change its result type */
+    {"25006", POSTGRES_READ_ONLY},  /* read-only transaction: a standby, or fenced */
+    {"25", POSTGRES_STALE},         /* a transaction that is not in the state it must be in */
+    {"08", POSTGRES_GONE},          /* connection exceptions, also a proxy's */
+    {"57P01", POSTGRES_GONE},       /* the administrator shuts down, or ends this one */
+    {"57P02", POSTGRES_GONE},       /* another process of the server crashed */
+    {"57P03", POSTGRES_GONE},       /* it cannot connect now */
+    {"57P05", POSTGRES_GONE},       /* the session was idle for too long */
 };
 
 postgres_trouble_t postgres_trouble(const char *sqlstate, bool fatal)

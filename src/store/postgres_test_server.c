@@ -1,6 +1,7 @@
 #include "store/postgres_test_server.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,8 +204,23 @@ static void sync_now(peer_t *p)
     send_out(p, p->n_out);
 }
 
+/* Faults of a text are told from those of its statement by small letters. */
+static bool is_refused(peer_t *p)
+{
+    char sqlstate[6] = "";
+    size_t n = (size_t)snprintf(p->bound, sizeof p->bound, "text:%s", p->in);
+    for (size_t i = 0; i < n; i++)
+        p->bound[i] = (char)tolower((unsigned char)p->bound[i]);
+    p->failed = strike(p, sqlstate) == FAKE_ERROR;
+    if (p->failed)
+        put_error(p, "ERROR", sqlstate);
+    return p->failed;
+}
+
 static void parse(peer_t *p)
 {
+    if (*p->in && is_refused(p))
+        return;
     if (*p->in)
         atomic_fetch_add(&p->f->named, 1);
     else

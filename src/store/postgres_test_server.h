@@ -9,7 +9,9 @@
 
 enum { FAKE_CONNECTIONS = 64 };
 
-/* What happens to a statement whose text or name has `where` in it, `times` times. */
+/* What happens to a statement whose text or name has `where` in it, `times` times; FAKE_ERROR also
+ * to the text that is to be prepared by that name, which is called text:warder_name, in small
+ * letters. */
 typedef enum {
     FAKE_NOTHING,
     FAKE_ERROR,      /* an error with `sqlstate` */

@@ -12,7 +12,7 @@ rc_t sqlite_user_insert(sqlite_db_t *db, const effect_t *e)
 rc_t sqlite_user_insert_first(sqlite_db_t *db, const effect_t *e)
 {
     int64_t n = 0;
-    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_USER_COUNT), &n));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_ANY_USER), &n));
     return n == 0 ? sqlite_user_insert(db, e) : RC_CONFLICT;
 }
 

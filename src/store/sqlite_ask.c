@@ -241,7 +241,7 @@ static rc_t answer_access_token(sqlite_db_t *db, arena_t *a, ask_t *ask)
 static rc_t answer_count(sqlite_db_t *db, ask_t *ask)
 {
     int64_t n = 0;
-    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_USER_COUNT), &n));
+    TRY(sqlite_run_number(db, sqlite_fixed(db, STMT_ANY_USER), &n));
     ask->count = (size_t)n;
     return RC_OK;
 }
@@ -260,7 +260,7 @@ rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask)
         return by_key(db, a, TABLE_USER, ask->key, record);
     case ASK_USER_BY_NAME:
         return answer_user_by_name(db, a, ask);
-    case ASK_USER_COUNT:
+    case ASK_ANY_USER:
         return answer_count(db, ask);
     case ASK_SESSION:
         return answer_session(db, a, ask);

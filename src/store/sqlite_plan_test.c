@@ -10,7 +10,7 @@
 #include "store/sqlite_db.h"
 
 static const stmt_id_t LISTS[] = {
-    STMT_USER_COUNT, STMT_RESOURCE_IDS, STMT_KEY_IDS, STMT_CLIENT_IDS, STMT_USER_IDS,
+    STMT_ANY_USER, STMT_RESOURCE_IDS, STMT_KEY_IDS, STMT_CLIENT_IDS, STMT_USER_IDS,
     /* a handful of keys, asked when one is rotated */
     STMT_KEY_OTHER_CURRENT, STMT_KEY_OTHER_SEAL, STMT_KEY_COUNT, STMT_KEYS_BLANK, STMT_KEYS_CLEAR,
     /* everything ends, when an administrator says so */

@@ -48,7 +48,7 @@ typedef enum {
     ASK_CLIENT,             /* key: id -> client_t */
     ASK_USER,               /* key: id -> user_t */
     ASK_USER_BY_NAME,       /* key: name -> user_t */
-    ASK_USER_COUNT,         /* -> count */
+    ASK_ANY_USER,           /* -> count: 1 where there is one, however many, else 0 */
     ASK_SESSION,            /* hash -> session_t, with its user */
     ASK_INTERACTION,        /* hash -> interaction_t */
     ASK_CODE,               /* hash -> code_t, with family (NULL before redemption) and user */

@@ -165,9 +165,9 @@ export class Cluster {
   }
 
   /** One or several statements through psql: rows, one a line, columns parted by "|". */
-  async sql(text, database = 'postgres') {
+  async sql(text, database = 'postgres', timeout = 60_000) {
     const out = await command([`${BIN}/psql`, '-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', this.folder, '-p', String(this.port), '-U', this.user, '-d', database],
-      { input: text, env: { PGCONNECT_TIMEOUT: '5' } });
+      { input: text, env: { PGCONNECT_TIMEOUT: '5' }, timeout });
     return out.trimEnd();
   }
 
