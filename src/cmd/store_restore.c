@@ -8,6 +8,7 @@
 #include "cmd/store_saved.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -30,12 +31,19 @@ typedef struct {
     const char
         *aside; /* where the one that is replaced goes; NULL: there is none, or it is empty */
     bool replace, revoke;
+    store_hold_t *hold; /* of the database that is to be replaced */
 } restore_t;
 
 /* Whoever signed out after the saving must not be signed in again. */
 static bool all_but_sessions(table_id_t table)
 {
     return table != TABLE_SESSION;
+}
+
+static int refuse_in_use(void)
+{
+    return command_fail(EXIT_REFUSED,
+                        "another process uses the store; stop the server, then restore");
 }
 
 static int check_idle(const restore_t *r)
@@ -45,9 +53,7 @@ static int check_idle(const restore_t *r)
     rc_t rc = store_idle(&r->config, r->admin->a, &idle, &why);
     if (rc != RC_OK)
         return store_command_failed(rc, why, "the store could not be looked at");
-    return idle ? EXIT_DONE
-                : command_fail(EXIT_REFUSED,
-                               "another process uses the store; stop the server, then restore");
+    return idle ? EXIT_DONE : refuse_in_use();
 }
 
 static bool holds_records(const store_stats_t *stats)
@@ -88,10 +94,24 @@ static const char *name_aside(const restore_t *r)
     return NULL;
 }
 
+/* From here to the end nobody opens it: what a server wrote meanwhile would be put aside with it.
+ */
+static int hold(restore_t *r)
+{
+    str_t why = STR_UNSET;
+    rc_t rc = store_hold(&r->config, r->admin->a, &r->hold, &why);
+    if (rc == RC_BUSY)
+        return refuse_in_use();
+    return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the database cannot be held");
+}
+
 /* The new database is filled beside the old, which is in its place until the very end. */
 static int plan_file(restore_t *r, bool keeps)
 {
     arena_t *a = r->admin->a;
+    int code = hold(r);
+    if (code != EXIT_DONE)
+        return code;
     r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
     if (keeps)
         r->aside = name_aside(r);
@@ -179,6 +199,7 @@ static int not_placed(const restore_t *r, const char *what)
  * The old one's goes along with it; the new one was closed, and has none. */
 static int move_logs(const restore_t *r)
 {
+    struct stat st;
     arena_t *a = r->admin->a;
     const char *old = arena_cstr(a, arena_printf(a, "%s-wal", r->database));
     const char *shm = arena_cstr(a, arena_printf(a, "%s-shm", r->database));
@@ -188,9 +209,10 @@ static int move_logs(const restore_t *r)
         return command_out_of_memory();
     if (access(new, F_OK) == 0)
         return command_fail(EXIT_FAILED, "'%s' was not closed; try again", r->filled);
-    if (r->aside && rename(old, kept) != 0 && errno != ENOENT)
+    bool empty = stat(old, &st) == 0 && st.st_size == 0;
+    if (r->aside && !empty && rename(old, kept) != 0 && errno != ENOENT)
         return not_placed(r, "log");
-    if (!r->aside)
+    if (!r->aside || empty)
         unlink(old); /* of a database that is gone: it would be played over the new one */
     unlink(shm);
     return EXIT_DONE;
@@ -222,6 +244,7 @@ static int put_in_place(restore_t *r)
         code = swap(r);
     if (code != EXIT_DONE)
         remove_filled(r);
+    store_release(r->hold);
     return code;
 }
 

@@ -4,8 +4,12 @@
 #include "cmd/command.h"
 
 #include <glob.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,6 +98,45 @@ static void no_log_of_before_is_left(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_not_equal(access(in_folder(p, LOGS[i]), F_OK), 0);
     has(p, "alice", true);
+}
+
+static void copy_file(admin_play_t *p, const char *from, const char *to)
+{
+    char block[65536];
+    size_t n;
+    FILE *in = fopen(in_folder(p, from), "rb"), *out = fopen(in_folder(p, to), "wb");
+    assert_non_null(in);
+    assert_non_null(out);
+    while ((n = fread(block, 1, sizeof block, in)) > 0)
+        assert_int_equal(fwrite(block, 1, n, out), n);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* A whole log, as a process that was killed leaves one: SQLite would believe it. */
+static void keep_log(admin_play_t *p)
+{
+    admin_play_store(p); /* so that the command does not clear it away */
+    add(p, "logged");
+    copy_file(p, "warder.db-wal", "kept-wal");
+    stop(p);
+}
+
+static void log_of_another_database_is_not_played_over_what_is_restored(void **state)
+{
+    static const char *const LOGS[] = {"warder.db.saved-wal", "warder.db-wal"};
+    admin_play_t *p = *state;
+    saved(p);
+    keep_log(p);
+    for (size_t i = 0; i < 2; i++) {
+        lose_database(p);
+        copy_file(p, "kept-wal", LOGS[i]);
+        run_with(p, "store restore", "saved.db", "");
+        has(p, "alice", true);
+        has(p, "logged", false);
+        has(p, "bob", false);
+        admin_play_run(p, "store check");
+    }
 }
 
 static void restores_where_nothing_is(void **state)
@@ -225,6 +268,121 @@ static void store_in_use_is_not_restored(void **state)
     refused_with(p, "store restore --replace", "saved.db", EXIT_REFUSED, "another process uses");
 }
 
+/* So much that putting it back takes a while. All at once, so that few syncs do. */
+static void put_many(admin_play_t *p)
+{
+    enum { ROUNDS = 700 };
+    effects_t *effects = ARENA_ARRAY(p->a, ROUNDS, effects_t);
+    family_t *families = ARENA_ARRAY(p->a, ROUNDS * EFFECTS_MAX, family_t);
+    once_result_t *results = ARENA_ARRAY(p->a, ROUNDS, once_result_t);
+    admin_play_store(p);
+    for (int i = 0; i < ROUNDS * EFFECTS_MAX; i++) {
+        families[i] = (family_t){
+            .id = arena_printf(p->a, "many-%d", i), .client_id = STR("c"), .expires_at = 1ll << 40};
+        effects_add(&effects[i / EFFECTS_MAX], EFFECT_FAMILY_INSERT, 5)->u.family = &families[i];
+    }
+    for (int i = 0; i < ROUNDS; i++)
+        store_apply(p->conn, &effects[i], once_done, &results[i]);
+    for (int i = 0; i < ROUNDS; i++) {
+        once_wait(&p->once, &results[i]);
+        assert_int_equal(results[i].rc, RC_OK);
+    }
+    stop(p);
+}
+
+typedef struct {
+    const char *line;
+    ran_t ran;
+    atomic_bool done;
+} beside_t;
+
+static void *run_beside(void *arg)
+{
+    beside_t *b = arg;
+    test_command(b->line, STR_UNSET, &b->ran);
+    atomic_store(&b->done, true);
+    return NULL;
+}
+
+/* Whoever starts while a restore runs must not write what is put aside with the old database: it
+ * waits, and works on the new one. */
+static void what_starts_while_a_restore_runs_works_on_the_new_store(void **state)
+{
+    admin_play_t *p = *state;
+    static beside_t beside;
+    pthread_t thread;
+    saved(p);
+    put_many(p);
+    run_with(p, "store export", "many.jsonl", "");
+    beside =
+        (beside_t){.line = arena_printf(p->a, "store restore %s/many.jsonl --replace --data %s",
+                                        p->folder, p->folder)
+                               .p};
+    assert_int_equal(pthread_create(&thread, NULL, run_beside, &beside), 0);
+    while (access(in_folder(p, "warder.db.restoring"), F_OK) != 0 && !atomic_load(&beside.done))
+        usleep(1000);
+    bool was_running = !atomic_load(&beside.done);
+    add(p, "late");
+    pthread_join(thread, NULL);
+    assert_int_equal(beside.ran.code, EXIT_DONE);
+    assert_true(was_running);
+    has(p, "late", true);
+    has(p, "bob", true);
+}
+
+/* A command that may write so much to a file and no more, as on a disk that is full. */
+typedef struct {
+    const char *file, *folder;
+    rlim_t bytes;
+} full_t;
+
+static int restore_with_little_room(void *arg)
+{
+    const full_t *f = arg;
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){f->bytes, f->bytes}) != 0)
+        return 96;
+    execl("/proc/self/exe", "warder", "--command", "store", "restore", f->file, "--replace",
+          "--data", f->folder, (char *)NULL);
+    return 97;
+}
+
+static bool is_there(admin_play_t *p, const char *name)
+{
+    return access(in_folder(p, name), F_OK) == 0;
+}
+
+/* Wherever the room ends: in the copy of the backup, in the new database or in its log. */
+static void full_disk_leaves_the_old_database_in_place(void **state)
+{
+    static const char *const FILES[] = {"saved.db", "saved.jsonl"};
+    static const char *const LEFT[] = {"warder.db.restoring", "warder.db.restoring-wal",
+                                       "warder.db.restoring-shm", "warder.db.saved",
+                                       "warder.db.saved-wal"};
+    admin_play_t *p = *state;
+    int failed = 0;
+    put_many(p);
+    saved(p);
+    for (size_t i = 0; i < 2; i++) {
+        full_t f = {in_folder(p, FILES[i]), p->folder, 4096};
+        for (;; f.bytes *= 8) {
+            assert_true(f.bytes < 256 << 20);
+            test_child(restore_with_little_room, &f, STR_UNSET, &p->ran);
+            if (p->ran.code == EXIT_DONE)
+                break;
+            failed++;
+            assert_one_line(&p->ran);
+            assert_true(p->ran.err[0] != '\0');
+            for (size_t k = 0; k < sizeof LEFT / sizeof LEFT[0]; k++)
+                assert_false(is_there(p, LEFT[k]));
+            has(p, "bob", true);
+        }
+        has(p, "bob", false);
+        add(p, "bob");
+    }
+    assert_true(failed > 3);
+}
+
 static void damaged_files_change_nothing(void **state)
 {
     admin_play_t *p = *state;
@@ -326,6 +484,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         PLAY_TEST(backup_is_recorded),
         PLAY_TEST(no_log_of_before_is_left),
+        PLAY_TEST(log_of_another_database_is_not_played_over_what_is_restored),
         PLAY_TEST(restores_where_nothing_is),
         PLAY_TEST(store_with_records_is_kept),
         PLAY_TEST(replaced_database_is_put_aside),
@@ -333,6 +492,8 @@ int main(int argc, char **argv)
         PLAY_TEST(followers_see_what_is_revoked_after_a_restore),
         PLAY_TEST(all_ends_with_revoke_after_restore),
         PLAY_TEST(store_in_use_is_not_restored),
+        PLAY_TEST(what_starts_while_a_restore_runs_works_on_the_new_store),
+        PLAY_TEST(full_disk_leaves_the_old_database_in_place),
         PLAY_TEST(damaged_files_change_nothing),
         PLAY_TEST(damaged_database_is_replaced),
         PLAY_TEST(empty_store_is_filled_without_a_word),

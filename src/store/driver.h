@@ -23,6 +23,7 @@ typedef struct {
     rc_t (*stats)(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
     rc_t (*check)(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
     rc_t (*backup)(store_t *s, arena_t *a, const char *path, str_t *why);
+    rc_t (*hold)(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why);
     rc_t (*idle)(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 } store_driver_t;
 

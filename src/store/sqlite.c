@@ -204,6 +204,7 @@ const store_driver_t STORE_SQLITE = {
     .stats = sqlite_stats,
     .check = sqlite_check,
     .backup = sqlite_backup,
+    .hold = sqlite_hold,
     .idle = sqlite_idle,
 };
 const store_driver_t STORE_MEMORY = {

@@ -46,6 +46,7 @@ rc_t sqlite_fill(store_t *s, arena_t *a, const store_source_t *source, str_t *wh
 rc_t sqlite_stats(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
 rc_t sqlite_check(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
 rc_t sqlite_backup(store_t *s, arena_t *a, const char *path, str_t *why);
+rc_t sqlite_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why);
 rc_t sqlite_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 
 #endif

@@ -34,6 +34,17 @@ rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why)
                              : refuse(s, a, "copied to a file; its server has a way to", why);
 }
 
+rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why)
+{
+    const store_driver_t *driver = store_driver(config->driver);
+    *out = NULL;
+    if (driver && driver->hold)
+        return driver->hold(config, a, out, why);
+    *why =
+        arena_printf(a, "a store of the kind %" PRIstr " cannot be held", STR_ARG(config->driver));
+    return RC_CONFIG;
+}
+
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why)
 {
     const store_driver_t *driver = store_driver(config->driver);

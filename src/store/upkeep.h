@@ -66,4 +66,13 @@ rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why) MUST_USE
  *  A store that does not exist is idle. Drivers that cannot tell say RC_CONFIG. */
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why) MUST_USE;
 
+/** Keeps everybody else from opening the store until store_release: who wants to waits, as for any
+ *  lock, and then opens whatever has its place. A store that does not exist is held by an empty
+ *  file, which goes if nothing took its place. Nothing keeps others from a database that is
+ *  damaged, as nobody can open it. Not while this process has it open. RC_BUSY: another process
+ *  has; RC_CONFIG: the driver has no files. */
+typedef struct store_hold store_hold_t;
+rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why) MUST_USE;
+void store_release(store_hold_t *hold);
+
 #endif
