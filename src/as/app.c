@@ -267,13 +267,12 @@ static rc_t choose_holder(arena_t *a, as_t *as, const as_config_t *config)
 {
     uint8_t bytes[16];
     as->node_lease = config->node_lease;
-    as->holder = config->holder;
-    if (str_is_set(as->holder))
-        return RC_OK;
     TRY(as->random.fill(as->random.ctx, bytes, sizeof bytes));
     buf_t b = buf_new(a, 2 * sizeof bytes);
     buf_hex(&b, bytes, sizeof bytes);
-    return buf_done(&b, &as->holder);
+    TRY(buf_done(&b, &as->process));
+    as->holder = str_is_set(config->holder) ? config->holder : as->process;
+    return RC_OK;
 }
 
 rc_t as_new(arena_t *a, const as_config_t *config, as_t **out)

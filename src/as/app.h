@@ -18,7 +18,7 @@ typedef struct {
     random_port_t random;
     secret_t login_secret; /* of this server at login_issuer; unset: none */
     as_kek_t kek;          /* zero: the keys of the store are plain */
-    str_t holder;          /* of leases: a name of this process alone; unset: made at random */
+    str_t holder;          /* of leases: of this node alone; unset: made at random */
     str_t node_lease;      /* to be kept, and taken by `holder` already; unset: none */
 } as_config_t;
 

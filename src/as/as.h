@@ -52,12 +52,13 @@ typedef struct as {
     random_port_t random;
     http_app_t app;
     struct as_worker *workers[AS_WORKERS_MAX]; /* by index; each is set by its own thread */
-    str_t holder;                              /* of leases: a name of this process alone */
-    str_t node_lease;                          /* of this node's name; unset: none */
-    struct {                                   /* of maintenance.c; the first worker's alone */
-        arena_t *look;                         /* of the look under way; NULL: none */
-        uint64_t seen;        /* the store's generation at the last look that found nothing to do */
-        int64_t next_at;      /* when to look again though nothing changed; 0: no need */
+    str_t holder;        /* of leases: of this node; two processes have it while one takes over */
+    str_t process;       /* of the lease on keys: of this process alone */
+    str_t node_lease;    /* of this node's name; unset: none */
+    struct {             /* of maintenance.c; the first worker's alone */
+        arena_t *look;   /* of the look under way; NULL: none */
+        uint64_t seen;   /* the store's generation at the last look that found nothing to do */
+        int64_t next_at; /* when to look again though nothing changed; 0: no need */
         int64_t clocks_apart; /* ms, when that was said */
         int64_t wait_ms;      /* no look before that (monotonic): another node is at it */
         as_lease_t lease;

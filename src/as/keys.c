@@ -69,12 +69,22 @@ static size_t find(const plan_t *p, str_t kid)
     return i;
 }
 
+static bool has_next(const plan_t *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->v[i].state == KEYRING_NEXT)
+            return true;
+    return false;
+}
+
 /* More than others take of a key set are not published: a rotation waits until retired keys go. Who
- * asked for it is told. */
+ * asked for it is told. A next key that goes by a later plan goes first: the store takes one. */
 static rc_t make(plan_t *p, keyring_state_t state)
 {
     if (p->n >= RING_MAX)
         return p->ring.rotate_now ? RC_LIMIT : RC_OK;
+    if (state == KEYRING_NEXT && has_next(p))
+        return RC_OK;
     keyring_record_t *key = &p->v[p->n];
     TRY(keyring_record_make(p->a, p->ring.alg, state, p->policy->now, key));
     p->n++;

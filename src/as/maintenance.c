@@ -164,12 +164,14 @@ static bool clock_was_set(const as_t *as)
     return by > AS_SETTLED_DRIFT_MS || by < -AS_SETTLED_DRIFT_MS;
 }
 
-static bool keys_need_a_look(const as_t *as, uint64_t generation)
+/* While one server takes over from another, keys are the business of who accepts alone. */
+static bool keys_need_a_look(const as_worker_t *w, uint64_t generation)
 {
+    const as_t *as = w->as;
     bool is_due = clock_was_set(as) ||
                   (as->keys.next_at != 0 && clock_seconds(&as->clock) >= as->keys.next_at);
-    return !as->keys.look && (as->keys.seen != generation || is_due) &&
-           mono(as) >= as->keys.wait_ms;
+    return !as->keys.look && !http_worker_is_handed_over(w->loop) &&
+           (as->keys.seen != generation || is_due) && mono(as) >= as->keys.wait_ms;
 }
 
 static void look_at_keys(void *arg)
@@ -177,7 +179,7 @@ static void look_at_keys(void *arg)
     as_worker_t *w = arg;
     as_t *as = w->as;
     uint64_t generation = store_generation(w->store);
-    if (!keys_need_a_look(as, generation))
+    if (!keys_need_a_look(w, generation))
         return;
     arena_t *a = arena_new(ARENA_BYTES);
     rotation_t *r = a ? ARENA_NEW(a, rotation_t) : NULL;
@@ -287,7 +289,7 @@ static void keep_name(void *arg)
 static void begin_leases(as_t *as)
 {
     int64_t cleaning_s = as->conf->cleanup_interval + CLEANING_SLACK_S;
-    as_lease_begin(&as->keys.lease, STR("keys"), as->holder, KEYS_LEASE_S);
+    as_lease_begin(&as->keys.lease, STR("keys"), as->process, KEYS_LEASE_S);
     as_lease_begin(&as->cleaning.lease, STR("cleaning"), as->holder, cleaning_s);
     as_lease_begin(&as->name, as->node_lease, as->holder, AS_NODE_LEASE_S);
 }

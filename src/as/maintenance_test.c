@@ -11,11 +11,12 @@
 
 enum { PATIENCE_MS = 8000, STEP_MS = 20 };
 
-static http_server_t *start(world_t *w)
+static http_server_t *start_shared(world_t *w, bool shared)
 {
     http_server_t *s;
     str_t why = STR("");
     http_server_config_t config = http_server_defaults();
+    config.shared = shared;
     config.app = &w->as->app;
     config.log = &w->log;
     config.worker_init = as_worker_init;
@@ -24,6 +25,11 @@ static http_server_t *start(world_t *w)
         fail_msg("%" PRIstr, STR_ARG(why));
     assert_ok(http_server_start(s));
     return s;
+}
+
+static http_server_t *start(world_t *w)
+{
+    return start_shared(w, false);
 }
 
 /* In the order of a real end: whoever hands results to the workers goes before them. The store is
@@ -239,6 +245,37 @@ static void keys_that_another_node_makes_are_left_to_it(void **state)
     stop(w, s);
 }
 
+/* One takes over from the other: they are of one node, and both believe it to be theirs. */
+static void keys_that_another_process_of_the_node_makes_are_left_to_it(void **state)
+{
+    world_t *w = *state;
+    w->as->holder = STR("west");
+    assert_ok(take_lease(w, "keys", "west", 1000));
+    http_server_t *s = start(w);
+    assert_true(come(w, has_tried));
+    assert_int_equal(keys(w), 0);
+    world_pass(w, 1000);
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+}
+
+static bool name_is_kept_twice(world_t *w)
+{
+    return w->faults.applies >= 2;
+}
+
+static void keys_are_left_alone_until_the_sockets_are_ours(void **state)
+{
+    world_t *w = *state;
+    w->as->node_lease = STR("node:west");
+    http_server_t *s = start_shared(w, true);
+    assert_true(come(w, name_is_kept_twice));
+    assert_int_equal(keys(w), 0);
+    http_server_keep(s);
+    assert_true(come(w, key_change_is_recorded));
+    stop(w, s);
+}
+
 static bool has_cleaned(world_t *w)
 {
     return w->faults.expires > 0;
@@ -338,6 +375,36 @@ static void a_name_is_kept_until_the_end(void **state)
     assert_false(name_is_lost(w));
 }
 
+static void end_shared(world_t *w, http_server_t *s)
+{
+    http_server_join(s);
+    stop_threads(w);
+    http_server_free(s);
+    assert_false(name_was_free(w));
+}
+
+/* The next one has it, under the same id. */
+static void a_name_is_not_given_up_after_a_take_over(void **state)
+{
+    world_t *w = *state;
+    w->as->node_lease = STR(NAME);
+    http_server_t *s = start(w);
+    assert_true(come(w, name_is_taken));
+    http_server_hand_over(s);
+    end_shared(w, s);
+}
+
+/* The one before has it still. */
+static void a_name_is_not_given_up_by_a_server_that_fails_to_take_over(void **state)
+{
+    world_t *w = *state;
+    w->as->node_lease = STR(NAME);
+    http_server_t *s = start_shared(w, true);
+    assert_true(come(w, name_is_taken));
+    http_server_stop(s);
+    end_shared(w, s);
+}
+
 static void a_name_that_another_node_takes_is_told(void **state)
 {
     world_t *w = *state;
@@ -435,10 +502,14 @@ int main(void)
         WORLD_TEST(many_that_have_expired_go_at_once),
         WORLD_TEST(what_another_node_cleans_is_left_to_it),
         EMPTY_TEST(keys_that_another_node_makes_are_left_to_it),
+        EMPTY_TEST(keys_that_another_process_of_the_node_makes_are_left_to_it),
+        EMPTY_TEST(keys_are_left_alone_until_the_sockets_are_ours),
         EMPTY_TEST(a_clean_end_leaves_everything_to_the_others),
         WORLD_TEST(a_node_that_lost_the_lease_stops_cleaning),
         WORLD_TEST(a_clock_that_is_ahead_forgets_no_spent_name),
         WORLD_TEST(a_name_is_kept_until_the_end),
+        WORLD_TEST(a_name_is_not_given_up_after_a_take_over),
+        WORLD_TEST(a_name_is_not_given_up_by_a_server_that_fails_to_take_over),
         WORLD_TEST(a_name_that_another_node_takes_is_told),
         EMPTY_TEST(a_look_that_nobody_waits_for_ends_well),
         EMPTY_TEST(keys_that_cannot_be_stored_are_tried_again),

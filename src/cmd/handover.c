@@ -16,7 +16,7 @@
 enum {
     MAGIC = 0x57524448, /* of the first version of these packets */
     DESCRIPTORS_MAX = HANDOVER_SOCKETS_MAX + 1,
-    PATIENCE_S = 5,
+    PATIENCE_S = 5,       /* of the next server, with each answer of the running one */
     FIRST_OF_MANAGER = 3, /* SD_LISTEN_FDS_START */
 };
 
@@ -29,10 +29,20 @@ typedef struct {
     uint32_t magic;
 } done_t;
 
+/* BUSY comes in place of an offer, the others behind the peer's word that it serves. A server of
+ * the first version says nothing then, and closes. */
+enum { ANSWER_BUSY = 1, ANSWER_DRAINS, ANSWER_LATE };
+
+typedef struct {
+    uint32_t magic, what;
+} answer_t;
+
 struct handover {
     const log_t *log;
+    clock_port_t clock;
     int fd, peer;
     pid_t pid;
+    int64_t until_ms; /* of the peer; monotonic */
 };
 
 void sockets_init(sockets_t *s)
@@ -77,7 +87,7 @@ static bool bind_at(int fd, const char *path)
     return bound && listen(fd, 1) == 0 && rename(made, path) == 0;
 }
 
-rc_t handover_listen(const char *path, const log_t *log, handover_t **out)
+rc_t handover_listen(const char *path, const log_t *log, clock_port_t clock, handover_t **out)
 {
     struct sockaddr_un at;
     *out = NULL;
@@ -86,7 +96,7 @@ rc_t handover_listen(const char *path, const log_t *log, handover_t **out)
     handover_t *h = calloc(1, sizeof *h);
     if (!h)
         return RC_MEMORY;
-    *h = (handover_t){.log = log, .peer = -1};
+    *h = (handover_t){.log = log, .clock = clock, .peer = -1};
     h->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (h->fd >= 0 && bind_at(h->fd, path)) {
         *out = h;
@@ -94,6 +104,17 @@ rc_t handover_listen(const char *path, const log_t *log, handover_t **out)
     }
     handover_free(h);
     return RC_IO;
+}
+
+static int64_t mono(const handover_t *h)
+{
+    return h->clock.mono_ms(h->clock.ctx);
+}
+
+static void answer(int fd, uint32_t what)
+{
+    const answer_t a = {MAGIC, what};
+    (void)!send(fd, &a, sizeof a, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void forget_peer(handover_t *h)
@@ -151,12 +172,11 @@ static bool is_same_user(int fd, pid_t *pid)
     return who.uid == geteuid() || who.uid == 0;
 }
 
-static void greet(handover_t *h, const sockets_t *own)
+static void greet(handover_t *h, int peer, const sockets_t *own)
 {
-    h->peer = accept4(h->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (h->peer < 0)
-        return;
+    h->peer = peer;
     if (is_same_user(h->peer, &h->pid) && offer(h->peer, own)) {
+        h->until_ms = mono(h) + HANDOVER_START_S * 1000;
         LOG(h->log, LOG_INFO, "another server takes over", LOG_I("pid", h->pid));
         return;
     }
@@ -164,23 +184,51 @@ static void greet(handover_t *h, const sockets_t *own)
     forget_peer(h);
 }
 
-bool handover_look(handover_t *h, const sockets_t *own, pid_t *pid)
+/* Its word that it serves counts however late it is read: who was stopped for a while must not keep
+ * what the other has by now. */
+static void end_if_late(handover_t *h)
+{
+    if (mono(h) < h->until_ms)
+        return;
+    LOG(h->log, LOG_ERROR,
+        "the server that was to take over does not say that it serves; this one goes on",
+        LOG_I("pid", h->pid), LOG_I("seconds", HANDOVER_START_S));
+    answer(h->peer, ANSWER_LATE);
+    forget_peer(h);
+}
+
+static bool hear(handover_t *h)
 {
     done_t done = {0};
-    if (h->peer < 0) {
-        greet(h, own);
+    ssize_t n = recv(h->peer, &done, sizeof done, MSG_DONTWAIT | MSG_TRUNC);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        end_if_late(h);
         return false;
     }
-    ssize_t n = recv(h->peer, &done, sizeof done, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    *pid = h->pid;
+    bool serves = n == (ssize_t)sizeof done && done.magic == MAGIC;
+    if (serves)
+        answer(h->peer, ANSWER_DRAINS);
+    else
+        LOG(h->log, LOG_ERROR, "the server that was to take over did not start; this one goes on",
+            LOG_I("pid", h->pid));
     forget_peer(h);
-    if (n == (ssize_t)sizeof done && done.magic == MAGIC)
-        return true;
-    LOG(h->log, LOG_ERROR, "the server that was to take over did not start; this one goes on",
-        LOG_I("pid", h->pid));
-    return false;
+    return serves;
+}
+
+/* One at a time has the sockets. Who comes is taken before the one before is heard, which may have
+ * ended by then. */
+bool handover_look(handover_t *h, const sockets_t *own, pid_t *pid)
+{
+    int other = accept4(h->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    *pid = h->pid;
+    bool serves = h->peer >= 0 && hear(h);
+    if (other >= 0 && h->peer < 0 && !serves) {
+        greet(h, other, own);
+    } else if (other >= 0) {
+        answer(other, ANSWER_BUSY);
+        close(other);
+    }
+    return serves;
 }
 
 /* The next one. */
@@ -198,7 +246,22 @@ static size_t take_descriptors(struct msghdr *m, int *fds)
     return n;
 }
 
-static bool receive(int fd, offer_t *o, int *fds, size_t *n)
+static bool is_offer(const offer_t *o, size_t n)
+{
+    return o->magic == MAGIC && o->n_main > 0 && o->n_main <= HANDOVER_SOCKETS_MAX &&
+           o->has_metrics <= 1 && n == o->n_main + o->has_metrics;
+}
+
+/* BUSY has the place of the first two members. */
+static rc_t why_none(const offer_t *o, ssize_t got)
+{
+    if (got < 0 && errno == EAGAIN)
+        return RC_LIMIT;
+    bool busy = got == (ssize_t)sizeof(answer_t) && o->magic == MAGIC && o->n_main == ANSWER_BUSY;
+    return busy ? RC_BUSY : RC_IO;
+}
+
+static rc_t receive(int fd, offer_t *o, int *fds, size_t *n)
 {
     union {
         struct cmsghdr head;
@@ -211,9 +274,8 @@ static bool receive(int fd, offer_t *o, int *fds, size_t *n)
                        .msg_controllen = sizeof control.room};
     ssize_t got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
     *n = got >= 0 ? take_descriptors(&m, fds) : 0;
-    return got == (ssize_t)sizeof *o && o->magic == MAGIC && o->n_main > 0 &&
-           o->n_main <= HANDOVER_SOCKETS_MAX && o->has_metrics <= 1 &&
-           *n == o->n_main + o->has_metrics && !(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    bool whole = got == (ssize_t)sizeof *o && !(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    return whole && is_offer(o, *n) ? RC_OK : why_none(o, got);
 }
 
 static rc_t take(int peer, sockets_t *out)
@@ -221,10 +283,11 @@ static rc_t take(int peer, sockets_t *out)
     int fds[DESCRIPTORS_MAX];
     size_t n;
     offer_t o = {0};
-    if (!receive(peer, &o, fds, &n)) {
+    rc_t rc = receive(peer, &o, fds, &n);
+    if (rc != RC_OK) {
         while (n > 0)
             close(fds[--n]);
-        return RC_IO;
+        return rc;
     }
     out->n_main = o.n_main;
     memcpy(out->main, fds, o.n_main * sizeof *fds);
@@ -233,22 +296,36 @@ static rc_t take(int peer, sockets_t *out)
     return RC_OK;
 }
 
+/* It waits no longer than that for anything: the other one may be stopped, or no server at all. */
+static bool set_patience(int fd)
+{
+    const struct timeval patience = {PATIENCE_S, 0};
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0;
+}
+
+static rc_t reach(int fd, const struct sockaddr_un *at, socklen_t size)
+{
+    if (!set_patience(fd))
+        return RC_IO;
+    if (connect(fd, (const struct sockaddr *)at, size) == 0)
+        return RC_OK;
+    if (errno == EAGAIN)
+        return RC_LIMIT;
+    return errno == ENOENT || errno == ECONNREFUSED ? RC_NOT_FOUND : RC_IO;
+}
+
 rc_t handover_ask(const char *path, sockets_t *out)
 {
     struct sockaddr_un at;
-    const struct timeval patience = {PATIENCE_S, 0};
     socklen_t size = address_of(path, &at);
     int fd = size ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) : -1;
     sockets_init(out);
     if (fd < 0)
         return size ? RC_IO : RC_NOT_FOUND;
-    rc_t rc = RC_OK;
-    if (connect(fd, (struct sockaddr *)&at, size) != 0)
-        rc = errno == ENOENT || errno == ECONNREFUSED ? RC_NOT_FOUND : RC_IO;
+    rc_t rc = reach(fd, &at, size);
     if (rc == RC_OK)
-        rc = setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0
-                 ? take(fd, out)
-                 : RC_IO;
+        rc = take(fd, out);
     if (rc == RC_OK)
         out->peer = fd;
     else
@@ -256,14 +333,19 @@ rc_t handover_ask(const char *path, sockets_t *out)
     return rc;
 }
 
-void handover_done(sockets_t *s)
+/* One that has ended, or is stopped, needs no sockets, and drains as soon as it reads the word. */
+rc_t handover_done(sockets_t *s)
 {
     const done_t done = {MAGIC};
+    answer_t a = {0};
     if (s->peer < 0)
-        return;
+        return RC_OK;
     (void)!send(s->peer, &done, sizeof done, MSG_NOSIGNAL);
+    ssize_t n = recv(s->peer, &a, sizeof a, 0);
     close(s->peer);
     s->peer = -1;
+    bool late = n == (ssize_t)sizeof a && a.magic == MAGIC && a.what == ANSWER_LATE;
+    return late ? RC_CONFLICT : RC_OK;
 }
 
 /* The service manager. */

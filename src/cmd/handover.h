@@ -11,10 +11,14 @@
 
 #include "core/arena.h"
 #include "core/log.h"
+#include "core/ports.h"
 
 #include <sys/types.h>
 
-enum { HANDOVER_SOCKETS_MAX = 200 }; /* the kernel passes 253 at once */
+enum {
+    HANDOVER_SOCKETS_MAX = 200, /* the kernel passes 253 at once */
+    HANDOVER_START_S = 60,      /* from the sockets to the word that they are in use */
+};
 
 /** Listening sockets, owned. */
 typedef struct {
@@ -33,18 +37,21 @@ typedef struct handover handover_t;
 
 /** Listens at `path`, in place of who listened there. RC_IO, RC_MEMORY, RC_LIMIT: the path is too
  *  long for a socket. */
-rc_t handover_listen(const char *path, const log_t *log, handover_t **out) MUST_USE;
-/** Whether the next server serves (its process in *pid). Gives `own` to whoever asks; never waits.
- */
+rc_t handover_listen(const char *path, const log_t *log, clock_port_t clock,
+                     handover_t **out) MUST_USE;
+/** Whether the next server serves (its process in *pid). Gives `own` to whoever asks, one at a
+ *  time, and for HANDOVER_START_S at most; never waits. */
 bool handover_look(handover_t *h, const sockets_t *own, pid_t *pid);
 /** NULL is fine. */
 void handover_free(handover_t *h);
 
-/** Asks the server at `path` for its sockets. RC_NOT_FOUND: there is none. RC_IO: it does not give
+/** Asks the server at `path` for its sockets. RC_NOT_FOUND: there is none. RC_BUSY: it gave them to
+ *  another a moment ago. RC_LIMIT: it did not answer within five seconds. RC_IO: it does not give
  *  them. */
 rc_t handover_ask(const char *path, sockets_t *out) MUST_USE;
-/** Says that they are in use; the other one drains. */
-void handover_done(sockets_t *s);
+/** Says that they are in use; the other one drains. RC_CONFLICT: it did not wait so long, and goes
+ *  on: this one must not serve. Without a peer, and where the other has ended: RC_OK. */
+rc_t handover_done(sockets_t *s) MUST_USE;
 
 /** Those of the service manager (sd_listen_fds(3)): the one that is named metrics in LISTEN_FDNAMES
  *  is of metrics_listen, the others of listen. RC_NOT_FOUND: there are none; RC_LIMIT: too many. */

@@ -18,10 +18,20 @@
 typedef struct {
     char folder[64], path[96];
     handover_t *running;
+    clock_fake_t clock;
+    char room[4096];
+    log_t log;
     sockets_t own, got;
     atomic_bool over, done;
     pid_t pid;
 } play_t;
+
+static void hear_log(void *ctx, str_t line)
+{
+    play_t *p = ctx;
+    size_t has = strlen(p->room);
+    snprintf(p->room + has, sizeof p->room - has, "%" PRIstr, STR_ARG(line));
+}
 
 static int setup(void **state)
 {
@@ -33,7 +43,8 @@ static int setup(void **state)
     sockets_init(&p->got);
     for (size_t i = 0; i < 2; i++)
         p->own.main[p->own.n_main++] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(handover_listen(p->path, NULL, &p->running), RC_OK);
+    p->log = (log_t){.write = hear_log, .ctx = p};
+    assert_int_equal(handover_listen(p->path, &p->log, clock_fake(&p->clock), &p->running), RC_OK);
     *state = p;
     return 0;
 }
@@ -91,7 +102,7 @@ static void sockets_go_to_the_next(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_true(is_same_socket(p->got.main[i], p->own.main[i]));
     assert_true(p->got.has_metrics && is_same_socket(p->got.metrics, p->own.metrics));
-    handover_done(&p->got);
+    assert_int_equal(handover_done(&p->got), RC_OK);
     pthread_join(looker, NULL);
     assert_true(p->done);
     assert_int_equal(p->pid, getpid());
@@ -106,9 +117,158 @@ static void one_that_ends_without_a_word_changes_nothing(void **state)
     sockets_close(&p->got);
     assert_int_equal(handover_ask(p->path, &p->got), RC_OK); /* another may come */
     assert_false(p->done);
-    handover_done(&p->got);
+    assert_int_equal(handover_done(&p->got), RC_OK);
     pthread_join(looker, NULL);
     assert_true(p->done);
+}
+
+/* Without a thread beside, where the clock is to be moved in between. */
+static void look_now(play_t *p)
+{
+    p->done = handover_look(p->running, &p->own, &p->pid);
+}
+
+/* Connected by hand: what follows is said by the test. */
+static int come(play_t *p)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", p->path);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+static void another_can_come(play_t *p)
+{
+    pthread_t looker;
+    atomic_store(&p->over, false);
+    assert_int_equal(ask(p, &looker), RC_OK);
+    assert_int_equal(handover_done(&p->got), RC_OK);
+    pthread_join(looker, NULL);
+    assert_true(p->done);
+}
+
+/* attack case: OPS-015 */
+static void one_that_hangs_is_given_up(void **state)
+{
+    play_t *p = *state;
+    int fd = come(p);
+    look_now(p);
+    p->clock.ms += HANDOVER_START_S * 1000 - 1;
+    look_now(p);
+    assert_null(strstr(p->room, "does not say that it serves"));
+    p->clock.ms += 1;
+    look_now(p);
+    assert_false(p->done);
+    assert_non_null(strstr(p->room, "does not say that it serves; this one goes on"));
+    another_can_come(p);
+    close(fd);
+}
+
+/* It serves already: two would, for ever. */
+static void who_comes_late_is_told(void **state)
+{
+    play_t *p = *state;
+    pthread_t looker;
+    assert_int_equal(ask(p, &looker), RC_OK);
+    end(p, looker);
+    p->clock.ms += HANDOVER_START_S * 1000;
+    look_now(p);
+    assert_false(p->done);
+    assert_int_equal(handover_done(&p->got), RC_CONFLICT);
+}
+
+static void a_word_counts_however_late_it_is_read(void **state)
+{
+    static const uint32_t DONE = 0x57524448;
+    play_t *p = *state;
+    int fd = come(p);
+    look_now(p);
+    assert_int_equal(send(fd, &DONE, sizeof DONE, 0), sizeof DONE);
+    p->clock.ms += HANDOVER_START_S * 2000;
+    look_now(p);
+    assert_true(p->done);
+    close(fd);
+}
+
+static void half_a_word_changes_nothing(void **state)
+{
+    static const uint32_t WORDS[][2] = {{0x57524448, 0}, {0x57524448, 0}, {0x57524449, 0}};
+    static const size_t BYTES[] = {2, 8, 4};
+    play_t *p = *state;
+    for (size_t i = 0; i < 3; i++) {
+        int fd = come(p);
+        p->room[0] = '\0';
+        look_now(p);
+        assert_int_equal(send(fd, WORDS[i], BYTES[i], 0), BYTES[i]);
+        look_now(p);
+        assert_false(p->done);
+        assert_non_null(strstr(p->room, "did not start; this one goes on"));
+        close(fd);
+    }
+    another_can_come(p);
+}
+
+static void one_at_a_time_has_the_sockets(void **state)
+{
+    play_t *p = *state;
+    pthread_t looker;
+    sockets_t other;
+    assert_int_equal(ask(p, &looker), RC_OK);
+    assert_int_equal(handover_ask(p->path, &other), RC_BUSY);
+    assert_int_equal(other.n_main, 0);
+    assert_int_equal(handover_done(&p->got), RC_OK);
+    pthread_join(looker, NULL);
+    assert_true(p->done);
+}
+
+/* The one before was killed, or is older and says nothing: this one has the sockets. */
+static void one_that_ended_needs_no_sockets(void **state)
+{
+    play_t *p = *state;
+    pthread_t looker;
+    assert_int_equal(ask(p, &looker), RC_OK);
+    end(p, looker);
+    handover_free(p->running);
+    p->running = NULL;
+    assert_int_equal(handover_done(&p->got), RC_OK);
+}
+
+typedef struct {
+    const char *path;
+    rc_t rc;
+} asked_t;
+
+static void *ask_beside(void *arg)
+{
+    asked_t *a = arg;
+    sockets_t none;
+    a->rc = handover_ask(a->path, &none);
+    return NULL;
+}
+
+/* One accepts and says nothing; the other is stopped, and nothing more fits into its queue. */
+static void a_server_that_does_not_answer_is_not_waited_for(void **state)
+{
+    enum { FULL = 1 };
+    play_t *p = *state;
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s/stopped", p->folder);
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int waits = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, FULL - 1), 0);
+    assert_int_equal(connect(waits, (struct sockaddr *)&at, sizeof at), 0);
+    asked_t asked[2] = {{.path = p->path}, {.path = at.sun_path}};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_beside, &asked[i]), 0);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(asked[i].rc, RC_LIMIT);
+    }
+    close(waits);
+    close(fd);
 }
 
 static void nobody_there_is_told_apart(void **state)
@@ -182,7 +342,7 @@ static void a_path_that_no_socket_can_have_is_refused(void **state)
     play_t *p = *state;
     memset(path, 'a', sizeof path);
     path[sizeof path - 1] = '\0';
-    assert_int_equal(handover_listen(path, NULL, &h), RC_LIMIT);
+    assert_int_equal(handover_listen(path, NULL, clock_system(), &h), RC_LIMIT);
     assert_int_equal(handover_ask(path, &p->got), RC_NOT_FOUND);
 }
 
@@ -220,6 +380,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLAY(sockets_go_to_the_next),
         PLAY(one_that_ends_without_a_word_changes_nothing),
+        PLAY(one_that_hangs_is_given_up),
+        PLAY(who_comes_late_is_told),
+        PLAY(a_word_counts_however_late_it_is_read),
+        PLAY(half_a_word_changes_nothing),
+        PLAY(one_at_a_time_has_the_sockets),
+        PLAY(one_that_ended_needs_no_sockets),
+        PLAY(a_server_that_does_not_answer_is_not_waited_for),
         PLAY(nobody_there_is_told_apart),
         PLAY(another_user_gets_nothing),
         PLAY(the_socket_is_its_owners_alone),

@@ -82,6 +82,9 @@ static int run(serve_t *s)
         http_server_stop(s->metrics);
         http_server_join(s->metrics);
     }
+    if (s->came_late)
+        return command_fail(EXIT_FAILED, "the start took longer than the running server waits, "
+                                         "which goes on; try again");
     return rc == RC_OK ? EXIT_DONE
                        : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
 }

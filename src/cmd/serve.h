@@ -38,6 +38,7 @@ typedef struct {
     child_spawner_t *spawner;        /* NULL: this process starts the children */
     sockets_t inherited;             /* from a server that is to end, or from the service manager */
     handover_t *handover;            /* to the next server; NULL: none can come */
+    bool came_late;                  /* the server before did not wait so long, and goes on */
     http_server_t *server, *metrics; /* metrics: NULL without metrics_listen */
     str_t address; /* http:// or https:// and where it listens, with the real port */
     str_t issuer, setup_link;
@@ -67,8 +68,9 @@ void serve_close_rooms(serve_t *s);
 /** Sockets that listen already, if there are some: of the service manager, or, where the command
  * line says so, of the server that runs on the same data folder. */
 int serve_inherit(serve_t *s);
-/** All workers accept: the next server may come, and the one before may go. */
-void serve_taken_over(serve_t *s);
+/** All workers accept: the one before may go, and the next server may come. False: the one before
+ * goes on, and this one ends. */
+bool serve_taken_over(serve_t *s);
 /** For http_server_config_t.look: whether the next server is ready. */
 bool serve_look(void *serve);
 

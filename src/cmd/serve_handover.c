@@ -17,6 +17,18 @@ static bool forgets(const serve_t *s)
     return str_eq(s->settings.conf.store, STR("memory"));
 }
 
+static int refuse(rc_t rc)
+{
+    if (rc == RC_LIMIT)
+        return command_fail(EXIT_FAILED, "the server that runs on the data folder does not answer "
+                                         "at " NAME "; is it stopped, or hanging?");
+    if (rc == RC_BUSY)
+        return command_fail(EXIT_FAILED, "another server is about to take over already; wait until "
+                                         "it has, or a minute where it hangs");
+    return command_fail(EXIT_FAILED, "the server that runs on the data folder does not give its "
+                                     "sockets away; is it of the same user?");
+}
+
 static int take_over(serve_t *s)
 {
     const char *path = path_of(s);
@@ -28,10 +40,7 @@ static int take_over(serve_t *s)
     rc_t rc = handover_ask(path, &s->inherited);
     if (rc == RC_NOT_FOUND)
         LOG(&s->log, LOG_WARN, "no server runs on the data folder that could be taken over");
-    return rc == RC_OK || rc == RC_NOT_FOUND
-               ? EXIT_DONE
-               : command_fail(EXIT_FAILED, "the server that runs on the data folder does not give "
-                                           "its sockets away; is it of the same user?");
+    return rc == RC_OK || rc == RC_NOT_FOUND ? EXIT_DONE : refuse(rc);
 }
 
 int serve_inherit(serve_t *s)
@@ -45,16 +54,33 @@ int serve_inherit(serve_t *s)
     return take_over(s);
 }
 
-/* The workers have descriptors of their own by now. */
-void serve_taken_over(serve_t *s)
+static void let_next_come(serve_t *s)
 {
     const char *path = path_of(s);
-    sockets_close(&s->inherited);
-    rc_t rc = path && !forgets(s) ? handover_listen(path, &s->log, &s->handover) : RC_OK;
+    rc_t rc =
+        path && !forgets(s) ? handover_listen(path, &s->log, clock_system(), &s->handover) : RC_OK;
     if (rc != RC_OK)
         LOG(&s->log, LOG_WARN, "this server cannot be taken over by another",
             LOG_S("why", str_c(rc_name(rc))));
-    handover_done(&s->inherited);
+}
+
+/* The workers have descriptors of their own by now. The one before is asked first: where it goes
+ * on, it must be found at its path. */
+bool serve_taken_over(serve_t *s)
+{
+    sockets_close(&s->inherited);
+    s->came_late = handover_done(&s->inherited) == RC_CONFLICT;
+    if (!s->came_late) {
+        http_server_keep(s->server);
+        let_next_come(s);
+        return true;
+    }
+    LOG(&s->log, LOG_ERROR, "the server that was to be taken over goes on; this one ends",
+        LOG_I("seconds", HANDOVER_START_S));
+    http_server_hand_over(s->server);
+    if (s->metrics)
+        http_server_hand_over(s->metrics);
+    return false;
 }
 
 static bool own_sockets(const serve_t *s, sockets_t *out)

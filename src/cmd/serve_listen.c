@@ -57,6 +57,8 @@ int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, htt
 static void announce(void *ctx)
 {
     const serve_t *s = ctx;
+    if (!serve_taken_over(ctx))
+        return;
     printf("warder: listening on %" PRIstr "\n", STR_ARG(s->address));
     if (str_is_set(s->setup_link))
         printf("warder: first account: %" PRIstr "\n", STR_ARG(s->setup_link));
@@ -66,7 +68,6 @@ static void announce(void *ctx)
     printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
     fflush(stdout);
     notify_send("READY=1");
-    serve_taken_over(ctx);
 }
 
 static int make_proxies(serve_t *s)
@@ -100,6 +101,7 @@ static http_server_config_t config_of(serve_t *s, const http_mount_t *mounts, si
     config.look = serve_look;
     config.sockets = s->inherited.main;
     config.socket_count = s->inherited.n_main;
+    config.shared = s->inherited.peer >= 0;
     return config;
 }
 

@@ -45,6 +45,8 @@ typedef struct {
      * to end. Workers share them where they are more; borrowed for http_server_new. */
     const int *sockets;
     size_t socket_count;
+    bool shared; /* another server accepts at them as well: as after http_server_hand_over, until
+                    http_server_keep */
     unsigned workers;
     /* Of one worker, fewer if the limit of open files is low. Beyond, the one that has been idle
      * longest is closed; where none is idle, the new one gets a 503. */
@@ -98,6 +100,8 @@ void http_server_stop(http_server_t *s);
  *  idle connections stay for most of drain_ms, so that as few as can be are closed while their
  * client is about to send. */
 void http_server_hand_over(http_server_t *s);
+/** From now on nobody else accepts at the sockets. */
+void http_server_keep(http_server_t *s);
 /** Waits for all workers to end. */
 void http_server_join(http_server_t *s);
 /** start, ready, then waits for SIGTERM or SIGINT, stop, join: the whole life of a daemon, on the

@@ -232,6 +232,7 @@ static http_server_t *alloc_server(const http_server_config_t *config)
     fill_defaults(&s->config);
     fit_to_descriptors(&s->config);
     s->count = s->config.workers;
+    atomic_init(&s->handed_over, config->shared);
     pthread_mutex_init(&s->lock, NULL);
     pthread_mutex_init(&s->tls_lock, NULL);
     http_server_set_tls(s, config->tls);
@@ -348,6 +349,11 @@ void http_server_hand_over(http_server_t *s)
 {
     atomic_store(&s->handed_over, true);
     stop_all(s, 1);
+}
+
+void http_server_keep(http_server_t *s)
+{
+    atomic_store(&s->handed_over, false);
 }
 
 void http_server_join(http_server_t *s)

@@ -64,7 +64,7 @@ struct http_server {
     int *listeners; /* sockets, bound; -1 once handed to a worker */
     int *sockets;   /* the same, as they are until the workers drain */
     bool started;
-    atomic_bool handed_over; /* set before the workers are told to drain */
+    atomic_bool handed_over; /* another server has the sockets, too; set before a drain begins */
 
     pthread_mutex_t tls_lock; /* guards the next one */
     http_tls_t *tls;          /* of new connections; NULL: plain */

@@ -41,8 +41,8 @@
     EFFECT(RESOURCE_PUT, resource, "")                                                             \
     EFFECT(RESOURCE_DELETE, key, "the resource exists")                                            \
     EFFECT(KEY_PUT, key_record,                                                                    \
-           "at most one current key of a use, and no other key is sealed by another; inserts or "  \
-           "replaces by kid")                                                                      \
+           "at most one current and one next key of a use, and no other key is sealed by "         \
+           "another; inserts or replaces by kid")                                                  \
     EFFECT(KEY_DELETE, key, "the key exists")                                                      \
     EFFECT(KEYS_REPLACE, key_change,                                                               \
            "there are exactly the keys `was`, with that state and sealed_by; `becomes` replaces "  \

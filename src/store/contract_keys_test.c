@@ -146,6 +146,26 @@ static void second_current_key_of_a_use_conflicts(void **state)
     assert_int_equal(all.count, 3);
 }
 
+/* Two processes that both believe they may rotate publish one key. */
+static void second_next_key_of_a_use_conflicts(void **state)
+{
+    play_t *p = *state;
+    key_record_t first = key_of(STR("1"), KEY_SIGN, KEY_NEXT);
+    key_record_t second = key_of(STR("2"), KEY_SIGN, KEY_NEXT);
+    key_record_t derive = key_of(STR("3"), KEY_DERIVE, KEY_NEXT);
+    assert_int_equal(put_key(p, &first), RC_OK);
+    assert_int_equal(put_key(p, &second), RC_CONFLICT);
+    assert_int_equal(put_key(p, &derive), RC_OK);
+    assert_int_equal(put_key(p, &first), RC_OK);
+    first.state = KEY_CURRENT;
+    play_add(p, EFFECT_KEY_PUT)->u.key_record = &first;
+    play_add(p, EFFECT_KEY_PUT)->u.key_record = &second;
+    assert_applied(p);
+    ask_t all = {.kind = ASK_KEYS};
+    play_ask(p, &all);
+    assert_int_equal(all.count, 3);
+}
+
 /* The clients whose ids were sealed under an old key would be lost with it. */
 static void seal_has_one_current_key_and_keeps_the_old(void **state)
 {
@@ -328,6 +348,7 @@ int main(void)
         ON_EVERY_STORE(resource_delete_conflicts_without_it),
         ON_EVERY_STORE(keys_come_back_whole_and_oldest_first),
         ON_EVERY_STORE(second_current_key_of_a_use_conflicts),
+        ON_EVERY_STORE(second_next_key_of_a_use_conflicts),
         ON_EVERY_STORE(seal_has_one_current_key_and_keeps_the_old),
         ON_EVERY_STORE(rotation_of_keys_is_one_step),
         ON_EVERY_STORE(key_delete_conflicts_without_it),

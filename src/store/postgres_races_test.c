@@ -2,6 +2,8 @@
  * and what must add up. WARDER_TEST_ROUNDS says how often. */
 #include "store/postgres_test_race.h"
 
+#include <stdio.h>
+
 static void one_first_user(void **state)
 {
     race_t *r = race_ready(state);
@@ -17,21 +19,32 @@ static void one_first_user(void **state)
     }
 }
 
-static void one_current_key_of_a_use(void **state)
+static void one_key_of_a_use(race_t *r, key_state_t key_state)
 {
-    race_t *r = race_ready(state);
+    char count[64];
+    snprintf(count, sizeof count, "SELECT count(*) FROM key WHERE state=%d", key_state);
     for (int round = 0; round < race_rounds(); round++) {
         key_record_t keys[RACERS];
         pg_test_sql(r->pg, "DELETE FROM key");
         for (int i = 0; i < RACERS; i++) {
-            keys[i] = (key_record_t){.kid = race_name(r, "k", round, i), .state = KEY_CURRENT};
+            keys[i] = (key_record_t){.kid = race_name(r, "k", round, i), .state = key_state};
             race_add(&r->v[i], EFFECT_KEY_PUT)->u.key_record = &keys[i];
         }
         race_has_one_winner(r);
-        assert_int_equal(pg_test_sql(r->pg, "SELECT count(*) FROM key WHERE state=1"), 1);
+        assert_int_equal(pg_test_sql(r->pg, count), 1);
     }
     assert_int_equal(pg_test_sql(r->pg, "SELECT value FROM meta WHERE name='generation'"),
                      1 + race_rounds());
+}
+
+static void one_current_key_of_a_use(void **state)
+{
+    one_key_of_a_use(race_ready(state), KEY_CURRENT);
+}
+
+static void one_next_key_of_a_use(void **state)
+{
+    one_key_of_a_use(race_ready(state), KEY_NEXT);
 }
 
 static void keys_are_replaced_once(void **state)
@@ -188,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RACE(one_first_user),
         RACE(one_current_key_of_a_use),
+        RACE(one_next_key_of_a_use),
         RACE(keys_are_replaced_once),
         RACE(one_device_of_a_user_code),
         RACE(one_holder_of_a_lease),

@@ -15,8 +15,9 @@ rc_t sqlite_key_put(sqlite_db_t *db, const effect_t *e)
 {
     const key_record_t *key = e->u.key_record;
     TRY(conflict_if(db, STMT_KEY_OTHER_SEAL, ARGS(ARG_S(key->kid), ARG_S(key->sealed_by))));
-    if (key->state == KEY_CURRENT)
-        TRY(conflict_if(db, STMT_KEY_OTHER_CURRENT, ARGS(ARG_I(key->use), ARG_S(key->kid))));
+    if (key->state != KEY_RETIRED)
+        TRY(conflict_if(db, STMT_KEY_OTHER,
+                        ARGS(ARG_I(key->use), ARG_I(key->state), ARG_S(key->kid))));
     return sqlite_put_record(db, TABLE_KEY, key);
 }
 

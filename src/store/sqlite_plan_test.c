@@ -12,7 +12,7 @@
 static const stmt_id_t LISTS[] = {
     STMT_ANY_USER, STMT_RESOURCE_IDS, STMT_KEY_IDS, STMT_CLIENT_IDS, STMT_USER_IDS,
     /* a handful of keys, asked when one is rotated */
-    STMT_KEY_OTHER_CURRENT, STMT_KEY_OTHER_SEAL, STMT_KEY_COUNT, STMT_KEYS_BLANK, STMT_KEYS_CLEAR,
+    STMT_KEY_OTHER, STMT_KEY_OTHER_SEAL, STMT_KEY_COUNT, STMT_KEYS_BLANK, STMT_KEYS_CLEAR,
     /* everything ends, when an administrator says so */
     STMT_REVOKED_FAMILIES_ALL, STMT_REVOKED_DEVICES_ALL,
     /* one entry for many, after many were written */

@@ -1,5 +1,6 @@
 // One server after the other on the same sockets, under load. attack case: OPS-015
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -55,15 +56,65 @@ test('a server that does not start leaves the running one as it is', async () =>
   const load = new Load(w.port, [get('/jwks')], { callers: 4 });
   try {
     const running = w.warder;
-    await assert.rejects(upgrade(w, ['--workers', '1']), /as many workers as the running server/);
-    w.warder = running;
-    await sleep(200);
-    assert.match(running.err, /did not start; this one goes on/);
+    const failing = [
+      [['--workers', '1'], /as many workers as the running server/],
+      [['--metrics-listen', `127.0.0.1:${w.port}`], /cannot listen on .* \(metrics_listen\)/],
+    ];
+    for (let i = 0; i < failing.length; i++) {
+      await assert.rejects(upgrade(w, failing[i][0]), failing[i][1]);
+      w.warder = running;
+      await sleep(200);
+      assert.equal(running.err.split('did not start; this one goes on').length, i + 2);
+    }
     await upgrade(w).then((old) => old.done);
     await load.stop();
     assert.deepEqual(load.failures, {});
   } finally {
     load.abandon();
+    await w.stop();
+  }
+});
+
+/** One that asks for the sockets and then says nothing any more. */
+const HANGING = `
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect(sys.argv[1])
+s.recv(64)
+print('has them', flush=True)
+time.sleep(60)
+`;
+
+test('one that hangs with the sockets is named to the next one, and keeps it out no longer than it lives', async () => {
+  const w = await World.start({ sample: false, args: QUICK });
+  const running = w.warder;
+  const hanging = spawn('python3', ['-c', HANGING, path.join(w.data, 'take-over.sock')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await new Promise((resolve) => hanging.stdout.once('data', resolve));
+    await assert.rejects(upgrade(w), /another server is about to take over already/);
+    w.warder = running;
+    hanging.kill('SIGKILL');
+    await new Promise((resolve) => hanging.once('exit', resolve));
+    await upgrade(w).then((old) => old.done);
+  } finally {
+    hanging.kill('SIGKILL');
+    await w.stop();
+  }
+});
+
+test('a server that is stopped is not waited for, and goes on when it is let', async () => {
+  const w = await World.start({ sample: false, args: QUICK });
+  const running = w.warder;
+  try {
+    running.child.kill('SIGSTOP');
+    const began = Date.now();
+    await assert.rejects(upgrade(w), /does not answer at take-over.sock; is it stopped, or hanging\?/);
+    w.warder = running;
+    assert.ok(Date.now() - began < 15_000);
+    running.child.kill('SIGCONT');
+    await upgrade(w).then((old) => old.done);
+  } finally {
+    running.child.kill('SIGCONT');
     await w.stop();
   }
 });
