@@ -136,6 +136,10 @@ typedef struct {
      *  default 1048576 of about 32 bytes. When all are taken, further ones are answered with 503.
      */
     size_t dpop_proofs;
+    /** The challenge of a 403 also names the scopes that the token grants already, for clients that
+     *  ask for nothing but what a challenge names and would lose them (MCP 2025-11-25, "Scope
+     *  Challenge Handling"; by 2026-07-28 clients ask for both). */
+    bool repeat_scopes;
 } warder_rs_config_t;
 
 /** NULL when the config is wrong or there is no memory; `why` (may be NULL) gets one sentence. */
@@ -211,6 +215,18 @@ typedef struct {
 /** Whether a token that was let in still counts: for what stays open behind its request, such as a
  *  stream; ask every second or so. Never blocks. *refresh_due (may be NULL) as in a verdict. */
 bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refresh_due);
+
+/** What introspection says of an opaque token by now. */
+typedef enum {
+    WARDER_RS_STILL,  /* it is active; so is every token that no server is asked about */
+    WARDER_RS_ENDED,  /* it is not, or not for this resource */
+    WARDER_RS_UNSURE, /* nobody has answered yet: refresh where it is due, and ask again */
+} warder_rs_still_t;
+
+/** The same as warder_rs_lives for opaque tokens that were let in, of which no list tells: asks
+ * their server anew once its last answer is older than introspection_cache_s. Ask now and then, as
+ * each question is a request there, and end what has been unsure for too long. Never blocks. */
+warder_rs_still_t warder_rs_still(warder_rs_t *rs, const char *token, bool *refresh_due);
 
 /** Fetches the keys and the lists of revocations that are due; blocks. Threads that come while one
  * is fetching wait for it, a bounded number of them; further ones return at once. Call it at start

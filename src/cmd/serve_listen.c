@@ -53,6 +53,19 @@ int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, htt
     return EXIT_DONE;
 }
 
+/* Most clients register by themselves and can send no token: whoever left the setting alone learns
+ * it here and not from his clients. */
+static void tell_registration(const serve_t *s)
+{
+    bool needs = s->as->oauth.registration == OAUTH_REGISTER_TOKEN;
+    if (needs && str_eq(s->settings.conf.registration, STR("auto")))
+        LOG(&s->log, LOG_INFO,
+            "clients need a token to register here, as the public URL is no loopback one",
+            LOG_S("setting", STR("registration: auto")),
+            LOG_S("mend", STR("'warder admin registration-token' makes one; 'registration: open' "
+                              "lets every client register")));
+}
+
 /* Scripts wait for these lines; nothing else goes to standard output. */
 static void announce(void *ctx)
 {
@@ -67,6 +80,7 @@ static void announce(void *ctx)
                STR_ARG(s->settings.conf.upstreams[i].path));
     printf("warder: ready at %" PRIstr "\n", STR_ARG(s->issuer));
     fflush(stdout);
+    tell_registration(s);
     notify_send("READY=1");
 }
 

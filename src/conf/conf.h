@@ -233,9 +233,11 @@ typedef struct {
     bool audit_arguments; /* their values in the trail, but for `redact` */
     str_list_t redact;    /* paths of arguments; `*` for any member */
     bool dpop_required;
+    bool repeat_scopes; /* in the challenge of a 403 */
     int64_t max_body_bytes, max_answer_bytes;
-    int64_t timeout_s;     /* for the head of an answer */
-    int64_t stream_idle_s; /* without an event; 0: for ever */
+    int64_t timeout_s;      /* for the head of an answer */
+    int64_t stream_idle_s;  /* without an event; 0: for ever */
+    int64_t stream_check_s; /* between two questions about an opaque token behind an open stream */
     int64_t max_connections;
     int64_t streams_per_subject;
 } conf_upstream_t;

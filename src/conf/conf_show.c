@@ -144,10 +144,12 @@ static void put_issuers(buf_t *b)
     "    audit_arguments: false        # their values in the trail\n"                              \
     "    redact: []                    # but for these paths\n"                                    \
     "    dpop_required: false          # no token without a key\n"                                 \
+    "    repeat_scopes: false          # a 403 names what the token grants already, too\n"         \
     "    max_body_bytes: 1048576\n"                                                                \
     "    max_answer_bytes: 8388608\n"                                                              \
     "    timeout_s: 300                # for the head of an answer\n"                              \
     "    stream_idle_s: 0              # without an event; 0: for ever\n"                          \
+    "    stream_check_s: 60            # opaque tokens of open streams are asked about again\n"    \
     "    max_connections: 1024         # to it, of one worker; more calls at once get 503\n"       \
     "    streams_per_subject: 64\n"                                                                \
     "  - path: /notes\n"                                                                           \

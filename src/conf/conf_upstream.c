@@ -43,10 +43,12 @@ static const conf_field_t FIELDS[] = {
     FIELD("audit_arguments", BOOL, audit_arguments),
     FIELD("redact", WORDS, redact),
     FIELD("dpop_required", BOOL, dpop_required),
+    FIELD("repeat_scopes", BOOL, repeat_scopes),
     NUMBER("max_body_bytes", max_body_bytes, 1024, MEGABYTE),
     NUMBER("max_answer_bytes", max_answer_bytes, 1024, 64 * MEGABYTE),
     NUMBER("timeout_s", timeout_s, 1, 86400),
     NUMBER("stream_idle_s", stream_idle_s, 0, 604800),
+    NUMBER("stream_check_s", stream_check_s, 1, 86400),
     NUMBER("max_connections", max_connections, 1, 65536),
     NUMBER("streams_per_subject", streams_per_subject, 1, 1000000),
 };
@@ -69,6 +71,7 @@ conf_upstream_t conf_upstream_default(void)
         .max_body_bytes = MEGABYTE,
         .max_answer_bytes = 8 * MEGABYTE,
         .timeout_s = 300,
+        .stream_check_s = 60,
         .max_connections = 1024,
         .streams_per_subject = 64,
     };

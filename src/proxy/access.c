@@ -343,6 +343,25 @@ bool access_lives(access_t *a, const gate_principal_t *who)
     return lives;
 }
 
+bool access_asks(const access_t *a, str_t token)
+{
+    return rs_check_asks(a->rs, token);
+}
+
+access_still_t access_still(access_t *a, str_t token)
+{
+    static const access_still_t STILL[] = {[WARDER_RS_STILL] = ACCESS_STILL,
+                                           [WARDER_RS_ENDED] = ACCESS_ENDED,
+                                           [WARDER_RS_UNSURE] = ACCESS_UNSURE};
+    bool due = false;
+    arena_t *work = arena_new(LIMIT_REQUEST_ARENA_BYTES);
+    warder_rs_still_t still = work ? rs_check_still(a->rs, work, token, &due) : WARDER_RS_UNSURE;
+    arena_free(work);
+    if (due)
+        refresh_early(a);
+    return STILL[still];
+}
+
 bool access_ready(access_t *a)
 {
     bool ready = true;
@@ -369,8 +388,9 @@ static str_t challenge(access_t *a, arena_t *arena, const rs_finding_t *found, s
 
 str_t access_insufficient(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed)
 {
-    const rs_finding_t found = {.reason = RS_SCOPE, .dpop = who->key.n > 0, .who = RS_NOBODY};
-    return challenge(a, arena, &found, needed);
+    rs_finding_t found = {.reason = RS_SCOPE, .dpop = who->key.n > 0, .who = RS_NOBODY};
+    found.who.scope = who->scope.n > 0 ? arena_cstr(arena, who->scope) : "";
+    return found.who.scope ? challenge(a, arena, &found, needed) : STR_UNSET;
 }
 
 str_t access_step_up(access_t *a, arena_t *arena, const gate_principal_t *who,

@@ -74,6 +74,13 @@ void access_check(access_t *a, http_exchange_t *x,
                   void (*done)(void *arg, const access_verdict_t *verdict), void *arg);
 /** Whether who was let in may stay, for what stays open: asked every second. Never blocks. */
 bool access_lives(access_t *a, const gate_principal_t *who);
+/** Whether introspection is what tells of a token: it must be asked about again while a stream of
+ * it is open. */
+bool access_asks(const access_t *a, str_t token);
+typedef enum { ACCESS_STILL, ACCESS_ENDED, ACCESS_UNSURE } access_still_t;
+/** What introspection says of it by now; unsure until it has answered: ask again soon. Never
+ * blocks. */
+access_still_t access_still(access_t *a, str_t token);
 /** Whether the keys of every authorization server are at hand, for readiness; has them fetched
  * where they are not. Never blocks. */
 bool access_ready(access_t *a);

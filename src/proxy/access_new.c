@@ -201,6 +201,7 @@ static rc_t open_library(access_t *a, str_t *why, char *reason, size_t size)
         .ports = &a->ports,
         .dpop = dpop_of(&a->config),
         .dpop_nonce = a->config.dpop_nonce,
+        .repeat_scopes = u->repeat_scopes,
         .dpop_nonce_secret = text_or_null(a->arena, a->config.nonce_secret, &failed),
     };
     if (failed)

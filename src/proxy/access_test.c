@@ -316,6 +316,12 @@ static void opaque_tokens_are_asked_about(void **state)
     assert_str(json_get(f->got.who.claims, STR("roles"))->raw, "[\"ops\"]");
     f->answer = "{\"active\":false}";
     assert_out(f, "other", 401, "token_inactive");
+    assert_true(access_asks(f->access, STR("handle")));
+    assert_false(access_asks(f->access, STR("a.j.wt")));
+    assert_int_equal(access_still(f->access, STR("handle")), ACCESS_STILL);
+    world_pass(f->w, 11);
+    assert_int_equal(access_still(f->access, STR("handle")), ACCESS_UNSURE); /* and asked */
+    assert_int_equal(access_still(f->access, STR("handle")), ACCESS_ENDED);
     f->answer = NULL;
     assert_out(f, "third", 503, "introspection_away");
 }
@@ -374,6 +380,17 @@ static void who_may_stay(void **state)
     memset(long_name, 'x', 20000);
     other.subject = str_of(long_name, 20000);
     assert_false(access_lives(f->access, &other));
+}
+
+/* RS-41 */
+static void a_challenge_may_repeat_what_is_granted(void **state)
+{
+    fixture_t *f = *state;
+    f->upstream.repeat_scopes = true;
+    open_access(f);
+    gate_principal_t who = {.subject = STR("alice"), .scope = STR("c a")};
+    str_t text = access_insufficient(f->access, f->a, &who, STR("a b"));
+    assert_true(str_contains(text, STR("scope=\"c a b\"")));
 }
 
 static void challenges_of_what_was_found_later(void **state)
@@ -565,6 +582,7 @@ int main(void)
         TEST(an_issuer_that_is_away),
         TEST(new_keys_fail_no_call),
         TEST(who_may_stay),
+        TEST(a_challenge_may_repeat_what_is_granted),
         TEST(challenges_of_what_was_found_later),
         TEST(metadata),
         TEST(ready_when_keys_are_there),

@@ -1,5 +1,7 @@
 #include "proxy/relay.h"
 
+#include "core/secret.h"
+
 #include <stdlib.h>
 
 int64_t call_now(const relay_call_t *c)
@@ -44,6 +46,9 @@ static void free_call(relay_call_t *c)
     free(c->held.p);
     free(c->kept);
     free(c->reading);
+    if (c->token.p)
+        secret_wipe((void *)(uintptr_t)c->token.p, c->token.n);
+    free((void *)(uintptr_t)c->token.p);
     if (w->spare_count >= RELAY_SPARE_CALLS) {
         free(c);
         return;

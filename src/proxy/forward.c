@@ -9,8 +9,7 @@ static void on_credential(void *arg, const credential_answer_t *answer)
     relay_resume(r);
 }
 
-/* The caller's token without its scheme, for an exchange alone; it was verified. */
-static str_t own_token(const relay_t *r)
+str_t relay_own_token(const relay_t *r)
 {
     str_t value = http_header(r->x, STR("Authorization")), scheme;
     return str_split(&value, ' ', &scheme) && value.p ? str_trim(value, " ") : STR_UNSET;
@@ -21,8 +20,8 @@ relay_step_t relay_ask_credential(relay_t *r)
     const route_t *route = r->route;
     if (!route->credential)
         return STEP_ON;
-    route->ports->credential(route->credential, r->x, &r->facts.who, own_token(r), on_credential,
-                             r);
+    route->ports->credential(route->credential, r->x, &r->facts.who, relay_own_token(r),
+                             on_credential, r);
     return STEP_WAIT;
 }
 

@@ -37,6 +37,7 @@ enum {
     RELAY_COMMENT_MS = 15000,     /* of silence before a comment, and */
     RELAY_COMMENT_SPREAD = 10000, /* up to so many more, so that not all streams speak at once */
     RELAY_LEEWAY_S = 30,          /* after a token's end, for clocks that differ */
+    RELAY_UNSURE_MS = 300000,     /* that a stream stays open while nobody says what its token is */
     RELAY_DETACHED_MS = 300000,   /* that a call runs on for a client that is gone */
     RELAY_DETACHED = 1024,        /* such calls of one worker */
     RELAY_SPARE_CALLS = 64,       /* kept for reuse by one worker */
@@ -209,6 +210,9 @@ relay_step_t relay_check_credential(relay_t *r);
 relay_step_t relay_record(relay_t *r);
 relay_step_t relay_send(relay_t *r);
 
+/* The caller's token without its scheme; it was verified. */
+str_t relay_own_token(const relay_t *r);
+
 /* Whether it stays open by nature: the GET stream and subscriptions/listen. */
 bool relay_is_standing(const relay_facts_t *f);
 
@@ -292,7 +296,9 @@ struct relay_call {
     relay_t *r;                /* NULL: x's arena is given back, or x is */
     upstream_call_t *upstream; /* NULL: it has ended */
     relay_facts_t facts;
-    char *kept; /* owned; NULL: facts borrow the arena */
+    char *kept;  /* owned; NULL: facts borrow the arena */
+    str_t token; /* owned: of a stream, where introspection is asked about it again; else unset */
+    int64_t check_ms; /* when it is asked about */
     call_phase_t phase;
     call_finish_t finish;
     bool gone;             /* the client is; the call waits for a head to detach */

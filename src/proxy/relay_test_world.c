@@ -132,6 +132,21 @@ static bool lives(access_t *a, const gate_principal_t *who)
     return !world->revoked;
 }
 
+static bool asks(const access_t *a, str_t token)
+{
+    (void)a;
+    (void)token;
+    return world->opaque;
+}
+
+static access_still_t still(access_t *a, str_t token)
+{
+    (void)a;
+    assert_true(str_eq(token, STR("alice/mcp:use")));
+    world->asked++;
+    return world->still;
+}
+
 static bool access_is_ready(access_t *a)
 {
     (void)a;
@@ -194,8 +209,9 @@ static void drop(credential_t *c, const gate_principal_t *who)
     world->drops++;
 }
 
-static const route_ports_t PORTS = {check,    lives,         access_is_ready, insufficient, step_up,
-                                    metadata, metadata_path, credential,      drop};
+static const route_ports_t PORTS = {check,           lives,        asks,    still,
+                                    access_is_ready, insufficient, step_up, metadata,
+                                    metadata_path,   credential,   drop};
 
 /* The upstream. */
 
@@ -289,6 +305,7 @@ static void make_conf(relay_world_t *f)
         .max_body_bytes = 2000,
         .max_answer_bytes = 1 << 20,
         .streams_per_subject = 2,
+        .stream_check_s = 60,
     };
 }
 

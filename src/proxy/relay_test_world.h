@@ -39,7 +39,10 @@ typedef struct {
     rc_t trail_rc;
     /* access and credential */
     bool revoked;
-    bool slow; /* verdicts and credentials come when relay_let_go is called */
+    bool opaque;          /* tokens are asked about again, */
+    access_still_t still; /* and this is said of them, */
+    unsigned asked;       /* so often */
+    bool slow;            /* verdicts and credentials come when relay_let_go is called */
     void (*waiting)(void *arg);
     void *waiting_arg;
     rc_t credential_rc;

@@ -14,6 +14,8 @@ typedef struct {
     void (*check)(access_t *a, http_exchange_t *x,
                   void (*done)(void *arg, const access_verdict_t *verdict), void *arg);
     bool (*lives)(access_t *a, const gate_principal_t *who);
+    bool (*asks)(const access_t *a, str_t token); /* NULL: of no token */
+    access_still_t (*still)(access_t *a, str_t token);
     bool (*ready)(access_t *a);
     str_t (*insufficient)(access_t *a, arena_t *arena, const gate_principal_t *who, str_t needed);
     str_t (*step_up)(access_t *a, arena_t *arena, const gate_principal_t *who,

@@ -69,10 +69,37 @@ static void slim(relay_call_t *c)
     http_stream_slim(c->x);
 }
 
+static void check_later(relay_call_t *c)
+{
+    int64_t every_ms = c->route->conf->stream_check_s * 1000;
+    /* Not all streams of an hour at once. */
+    c->check_ms = call_now(c) + every_ms - every_ms * c->spread_ms / (10 * RELAY_COMMENT_SPREAD);
+}
+
+/* A token that says nothing by itself is asked about again while its stream is open, and kept for
+ * that. */
+static rc_t keep_token(relay_call_t *c)
+{
+    str_t token = relay_own_token(c->r);
+    const route_ports_t *ports = c->route->ports;
+    if (!token.p || !ports->asks || !ports->asks(c->route->access, token))
+        return RC_OK;
+    char *p = malloc(token.n + 1);
+    if (!p)
+        return RC_MEMORY;
+    memcpy(p, token.p, token.n);
+    p[token.n] = '\0';
+    c->token = str_of(p, token.n);
+    check_later(c);
+    return RC_OK;
+}
+
 bool stream_begin(relay_call_t *c, call_phase_t phase)
 {
     http_stream_events_t events = {on_writable, c};
-    rc_t rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields}, events);
+    rc_t rc = phase == CALL_EVENTS ? keep_token(c) : RC_OK;
+    if (rc == RC_OK)
+        rc = http_stream_begin(c->x, c->status, (http_headers_t){c->fields, c->n_fields}, events);
     if (rc == RC_OK) {
         c->phase = phase;
         call_count_stream(c->w, 1);
@@ -258,6 +285,22 @@ void stream_close(relay_call_t *c, str_t reason)
     call_end(c, clean ? FINISH_STREAM : FINISH_ABORT, reason);
 }
 
+static bool is_still_active(relay_call_t *c, int64_t now_ms)
+{
+    if (!c->token.p || now_ms < c->check_ms)
+        return true;
+    switch (c->route->ports->still(c->route->access, c->token)) {
+    case ACCESS_STILL:
+        check_later(c);
+        return true;
+    case ACCESS_ENDED:
+        return false;
+    case ACCESS_UNSURE:
+        break;
+    }
+    return now_ms - c->check_ms < RELAY_UNSURE_MS;
+}
+
 static bool token_lives(const relay_call_t *c, int64_t now_s)
 {
     const gate_principal_t *who = &c->facts.who;
@@ -295,7 +338,7 @@ void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s)
         call_end(c, FINISH_NONE, STR("abandoned"));
     if (c->phase != CALL_EVENTS && c->phase != CALL_RAW)
         return;
-    if (!token_lives(c, now_s)) {
+    if (!token_lives(c, now_s) || !is_still_active(c, now_ms)) {
         stream_close(c, STR("token_ended"));
         return;
     }

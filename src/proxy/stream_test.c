@@ -260,6 +260,43 @@ static void a_stream_ends_when_its_token_is_revoked(void **state)
     relay_control(f);
 }
 
+static void an_opaque_token_is_asked_about_again(void **state)
+{
+    relay_world_t *f = *state;
+    f->opaque = true;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, 53000);
+    assert_int_equal(f->asked, 0);
+    relay_pass(f, 7000);
+    assert_int_equal(f->asked, 1);
+    relay_pass(f, 50000);
+    assert_int_equal(f->asked, 1);
+    f->still = ACCESS_UNSURE;
+    relay_pass(f, 10000);
+    relay_pass(f, 1000);
+    assert_int_equal(f->asked, 3);
+    assert_true(f->open);
+    f->still = ACCESS_ENDED;
+    relay_pass(f, 1000);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+    f->still = ACCESS_STILL;
+    relay_control(f);
+}
+
+static void a_stream_does_not_stay_open_unsure(void **state)
+{
+    relay_world_t *f = *state;
+    f->opaque = true;
+    f->still = ACCESS_UNSURE;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, RELAY_UNSURE_MS);
+    assert_true(f->open);
+    relay_pass(f, 60000);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
 static void open_listen(relay_world_t *f)
 {
     relay_ask(f, "POST", ALICE MODERN_HEAD("subscriptions/listen"), LISTEN("9"));
@@ -375,6 +412,8 @@ int main(void)
         RELAY_TEST(one_of_many_streams_is_slim_at_once),
         RELAY_TEST(a_stream_ends_with_its_token),
         RELAY_TEST(a_stream_ends_when_its_token_is_revoked),
+        RELAY_TEST(an_opaque_token_is_asked_about_again),
+        RELAY_TEST(a_stream_does_not_stay_open_unsure),
         RELAY_TEST(a_subscription_ends_with_its_completion),
         RELAY_TEST(the_stream_of_a_call_ends_with_an_error),
         RELAY_TEST(draining_ends_what_stays_open),

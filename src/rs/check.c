@@ -150,17 +150,31 @@ static rc_t ask_server(work_t *w)
 }
 
 /* One that the server would not take as too long would look like a server that is away, for all. */
-static bool is_opaque(const work_t *w)
+bool rs_check_asks(const warder_rs_t *rs, str_t token)
 {
-    return w->rs->introspection && w->text.n <= LIMIT_RS_OPAQUE_BYTES &&
-           str_find(w->text, '.', 0) == w->text.n;
+    return rs->introspection && token.n <= LIMIT_RS_OPAQUE_BYTES &&
+           str_find(token, '.', 0) == token.n;
+}
+
+warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due)
+{
+    rs_principal_t who;
+    *refresh_due = false;
+    if (!rs_check_asks(rs, token) || !rs_bearer_is_token(token))
+        return WARDER_RS_STILL;
+    rs_token_hash_t hash = rs_token_hash(rs->settings.resource, token);
+    rs_asked_t asked = rs_introspection_look(rs->introspection, a, &hash, token, &who);
+    *refresh_due = asked == RS_ASKED_WAIT;
+    if (asked == RS_ASKED_ACTIVE)
+        return WARDER_RS_STILL;
+    return asked == RS_ASKED_INACTIVE ? WARDER_RS_ENDED : WARDER_RS_UNSURE;
 }
 
 static rc_t verify(work_t *w)
 {
     if (!rs_bearer_is_token(w->text))
         return decide(w, RS_MALFORMED, STR_UNSET);
-    if (is_opaque(w))
+    if (rs_check_asks(w->rs, w->text))
         return ask_server(w);
     rs_token_t token;
     rs_keys_view_t view;

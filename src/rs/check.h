@@ -51,6 +51,10 @@ extern const rs_principal_t RS_NOBODY;
 int64_t rs_clock(const warder_rs_t *rs);
 /** Whether a token of that kind was revoked, or cannot be told any more; never blocks. */
 bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due);
+/** Whether introspection is what tells of a token. */
+bool rs_check_asks(const warder_rs_t *rs, str_t token);
+/** What it says; never blocks. `a` is for work alone. */
+warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due);
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;

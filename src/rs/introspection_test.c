@@ -124,6 +124,30 @@ static void an_answer_counts_for_a_while_and_never_longer_than_the_token(void **
     assert_denied(world_ask(w, "handle", NULL), 401, "token_inactive");
 }
 
+static void what_stays_open_ends_with_its_token(void **state)
+{
+    world_t *w = *state;
+    bool due;
+    assert_allowed(world_ask(w, "handle", NULL));
+    assert_int_equal(warder_rs_still(w->rs, "handle", &due), WARDER_RS_STILL);
+    assert_false(due);
+    assert_int_equal(server->posts, 1);
+    server->answer = INACTIVE;
+    world_pass(w, 10);
+    assert_int_equal(warder_rs_still(w->rs, "handle", &due), WARDER_RS_UNSURE);
+    assert_true(due);
+    warder_rs_refresh(w->rs);
+    assert_int_equal(warder_rs_still(w->rs, "handle", &due), WARDER_RS_ENDED);
+    server->answer = NULL;
+    world_pass(w, 10);
+    assert_int_equal(warder_rs_still(w->rs, "handle", NULL), WARDER_RS_UNSURE);
+    warder_rs_refresh(w->rs);
+    assert_int_equal(warder_rs_still(w->rs, "handle", &due), WARDER_RS_UNSURE);
+    assert_false(due); /* a server that is away is left alone for a while */
+    assert_int_equal(warder_rs_still(w->rs, world_sign(w, &w->key, W_GOOD), &due),
+                     WARDER_RS_STILL); /* a JWT ends by itself, or by a list */
+}
+
 static void what_is_not_active_is_asked_again_soon(void **state)
 {
     world_t *w = *state;
@@ -339,6 +363,7 @@ int main(void)
         ASK_TEST(a_token_of_nobody_is_its_client_s),
         ASK_TEST(an_active_token_says_who_it_is),
         ASK_TEST(an_answer_counts_for_a_while_and_never_longer_than_the_token),
+        ASK_TEST(what_stays_open_ends_with_its_token),
         ASK_TEST(what_is_not_active_is_asked_again_soon),
         ASK_TEST(what_is_active_for_others_is_not_for_us),
         ASK_TEST(without_an_answer_nobody_is_let_in),

@@ -136,6 +136,17 @@ bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refr
     return lives;
 }
 
+warder_rs_still_t warder_rs_still(warder_rs_t *rs, const char *token, bool *refresh_due)
+{
+    bool due = false;
+    arena_t *a = arena_new(RS_VERDICT_ARENA_BYTES);
+    warder_rs_still_t still = a ? rs_check_still(rs, a, str_c(token), &due) : WARDER_RS_UNSURE;
+    arena_free(a);
+    if (refresh_due)
+        *refresh_due = due;
+    return still;
+}
+
 bool warder_rs_refresh(warder_rs_t *rs)
 {
     bool usable = rs_keys_refresh(rs->keys);

@@ -308,6 +308,39 @@ static void insufficient_scope(void **state)
     control(w);
 }
 
+static void scope_of_a_403(world_t *w, const char *token, const char *scope)
+{
+    const warder_rs_verdict_t *v = world_ask(w, token, "files:write");
+    assert_denied(v, 403, "insufficient_scope");
+    assert_non_null(strstr(v->www_authenticate, scope));
+}
+
+/* RS-41: for clients that ask for what a challenge names and nothing else. */
+static void a_403_may_repeat_what_is_granted(void **state)
+{
+    world_t *w = *state;
+    enum { LONG = 5000 };
+    static char longest[LONG];
+    w->config.repeat_scopes = true;
+    world_open(w);
+    scope_of_a_403(w, world_sign(w, &w->key, W_GOOD), "scope=\"files:read files:write\"");
+    scope_of_a_403(w,
+                   world_sign(w, &w->key,
+                              "{" W_WHO W_AUD W_TIME
+                              ",\"scope\":\"a:* offline_access  b\\\\c a:* openid\"}"),
+                   "scope=\"a:* openid files:write\"");
+    scope_of_a_403(w, world_sign(w, &w->key, "{" W_WHO W_AUD W_TIME "}"), "scope=\"files:write\"");
+    buf_t b = buf_fixed(longest, LONG - 1);
+    for (unsigned i = 1000; b.n + 16 < LONG; i++)
+        buf_fmt(&b, "scope%u ", i);
+    scope_of_a_403(
+        w,
+        world_sign(w, &w->key,
+                   arena_printf(w->a, "{" W_WHO W_AUD W_TIME ",\"scope\":\"%s\"}", longest).p),
+        "scope=\"files:write\"");
+    control(w);
+}
+
 static void scopes_with_wildcards(void **state)
 {
     world_t *w = *state;
@@ -415,6 +448,7 @@ int main(void)
         WORLD_TEST(token_bound),
         WORLD_TEST(claim_unfit),
         WORLD_TEST(insufficient_scope),
+        WORLD_TEST(a_403_may_repeat_what_is_granted),
         WORLD_TEST(scopes_with_wildcards),
         WORLD_TEST(needed_scope_cannot_break_the_challenge),
         WORLD_TEST(without_baseline_the_operation_decides),

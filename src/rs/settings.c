@@ -230,6 +230,7 @@ static rc_t check_dpop(check_t *c, const warder_rs_config_t *config)
     if (config->dpop_nonce_secret && strlen(config->dpop_nonce_secret) < NONCE_SECRET_BYTES)
         return refuse(c, STR("dpop_nonce_secret must have at least 32 characters"));
     s->dpop = config->dpop;
+    s->repeat_scopes = config->repeat_scopes;
     s->dpop_nonce = config->dpop_nonce && config->dpop != WARDER_RS_DPOP_OFF;
     s->dpop_proofs = config->dpop_proofs ? config->dpop_proofs : LIMIT_RS_PROOFS_DEFAULT;
     return RC_OK;

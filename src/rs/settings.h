@@ -42,6 +42,7 @@ typedef struct {
     size_t cache_tokens;
     warder_rs_dpop_t dpop;
     bool dpop_nonce;
+    bool repeat_scopes;
     size_t dpop_proofs;
     str_t origin; /* of the resource */
     str_t metadata_url;

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "oauth/challenge.h"
+#include "oauth/scope.h"
 
 typedef struct {
     warder_rs_verdict_t public; /* first: the caller's pointer is ours */
@@ -86,11 +87,39 @@ static rc_t write_schemes(const rs_settings_t *s, arena_t *a, const rs_finding_t
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
+/* What the token grants, without what no challenge should say: offline_access is the client's to
+ * ask for (MCP 2026-07-28, Authorization, "Refresh Tokens"). */
+static rc_t granted_scopes(arena_t *a, str_t granted, str_t *out)
+{
+    str_t token;
+    buf_t b = buf_new(a, granted.n + 1);
+    while (oauth_scope_next(&granted, &token)) {
+        if (!oauth_scope_is_token(token) || str_eq(token, STR("offline_access")))
+            continue;
+        buf_put(&b, b.n > 0 ? STR(" ") : STR(""));
+        buf_put(&b, token);
+    }
+    return buf_done(&b, out);
+}
+
+/* Beyond what a header line holds, what is needed alone. */
+static rc_t add_granted(arena_t *a, const char *granted, str_t *needed)
+{
+    str_t known, all;
+    TRY(granted_scopes(a, str_c(granted), &known));
+    rc_t rc = oauth_scope_union(a, known, *needed, &all);
+    if (rc == RC_OK && all.n <= LIMIT_SCOPE_BYTES)
+        *needed = all;
+    return rc == RC_LIMIT ? RC_OK : rc;
+}
+
 static rc_t write_challenge(const rs_settings_t *s, arena_t *a, const rs_finding_t *found,
                             str_t needed, const char **out)
 {
     rs_reason_t reason = found->reason;
     str_t text, error = rs_reason_error(reason);
+    if (s->repeat_scopes && reason == RS_SCOPE)
+        TRY(add_granted(a, found->who.scope, &needed));
     bool good = (reason == RS_SCOPE || reason == RS_AUTHENTICATION) && str_is_set(needed);
     /* A client without a good token gets what to ask for at least, one with a good token that is
      * not enough all that the operation needs, in one challenge. */

@@ -320,7 +320,7 @@ test('GWM-009 an upstream that answers a pending list where something else was a
     long: () => ['application/json', list(7).replace('"result":{', `"result":{"pad":"${'x'.repeat(200000)}",`)],
   };
   const headers = await open();
-  r.own = (request, response, message) => {
+  r.own = (message, response, request) => {
     if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${list(7)}\n\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n`);
       return true;
