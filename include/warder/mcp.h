@@ -67,7 +67,8 @@ enum {
      * connection, which serves nobody else meanwhile. */
     WARDER_MCP_QUICK = 1 << 4,
     /* A call is a task from the start where the client can have one (extension
-     * io.modelcontextprotocol/tasks), so that it may go away and ask for the result later. */
+     * io.modelcontextprotocol/tasks of 2026-07-28) or asks for one (2025-11-25), so that it may go
+     * away and ask for the result later. */
     WARDER_MCP_TASK = 1 << 5,
     /* Clients that can have no tasks are refused. */
     WARDER_MCP_TASK_ONLY = 1 << 6,

@@ -104,10 +104,15 @@ struct warder_mcp_call {
     bool spoke; /* something was put in the outbox: the answer cannot have a status of its own */
     audit_event_t event;
     mcp_out_t answer;
-    bool ends_well;        /* with a result */
-    mcp_error_t ends;      /* what ends it, whatever its function said; MCP_NO_ERROR: nothing */
-    arena_t *spare;        /* of an answer that must not want for room; or NULL */
-    struct mcp_task *task; /* NULL: it is none */
+    bool ends_well;          /* with a result */
+    mcp_error_t ends;        /* what ends it, whatever its function said; MCP_NO_ERROR: nothing */
+    arena_t *spare;          /* of an answer that must not want for room; or NULL */
+    struct mcp_task *task;   /* NULL: it is none */
+    bool wants_task;         /* of 2025-11-25: the request says so */
+    int64_t task_ms;         /* how long it is to be kept; 0: it was not said */
+    struct mcp_task *awaits; /* of tasks/result; NULL: it is none */
+    warder_mcp_call_t *next_waiting; /* under the lock of tasks */
+    bool alone;                      /* on standard streams: there is one client */
     struct mcp_listener *listener; /* of subscriptions/listen; its lock is that of the listeners */
     /* of a call that the server itself put off: mcp_call_cancel calls it, under no lock, once the
      * call counts as cancelled, so that it is finished; NULL: none */
@@ -161,6 +166,10 @@ void mcp_call_notify(warder_mcp_call_t *call, str_t method, str_t params);
  * most. False: some have not ended (a LATER that nobody finished). */
 bool mcp_calls_stop(warder_mcp_t *m) MUST_USE;
 enum { MCP_STOP_MS = 10000 };
+
+/** An object of _meta for what belongs to a task of 2025-11-25; `members` go along, JSON without
+ * the braces. Unset without memory. task_wait.c has it. */
+str_t mcp_task_meta(arena_t *a, str_t id, str_t members);
 
 /* result.c: what was said, as JSON. In the call's arena; unset: memory, limits, or it is wrong. */
 /** The result of the call's method: CallToolResult, ReadResourceResult, GetPromptResult,

@@ -87,6 +87,9 @@ static bool arguments_fit(warder_mcp_call_t *call, mcp_verdict_t *v)
         return true;
     if (rc != RC_OK && rc != RC_LIMIT)
         *v = mcp_refuse(call, MCP_ERROR_INTERNAL);
+    else if (call->wants_task) /* a result would be taken for the task */
+        *v = mcp_answer_error(call, MCP_ERROR_INVALID_ARGUMENTS,
+                              rc == RC_OK ? fault.sentence : STR_UNSET, STR_UNSET);
     else if (rc == RC_OK && fault.sentence.p)
         *v = answer_misfit(call, fault.sentence);
     else
@@ -97,11 +100,36 @@ static bool arguments_fit(warder_mcp_call_t *call, mcp_verdict_t *v)
 /* False: *v refuses. */
 static bool tasks_fit(warder_mcp_call_t *call, mcp_verdict_t *v)
 {
-    if (!(call->entry->flags & WARDER_MCP_TASK_ONLY) || mcp_call_has_tasks(call))
+    bool only = call->entry->flags & WARDER_MCP_TASK_ONLY;
+    bool may = only || (call->entry->flags & WARDER_MCP_TASK);
+    if (is_stateless(call)) {
+        if (!only || mcp_call_has_tasks(call))
+            return true;
+        *v = mcp_refuse_without_tasks(call);
+        return false;
+    }
+    if (call->wants_task ? may : !only)
         return true;
-    *v = is_stateless(call) ? mcp_refuse_without_tasks(call)
-                            : mcp_refuse(call, MCP_ERROR_TASKS_NEEDED);
+    *v = mcp_refuse(call, only ? MCP_ERROR_TASKS_NEEDED : MCP_ERROR_TASKS_FORBIDDEN);
     return false;
+}
+
+/* Of servers that declare no tasks the member is not looked at (2025-11-25, Tasks, "Task Support
+ * and Handling"). False: *v refuses. */
+static bool read_task(warder_mcp_call_t *call, mcp_verdict_t *v)
+{
+    const json_t *task = json_get(call->op.message.params, STR("task"));
+    const json_t *ttl = json_get(task, STR("ttl"));
+    double ms = 0;
+    if (is_stateless(call) || !task || !mcp_call_offers_tasks(call))
+        return true;
+    bool good = json_is(task, JSON_OBJECT) &&
+                (!ttl || json_is(ttl, JSON_NULL) || json_f64(ttl, &ms)) && ms >= 0;
+    call->wants_task = good;
+    call->task_ms = ms < (double)INT32_MAX ? (int64_t)ms : INT32_MAX;
+    if (!good)
+        *v = mcp_refuse(call, MCP_ERROR_BAD_TASK);
+    return good;
 }
 
 mcp_verdict_t mcp_do_call_tool(warder_mcp_call_t *call, const mcp_incoming_t *in)
@@ -120,7 +148,7 @@ mcp_verdict_t mcp_do_call_tool(warder_mcp_call_t *call, const mcp_incoming_t *in
                         : MCP_NO_ERROR;
     if (e != MCP_NO_ERROR)
         return mcp_refuse(call, e);
-    if (!tasks_fit(call, &v) || !arguments_fit(call, &v))
+    if (!read_task(call, &v) || !tasks_fit(call, &v) || !arguments_fit(call, &v))
         return v;
     return begin(call, in);
 }

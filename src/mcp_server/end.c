@@ -1,6 +1,7 @@
 /* The end of a call: its answer is made, the call is written down, and only then the answer goes
  * out. */
 #include "mcp_server/life.h"
+#include "mcp_server/said.h"
 
 enum { FRAME_BYTES = 64 << 10, SPARE_BYTES = 2 * MCP_SAID_BYTES + FRAME_BYTES };
 
@@ -104,10 +105,41 @@ static ending_t internal(const warder_mcp_call_t *call)
     return broken();
 }
 
+/* The error that a task came to. */
+static ending_t error_in(warder_mcp_call_t *call, str_t body)
+{
+    const json_t *root;
+    int64_t code = 0;
+    if (json_parse(call->arena, body, &MCP_SAID_LIMITS, &root) != RC_OK ||
+        !json_get_i64(root, STR("code"), &code))
+        return broken();
+    const json_t *data = json_get(root, STR("data"));
+    return (ending_t){.code = (int)code,
+                      .status = 200,
+                      .sentence = json_get_str(root, STR("message")),
+                      .data = data ? data->raw : STR_UNSET,
+                      .reason = STR("protocol_error")};
+}
+
+/* "Exactly what the underlying request would have returned" (2025-11-25, Tasks, "Result
+ * Retrieval"). */
+static ending_t outcome(warder_mcp_call_t *call)
+{
+    mcp_task_status_t status;
+    str_t body;
+    if (!mcp_task_outcome(call->m->tasks, call->awaits, call->arena, &status, &body))
+        return error_of(MCP_ERROR_UNKNOWN_TASK);
+    if (status == MCP_TASK_CANCELLED)
+        return error_of(MCP_ERROR_TASK_CANCELLED);
+    return status == MCP_TASK_FAILED ? error_in(call, body) : result_of(body, STR("ok"));
+}
+
 static ending_t decide(warder_mcp_call_t *call, warder_mcp_next_t next)
 {
     if (call->ends != MCP_NO_ERROR)
         return refused(call);
+    if (call->awaits)
+        return outcome(call);
     if (next == WARDER_MCP_FAIL || call->said.failed != RC_OK)
         return internal(call);
     if (str_is_set(call->said.needed))
@@ -192,9 +224,12 @@ static str_t make_answer(warder_mcp_call_t *call, warder_mcp_next_t next)
 static void deliver_task(warder_mcp_call_t *call)
 {
     mcp_task_status_t status = call->ends_well ? MCP_TASK_COMPLETED : MCP_TASK_FAILED;
+    if (call->ends_well && call->said.is_error && call->op.era == MCP_ERA_HANDSHAKE)
+        status = MCP_TASK_FLAWED;
     if (atomic_load(&call->cancelled))
         status = MCP_TASK_CANCELLED;
     mcp_task_set(call->m->tasks, call->task, status, call->answer.text);
+    mcp_task_wake(call->m->tasks, call->task);
 }
 
 static void deliver(warder_mcp_call_t *call, mcp_outbox_t *outbox)

@@ -21,8 +21,9 @@ mcp_principal_t mcp_caller_principal(const mcp_caller_t *who)
 bool mcp_call_has_tasks(const warder_mcp_call_t *call)
 {
     const json_t *extensions = json_get(call->capabilities, STR("extensions"));
-    return call->op.era == MCP_ERA_STATELESS &&
-           json_is(json_get(extensions, STR("io.modelcontextprotocol/tasks")), JSON_OBJECT);
+    if (call->op.era == MCP_ERA_HANDSHAKE)
+        return mcp_call_offers_tasks(call);
+    return json_is(json_get(extensions, STR("io.modelcontextprotocol/tasks")), JSON_OBJECT);
 }
 
 /* ---- a message comes in ---- */
@@ -79,6 +80,7 @@ static void fill_call(warder_mcp_call_t *call, const mcp_incoming_t *in)
         return;
     }
     call->capabilities = in->session ? mcp_session_capabilities(in->session) : NULL;
+    call->alone = in->session && mcp_session_id(in->session).n == 0;
     if (version && !initializes)
         call->op.version = version;
 }

@@ -31,6 +31,42 @@ static void write_extensions(json_writer_t *w)
     json_end_object(w);
 }
 
+bool mcp_call_offers_tasks(const warder_mcp_call_t *call)
+{
+    static const unsigned MAY = WARDER_MCP_TASK | WARDER_MCP_TASK_ONLY;
+    mcp_entries_t tools = mcp_registry_list(call->registry, MCP_TOOL);
+    if (!str_eq(call->op.version->name, STR("2025-11-25")))
+        return false;
+    for (size_t i = 0; i < tools.n; i++) {
+        if (tools.v[i].flags & MAY)
+            return true;
+    }
+    return false;
+}
+
+bool mcp_call_may_list_tasks(const warder_mcp_call_t *call)
+{
+    return !call->who.everything || call->alone;
+}
+
+/* 2025-11-25, Tasks, "Server Capabilities". */
+static void write_tasks(const warder_mcp_call_t *call, json_writer_t *w)
+{
+    json_key(w, STR("tasks"));
+    json_begin_object(w);
+    if (mcp_call_may_list_tasks(call))
+        write_flags(w, STR("list"), (str_list_t){NULL, 0});
+    write_flags(w, STR("cancel"), (str_list_t){NULL, 0});
+    json_key(w, STR("requests"));
+    json_begin_object(w);
+    json_key(w, STR("tools"));
+    json_begin_object(w);
+    write_flags(w, STR("call"), (str_list_t){NULL, 0});
+    json_end_object(w);
+    json_end_object(w);
+    json_end_object(w);
+}
+
 void mcp_capabilities_write(const warder_mcp_call_t *call, json_writer_t *w)
 {
     static const str_t FLAGS[] = {STR_INIT("listChanged"), STR_INIT("subscribe")};
@@ -47,6 +83,8 @@ void mcp_capabilities_write(const warder_mcp_call_t *call, json_writer_t *w)
     write_flags(w, STR("logging"), (str_list_t){NULL, 0});
     if (call->op.era == MCP_ERA_STATELESS)
         write_extensions(w);
+    else if (mcp_call_offers_tasks(call))
+        write_tasks(call, w);
     json_end_object(w);
 }
 

@@ -161,6 +161,7 @@ static void tasks_change_while_others_look(void **state)
         pthread_t worker;
         mcp_principal_t who = mcp_caller_principal(&w->who);
         warder_mcp_call_t *call = mcp_call_new(w->m), *held;
+        call->op.era = MCP_ERA_STATELESS;
         assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &call->task), RC_OK);
         str_t id = str_of(call->task, MCP_TASK_TEXT);
         assert_int_equal(pthread_create(&worker, NULL, say_much, call), 0);

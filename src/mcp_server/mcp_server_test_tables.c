@@ -24,7 +24,15 @@ static warder_mcp_next_t run_waits(warder_mcp_call_t *call, void *ctx)
     server_world_t *w = ctx;
     while (!atomic_load(&w->go_on) && !warder_mcp_cancelled(call))
         warder_mcp_sleep(call, 1);
-    warder_mcp_text(call, "waited");
+    bool fails = false, breaks = false;
+    warder_mcp_boolean(call, "fails", &fails);
+    warder_mcp_boolean(call, "breaks", &breaks);
+    if (breaks)
+        warder_mcp_protocol_error(call, -32050, "It broke", NULL);
+    else if (fails)
+        warder_mcp_error(call, "It failed");
+    else
+        warder_mcp_text(call, "waited");
     return WARDER_MCP_DONE;
 }
 
@@ -65,7 +73,11 @@ static const warder_mcp_tool_t TOOLS[] = {
      .scope = "admin",
      .run = run_done},
     {.name = "waits", .description = "Waits until it is told", .run = run_waits},
-    {.name = "job", .description = "A task", .flags = WARDER_MCP_TASK, .run = run_waits},
+    {.name = "job",
+     .description = "A task",
+     .input_schema = "{\"type\":\"object\",\"properties\":{\"fails\":{\"type\":\"boolean\"}}}",
+     .flags = WARDER_MCP_TASK,
+     .run = run_waits},
     {.name = "job_only",
      .description = "A task only",
      .flags = WARDER_MCP_TASK | WARDER_MCP_TASK_ONLY,

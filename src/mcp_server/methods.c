@@ -19,9 +19,11 @@ static const mcp_method_t METHODS[] = {
     {STR_INIT("completion/complete"), H | S, false, true, mcp_do_complete},
     {STR_INIT("logging/setLevel"), H, false, false, mcp_do_set_level},
     {STR_INIT("subscriptions/listen"), S, false, false, mcp_do_listen},
-    {STR_INIT("tasks/get"), S, false, false, mcp_do_task_get},
+    {STR_INIT("tasks/get"), H | S, false, false, mcp_do_task_get},
     {STR_INIT("tasks/update"), S, false, false, mcp_do_task_update},
-    {STR_INIT("tasks/cancel"), S, false, false, mcp_do_task_cancel},
+    {STR_INIT("tasks/cancel"), H | S, false, false, mcp_do_task_cancel},
+    {STR_INIT("tasks/list"), H, false, false, mcp_do_task_list},
+    {STR_INIT("tasks/result"), H, false, false, mcp_do_task_result},
 };
 
 const mcp_method_t *mcp_method_find(mcp_era_t era, str_t name)

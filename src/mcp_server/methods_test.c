@@ -45,8 +45,8 @@ static void unknown_method(void **state)
 static void methods_belong_to_their_era(void **state)
 {
     server_world_t *w = *state;
-    static const char *const STATELESS[] = {"server/discover", "subscriptions/listen", "tasks/get",
-                                            "tasks/update", "tasks/cancel"};
+    static const char *const STATELESS[] = {"server/discover", "subscriptions/listen",
+                                            "tasks/update"};
     static const char *const GONE[] = {"tasks/list",       "tasks/result", "ping",
                                        "logging/setLevel", "initialize",   "resources/subscribe"};
     for (size_t i = 0; i < sizeof STATELESS / sizeof *STATELESS; i++) {

@@ -62,7 +62,7 @@ enum { TAIL_BYTES = 16 };
 static str_t tail_of(const warder_mcp_call_t *call, const mcp_question_t *q, char out[TAIL_BYTES])
 {
     buf_t b = buf_fixed(out, TAIL_BYTES);
-    if (call->task && q->round > 0)
+    if (call->task && call->op.era == MCP_ERA_STATELESS && q->round > 0)
         buf_fmt(&b, "~%u", q->round);
     return str_of(out, b.n);
 }

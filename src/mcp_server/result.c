@@ -74,6 +74,12 @@ static rc_t write_meta(warder_mcp_call_t *call, json_writer_t *w)
 {
     TRY(close_meta(call));
     str_t members = call->said.meta_members;
+    bool related = call->task && call->op.era == MCP_ERA_HANDSHAKE;
+    if (related) {
+        json_key(w, STR("_meta"));
+        json_raw(w, mcp_task_meta(call->arena, mcp_task_id(call->task), members));
+        return RC_OK;
+    }
     if (!str_is_set(members) || (call->op.era == MCP_ERA_STATELESS && !call->task))
         return RC_OK;
     json_key(w, STR("_meta"));

@@ -74,7 +74,12 @@ rc_t life_run(warder_mcp_call_t *call)
 
 mcp_error_t life_run_first(warder_mcp_call_t *call)
 {
-    bool tasked = (call->entry->flags & WARDER_MCP_TASK) && warder_mcp_become_task(call);
+    bool may = call->wants_task || (call->entry->flags & WARDER_MCP_TASK);
+    bool tasked = may && warder_mcp_become_task(call);
+    if (call->wants_task && !tasked) {
+        life_refuse(call);
+        return MCP_ERROR_TOO_MANY_TASKS;
+    }
     if ((call->entry->flags & WARDER_MCP_QUICK) && !tasked) {
         run(call);
         return MCP_NO_ERROR;

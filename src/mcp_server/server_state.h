@@ -78,9 +78,15 @@ mcp_principal_t mcp_caller_principal(const mcp_caller_t *who);
 bool mcp_call_offers(const warder_mcp_call_t *call, mcp_kind_t kind);
 /** ttlMs of lists. */
 int64_t mcp_list_fresh_ms(const warder_mcp_t *m);
-/** Whether the request's client has the extension of tasks: of the stateless era alone (SEP-2663,
- *  "Backward Compatibility"). */
+/** Whether the request's client has tasks: by the extension that it declares with each request of
+ * the stateless era (SEP-2663), or, in 2025-11-25, because the server declares them. */
 bool mcp_call_has_tasks(const warder_mcp_call_t *call);
+/** Whether tasks are declared to a client of that revision of the handshake era: of 2025-11-25, and
+ *  some tool may be one. */
+bool mcp_call_offers_tasks(const warder_mcp_call_t *call);
+/** Whether its client may list them: not where all clients are one principal (2025-11-25, Tasks,
+ *  "Task Isolation and Access Control"). */
+bool mcp_call_may_list_tasks(const warder_mcp_call_t *call);
 /** The capabilities of the server in the era, as a member of what is written. */
 void mcp_capabilities_write(const warder_mcp_call_t *call, json_writer_t *w);
 
@@ -109,6 +115,8 @@ mcp_verdict_t mcp_refuse_resource(warder_mcp_call_t *call);
 str_t mcp_listen_result(warder_mcp_call_t *call);
 /** Ends a call of subscriptions/listen whose listener was removed: its client is told. */
 void mcp_listen_end(warder_mcp_call_t *call);
+mcp_verdict_t mcp_do_task_list(warder_mcp_call_t *call, const mcp_incoming_t *in);
+mcp_verdict_t mcp_do_task_result(warder_mcp_call_t *call, const mcp_incoming_t *in);
 mcp_verdict_t mcp_do_task_get(warder_mcp_call_t *call, const mcp_incoming_t *in);
 mcp_verdict_t mcp_do_task_update(warder_mcp_call_t *call, const mcp_incoming_t *in);
 mcp_verdict_t mcp_do_task_cancel(warder_mcp_call_t *call, const mcp_incoming_t *in);

@@ -1,8 +1,21 @@
-/* A row of the table of tasks, and how clients see it. Private to tasks.c; under its lock. */
+/* The table of tasks, a row of it, and how clients see that. Private to the files of tasks.h. */
 #ifndef MCP_SERVER_TASK_ROW_H
 #define MCP_SERVER_TASK_ROW_H
 
+#include "core/map.h"
 #include "mcp_server/tasks.h"
+
+#include <pthread.h>
+
+struct mcp_task {
+    char id[MCP_TASK_TEXT];
+};
+
+struct mcp_tasks {
+    pthread_mutex_t lock;
+    mcp_tasks_config_t config;
+    map_t *map;
+};
 
 typedef struct task_row {
     char id[MCP_TASK_TEXT];
@@ -13,12 +26,24 @@ typedef struct task_row {
     size_t body_n, message_n;
     int64_t created_ms, updated_ms; /* of the day */
     int64_t born, touched;          /* of the clock that never goes back, in ms */
-    warder_mcp_call_t *call;        /* held; NULL once it has ended */
-    struct task_row *next;          /* of those that are being forgotten */
+    int64_t kept_ms;                /* after the last change */
+    mcp_era_t era;
+    warder_mcp_call_t *call;    /* held; NULL once it has ended */
+    warder_mcp_call_t *waiters; /* held; by next_waiting */
+    size_t n_waiters;
+    struct task_row *next; /* of those that are being forgotten */
 } task_row_t;
 
-/** Members of a Task as tasks/get shows it (`detailed`), or as it is made. */
-void task_row_write(const task_row_t *r, const mcp_tasks_config_t *config, bool detailed,
+void task_row_write(const task_row_t *r, const mcp_tasks_config_t *config, mcp_task_form_t form,
                     json_writer_t *w);
+
+/* Under the lock. */
+bool task_has_ended(const task_row_t *r);
+bool task_is_stale(const mcp_tasks_t *t, const task_row_t *r);
+bool task_is_whose(const task_row_t *r, const mcp_principal_t *who);
+task_row_t *task_row_of(mcp_tasks_t *t, const mcp_task_t *task);
+
+/* Under no lock. */
+void task_finish_all(warder_mcp_call_t *waiting);
 
 #endif

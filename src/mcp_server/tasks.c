@@ -1,10 +1,8 @@
 #include "mcp_server/tasks.h"
 
-#include "core/map.h"
 #include "mcp_server/call.h"
 #include "mcp_server/task_row.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -12,16 +10,6 @@ enum {
     SAY_BYTES = 1024,           /* of a status message: a line for people */
     NOTE_BYTES = (9 << 20) * 3, /* a task with the largest result, as the builder grows */
     SMALL_BYTES = 64 << 10,     /* of a result: these are bounded by their number */
-};
-
-struct mcp_task {
-    char id[MCP_TASK_TEXT];
-};
-
-struct mcp_tasks {
-    pthread_mutex_t lock;
-    mcp_tasks_config_t config;
-    map_t *map;
 };
 
 mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config)
@@ -71,15 +59,15 @@ static int64_t today(const mcp_tasks_t *t)
     return t->config.clock.now_ms(t->config.clock.ctx);
 }
 
-static bool has_ended(const task_row_t *r)
+bool task_has_ended(const task_row_t *r)
 {
     return r->status != MCP_TASK_WORKING && r->status != MCP_TASK_INPUT;
 }
 
 /* What works lasts; who lets a question wait so long has gone. */
-static bool is_stale(const mcp_tasks_t *t, const task_row_t *r)
+bool task_is_stale(const mcp_tasks_t *t, const task_row_t *r)
 {
-    return r->status != MCP_TASK_WORKING && mono(t) - r->touched >= t->config.kept_ms;
+    return r->status != MCP_TASK_WORKING && mono(t) - r->touched >= r->kept_ms;
 }
 
 /* ---- rows; under the lock ---- */
@@ -105,6 +93,15 @@ static str_t keep(char **to, str_t s)
 static str_t scope_of(const warder_mcp_call_t *call)
 {
     return call->entry ? call->entry->scope : STR_UNSET;
+}
+
+/* What was asked for, within what is kept at all. */
+static int64_t kept_of(const mcp_tasks_t *t, const warder_mcp_call_t *call)
+{
+    int64_t most = t->config.kept_ms, asked = call->task_ms;
+    if (asked <= 0 || asked > most)
+        return most;
+    return asked < MCP_TASK_LEAST_MS && MCP_TASK_LEAST_MS < most ? MCP_TASK_LEAST_MS : asked;
 }
 
 static task_row_t *row_new(mcp_tasks_t *t, const mcp_principal_t *who, str_t scope)
@@ -133,7 +130,7 @@ static bool is_part(str_t a, str_t b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-static bool is_whose(const task_row_t *r, const mcp_principal_t *who)
+bool task_is_whose(const task_row_t *r, const mcp_principal_t *who)
 {
     return is_part(r->who.issuer, who->issuer) && is_part(r->who.subject, who->subject) &&
            is_part(r->who.client, who->client);
@@ -151,13 +148,24 @@ static bool census_visit(void *ctx, str_t key, void *value)
     census_t *c = ctx;
     task_row_t *r = value;
     (void)key;
-    if (is_stale(c->t, r)) {
+    if (task_is_stale(c->t, r)) {
         r->next = c->stale;
         c->stale = r;
         return false;
     }
-    c->own += is_whose(r, c->who);
+    c->own += task_is_whose(r, c->who);
     return true;
+}
+
+/* Under no lock. */
+void task_finish_all(warder_mcp_call_t *waiting)
+{
+    while (waiting) {
+        warder_mcp_call_t *next = waiting->next_waiting;
+        warder_mcp_finish(waiting, WARDER_MCP_DONE);
+        mcp_call_drop(waiting);
+        waiting = next;
+    }
 }
 
 /* Under no lock. A call that waits for its client waits in vain. */
@@ -165,6 +173,7 @@ static void forget_all(task_row_t *first)
 {
     while (first) {
         task_row_t *next = first->next;
+        task_finish_all(first->waiters);
         if (first->call)
             mcp_call_abort(first->call);
         row_free(first);
@@ -175,10 +184,10 @@ static void forget_all(task_row_t *first)
 static task_row_t *find_whose(mcp_tasks_t *t, str_t id, const mcp_principal_t *who)
 {
     task_row_t *r = map_get(t->map, id);
-    return r && is_whose(r, who) && !is_stale(t, r) ? r : NULL;
+    return r && task_is_whose(r, who) && !task_is_stale(t, r) ? r : NULL;
 }
 
-static task_row_t *row_of(mcp_tasks_t *t, const mcp_task_t *task)
+task_row_t *task_row_of(mcp_tasks_t *t, const mcp_task_t *task)
 {
     return map_get(t->map, str_of(task->id, sizeof task->id));
 }
@@ -194,7 +203,7 @@ static void tell(mcp_tasks_t *t, const task_row_t *r)
     buf_t b = buf_new(a, NOTE_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    task_row_write(r, &t->config, true, &w);
+    task_row_write(r, &t->config, MCP_TASK_WHOLE, &w);
     json_end_object(&w);
     if (buf_done(&b, &params) == RC_OK)
         mcp_listeners_tell(l, MCP_CHANGED_TASK, id, STR("notifications/tasks"), params);
@@ -218,6 +227,8 @@ static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mc
         return rc == RC_LIMIT ? RC_BUSY : rc;
     }
     r->call = mcp_call_hold(call);
+    r->kept_ms = kept_of(t, call);
+    r->era = call->op.era;
     memcpy(task->id, r->id, sizeof task->id);
     return RC_OK;
 }
@@ -257,7 +268,7 @@ static bool sum_visit(void *ctx, str_t key, void *value)
     sum_t *sum = ctx;
     const task_row_t *r = value;
     (void)key;
-    if (r != sum->row && is_whose(r, &sum->row->who))
+    if (r != sum->row && task_is_whose(r, &sum->row->who))
         sum->bytes += r->body_n;
     return true;
 }
@@ -294,7 +305,7 @@ static warder_mcp_call_t *set_locked(mcp_tasks_t *t, task_row_t *r, mcp_task_sta
     r->updated_ms = today(t);
     r->touched = mono(t);
     tell(t, r);
-    if (!has_ended(r))
+    if (!task_has_ended(r))
         return NULL;
     warder_mcp_call_t *call = r->call;
     r->call = NULL;
@@ -305,8 +316,8 @@ void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, st
 {
     warder_mcp_call_t *call = NULL;
     pthread_mutex_lock(&t->lock);
-    task_row_t *r = row_of(t, task);
-    if (r && !has_ended(r))
+    task_row_t *r = task_row_of(t, task);
+    if (r && !task_has_ended(r))
         call = set_locked(t, r, status, body);
     pthread_mutex_unlock(&t->lock);
     if (call)
@@ -320,8 +331,8 @@ void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
     if (!copy)
         return;
     pthread_mutex_lock(&t->lock);
-    task_row_t *r = row_of(t, task);
-    if (r && !has_ended(r)) {
+    task_row_t *r = task_row_of(t, task);
+    if (r && !task_has_ended(r)) {
         char *old = r->message;
         r->message = copy;
         r->message_n = n;
@@ -333,31 +344,35 @@ void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
     free(copy);
 }
 
-void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, bool detailed, json_writer_t *w)
+void mcp_task_write(mcp_tasks_t *t, mcp_task_t *task, mcp_task_form_t form, json_writer_t *w)
 {
     pthread_mutex_lock(&t->lock);
-    task_row_t *r = row_of(t, task);
+    task_row_t *r = task_row_of(t, task);
     if (r)
-        task_row_write(r, &t->config, detailed, w);
+        task_row_write(r, &t->config, form, w);
     pthread_mutex_unlock(&t->lock);
 }
 
 /* ---- for clients ---- */
 
-bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, json_writer_t *w)
+bool mcp_task_show(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, mcp_task_form_t form,
+                   json_writer_t *w)
 {
     pthread_mutex_lock(&t->lock);
     task_row_t *r = find_whose(t, id, who);
     if (r)
-        task_row_write(r, &t->config, true, w);
+        task_row_write(r, &t->config, form, w);
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
 }
 
-bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, arena_t *a, str_t *scope)
+bool mcp_task_scope(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, mcp_era_t era, arena_t *a,
+                    str_t *scope)
 {
     pthread_mutex_lock(&t->lock);
     task_row_t *r = find_whose(t, id, who);
+    if (r && r->era != era)
+        r = NULL;
     bool needs = r && r->scope.p;
     *scope = needs ? arena_dup(a, r->scope) : STR_UNSET;
     pthread_mutex_unlock(&t->lock);
@@ -377,7 +392,7 @@ bool mcp_task_cancel(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warde
 {
     pthread_mutex_lock(&t->lock);
     task_row_t *r = find_whose(t, id, who);
-    *call = r && !has_ended(r) ? set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET) : NULL;
+    *call = r && !task_has_ended(r) ? set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET) : NULL;
     pthread_mutex_unlock(&t->lock);
     return r != NULL;
 }

@@ -314,7 +314,7 @@ static void a_terminal_state_stays(void **state)
     buf_t b = buf_fixed(room, sizeof room);
     json_writer_t writer = json_writer(&b);
     json_begin_object(&writer);
-    mcp_task_write(w->m->tasks, task, true, &writer);
+    mcp_task_write(w->m->tasks, task, MCP_TASK_WHOLE, &writer);
     json_end_object(&writer);
     assert_int_equal(b.failed, RC_OK);
     assert_true(str_contains(buf_str(&b), STR("\"status\":\"failed\",\"statusMessage\":\"half\"")));
@@ -330,6 +330,7 @@ static void large_results_are_shown_whole(void **state)
     with_tasks(w);
     mcp_principal_t who = mcp_caller_principal(&w->who);
     warder_mcp_call_t *call = mcp_call_new(w->m);
+    call->op.era = MCP_ERA_STATELESS;
     assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &call->task), RC_OK);
     char *body = malloc(MCP_SAID_BYTES + 1);
     memset(body, 'x', MCP_SAID_BYTES);
@@ -348,7 +349,8 @@ static str_t shown(server_world_t *w, mcp_task_t *task, const mcp_principal_t *w
     buf_t b = buf_new(w->a, MCP_SAID_BYTES + 4096);
     json_writer_t writer = json_writer(&b);
     json_begin_object(&writer);
-    assert_true(mcp_task_show(w->m->tasks, str_of(task, MCP_TASK_TEXT), who, &writer));
+    assert_true(
+        mcp_task_show(w->m->tasks, str_of(task, MCP_TASK_TEXT), who, MCP_TASK_WHOLE, &writer));
     json_end_object(&writer);
     assert_int_equal(buf_done(&b, &out), RC_OK);
     return out;

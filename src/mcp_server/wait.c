@@ -1,5 +1,6 @@
 /* Waiting for the client: its questions go out, and its answers come in. */
 #include "mcp_server/life.h"
+#include "mcp_server/said.h"
 
 enum { QUESTION_BYTES = MCP_SAID_BYTES };
 
@@ -21,6 +22,27 @@ typedef struct {
     size_t n;
 } requests_t;
 
+/* What belongs to a task says so (2025-11-25, Tasks, "Associating Task-Related Messages"). */
+static rc_t write_params(warder_mcp_call_t *call, const mcp_question_t *q, json_writer_t *w)
+{
+    static const str_t META[] = {STR_INIT("_meta")};
+    const json_t *params;
+    if (!call->task) {
+        json_raw(w, q->params);
+        return RC_OK;
+    }
+    TRY(json_parse(call->arena, q->params, &MCP_SAID_LIMITS, &params));
+    str_t meta = mcp_task_meta(call->arena, mcp_task_id(call->task), STR(""));
+    if (!meta.p)
+        return RC_MEMORY;
+    json_begin_object(w);
+    json_key(w, META[0]);
+    json_raw(w, meta);
+    json_members_but(w, params, (str_list_t){META, 1});
+    json_end_object(w);
+    return RC_OK;
+}
+
 static rc_t write_request(warder_mcp_call_t *call, const mcp_question_t *q, requests_t *out)
 {
     int64_t id;
@@ -32,7 +54,7 @@ static rc_t write_request(warder_mcp_call_t *call, const mcp_question_t *q, requ
     json_member_int(&w, STR("id"), id);
     json_member_str(&w, STR("method"), q->method);
     json_key(&w, STR("params"));
-    json_raw(&w, q->params);
+    TRY(write_params(call, q, &w));
     json_end_object(&w);
     return buf_done(&b, &out->v[out->n++]);
 }
@@ -40,7 +62,7 @@ static rc_t write_request(warder_mcp_call_t *call, const mcp_question_t *q, requ
 static rc_t write_requests(warder_mcp_call_t *call, requests_t *out)
 {
     out->n = 0;
-    if (call->task)
+    if (call->task && call->op.era == MCP_ERA_STATELESS)
         return RC_OK; /* its client fetches them */
     if (!call->session)
         return RC_IO;
@@ -90,6 +112,12 @@ static rc_t put_all(mcp_outbox_t *outbox, const requests_t *requests)
     return RC_OK;
 }
 
+/* The stream of a task has ended: it asks on the session's own. */
+static mcp_outbox_t *stream_of(const warder_mcp_call_t *call)
+{
+    return call->task ? mcp_session_general(call->session) : call->outbox;
+}
+
 /* From begin_to_wait on answers come and may run the function on another thread: the texts are in
  * the arena and stay, all else of the call is left alone. */
 void life_wait(warder_mcp_call_t *call)
@@ -100,7 +128,7 @@ void life_wait(warder_mcp_call_t *call)
         return;
     }
     mcp_call_hold(call);
-    mcp_outbox_t *outbox = requests.n > 0 ? mcp_outbox_hold(call->outbox) : NULL;
+    mcp_outbox_t *outbox = requests.n > 0 ? mcp_outbox_hold(stream_of(call)) : NULL;
     call->spoke = call->spoke || requests.n > 0;
     if (!begin_to_wait(call))
         life_return(call, WARDER_MCP_DONE);

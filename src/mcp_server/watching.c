@@ -80,7 +80,7 @@ static bool may_follow(warder_mcp_call_t *call, str_t id)
 {
     str_t scope;
     mcp_principal_t who = mcp_caller_principal(&call->who);
-    return mcp_task_scope(call->m->tasks, id, &who, call->arena, &scope) &&
+    return mcp_task_scope(call->m->tasks, id, &who, call->op.era, call->arena, &scope) &&
            mcp_server_grants(call->m, &call->who, scope);
 }
 

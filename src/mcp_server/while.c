@@ -152,8 +152,15 @@ static str_t creation(warder_mcp_call_t *call, mcp_task_t *task)
     buf_t b = buf_new(call->arena, NOTE_BYTES);
     json_writer_t w = json_writer(&b);
     json_begin_object(&w);
-    json_member_str(&w, STR("resultType"), STR("task"));
-    mcp_task_write(call->m->tasks, task, false, &w);
+    if (call->op.era == MCP_ERA_STATELESS) {
+        json_member_str(&w, STR("resultType"), STR("task"));
+        mcp_task_write(call->m->tasks, task, MCP_TASK_BRIEF, &w);
+    } else {
+        json_key(&w, STR("task"));
+        json_begin_object(&w);
+        mcp_task_write(call->m->tasks, task, MCP_TASK_PLAIN, &w);
+        json_end_object(&w);
+    }
     json_end_object(&w);
     return buf_done(&b, &text) == RC_OK ? mcp_answer_result(call, text).body : STR_UNSET;
 }
@@ -171,9 +178,11 @@ static mcp_outbox_t *leave_stream(warder_mcp_call_t *call, mcp_task_t *task)
 
 static bool may_be_task(const warder_mcp_call_t *call)
 {
-    return call->op.era == MCP_ERA_STATELESS && call->entry->kind == MCP_TOOL &&
-           !str_is_set(call->completing) && !atomic_load(&call->cancelled) &&
-           mcp_capability_has(call->capabilities, MCP_TASKS_CAPABILITY);
+    bool wanted = call->op.era == MCP_ERA_STATELESS
+                      ? mcp_capability_has(call->capabilities, MCP_TASKS_CAPABILITY)
+                      : call->wants_task;
+    return wanted && call->entry->kind == MCP_TOOL && !str_is_set(call->completing) &&
+           !atomic_load(&call->cancelled);
 }
 
 bool warder_mcp_become_task(warder_mcp_call_t *call)
