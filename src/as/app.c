@@ -238,6 +238,7 @@ static void fill(as_t *as, const as_config_t *config)
     as->clock = config->clock;
     as->random = config->random;
     as->kek = config->kek;
+    as->vault = config->vault;
     as->fetchers = config->fetchers;
     as->fetch = config->fetch;
     as->login_secret = config->login_secret;

@@ -16,10 +16,11 @@ typedef struct {
     const log_t *log;
     clock_port_t clock;
     random_port_t random;
-    secret_t login_secret; /* of this server at login_issuer; unset: none */
-    as_kek_t kek;          /* zero: the keys of the store are plain */
-    str_t holder;          /* of leases: of this node alone; unset: made at random */
-    str_t node_lease;      /* to be kept, and taken by `holder` already; unset: none */
+    secret_t login_secret;   /* of this server at login_issuer; unset: none */
+    as_kek_t kek;            /* zero: the keys of the store are plain */
+    const as_vault_t *vault; /* who opens them and signs; NULL: this process */
+    str_t holder;            /* of leases: of this node alone; unset: made at random */
+    str_t node_lease;        /* to be kept, and taken by `holder` already; unset: none */
 } as_config_t;
 
 /** RC_MEMORY, or what the random port answers. The settings must have been checked. */

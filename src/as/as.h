@@ -46,7 +46,8 @@ typedef struct as {
     struct as_fetched *fetched; /* documents of others (fetched.h); locks itself */
     as_limits_t *limits;
     as_throttle_t *throttle;
-    as_kek_t kek; /* what the store's keys are encrypted under; zero: nothing */
+    as_kek_t kek;            /* what the store's keys are encrypted under; zero: nothing */
+    const as_vault_t *vault; /* who opens them and signs; NULL: this process */
     const log_t *log;
     clock_port_t clock;
     random_port_t random;

@@ -73,7 +73,7 @@ rc_t as_kek_read(arena_t *a, str_t bytes, as_kek_t *out)
 
 static bool fits(const as_kek_t *kek, const key_record_t *r)
 {
-    return !str_is_set(r->sealed_by) || (str_is_set(kek->key) && str_eq(r->sealed_by, kek->name));
+    return !str_is_set(r->sealed_by) || str_eq(r->sealed_by, kek->name);
 }
 
 const key_record_t *as_kek_misfit(const as_kek_t *kek, const key_record_t *records, size_t n)
@@ -128,8 +128,8 @@ rc_t as_kek_seal(arena_t *a, const as_kek_t *kek, random_port_t random, const ke
 {
     str_t ad;
     *out = *plain;
-    if (!str_is_set(kek->key))
-        return RC_OK;
+    if (!str_is_set(kek->key)) /* what is to be sealed elsewhere is never left plain */
+        return str_is_set(kek->name) ? RC_CONFIG : RC_OK;
     TRY(purpose(a, plain, &ad));
     TRY(jose_seal(a, random, kek->key, ad, plain->secret, &out->secret));
     out->sealed_by = kek->name;

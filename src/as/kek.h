@@ -7,9 +7,10 @@
 #include "core/ports.h"
 #include "model/records.h"
 
-/** Zero: there is none, and the store's keys are plain. The bytes belong to whoever read them. */
+/** Zero: there is none, and the store's keys are plain. A name without a key: it is in another
+ * process (vault.h). The bytes belong to whoever read them. */
 typedef struct {
-    str_t key;  /* SEAL_KEY_BYTES, hidden; unset: none */
+    str_t key;  /* SEAL_KEY_BYTES, hidden; unset: none here */
     str_t name; /* what key_record_t.sealed_by says: short, tells two keys apart, and not what it is
                  */
 } as_kek_t;
@@ -27,7 +28,7 @@ const key_record_t *as_kek_misfit(const as_kek_t *kek, const key_record_t *recor
 rc_t as_kek_open(arena_t *a, const as_kek_t *kek, const key_record_t *records, size_t n,
                  const key_record_t **out) MUST_USE;
 /** A plain record as it is to be stored: sealed, if there is a key. Bound to kid and use: a sealed
- *  secret under another name does not open. */
+ *  secret under another name does not open. RC_CONFIG: the key is in another process. */
 rc_t as_kek_seal(arena_t *a, const as_kek_t *kek, random_port_t random, const key_record_t *plain,
                  key_record_t *out) MUST_USE;
 

@@ -2,8 +2,6 @@
 
 #include "core/buf.h"
 #include "core/limits.h"
-#include "jose/seal.h"
-#include "oauth/handle.h"
 
 /* Two effects change who signs, two make the keys that derive and seal; what is left may forget
  * keys. More than that wait for the next plan. */
@@ -18,6 +16,8 @@ enum { PUBLISH_SLACK = 2, PUBLISH_SLACK_NODES = 5 };
 typedef struct {
     arena_t *a;
     const as_keys_policy_t *policy;
+    as_opener_t opener;
+    const as_keys_t *was;
     keyring_policy_t ring;
     keyring_record_t *v;
     size_t n;
@@ -37,27 +37,47 @@ static void tell(plan_t *p, const char *verb, str_t kid)
     buf_fmt(&p->about, "%s%s %" PRIstr, p->about.n ? "; " : "", verb, STR_ARG(kid));
 }
 
-static rc_t to_record(const plan_t *p, const keyring_record_t *key, key_record_t *out)
-{
-    const key_record_t plain = {.kid = key->kid,
-                                .alg = alg_name(key->alg),
-                                .use = KEY_SIGN,
-                                .state = record_state(key->state),
-                                .secret = key->pkcs8.hidden,
-                                .created_at = key->created_at,
-                                .activated_at = key->activated_at,
-                                .retired_at = key->retired_at};
-    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &plain, out);
-}
-
-static rc_t put(plan_t *p, const keyring_record_t *key, const char *verb)
+static rc_t put(plan_t *p, const key_record_t *record)
 {
     key_record_t *r = ARENA_NEW(p->a, key_record_t);
     if (!r)
         return RC_MEMORY;
-    TRY(to_record(p, key, r));
+    TRY(as_vault_seal(p->a, &p->opener, record, r));
     effects_add(p->effects, EFFECT_KEY_PUT, p->policy->now)->u.key_record = r;
+    return RC_OK;
+}
+
+/* Secret and seal stay as the store has them: only what stands beside them changes. */
+static rc_t put_changed(plan_t *p, const keyring_record_t *key, const char *verb)
+{
+    size_t i = 0;
+    while (i < p->was->n && !str_eq(p->was->v[i].kid, key->kid))
+        i++;
+    if (i == p->was->n)
+        return RC_IO;
+    key_record_t r = p->was->v[i];
+    r.state = record_state(key->state);
+    r.activated_at = key->activated_at;
+    r.retired_at = key->retired_at;
+    TRY(put(p, &r));
     tell(p, verb, key->kid);
+    return RC_OK;
+}
+
+static rc_t make_signing(plan_t *p, keyring_state_t state, key_record_t *r)
+{
+    *r = (key_record_t){.alg = alg_name(p->ring.alg),
+                        .use = KEY_SIGN,
+                        .state = record_state(state),
+                        .created_at = p->policy->now,
+                        .activated_at = state == KEYRING_CURRENT ? p->policy->now : 0};
+    TRY(as_vault_make(p->a, &p->opener, r));
+    p->v[p->n++] = (keyring_record_t){.kid = r->kid,
+                                      .alg = p->ring.alg,
+                                      .state = state,
+                                      .created_at = r->created_at,
+                                      .activated_at = r->activated_at};
+    tell(p, state == KEYRING_CURRENT ? "made and activated key" : "published new key", r->kid);
     return RC_OK;
 }
 
@@ -81,14 +101,13 @@ static bool has_next(const plan_t *p)
  * asked for it is told. A next key that goes by a later plan goes first: the store takes one. */
 static rc_t make(plan_t *p, keyring_state_t state)
 {
+    key_record_t r;
     if (p->n >= RING_MAX)
         return p->ring.rotate_now ? RC_LIMIT : RC_OK;
     if (state == KEYRING_NEXT && has_next(p))
         return RC_OK;
-    keyring_record_t *key = &p->v[p->n];
-    TRY(keyring_record_make(p->a, p->ring.alg, state, p->policy->now, key));
-    p->n++;
-    return put(p, key, state == KEYRING_CURRENT ? "made and activated key" : "published new key");
+    TRY(make_signing(p, state, &r));
+    return put(p, &r);
 }
 
 static rc_t forget(plan_t *p, str_t kid)
@@ -108,7 +127,7 @@ static rc_t promote(plan_t *p, str_t kid)
     keyring_record_t *key = &p->v[find(p, kid)];
     key->state = KEYRING_CURRENT;
     key->activated_at = p->policy->now;
-    return put(p, key, "activated key");
+    return put_changed(p, key, "activated key");
 }
 
 /* A clock that was ahead and has been set back must not shorten the time that the key stays: what
@@ -118,7 +137,7 @@ static rc_t retire(plan_t *p, str_t kid)
     keyring_record_t *key = &p->v[find(p, kid)];
     key->state = KEYRING_RETIRED;
     key->retired_at = p->policy->now > key->activated_at ? p->policy->now : key->activated_at;
-    return put(p, key, "retired key");
+    return put_changed(p, key, "retired key");
 }
 
 static rc_t take_step(plan_t *p, const keyring_step_t *step)
@@ -152,40 +171,22 @@ static rc_t change_signing(plan_t *p)
 typedef struct {
     key_use_t use;
     str_t alg;
-    const char *prefix, *made;
+    const char *made;
 } raw_kind_t;
 
-static const raw_kind_t DERIVE = {KEY_DERIVE, STR_INIT("HS256"), "derive-", "made derivation key"};
-static const raw_kind_t SEAL = {KEY_SEAL, STR_INIT("A256GCM"), "seal-", "made sealing key"};
-enum { RAW_KEY_BYTES = 32, RAW_NAME_BYTES = 12 };
-_Static_assert((int)RAW_KEY_BYTES == (int)OAUTH_DERIVE_KEY_BYTES, "as oauth/handle.h has it");
-_Static_assert((int)RAW_KEY_BYTES == (int)SEAL_KEY_BYTES, "as jose/seal.h has it");
+static const raw_kind_t DERIVE = {KEY_DERIVE, STR_INIT("HS256"), "made derivation key"};
+static const raw_kind_t SEAL = {KEY_SEAL, STR_INIT("A256GCM"), "made sealing key"};
 
-static rc_t raw_name(const plan_t *p, const raw_kind_t *kind, str_t *out)
+static rc_t make_raw(plan_t *p, const raw_kind_t *kind, key_record_t *r)
 {
-    uint8_t name[RAW_NAME_BYTES];
-    TRY(p->policy->random.fill(p->policy->random.ctx, name, sizeof name));
-    buf_t kid = buf_new(p->a, 64);
-    buf_put(&kid, str_c(kind->prefix));
-    buf_b64url(&kid, name, sizeof name);
-    return buf_done(&kid, out);
-}
-
-static rc_t make_raw(plan_t *p, const raw_kind_t *kind, key_record_t *out)
-{
-    key_record_t plain = {.alg = kind->alg,
-                          .use = kind->use,
-                          .state = KEY_CURRENT,
-                          .created_at = p->policy->now,
-                          .activated_at = p->policy->now};
-    uint8_t *key = secret_alloc(p->a, RAW_KEY_BYTES);
-    if (!key)
-        return RC_MEMORY;
-    TRY(p->policy->random.fill(p->policy->random.ctx, key, RAW_KEY_BYTES));
-    TRY(raw_name(p, kind, &plain.kid));
-    plain.secret = str_of(key, RAW_KEY_BYTES);
-    tell(p, kind->made, plain.kid);
-    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &plain, out);
+    *r = (key_record_t){.alg = kind->alg,
+                        .use = kind->use,
+                        .state = KEY_CURRENT,
+                        .created_at = p->policy->now,
+                        .activated_at = p->policy->now};
+    TRY(as_vault_make(p->a, &p->opener, r));
+    tell(p, kind->made, r->kid);
+    return RC_OK;
 }
 
 /* They are not rotated by age: what one derives are codes, which live for minutes and are used
@@ -202,12 +203,9 @@ static rc_t make_missing(plan_t *p, const key_record_t *records, size_t n, const
 {
     if (!is_missing(records, n, kind))
         return RC_OK;
-    key_record_t *r = ARENA_NEW(p->a, key_record_t);
-    if (!r)
-        return RC_MEMORY;
-    TRY(make_raw(p, kind, r));
-    effects_add(p->effects, EFFECT_KEY_PUT, p->policy->now)->u.key_record = r;
-    return RC_OK;
+    key_record_t r;
+    TRY(make_raw(p, kind, &r));
+    return put(p, &r);
 }
 
 /* ---- all keys at once ---- */
@@ -229,34 +227,33 @@ static bool outlives_leak(const plan_t *p, const key_record_t *r)
     return p->policy->keep_clients && r->use == KEY_SEAL;
 }
 
-static rc_t retire_sealing(plan_t *p, const key_record_t *plain, key_record_t *out)
+static rc_t retire_sealing(plan_t *p, const key_record_t *key, key_record_t *out)
 {
-    key_record_t retired = *plain;
-    if (plain->state == KEY_CURRENT)
-        tell(p, "retired sealing key", plain->kid);
-    retired.retired_at = plain->state == KEY_CURRENT ? p->policy->now : plain->retired_at;
+    key_record_t retired = *key;
+    if (key->state == KEY_CURRENT)
+        tell(p, "retired sealing key", key->kid);
+    retired.retired_at = key->state == KEY_CURRENT ? p->policy->now : key->retired_at;
     retired.state = KEY_RETIRED;
-    return as_kek_seal(p->a, &p->policy->kek, p->policy->random, &retired, out);
+    return as_vault_seal(p->a, &p->opener, &retired, out);
 }
 
 /* Who could read one key of the store could read all of them: none may be believed any longer. */
-static rc_t answer_leak(plan_t *p, const key_record_t *was, const key_record_t *plain, size_t n)
+static rc_t answer_leak(plan_t *p)
 {
-    size_t kept = 0;
+    const key_record_t *was = p->was->v;
+    size_t kept = 0, n = p->was->n;
     for (size_t i = 0; i < n; i++)
-        kept += outlives_leak(p, &plain[i]);
+        kept += outlives_leak(p, &was[i]);
     key_record_t *v = replace_all(p, was, n, kept + 3);
     if (!v)
         return RC_MEMORY;
     for (size_t i = 0; i < n; i++)
-        if (outlives_leak(p, &plain[i]))
-            TRY(retire_sealing(p, &plain[i], v++));
+        if (outlives_leak(p, &was[i]))
+            TRY(retire_sealing(p, &was[i], v++));
         else
-            tell(p, "deleted key", plain[i].kid);
-    p->n = 1;
-    TRY(keyring_record_make(p->a, p->ring.alg, KEYRING_CURRENT, p->policy->now, p->v));
-    tell(p, "made and activated key", p->v->kid);
-    TRY(to_record(p, p->v, v++));
+            tell(p, "deleted key", was[i].kid);
+    p->n = 0;
+    TRY(make_signing(p, KEYRING_CURRENT, v++));
     TRY(make_raw(p, &DERIVE, v++));
     return make_raw(p, &SEAL, v);
 }
@@ -288,11 +285,19 @@ static int64_t publish_slack(const conf_t *conf)
     return str_eq(conf->store, STR("postgres")) ? PUBLISH_SLACK_NODES : PUBLISH_SLACK;
 }
 
-static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *effects)
+as_opener_t as_keys_opener(const as_keys_policy_t *policy)
+{
+    return (as_opener_t){policy->vault, policy->kek, policy->random};
+}
+
+static plan_t plan_new(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,
+                       effects_t *effects)
 {
     return (plan_t){
         .a = a,
         .policy = policy,
+        .opener = as_keys_opener(policy),
+        .was = keys,
         .ring = {.alg = alg_parse(policy->conf->signing_alg),
                  .token_lifetime = token_lifetime(policy),
                  .cache_age = policy->conf->key_set_cache_age + publish_slack(policy->conf),
@@ -303,17 +308,28 @@ static plan_t plan_new(arena_t *a, const as_keys_policy_t *policy, effects_t *ef
     };
 }
 
+/* A plan needs what stands beside the secrets. In this process they are opened all the same, so
+ * that nothing is planned with a record that was changed; a vault does that when they are used. */
+static rc_t read_ring(plan_t *p)
+{
+    const key_record_t *records = p->was->v;
+    if (as_kek_misfit(&p->policy->kek, records, p->was->n))
+        return RC_CONFIG;
+    if (!p->policy->vault)
+        TRY(as_kek_open(p->a, &p->policy->kek, records, p->was->n, &records));
+    return as_keys_signing(p->a, records, p->was->n, &p->v, &p->n);
+}
+
 rc_t as_keys_due(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy, bool *due,
                  int64_t *next_at)
 {
-    const key_record_t *plain;
     effects_t none = {.n = 0};
     keyring_plan_t steps;
-    plan_t p = plan_new(a, policy, &none);
-    TRY(as_kek_open(a, &policy->kek, keys->v, keys->n, &plain));
-    TRY(as_keys_signing(a, plain, keys->n, &p.v, &p.n));
+    plan_t p = plan_new(a, keys, policy, &none);
+    TRY(read_ring(&p));
     keyring_plan(p.v, p.n, &p.ring, policy->now, &steps);
-    *due = steps.n > 0 || is_missing(plain, keys->n, &DERIVE) || is_missing(plain, keys->n, &SEAL);
+    *due =
+        steps.n > 0 || is_missing(keys->v, keys->n, &DERIVE) || is_missing(keys->v, keys->n, &SEAL);
     *next_at = steps.next_at;
     return RC_OK;
 }
@@ -321,16 +337,14 @@ rc_t as_keys_due(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *poli
 rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *policy,
                   as_keys_plan_t *out)
 {
-    const key_record_t *plain;
     *out = (as_keys_plan_t){.next_at = 0};
-    plan_t p = plan_new(a, policy, &out->effects);
-    TRY(as_kek_open(a, &policy->kek, keys->v, keys->n, &plain));
-    TRY(as_keys_signing(a, plain, keys->n, &p.v, &p.n));
+    plan_t p = plan_new(a, keys, policy, &out->effects);
+    TRY(read_ring(&p));
     if (policy->rotate_now && policy->at_once) {
-        TRY(answer_leak(&p, keys->v, plain, keys->n));
+        TRY(answer_leak(&p));
     } else {
-        TRY(make_missing(&p, plain, keys->n, &DERIVE));
-        TRY(make_missing(&p, plain, keys->n, &SEAL));
+        TRY(make_missing(&p, keys->v, keys->n, &DERIVE));
+        TRY(make_missing(&p, keys->v, keys->n, &SEAL));
         TRY(change_signing(&p));
     }
     out->next_at = look_again(&p);

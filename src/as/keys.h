@@ -3,7 +3,7 @@
 #ifndef AS_KEYS_H
 #define AS_KEYS_H
 
-#include "as/kek.h"
+#include "as/vault.h"
 #include "conf/conf.h"
 #include "core/ports.h"
 #include "jose/keyring.h"
@@ -42,9 +42,13 @@ typedef struct {
     bool at_once;      /* and use it at once, though others may not have seen it (a key leaked) */
     bool keep_clients; /* with at_once: what was sealed may still be opened */
     as_kek_t kek;      /* what the records are sealed under, and are to be */
+    const as_vault_t *vault;     /* who opens and makes them; NULL: this process */
     const resource_t *resources; /* whose tokens may live longer than the setting says */
     size_t n_resources;
 } as_keys_policy_t;
+
+/** By what the policy opens records and makes them. */
+as_opener_t as_keys_opener(const as_keys_policy_t *policy);
 
 /** The records as the store has them. */
 typedef struct {

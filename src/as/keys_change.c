@@ -9,14 +9,23 @@ static bool all_sealed(const as_keys_t *keys, str_t name)
     return true;
 }
 
+/* One that is under the new key already stays as it is. */
+static rc_t reseal(arena_t *a, const as_kek_t *old, const as_opener_t *now, const key_record_t *r,
+                   key_record_t *out)
+{
+    const key_record_t *plain = r;
+    if (!str_eq(r->sealed_by, now->kek.name))
+        TRY(as_kek_open(a, old, r, 1, &plain));
+    return as_vault_seal(a, now, plain, out);
+}
+
 rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
                     const as_keys_policy_t *policy, as_keys_plan_t *out)
 {
-    const key_record_t *plain;
+    const as_opener_t opener = as_keys_opener(policy);
     *out = (as_keys_plan_t){.next_at = 0};
-    if (!str_is_set(policy->kek.key) || all_sealed(keys, policy->kek.name))
+    if (!str_is_set(policy->kek.name) || all_sealed(keys, policy->kek.name))
         return RC_OK;
-    TRY(as_kek_open(a, old, keys->v, keys->n, &plain));
     key_change_t *change = ARENA_NEW(a, key_change_t);
     key_record_t *v = ARENA_ARRAY(a, keys->n + 1, key_record_t);
     if (!change || !v)
@@ -24,7 +33,7 @@ rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
     *change = (key_change_t){keys->v, keys->n, v, keys->n};
     effects_add(&out->effects, EFFECT_KEYS_REPLACE, policy->now)->u.key_change = change;
     for (size_t i = 0; i < keys->n; i++)
-        TRY(as_kek_seal(a, &policy->kek, policy->random, &plain[i], &v[i]));
+        TRY(reseal(a, old, &opener, &keys->v[i], &v[i]));
     out->about =
         arena_printf(a, "all keys are encrypted under key %" PRIstr, STR_ARG(policy->kek.name));
     return str_is_set(out->about) ? RC_OK : RC_MEMORY;

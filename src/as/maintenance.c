@@ -86,6 +86,7 @@ static void plan(void *arg)
                                      .random = r->as->random,
                                      .now = clock_seconds(&r->as->clock),
                                      .kek = r->as->kek,
+                                     .vault = r->as->vault,
                                      .resources = r->asks[1].u.resources,
                                      .n_resources = r->asks[1].count};
     const as_keys_t keys = {r->asks[0].u.keys, r->asks[0].count};

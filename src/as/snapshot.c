@@ -54,24 +54,36 @@ static as_snapshot_t *snapshot_new(void)
     return NULL;
 }
 
+static rc_t make_signer(const as_t *as, as_snapshot_t *s)
+{
+    if (as->vault) {
+        s->signer = (signer_port_t){as->vault->sign, as->vault->ctx};
+        return RC_OK;
+    }
+    TRY(signer_local_new(keyring_keys(s->ring), &s->local));
+    s->signer = signer_local_port(s->local);
+    return RC_OK;
+}
+
 static rc_t make_keys(const as_t *as, as_snapshot_t *s, const ask_t *keys)
 {
     const key_record_t *plain;
     keyring_record_t *records;
     size_t n;
-    TRY(as_kek_open(s->arena, &as->kek, keys->u.keys, keys->count, &plain));
+    const as_opener_t opener = {as->vault, as->kek, as->random};
+    TRY(as_vault_open(s->arena, &opener, keys->u.keys, keys->count, &plain));
     TRY(as_keys_signing(s->arena, plain, keys->count, &records, &n));
     TRY(as_keys_derive(s->arena, plain, keys->count, &s->derive_key));
     TRY(as_keys_sealing(s->arena, plain, keys->count, &s->seal_keys));
+    if (as->vault)
+        as_vault_public(records, n);
     TRY(keyring_new(records, n, &s->ring));
     const jwk_t *current = keyring_current(s->ring);
     if (!current)
         return RC_NOT_FOUND;
     s->alg = current->alg;
     s->kid = current->kid;
-    TRY(signer_local_new(keyring_keys(s->ring), &s->local));
-    s->signer = signer_local_port(s->local);
-    return RC_OK;
+    return make_signer(as, s);
 }
 
 /* The ETag is a hash of the document: the same on every worker and after each start. */

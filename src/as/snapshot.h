@@ -25,7 +25,7 @@ typedef struct {
     keyring_t *ring;
     alg_t alg; /* of the key that signs */
     str_t kid;
-    signer_local_t *local;
+    signer_local_t *local; /* NULL: a vault signs */
     signer_port_t signer;
     str_t derive_key;         /* OAUTH_DERIVE_KEY_BYTES; wiped at the end */
     as_seal_keys_t seal_keys; /* for client ids: the first seals, all open; wiped at the end */

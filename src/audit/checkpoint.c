@@ -24,6 +24,25 @@ void audit_checkpoint_text(buf_t *b, const audit_checkpoint_t *c)
     put_line(b, STR("key "), c->kid);
 }
 
+static bool take_line(str_t *rest, str_t name, str_t *value)
+{
+    if (!str_split(rest, '\n', value) || !str_is_set(*rest) || !str_starts(*value, name))
+        return false;
+    *value = str_skip(*value, name.n);
+    return str_is_printable_ascii(*value);
+}
+
+bool audit_checkpoint_is_text(str_t bytes, str_t kid)
+{
+    audit_checkpoint_t c;
+    str_t nothing, chain, head, time, key, rest = bytes;
+    return take_line(&rest, str_first(CONTEXT, CONTEXT.n - 1), &nothing) && nothing.n == 0 &&
+           take_line(&rest, STR("chain "), &chain) && audit_hash_parse(chain, c.chain.bytes) &&
+           take_line(&rest, STR("head "), &head) && audit_head_parse(head, &c.head) &&
+           take_line(&rest, STR("time "), &time) && time.n == AUDIT_TIME_BYTES &&
+           take_line(&rest, STR("key "), &key) && str_eq(key, kid) && rest.n == 0;
+}
+
 static void member_hex(json_writer_t *w, str_t name, const uint8_t bytes[SHA256_BYTES])
 {
     char text[AUDIT_HASH_HEX];

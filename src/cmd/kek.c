@@ -72,6 +72,16 @@ static const char *credential(arena_t *a)
     return path && access(path, F_OK) == 0 ? path : NULL;
 }
 
+bool kek_is_given(arena_t *a, const settings_t *s)
+{
+    return s->conf.key_file.n > 0 || credential(a) || getenv(VARIABLE);
+}
+
+const char *kek_path(arena_t *a, const settings_t *s)
+{
+    return s->conf.key_file.n > 0 ? arena_cstr(a, s->conf.key_file) : credential(a);
+}
+
 int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
 {
     str_t variable;
@@ -96,7 +106,7 @@ int kek_check(const as_kek_t *kek, const key_record_t *records, size_t n)
     const key_record_t *odd = as_kek_misfit(kek, records, n);
     if (!odd)
         return EXIT_DONE;
-    if (!str_is_set(kek->key))
+    if (!str_is_set(kek->name))
         return command_fail(EXIT_SETTING,
                             "the keys in the store are encrypted under the key named "
                             "'%" PRIstr "'; give it by key_file, the credential " CREDENTIAL

@@ -9,6 +9,10 @@
  *  is removed from the process environment; zero when there is none. 0, or an exit code after
  *  saying why: two of them are there, others can read the file, it is no key. */
 int kek_load(arena_t *a, const settings_t *s, as_kek_t *out);
+/** Whether kek_load would find one. */
+bool kek_is_given(arena_t *a, const settings_t *s);
+/** The file that it comes from; NULL: another place, or none. */
+const char *kek_path(arena_t *a, const settings_t *s);
 /** For a process that needs no key: the variable is wiped and removed. */
 void kek_forget(void);
 /** The key in the file at `path`; 0 or an exit code. */

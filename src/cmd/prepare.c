@@ -70,8 +70,11 @@ static rc_t record(work_t *w, const audit_event_t *event)
 
 static as_keys_policy_t policy_of(const work_t *w)
 {
-    return (as_keys_policy_t){
-        .conf = w->p->conf, .random = random_system(), .now = w->now, .kek = w->p->kek};
+    return (as_keys_policy_t){.conf = w->p->conf,
+                              .random = random_system(),
+                              .now = w->now,
+                              .kek = w->p->kek,
+                              .vault = w->p->vault};
 }
 
 static rc_t change_keys(work_t *w, const as_keys_plan_t *plan)
@@ -158,12 +161,13 @@ static rc_t derive(work_t *w, str_t purpose, str_t *out)
 {
     str_t root;
     const key_record_t *plain;
+    const as_opener_t opener = {w->p->vault, w->p->kek, random_system()};
     uint8_t *key = secret_alloc(w->p->a, SHA256_BYTES);
     if (!key)
         return RC_MEMORY;
     TRY(look(w));
     const as_keys_t keys = keys_of(w);
-    TRY(as_kek_open(w->p->a, &w->p->kek, keys.v, keys.n, &plain));
+    TRY(as_vault_open(w->p->a, &opener, keys.v, keys.n, &plain));
     TRY(as_keys_derive(w->p->a, plain, keys.n, &root));
     hmac_sha256(root, purpose, key);
     *out = str_of(key, PREPARE_KEY_BYTES);

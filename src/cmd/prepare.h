@@ -2,7 +2,7 @@
 #ifndef CMD_PREPARE_H
 #define CMD_PREPARE_H
 
-#include "as/kek.h"
+#include "as/vault.h"
 #include "audit/audit.h"
 #include "conf/conf.h"
 #include "store/store.h"
@@ -12,7 +12,8 @@ typedef struct {
     const conf_t *conf;
     store_t *store;
     audit_t *audit;
-    as_kek_t kek; /* what the keys are to be encrypted under; zero: nothing */
+    as_kek_t kek;            /* what the keys are to be encrypted under; zero: nothing */
+    const as_vault_t *vault; /* who opens and makes them; NULL: this process */
 } prepare_t;
 
 enum { PREPARE_KEY_BYTES = 32 };

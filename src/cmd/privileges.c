@@ -116,6 +116,12 @@ void privileges_narrow(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+void privileges_drop(void)
+{
+    (void)keep_capabilities(0);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 bool privileges_are_roots(const settings_t *s)
 {
     return geteuid() == 0 && s->conf.run_as.n == 0;

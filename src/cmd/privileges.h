@@ -14,6 +14,8 @@ int privileges_enter(arena_t *a, const settings_t *s, mode_t *mask);
  * bind its ports, and no other process of its user can look into it or have its memory written out.
  */
 void privileges_narrow(void);
+/** For the signing process: of capabilities it keeps none, and likewise nobody looks into it. */
+void privileges_drop(void);
 /** Whether this is root, and nobody asked for that. */
 bool privileges_are_roots(const settings_t *s);
 

@@ -47,4 +47,15 @@ rc_t sandbox_landlock(const sandbox_plan_t *plan, int *version) MUST_USE;
 /** sandbox_seccomp.c */
 rc_t sandbox_seccomp(void) MUST_USE;
 
+/* For the signing process (signer_process.h), which has files, sockets and threads already. */
+
+/** sandbox.c: no file and no port, for threads that are made from now on; with one thread only.
+ *  RC_IO: this kernel has no Landlock. */
+rc_t sandbox_signer_files(void) MUST_USE;
+/** sandbox_signer_seccomp.c: its system calls, for all threads that there are. RC_IO, RC_MEMORY. */
+rc_t sandbox_signer_seccomp(void) MUST_USE;
+
+/** sandbox_plan.c: whether what the plan allows to be read has the file at `path` in it. */
+bool sandbox_plan_reads(const sandbox_plan_t *plan, const char *path);
+
 #endif

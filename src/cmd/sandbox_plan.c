@@ -210,6 +210,21 @@ static rc_t add_ports(sandbox_plan_t *p, const conf_t *conf)
     return RC_OK;
 }
 
+bool sandbox_plan_reads(const sandbox_plan_t *plan, const char *path)
+{
+    char real[PATH_MAX], allowed[PATH_MAX];
+    if (!realpath(path, real))
+        return false;
+    for (size_t i = 0; i < plan->n_paths; i++) {
+        if (!realpath(plan->paths[i].path, allowed))
+            continue;
+        str_t file = str_c(real), folder = str_c(allowed);
+        if (str_starts(file, folder) && (file.n == folder.n || file.p[folder.n] == '/'))
+            return true;
+    }
+    return false;
+}
+
 rc_t sandbox_plan(arena_t *a, const settings_t *s, sandbox_plan_t *out)
 {
     const char *notify = getenv("NOTIFY_SOCKET");

@@ -297,6 +297,23 @@ static void files_that_are_replaced_have_their_folders(void **state)
     test_folder_remove(real);
 }
 
+/* What is read is known for a warning: a key beside another file can be, one elsewhere cannot. */
+static void a_key_beside_other_files_is_known_to_be_readable(void **state)
+{
+    play_t *p = *state;
+    char folder[64], key[96];
+    test_folder(folder);
+    snprintf(key, sizeof key, "%s/key", folder);
+    close((int)write_to(key));
+    assert_int_equal(sandbox_plan(p->a, &p->settings, &p->plan), RC_OK);
+    assert_false(sandbox_plan_reads(&p->plan, key));
+    p->settings.conf.tls_key_file = arena_printf(p->a, "%s/tls.pem", folder);
+    assert_int_equal(sandbox_plan(p->a, &p->settings, &p->plan), RC_OK);
+    assert_true(sandbox_plan_reads(&p->plan, key));
+    assert_false(sandbox_plan_reads(&p->plan, "/etc/warder-none/key"));
+    test_folder_remove(folder);
+}
+
 static void files_of_libpq_are_found_in_its_text(void **state)
 {
     play_t *p = *state;
@@ -380,6 +397,7 @@ int main(void)
         PLAY(what_the_server_does_is_allowed),
         PLAY(no_privilege_comes_back),
         PLAY(files_that_are_replaced_have_their_folders),
+        PLAY(a_key_beside_other_files_is_known_to_be_readable),
         PLAY(files_of_libpq_are_found_in_its_text),
         PLAY(a_port_that_is_none_is_refused),
         PLAY(too_many_paths_are_refused),

@@ -24,7 +24,7 @@ log_level_t serve_log_level(str_t word)
 
 prepare_t serve_prepare(serve_t *s)
 {
-    return (prepare_t){s->a, &s->settings.conf, s->store, s->audit, s->kek};
+    return (prepare_t){s->a, &s->settings.conf, s->store, s->audit, s->kek, serve_vault(s)};
 }
 
 static int make_app(serve_t *s)
@@ -40,6 +40,7 @@ static int make_app(serve_t *s)
         .clock = clock_system(),
         .random = random_system(),
         .kek = s->kek,
+        .vault = serve_vault(s),
         .login_secret = s->login_secret,
         .holder = s->node.holder,
         .node_lease = s->node.lease,
@@ -85,8 +86,9 @@ static int run(serve_t *s)
     if (s->came_late)
         return command_fail(EXIT_FAILED, "the start took longer than the running server waits, "
                                          "which goes on; try again");
-    return rc == RC_OK ? EXIT_DONE
-                       : command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
+    if (rc != RC_OK)
+        return command_fail(EXIT_FAILED, "the workers cannot start: %s", rc_name(rc));
+    return s->signer_lost ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* Systems hand out 1024 unless asked (systemd.exec, LimitNOFILE): too few for streams that idle. */
@@ -164,7 +166,7 @@ static int load(serve_t *s)
     if (code == EXIT_DONE)
         code = serve_start_spawner(s, mask);
     if (code == EXIT_DONE)
-        code = kek_load(s->a, &s->settings, &s->kek);
+        code = serve_start_signer(s);
     if (code == EXIT_DONE)
         code = load_login_secret(s);
     if (code == EXIT_DONE)

@@ -10,7 +10,10 @@
 #include "cmd/node.h"
 #include "cmd/ops.h"
 #include "cmd/prepare.h"
+#include "cmd/sandbox.h"
 #include "cmd/settings.h"
+#include "cmd/signer_process.h"
+#include "cmd/trail.h"
 #include "http/fetch.h"
 #include "proxy/gateway.h"
 
@@ -35,6 +38,8 @@ typedef struct {
     gateway_t *gateway;
     str_t handle_key; /* of the gateway */
     ops_t *ops;
+    signer_process_t *signer;        /* NULL: this process signs */
+    bool signer_lost;                /* it is gone, and the server ends */
     child_spawner_t *spawner;        /* NULL: this process starts the children */
     sockets_t inherited;             /* from a server that is to end, or from the service manager */
     handover_t *handover;            /* to the next server; NULL: none can come */
@@ -55,6 +60,19 @@ prepare_t serve_prepare(serve_t *s);
 int serve_start_spawner(serve_t *s, mode_t mask);
 /** For good. Before there are threads, and after all that is read once. */
 int serve_enter_sandbox(serve_t *s);
+
+/* serve_signer.c */
+/** Forks the process that signs and reads the key for the keys; where the settings want none, reads
+ *  the key itself. */
+int serve_start_signer(serve_t *s);
+/** Who opens keys for this process; NULL: itself. */
+const as_vault_t *serve_vault(const serve_t *s);
+/** The settings as the sandbox counts files: without those that the signing process alone reads. */
+settings_t serve_without_keys(const serve_t *s);
+/** Says where the keys are, and warns where the plan lets the server read them all the same. */
+void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan);
+/** Ends the server once the signing process is gone. */
+void serve_watch_signer(serve_t *s);
 
 /* serve_rooms.c: what has threads or files. Each step answers 0, or an exit code after saying why.
  */

@@ -98,6 +98,7 @@ bool serve_look(void *serve)
     sockets_t own;
     pid_t pid = 0;
     char line[32];
+    serve_watch_signer(s);
     if (!s->handover || !own_sockets(s, &own) || !handover_look(s->handover, &own, &pid))
         return false;
     snprintf(line, sizeof line, "MAINPID=%d", (int)pid);

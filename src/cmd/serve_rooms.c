@@ -10,6 +10,9 @@ static int open_files(serve_t *s)
     int code = store_config_open(s->a, &s->settings, &s->log, &s->store);
     if (code != EXIT_DONE)
         return code;
+    if (s->signer)
+        return trail_open_signed(s->a, &s->settings, &s->log, signer_process_auditor(s->signer),
+                                 &s->audit);
     return trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
 }
 
@@ -63,6 +66,7 @@ void serve_close_rooms(serve_t *s)
     if (s->metrics)
         http_server_free(s->metrics);
     as_free(s->as);
+    signer_process_free(s->signer);
     node_leave(&s->node);
     ops_free(s->ops);
     counters_free(s->counters);

@@ -63,7 +63,8 @@ int serve_enter_sandbox(serve_t *s)
 {
     sandbox_state_t state;
     sandbox_plan_t *plan = ARENA_NEW(s->a, sandbox_plan_t);
-    rc_t rc = plan ? sandbox_plan(s->a, &s->settings, plan) : RC_MEMORY;
+    const settings_t settings = serve_without_keys(s);
+    rc_t rc = plan ? sandbox_plan(s->a, &settings, plan) : RC_MEMORY;
     privileges_narrow();
     if (privileges_are_roots(&s->settings))
         LOG(&s->log, LOG_WARN,
@@ -71,6 +72,7 @@ int serve_enter_sandbox(serve_t *s)
             "setting run_as");
     if (rc != RC_OK)
         return refuse_plan(rc);
+    serve_say_signer(s, plan);
     if (is_off(s)) {
         LOG(&s->log, LOG_WARN, "the sandbox is off");
         return EXIT_DONE;

@@ -131,55 +131,76 @@ static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
 }
 
 /* *out stays NULL where a command finds no key. */
-static int load_signer(arena_t *a, const settings_t *s, trail_owner_t owner, audit_signer_t **out)
+static int load_key(arena_t *a, const settings_t *s, trail_owner_t owner, jose_key_t **out)
 {
     const char *path = trail_key_path(a, s);
-    jose_key_t *key;
-    audit_signer_t *signer = ARENA_NEW(a, audit_signer_t);
     *out = NULL;
-    if (!path || !signer)
+    if (!path)
         return command_out_of_memory();
     bool is_there = access(path, F_OK) == 0, is_named = s->conf.audit_key_file.n > 0;
     if (!is_there && !is_named && owner == TRAIL_OF_COMMAND)
         return EXIT_DONE;
     int code = is_there || is_named ? EXIT_DONE : make_key(a, path);
     if (code == EXIT_DONE)
-        code = read_key(a, path, &key);
+        code = read_key(a, path, out);
     if (code == EXIT_DONE && owner == TRAIL_OF_SERVER)
-        code = publish(a, path, key);
-    if (code != EXIT_DONE)
-        return code;
-    *out = signer;
-    return audit_signer_make(a, key, signer) == RC_OK ? EXIT_DONE : command_out_of_memory();
+        code = publish(a, path, *out);
+    return code;
 }
 
-int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
-               audit_t **out)
+int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out)
+{
+    return load_key(a, s, TRAIL_OF_SERVER, out);
+}
+
+static int open_trail(arena_t *a, const audit_config_t *config, audit_t **out)
+{
+    str_t why = STR("out of memory");
+    rc_t rc = audit_open(a, config, out, &why);
+    if (rc == RC_OK)
+        return EXIT_DONE;
+    return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+}
+
+static audit_config_t config_of(const settings_t *s, const log_t *log, const audit_signer_t *signer)
 {
     const conf_t *conf = &s->conf;
-    bool keeps_house = owner == TRAIL_OF_SERVER;
-    audit_signer_t *signer;
-    str_t why = STR("out of memory");
-    int code = load_signer(a, s, owner, &signer);
-    if (code != EXIT_DONE)
-        return code;
-    const audit_config_t config = {
+    return (audit_config_t){
         .path = conf->audit_file,
         .log = log,
         .clock = clock_system(),
         .sync_ms = conf->audit_sync_interval,
         .signer = signer,
         .checkpoint_s = conf->audit_checkpoint_interval,
-        .rotate_bytes = keeps_house ? conf->audit_rotate_size : 0,
-        .rotate_s = keeps_house ? conf->audit_rotate_interval : 0,
-        .keep_s = keeps_house ? conf->audit_keep : 0,
         .node = settings_node(s),
         .lenient = str_eq(conf->audit_on_failure, STR("continue")),
     };
-    rc_t rc = audit_open(a, &config, out, &why);
-    if (rc == RC_OK)
-        return EXIT_DONE;
-    return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
+}
+
+int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log,
+                      const audit_signer_t *signer, audit_t **out)
+{
+    audit_config_t config = config_of(s, log, signer);
+    config.rotate_bytes = s->conf.audit_rotate_size;
+    config.rotate_s = s->conf.audit_rotate_interval;
+    config.keep_s = s->conf.audit_keep;
+    return open_trail(a, &config, out);
+}
+
+int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
+               audit_t **out)
+{
+    jose_key_t *key;
+    audit_signer_t *signer = ARENA_NEW(a, audit_signer_t);
+    int code = signer ? load_key(a, s, owner, &key) : command_out_of_memory();
+    if (code != EXIT_DONE)
+        return code;
+    if (key && audit_signer_make(a, key, signer) != RC_OK)
+        return command_out_of_memory();
+    if (owner == TRAIL_OF_SERVER)
+        return trail_open_signed(a, s, log, signer, out);
+    const audit_config_t config = config_of(s, log, key ? signer : NULL);
+    return open_trail(a, &config, out);
 }
 
 /* ---- what verifies ---- */

@@ -16,6 +16,12 @@ typedef enum {
 /** Opens it. 0 or an exit code after saying why. All in the arena, which must outlive the trail. */
 int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
                struct audit **out);
+/** The two halves of it, for a key that is in another process: the server's key, made where it is
+ *  missing, its public half written beside it; it lives as long as the arena. */
+int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out);
+/** The server's trail, signed by `signer`, which is borrowed. */
+int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log,
+                      const audit_signer_t *signer, struct audit **out);
 /** The path of the private key, and of its public half: KEY.pub.pem for KEY.pem. NULL: no memory.
  */
 const char *trail_key_path(arena_t *a, const settings_t *s);

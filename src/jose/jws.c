@@ -114,7 +114,7 @@ jws_refusal_t jws_verify(const jws_t *jws, const jwk_t *jwk)
     return good ? JWS_FINE : JWS_SIGNATURE;
 }
 
-static rc_t write_header(const jws_sign_t *what, buf_t *out)
+rc_t jws_header_write(const jws_sign_t *what, buf_t *out)
 {
     char bytes[LIMIT_JWS_HEADER_BYTES];
     buf_t header = buf_fixed(bytes, sizeof bytes);
@@ -134,7 +134,7 @@ rc_t jws_sign(arena_t *a, const signer_port_t *signer, const jws_sign_t *what, s
 {
     *out = STR_UNSET;
     buf_t token = buf_new(a, LIMIT_JWS_BYTES);
-    TRY(write_header(what, &token));
+    TRY(jws_header_write(what, &token));
     buf_char(&token, '.');
     buf_b64url(&token, (const uint8_t *)what->payload.p, what->payload.n);
     str_t input;

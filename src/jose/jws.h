@@ -62,6 +62,9 @@ typedef struct {
     str_t payload;
 } jws_sign_t;
 
+/** Appends the first part of what jws_sign signs, encoded; `payload` does not count. RC_LIMIT, or
+ * why the builder failed. */
+rc_t jws_header_write(const jws_sign_t *what, buf_t *out) MUST_USE;
 /** Signs `payload` under the header {"alg","typ","kid"}; the text is in the arena. RC_LIMIT when
  *  it is longer than LIMIT_JWS_BYTES; otherwise what the signer answers. */
 rc_t jws_sign(arena_t *a, const signer_port_t *signer, const jws_sign_t *what, str_t *out) MUST_USE;

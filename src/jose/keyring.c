@@ -41,6 +41,12 @@ static void free_key(void *key)
     jose_key_free(key);
 }
 
+static rc_t read_key(const keyring_record_t *r, jose_key_t **out)
+{
+    return str_is_set(r->spki) ? jose_key_from_spki(r->spki, out)
+                               : jose_key_from_pkcs8(r->pkcs8.hidden, out);
+}
+
 static rc_t add(keyring_t *ring, const keyring_record_t *r)
 {
     jwk_t *jwk = &ring->keys.v[ring->keys.n];
@@ -53,7 +59,7 @@ static rc_t add(keyring_t *ring, const keyring_record_t *r)
     jwk->kid = arena_dup(ring->arena, r->kid);
     if (!str_is_set(jwk->kid))
         return RC_MEMORY;
-    TRY(jose_key_from_pkcs8(r->pkcs8.hidden, &jwk->key));
+    TRY(read_key(r, &jwk->key));
     TRY(arena_cleanup(ring->arena, free_key, jwk->key));
     if (!jose_key_fits(jose_key_kind(jwk->key), r->alg))
         return RC_MALFORMED;

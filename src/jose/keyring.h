@@ -18,6 +18,8 @@ typedef struct {
     alg_t alg;
     keyring_state_t state;
     secret_t pkcs8;
+    str_t
+        spki; /* in place of pkcs8, where the private half is in another process: for keyring_new */
     int64_t created_at;
     int64_t activated_at; /* became current; 0: never */
     int64_t retired_at;   /* 0: not yet */

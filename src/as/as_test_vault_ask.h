@@ -1,0 +1,63 @@
+/* What the tests of a vault ask of it. */
+#ifndef AS_AS_TEST_VAULT_ASK_H
+#define AS_AS_TEST_VAULT_ASK_H
+
+#include "as/as_test_vault.h"
+
+#include "audit/checkpoint.h"
+#include "jose/jws.h"
+
+static inline rc_t open_record(vault_test_t *p, const key_record_t *r, str_t *out)
+{
+    return p->vault.open(p->vault.ctx, p->a, r, out);
+}
+
+static inline void open_key(vault_test_t *p)
+{
+    str_t public;
+    VAULT_NEED(open_record(p, &p->sealed, &public) == RC_OK);
+}
+
+static inline rc_t sign_input(vault_test_t *p, str_t input, signature_t *out)
+{
+    const sign_request_t req = {ALG_EDDSA, STR("k"), input};
+    return p->vault.sign(p->vault.ctx, &req, out);
+}
+
+/* The token, or the answer of who signs. */
+static inline rc_t sign_claims(vault_test_t *p, str_t typ, str_t claims, str_t *token)
+{
+    const signer_port_t signer = {p->vault.sign, p->vault.ctx};
+    const jws_sign_t what = {ALG_EDDSA, STR("k"), typ, claims};
+    return jws_sign(p->a, &signer, &what, token);
+}
+
+static inline str_t until(vault_test_t *p, int64_t seconds)
+{
+    return arena_printf(p->a, "{\"iss\":\"https://as.example\",\"exp\":%lld}",
+                        (long long)(VAULT_TEST_NOW + seconds));
+}
+
+static inline rc_t sign_until(vault_test_t *p, str_t typ, int64_t seconds)
+{
+    str_t token;
+    return sign_claims(p, typ, until(p, seconds), &token);
+}
+
+static inline audit_signer_t auditor(vault_test_t *p)
+{
+    return (audit_signer_t){vault_remote_checkpoint, &p->line, vault_room_audit_kid(p->room)};
+}
+
+static inline str_t checkpoint_text(vault_test_t *p, str_t kid)
+{
+    str_t text;
+    buf_t b = buf_new(p->a, 1024);
+    const audit_checkpoint_t c = {
+        .head = {.seq = 7}, .time = STR("2026-01-01T00:00:00.000Z"), .kid = kid};
+    audit_checkpoint_text(&b, &c);
+    VAULT_NEED(buf_done(&b, &text) == RC_OK);
+    return text;
+}
+
+#endif
