@@ -308,7 +308,8 @@ void as_free(as_t *as)
     as_limits_free(as->limits);
     as_throttle_free(as->throttle);
     as_fetched_free(as->fetched);
-    arena_free(as->keys.look); /* cut off by the end of its worker */
+    arena_free(as->keys.look); /* cut off by the end of its worker, as the next */
+    arena_free(as->forgetting.a);
 }
 
 static rc_t worker_new(as_t *as, post_port_t post, as_worker_t **out)

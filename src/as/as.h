@@ -69,9 +69,17 @@ typedef struct as {
         as_pace_t pace;
         http_timer_t *pause; /* before the next batch; NULL: none was started */
         int64_t began_ms;    /* the batch under way (monotonic) */
+        int64_t now;         /* what it takes for now, in seconds */
         as_settled_t clock;
         bool running;
     } cleaning;
+    struct {                 /* of forget.c; likewise */
+        arena_t *a;          /* NULL: it is not under way */
+        store_forget_t what; /* of the batch */
+        http_timer_t *pause; /* before the next one; NULL: none was started */
+        size_t looked;       /* at how many, in the last one */
+        size_t unrecorded;   /* lines of the trail that are on their way, and one */
+    } forgetting;
     as_lease_t name; /* node_lease; likewise */
     bool name_is_lost;
 } as_t;

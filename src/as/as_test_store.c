@@ -105,6 +105,11 @@ static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t
     store_expire(c->real, now, limit, done, ctx);
 }
 
+static void forget(store_conn_t *base, store_forget_t *what, store_done_t done, void *ctx)
+{
+    store_forget(((faulty_conn_t *)base)->real, what, done, ctx);
+}
+
 static void health(store_t *base, store_health_t *out)
 {
     out->up = !((faulty_store_t *)base)->w->faults.away;
@@ -118,6 +123,7 @@ const store_driver_t WORLD_FAULTY = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .forget = forget,
     .health = health,
 };
 

@@ -1,5 +1,6 @@
 #include "as/maintenance.h"
 
+#include "as/forget.h"
 #include "as/keys.h"
 
 #include <stdlib.h>
@@ -219,8 +220,10 @@ static void expired(void *ctx, rc_t rc, size_t deleted)
         say_not_deleted(as, rc);
         return;
     }
-    if (!as_pace_next(&as->cleaning.pace, deleted, mono(as) - as->cleaning.began_ms))
+    if (!as_pace_next(&as->cleaning.pace, deleted, mono(as) - as->cleaning.began_ms)) {
+        as_forget_begin(w, as->cleaning.now);
         return;
+    }
     as->cleaning.pause = http_timer_start(w->loop, as->cleaning.pace.pause_ms, 0, delete_batch, w);
     as->cleaning.running = as->cleaning.pause != NULL;
 }
@@ -241,8 +244,8 @@ static void delete_batch(void *arg)
     if (!as->cleaning.running)
         return;
     as->cleaning.began_ms = mono(as);
-    int64_t now = settled_now(as);
-    store_expire(w->store, now / 1000 - CLOCKS_SLACK_S, as->cleaning.pace.rows, expired, w);
+    as->cleaning.now = settled_now(as) / 1000 - CLOCKS_SLACK_S;
+    store_expire(w->store, as->cleaning.now, as->cleaning.pace.rows, expired, w);
 }
 
 static void cleaning_leased(void *ctx, rc_t rc)

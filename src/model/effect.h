@@ -12,7 +12,8 @@
            "no client has the id; at quota.max_clients the oldest registration that nobody used "  \
            "makes room, RC_LIMIT when all are used")                                               \
     EFFECT(CLIENT_PUT, client, "inserts or replaces by id, but never one that is gone (deleted)")  \
-    EFFECT(CLIENT_KEEP, key, "the client exists (its expires_at becomes 0: it is in use)")         \
+    EFFECT(CLIENT_KEEP, key,                                                                       \
+           "the client exists (its expires_at becomes 0: it is in use; used_at is `at`)")          \
     EFFECT(CLIENT_DELETE, key,                                                                     \
            "the client exists and is not gone (its families are revoked, open codes, devices and " \
            "pushed requests end; a sealed one keeps a row with deleted_at, until expires_at)")     \

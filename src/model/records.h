@@ -73,6 +73,8 @@ typedef struct {
     bool sealed;            /* its id holds its whole registration: it exists without a row */
     bool stored;            /* there is a row of it: set by the store, for all it returns */
     int64_t deleted_at;     /* not 0: it is gone; the row stays, lest a sealed id lives on */
+    int64_t used_at;        /* when it was approved, or a grant of it was seen last, to a day; while
+                             * there is a grant that says more. 0: nobody looked yet */
 } client_t;
 
 typedef struct {
@@ -193,6 +195,7 @@ typedef struct {
     str_t scope;        /* union of all approved */
     int64_t granted_at;
     hash_t document; /* client_t.document at that time */
+    int64_t used_at; /* as client_t */
 } consent_t;
 
 typedef struct {

@@ -116,17 +116,29 @@ static rc_t make_code(arena_t *a, const oauth_authorize_facts_t *facts,
     return oauth_handle_new(a, facts->random, OAUTH_HANDLE_FAMILY, &record->family_id);
 }
 
+static rc_t put_client(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    client_t *client = ARENA_NEW(a, client_t);
+    if (!client)
+        return RC_MEMORY;
+    *client = *facts->client;
+    client->used_at = facts->now;
+    effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = client;
+    return RC_OK;
+}
+
 /* From now on the client is in use: one that has no row yet gets it. That of a document is written
  * when it is approved, as it was shown. */
-static void keep_client(const oauth_authorize_facts_t *facts, effects_t *effects)
+static rc_t keep_client(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)
 {
     const client_t *client = facts->client;
     if (client->origin == CLIENT_BY_DOCUMENT)
-        return;
+        return RC_OK;
     if (!client->stored)
-        effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = client;
-    else if (client->expires_at != 0)
+        return put_client(a, facts, effects);
+    if (client->expires_at != 0)
         effects_add(effects, EFFECT_CLIENT_KEEP, facts->now)->u.key = client->id;
+    return RC_OK;
 }
 
 rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
@@ -137,7 +149,7 @@ rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
     TRY(make_code(a, facts, request, code, &record));
     effects_add(&out->effects, EFFECT_CODE_INSERT, facts->now)->u.code = record;
     oauth_pushed_end(request, facts->now, &out->effects);
-    oauth_answer_granted(facts, request, record->family_id, kind, out);
+    TRY(oauth_answer_granted(a, facts, request, record->family_id, kind, out));
     return RC_OK;
 }
 
@@ -148,13 +160,15 @@ static void need_session(const oauth_authorize_facts_t *facts, effects_t *effect
     effects_add(effects, EFFECT_SESSION_TOUCH, facts->now)->u.session = facts->session;
 }
 
-void oauth_answer_granted(const oauth_authorize_facts_t *facts, const authz_request_t *request,
-                          str_t family_id, audit_kind_t kind, oauth_authorize_verdict_t *out)
+rc_t oauth_answer_granted(arena_t *a, const oauth_authorize_facts_t *facts,
+                          const authz_request_t *request, str_t family_id, audit_kind_t kind,
+                          oauth_authorize_verdict_t *out)
 {
     need_session(facts, &out->effects);
-    keep_client(facts, &out->effects);
+    TRY(keep_client(a, facts, &out->effects));
     set_event(facts, kind, OAUTH_FINE, out);
     out->event.resource = request->resource;
     out->event.scope = request->scope;
     out->event.family = family_id;
+    return RC_OK;
 }

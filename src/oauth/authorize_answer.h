@@ -34,7 +34,8 @@ rc_t oauth_answer_issue(arena_t *a, const oauth_authorize_facts_t *facts,
                         oauth_authorize_verdict_t *out) MUST_USE;
 /** Nothing of it counts unless the session is still there; the client is in use from now on; and
  * the event of `kind` about the grant of that id. */
-void oauth_answer_granted(const oauth_authorize_facts_t *facts, const authz_request_t *request,
-                          str_t family_id, audit_kind_t kind, oauth_authorize_verdict_t *out);
+rc_t oauth_answer_granted(arena_t *a, const oauth_authorize_facts_t *facts,
+                          const authz_request_t *request, str_t family_id, audit_kind_t kind,
+                          oauth_authorize_verdict_t *out) MUST_USE;
 
 #endif

@@ -82,6 +82,7 @@ static rc_t add_consent(arena_t *a, const oauth_authorize_facts_t *facts, effect
         .resource = request->resource,
         .scope = request->scope,
         .granted_at = facts->now,
+        .used_at = facts->now,
         .document = facts->client->document,
     };
     TRY(oauth_redirect_uri_key(a, request->redirect_uri, &consent->redirect_uri));
@@ -101,6 +102,7 @@ static rc_t keep_document(arena_t *a, const oauth_authorize_facts_t *facts, effe
     if (!snapshot)
         return RC_MEMORY;
     *snapshot = *facts->client;
+    snapshot->used_at = facts->now;
     if (snapshot->created_at == 0)
         snapshot->created_at = facts->now;
     effects_add(effects, EFFECT_CLIENT_PUT, facts->now)->u.client = snapshot;

@@ -82,6 +82,8 @@ static void approved(void **state)
     assert_text(done->granted_scope, "a:read");
     assert_text(p.out.effects.v[1].u.consent->scope, "a:read");
     assert_text(p.out.effects.v[1].u.consent->redirect_uri, "https://c.test/cb");
+    assert_int_equal(p.out.effects.v[1].u.consent->used_at, TEST_NOW);
+    assert_int_equal(p.out.effects.v[4].at, TEST_NOW); /* so is the client, from now on */
     hash_t hash = oauth_handle_hash(world_parameter(&p.w, p.out.redirect, "code"));
     assert_memory_equal(&p.out.effects.v[2].u.code->id, &hash, sizeof hash);
     assert_text(p.out.effects.v[2].u.code->user_id, "user-1");
@@ -346,6 +348,7 @@ static void a_document_is_kept_as_it_was_approved(void **state)
     assert_memory_equal(&snapshot->document, &p.w.client.document, sizeof(hash_t));
     assert_int_equal(snapshot->origin, CLIENT_BY_DOCUMENT);
     assert_int_equal(snapshot->created_at, TEST_NOW);
+    assert_int_equal(snapshot->used_at, TEST_NOW);
     assert_text(snapshot->name, "Client");
     world_end(&p.w);
 }

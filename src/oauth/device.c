@@ -181,8 +181,7 @@ rc_t oauth_device_approve(arena_t *a, const oauth_authorize_facts_t *facts,
     device->scope = request->scope;
     device->auth_time = facts->session->auth_time;
     device->acr = facts->session->acr;
-    oauth_answer_granted(facts, request, device->family_id, AUDIT_CONSENT, out);
-    return RC_OK;
+    return oauth_answer_granted(a, facts, request, device->family_id, AUDIT_CONSENT, out);
 }
 
 rc_t oauth_device_deny(arena_t *a, const oauth_authorize_facts_t *facts, effects_t *effects)

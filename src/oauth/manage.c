@@ -214,6 +214,7 @@ static void keep_the_rest(const client_t *before, client_t *client)
     client->resources = before->resources;
     client->exchange_to = before->exchange_to;
     client->scope = before->scope;
+    client->used_at = before->used_at;
 }
 
 /* A secret is made for who had none, kept by who still needs it, and otherwise forgotten. */

@@ -127,11 +127,16 @@ static bool find_table(str_t name, table_id_t *out)
     return false;
 }
 
-/* As many members as fields, and each field is there: so none is unknown. */
+/* As many members as the format has fields, and each field is there: so none is unknown. What came
+ * later is blank. */
 static rc_t read_fields(archive_reader_t *r, arena_t *a, const json_t *v, archive_line_t *out)
 {
     const table_t *t = &TABLES[out->table];
+    uint32_t known = 0;
     for (int i = 0; i < t->n_fields; i++) {
+        if (t->fields[i].since > r->head.format)
+            continue;
+        known++;
         const json_t *member = json_get(v, str_c(t->fields[i].column));
         if (!member)
             return refuse(r, ARCHIVE_FIELD_MISSING);
@@ -139,7 +144,7 @@ static rc_t read_fields(archive_reader_t *r, arena_t *a, const json_t *v, archiv
         if (rc != RC_OK)
             return rc == RC_MEMORY ? rc : refuse(r, ARCHIVE_FIELD_FORM);
     }
-    return v->count == (uint32_t)t->n_fields ? RC_OK : refuse(r, ARCHIVE_FIELD_UNKNOWN);
+    return v->count == known ? RC_OK : refuse(r, ARCHIVE_FIELD_UNKNOWN);
 }
 
 static rc_t read_record(archive_reader_t *r, arena_t *a, const json_t *v, archive_line_t *out)

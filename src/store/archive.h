@@ -15,7 +15,7 @@
 #include "store/tables.h"
 
 enum {
-    ARCHIVE_FORMAT = 1, /* grows with each change of the form or of the columns */
+    ARCHIVE_FORMAT = 2, /* grows with each change of the form or of the columns */
     ARCHIVE_DIGEST = 32,
 };
 

@@ -141,7 +141,36 @@ static void missing_record_is_refused(void **state)
 static void newer_file_is_refused(void **state)
 {
     arena_t *a = arena_of(state);
-    refused(a, changed(a, "{\"warder_store\":1", "{\"warder_store\":2"), ARCHIVE_NEWER);
+    refused(a, changed(a, "{\"warder_store\":2", "{\"warder_store\":3"), ARCHIVE_NEWER);
+}
+
+/* What a column that came later would say is blank in an export from before, and wanted in one from
+ * after. */
+static void older_file_lacks_what_came_later(void **state)
+{
+    arena_t *a = arena_of(state);
+    static const char *const HEADS[] = {"{\"warder_store\":1,\"program\":\"1.0\",\"at\":1}",
+                                        "{\"warder_store\":2,\"program\":\"1.0\",\"at\":1}"};
+    static const char RECORD[] =
+        "{\"table\":\"consent\",\"record\":{\"user_id\":\"u\",\"client_id\":\"c\","
+        "\"resource\":\"r\",\"redirect_uri\":\"\",\"scope\":\"a\",\"granted_at\":7,"
+        "\"document\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"%s}}";
+    const str_t without = arena_printf(a, RECORD, ""),
+                with = arena_printf(a, RECORD, ",\"used_at\":9");
+    for (int format = 1; format <= 2; format++) {
+        reading_t r;
+        archive_line_t line;
+        start(&r, a);
+        assert_int_equal(archive_read(&r.reader, a, str_c(HEADS[format - 1]), &line), RC_OK);
+        assert_int_equal(archive_read(&r.reader, a, format == 1 ? without : with, &line), RC_OK);
+        const consent_t *c = line.record;
+        assert_int_equal(c->granted_at, 7);
+        assert_int_equal(c->used_at, format == 1 ? 0 : 9);
+        assert_int_equal(archive_read(&r.reader, a, format == 1 ? with : without, &line),
+                         RC_MALFORMED);
+        assert_int_equal(r.reader.refusal,
+                         format == 1 ? ARCHIVE_FIELD_UNKNOWN : ARCHIVE_FIELD_MISSING);
+    }
 }
 
 static void foreign_file_is_refused(void **state)
@@ -287,6 +316,7 @@ int main(void)
         ARCHIVE_TEST(changed_file_is_refused),
         ARCHIVE_TEST(missing_record_is_refused),
         ARCHIVE_TEST(newer_file_is_refused),
+        ARCHIVE_TEST(older_file_lacks_what_came_later),
         ARCHIVE_TEST(foreign_file_is_refused),
         ARCHIVE_TEST(fields_are_held_to_the_table),
         ARCHIVE_TEST(lines_are_held_to_their_order),

@@ -18,6 +18,7 @@ typedef struct {
     arena_t *a; /* ask: for the answers */
     ask_t *asks;
     size_t n;
+    store_forget_t *forget;
 } call_t;
 
 static rc_t open_store(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
@@ -165,6 +166,22 @@ static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t
     push(c->pool, job, job ? postgres_plan_expire(job, now, limit) : RC_MEMORY, &call);
 }
 
+static void end_forget(postgres_job_t *job)
+{
+    const call_t *call = job->owner;
+    size_t looked = 0;
+    rc_t rc = job->rc == RC_OK ? postgres_read_forgotten(job, call->forget, &looked) : job->rc;
+    call->done(call->ctx, rc, looked);
+}
+
+static void forget(store_conn_t *base, store_forget_t *what, store_done_t done, void *ctx)
+{
+    const postgres_store_conn_t *c = (const postgres_store_conn_t *)base;
+    const call_t call = {.done = done, .ctx = ctx, .forget = what};
+    postgres_job_t *job = begin(c, end_forget, &call);
+    push(c->pool, job, job ? postgres_plan_forget(job, what) : RC_MEMORY, &call);
+}
+
 static uint64_t generation(store_conn_t *base)
 {
     return postgres_pool_generation(((postgres_store_conn_t *)base)->pool);
@@ -186,6 +203,7 @@ const store_driver_t STORE_POSTGRES = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .forget = forget,
     .health = health,
     .dump = postgres_dump,
     .fill = postgres_fill,

@@ -35,7 +35,7 @@
     X(t, jwks_uri, 21, "t") X(t, dpop_bound, 22, "i") X(t, par_required, 23, "i") \
     X(t, lenient_loopback, 24, "i") X(t, resources, 25, "b") X(t, exchange_to, 26, "b") \
     X(t, management, 27, "b") X(t, document, 28, "b") X(t, vouched_by, 29, "t") \
-    X(t, sealed, 30, "i") X(t, deleted_at, 31, "i")
+    X(t, sealed, 30, "i") X(t, deleted_at, 31, "i") X(t, used_at, 32, "i")
 #define USER_FIELDS(K, X, t) \
     K(t, id, 1, "t") X(t, name, 2, "t") X(t, password, 3, "t") X(t, disabled, 4, "i") \
     X(t, admin, 5, "i") X(t, created_at, 6, "i") X(t, password_changed_at, 7, "i") \
@@ -70,7 +70,7 @@
 #define CONSENT_FIELDS(K, X, t) \
     K(t, user_id, 1, "t") X(t, client_id, 2, "t") X(t, resource, 3, "t") \
     X(t, redirect_uri, 4, "t") X(t, scope, 5, "t") X(t, granted_at, 6, "i") \
-    X(t, document, 7, "b")
+    X(t, document, 7, "b") X(t, used_at, 8, "i")
 #define RESOURCE_FIELDS(K, X, t) \
     K(t, uri, 1, "t") X(t, name, 2, "t") X(t, aliases, 3, "b") X(t, scopes, 4, "b") \
     X(t, default_scope, 5, "t") X(t, created_at, 6, "i") X(t, access_token_lifetime, 7, "i") \

@@ -26,6 +26,11 @@ rc_t postgres_plan_apply(postgres_job_t *job, const effects_t *effects) MUST_USE
 rc_t postgres_plan_expire(postgres_job_t *job, int64_t now, uint32_t limit) MUST_USE;
 rc_t postgres_read_expired(const postgres_job_t *job, size_t *deleted) MUST_USE;
 
+/** The statements that delete what nobody uses any more, and their answer, into f->a. On the
+ *  caller's thread. */
+rc_t postgres_plan_forget(postgres_job_t *job, const store_forget_t *f) MUST_USE;
+rc_t postgres_read_forgotten(const postgres_job_t *job, store_forget_t *f, size_t *looked) MUST_USE;
+
 /** One statement that yields the generation, and its reading. */
 rc_t postgres_plan_generation(postgres_job_t *job) MUST_USE;
 rc_t postgres_read_generation(const postgres_job_t *job, uint64_t *out) MUST_USE;

@@ -31,7 +31,7 @@ rc_t postgres_client_put(postgres_plan_t *plan, const effect_t *e)
 
 rc_t postgres_client_keep(postgres_plan_t *plan, const effect_t *e)
 {
-    return postgres_add(plan, POSTGRES_CLIENT_KEEP, VALUES(VALUE_S(e->u.key)));
+    return postgres_add(plan, POSTGRES_CLIENT_KEEP, VALUES(VALUE_S(e->u.key), VALUE_I(e->at)));
 }
 
 /* Strangers register and delete clients as they like: what never had a token has no entry, or they

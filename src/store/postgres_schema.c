@@ -109,6 +109,19 @@ static const char *const MIGRATIONS[] = {
     "CREATE TABLE lease(name " TEXT KEY ", holder " TEXT " NOT NULL, until " NUMBER
     ") WITH (fillfactor=10);",
 
+    /* When clients and consents were used: 0 of those before, until the cleaning has looked. */
+    "ALTER TABLE client ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE consent ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX client_used ON client(used_at)"
+    " WHERE origin=1 AND expires_at=0 AND deleted_at=0;"
+    "CREATE INDEX consent_used ON consent(used_at);"
+    /* Most clients of the first index went within a day, and pages by time are not filled again. */
+    "DROP INDEX client_listed;"
+    "CREATE INDEX client_kept ON client(created_at DESC, id)"
+    " WHERE deleted_at=0 AND expires_at=0;"
+    /* Each token changes once, and not all of a page at the same time. */
+    "ALTER TABLE refresh SET (fillfactor=90);",
+
 #ifdef STORE_TEST_NEXT_SCHEMA
     /* The next version, for tests of two versions side by side, as in sqlite_schema.c. */
     "ALTER TABLE client ADD COLUMN next_note TEXT;"

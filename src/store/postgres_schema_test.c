@@ -73,7 +73,7 @@ static void many_processes_start_at_once(void **state)
         assert_int_equal(status, 0);
     }
     assert_int_equal(pg_test_sql(s.pg, "SELECT count(*) FROM meta"), 7);
-    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 1);
+    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 2);
     assert_int_equal(pg_test_sql(s.pg, "SELECT count(*) FROM quota"), 5 * 33);
     assert_int_equal(migrate(&s), RC_OK);
     end(&s);

@@ -50,6 +50,26 @@
     ", q AS (UPDATE quota SET value=value-(SELECT count(*) FROM c) WHERE name='" counted           \
     "' AND slot=" CLEANER " AND EXISTS(SELECT 1 FROM c))" EXPIRED
 
+/* What the grants `gone` were of was in use until now, $1. Who has such a row locked uses it. */
+#define TODAY "($1/86400*86400)"
+#define SAME_CONSENT(other)                                                                        \
+    "consent.user_id=" other ".user_id AND consent.client_id=" other                               \
+    ".client_id AND consent.resource=" other ".resource AND consent.redirect_uri=" other           \
+    ".redirect_uri"
+#define USED_CLIENTS(gone)                                                                         \
+    ", uc AS (UPDATE client SET used_at=" TODAY " WHERE id=ANY(ARRAY(SELECT id FROM client "       \
+    "WHERE id IN (SELECT client_id FROM " gone ") AND origin=1 AND used_at<" TODAY                 \
+    " FOR UPDATE SKIP LOCKED)))"
+#define USED_CONSENTS(gone)                                                                        \
+    ", us AS (UPDATE consent SET used_at=" TODAY " FROM (SELECT s.user_id, s.client_id, "          \
+    "s.resource, s.redirect_uri FROM " gone " g JOIN consent s ON s.user_id=g.user_id AND "        \
+    "s.client_id=g.client_id AND s.resource=g.resource AND (g.redirect_uri IS NULL OR "            \
+    "s.redirect_uri=g.redirect_uri) WHERE s.used_at<" TODAY " FOR UPDATE OF s SKIP LOCKED) t "     \
+    "WHERE " SAME_CONSENT("t") ")"
+#define FORGOTTEN                                                                                  \
+    " SELECT (SELECT count(*) FROM old), c.client_id, c.user_id, c.resource FROM (SELECT 1) one "  \
+    "LEFT JOIN c ON true"
+
 const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS] = {
 #define STATEMENT(name, refusal, types, sql)                                                       \
     [POSTGRES_##name] = {"warder_" #name, sql, types, POSTGRES_##refusal},

@@ -174,6 +174,12 @@ static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t
              .expire_now = now, .expire_limit = limit, .back = c->post, .done = done, .ctx = ctx});
 }
 
+static void forget(store_conn_t *base, store_forget_t *what, store_done_t done, void *ctx)
+{
+    sqlite_conn_t *c = (sqlite_conn_t *)base;
+    push(c, &(sqlite_job_t){.forget = what, .back = c->post, .done = done, .ctx = ctx});
+}
+
 static uint64_t generation(store_conn_t *base)
 {
     sqlite_conn_t *c = (sqlite_conn_t *)base;
@@ -199,6 +205,7 @@ const store_driver_t STORE_SQLITE = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .forget = forget,
     .dump = sqlite_dump,
     .fill = sqlite_fill,
     .stats = sqlite_stats,
@@ -217,6 +224,7 @@ const store_driver_t STORE_MEMORY = {
     .apply = apply,
     .generation = generation,
     .expire = expire,
+    .forget = forget,
     .dump = sqlite_dump,
     .fill = sqlite_fill,
     .stats = sqlite_stats,

@@ -114,24 +114,19 @@ rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *fai
 rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit, size_t *deleted)
 {
     static const stmt_id_t ALL[] = {
-        STMT_EXPIRE_SESSION,
-        STMT_EXPIRE_INTERACTION,
-        STMT_EXPIRE_CODE,
-        STMT_EXPIRE_REFRESH,
-        STMT_EXPIRE_FAMILY,
-        STMT_EXPIRE_CLIENT,
-        STMT_EXPIRE_REGISTRATION_TOKEN,
-        STMT_EXPIRE_PUSHED,
-        STMT_EXPIRE_DEVICE,
-        STMT_EXPIRE_ACCESS_TOKEN,
-        STMT_EXPIRE_SPENT,
-        STMT_EXPIRE_REVOKED,
+        STMT_EXPIRE_SESSION, STMT_EXPIRE_INTERACTION, STMT_EXPIRE_CODE,
+        STMT_EXPIRE_REFRESH, STMT_USED_CLIENTS,       STMT_USED_CONSENTS,
+        STMT_EXPIRE_FAMILY,  STMT_EXPIRE_CLIENT,      STMT_EXPIRE_REGISTRATION_TOKEN,
+        STMT_EXPIRE_PUSHED,  STMT_EXPIRE_DEVICE,      STMT_EXPIRE_ACCESS_TOKEN,
+        STMT_EXPIRE_SPENT,   STMT_EXPIRE_REVOKED,
     };
     *deleted = 0;
     for (size_t i = 0; i < sizeof ALL / sizeof ALL[0] && limit > 0; i++) {
         int changed = 0;
         sqlite3_stmt *s = sqlite_bind(sqlite_fixed(db, ALL[i]), ARGS(ARG_I(now), ARG_I(limit)));
         TRY(sqlite_run(db, s, &changed));
+        if (ALL[i] == STMT_USED_CLIENTS || ALL[i] == STMT_USED_CONSENTS)
+            continue;
         limit -= (uint32_t)changed;
         *deleted += (size_t)changed;
     }

@@ -29,7 +29,7 @@ rc_t sqlite_client_put(sqlite_db_t *db, const effect_t *e)
 
 rc_t sqlite_client_keep(sqlite_db_t *db, const effect_t *e)
 {
-    return sqlite_change_or_conflict(db, STMT_CLIENT_KEEP, ARGS(ARG_S(e->u.key)));
+    return sqlite_change_or_conflict(db, STMT_CLIENT_KEEP, ARGS(ARG_S(e->u.key), ARG_I(e->at)));
 }
 
 /* A client that is sealed would come back by its id alone, so its row stays. */

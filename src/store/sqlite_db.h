@@ -107,6 +107,8 @@ rc_t sqlite_answer(sqlite_db_t *db, arena_t *a, ask_t *ask) MUST_USE;
 rc_t sqlite_apply_effects(sqlite_db_t *db, const effects_t *effects, size_t *failed) MUST_USE;
 /** The number behind store_generation, as it stands in the database. */
 rc_t sqlite_generation(sqlite_db_t *db, uint64_t *out) MUST_USE;
+/** Deletes what nobody uses any more; *looked as the `failed` of store_forget. */
+rc_t sqlite_forget(sqlite_db_t *db, store_forget_t *forget, size_t *looked) MUST_USE;
 /** Deletes what has expired. */
 rc_t sqlite_expire(sqlite_db_t *db, int64_t now, uint32_t limit, size_t *deleted) MUST_USE;
 

@@ -65,7 +65,7 @@ static void schema_is_that_of_a_new_database(void **state)
     start_with_version_1(p);
     play_open(p);
     assert_list(rows_of(p, SCHEMA), fresh);
-    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("7")}, 1});
+    assert_list(rows_of(p, "PRAGMA user_version"), (str_list_t){(str_t[]){STR("8")}, 1});
 }
 
 static void assert_none(hash_t h)

@@ -182,6 +182,13 @@ static const char *const MIGRATIONS[] = {
     " UPDATE meta SET value=value+(new.origin=1 AND new.deleted_at=0)"
     "-(old.origin=1 AND old.deleted_at=0) WHERE name='registered'; END;",
 
+    /* When clients and consents were used: 0 of those before, until the cleaning has looked. */
+    "ALTER TABLE client ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE consent ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX client_used ON client(used_at)"
+    " WHERE origin=1 AND expires_at=0 AND deleted_at=0;"
+    "CREATE INDEX consent_used ON consent(used_at);",
+
 #ifdef STORE_TEST_NEXT_SCHEMA
     /* The next version, for tests of two versions side by side: a column with a value of its own,
      * and a table that the older program does not know. */

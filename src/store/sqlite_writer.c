@@ -11,6 +11,8 @@ static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
 {
     if (job->effects)
         return sqlite_apply_effects(&w->db, job->effects, &job->failed);
+    if (job->forget)
+        return sqlite_forget(&w->db, job->forget, &job->failed);
     return sqlite_expire(&w->db, job->expire_now, job->expire_limit, &job->failed);
 }
 

@@ -11,7 +11,8 @@
 /* One call that waits. Made by sqlite_writer_push, freed after `done`. */
 typedef struct sqlite_job {
     struct sqlite_job *next;
-    const effects_t *effects; /* NULL: expire */
+    const effects_t *effects; /* NULL: forget or expire */
+    store_forget_t *forget;   /* NULL: expire */
     int64_t expire_now;
     uint32_t expire_limit;
     post_port_t back;

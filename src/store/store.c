@@ -53,6 +53,11 @@ int64_t store_moment(const store_t *s, int64_t now_s)
     return now_s + (s->driver->shared ? STORE_CLOCKS_S : 0);
 }
 
+void store_forget(store_conn_t *c, store_forget_t *forget, store_done_t done, void *ctx)
+{
+    c->driver->forget(c, forget, done, ctx);
+}
+
 void store_health(store_t *s, store_health_t *out)
 {
     *out = (store_health_t){.up = true};

@@ -149,6 +149,29 @@ void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t don
 enum { STORE_CLOCKS_S = 2 };
 int64_t store_moment(const store_t *s, int64_t now_s);
 
+/** What nobody uses any more, and what of it was deleted. */
+typedef struct {
+    str_t client_id;
+    str_t user_id, resource; /* of a consent; unset: it is the client */
+} store_forgotten_t;
+typedef struct {
+    int64_t now;
+    int64_t before; /* what was used since then stays; below `now` */
+    uint32_t limit; /* of consents and of clients that are looked at */
+    arena_t *a;     /* for the answer; like this struct it must live until done */
+
+    const store_forgotten_t *gone; /* the answer */
+    size_t n;
+} store_forget_t;
+
+/** Deletes consents that were not used since `before`, then clients that registered themselves
+ *  (CLIENT_BY_REGISTRATION, in use, not gone) and were not. What a grant or a code that lives
+ *  rests on is in use; a client also by a consent. Of who has no used_at yet it is set.
+ *  The cleaning notes the use as well, when it deletes a grant: nobody else writes for it. After
+ *  RC_OK the `failed` of done is how many were looked at: `limit` of them means that more may
+ *  wait. */
+void store_forget(store_conn_t *c, store_forget_t *forget, store_done_t done, void *ctx);
+
 /** How the store is, for readiness and metrics. The counts grow from the opening on. */
 typedef struct {
     bool up; /* a call made now may be answered; false: it would fail at once (RC_IO) */

@@ -179,6 +179,7 @@ store_source_t test_source(test_source_t *s, arena_t *a, str_t lines)
     *s = (test_source_t){.a = a, .rest = lines, .ends_with = RC_NOT_FOUND};
     s->reader.digest.more = no_digest;
     s->reader.has_head = true;
+    s->reader.head.format = ARCHIVE_FORMAT;
     return (store_source_t){next_line, s, &s->revocation};
 }
 

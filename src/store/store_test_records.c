@@ -44,6 +44,7 @@ client_t test_client(str_t id)
         .management = test_hash("management"),
         .document = test_hash("document"),
         .vouched_by = STR("https://vouch.test"),
+        .used_at = TEST_NOW - 4,
     };
 }
 

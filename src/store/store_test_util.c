@@ -226,6 +226,17 @@ void play_ask(play_t *p, ask_t *ask)
     assert_int_equal(play_ask_all(p, ask, 1), RC_OK);
 }
 
+rc_t play_forget(play_t *p, store_forget_t *forget)
+{
+    test_result_t r = {0};
+    forget->a = p->a;
+    store_forget(p->conn, forget, test_done, &r);
+    while (!r.done)
+        test_loop_step(&p->loop);
+    p->failed = r.failed;
+    return r.rc;
+}
+
 rc_t play_expire(play_t *p, int64_t now, uint32_t limit)
 {
     test_result_t r = {0};

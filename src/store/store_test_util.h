@@ -103,6 +103,8 @@ rc_t play_apply(play_t *p);
 void play_ask(play_t *p, ask_t *ask);
 rc_t play_ask_all(play_t *p, ask_t *asks, size_t n);
 rc_t play_expire(play_t *p, int64_t now, uint32_t limit);
+/** Forgets and waits; what was forgotten lies in p->a. */
+rc_t play_forget(play_t *p, store_forget_t *forget);
 
 /** The last apply failed with `rc` at the effect of that index. */
 #define assert_refused(p, want, index)                                                             \

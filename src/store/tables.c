@@ -5,29 +5,33 @@
 
 #define F(record, column, kind)                                                                    \
     {                                                                                              \
-#column, FIELD_##kind, offsetof(record, column), 0                                         \
+#column, FIELD_##kind, offsetof(record, column), 0, 0                                      \
+    }
+#define LATER(record, column, kind, format)                                                        \
+    {                                                                                              \
+#column, FIELD_##kind, offsetof(record, column), 0, format                                 \
     }
 #define ENUM(record, column, last)                                                                 \
     {                                                                                              \
-#column, FIELD_INT, offsetof(record, column), (last) + 1                                   \
+#column, FIELD_INT, offsetof(record, column), (last) + 1, 0                                \
     }
 /* The request inside of a code or an interaction; its `state` has a name of its own there. */
 #define REQUEST(record)                                                                            \
-    {"client_id", FIELD_STR, offsetof(record, request.client_id), 0},                              \
-        {"redirect_uri", FIELD_STR, offsetof(record, request.redirect_uri), 0},                    \
-        {"redirect_uri_given", FIELD_BOOL, offsetof(record, request.redirect_uri_given), 0},       \
-        {"req_state", FIELD_STR, offsetof(record, request.state), 0},                              \
-        {"code_challenge", FIELD_STR, offsetof(record, request.code_challenge), 0},                \
-        {"scope", FIELD_STR, offsetof(record, request.scope), 0},                                  \
-        {"resource", FIELD_STR, offsetof(record, request.resource), 0},                            \
-        {"nonce", FIELD_STR, offsetof(record, request.nonce), 0},                                  \
-        {"prompt", FIELD_STR, offsetof(record, request.prompt), 0},                                \
-        {"max_age", FIELD_I64, offsetof(record, request.max_age), 0},                              \
-        {"acr_values", FIELD_STR, offsetof(record, request.acr_values), 0},                        \
-        {"dpop_jkt", FIELD_STR, offsetof(record, request.dpop_jkt), 0},                            \
-        {"pushed", FIELD_HASH, offsetof(record, request.pushed), 0},                               \
+    {"client_id", FIELD_STR, offsetof(record, request.client_id), 0, 0},                           \
+        {"redirect_uri", FIELD_STR, offsetof(record, request.redirect_uri), 0, 0},                 \
+        {"redirect_uri_given", FIELD_BOOL, offsetof(record, request.redirect_uri_given), 0, 0},    \
+        {"req_state", FIELD_STR, offsetof(record, request.state), 0, 0},                           \
+        {"code_challenge", FIELD_STR, offsetof(record, request.code_challenge), 0, 0},             \
+        {"scope", FIELD_STR, offsetof(record, request.scope), 0, 0},                               \
+        {"resource", FIELD_STR, offsetof(record, request.resource), 0, 0},                         \
+        {"nonce", FIELD_STR, offsetof(record, request.nonce), 0, 0},                               \
+        {"prompt", FIELD_STR, offsetof(record, request.prompt), 0, 0},                             \
+        {"max_age", FIELD_I64, offsetof(record, request.max_age), 0, 0},                           \
+        {"acr_values", FIELD_STR, offsetof(record, request.acr_values), 0, 0},                     \
+        {"dpop_jkt", FIELD_STR, offsetof(record, request.dpop_jkt), 0, 0},                         \
+        {"pushed", FIELD_HASH, offsetof(record, request.pushed), 0, 0},                            \
     {                                                                                              \
-        "device", FIELD_HASH, offsetof(record, request.device), 0                                  \
+        "device", FIELD_HASH, offsetof(record, request.device), 0, 0                               \
     }
 
 static const field_t CLIENT[] = {
@@ -62,6 +66,7 @@ static const field_t CLIENT[] = {
     F(client_t, vouched_by, STR),
     F(client_t, sealed, BOOL),
     F(client_t, deleted_at, I64),
+    LATER(client_t, used_at, I64, 2),
 };
 static const field_t USER[] = {
     F(user_t, id, STR),
@@ -113,15 +118,16 @@ static const field_t REFRESH[] = {
     F(refresh_t, uses, U32),
 };
 static const field_t CONSENT[] = {
-    F(consent_t, user_id, STR),      F(consent_t, client_id, STR), F(consent_t, resource, STR),
-    F(consent_t, redirect_uri, STR), F(consent_t, scope, STR),     F(consent_t, granted_at, I64),
-    F(consent_t, document, HASH),
+    F(consent_t, user_id, STR),   F(consent_t, client_id, STR),
+    F(consent_t, resource, STR),  F(consent_t, redirect_uri, STR),
+    F(consent_t, scope, STR),     F(consent_t, granted_at, I64),
+    F(consent_t, document, HASH), LATER(consent_t, used_at, I64, 2),
 };
 static const field_t RESOURCE[] = {
     F(resource_t, uri, STR),
     F(resource_t, name, STR),
     F(resource_t, aliases, STRS),
-    {"scopes", FIELD_SCOPES, 0, 0},
+    {"scopes", FIELD_SCOPES, 0, 0, 0},
     F(resource_t, default_scope, STR),
     F(resource_t, created_at, I64),
     F(resource_t, access_token_lifetime, I64),

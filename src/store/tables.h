@@ -26,6 +26,7 @@ typedef struct {
     field_type_t type;
     size_t offset;
     int values; /* FIELD_INT: how many the enum has */
+    int since;  /* format of an export (archive.h) that has it first; 0: each */
 } field_t;
 
 /* The tables, each for one kind of record. The first columns are the key. */

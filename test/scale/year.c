@@ -3,25 +3,40 @@
  * WARDER_TEST_POSTGRES with an empty database; sqlite makes a file in TMPDIR and deletes it. */
 #include "year.h"
 #include "year_cost.h"
+#include "year_server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BATCH = 1000, LOOKED_AT = 64, NODES_MAX = 16, SETTLED_WEEK = 28, SPREAD_PERCENT = 15 };
+enum {
+    BATCH = 1000,
+    LOOKED_AT = 64,
+    NODES_MAX = 16,
+    SETTLED_WEEK = 28,
+    UNUSED_WEEK = 41,
+    SPREAD_PERCENT = 15
+};
 
 /* How the rows of a table are known. */
 typedef enum { NOT_HERE, EXACT, AT_MOST } known_t;
 static const struct {
     known_t known;
-    bool grows; /* with what people approve, not with time: no steady state is asked for */
+    bool grows;       /* with what there are of people: no steady state is asked for */
+    unsigned settled; /* the week from which on the first have ended; 0: SETTLED_WEEK */
 } TABLE_RULES[TABLE_COUNT] = {
-    [TABLE_USER] = {EXACT, true},          [TABLE_CLIENT] = {AT_MOST, true},
-    [TABLE_CONSENT] = {AT_MOST, true},     [TABLE_SESSION] = {AT_MOST, false},
-    [TABLE_INTERACTION] = {EXACT, false},  [TABLE_CODE] = {AT_MOST, false},
-    [TABLE_FAMILY] = {EXACT, false},       [TABLE_REFRESH] = {EXACT, false},
-    [TABLE_PUSHED] = {EXACT, false},       [TABLE_DEVICE] = {EXACT, false},
-    [TABLE_ACCESS_TOKEN] = {EXACT, false}, [TABLE_SPENT] = {EXACT, false},
+    [TABLE_USER] = {EXACT, true},
+    [TABLE_CLIENT] = {AT_MOST, false, UNUSED_WEEK},
+    [TABLE_CONSENT] = {AT_MOST, false, UNUSED_WEEK},
+    [TABLE_SESSION] = {AT_MOST, false},
+    [TABLE_INTERACTION] = {EXACT, false},
+    [TABLE_CODE] = {AT_MOST, false},
+    [TABLE_FAMILY] = {EXACT, false},
+    [TABLE_REFRESH] = {EXACT, false},
+    [TABLE_PUSHED] = {EXACT, false},
+    [TABLE_DEVICE] = {EXACT, false},
+    [TABLE_ACCESS_TOKEN] = {EXACT, false},
+    [TABLE_SPENT] = {EXACT, false},
     [TABLE_REVOKED] = {AT_MOST, false},
 };
 
@@ -96,6 +111,19 @@ static void take_turns(year_t *y, int64_t hour)
         year_complain(y, "holders of the lease", 0, (int)holders, 1);
 }
 
+static void forget(year_t *y)
+{
+    size_t looked = BATCH, n;
+    while (looked >= BATCH) {
+        rc_t rc = year_forget(y, BATCH, &n, &looked);
+        if (rc != RC_OK) {
+            year_complain(y, "the forgetting", 0, (int)rc, RC_OK);
+            return;
+        }
+        y->forgotten += n;
+    }
+}
+
 static void clean(year_t *y, int64_t hour)
 {
     size_t n = BATCH;
@@ -108,6 +136,7 @@ static void clean(year_t *y, int64_t hour)
         }
         y->deleted += n;
     }
+    forget(y);
     y->clean_us += clock_micros() - since;
     for (size_t i = 0; i < TABLE_COUNT; i++)
         y->live[i] -= y->due[i][hour];
@@ -116,6 +145,7 @@ static void clean(year_t *y, int64_t hour)
 static void live_an_hour(year_t *y, int64_t hour)
 {
     y->clock.ms = ((int64_t)YEAR_START + hour * HOUR_S) * 1000;
+    year_server_hour(y->server, hour);
     if (hour % 24 == 0)
         take_turns(y, hour);
     clean(y, hour);
@@ -145,22 +175,36 @@ static bool is_whole(year_t *y, const person_t *p)
            ask.u.refresh->rotated_at == 0 && (ask.family->revoked_at != 0) == p->ended;
 }
 
+/* What a live grant rests on is not forgotten. */
+static bool rests(year_t *y, person_t *p, uint32_t who)
+{
+    act_t act = {.y = y, .person = p, .who = who};
+    ask_t client, consent;
+    year_ask_rests(&act, &client, &consent);
+    return year_ask(y, &client) == RC_OK && client.u.client && year_ask(y, &consent) == RC_OK &&
+           (consent.u.consent || !p->approved);
+}
+
 /* What somebody holds is what the store says that they hold. */
 static void look_at_grants(year_t *y, unsigned week)
 {
     for (uint32_t i = 0; i < LOOKED_AT; i++) {
         uint32_t who = (uint32_t)(year_mix(y->seed, week, i) % y->n_people);
-        const person_t *p = &y->people[who];
+        person_t *p = &y->people[who];
         if (year_now(y) <= p->family_until && !is_whole(y, p))
             year_complain(y, "the grant", who, 0, 1);
+        if (year_now(y) <= p->family_until && !rests(y, p, who))
+            year_complain(y, "client or consent", who, 0, 1);
     }
 }
 
 typedef struct {
     int64_t rows[WEEKS_MAX][TABLE_COUNT];
     uint64_t bytes[WEEKS_MAX];
-    uint64_t table_bytes[TABLE_COUNT]; /* at the end */
-    double steps[WEEKS_MAX];           /* of SQLite for a transaction */
+    uint64_t table_bytes[WEEKS_MAX][TABLE_COUNT];
+    double steps[WEEKS_MAX]; /* of SQLite for a transaction */
+    year_server_week_t server[WEEKS_MAX];
+    uint64_t rewritten[TABLE_COUNT]; /* bytes of tables written anew at the end; 0: unknown */
 } figures_t;
 
 static void note_week(year_t *y, unsigned week, figures_t *f)
@@ -175,7 +219,7 @@ static void note_week(year_t *y, unsigned week, figures_t *f)
     judge_rows(y, &stats);
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         f->rows[week][i] = (int64_t)stats.table[i].rows;
-        f->table_bytes[i] = stats.table[i].bytes;
+        f->table_bytes[week][i] = stats.table[i].bytes;
     }
     f->bytes[week] = stats.bytes;
     arena_free(a);
@@ -191,6 +235,7 @@ static void live_a_week(year_t *y, unsigned week, figures_t *f)
     f->steps[week] = (double)(after.steps - before.steps) / (double)(y->jobs - jobs);
     /* Once more: what ends in the last hour is not gone yet, and is not due. */
     note_week(y, week, f);
+    year_server_week(y->server, &f->server[week]);
     look_at_grants(y, week);
     arena_free(y->a);
     y->a = arena_new(64 << 20);
@@ -237,13 +282,12 @@ static double mean(const figures_t *f, size_t table, unsigned from, unsigned to)
  * by chance. */
 static void judge_steady(year_t *y, const figures_t *f)
 {
-    if (y->weeks < SETTLED_WEEK + 8)
-        return;
-    unsigned middle = (SETTLED_WEEK + y->weeks) / 2;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        double early = mean(f, i, SETTLED_WEEK, middle), late = mean(f, i, middle, y->weeks);
-        if (TABLE_RULES[i].known == NOT_HERE || TABLE_RULES[i].grows)
+        unsigned from = TABLE_RULES[i].settled ? TABLE_RULES[i].settled : SETTLED_WEEK;
+        unsigned middle = (from + y->weeks) / 2;
+        if (TABLE_RULES[i].known == NOT_HERE || TABLE_RULES[i].grows || y->weeks < from + 8)
             continue;
+        double early = mean(f, i, from, middle), late = mean(f, i, middle, y->weeks);
         if (late > early * (100 + SPREAD_PERCENT) / 100 + 50)
             year_complain(y, TABLES[i].name, 0, (int)late, (int)early);
     }
@@ -262,17 +306,59 @@ static void judge_cost(year_t *y, const figures_t *f)
 
 static void print_end(const year_t *y, const figures_t *f)
 {
-    printf("\n%llu transactions, %llu rows deleted; %.0f transactions a second, %.0f deletions a "
-           "second\n",
+    printf("\n%llu transactions, %llu rows deleted, %llu clients and consents forgotten; %.0f "
+           "transactions a second, %.0f deletions a second\n",
            (unsigned long long)y->jobs, (unsigned long long)y->deleted,
+           (unsigned long long)y->forgotten,
            (double)y->jobs * 1e6 / (double)(y->apply_us ? y->apply_us : 1),
            (double)y->deleted * 1e6 / (double)(y->clean_us ? y->clean_us : 1));
     for (size_t i = 0; i < N_SHOWN; i++) {
         int64_t rows = f->rows[y->weeks - 1][SHOWN[i]];
-        if (rows > 0 && f->table_bytes[SHOWN[i]] > 0)
+        if (rows > 0 && f->table_bytes[y->weeks - 1][SHOWN[i]] > 0)
             printf("%s: %.0f bytes a row\n", TABLES[SHOWN[i]].name,
-                   (double)f->table_bytes[SHOWN[i]] / (double)rows);
+                   (double)f->table_bytes[y->weeks - 1][SHOWN[i]] / (double)rows);
     }
+}
+
+/* How large each table is, by weeks, and what the server did for it. */
+static void print_server_weeks(const year_t *y, const figures_t *f)
+{
+    printf("\nKiB with indexes\n\n| week |");
+    for (size_t i = 0; i < N_SHOWN; i++)
+        printf(" %s |", TABLES[SHOWN[i]].name);
+    printf(" dead rows | vacuums | log MiB a day | with whole pages | transactions a day |\n|--:|");
+    for (size_t i = 0; i < N_SHOWN + 5; i++)
+        printf("--:|");
+    printf("\n");
+    for (unsigned week = 0; week < y->weeks; week++) {
+        const year_server_week_t *s = &f->server[week];
+        printf("| %u |", week + 1);
+        for (size_t i = 0; i < N_SHOWN; i++)
+            printf(" %llu |", (unsigned long long)f->table_bytes[week][SHOWN[i]] / 1024);
+        printf(" %llu | %llu | %.1f | %.1f | %.0f |\n", (unsigned long long)s->dead,
+               (unsigned long long)s->vacuums, s->log_mib, s->log_whole_mib, s->transactions);
+    }
+}
+
+static void print_rewritten(const year_t *y, const figures_t *f)
+{
+    printf("\n| table | KiB | written anew | bytes a row |\n|---|--:|--:|--:|\n");
+    for (size_t i = 0; i < N_SHOWN; i++) {
+        int64_t rows = f->rows[y->weeks - 1][SHOWN[i]];
+        uint64_t bytes = f->table_bytes[y->weeks - 1][SHOWN[i]];
+        printf("| %s | %llu | %llu | %.0f |\n", TABLES[SHOWN[i]].name,
+               (unsigned long long)bytes / 1024, (unsigned long long)f->rewritten[SHOWN[i]] / 1024,
+               rows > 0 ? (double)bytes / (double)rows : 0);
+    }
+}
+
+static void print_server(const year_t *y, figures_t *f)
+{
+    if (!y->server)
+        return;
+    print_server_weeks(y, f);
+    year_server_rewrite(y->server, f->rewritten);
+    print_rewritten(y, f);
 }
 
 static void run(year_t *y)
@@ -289,12 +375,13 @@ static void run(year_t *y)
     judge_steady(y, f);
     judge_cost(y, f);
     print_end(y, f);
+    print_server(y, f);
     free(f);
 }
 
 static void remove_file(const char *path, const char *suffix)
 {
-    char name[128];
+    char name[240];
     snprintf(name, sizeof name, "%s%s", path, suffix);
     unlink(name);
 }
@@ -302,7 +389,8 @@ static void remove_file(const char *path, const char *suffix)
 int main(int argc, char **argv)
 {
     static year_t year;
-    char folder[64] = "/tmp/warder-year-XXXXXX", path[80];
+    const char *tmp = getenv("TMPDIR");
+    char folder[200], path[220];
     if (argc < 3 || strtoull(argv[2], NULL, 10) == 0) {
         fprintf(stderr, "year sqlite|memory|postgres DIVISOR [WEEKS]\n");
         return 2;
@@ -311,13 +399,16 @@ int main(int argc, char **argv)
     year.divisor = strtoull(argv[2], NULL, 10);
     year.weeks = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 52;
     year.weeks = year.weeks < 1 || year.weeks > WEEKS_MAX ? 52 : year.weeks;
+    snprintf(folder, sizeof folder, "%s/warder-year-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(folder))
         return 2;
     snprintf(path, sizeof path, "%s/db", folder);
     year_cost_watch();
     prepare(&year);
     open_store(&year, argv[1], path);
+    year.server = year_server_open(argv[1], getenv("WARDER_TEST_POSTGRES"));
     run(&year);
+    year_server_close(year.server);
     release(&year);
     remove_file(path, "");
     remove_file(path, "-wal");

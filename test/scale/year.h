@@ -34,6 +34,7 @@ enum {
     SPENT_S = 300,
     UNUSED_CLIENT_S = DAY_S,
     REVOKED_S = HOUR_S,
+    UNUSED_S = 90 * DAY_S, /* client_unused_lifetime, made shorter so that a year shows its end */
 };
 
 typedef enum {
@@ -61,6 +62,7 @@ typedef struct {
     int64_t family_until, refresh_until; /* 0: there is no grant */
     int64_t signed_in, seen;             /* when; the session */
     bool ended;                          /* the store knows that the grant is over */
+    bool approved;                       /* there is a consent for the client in use */
     uint8_t hour;                        /* of today; 24: does nothing */
     uint32_t client; /* the act that registered the client in use; 0: one of the common ones */
 } person_t;
@@ -113,6 +115,7 @@ struct year {
     clock_fake_t clock;
     store_t *store;
     store_conn_t *conn;
+    struct year_server *server; /* NULL: the store has none */
     year_loop_t loop;
     arena_t *a;
     person_t *people;
@@ -124,7 +127,7 @@ struct year {
     int64_t live[TABLE_COUNT];
     int32_t *due[TABLE_COUNT];
     int64_t hours;
-    uint64_t jobs, deleted;
+    uint64_t jobs, deleted, forgotten;
     int64_t apply_us, clean_us;
     unsigned wrong; /* what was not as it must be */
 };
@@ -139,6 +142,8 @@ void year_settle(year_t *y);
 /** A call that blocks. */
 rc_t year_apply(year_t *y, const effects_t *effects);
 rc_t year_expire(year_t *y, uint32_t limit, size_t *deleted);
+/** Clients and consents that nobody used for UNUSED_S; *looked as store_forget's. */
+rc_t year_forget(year_t *y, uint32_t limit, size_t *forgotten, size_t *looked);
 rc_t year_ask(year_t *y, ask_t *ask);
 post_port_t year_port(year_t *y);
 int64_t year_now(const year_t *y);
@@ -149,6 +154,9 @@ void year_complain(year_t *y, const char *what, uint32_t who, int got, int want)
 /** Adds the effects of the act's next transaction. */
 void year_fill(act_t *act);
 size_t year_jobs(flow_id_t flow);
+/** The questions whether the client and the consent of somebody's grant are there; `act` holds
+ *  their texts. */
+void year_ask_rests(act_t *act, ask_t *client, ask_t *consent);
 
 /* year_note.c */
 /** Notes what the store holds now that they were applied. */

@@ -97,6 +97,21 @@ rc_t year_expire(year_t *y, uint32_t limit, size_t *deleted)
     return rc;
 }
 
+rc_t year_forget(year_t *y, uint32_t limit, size_t *forgotten, size_t *looked)
+{
+    answer_t answer = {0};
+    store_forget_t what = {.now = year_now(y),
+                           .before = year_now(y) - UNUSED_S - DAY_S,
+                           .limit = limit,
+                           .a = arena_new(8 << 20)};
+    store_forget(y->conn, &what, answered, &answer);
+    rc_t rc = wait_for(y, &answer);
+    *forgotten = what.n;
+    *looked = answer.n;
+    arena_free(what.a);
+    return rc;
+}
+
 rc_t year_ask(year_t *y, ask_t *ask)
 {
     answer_t answer = {0};

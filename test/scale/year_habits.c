@@ -57,10 +57,10 @@ static bool is_signed_in(const year_t *y, const person_t *p)
 static void sign_in(year_t *y, person_t *p, uint32_t who, int64_t hour)
 {
     uint64_t n = dice(y, 's', who, hour) % 100;
-    flow_id_t flow = n < 5                ? FLOW_DEVICE
-                     : n < 20             ? FLOW_SIGN_IN_NEW
-                     : is_signed_in(y, p) ? FLOW_SIGN_IN_AGAIN
-                                          : FLOW_SIGN_IN;
+    flow_id_t flow = n < 5                               ? FLOW_DEVICE
+                     : n < 20                            ? FLOW_SIGN_IN_NEW
+                     : p->approved && is_signed_in(y, p) ? FLOW_SIGN_IN_AGAIN
+                                                         : FLOW_SIGN_IN;
     if (n >= 90) { /* the request is pushed first */
         year_begin(year_act(y, p, who, FLOW_PUSH));
         year_settle(y);

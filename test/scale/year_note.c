@@ -63,6 +63,7 @@ static void note(act_t *act, const effect_t *e)
         row(y, TABLE_CODE, e->u.code->expires_at + HOUR_S);
         break;
     case EFFECT_CONSENT_PUT:
+        p->approved = true;
         row(y, TABLE_CONSENT, 0);
         break;
     case EFFECT_FAMILY_INSERT:
@@ -86,6 +87,7 @@ static void note(act_t *act, const effect_t *e)
     case EFFECT_FAMILY_REVOKE:
     case EFFECT_CONSENT_DELETE:
         p->ended = true;
+        p->approved = p->approved && e->kind == EFFECT_FAMILY_REVOKE;
         row(y, TABLE_REVOKED, e->at + REVOKED_S);
         break;
     case EFFECT_USER_SET_PASSWORD:

@@ -102,7 +102,8 @@ static void client_insert(act_t *act, effect_t *e, union record *r)
                            .redirect_uris = {URIS, 1},
                            .sealed = act->flow == FLOW_SIGN_IN_NEW,
                            .created_at = e->at,
-                           .expires_at = unused ? e->at + UNUSED_CLIENT_S : 0};
+                           .expires_at = unused ? e->at + UNUSED_CLIENT_S : 0,
+                           .used_at = e->at};
     if (unused)
         r->client.id = text_of(act, 'T', act->who, act->serial);
     e->u.client = &r->client;
@@ -160,7 +161,8 @@ static void consent(act_t *act, effect_t *e, union record *r)
                              .resource = RESOURCE,
                              .redirect_uri = REDIRECT,
                              .scope = SCOPE,
-                             .granted_at = e->at};
+                             .granted_at = e->at,
+                             .used_at = e->at};
     e->u.consent = &r->consent;
 }
 
@@ -339,4 +341,14 @@ void year_fill(act_t *act)
         effect_t *e = effects_add(&act->effects, kind, year_now(act->y));
         FILL[kind](act, e, &act->records[act->effects.n - 1]);
     }
+}
+
+void year_ask_rests(act_t *act, ask_t *client, ask_t *consent)
+{
+    *client = (ask_t){.kind = ASK_CLIENT, .key = client_of(act)};
+    *consent = (ask_t){.kind = ASK_CONSENT,
+                       .key = user_of(act, act->who),
+                       .key2 = client->key,
+                       .key3 = RESOURCE,
+                       .key4 = REDIRECT};
 }
