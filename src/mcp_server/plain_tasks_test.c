@@ -1,4 +1,5 @@
-/* Tasks as 2025-11-25 has them: augmented calls of tools, and tasks/get, list, cancel and result. */
+/* Tasks as 2025-11-25 has them: augmented calls of tools, and tasks/get, list, cancel and result.
+ */
 #include "mcp_server/tasks.h"
 
 #include "mcp_server/mcp_server_test_world.h"
@@ -79,9 +80,7 @@ static void the_server_says_which_calls_may_be_tasks(void **state)
         str_t name = json_get_str(t, STR("name")),
               support = json_get_str(json_get(t, STR("execution")), STR("taskSupport"));
         bool job = str_eq(name, STR("job")), only = str_eq(name, STR("job_only"));
-        assert_true(str_eq(support, job    ? STR("optional")
-                                    : only ? STR("required")
-                                           : STR_UNSET));
+        assert_true(str_eq(support, job ? STR("optional") : only ? STR("required") : STR_UNSET));
     }
     a = S(w, "tools/list", "{}");
     assert_false(str_contains(a.root->raw, STR("taskSupport")));
@@ -110,8 +109,8 @@ static void clients_that_nobody_can_tell_apart_get_no_list(void **state)
 static void older_revisions_have_no_tasks(void **state)
 {
     server_world_t *w = *state;
-    static const char *const METHODS[] = {"tasks/get", "tasks/list", "tasks/cancel",
-                                          "tasks/result", "tasks/update"};
+    static const char *const METHODS[] = {"tasks/get", "tasks/list", "tasks/cancel", "tasks/result",
+                                          "tasks/update"};
     mcp_session_t *begun = w->session;
     w->session = session_of(w, "2025-06-18");
     atomic_store(&w->go_on, true);
@@ -146,10 +145,11 @@ static void tools_say_whether_they_are_tasks(void **state)
 static void bad_task(void **state)
 {
     server_world_t *w = *state;
-    static const char *const BAD[] = {"1", "[]", "\"x\"", "null", "{\"ttl\":\"1\"}", "{\"ttl\":-1}"};
+    static const char *const BAD[] = {"1",           "[]", "\"x\"", "null", "{\"ttl\":\"1\"}",
+                                      "{\"ttl\":-1}"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        test_answer_t a = H(w, "tools/call",
-                            arena_printf(w->a, "{\"name\":\"job\",\"task\":%s}", BAD[i]).p);
+        test_answer_t a =
+            H(w, "tools/call", arena_printf(w->a, "{\"name\":\"job\",\"task\":%s}", BAD[i]).p);
         assert_refused(&a, MCP_ERROR_BAD_TASK);
     }
 }
@@ -282,12 +282,9 @@ static void a_task_is_kept_as_long_as_it_says(void **state)
     server_world_t *w = *state;
     static const struct {
         const char *asked, *kept;
-    } CASES[] = {{"{}", "900000"},
-                 {"{\"ttl\":0}", "900000"},
-                 {"{\"ttl\":null}", "900000"},
-                 {"{\"ttl\":1}", "10000"},
-                 {"{\"ttl\":20000}", "20000"},
-                 {"{\"ttl\":1e300}", "900000"}};
+    } CASES[] = {
+        {"{}", "900000"},         {"{\"ttl\":0}", "900000"},    {"{\"ttl\":null}", "900000"},
+        {"{\"ttl\":1}", "10000"}, {"{\"ttl\":20000}", "20000"}, {"{\"ttl\":1e300}", "900000"}};
     atomic_store(&w->go_on, true);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         str_t id = start(w, arena_printf(w->a, "{\"name\":\"job\",\"task\":%s}", CASES[i].asked).p);

@@ -19,10 +19,9 @@ str_t mcp_task_id(const mcp_task_t *task)
 
 str_t mcp_task_meta(arena_t *a, str_t id, str_t members)
 {
-    return arena_printf(a,
-                        "{\"io.modelcontextprotocol/related-task\":{\"taskId\":\"%" PRIstr
-                        "\"}%s%" PRIstr "}",
-                        STR_ARG(id), members.n > 0 ? "," : "", STR_ARG(members));
+    return arena_printf(
+        a, "{\"io.modelcontextprotocol/related-task\":{\"taskId\":\"%" PRIstr "\"}%s%" PRIstr "}",
+        STR_ARG(id), members.n > 0 ? "," : "", STR_ARG(members));
 }
 
 /* ---- waiting ---- */

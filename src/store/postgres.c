@@ -17,7 +17,7 @@ typedef struct {
     void *ctx;
     arena_t *a; /* ask: for the answers */
     ask_t *asks;
-    size_t n;
+    size_t n; /* asks; expire: its limit */
     store_forget_t *forget;
 } call_t;
 
@@ -154,14 +154,14 @@ static void end_expire(postgres_job_t *job)
 {
     const call_t *call = job->owner;
     size_t deleted = 0;
-    rc_t rc = job->rc == RC_OK ? postgres_read_expired(job, &deleted) : job->rc;
+    rc_t rc = job->rc == RC_OK ? postgres_read_expired(job, (uint32_t)call->n, &deleted) : job->rc;
     call->done(call->ctx, rc, deleted);
 }
 
 static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
 {
     const postgres_store_conn_t *c = (const postgres_store_conn_t *)base;
-    const call_t call = {.done = done, .ctx = ctx};
+    const call_t call = {.done = done, .ctx = ctx, .n = limit};
     postgres_job_t *job = begin(c, end_expire, &call);
     push(c->pool, job, job ? postgres_plan_expire(job, now, limit) : RC_MEMORY, &call);
 }

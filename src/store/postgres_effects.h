@@ -10,6 +10,10 @@
  * the clock of a resource server that is a bit behind. */
 enum { POSTGRES_REVOKED_S = MODEL_ACCESS_TOKEN_MAX_S + 120 };
 
+/* So many families end in a step (AT_ONCE in postgres_texts.c): what holds the row that numbers of
+ * revocations come from is over soon, and within the time that a statement has. */
+enum { POSTGRES_AT_ONCE = 1000 };
+
 /* Counts of a quota stand in so many rows, lest all writers wait for one; the cleaner, which
  * deletes of several, has one of its own. */
 enum { POSTGRES_SLOTS = 32, POSTGRES_SLOT_OF_CLEANER = POSTGRES_SLOTS };

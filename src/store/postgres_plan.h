@@ -22,9 +22,10 @@ rc_t postgres_read_answers(postgres_job_t *job, arena_t *a, ask_t *asks, size_t 
  *  or has a NUL. */
 rc_t postgres_plan_apply(postgres_job_t *job, const effects_t *effects) MUST_USE;
 
-/** The statements that delete at most `limit` rows that have expired; each yields how many. */
+/** The statements that delete at most `limit` rows that have expired; each yields how many. Then
+ *  those that end families which a revocation ended; the reading gives `limit` where more wait. */
 rc_t postgres_plan_expire(postgres_job_t *job, int64_t now, uint32_t limit) MUST_USE;
-rc_t postgres_read_expired(const postgres_job_t *job, size_t *deleted) MUST_USE;
+rc_t postgres_read_expired(const postgres_job_t *job, uint32_t limit, size_t *deleted) MUST_USE;
 
 /** The statements that delete what nobody uses any more, and their answer, into f->a. On the
  *  caller's thread. */

@@ -1,6 +1,8 @@
 /* What has expired, in small batches. */
 #include "store/postgres_effects.h"
 
+#include <stdlib.h>
+
 /* Those that delete; in this order, for a family outlives its refresh tokens. */
 static const postgres_stmt_t ALL[] = {
     POSTGRES_EXPIRE_SESSION,      POSTGRES_EXPIRE_INTERACTION,
@@ -31,7 +33,13 @@ rc_t postgres_plan_expire(postgres_job_t *job, int64_t now, uint32_t limit)
     return end_again(&plan, now);
 }
 
-rc_t postgres_read_expired(const postgres_job_t *job, size_t *deleted)
+/* Whether a statement ended as many families as go in a step. */
+static bool ended_many(const PGresult *r)
+{
+    return r && atoi(PQcmdTuples((PGresult *)(uintptr_t)r)) >= POSTGRES_AT_ONCE;
+}
+
+rc_t postgres_read_expired(const postgres_job_t *job, uint32_t limit, size_t *deleted)
 {
     *deleted = 0;
     for (size_t i = FIRST; i < FIRST + N_ALL; i++) {
@@ -39,5 +47,8 @@ rc_t postgres_read_expired(const postgres_job_t *job, size_t *deleted)
         TRY(postgres_read_number((postgres_cell_t){job->results[i], 0, 0}, &n));
         *deleted += (size_t)n;
     }
+    for (size_t i = FIRST + N_ALL; i < job->n_steps; i++)
+        if (ended_many(job->results[i]))
+            *deleted = limit; /* more wait */
     return RC_OK;
 }

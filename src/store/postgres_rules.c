@@ -12,10 +12,11 @@ static const struct {
     {"25006", POSTGRES_READ_ONLY},  /* read-only transaction: a standby, or fenced */
     {"25", POSTGRES_STALE},         /* a transaction that is not in the state it must be in */
     {"08", POSTGRES_GONE},          /* connection exceptions, also a proxy's */
-    {"57P01", POSTGRES_GONE},       /* the administrator shuts down, or ends this one */
-    {"57P02", POSTGRES_GONE},       /* another process of the server crashed */
-    {"57P03", POSTGRES_GONE},       /* it cannot connect now */
-    {"57P05", POSTGRES_GONE},       /* the session was idle for too long */
+    {"40003", POSTGRES_GONE}, /* nobody knows whether it was committed: distributed services */
+    {"57P01", POSTGRES_GONE}, /* the administrator shuts down, or ends this one */
+    {"57P02", POSTGRES_GONE}, /* another process of the server crashed */
+    {"57P03", POSTGRES_GONE}, /* it cannot connect now */
+    {"57P05", POSTGRES_GONE}, /* the session was idle for too long */
 };
 
 postgres_trouble_t postgres_trouble(const char *sqlstate, bool fatal)
@@ -78,6 +79,9 @@ static postgres_next_t after_witness(postgres_job_t *job, const postgres_answer_
 
 postgres_next_t postgres_after_answer(postgres_job_t *job, const postgres_answer_t *answer)
 {
+    /* A proxy may tell of the end of a server and keep its own connection. */
+    if (answer->trouble == POSTGRES_GONE)
+        job->unsure = job->unsure || job->kind == POSTGRES_WRITE;
     if (answer->trouble != POSTGRES_FINE)
         return again(job, POSTGRES_AGAIN);
     if (job->asking)

@@ -40,10 +40,10 @@ typedef enum {
 
 /* What the server said of a job. */
 typedef struct {
-    postgres_trouble_t trouble; /* never POSTGRES_GONE: see postgres_after_loss */
-    rc_t rc;                    /* RC_OK, or postgres_refusal of the first error */
-    size_t part;                /* of the step that failed */
-    bool found;                 /* of a witness: there is a row */
+    postgres_trouble_t trouble;
+    rc_t rc;     /* RC_OK, or postgres_refusal of the first error */
+    size_t part; /* of the step that failed */
+    bool found;  /* of a witness: there is a row */
 } postgres_answer_t;
 
 /** What becomes of a job that was answered; sets rc, failed, and what the next sending needs. */

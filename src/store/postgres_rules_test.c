@@ -21,6 +21,7 @@ static void errors_say_what_became_of_connection_and_job(void **state)
         {"23505", false, POSTGRES_FINE},      {"22012", false, POSTGRES_FINE},
         {"40001", false, POSTGRES_FINE},      {"40P01", false, POSTGRES_FINE},
         {"57014", false, POSTGRES_FINE},      {"53100", false, POSTGRES_FINE},
+        {"40003", false, POSTGRES_GONE},
     };
     (void)state;
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
@@ -76,6 +77,19 @@ static void a_job_that_was_undone_with_trouble_is_sent_again(void **state)
         assert_int_equal(postgres_after_answer(&job, &said), POSTGRES_ANSWERED);
         assert_int_equal(job.rc, RC_IO);
     }
+}
+
+/* As a proxy says it that keeps our connection while its own to the server has ended. */
+static void a_write_whose_server_is_gone_is_unsure_though_it_was_answered(void **state)
+{
+    postgres_job_t job = job_of(POSTGRES_WRITE, 1), read = job_of(POSTGRES_READ, 0);
+    const postgres_answer_t gone = {.trouble = POSTGRES_GONE, .rc = RC_IO};
+    (void)state;
+    assert_int_equal(postgres_after_answer(&job, &gone), POSTGRES_AGAIN);
+    assert_true(job.unsure);
+    assert_int_equal(answer(&job, RC_CONFLICT), POSTGRES_ASK_WITNESS);
+    assert_int_equal(postgres_after_answer(&read, &gone), POSTGRES_AGAIN);
+    assert_false(read.unsure);
 }
 
 static void a_write_that_was_lost_is_unsure_and_sent_again_in_its_time(void **state)
@@ -203,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_the_server_says_of_a_job_is_its_answer),
         cmocka_unit_test(what_gave_way_is_tried_again_but_not_for_ever),
         cmocka_unit_test(a_job_that_was_undone_with_trouble_is_sent_again),
+        cmocka_unit_test(a_write_whose_server_is_gone_is_unsure_though_it_was_answered),
         cmocka_unit_test(a_write_that_was_lost_is_unsure_and_sent_again_in_its_time),
         cmocka_unit_test(an_unsure_write_that_succeeds_is_sure),
         cmocka_unit_test(an_unsure_write_that_is_refused_asks_its_witness),

@@ -236,7 +236,7 @@ rc_t pg_test_expire(PGconn *pg, int64_t now, uint32_t limit, size_t *deleted)
     if (rc == RC_OK)
         rc = pg_test_run(pg, job);
     if (rc == RC_OK)
-        rc = postgres_read_expired(job, deleted);
+        rc = postgres_read_expired(job, limit, deleted);
     postgres_job_free(job);
     return rc;
 }

@@ -11,6 +11,25 @@
  * of them in a second. Below 2^53, which every reader of JSON holds exactly. */
 #define LATER(more) "greatest(value, (extract(epoch FROM clock_timestamp())*1000000)::int8)+" more
 
+/* When the client of a family, or everybody, was ended who was made until then; NULL: never. So
+ * many families end in a step, and the cleaner ends the rest step by step: until it has, each is
+ * known by this, in the same moment. */
+#define ENDED_OF(f)                                                                                \
+    "greatest((SELECT max(at) FROM revoked WHERE kind=3 AND key=" f "client_id AND at>=" f         \
+    "created_at), (SELECT max(at) FROM revoked WHERE kind=4 AND key='' AND at>=" f "created_at))"
+#define LIVE    "family.revoked_at=0 AND " ENDED_OF("family.") " IS NULL"
+#define AT_ONCE "1000"
+/* All families, with the end that is to come. */
+#define FAMILIES                                                                                   \
+    "(SELECT id, client_id, user_id, scope, resource, auth_time, created_at, expires_at, CASE "    \
+    "WHEN revoked_at=0 THEN coalesce(" ENDED_OF(                                                   \
+        "family.") ", 0) ELSE revoked_at END AS "                                                  \
+                   "revoked_at, revoked_reason, jkt, acr, redirect_uri FROM family)"
+/* Those of `which` that live, as many as end in a step. */
+#define SOME_LIVE(which)                                                                           \
+    "id=ANY(ARRAY(SELECT id FROM family WHERE revoked_at=0 AND " which " LIMIT " AT_ONCE           \
+    ")) AND revoked_at=0"
+
 /* Remembers what ended with the families `f`, by numbers that are taken for all of them at once. */
 #define GRANTS_REVOKED(at, until)                                                                  \
     ", n AS (SELECT count(*) AS n FROM f), s AS (UPDATE meta SET value=" LATER(                    \

@@ -6,11 +6,15 @@
 
 enum { RECORD_BYTES = 16 << 20, SQL_BYTES = 4096 };
 
-/* Upkeep reads and writes for as long as it takes. */
-static const char READS[] =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout=0";
-static const char WRITES[] = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout=0; "
-                             "SET LOCAL lock_timeout='10s'";
+/* Upkeep reads and writes for as long as it takes, and lets its connection wait for who takes the
+ * records. Not all servers know a limit of transactions. */
+#define AS_LONG_AS_IT_TAKES                                                                        \
+    "; SET LOCAL statement_timeout=0; SET LOCAL idle_in_transaction_session_timeout=0; "           \
+    "SELECT set_config('transaction_timeout', '0', true) WHERE "                                   \
+    "current_setting('transaction_timeout', true) IS NOT NULL"
+static const char READS[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" AS_LONG_AS_IT_TAKES;
+static const char WRITES[] =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout='10s'" AS_LONG_AS_IT_TAKES;
 
 rc_t postgres_work_begin(postgres_work_t *w, bool writes)
 {

@@ -12,8 +12,8 @@ struct store_hold {
     bool made; /* there was none: an empty file keeps its place */
 };
 
-/* In WAL mode everybody who has the database open holds a shared lock on its file. Its log is brought
- * over: what is put aside is one file. */
+/* In WAL mode everybody who has the database open holds a shared lock on its file. Its log is
+ * brought over: what is put aside is one file. */
 static const char ALONE[] = "PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_master;"
                             "PRAGMA wal_checkpoint(TRUNCATE); BEGIN EXCLUSIVE";
 

@@ -112,7 +112,7 @@ static void numbers_of_revocations_go_on(void **state)
     play_t *to = *state, *from = begin(1);
     play_put_all(from);
     copy(from, to);
-    assert_int_equal(next_revocation(to), 5);
+    assert_true(next_revocation(to) > 4);
     end(from);
 }
 
@@ -132,7 +132,7 @@ static void numbers_go_on_above_what_was_forgotten(void **state)
     assert_int_equal(stats.revocation, 4);
     s.revocation = 1000;
     assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_OK);
-    assert_int_equal(next_revocation(to), 1001);
+    assert_true(next_revocation(to) > 1000);
     end(from);
 }
 
@@ -153,7 +153,10 @@ static void dump_tells_the_newest_number(void **state)
     play_put_all(p);
     const store_sink_t sink = {take, &rows, &newest};
     assert_int_equal(store_dump(p->store, p->a, &sink, &why), RC_OK);
-    assert_int_equal(newest, 4);
+    ask_t list = {.kind = ASK_REVOCATIONS};
+    play_ask(p, &list);
+    assert_int_equal(list.count, 4);
+    assert_int_equal(newest, list.u.revoked[3].seq);
     assert_true(rows > 15);
 }
 
