@@ -41,7 +41,8 @@ static rc_t refused(arena_t *a, const char *base, const char *reference)
 static void each_form_of_a_reference(void **state)
 {
     static const char BASE[] = "https://mcp.example.com/a/sse?key=1";
-    assert_leads(*state, BASE, "/messages?sessionId=7", "https://mcp.example.com/messages?sessionId=7");
+    assert_leads(*state, BASE, "/messages?sessionId=7",
+                 "https://mcp.example.com/messages?sessionId=7");
     assert_leads(*state, BASE, "messages?sessionId=7",
                  "https://mcp.example.com/a/messages?sessionId=7");
     assert_leads(*state, BASE, "?sessionId=7", "https://mcp.example.com/a/sse?sessionId=7");
@@ -73,10 +74,21 @@ static void an_endpoint_of_another_origin(void **state)
 static void an_endpoint_that_is_no_url(void **state)
 {
     static const char *const BAD[] = {
-        "",          " ",       "/a b",   "/a\\b",
-        "/m#top",    "../m",    "./m",    "/x/../m",
-        "/x/..",     "/m\xc3\xa9", "/%zz", "javascript:alert(1)",
-        "file:///m", "https:",  "https://mcp.example.com@evil.example/m",
+        "",
+        " ",
+        "/a b",
+        "/a\\b",
+        "/m#top",
+        "../m",
+        "./m",
+        "/x/../m",
+        "/x/..",
+        "/m\xc3\xa9",
+        "/%zz",
+        "javascript:alert(1)",
+        "file:///m",
+        "https:",
+        "https://mcp.example.com@evil.example/m",
         "https://u:p@mcp.example.com/m",
     };
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {

@@ -4,9 +4,9 @@
  * on the stream. It is as a session: it ends with its stream, and the next initialize looks anew.
  *
  *   call               state          until
- *   the initialize     SEEKING        the stream names the endpoint; then it goes there as any other
- *   the stream         OPEN           its end, which is the end of the session
- *   a request          OPEN, POSTED   its answer comes on the stream
+ *   the initialize     SEEKING        the stream names the endpoint; then it goes there as any
+ * other the stream         OPEN           its end, which is the end of the session a request OPEN,
+ * POSTED   its answer comes on the stream
  */
 #include "mcp/endpoint.h"
 #include "mcp_client/link_state.h"
@@ -247,8 +247,8 @@ static bool forget_stream(link_call_t *stream, bool *was_open)
 void link_stream_ended(link_call_t *stream, const mcp_link_failure_t *why)
 {
     const mcp_link_events_t *e = &stream->link->config.events;
-    const mcp_link_failure_t broken = {
-        .end = MCP_LINK_BROKEN, .detail = STR("the stream has ended that answers come on")};
+    const mcp_link_failure_t broken = {.end = MCP_LINK_BROKEN,
+                                       .detail = STR("the stream has ended that answers come on")};
     bool was_open;
     bool lost = forget_stream(stream, &was_open);
     while (fail_one(stream, true, why))

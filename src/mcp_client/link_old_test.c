@@ -1,4 +1,5 @@
-/* The deprecated transport of 2024-11-05, against servers that speak it, and such that only seem to. */
+/* The deprecated transport of 2024-11-05, against servers that speak it, and such that only seem
+ * to. */
 #include "mcp_client/mcp_client_test_server.h"
 #include "mcp_client/mcp_client_test_tokens.h"
 
@@ -475,10 +476,12 @@ static void a_batch_of_2025_03_26_is_taken(void **state)
     begin(&f, in_batches);
     for (size_t i = 0; i < 2; i++) {
         send_with(&f, SENT[i], i + 1, BATCHES);
-        assert_event(&f, 2 * i, i ? "message 2 {\"jsonrpc\":\"2.0\",\"method\":\"n\"}"
-                                  : "message 1 {\"jsonrpc\":\"2.0\",\"method\":\"n\"}");
-        assert_event(&f, 2 * i + 1, i ? "message 2 {\"jsonrpc\":\"2.0\",\"id\":2"
-                                      : "message 1 {\"jsonrpc\":\"2.0\",\"id\":1");
+        assert_event(&f, 2 * i,
+                     i ? "message 2 {\"jsonrpc\":\"2.0\",\"method\":\"n\"}"
+                       : "message 1 {\"jsonrpc\":\"2.0\",\"method\":\"n\"}");
+        assert_event(&f, 2 * i + 1,
+                     i ? "message 2 {\"jsonrpc\":\"2.0\",\"id\":2"
+                       : "message 1 {\"jsonrpc\":\"2.0\",\"id\":1");
     }
     end(&f);
 }

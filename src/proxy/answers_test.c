@@ -38,8 +38,9 @@ static void post(relay_world_t *f, const char *handle, const char *body)
 
 static void get(relay_world_t *f, const char *handle, const char *last)
 {
-    str_t headers = arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\n%s%s%s", handle,
-                                 last ? "Last-Event-ID: " : "", last ? last : "", last ? "\r\n" : "");
+    str_t headers =
+        arena_printf(f->a, ALICE GET "Mcp-Session-Id: %s\r\n%s%s%s", handle,
+                     last ? "Last-Event-ID: " : "", last ? last : "", last ? "\r\n" : "");
     relay_ask(f, "GET", headers.p, NULL);
     relay_head(f, 200, EVENTS);
 }
@@ -331,7 +332,8 @@ static void the_stateless_era_answers_on_its_own_stream(void **state)
     relay_data(f, "data: " TOOLS("result", "tools") "\n\n");
     assert_false(heard(f, "drop_table"));
     assert_int_equal(dropped(f, "foreign_answer"), 1);
-    relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n");
+    relay_data(f,
+               "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n\n");
     assert_true(heard(f, "list_changed"));
     relay_data(f, "data: " RESULT("9") "\n\n");
     assert_true(heard(f, RESULT("9")));

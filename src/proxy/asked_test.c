@@ -20,14 +20,15 @@ static void only_a_request_asks(void **state)
 
 static void an_event_id_says_what_was_asked(void **state)
 {
-    static const char *const METHODS[] = {"tools/list", "resources/list", "resources/templates/list",
-                                          "prompts/list", "tools/call"};
+    static const char *const METHODS[] = {"tools/list", "resources/list",
+                                          "resources/templates/list", "prompts/list", "tools/call"};
     arena_t *a = arena_new(1 << 16);
     str_t packed, event;
     relay_asked_t back;
     (void)state;
     for (size_t i = 0; i < 10; i++) {
-        relay_asked_t asked = ask(METHODS[i / 2], MCP_REQUEST, i % 2 ? MCP_ON_PROMPT : MCP_ON_METHOD);
+        relay_asked_t asked =
+            ask(METHODS[i / 2], MCP_REQUEST, i % 2 ? MCP_ON_PROMPT : MCP_ON_METHOD);
         assert_int_equal(asked_pack(a, &asked, STR("a\tb-"), &packed), RC_OK);
         assert_true(asked_unpack(packed, &back, &event));
         assert_true(str_eq(event, STR("a\tb-")));
