@@ -122,6 +122,7 @@ typedef enum {
 } child_era_t;
 
 struct child_keeper {
+    atomic_uint refs; /* of states of the settings whose upstream it is */
     upstream_child_config_t config;
     conf_child_t conf;
     str_t directory, path;

@@ -113,7 +113,7 @@ http_mount_t gateway_mount(gateway_t *g)
     return (http_mount_t){&g->app, relay_worker_init, relay_worker_drain, relay_worker_exit};
 }
 
-static route_set_t *hold_set(gateway_t *g)
+route_set_t *gateway_hold(gateway_t *g)
 {
     pthread_mutex_lock(&g->lock);
     route_set_t *set = g->set;
@@ -133,7 +133,7 @@ static bool is_ready(const gateway_t *g, const route_t *r)
 
 bool gateway_ready(gateway_t *g)
 {
-    route_set_t *set = hold_set(g);
+    route_set_t *set = gateway_hold(g);
     bool ready = set != NULL;
     for (size_t i = 0; set && i < set->n; i++)
         ready &= is_ready(g, &set->v[i]);
@@ -152,7 +152,7 @@ static void put_label(buf_t *b, str_t s)
 
 void gateway_metrics(gateway_t *g, buf_t *b)
 {
-    route_set_t *set = hold_set(g);
+    route_set_t *set = gateway_hold(g);
     if (!set)
         return;
     buf_put(b, STR("# HELP warder_upstream_ready Whether the protected server behind a path can "

@@ -39,6 +39,7 @@ typedef struct {
     const gateway_config_t *config;
     const gateway_settings_t *settings;
     made_t *made;
+    const route_set_t *before; /* held; NULL: these are the first */
     str_t *why;
 } maker_t;
 
@@ -177,6 +178,25 @@ static void record_child(void *ctx, const audit_event_t *e)
             LOG_S("reason", e->reason));
 }
 
+static bool has_child(const route_t *r)
+{
+    return r->conf->child.command.n > 0;
+}
+
+/* Children of settings that stay are left alone, with their sessions. */
+static bool take_on(const maker_t *m, const upstream_child_config_t *config, route_t *r)
+{
+    for (size_t i = 0; m->before && i < m->before->n; i++) {
+        const route_t *was = &m->before->v[i];
+        if (!has_child(was) || !upstream_child_take_on(&was->upstream, config))
+            continue;
+        r->upstream = was->upstream;
+        r->hooks = was->hooks;
+        return true;
+    }
+    return false;
+}
+
 static rc_t make_child(const maker_t *m, route_t *r)
 {
     const gateway_config_t *c = m->config;
@@ -190,12 +210,8 @@ static rc_t make_child(const maker_t *m, route_t *r)
         .audit_ctx = (void *)(uintptr_t)c,
         .spawner = c->spawner,
     };
-    return upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
-}
-
-static bool has_child(const route_t *r)
-{
-    return r->conf->child.command.n > 0;
+    return take_on(m, &config, r) ? RC_OK
+                                  : upstream_child_new(&config, &r->upstream, &r->hooks, m->why);
 }
 
 static rc_t make_route(const maker_t *m, const conf_upstream_t *conf, route_t *r)
@@ -252,8 +268,10 @@ rc_t gateway_load(gateway_t *g, arena_t *a, const gateway_settings_t *settings, 
     made->arena = own;
     made->set.end = end_set;
     atomic_init(&made->set.refs, 1);
-    maker_t m = {a, &g->config, settings, made, why};
+    route_set_t *before = gateway_hold(g);
+    const maker_t m = {a, &g->config, settings, made, before, why};
     rc_t rc = make_routes(&m);
+    route_set_drop(before);
     if (rc != RC_OK) {
         end_parts(made);
         return rc;

@@ -1,7 +1,10 @@
-/* Settings that are refused have done nothing. */
+/* Settings that are refused have done nothing, and what stays in them is left alone. */
 #include "proxy/gateway.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -95,10 +98,124 @@ static void a_command_is_not_run_for_refused_settings(void **state)
     assert_true(is_marked(w));
 }
 
+enum { STARTS_MAX = 16 };
+
+/* The pids that started children have left, a line each. */
+static size_t starts(const world_t *w, pid_t pids[STARTS_MAX])
+{
+    char text[4096] = "", *at = text, *end;
+    int fd = open(w->mark, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    size_t n = 0;
+    if (fd >= 0)
+        close(fd);
+    for (long pid; got > 0 && n < STARTS_MAX && (pid = strtol(at, &end, 10)) > 0; at = end)
+        pids[n++] = (pid_t)pid;
+    return n;
+}
+
+static bool comes_to(const world_t *w, size_t n)
+{
+    const struct timespec nap = {0, 10000000};
+    pid_t pids[STARTS_MAX];
+    for (int i = 0; i < NAPS && starts(w, pids) < n; i++)
+        nanosleep(&nap, NULL);
+
+    return starts(w, pids) == n;
+}
+
+static bool is_gone(pid_t pid)
+{
+    const struct timespec nap = {0, 10000000};
+    for (int i = 0; i < NAPS && kill(pid, 0) == 0; i++)
+        nanosleep(&nap, NULL);
+    return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/* One that tells its pid and says nothing; another upstream beside it. */
+static void set_child(world_t *w)
+{
+    const str_t words[] = {STR("sh"), STR("-c"), STR("echo $$ >> \"$0\"; while read x; do :; done"),
+                           str_c(w->mark)};
+    memcpy(w->words, words, sizeof words);
+    w->upstreams[0] = (conf_upstream_t){
+        .path = STR("/a"),
+        .policy = conf_policy_ready(),
+        .child = {.command = {w->words, 4}, .directory = str_c(w->folder), .max_children = 1},
+    };
+    w->upstreams[1] = (conf_upstream_t){
+        .path = STR("/b"), .policy = conf_policy_ready(), .url = STR("http://127.0.0.1:1/mcp")};
+    w->conf = (conf_t){.upstreams = w->upstreams, .n_upstreams = 1};
+}
+
+static void load_again(world_t *w)
+{
+    str_t why;
+    const gateway_settings_t settings = {.conf = &w->conf, .issuer = STR("http://127.0.0.1:8080")};
+    assert_int_equal(gateway_load(w->gateway, w->a, &settings, &why), RC_OK);
+}
+
+static void children_of_settings_that_stay_are_left_alone(void **state)
+{
+    const struct timespec nap = {0, 300000000};
+    pid_t pids[STARTS_MAX];
+    world_t *w = *state;
+    set_child(w);
+    load_again(w);
+    assert_true(comes_to(w, 1));
+    starts(w, pids);
+    w->conf.n_upstreams = 2; /* another one comes */
+    load_again(w);
+    w->upstreams[0].name = STR("Another name"); /* of the same */
+    w->upstreams[0].child.start_s = 30;         /* which is the default */
+    load_again(w);
+    w->conf.n_upstreams = 1;
+    load_again(w);
+    nanosleep(&nap, NULL);
+    assert_true(comes_to(w, 1));
+    assert_int_equal(kill(pids[0], 0), 0);
+    w->upstreams[0] = w->upstreams[1]; /* it goes */
+    load_again(w);
+    assert_true(is_gone(pids[0]));
+}
+
+static void a_child_is_started_anew_where_its_settings_change(void **state)
+{
+    static const str_t ENVIRONMENT[] = {STR_INIT("A=b")};
+    pid_t pids[STARTS_MAX];
+    world_t *w = *state;
+    conf_child_t *c = &w->upstreams[0].child;
+    set_child(w);
+    load_again(w);
+    assert_true(comes_to(w, 1));
+    for (size_t i = 0; i < 9; i++) {
+        c->environment = (str_list_t){ENVIRONMENT, 1};
+        c->directory = i >= 1 ? STR("/tmp") : c->directory;
+        c->memory_mb = i >= 2 ? 512 : 0;
+        c->idle_s = i >= 3 ? 100 : 0;
+        c->shared = i >= 4;
+        c->max_children = i >= 5 ? 2 : 1;
+        c->message_bytes = i >= 6 ? 1 << 20 : 0;
+        c->starts_per_minute = i >= 7 ? 60 : 0;
+        w->upstreams[0].path = i >= 8 ? STR("/c") : STR("/a");
+        load_again(w);
+        assert_true(comes_to(w, i + 2));
+        starts(w, pids);
+        assert_true(is_gone(pids[i]));
+    }
+    w->words[2] = STR("echo $$ >> \"$0\"; while read y; do :; done");
+    load_again(w);
+    assert_true(comes_to(w, 11));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_command_is_not_run_for_refused_settings, setup, teardown),
+        cmocka_unit_test_setup_teardown(children_of_settings_that_stay_are_left_alone, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_child_is_started_anew_where_its_settings_change, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

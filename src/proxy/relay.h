@@ -397,6 +397,8 @@ bool lists_hide(arena_t *a, const relay_call_t *c, str_t message);
 /* gateway.c */
 /** Takes the snapshot, which was held for it, from the next request on. Any thread. */
 void gateway_install(gateway_t *g, route_set_t *set);
+/** The snapshot of now, held for the caller; NULL: there is none yet. Any thread. */
+route_set_t *gateway_hold(gateway_t *g);
 
 /* worker.c */
 rc_t relay_worker_init(void *gateway, http_worker_t *loop, void **worker);

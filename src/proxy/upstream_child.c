@@ -117,6 +117,12 @@ static void set_defaults(conf_child_t *c)
     set_default(&c->starts_per_minute, STARTS_PER_MINUTE);
 }
 
+static str_t directory_of(const upstream_child_config_t *config)
+{
+    str_t own = config->upstream->child.directory;
+    return str_is_set(own) && own.n ? own : config->directory;
+}
+
 static rc_t copy_settings(child_keeper_t *k, const upstream_child_config_t *config)
 {
     const conf_upstream_t *u = config->upstream;
@@ -125,10 +131,10 @@ static rc_t copy_settings(child_keeper_t *k, const upstream_child_config_t *conf
     k->config.upstream = NULL;
     k->conf = u->child;
     set_defaults(&k->conf);
+    atomic_init(&k->refs, 1);
     TRY(copy_list(a, u->child.command, &k->conf.command));
     TRY(copy_list(a, u->child.environment, &k->conf.environment));
-    bool own = str_is_set(u->child.directory) && u->child.directory.n;
-    k->directory = arena_dup(a, own ? u->child.directory : config->directory);
+    k->directory = arena_dup(a, directory_of(config));
     k->path = arena_dup(a, u->path);
     return k->directory.p && k->path.p ? RC_OK : RC_MEMORY;
 }
@@ -164,7 +170,9 @@ void child_keeper_free(child_keeper_t *k)
 
 static void free_port(void *ctx)
 {
-    child_thread_stop(ctx);
+    child_keeper_t *k = ctx;
+    if (atomic_fetch_sub(&k->refs, 1) == 1)
+        child_thread_stop(k);
 }
 
 static rc_t make(child_keeper_t *k, const upstream_child_config_t *config)
@@ -195,4 +203,39 @@ rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *
     *port = (upstream_port_t){start, pause_call, resume_call, cancel_call, is_ready, free_port, k};
     *why = STR_UNSET;
     return RC_OK;
+}
+
+/* ---- settings that leave it as it is ---- */
+
+static bool is_same_list(str_list_t one, str_list_t other)
+{
+    if (one.n != other.n)
+        return false;
+    for (size_t i = 0; i < one.n; i++)
+        if (!str_eq(one.v[i], other.v[i]))
+            return false;
+    return true;
+}
+
+/* All members that a child, or its keeper, is told of. */
+static bool is_same_child(const conf_child_t *one, const conf_child_t *other)
+{
+    return one->shared == other->shared && one->max_children == other->max_children &&
+           one->memory_mb == other->memory_mb && one->idle_s == other->idle_s &&
+           one->message_bytes == other->message_bytes && one->start_s == other->start_s &&
+           one->starts_per_minute == other->starts_per_minute &&
+           is_same_list(one->command, other->command) &&
+           is_same_list(one->environment, other->environment);
+}
+
+bool upstream_child_take_on(const upstream_port_t *port, const upstream_child_config_t *config)
+{
+    child_keeper_t *k = port->ctx;
+    conf_child_t child = config->upstream->child;
+    set_defaults(&child);
+    if (!str_eq(k->path, config->upstream->path) || !str_eq(k->directory, directory_of(config)) ||
+        !is_same_child(&k->conf, &child))
+        return false;
+    atomic_fetch_add(&k->refs, 1);
+    return true;
 }

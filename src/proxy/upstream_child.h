@@ -31,5 +31,9 @@ typedef struct {
  *  RC_CONFIG, RC_MEMORY, RC_IO: *why is one sentence, static. */
 rc_t upstream_child_new(const upstream_child_config_t *config, upstream_port_t *port,
                         upstream_hooks_t *hooks, str_t *why) MUST_USE;
+/** Whether the children of a port that was made here are those that `config` asks for: then it is
+ * one more upstream's, sessions and all, until each of them has called port->free. What `config`
+ * borrows is not looked at. */
+bool upstream_child_take_on(const upstream_port_t *port, const upstream_child_config_t *config);
 
 #endif

@@ -7,7 +7,7 @@ import https from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
-import { Gateway } from './lib/gateway.mjs';
+import { Gateway, STDIO } from './lib/gateway.mjs';
 import { freePort, sleep, start, stop, BUILD, run } from './lib/world.mjs';
 
 const RELOADS = 50;
@@ -137,6 +137,29 @@ test('a new upstream, its scopes and its policy are there at once', async () => 
   assert.equal((await call(w, bearer)).status, 401, 'a token for another resource');
   await w.reload(settings());
   assert.equal((await call(w, bearer, '/second')).status, 404);
+});
+
+test('a session of a command outlives a reload, until its own settings change', async () => {
+  const child = (more = '') => settings(`  - path: /child\n    command: ${JSON.stringify(STDIO)}\n    policy: all\n${more}`);
+  assert.match(await w.reload(child()), /loaded anew/);
+  const bearer = await token(w, await w.machineClient('mcp:use'), `${w.base}/child`);
+  const say = (message, more) => fetch(`${w.base}/child`, {
+    method: 'POST', headers: { ...HEADERS, ...more, authorization: `Bearer ${bearer}` }, body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+  });
+  const opened = await say({ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } });
+  assert.equal(opened.status, 200, await opened.clone().text());
+  await opened.text();
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id'), 'mcp-protocol-version': '2025-11-25' };
+  const ping = () => say({ id: 2, method: 'ping' }, session).then((answer) => answer.text().then(() => answer.status));
+  const stopped = () => w.audit().filter((e) => e.event === 'upstream' && e.reason === 'child_stopped').length;
+  assert.equal(await ping(), 200);
+  const before = stopped();
+  assert.match(await w.reload(child('  - path: /more\n    url: UPSTREAM\n').replace('policies:', '# another word\npolicies:')), /loaded anew/);
+  assert.equal(await ping(), 200);
+  assert.equal(stopped(), before);
+  assert.match(await w.reload(child('    child: {environment: ["A=b"]}\n')), /loaded anew/);
+  assert.equal(await ping(), 404);
+  await w.reload(settings());
 });
 
 test('what needs a restart is named and keeps its value', async () => {
