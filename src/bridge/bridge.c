@@ -297,7 +297,9 @@ static rc_t verdict(const bridge_t *b)
 
 rc_t bridge_run(const bridge_config_t *config)
 {
-    bridge_t b = {.config = config, .out = {.fd = config->out}};
+    bridge_t b = {.config = config,
+                  .line = {.most = LIMIT_MCP_CLIENT_MESSAGE_BYTES},
+                  .out = {.fd = config->out}};
     b.failed = open_all(&b);
     if (b.failed == RC_OK)
         live(&b);

@@ -139,13 +139,19 @@ static void lines_that_are_no_messages(void **state)
     bridge_world_t *w = *state;
     host_says(w, "hello");
     assert_hears(w, "{'jsonrpc':'2.0','error':{'code':-32700,'message':'The body is not JSON.'}}");
-    char *line = arena_alloc(w->a, (2 << 20) + 1);
-    memset(line, 'x', 2 << 20);
+    char *line = arena_alloc(w->a, (9 << 20) + 1);
+    memset(line, 'x', 9 << 20);
     /* The pipe takes it only as the bridge reads. */
     host_says(w, line);
     assert_hears(w,
                  "{'jsonrpc':'2.0','error':{'code':-32600,'message':'The message is too large or "
                  "too deep.'}}");
+    memcpy(line, "{\"method\":\"ping\",\"id\":\"long\"}", 29);
+    memset(line + 29, ' ', (9 << 20) - 29);
+    host_says(w, line);
+    assert_hears(
+        w, "{'jsonrpc':'2.0','id':'long','error':{'code':-32600,'message':'The message is too "
+           "large or too deep.'}}");
     open_old(w);
     serves_old(w);
 }

@@ -1,5 +1,7 @@
 #include "bridge/talk_do.h"
 
+#include "mcp/id_scan.h"
+
 #include <stdlib.h>
 
 rc_t talk_new(const talk_config_t *config, talk_t **out)
@@ -134,6 +136,21 @@ static rc_t on_response(talk_step_t *s, const mcp_message_t *m)
     return s->t->pair ? s->t->pair->response(s, m) : RC_OK;
 }
 
+/* As large as the link carries them. */
+mcp_error_t talk_read(arena_t *a, str_t line, mcp_message_t *m, rc_t *rc)
+{
+    static const json_limits_t LIMITS = {LIMIT_MCP_CLIENT_MESSAGE_BYTES, MCP_MESSAGE_DEPTH,
+                                         LIMIT_JSON_NODES};
+    mcp_id_scan_t scan = {0};
+    mcp_error_t e = mcp_message_parse_within(a, line, &LIMITS, m, rc);
+    if (e != MCP_ERROR_TOO_LARGE)
+        return e;
+    mcp_id_scan(&scan, line);
+    str_t id = mcp_id_scanned(&scan);
+    m->id = id.p ? arena_dup(a, id) : STR_UNSET;
+    return e;
+}
+
 static rc_t on_line(talk_step_t *s, const talk_fact_t *fact)
 {
     static const talk_do_t BY_KIND[] = {
@@ -143,15 +160,15 @@ static rc_t on_line(talk_step_t *s, const talk_fact_t *fact)
     };
     mcp_message_t m;
     rc_t rc = RC_OK;
-    mcp_error_t e = mcp_message_parse(s->a, fact->text, &m, &rc);
+    mcp_error_t e = talk_read(s->a, fact->text, &m, &rc);
     TRY(rc);
     return e == MCP_NO_ERROR ? BY_KIND[m.kind](s, &m) : refuse(s, &m, e);
 }
 
 static rc_t on_too_long(talk_step_t *s, const talk_fact_t *fact)
 {
-    (void)fact;
-    return talk_say_error(s, STR_UNSET, MCP_ERROR_TOO_LARGE, STR_UNSET);
+    bool bare = !fact->text.p || talk_call_by_id(s->t, fact->text);
+    return talk_say_error(s, bare ? STR_UNSET : fact->text, MCP_ERROR_TOO_LARGE, STR_UNSET);
 }
 
 static rc_t on_answer(talk_step_t *s, talk_call_t *c, const mcp_message_t *m)

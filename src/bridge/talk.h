@@ -33,7 +33,8 @@ void talk_free(talk_t *t);
 
 typedef enum {
     TALK_LINE,     /* `text`: a line of the host */
-    TALK_TOO_LONG, /* the host sent a line that is none */
+    TALK_TOO_LONG, /* the host sent a line that is too long; `text`: the id of its request, or unset
+                    */
     TALK_MESSAGE, /* `text`: a message of the server, on the stream of `tag` or the standing one (0)
                    */
     TALK_FAILED,  /* `failure`: the request `tag` ends without an answer */

@@ -12,6 +12,9 @@ rc_t talk_say_error(talk_step_t *s, str_t id, mcp_error_t e, str_t data) MUST_US
 /** A whole answer, or its error, under an id: as it came where that is its own. */
 rc_t talk_say_answer(talk_step_t *s, str_t id, const mcp_message_t *m) MUST_USE;
 /** {"jsonrpc":"2.0","id":id,"error":error}; `error` is raw. */
+/** A line of the host: *rc as in mcp_message_parse; of one that is too large the id where that can
+ * be known. */
+mcp_error_t talk_read(arena_t *a, str_t line, mcp_message_t *m, rc_t *rc);
 rc_t talk_say_raw_error(talk_step_t *s, str_t id, str_t error) MUST_USE;
 rc_t talk_send(talk_step_t *s, const mcp_link_message_t *message) MUST_USE;
 /** A notification or response to the server, in its negotiated version. */

@@ -109,7 +109,7 @@ static rc_t let_go(talk_step_t *s, talk_call_t *c)
     if (!str_is_set(line))
         return RC_MEMORY;
     talk_call_drop(s->t, c);
-    mcp_error_t e = mcp_message_parse(s->a, line, &m, &rc);
+    mcp_error_t e = talk_read(s->a, line, &m, &rc);
     return rc == RC_OK && e == MCP_NO_ERROR ? s->t->pair->request(s, &m) : rc;
 }
 

@@ -70,9 +70,15 @@ mcp_error_t mcp_message_of(const json_t *root, mcp_message_t *out)
 mcp_error_t mcp_message_parse(arena_t *a, str_t body, mcp_message_t *out, rc_t *rc)
 {
     static const json_limits_t LIMITS = {MCP_MESSAGE_BYTES, MCP_MESSAGE_DEPTH, MCP_MESSAGE_NODES};
+    return mcp_message_parse_within(a, body, &LIMITS, out, rc);
+}
+
+mcp_error_t mcp_message_parse_within(arena_t *a, str_t body, const json_limits_t *limits,
+                                     mcp_message_t *out, rc_t *rc)
+{
     const json_t *root;
     *out = (mcp_message_t){.id = STR_UNSET, .method = STR_UNSET};
-    *rc = json_parse(a, body, &LIMITS, &root);
+    *rc = json_parse(a, body, limits, &root);
     if (*rc == RC_OK)
         return mcp_message_of(root, out);
     rc_t failed = *rc;

@@ -49,6 +49,10 @@ typedef struct {
  */
 mcp_error_t mcp_message_parse(arena_t *a, str_t body, mcp_message_t *out, rc_t *rc);
 
+/** The same within limits of the caller's own: `limits` is not NULL. */
+mcp_error_t mcp_message_parse_within(arena_t *a, str_t body, const json_limits_t *limits,
+                                     mcp_message_t *out, rc_t *rc);
+
 /** The same for what is parsed already, within limits of the caller's own. */
 mcp_error_t mcp_message_of(const json_t *root, mcp_message_t *out);
 

@@ -2,8 +2,16 @@
 
 #include <stdlib.h>
 
+static size_t most_of(const mcp_line_t *l)
+{
+    return l->most ? l->most : MCP_LINE_BYTES;
+}
+
 /* A line of the greatest length may have a CR more. */
-enum { ROOM = MCP_LINE_BYTES + 1 };
+static size_t room_of(const mcp_line_t *l)
+{
+    return most_of(l) + 1;
+}
 
 /* One long line must not cost its memory for good. */
 static void shrink(mcp_line_t *l)
@@ -20,7 +28,7 @@ static bool grow(mcp_line_t *l, size_t need)
 {
     if (need <= l->cap)
         return true;
-    size_t cap = need > ROOM / 2 ? ROOM : need * 2;
+    size_t cap = need > room_of(l) / 2 ? room_of(l) : need * 2;
     char *more = realloc(l->p, cap);
     if (!more)
         return false;
@@ -31,7 +39,7 @@ static bool grow(mcp_line_t *l, size_t need)
 
 static mcp_line_step_t keep(mcp_line_t *l, str_t part)
 {
-    if (l->n + part.n > ROOM)
+    if (l->n + part.n > room_of(l))
         return MCP_LINE_TOO_LONG;
     if (part.n == 0)
         return MCP_LINE_MORE;
@@ -42,41 +50,72 @@ static mcp_line_step_t keep(mcp_line_t *l, str_t part)
     return MCP_LINE_MORE;
 }
 
-static mcp_line_step_t give(str_t whole, str_t *line)
+/* What is left of a line that was given up: whose it was. */
+static mcp_line_step_t give_up(mcp_line_t *l, str_t part, str_t *line)
+{
+    mcp_id_scan(&l->scan, part);
+    *line = mcp_id_scanned(&l->scan);
+    return MCP_LINE_TOO_LONG;
+}
+
+static mcp_line_step_t give(mcp_line_t *l, str_t whole, str_t *line)
 {
     if (whole.n && whole.p[whole.n - 1] == '\r')
         whole.n--;
     *line = whole;
-    if (whole.n > MCP_LINE_BYTES)
-        return MCP_LINE_TOO_LONG;
+    if (whole.n > most_of(l)) {
+        l->scan = (mcp_id_scan_t){0};
+        return give_up(l, whole, line);
+    }
     return whole.n ? MCP_LINE_WHOLE : MCP_LINE_MORE;
+}
+
+/* From here on no more of it is kept. */
+static void give_no_more(mcp_line_t *l, str_t part)
+{
+    l->scan = (mcp_id_scan_t){0};
+    mcp_id_scan(&l->scan, str_of(l->p, l->n));
+    mcp_id_scan(&l->scan, part);
+    l->skipping = true;
+    shrink(l);
 }
 
 /* The line that `part` is the end of. */
 static mcp_line_step_t end(mcp_line_t *l, str_t part, str_t *line)
 {
-    bool skipped = l->skipping;
-    l->skipping = false;
+    bool skipped = l->skipping, told = l->lost;
+    l->skipping = l->lost = false;
     if (skipped)
-        return MCP_LINE_MORE;
+        return told ? MCP_LINE_MORE : give_up(l, part, line);
     if (l->n == 0)
-        return give(part, line);
+        return give(l, part, line);
     mcp_line_step_t step = keep(l, part);
     str_t whole = str_of(l->p, l->n);
+    if (step == MCP_LINE_TOO_LONG) {
+        give_no_more(l, part);
+        l->skipping = false;
+        return give_up(l, STR(""), line);
+    }
     l->n = 0;
-    return step == MCP_LINE_MORE ? give(whole, line) : step;
+    return step == MCP_LINE_MORE ? give(l, whole, line) : step;
 }
 
 /* A piece that ends within a line. */
 static mcp_line_step_t begin(mcp_line_t *l, str_t part)
 {
-    if (l->skipping)
+    if (l->skipping) {
+        mcp_id_scan(&l->scan, part);
         return MCP_LINE_MORE;
+    }
     mcp_line_step_t step = keep(l, part);
-    if (step == MCP_LINE_MORE)
-        return step;
-    l->skipping = true;
-    shrink(l);
+    if (step == MCP_LINE_TOO_LONG) {
+        give_no_more(l, part);
+        return MCP_LINE_MORE;
+    }
+    if (step == MCP_LINE_LOST) {
+        l->lost = l->skipping = true;
+        shrink(l);
+    }
     return step;
 }
 

@@ -4,7 +4,7 @@
 #define MCP_STDIO_LINE_H
 
 #include "core/str.h"
-#include "mcp/rpc.h"
+#include "mcp/id_scan.h"
 
 enum {
     MCP_LINE_BYTES = MCP_MESSAGE_BYTES, /* of a line, without its end */
@@ -15,14 +15,18 @@ enum {
 typedef struct {
     char *p; /* owned: what of a line has come */
     size_t n, cap;
-    bool skipping; /* the rest of a line that was given up */
+    size_t most;        /* bytes of a line, without its end; 0: MCP_LINE_BYTES */
+    bool skipping;      /* the rest of a line that was given up */
+    bool lost;          /* which was told already */
+    mcp_id_scan_t scan; /* of that line */
 } mcp_line_t;
 
 typedef enum {
     MCP_LINE_MORE,     /* the piece is used up */
     MCP_LINE_WHOLE,    /* *line: without its end, LF or CRLF; not empty */
-    MCP_LINE_TOO_LONG, /* it is given up, and skipped to its end */
-    MCP_LINE_LOST,     /* the same, for want of memory */
+    MCP_LINE_TOO_LONG, /* it was given up, and is over; *line: the id of the request, raw JSON, or
+                        * unset where it was none */
+    MCP_LINE_LOST,     /* it is given up for want of memory; its rest is passed over */
 } mcp_line_step_t;
 
 /** What the next bytes of `piece` make; advances *piece, which may end anywhere. Empty lines are

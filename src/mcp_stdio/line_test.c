@@ -7,14 +7,15 @@
 static void note(buf_t *out, mcp_line_step_t step, str_t line)
 {
     assert_int_not_equal(step, MCP_LINE_LOST);
-    buf_char(out, step == MCP_LINE_WHOLE ? '[' : 'L');
-    if (step != MCP_LINE_WHOLE)
-        return;
-    buf_put(out, line);
-    buf_char(out, ']');
+    bool whole = step == MCP_LINE_WHOLE;
+    buf_char(out, whole ? '[' : 'L');
+    buf_put(out, line.p ? line : STR(""));
+    if (whole)
+        buf_char(out, ']');
 }
 
-/* What came out, one step behind the other: lines in brackets, L for one that was too long. */
+/* What came out, one step behind the other: lines in brackets, L and its id for one that was too
+ * long. */
 static str_t lines_of(arena_t *a, str_t in, size_t step)
 {
     mcp_line_t l = {0};
@@ -90,6 +91,53 @@ static void line_that_is_too_long_is_skipped_to_its_end(void **state)
                STR("L[ok]"));
 }
 
+/* A message of n bytes more than may be, with its id in front or behind. */
+static str_t long_request(arena_t *a, size_t n, const char *front, const char *back)
+{
+    size_t head = strlen(front), tail = strlen(back);
+    char *p = arena_alloc(a, MCP_LINE_BYTES + n + head + tail);
+    memcpy(p, front, head);
+    memset(p + head, 'x', MCP_LINE_BYTES + n);
+    memcpy(p + head + MCP_LINE_BYTES + n, back, tail);
+    return str_of(p, MCP_LINE_BYTES + n + head + tail);
+}
+
+static void the_id_of_a_line_that_is_too_long_is_known(void **state)
+{
+    static const struct {
+        const char *front, *back, *want;
+    } CASES[] = {
+        {"{\"id\":7,\"method\":\"m\",\"params\":{\"a\":\"", "\"}}\n{\"a\":1}\n", "L7[{\"a\":1}]"},
+        {"{\"method\":\"m\",\"params\":{\"a\":\"", "\"},\"id\":\"b\"}\r\nok\n", "L\"b\"[ok]"},
+        {"{\"id\":7,\"result\":{\"a\":\"", "\"}}\nok\n", "L[ok]"},
+        {"{\"id\":7,\"method\":\"m\",\"a\":\"", "\nok\n", "L[ok]"},
+        {"{\"id\":7,\"method\":\"m\",\"a\":\"", "\"}", "L7"},
+    };
+    static const size_t STEPS[] = {4096, 65537, MCP_LINE_BYTES + 3, 1 << 30},
+                        MORE[] = {0, 1, 100000};
+    for (size_t i = 0; i < ROWS(CASES); i++) {
+        for (size_t k = 0; k < ROWS(STEPS) * ROWS(MORE); k++) {
+            str_t in = long_request(*state, MORE[k % ROWS(MORE)], CASES[i].front, CASES[i].back);
+            str_t out = lines_of(*state, in, STEPS[k / ROWS(MORE)]);
+            if (!str_eq(out, str_c(CASES[i].want)))
+                fail_msg("%zu %zu: %.*s", i, k, STR_ARG(out));
+            arena_reset(*state);
+        }
+    }
+}
+
+static void lines_may_be_longer_where_it_is_said(void **state)
+{
+    mcp_line_t l = {.most = 3 * MCP_LINE_BYTES};
+    str_t in = long_input(*state, 3 * MCP_LINE_BYTES, "\n"), line;
+    assert_int_equal(mcp_line_next(&l, &in, &line), MCP_LINE_WHOLE);
+    assert_int_equal(line.n, 3 * MCP_LINE_BYTES);
+    in = long_input(*state, 3 * MCP_LINE_BYTES + 1, "\n");
+    assert_int_equal(mcp_line_next(&l, &in, &line), MCP_LINE_TOO_LONG);
+    assert_int_equal(mcp_line_next(&l, &in, &line), MCP_LINE_WHOLE);
+    mcp_line_clear(&l);
+}
+
 static void end_of_a_line_that_was_given_up_is_no_line(void **state)
 {
     str_t in = long_input(*state, 2 * MCP_LINE_BYTES, "");
@@ -118,6 +166,8 @@ int main(void)
         ARENA_TEST(nothing_is_no_line),
         ARENA_TEST(line_of_the_greatest_length_is_taken),
         ARENA_TEST(line_that_is_too_long_is_skipped_to_its_end),
+        ARENA_TEST(the_id_of_a_line_that_is_too_long_is_known),
+        ARENA_TEST(lines_may_be_longer_where_it_is_said),
         ARENA_TEST(end_of_a_line_that_was_given_up_is_no_line),
         ARENA_TEST(long_line_does_not_keep_its_memory),
     };

@@ -101,6 +101,12 @@ static bool is_cancel(mcp_stdio_t *s, const mcp_operation_t *op)
     return true;
 }
 
+static str_t id_of(mcp_id_scan_t *scan, str_t text)
+{
+    mcp_id_scan(scan, text);
+    return mcp_id_scanned(scan);
+}
+
 static void take_message(mcp_stdio_t *s, warder_mcp_call_t *call, str_t line)
 {
     rc_t rc;
@@ -111,7 +117,9 @@ static void take_message(mcp_stdio_t *s, warder_mcp_call_t *call, str_t line)
         return;
     }
     mcp_error_t e = mcp_operation_read_line(mcp_call_arena(call), kept, op, &rc);
-    if (e != MCP_NO_ERROR)
+    if (e == MCP_ERROR_TOO_LARGE) /* it has more values than are read */
+        refuse(s, id_of(&(mcp_id_scan_t){0}, kept), e);
+    else if (e != MCP_NO_ERROR)
         refuse_read(s, call, op, e);
     else if (is_cancel(s, op))
         return;
@@ -137,7 +145,7 @@ static void take_step(mcp_stdio_t *s, mcp_line_step_t step, str_t line)
     if (step == MCP_LINE_WHOLE)
         take_line(s, line);
     else if (step == MCP_LINE_TOO_LONG)
-        refuse(s, STR_UNSET, MCP_ERROR_TOO_LARGE);
+        refuse(s, line, MCP_ERROR_TOO_LARGE);
     else if (step == MCP_LINE_LOST)
         refuse(s, STR_UNSET, MCP_ERROR_INTERNAL);
 }

@@ -242,6 +242,30 @@ static void line_that_is_too_long(void **state)
     const json_t *answer = stdio_hear(w);
     assert_int_equal(error_of(answer), -32600);
     assert_false(str_is_set(id_of(answer)));
+    memcpy(text, "{\"method\":\"ping\",\"id\":42}", 26);
+    assert_true(stdio_write(w, str_of(text, MCP_LINE_BYTES + 2)));
+    answer = stdio_hear(w);
+    assert_int_equal(error_of(answer), -32600);
+    assert_true(str_eq(id_of(answer), STR("42")));
+    assert_serves(w);
+}
+
+/* It fits the line, and not what is read of one. */
+static void message_of_too_many_values(void **state)
+{
+    static const char FRONT[] = "{\"method\":\"ping\",\"params\":{\"a\":[1";
+    static const char BACK[] = "]},\"id\":\"many\"}\n";
+    stdio_world_t *w = *state;
+    size_t head = sizeof FRONT - 1, n = 2 * (MCP_MESSAGE_NODES + 1);
+    char *text = arena_alloc(w->a, head + n + sizeof BACK);
+    memcpy(text, FRONT, head);
+    for (size_t i = 0; i < n; i += 2)
+        memcpy(text + head + i, ",1", 2);
+    memcpy(text + head + n, BACK, sizeof BACK - 1);
+    assert_true(stdio_write(w, str_of(text, head + n + sizeof BACK - 1)));
+    const json_t *answer = stdio_hear(w);
+    assert_int_equal(error_of(answer), -32600);
+    assert_true(str_eq(id_of(answer), STR("\"many\"")));
     assert_serves(w);
 }
 
@@ -411,6 +435,7 @@ int main(void)
         STDIO_TEST(malformed_json_is_answered_without_an_id),
         STDIO_TEST(batch_is_refused),
         STDIO_TEST(line_that_is_too_long),
+        STDIO_TEST(message_of_too_many_values),
         STDIO_TEST(notifications_and_responses_are_never_answered),
         STDIO_TEST(initialize_comes_once),
         STDIO_TEST(calls_before_initialize),
