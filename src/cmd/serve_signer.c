@@ -22,8 +22,8 @@ static void warn_of(const serve_t *s, const sandbox_plan_t *plan, const char *pa
 {
     if (path && sandbox_plan_reads(plan, path))
         LOG(&s->log, LOG_WARN,
-            "the server may read a key that is the signing process's alone; put its file into a "
-            "folder of its own",
+            "the server may read a key that is the signing process's alone; move its file out of "
+            "the folders of other files that the settings name",
             LOG_S("file", str_c(path)));
 }
 

@@ -66,6 +66,8 @@ static bool receive(int fd, uint8_t *bytes, size_t *n)
     do
         got = recv(fd, bytes, LIMIT_VAULT_FRAME_BYTES, MSG_TRUNC);
     while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN) /* it may have come just then, after a time frozen */
+        got = recv(fd, bytes, LIMIT_VAULT_FRAME_BYTES, MSG_TRUNC | MSG_DONTWAIT);
     *n = got > 0 ? (size_t)got : 0;
     return got > 0 && got <= LIMIT_VAULT_FRAME_BYTES;
 }

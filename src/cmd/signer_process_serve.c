@@ -73,14 +73,17 @@ _Noreturn static void refuse(int code)
 }
 
 /* Signals that end a service reach it too, by its group: it ends when the server does, which still
- * signs while it drains. Where the server is killed, it is as well. */
-static void leave_signals(pid_t server)
+ * signs while it drains. Where the server is killed, it is as well. Nobody looks into it from the
+ * beginning. */
+static void begin(pid_t server)
 {
     static const int LEFT[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE};
     for (size_t i = 0; i < sizeof LEFT / sizeof *LEFT; i++)
         signal(LEFT[i], SIG_IGN);
     prctl(PR_SET_NAME, "warder-signer");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    command_forbid_core();
     if (getppid() != server)
         _exit(EXIT_FAILED);
 }
@@ -138,9 +141,8 @@ _Noreturn void signer_serve(arena_t *a, const settings_t *s, size_t n_lines, pid
 {
     static seat_t seats[SIGNER_LINES_MAX];
     bool bare = str_eq(s->conf.sandbox, STR("off"));
-    leave_signals(server);
+    begin(server);
     vault_room_t *room = load(a, s);
-    command_forbid_core();
     privileges_drop();
     warm_up();
     bool files = !bare && sandbox_signer_files() == RC_OK;

@@ -1,5 +1,5 @@
 // What the signing process costs: token requests with it and without, round by round, both servers in
-// one run, by the processor time of all their processes. Usage: WARDER_BUILD=DIR node signing.mjs
+// one run, by the processor time of all their processes.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basic, machineToken } from '../e2e/lib/oauth.mjs';
