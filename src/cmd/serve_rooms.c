@@ -10,7 +10,9 @@ static int open_files(serve_t *s)
     int code = store_config_open(s->a, &s->settings, &s->log, &s->store);
     if (code != EXIT_DONE)
         return code;
-    return trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
+    trail_owner_t owner =
+        option_is_set(s->rows, "mend-audit") ? TRAIL_OF_MENDING_SERVER : TRAIL_OF_SERVER;
+    return trail_open(s->a, &s->settings, &s->log, owner, &s->audit);
 }
 
 int serve_open_rooms(serve_t *s)

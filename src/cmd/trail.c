@@ -145,7 +145,7 @@ static int load_signer(arena_t *a, const settings_t *s, trail_owner_t owner, aud
     int code = is_there || is_named ? EXIT_DONE : make_key(a, path);
     if (code == EXIT_DONE)
         code = read_key(a, path, &key);
-    if (code == EXIT_DONE && owner == TRAIL_OF_SERVER)
+    if (code == EXIT_DONE && owner != TRAIL_OF_COMMAND)
         code = publish(a, path, key);
     if (code != EXIT_DONE)
         return code;
@@ -157,7 +157,7 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
                audit_t **out)
 {
     const conf_t *conf = &s->conf;
-    bool keeps_house = owner == TRAIL_OF_SERVER;
+    bool keeps_house = owner != TRAIL_OF_COMMAND;
     audit_signer_t *signer;
     str_t why = STR("out of memory");
     int code = load_signer(a, s, owner, &signer);
@@ -174,6 +174,7 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
         .rotate_s = keeps_house ? conf->audit_rotate_interval : 0,
         .keep_s = keeps_house ? conf->audit_keep : 0,
         .node = settings_node(s),
+        .mends_signed = owner == TRAIL_OF_MENDING_SERVER,
         .lenient = str_eq(conf->audit_on_failure, STR("continue")),
     };
     rc_t rc = audit_open(a, &config, out, &why);

@@ -9,8 +9,9 @@
 struct audit;
 
 typedef enum {
-    TRAIL_OF_SERVER,  /* makes the key where there is none; rotates and deletes */
-    TRAIL_OF_COMMAND, /* signs if there is a key */
+    TRAIL_OF_SERVER,         /* makes the key where there is none; rotates and deletes */
+    TRAIL_OF_MENDING_SERVER, /* the same, and may put aside what a checkpoint signs */
+    TRAIL_OF_COMMAND,        /* signs if there is a key */
 } trail_owner_t;
 
 /** Opens it. 0 or an exit code after saying why. All in the arena, which must outlive the trail. */
