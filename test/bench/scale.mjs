@@ -15,7 +15,7 @@ import { LOAD, SERVER, dir, median } from './peers.mjs';
 const [program, ...words] = process.argv.slice(2);
 const SIZES = words.length ? words.map(Number) : [1000, 100_000, 1_000_000];
 const STORES = (process.env.WARDER_BENCH_STORES ?? 'sqlite,postgres').split(',');
-const ROUNDS = Number(process.env.WARDER_BENCH_ROUNDS ?? 4); // one less of what does not grow
+const ROUNDS = Number(process.env.WARDER_BENCH_ROUNDS ?? 4); // half as many of what does not grow
 const SECONDS = Number(process.env.WARDER_BENCH_SECONDS ?? 1.5);
 const STARTS = 3;
 const AT_ONCE = 16;
@@ -165,7 +165,7 @@ for (const store of STORES) {
     if (cluster) for (const pid of processesOf(cluster)) await run('taskset', ['-pc', SERVER, String(pid)]).catch(() => {}); // one may have ended
     for (const work of ['refresh', 'machine']) {
       for (const play of plays) await load(play, work, 0.5); // what is prepared once, is
-      for (let round = 0; round < (work === 'refresh' ? ROUNDS : ROUNDS - 1); round++) for (const play of plays) await measure(play, work, cluster);
+      for (let round = 0; round < (work === 'refresh' ? ROUNDS : Math.ceil(ROUNDS / 2)); round++) for (const play of plays) await measure(play, work, cluster);
       if (process.env.WARDER_BENCH_STATEMENTS && cluster) for (const play of plays) console.error(play.size, (await statements(cluster, play.database)).filter((one) => one.calls > 500).map((one) => `\n  ${one.calls} calls, ${(one.pages / one.calls).toFixed(2)} pages, ${(one.wal / one.calls).toFixed(0)} B, ${(one.whole / one.calls).toFixed(3)} whole: ${one.query}`).join(''));
     }
     starts.push(await restarts(plays.at(-1), cluster));
