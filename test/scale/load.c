@@ -31,6 +31,7 @@ enum {
     MS_MAX = 30000,
     EVENTS = 256,
     SLICES_MAX = 65536, /* of 100 ms */
+    TOKENS_MAX = 65536,
 };
 
 typedef enum { CLOSED, CONNECTING, IDLE, BUSY } state_t;
@@ -65,8 +66,8 @@ typedef struct {
     int n_conns, *free, n_free; /* idle ones and closed ones */
     int64_t timeout_us, begin_us;
     char head[REQUEST_BYTES], body[REQUEST_BYTES];
-    char (*tokens)[TOKEN_BYTES];
-    size_t n_tokens;
+    char (*tokens)[TOKEN_BYTES]; /* a ring of TOKENS_MAX: whose turn was longest ago comes next */
+    size_t first_token, n_tokens;
     phase_t phases[PHASES_MAX];
     unsigned n_phases;
     slice_t slices[SLICES_MAX];
@@ -114,7 +115,7 @@ static void drop(load_t *l, conn_t *c)
 static void give_back(load_t *l, conn_t *c)
 {
     if (l->tokens && c->token[0])
-        memcpy(l->tokens[l->n_tokens++], c->token, TOKEN_BYTES);
+        memcpy(l->tokens[(l->first_token + l->n_tokens++) % TOKENS_MAX], c->token, TOKEN_BYTES);
     c->token[0] = '\0';
 }
 
@@ -169,8 +170,11 @@ static void begin(load_t *l, unsigned phase, int64_t meant_us)
     c->begun_us = meant_us;
     c->phase = phase;
     c->serial = ++l->serials;
-    if (l->tokens)
-        memcpy(c->token, l->tokens[--l->n_tokens], TOKEN_BYTES);
+    if (l->tokens) {
+        memcpy(c->token, l->tokens[l->first_token], TOKEN_BYTES);
+        l->first_token = (l->first_token + 1) % TOKENS_MAX;
+        l->n_tokens--;
+    }
     l->waiting[(l->first + l->n_waiting++) % l->cap].conn = (int)(c - l->conns);
     l->waiting[(l->first + l->n_waiting - 1) % l->cap].serial = c->serial;
     if (c->state == IDLE)
@@ -326,7 +330,7 @@ static void keep_tokens(const load_t *l)
     const char *path = getenv("LOAD_TOKENS_OUT");
     FILE *f = path && *path ? fopen(path, "w") : NULL;
     for (size_t i = 0; f && i < l->n_tokens; i++)
-        fprintf(f, "%s\n", l->tokens[i]);
+        fprintf(f, "%s\n", l->tokens[(l->first_token + i) % TOKENS_MAX]);
     if (f)
         fclose(f);
 }
@@ -375,9 +379,8 @@ static void read_head(load_t *l, const char *path)
 static void read_tokens(load_t *l, const char *path)
 {
     FILE *f = fopen(path, "r");
-    size_t cap = 1 << 16;
-    l->tokens = calloc(cap, sizeof *l->tokens);
-    while (f && l->n_tokens < cap && fscanf(f, "%199s", l->tokens[l->n_tokens]) == 1)
+    l->tokens = calloc(TOKENS_MAX, sizeof *l->tokens);
+    while (f && l->n_tokens < TOKENS_MAX && fscanf(f, "%199s", l->tokens[l->n_tokens]) == 1)
         l->n_tokens++;
     if (f)
         fclose(f);
