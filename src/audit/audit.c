@@ -299,7 +299,8 @@ rc_t audit_open(arena_t *a, const audit_config_t *config, audit_t **out, str_t *
                                         .rotate_bytes = config->rotate_bytes,
                                         .rotate_s = config->rotate_s,
                                         .keep_s = config->keep_s,
-                                        .node = config->node};
+                                        .node = config->node,
+                                        .mends_signed = config->mends_signed};
     rc_t rc = audit_trail_open(&(*out)->trail, &trail, a, why);
     if (rc == RC_OK && start(*out) != RC_OK) {
         audit_trail_close(&(*out)->trail);

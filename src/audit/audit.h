@@ -19,8 +19,10 @@ typedef struct {
     int64_t checkpoint_s;              /* between two of them; 0: 300 */
     int64_t rotate_bytes, rotate_s;    /* when a new file is begun; 0: never */
     int64_t keep_s;                    /* rotated files are deleted after that; 0: never */
-    str_t node;   /* its name, in each line; borrowed; unset: it is the only one */
-    bool lenient; /* what cannot be recorded is logged, counted, and answered all the same */
+    str_t node;        /* its name, in each line; borrowed; unset: it is the only one */
+    bool mends_signed; /* at its start it may put aside what a checkpoint signs, where zeros stand
+                          before it: else it is not opened */
+    bool lenient;      /* what cannot be recorded is logged, counted, and answered all the same */
 } audit_config_t;
 
 /** On the thread of `back`; RC_OK: the line is on the disk (of a lenient trail: answer). Else it is

@@ -1,6 +1,7 @@
 #include "audit/chain.h"
 
 #include "audit/checkpoint.h"
+#include "audit/mend.h"
 #include "core/limits.h"
 #include "core/num.h"
 
@@ -143,6 +144,18 @@ static void note_deleted(audit_chain_t *c, const audit_record_t *r)
         c->deleted_by = r->seq;
 }
 
+static void note_mend(audit_chain_t *c, const audit_record_t *r)
+{
+    audit_mend_t mend;
+    if (!audit_mend_read(r, &mend))
+        return;
+    c->mends++;
+    memcpy(c->mend.file, mend.file.p, mend.file.n);
+    c->mend.file[mend.file.n] = '\0';
+    c->mend.bytes = mend.bytes;
+    c->mend.signed_seq = mend.signed_seq;
+}
+
 static audit_fault_t judge_expected(const audit_chain_t *c)
 {
     if (!c->expect || c->expect->seq != c->head.seq)
@@ -162,6 +175,7 @@ static void accept(audit_chain_t *c, const audit_record_t *r, str_t line)
     c->head.seq = r->seq;
     sha256(line, c->head.hash);
     note_deleted(c, r);
+    note_mend(c, r);
     c->fault = judge_expected(c);
 }
 

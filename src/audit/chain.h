@@ -70,6 +70,11 @@ typedef struct {
     uint64_t checkpoints;
     uint64_t signed_seq; /* of the last checkpoint's line; 0: there was none */
     uint64_t deleted_by; /* of the line that says that what was before the first was deleted; 0 */
+    uint64_t mends;      /* lines that say that something was put aside */
+    struct {             /* the last of them */
+        char file[256];
+        int64_t bytes, signed_seq;
+    } mend;
     uint64_t seq;        /* of the line that does not fit, as it says itself; 0: it says none */
     audit_fault_t fault; /* the first; it stays */
 } audit_chain_t;

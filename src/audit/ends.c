@@ -57,6 +57,12 @@ static rc_t read_line(int fd, off_t start, off_t end, arena_t *scratch, audit_re
     return audit_record_read(scratch, *line, r);
 }
 
+rc_t audit_line_read(int fd, off_t start, off_t end, arena_t *scratch, audit_record_t *r)
+{
+    str_t line;
+    return read_line(fd, start, end, scratch, r, &line);
+}
+
 rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out)
 {
     off_t start, end;

@@ -3,7 +3,7 @@
 #ifndef AUDIT_ENDS_H
 #define AUDIT_ENDS_H
 
-#include "audit/line.h"
+#include "audit/chain.h"
 #include "core/arena.h"
 
 #include <sys/types.h>
@@ -22,6 +22,10 @@ typedef struct {
     bool is_checkpoint; /* it is one */
 } audit_end_t;
 
+/** The whole line from `start` to `end`. RC_MALFORMED: it is no line of a trail. The arena is
+ * reset.
+ */
+rc_t audit_line_read(int fd, off_t start, off_t end, arena_t *scratch, audit_record_t *r) MUST_USE;
 /** Of a file of `size` bytes. RC_MALFORMED: its last line is none of a trail. The arena is reset.
  */
 rc_t audit_end_read(int fd, off_t size, arena_t *scratch, audit_end_t *out) MUST_USE;

@@ -25,6 +25,7 @@ static const struct {
     {AUDIT_CLIENT_DELETED, API_ACTIVITY, 4}, /* Delete */
     {AUDIT_REVOKE, API_ACTIVITY, 4},
     {AUDIT_RETENTION, API_ACTIVITY, 4},
+    {AUDIT_MEND, API_ACTIVITY, 4},
 };
 
 /* A member, and the object, the object in that, and the name that it goes to. */

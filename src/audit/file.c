@@ -73,6 +73,16 @@ static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
     return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, "truncate");
 }
 
+/* A loss of power takes no line that was on the disk for long, as those before a checkpoint are, as
+ * a rule: who writes zeros into the file must not have us put aside what proves what was there. */
+static rc_t may_put_aside(audit_file_t *f, off_t at, off_t size)
+{
+    uint64_t seq;
+    TRY(audit_hole_checkpoint(f->fd, at, size, f->scratch, &seq));
+    f->is_cut_signed = seq > 0 && !f->mends_signed;
+    return f->is_cut_signed ? RC_MALFORMED : RC_OK;
+}
+
 /* Lines behind a hole do not follow from what is left before it: they are put aside. */
 static rc_t mend_hole(audit_file_t *f, off_t *size)
 {
@@ -81,6 +91,7 @@ static rc_t mend_hole(audit_file_t *f, off_t *size)
     TRY(audit_hole_find(f->fd, *size, f->scratch, &at));
     if (at == *size)
         return RC_OK;
+    TRY(may_put_aside(f, at, *size));
     int n = snprintf(to, sizeof to, "%s.lost", f->path);
     if (n >= (int)sizeof to || audit_hole_keep(f->fd, at, *size, to) != RC_OK ||
         f->disk->truncate(f->fd, at) != 0)
@@ -93,10 +104,10 @@ static rc_t mend_hole(audit_file_t *f, off_t *size)
     return RC_OK;
 }
 
-/* A file that this process knows was not there before a loss of power. */
+/* A file that comes while this process runs was not there before a loss of power. */
 static rc_t read_tail(audit_file_t *f, off_t size, audit_end_t *end)
 {
-    if (f->size == 0)
+    if (f->mends && f->size == 0)
         TRY(mend_hole(f, &size));
     TRY(audit_end_read(f->fd, size, f->scratch, end));
     return end->at < size ? mend_torn(f, end->at, size) : RC_OK;
@@ -248,6 +259,7 @@ static rc_t move_to(audit_file_t *f, const char *path, int flags, uint64_t least
         return RC_IO;
     TRY(open_locked(&next, path, flags));
     rc_t rc = catch_up(&next);
+    f->is_cut_signed = next.is_cut_signed;
     if (rc == RC_OK && next.head.seq < least)
         rc = RC_NOT_FOUND;
     if (rc == RC_OK)
@@ -430,6 +442,17 @@ rc_t audit_unsynced_sync(const audit_disk_t *disk, audit_unsynced_t *set)
 
 static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
 {
+    if (rc == RC_MALFORMED && f->is_cut_signed) {
+        *why = arena_printf(
+            a,
+            "'%s' has zeros where lines were, and lines behind them that a checkpoint signs: a "
+            "loss "
+            "of power seldom leaves that, and somebody who writes into the file does. Keep a copy, "
+            "look at it by 'warder audit verify', and start 'warder serve' once with --mend-audit, "
+            "which puts those lines aside as '%s.lost.…' and records that; or move the file away",
+            f->path, f->path);
+        return RC_CONFIG;
+    }
     if (rc == RC_MALFORMED) {
         *why = arena_printf(a,
                             "'%s' does not end like an audit trail; look at it by 'warder audit "
@@ -482,6 +505,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     f->fd = -1;
     f->unsynced.n = 0;
     f->at_checkpoint = false;
+    f->mends = true;
     f->scratch = arena_new(SCRATCH_BYTES);
     rc_t rc = f->scratch ? random.fill(random.ctx, f->head.hash, sizeof f->head.hash) : RC_MEMORY;
     bool no_random = rc == RC_IO;
@@ -489,6 +513,7 @@ rc_t audit_file_open(audit_file_t *f, arena_t *a, str_t *why)
     memcpy(f->chain.bytes, f->head.hash, sizeof f->head.hash);
     if (rc == RC_OK)
         rc = find_file(f);
+    f->mends = false;
     if (rc == RC_OK) {
         audit_file_unlock(f);
         return RC_OK;

@@ -48,8 +48,11 @@ typedef struct {
     audit_head_t head;  /* of that line */
     bool at_checkpoint; /* that line is one */
     audit_name_t chain;
-    int64_t began_ms; /* of the first line; Unix time; 0: there is none */
-    bool broken;      /* leftovers of a failed write could not be removed, or a sync failed */
+    int64_t began_ms;   /* of the first line; Unix time; 0: there is none */
+    bool broken;        /* leftovers of a failed write could not be removed, or a sync failed */
+    bool mends;         /* nobody was told of what stands behind a hole: set while it is opened */
+    bool mends_signed;  /* likewise where a checkpoint stands there; set by the caller */
+    bool is_cut_signed; /* that is what it was not opened for */
     audit_unsynced_t unsynced;
     const char *said; /* what was logged last as failed, and when; seconds */
     time_t said_at;

@@ -1,5 +1,7 @@
 #include "audit/hole.h"
 
+#include "audit/checkpoint.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +48,24 @@ rc_t audit_hole_find(int fd, off_t size, arena_t *scratch, off_t *at)
     if (rc == RC_OK)
         *at = start;
     return rc == RC_MALFORMED ? RC_OK : rc;
+}
+
+rc_t audit_hole_checkpoint(int fd, off_t at, off_t size, arena_t *scratch, uint64_t *seq)
+{
+    *seq = 0;
+    for (off_t newline; at < size; at = newline + 1) {
+        audit_record_t r;
+        audit_checkpoint_t checkpoint;
+        TRY(find_byte(fd, at, size, '\n', &newline));
+        if (newline == size)
+            return RC_OK;
+        rc_t rc = audit_line_read(fd, at, newline + 1, scratch, &r);
+        if (rc == RC_OK && audit_checkpoint_read(&r, &checkpoint))
+            *seq = r.seq;
+        if (rc != RC_OK && rc != RC_MALFORMED)
+            return rc;
+    }
+    return RC_OK;
 }
 
 static rc_t copy(int fd, off_t at, off_t size, int to)

@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const str_t BODY = STR_INIT("\"time\":\"2025-11-24T16:00:00.002Z\",\"event\":\"token\","
+                                   "\"decision\":\"allow\"");
 
 enum { ROUNDS = 30, STEPS = 60, FILES = 64, SECTOR = 512, ROTATE_BYTES = 6000 };
 
@@ -205,6 +209,27 @@ static void expect_acknowledged(trail_t *t, const audit_head_t *head)
     assert_true(c.lines >= head->seq);
 }
 
+/* What was put aside: how many files, the last one's path in `path`. */
+static size_t put_aside(trail_t *t, char path[200])
+{
+    char pattern[120];
+    glob_t found = {0};
+    snprintf(pattern, sizeof pattern, "%s.lost*", t->path);
+    glob(pattern, 0, NULL, &found);
+    size_t n = found.gl_pathc;
+    if (n > 0)
+        snprintf(path, 200, "%s", found.gl_pathv[n - 1]);
+    globfree(&found);
+    return n;
+}
+
+static void put_away(trail_t *t)
+{
+    char path[200];
+    while (put_aside(t, path) > 0)
+        assert_int_equal(unlink(path), 0);
+}
+
 /* Returns the changes until the power went, or all. */
 static int play(uint64_t seed, int lose_at)
 {
@@ -230,9 +255,7 @@ static int play(uint64_t seed, int lose_at)
     assert_int_equal(audit_trail_sync(&r.trail), RC_OK);
     expect_acknowledged(t, &r.acknowledged);
     audit_trail_close(&r.trail);
-    char lost[120];
-    snprintf(lost, sizeof lost, "%s.lost", t->path);
-    unlink(lost);
+    put_away(t);
     trail_teardown(&state);
     return disk.changes;
 }
@@ -285,12 +308,168 @@ static void lines_behind_a_hole_are_put_aside(void **state)
     unlink(lost);
 }
 
+/* ---- what is signed ---- */
+
+enum { SIGNED_LINES = 6 };
+
+/* Six lines, a checkpoint, two more. */
+static void write_signed(trail_t *t, const audit_signer_t *signer)
+{
+    str_t why;
+    audit_trail_t trail;
+    const audit_trail_config_t config = {
+        .path = t->path, .log = &t->log, .clock = clock_system(), .signer = signer};
+    assert_int_equal(audit_trail_open(&trail, &config, t->a, &why), RC_OK);
+    for (int i = 0; i < SIGNED_LINES; i++)
+        assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
+    assert_int_equal(audit_trail_checkpoint(&trail), RC_OK);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
+    audit_trail_close(&trail);
+}
+
+/* Zeros in the line of that number: where it begins. */
+static size_t make_hole(trail_t *t, size_t line)
+{
+    str_t all = trail_read(t, t->path);
+    char *bytes = arena_alloc(t->a, all.n);
+    size_t at = 0;
+    memcpy(bytes, all.p, all.n);
+    for (size_t i = 1; i < line; i++)
+        at = str_find(all, '\n', at) + 1;
+    memset(bytes + at + 20, 0, 10);
+    trail_write(t->path, str_of(bytes, all.n));
+    return at;
+}
+
+static rc_t open_signed(trail_t *t, const audit_signer_t *signer, bool mends, str_t *why)
+{
+    audit_trail_t trail;
+    const audit_trail_config_t config = {.path = t->path,
+                                         .log = &t->log,
+                                         .clock = clock_system(),
+                                         .signer = signer,
+                                         .mends_signed = mends};
+    rc_t rc = audit_trail_open(&trail, &config, t->a, why);
+    if (rc == RC_OK)
+        audit_trail_close(&trail);
+    return rc;
+}
+
+static audit_chain_t check_mended(trail_t *t)
+{
+    audit_chain_t c = trail_check_one(t);
+    assert_str(audit_fault_name(c.fault), STR("none"));
+    assert_int_equal(c.mends, 1);
+    return c;
+}
+
+/* Who writes zeros into the file while no server runs has it put nothing aside that is signed. */
+static void signed_lines_are_not_put_aside(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    char path[200];
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    make_hole(t, 3);
+    str_t before = trail_read(t, t->path);
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_CONFIG);
+    assert_true(str_contains(why, STR("that a checkpoint signs")));
+    assert_true(str_contains(why, STR("--mend-audit")));
+    assert_str(trail_read(t, t->path), before);
+    assert_int_equal(put_aside(t, path), 0);
+    assert_str(audit_fault_name(trail_check_one(t).fault), STR("line_torn"));
+}
+
+static void signed_lines_are_put_aside_when_asked_and_that_is_told(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    char path[200];
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    size_t at = make_hole(t, 3);
+    str_t before = trail_read(t, t->path);
+    assert_int_equal(open_signed(t, &signer, true, &why), RC_OK);
+    assert_int_equal(put_aside(t, path), 1);
+    assert_str(trail_read(t, path), str_skip(before, at)); /* the proof is kept */
+    audit_chain_t c = check_mended(t);
+    assert_int_equal(c.head.seq, 3);
+    assert_int_equal(c.mend.signed_seq, SIGNED_LINES + 1);
+    assert_int_equal(c.mend.bytes, before.n - at);
+    assert_string_equal(strrchr(path, '/') + 1, c.mend.file);
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_OK); /* once */
+    check_mended(t);
+    put_away(t);
+}
+
+/* Behind the last checkpoint: what a loss of power may leave. */
+static void a_hole_behind_the_last_checkpoint_is_mended_and_told(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    char path[200];
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    make_hole(t, SIGNED_LINES + 2);
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_OK);
+    audit_chain_t c = check_mended(t);
+    assert_int_equal(c.mend.signed_seq, 0);
+    assert_int_equal(put_aside(t, path), 1);
+    put_away(t);
+}
+
+/* The power goes again before the line of the mend is there. */
+static void a_mend_that_broke_off_is_told_by_the_next_start(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    char path[200], lost[120];
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    trail_write(lost, STR("what was put aside"));
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_OK);
+    assert_int_equal(check_mended(t).mend.bytes, 18);
+    assert_int_equal(put_aside(t, path), 1);
+    assert_string_not_equal(path, lost);
+    put_away(t);
+}
+
+/* Only what was there when a process started can be what a loss of power left. */
+static void a_running_process_puts_nothing_aside(void **state)
+{
+    trail_t *t = *state;
+    audit_trail_t trail;
+    char path[200];
+    open_trail(t, &trail);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
+    unlink(t->path);
+    trail_write(t->path, trail_lines(t->a, 6));
+    make_hole(t, 3);
+    str_t before = trail_read(t, t->path);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
+    audit_trail_close(&trail);
+    assert_true(str_starts(trail_read(t, t->path), before));
+    assert_int_equal(put_aside(t, path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_synced_survives_the_power),
         TRAIL_TEST(foreign_file_with_zeros_is_not_touched),
         TRAIL_TEST(lines_behind_a_hole_are_put_aside),
+        TRAIL_TEST(signed_lines_are_not_put_aside),
+        TRAIL_TEST(signed_lines_are_put_aside_when_asked_and_that_is_told),
+        TRAIL_TEST(a_hole_behind_the_last_checkpoint_is_mended_and_told),
+        TRAIL_TEST(a_mend_that_broke_off_is_told_by_the_next_start),
+        TRAIL_TEST(a_running_process_puts_nothing_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,13 +15,24 @@ enum { EXPIRE_ARENA_BYTES = 4 << 20 };
 
 rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a, str_t *why)
 {
-    *t = (audit_trail_t){.config = *config, .file = {.path = config->path, .log = config->log}};
+    *t = (audit_trail_t){
+        .config = *config,
+        .file = {.path = config->path, .log = config->log, .mends_signed = config->mends_signed}};
     *why = STR("out of memory");
     if (pthread_mutex_init(&t->lock, NULL) != 0)
         return RC_MEMORY;
     rc_t rc = audit_file_open(&t->file, a, why);
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
         pthread_mutex_destroy(&t->lock);
+        return rc;
+    }
+    rc = audit_trail_record_mend(t, a);
+    if (rc == RC_OK)
+        return RC_OK;
+    *why =
+        arena_printf(a, "what was put aside in '%s.lost' cannot be recorded in the audit trail: %s",
+                     config->path, rc_name(rc));
+    audit_trail_close(t);
     return rc;
 }
 

@@ -16,6 +16,7 @@ typedef struct {
     const audit_signer_t *signer;           /* NULL: no checkpoints are written */
     int64_t rotate_bytes, rotate_s, keep_s; /* 0: never */
     str_t node;                             /* in each line; unset: none */
+    bool mends_signed; /* what a checkpoint signs may be put aside behind a hole (hole.h) */
 } audit_trail_config_t;
 
 typedef struct {
@@ -29,10 +30,13 @@ typedef struct {
 
 enum { AUDIT_WAIT_EVER = -1 };
 
-/** Opens the file (audit_file_open). */
+/** Opens the file (audit_file_open), and records what that put aside. */
 rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a,
                       str_t *why) MUST_USE;
 void audit_trail_close(audit_trail_t *t);
+/** trail_mend.c, part of the above: the line of what was put aside, and the name that it says. A
+ *  crash in between leaves it to the next start. */
+rc_t audit_trail_record_mend(audit_trail_t *t, arena_t *a) MUST_USE;
 /** Makes lines of bodies (audit_body_write), in their order, and appends them by one write. All of
  *  them are in the file, or none is: RC_IO, RC_MEMORY, RC_BUSY (another process had the lock for
  *  `wait_ms`; AUDIT_WAIT_EVER: waits as long as it takes). The first lines of a file that continues

@@ -45,6 +45,18 @@ static int cannot_read(const char *path)
                         strerror(errno));
 }
 
+/* As it comes upon the line: there may be more than one. */
+static void report_mend(const audit_chain_t *c)
+{
+    printf("mended: line %llu says that %lld bytes behind line %llu were put aside in %s",
+           (unsigned long long)c->head.seq, (long long)c->mend.bytes,
+           (unsigned long long)c->head.seq - 1, c->mend.file);
+    if (c->mend.signed_seq > 0)
+        printf("; a checkpoint in them, number %lld, signs lines that are not here",
+               (long long)c->mend.signed_seq);
+    printf("\n");
+}
+
 /* All lines of an open file; what has no end is a line too, a torn one. */
 static rc_t check_lines(verify_t *v, audit_reader_t *r)
 {
@@ -56,7 +68,10 @@ static rc_t check_lines(verify_t *v, audit_reader_t *r)
             return RC_OK;
         if (rc == RC_IO)
             return rc;
+        uint64_t mends = v->chain.mends;
         TRY(audit_chain_line(&v->chain, line));
+        if (v->chain.mends > mends)
+            report_mend(&v->chain);
     }
     return RC_OK;
 }

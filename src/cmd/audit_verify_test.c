@@ -44,6 +44,27 @@ static void trail_of_the_server_itself_holds(void **state)
     assert_non_null(strstr(p->ran.out, "the chain holds: "));
 }
 
+/* A start broke off between what was put aside and its line: the next process that writes says it.
+ */
+static void a_mend_is_told_with_its_place(void **state)
+{
+    admin_play_t *p = *state;
+    char name[96], path[192];
+    admin_play_user(p, "alice");
+    test_file(p->folder, "audit.log.lost", "what was put aside");
+    admin_play_run(p, "admin user disable alice");
+    admin_play_run(p, "audit verify");
+    const char *said = strstr(p->ran.out, "mended: line ");
+    assert_non_null(said);
+    assert_non_null(strstr(said, " says that 18 bytes behind line "));
+    const char *file = strstr(said, "put aside in audit.log.lost.");
+    assert_non_null(file);
+    assert_int_equal(sscanf(file, "put aside in %95s", name), 1);
+    snprintf(path, sizeof path, "%s/%s", p->folder, name);
+    assert_int_equal(unlink(path), 0);
+    assert_non_null(strstr(said, "the chain holds: "));
+}
+
 static void empty_file_holds(void **state)
 {
     admin_play_t *p = *state;
@@ -261,6 +282,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         PLAY_TEST(sound_chain_is_told_with_first_last_and_head),
         PLAY_TEST(trail_of_the_server_itself_holds),
+        PLAY_TEST(a_mend_is_told_with_its_place),
         PLAY_TEST(empty_file_holds),
         PLAY_TEST(changed_line_is_named),
         PLAY_TEST(missing_line_is_named),

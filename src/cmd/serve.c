@@ -161,6 +161,7 @@ static int load(serve_t *s)
 {
     mode_t mask;
     int code = settings_load(s->a, s->rows, &s->settings);
+    s->settings.mend_audit = option_is_set(s->rows, "mend-audit");
     if (code == EXIT_DONE)
         code = privileges_enter(s->a, &s->settings, &mask);
     if (code == EXIT_DONE)
@@ -208,18 +209,19 @@ static int serve(serve_t *s)
     return code;
 }
 
-/* Those of the settings, and one of its own. */
+/* Those of the settings, and two of its own. */
 static option_t *options_of(arena_t *a)
 {
     size_t n = 0;
     const option_t *settings = settings_options(a);
     while (settings && settings[n].name)
         n++;
-    option_t *rows = settings ? ARENA_ARRAY(a, n + 2, option_t) : NULL;
+    option_t *rows = settings ? ARENA_ARRAY(a, n + 3, option_t) : NULL;
     if (!rows)
         return NULL;
     memcpy(rows, settings, n * sizeof *rows);
     rows[n] = (option_t){.name = "take-over", .is_switch = true};
+    rows[n + 1] = (option_t){.name = "mend-audit", .is_switch = true};
     return rows;
 }
 
@@ -237,6 +239,6 @@ static int serve_command(int argc, char **argv)
     return code;
 }
 
-const command_t CMD_SERVE = {"serve", "[--config FILE] [--SETTING VALUE...] [--take-over]",
-                             "runs the authorization server and protects the MCP servers behind it",
-                             serve_command};
+const command_t CMD_SERVE = {
+    "serve", "[--config FILE] [--SETTING VALUE...] [--take-over] [--mend-audit]",
+    "runs the authorization server and protects the MCP servers behind it", serve_command};

@@ -173,6 +173,7 @@ static audit_config_t config_of(const settings_t *s, const log_t *log, const aud
         .signer = signer,
         .checkpoint_s = conf->audit_checkpoint_interval,
         .node = settings_node(s),
+        .mends_signed = s->mend_audit,
         .lenient = str_eq(conf->audit_on_failure, STR("continue")),
     };
 }
