@@ -1,6 +1,6 @@
 /* What a mend put aside (hole.h), and the line of the trail that says so. The bytes lie in
- * FILE.lost until that line is on the disk, then under a name with the front of their hash. Internal
- * to the room. */
+ * FILE.lost until that line is on the disk, then under a name with the front of their hash.
+ * Internal to the room. */
 #ifndef AUDIT_MEND_H
 #define AUDIT_MEND_H
 

@@ -161,6 +161,7 @@ static int load(serve_t *s)
 {
     mode_t mask;
     int code = settings_load(s->a, s->rows, &s->settings);
+    s->settings.mend_audit = option_is_set(s->rows, "mend-audit");
     if (code == EXIT_DONE)
         code = privileges_enter(s->a, &s->settings, &mask);
     if (code == EXIT_DONE)

@@ -10,12 +10,10 @@ static int open_files(serve_t *s)
     int code = store_config_open(s->a, &s->settings, &s->log, &s->store);
     if (code != EXIT_DONE)
         return code;
-    trail_owner_t owner =
-        option_is_set(s->rows, "mend-audit") ? TRAIL_OF_MENDING_SERVER : TRAIL_OF_SERVER;
     if (s->signer)
-        return trail_open_signed(s->a, &s->settings, &s->log, owner,
-                                 signer_process_auditor(s->signer), &s->audit);
-    return trail_open(s->a, &s->settings, &s->log, owner, &s->audit);
+        return trail_open_signed(s->a, &s->settings, &s->log, signer_process_auditor(s->signer),
+                                 &s->audit);
+    return trail_open(s->a, &s->settings, &s->log, TRAIL_OF_SERVER, &s->audit);
 }
 
 int serve_open_rooms(serve_t *s)

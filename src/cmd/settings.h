@@ -13,6 +13,7 @@ typedef struct {
     conf_sources_t sources;
     str_t database;     /* path */
     bool node_is_given; /* conf.node was set, and is not the host's name */
+    bool mend_audit;    /* --mend-audit: this start may put aside what a checkpoint signs */
     refusal_t *refusal; /* takes the sentences of what is refused; NULL: standard error does */
 } settings_t;
 

@@ -143,7 +143,7 @@ static int load_key(arena_t *a, const settings_t *s, trail_owner_t owner, jose_k
     int code = is_there || is_named ? EXIT_DONE : make_key(a, path);
     if (code == EXIT_DONE)
         code = read_key(a, path, out);
-    if (code == EXIT_DONE && owner != TRAIL_OF_COMMAND)
+    if (code == EXIT_DONE && owner == TRAIL_OF_SERVER)
         code = publish(a, path, *out);
     return code;
 }
@@ -162,11 +162,9 @@ static int open_trail(arena_t *a, const audit_config_t *config, audit_t **out)
     return command_fail(rc == RC_CONFIG ? EXIT_SETTING : EXIT_FAILED, "%" PRIstr, STR_ARG(why));
 }
 
-static audit_config_t config_of(const settings_t *s, const log_t *log, trail_owner_t owner,
-                                const audit_signer_t *signer)
+static audit_config_t config_of(const settings_t *s, const log_t *log, const audit_signer_t *signer)
 {
     const conf_t *conf = &s->conf;
-    bool keeps_house = owner != TRAIL_OF_COMMAND;
     return (audit_config_t){
         .path = conf->audit_file,
         .log = log,
@@ -174,19 +172,19 @@ static audit_config_t config_of(const settings_t *s, const log_t *log, trail_own
         .sync_ms = conf->audit_sync_interval,
         .signer = signer,
         .checkpoint_s = conf->audit_checkpoint_interval,
-        .rotate_bytes = keeps_house ? conf->audit_rotate_size : 0,
-        .rotate_s = keeps_house ? conf->audit_rotate_interval : 0,
-        .keep_s = keeps_house ? conf->audit_keep : 0,
         .node = settings_node(s),
-        .mends_signed = owner == TRAIL_OF_MENDING_SERVER,
+        .mends_signed = s->mend_audit,
         .lenient = str_eq(conf->audit_on_failure, STR("continue")),
     };
 }
 
-int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
+int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log,
                       const audit_signer_t *signer, audit_t **out)
 {
-    const audit_config_t config = config_of(s, log, owner, signer);
+    audit_config_t config = config_of(s, log, signer);
+    config.rotate_bytes = s->conf.audit_rotate_size;
+    config.rotate_s = s->conf.audit_rotate_interval;
+    config.keep_s = s->conf.audit_keep;
     return open_trail(a, &config, out);
 }
 
@@ -200,7 +198,10 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
         return code;
     if (key && audit_signer_make(a, key, signer) != RC_OK)
         return command_out_of_memory();
-    return trail_open_signed(a, s, log, owner, key ? signer : NULL, out);
+    if (owner == TRAIL_OF_SERVER)
+        return trail_open_signed(a, s, log, signer, out);
+    const audit_config_t config = config_of(s, log, key ? signer : NULL);
+    return open_trail(a, &config, out);
 }
 
 /* ---- what verifies ---- */

@@ -9,9 +9,8 @@
 struct audit;
 
 typedef enum {
-    TRAIL_OF_SERVER,         /* makes the key where there is none; rotates and deletes */
-    TRAIL_OF_MENDING_SERVER, /* the same, and may put aside what a checkpoint signs */
-    TRAIL_OF_COMMAND,        /* signs if there is a key */
+    TRAIL_OF_SERVER,  /* makes the key where there is none; rotates and deletes */
+    TRAIL_OF_COMMAND, /* signs if there is a key */
 } trail_owner_t;
 
 /** Opens it. 0 or an exit code after saying why. All in the arena, which must outlive the trail. */
@@ -20,8 +19,8 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
 /** The two halves of it, for a key that is in another process: the server's key, made where it is
  *  missing, its public half written beside it; it lives as long as the arena. */
 int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out);
-/** The trail, signed by `signer`, which is borrowed; NULL: lines are not signed. */
-int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t owner,
+/** The server's trail, signed by `signer`, which is borrowed. */
+int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log,
                       const audit_signer_t *signer, struct audit **out);
 /** The path of the private key, and of its public half: KEY.pub.pem for KEY.pem. NULL: no memory.
  */
