@@ -1,8 +1,10 @@
-/* What people read: links lead somewhere, the README leads to every page, and commands that the
- * pages name are there. */
+/* What people read: links lead somewhere, the README leads to every page, commands that the pages
+ * name are there, and what a reload takes is told as it is. */
 #include "cmd/cmd_test_run.h"
 
 #include "cmd/command.h"
+#include "conf/conf_reload.h"
+#include "conf/conf_table.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -109,12 +111,32 @@ static void commands_of_the_pages_are_there(void **state)
     }
 }
 
+/* In the table of what a reload takes: each setting that it does, and no other. */
+static void the_page_says_which_settings_a_reload_takes(void **state)
+{
+    (void)state;
+    assert_true(test_read("docs/OPERATION.md", page, sizeof page));
+    str_t rest = str_c(page), table;
+    assert_true(next_between(&rest, STR("What changes at once"), '#', &table));
+    const char *end = memmem(table.p, table.n, "\nEvery other setting", 20);
+    assert_non_null(end);
+    table.n = (size_t)(end - table.p);
+    for (size_t i = 0; i < CONF_N_ROWS; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "`%" PRIstr "`", STR_ARG(CONF_ROWS[i].key));
+        bool says = str_contains(table, str_c(name));
+        if (says != conf_reload_takes(CONF_ROWS[i].key))
+            fail_msg("docs/OPERATION.md %s %s", says ? "should not name" : "lacks", name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_lead_somewhere),
         cmocka_unit_test(the_readme_leads_to_every_page),
         cmocka_unit_test(commands_of_the_pages_are_there),
+        cmocka_unit_test(the_page_says_which_settings_a_reload_takes),
     };
     return cmocka_run_group_tests(tests, find_pages, free_pages);
 }
