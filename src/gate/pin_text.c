@@ -5,8 +5,8 @@
 #include "mcp/operation.h"
 
 static const str_t SHOWN[] = {
-    STR_INIT("name"),         STR_INIT("title"),       STR_INIT("description"),
-    STR_INIT("inputSchema"),  STR_INIT("outputSchema"), STR_INIT("annotations"),
+    STR_INIT("name"),        STR_INIT("title"),        STR_INIT("description"),
+    STR_INIT("inputSchema"), STR_INIT("outputSchema"), STR_INIT("annotations"),
     STR_INIT("execution"),
 };
 
@@ -36,7 +36,8 @@ str_t gate_pin_text(arena_t *a, const json_t *tool)
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
 
-/* Room that is there is used again: an upstream that changes its mind all the time takes no more. */
+/* Room that is there is used again: an upstream that changes its mind all the time takes no more.
+ */
 void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_text_t *to, str_t text)
 {
     to->text = STR_UNSET;

@@ -4,7 +4,8 @@
 
 #define OLD                                                                                        \
     "{\"name\":\"mail\",\"description\":\"Reads mail.\",\"inputSchema\":{\"type\":\"object\","     \
-    "\"properties\":{\"to\":{\"type\":\"string\"},\"n\":{\"maximum\":1.0}},\"required\":[\"to\"]}}"
+    "\"properties\":{\"to\":{\"type\":\"string\"},\"n\":{\"maximum\":1.0}},\"required\":[\"to\"]}" \
+    "}"
 #define NEW                                                                                        \
     "{\"description\":\"Reads all mail.\",\"name\":\"mail\",\"inputSchema\":{\"type\":\"object\"," \
     "\"properties\":{\"n\":{\"maximum\":1e0},\"bcc\":{\"type\":\"string\"}},"                      \

@@ -259,19 +259,37 @@ static bool may_break(unsigned char c)
     return (c >= 0x0b && c <= 0x1e) || c == 0xc2 || c == 0xe2;
 }
 
+enum { ESCAPE_BYTES = 6 };
+
+/* The next such character from *i on, which moves to it, or to the end: 0. */
+static size_t next_break(str_t line, size_t *i, uint32_t *c)
+{
+    for (; *i < line.n; ++*i) {
+        size_t n = may_break((unsigned char)line.p[*i]) ? breaks_line(str_skip(line, *i), c) : 0;
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
+size_t mcp_sse_growth(str_t data)
+{
+    size_t grown = 0, n;
+    uint32_t c;
+    for (size_t i = 0; (n = next_break(data, &i, &c)) > 0; i += n)
+        grown += ESCAPE_BYTES - n;
+    return grown;
+}
+
 static void write_data(buf_t *b, str_t line)
 {
-    size_t from = 0;
+    size_t from = 0, n;
     uint32_t c;
     buf_put(b, STR("data: "));
-    for (size_t i = 0; i < line.n;) {
-        size_t n = may_break((unsigned char)line.p[i]) ? breaks_line(str_skip(line, i), &c) : 0;
-        if (n > 0) {
-            buf_put(b, str_of(line.p + from, i - from));
-            buf_fmt(b, "\\u%04x", (unsigned)c);
-            from = i + n;
-        }
-        i += n > 0 ? n : 1;
+    for (size_t i = 0; (n = next_break(line, &i, &c)) > 0; i += n) {
+        buf_put(b, str_of(line.p + from, i - from));
+        buf_fmt(b, "\\u%04x", (unsigned)c);
+        from = i + n;
     }
     buf_put(b, str_skip(line, from));
     buf_char(b, '\n');

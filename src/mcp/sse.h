@@ -44,6 +44,8 @@ void mcp_sse_free(mcp_sse_t *s);
  * GS, RS, NEL, U+2028, U+2029), go out as the escapes that mean the same in its strings, lest what
  * stands behind one be read as a line of the stream. */
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
+/** How many bytes longer data of one line is for its escapes. */
+size_t mcp_sse_growth(str_t data);
 /** A comment that keeps the connection open; static. */
 str_t mcp_sse_keep_alive(void);
 

@@ -198,6 +198,8 @@ static void line_ends_of_others_are_escaped(void **state)
         mcp_sse_event_t e = {.data = str_c(ROWS_OF[i].data), .retry_ms = -1};
         assert_true(str_eq(written(a, e), str_c(ROWS_OF[i].written)));
     }
+    assert_int_equal(mcp_sse_growth(STR("a\xe2\x80\xa8z\xc2\x85\x0b")), 3 + 4 + 5);
+    assert_int_equal(mcp_sse_growth(STR("\xe2\x80\xa7\xc2")), 0);
     assert_false(written(a, (mcp_sse_event_t){.data = STR("a\xe2\x80"), .retry_ms = -1}).p);
     arena_free(a);
 }
