@@ -1,12 +1,13 @@
 /* warder pin list|approve|forget */
 #include "cmd/admin.h"
+#include "cmd/client_print.h"
 #include "cmd/command.h"
 #include "oauth/label.h"
 #include "proxy/pins.h"
 
 #include <stdio.h>
 
-enum { HASH_DIGITS = 12 };
+enum { HASH_DIGITS = 12, JSON_BYTES = 1 << 20, LIST_ARENA_BYTES = 8 << 20 };
 
 static int cannot_open(rc_t rc, str_t why)
 {
@@ -28,6 +29,7 @@ static int open_pins(admin_t *admin, pins_t **out)
 typedef struct {
     admin_t *admin;
     str_t path; /* unset: all */
+    bool json;
 } listing_t;
 
 static void print_hash(const hash_t *hash)
@@ -36,17 +38,49 @@ static void print_hash(const hash_t *hash)
         printf("%02x", hash->b[i]);
 }
 
-/* Names come from upstreams: what hides or breaks lines is left out. */
-static void print_pin(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pin)
+static const char *state_of(const gate_pin_t *pin)
 {
-    const listing_t *l = ctx;
+    return !pin->has_pending ? "approved" : pin->has_approved ? "changed" : "new";
+}
+
+static void print_value(const char *sign, str_t value)
+{
+    if (!value.p)
+        return;
+    printf("    %s ", sign);
+    client_print_json(stdout, value);
+}
+
+/* Words of upstreams: what could do something to a terminal comes as an escape. */
+static void print_changes(arena_t *a, const gate_pin_t *pin)
+{
+    gate_pin_changes_t changes;
+    if (!pin->has_pending)
+        return;
+    bool both = pin->pending_text.text.p && (pin->approved_text.text.p || !pin->has_approved);
+    if (!pin->pending_text.text.p) {
+        printf("  (its words were not kept: ask the server for them)\n");
+        return;
+    }
+    if (!both)
+        printf("  (the words that were trusted were not kept: this is all of the new ones)\n");
+    if (gate_pin_diff(a, pin->approved_text.text, pin->pending_text.text, &changes) != RC_OK)
+        return;
+    for (size_t i = 0; i < changes.n; i++) {
+        printf("  ");
+        client_print_text(stdout, changes.v[i].place);
+        print_value("-", changes.v[i].was);
+        print_value("+", changes.v[i].is);
+    }
+}
+
+/* Names come from upstreams: what hides or breaks lines is left out. */
+static void print_pin(arena_t *a, const gate_pin_set_t *set, const gate_pin_t *pin)
+{
     str_t name;
-    if (l->path.p && !str_eq(l->path, set->path))
+    if (oauth_label_clean(a, pin->tool, GATE_PIN_NAME_BYTES, &name) != RC_OK)
         return;
-    if (oauth_label_clean(l->admin->a, pin->tool, GATE_PIN_NAME_BYTES, &name) != RC_OK)
-        return;
-    const char *state = !pin->has_pending ? "approved" : pin->has_approved ? "changed" : "new";
-    printf("%" PRIstr "  %" PRIstr "  %s%s", STR_ARG(set->path), STR_ARG(name), state,
+    printf("%" PRIstr "  %" PRIstr "  %s%s", STR_ARG(set->path), STR_ARG(name), state_of(pin),
            pin->gone ? "  gone" : "");
     if (pin->has_approved) {
         printf("  approved ");
@@ -55,21 +89,89 @@ static void print_pin(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pi
     if (pin->has_pending) {
         printf("  waits ");
         print_hash(&pin->pending);
-        str_t since = command_time(l->admin->a, pin->pending_at);
+        str_t since = command_time(a, pin->pending_at);
         printf(" since %" PRIstr, STR_ARG(since));
     }
     printf("\n");
+    print_changes(a, pin);
+}
+
+static void write_hash(json_writer_t *w, const char *name, bool told, const hash_t *hash)
+{
+    char text[2 * sizeof hash->b];
+    buf_t b = buf_fixed(text, sizeof text);
+    buf_hex(&b, hash->b, sizeof hash->b);
+    if (told)
+        json_member_str(w, str_c(name), buf_str(&b));
+}
+
+static void write_value(json_writer_t *w, const char *name, str_t value)
+{
+    if (!value.p)
+        return;
+    json_key(w, str_c(name));
+    json_raw(w, value);
+}
+
+static void write_changes(json_writer_t *w, arena_t *a, const gate_pin_t *pin)
+{
+    gate_pin_changes_t changes = {NULL, 0};
+    str_t is = pin->pending_text.text;
+    if (!pin->has_pending || !is.p ||
+        gate_pin_diff(a, pin->approved_text.text, is, &changes) != RC_OK)
+        return;
+    json_key(w, STR("changes"));
+    json_begin_array(w);
+    for (size_t i = 0; i < changes.n; i++) {
+        json_begin_object(w);
+        json_member_str(w, STR("place"), changes.v[i].place);
+        write_value(w, "was", changes.v[i].was);
+        write_value(w, "is", changes.v[i].is);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+/* One object a line. */
+static void print_pin_json(arena_t *a, const gate_pin_set_t *set, const gate_pin_t *pin)
+{
+    str_t line;
+    buf_t b = buf_new(a, JSON_BYTES);
+    json_writer_t w = json_writer(&b);
+    json_begin_object(&w);
+    json_member_str(&w, STR("upstream"), set->path);
+    json_member_str(&w, STR("tool"), pin->tool);
+    json_member_str(&w, STR("state"), str_c(state_of(pin)));
+    json_member_bool(&w, STR("gone"), pin->gone);
+    write_hash(&w, "approved", pin->has_approved, &pin->approved);
+    write_hash(&w, "pending", pin->has_pending, &pin->pending);
+    if (pin->has_pending)
+        json_member_int(&w, STR("pending_at"), pin->pending_at);
+    write_value(&w, "approved_definition", pin->approved_text.text);
+    write_value(&w, "pending_definition", pin->pending_text.text);
+    write_changes(&w, a, pin);
+    json_end_object(&w);
+    if (buf_done(&b, &line) == RC_OK)
+        client_print_json(stdout, line);
+}
+
+static void print_one(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pin)
+{
+    const listing_t *l = ctx;
+    arena_t *a = arena_new(LIST_ARENA_BYTES);
+    if (a && (!l->path.p || str_eq(l->path, set->path)))
+        (l->json ? print_pin_json : print_pin)(a, set, pin);
+    arena_free(a);
 }
 
 static int list_pins(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
-    (void)rows;
     pins_t *pins;
-    listing_t listing = {admin, n_words > 0 ? words[0] : STR_UNSET};
+    listing_t listing = {admin, n_words > 0 ? words[0] : STR_UNSET, option_is_set(rows, "json")};
     int code = open_pins(admin, &pins);
     if (code != EXIT_DONE)
         return code;
-    pins_each(pins, print_pin, &listing);
+    pins_each(pins, print_one, &listing);
     pins_free(pins);
     return EXIT_DONE;
 }
@@ -138,9 +240,11 @@ static int forget_pins(admin_t *admin, const option_t *rows, const str_t *words,
     return change_pins(admin, &FORGET, words, n_words);
 }
 
+static const option_t LIST_OPTIONS[] = {{.name = "json", .is_switch = true}};
+
 static int run_list(int argc, char **argv)
 {
-    return admin_command(argc, argv, NULL, 0, 1, list_pins);
+    return admin_command(argc, argv, LIST_OPTIONS, 1, 1, list_pins);
 }
 
 static int run_approve(int argc, char **argv)
@@ -153,8 +257,9 @@ static int run_forget(int argc, char **argv)
     return admin_command(argc, argv, NULL, 0, 2, forget_pins);
 }
 
-const command_t CMD_PIN_LIST = {"pin list", "[UPSTREAM]",
-                                "lists the pinned definitions of upstreams' tools", run_list};
+const command_t CMD_PIN_LIST = {
+    "pin list", "[UPSTREAM] [--json]",
+    "lists the pinned definitions of upstreams' tools, and what changed", run_list};
 const command_t CMD_PIN_APPROVE = {"pin approve", "UPSTREAM [TOOL]",
                                    "trusts the definitions that wait", run_approve};
 const command_t CMD_PIN_FORGET = {"pin forget", "UPSTREAM [TOOL]",

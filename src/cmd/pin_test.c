@@ -24,10 +24,44 @@ static void pins_are_listed(void **state)
     assert_string_equal(p->ran.out,
                         "/mcp  a  changed  approved 0123456789ab  waits fedcba987654 since "
                         "2023-11-14T22:13:20Z\n"
+                        "  (its words were not kept: ask the server for them)\n"
                         "/mcp  b[2J  approved  gone  approved 0123456789ab\n"
-                        "/mcp  c  new  waits fedcba987654 since 2023-11-14T22:13:20Z\n");
+                        "/mcp  c  new  waits fedcba987654 since 2023-11-14T22:13:20Z\n"
+                        "  (its words were not kept: ask the server for them)\n");
     admin_play_run(p, "pin list /other");
     assert_string_equal(p->ran.out, "");
+}
+
+/* What an upstream says does nothing to a terminal. */
+static void what_changed_is_shown(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    test_file(p->folder, "pins.json",
+              "{\"version\":1,\"upstreams\":[{\"path\":\"/mcp\",\"since\":1,\"complete\":true,"
+              "\"tools\":[{\"name\":\"a\",\"approved\":\"" H_A "\",\"pending\":\"" H_B
+              "\",\"pending_at\":1700000000,\"approved_text\":\"{\\\"name\\\":\\\"a\\\","
+              "\\\"description\\\":\\\"Reads.\\\"}\",\"pending_text\":\"{\\\"name\\\":\\\"a\\\","
+              "\\\"description\\\":\\\"Reads \\u202e all\\u009b.\\\",\\\"inputSchema\\\":{}}\"},"
+              "{\"name\":\"c\",\"pending\":\"" H_B "\",\"pending_at\":1700000000}]}]}");
+    admin_play_run(p, "pin list");
+    assert_string_equal(p->ran.out,
+                        "/mcp  a  changed  approved 0123456789ab  waits fedcba987654 since "
+                        "2023-11-14T22:13:20Z\n"
+                        "  description\n"
+                        "    - \"Reads.\"\n"
+                        "    + \"Reads \\u202e all\\u009b.\"\n"
+                        "  inputSchema\n"
+                        "    + {}\n"
+                        "/mcp  c  new  waits fedcba987654 since 2023-11-14T22:13:20Z\n"
+                        "  (its words were not kept: ask the server for them)\n");
+    admin_play_run(p, "pin list --json");
+    assert_non_null(strstr(p->ran.out,
+                           "{\"upstream\":\"/mcp\",\"tool\":\"a\",\"state\":\"changed\","
+                           "\"gone\":false,\"approved\":\"" H_A "\""));
+    assert_non_null(strstr(p->ran.out, "\"changes\":[{\"place\":\"description\",\"was\":\"Reads.\","
+                                       "\"is\":\"Reads \\u202e all\\u009b.\"},"
+                                       "{\"place\":\"inputSchema\",\"is\":{}}]}\n"));
 }
 
 static void what_waits_is_approved(void **state)
@@ -73,9 +107,8 @@ int main(int argc, char **argv)
     if (test_is_command(argc, argv, &code))
         return code;
     const struct CMUnitTest tests[] = {
-        PLAY_TEST(pins_are_listed),
-        PLAY_TEST(what_waits_is_approved),
-        PLAY_TEST(pins_are_forgotten),
+        PLAY_TEST(pins_are_listed),        PLAY_TEST(what_changed_is_shown),
+        PLAY_TEST(what_waits_is_approved), PLAY_TEST(pins_are_forgotten),
         PLAY_TEST(what_is_wrong_is_said),
     };
     return cmocka_run_group_tests_name("pin", tests, NULL, NULL);

@@ -32,6 +32,8 @@ static void upstreams_of_the_documentation(void **state)
     assert_int_equal(u->pins, def.pins);
     assert_int_equal(u->identity, def.identity);
     assert_int_equal(u->timeout_s, def.timeout_s);
+    assert_int_equal(u->stream_check_s, def.stream_check_s);
+    assert_int_equal(u->repeat_scopes, def.repeat_scopes);
     assert_int_equal(u->max_body_bytes, def.max_body_bytes);
     assert_int_equal(u->max_answer_bytes, def.max_answer_bytes);
     assert_int_equal(u->max_connections, def.max_connections);
@@ -135,6 +137,7 @@ static void what_is_refused(void **state)
         {U "policy: none}]", "stands in policies"},
         {U "lists: some}]", "lists is one of: filter mark pass"},
         {U "timeout_s: 0}]", "timeout_s is a whole number from 1 to 86400"},
+        {U "stream_check_s: 0}]", "stream_check_s is a whole number from 1 to 86400"},
         {U "audit_arguments: yes}]", "audit_arguments is true or false"},
         {U "name: ''}]", "here belongs one line of text"},
         {U "strip: ['a b']}]", "strip lists names of header fields"},

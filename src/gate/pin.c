@@ -259,6 +259,17 @@ static bool note_definition(gate_pin_t *pin, const gate_pin_sight_t *s)
     return true;
 }
 
+/* Files of before hold hashes alone: what is trusted is written down when it is seen again. */
+static void keep_text(arena_t *a, gate_pins_t *pins, gate_pin_t *pin, const gate_pin_sight_t *s)
+{
+    bool trusted = pin->has_approved && hash_eq(&pin->approved, &s->definition);
+    gate_pin_text_t *to = trusted ? &pin->approved_text : &pin->pending_text;
+    if (trusted && !pin->has_pending)
+        pin->pending_text.text = STR_UNSET;
+    if (!to->text.p || !str_eq(to->text, s->text))
+        gate_pin_keep(a, pins, to, s->text);
+}
+
 rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight, bool *fresh)
 {
     gate_pin_set_t *set;
@@ -272,9 +283,11 @@ rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight,
     if (first_use && !pin->has_approved) {
         pin->approved = sight->definition;
         pin->has_approved = *fresh = true;
+        keep_text(a, pins, pin, sight);
         return RC_OK;
     }
     *fresh = note_definition(pin, sight);
+    keep_text(a, pins, pin, sight);
     return RC_OK;
 }
 
@@ -303,7 +316,10 @@ size_t gate_pin_approve(gate_pin_set_t *set, str_t tool)
         gate_pin_t *pin = &set->v[i];
         if (!pin->has_pending || (tool.p && !str_eq(pin->tool, tool)))
             continue;
+        gate_pin_text_t was = pin->approved_text;
         pin->approved = pin->pending;
+        pin->approved_text = pin->pending_text;
+        pin->pending_text = (gate_pin_text_t){.text = STR_UNSET, .room = was.room, .cap = was.cap};
         pin->has_approved = true;
         pin->has_pending = false;
         pin->pending_at = 0;

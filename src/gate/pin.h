@@ -13,12 +13,25 @@ enum {
     GATE_PIN_FILE_BYTES = 16 << 20,   /* all at their longest do not fit: such a set is refused */
     GATE_PIN_ARENA_BYTES = 128 << 20, /* of a file with its tree, and what comes later */
     GATE_PIN_FIRST_USE_S = 600,       /* how long a first list may take, with all its pages */
+    GATE_PIN_TEXT_BYTES = 32 << 10, /* of a definition that is kept to be read; else its hash is */
+    GATE_PIN_TEXT_LEAST = 1 << 10,
+    GATE_PIN_TEXTS_BYTES = 8 << 20, /* of all of them */
+    GATE_PIN_DEPTH = 32,            /* into which a difference is told; deeper is one */
+    GATE_PIN_CHANGES = 256,         /* that one difference tells */
 };
+
+/** A text with room of its own, which others use after it. */
+typedef struct {
+    str_t text; /* unset: none */
+    char *room;
+    size_t cap;
+} gate_pin_text_t;
 
 /** One tool. */
 typedef struct {
     str_t tool;
     hash_t approved, pending; /* definitions: trusted; seen last, and another one */
+    gate_pin_text_t approved_text, pending_text; /* what they say, where there was room */
     bool has_approved, has_pending;
     bool gone;          /* the last whole list did not have it */
     bool seen;          /* of the list that is being compared */
@@ -38,6 +51,7 @@ typedef struct {
 typedef struct {
     gate_pin_set_t *v;
     size_t n, cap;
+    size_t text_bytes; /* of room for texts */
 } gate_pins_t;
 
 typedef enum { GATE_PIN_SAME, GATE_PIN_NEW, GATE_PIN_CHANGED, GATE_PIN_GONE } gate_pin_state_t;
@@ -71,7 +85,27 @@ typedef struct {
     str_t path, tool;
     hash_t definition;
     int64_t now_s;
+    str_t text; /* gate_pin_text; may be unset */
 } gate_pin_sight_t;
+
+/** The members that the hash covers, as JSON, in `a`; unset: longer than what is kept. */
+str_t gate_pin_text(arena_t *a, const json_t *tool);
+/** Keeps a text in `to` where there is room; else none. For pin.c. */
+void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_text_t *to, str_t text);
+
+/** One difference: where, as names with dots, and both values as JSON; unset: it was not there. */
+typedef struct {
+    str_t place, was, is;
+} gate_pin_change_t;
+typedef struct {
+    const gate_pin_change_t *v;
+    size_t n;
+} gate_pin_changes_t;
+
+/** What differs between two texts of definitions; unset ones have no members. What is written in
+ *  another way and means the same is no difference; lists differ as a whole. In `a`; borrows both.
+ *  RC_MALFORMED, RC_LIMIT, RC_MEMORY. */
+rc_t gate_pin_diff(arena_t *a, str_t was, str_t is, gate_pin_changes_t *out) MUST_USE;
 
 /** Notes it. *fresh says that it was not known before: worth a report, and a write of the file. On
  *  first use it is trusted. RC_LIMIT: no room, or a name too long; RC_MEMORY. */
@@ -89,8 +123,10 @@ size_t gate_pin_forget(gate_pins_t *pins, str_t path, str_t tool);
 
 /** Reads pins.json:
  *    {"version":1,"upstreams":[{"path":"/mcp","since":1,"complete":true,"tools":[
- *      {"name":"a","approved":"64 hex digits","pending":"…","pending_at":1,"gone":true}]}]}
- *  Everything in `a`. RC_MALFORMED, RC_LIMIT, RC_MEMORY; *out is empty then. */
+ *      {"name":"a","approved":"64 hex digits","pending":"…","pending_at":1,"gone":true,
+ *       "approved_text":"{…}","pending_text":"{…}"}]}]}
+ *  Texts are left out where all together would not fit. Everything in `a`. RC_MALFORMED, RC_LIMIT,
+ * RC_MEMORY; *out is empty then. */
 rc_t gate_pins_read(arena_t *a, str_t text, gate_pins_t *out) MUST_USE;
 /** And writes it: what gate_pins_read reads. RC_LIMIT, RC_MEMORY. */
 rc_t gate_pins_write(arena_t *a, const gate_pins_t *pins, str_t *out) MUST_USE;

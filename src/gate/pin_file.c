@@ -30,6 +30,14 @@ static bool read_flag(const json_t *object, str_t name, bool *out)
     return !json_get(object, name) || json_get_bool(object, name, out);
 }
 
+/* It has no room of its own: it borrows the file. */
+static gate_pin_text_t read_text(const json_t *v, str_t name)
+{
+    str_t text = json_get_str(v, name);
+    bool good = text.p && text.n <= GATE_PIN_TEXT_BYTES;
+    return (gate_pin_text_t){.text = good ? text : STR_UNSET};
+}
+
 static bool read_pin(const json_t *v, gate_pin_t *pin)
 {
     const json_t *approved = json_get(v, STR("approved")), *pending = json_get(v, STR("pending"));
@@ -41,6 +49,8 @@ static bool read_pin(const json_t *v, gate_pin_t *pin)
     if ((approved && !read_hash(approved, &pin->approved)) ||
         (pending && !read_hash(pending, &pin->pending)))
         return false;
+    pin->approved_text = read_text(v, STR("approved_text"));
+    pin->pending_text = read_text(v, STR("pending_text"));
     return read_time(v, STR("pending_at"), &pin->pending_at) &&
            read_flag(v, STR("gone"), &pin->gone);
 }
@@ -88,7 +98,7 @@ static rc_t read_sets(arena_t *a, const json_t *list, gate_pins_t *pins)
 rc_t gate_pins_read(arena_t *a, str_t text, gate_pins_t *out)
 {
     static const json_limits_t LIMITS = {GATE_PIN_FILE_BYTES, 8, 800000};
-    gate_pins_t pins = {NULL, 0, 0};
+    gate_pins_t pins = {0};
     const json_t *root;
     int64_t version;
     *out = pins;
@@ -108,7 +118,13 @@ static void write_hash(json_writer_t *w, str_t name, const hash_t *hash)
     json_member_str(w, name, buf_str(&b));
 }
 
-static void write_pin(json_writer_t *w, const gate_pin_t *pin)
+static void write_text(json_writer_t *w, str_t name, bool told, const gate_pin_text_t *text)
+{
+    if (told && text->text.p)
+        json_member_str(w, name, text->text);
+}
+
+static void write_pin(json_writer_t *w, const gate_pin_t *pin, bool texts)
 {
     json_begin_object(w);
     json_member_str(w, STR("name"), pin->tool);
@@ -120,10 +136,12 @@ static void write_pin(json_writer_t *w, const gate_pin_t *pin)
     }
     if (pin->gone)
         json_member_bool(w, STR("gone"), true);
+    write_text(w, STR("approved_text"), texts && pin->has_approved, &pin->approved_text);
+    write_text(w, STR("pending_text"), texts && pin->has_pending, &pin->pending_text);
     json_end_object(w);
 }
 
-static void write_set(json_writer_t *w, const gate_pin_set_t *set)
+static void write_set(json_writer_t *w, const gate_pin_set_t *set, bool texts)
 {
     json_begin_object(w);
     json_member_str(w, STR("path"), set->path);
@@ -132,12 +150,12 @@ static void write_set(json_writer_t *w, const gate_pin_set_t *set)
     json_key(w, STR("tools"));
     json_begin_array(w);
     for (size_t i = 0; i < set->n; i++)
-        write_pin(w, &set->v[i]);
+        write_pin(w, &set->v[i], texts);
     json_end_array(w);
     json_end_object(w);
 }
 
-rc_t gate_pins_write(arena_t *a, const gate_pins_t *pins, str_t *out)
+static rc_t write_all(arena_t *a, const gate_pins_t *pins, bool texts, str_t *out)
 {
     buf_t b = buf_new(a, GATE_PIN_FILE_BYTES);
     json_writer_t w = json_writer(&b);
@@ -146,8 +164,14 @@ rc_t gate_pins_write(arena_t *a, const gate_pins_t *pins, str_t *out)
     json_key(&w, STR("upstreams"));
     json_begin_array(&w);
     for (size_t i = 0; i < pins->n; i++)
-        write_set(&w, &pins->v[i]);
+        write_set(&w, &pins->v[i], texts);
     json_end_array(&w);
     json_end_object(&w);
     return buf_done(&b, out);
+}
+
+rc_t gate_pins_write(arena_t *a, const gate_pins_t *pins, str_t *out)
+{
+    rc_t rc = write_all(a, pins, true, out);
+    return rc == RC_LIMIT ? write_all(a, pins, false, out) : rc;
 }

@@ -28,6 +28,19 @@ static void check_file(arena_t *a, str_t text)
     }
 }
 
+/* What it says can be compared with nothing and with itself. */
+static void check_words(arena_t *a, const json_t *tool)
+{
+    gate_pin_changes_t changes;
+    str_t text = gate_pin_text(a, tool);
+    if (!text.p)
+        return;
+    rc_t rc = gate_pin_diff(a, text, text, &changes);
+    check(rc != RC_OK || changes.n == 0);
+    rc = gate_pin_diff(a, STR_UNSET, text, &changes);
+    check(rc != RC_OK || changes.n <= GATE_PIN_CHANGES);
+}
+
 static void check_tool(arena_t *a, str_t text)
 {
     const json_t *tool;
@@ -36,6 +49,7 @@ static void check_tool(arena_t *a, str_t text)
         return;
     check(gate_pin_hash(a, tool, &one) == RC_OK && gate_pin_hash(a, tool, &two) == RC_OK);
     check(memcmp(one.b, two.b, sizeof one.b) == 0);
+    check_words(a, tool);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -271,8 +271,16 @@ static size_t read_some(mcp_outcome_t *o, str_t piece, size_t i)
     return end;
 }
 
+/* JSON has none, and without it no reader takes the bytes for UTF-16 or UTF-32, as Python's does.
+ */
+static void look_for_nul(mcp_outcome_t *o, str_t piece)
+{
+    o->unclear |= piece.n > 0 && memchr(piece.p, 0, piece.n);
+}
+
 void mcp_outcome_feed(mcp_outcome_t *o, str_t piece)
 {
+    look_for_nul(o, piece);
     for (size_t i = 0; i < piece.n;)
         i = read_some(o, piece, i);
 }
@@ -280,6 +288,7 @@ void mcp_outcome_feed(mcp_outcome_t *o, str_t piece)
 void mcp_outcome_feed_private(mcp_outcome_t *o, str_t piece, buf_t *out)
 {
     size_t copied = 0;
+    look_for_nul(o, piece);
     for (size_t i = 0; i < piece.n;) {
         bool was = o->scope;
         size_t at = i;

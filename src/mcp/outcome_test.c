@@ -117,6 +117,7 @@ static const answer_row_t WHOSE[] = {
     {"1", "[{\"method\":\"a\"},{\"\\u0065rror\":{}}]", MCP_ANSWER_UNCLEAR},
     {"1", "[{\"Result\":{}}]", MCP_ANSWER_UNCLEAR},
     {"1", "[[{\"id\":1," R "}]]", MCP_ANSWER_UNCLEAR},
+    {"1", "{\"id\":1," R ",\"a\":\"\x01\"}", MCP_ANSWER_OURS},
 };
 
 static void feed_by(mcp_outcome_t *o, str_t text, size_t size)
@@ -143,6 +144,19 @@ static void tells_whose_answer_it_is(void **state)
         }
         arena_reset(a);
     }
+    arena_free(a);
+}
+
+/* As UTF-16 the same bytes are another message: Python looks for a NUL to tell. */
+static void a_nul_makes_it_unclear(void **state)
+{
+    static const char TEXT[] = "{\"id\":1,\"result\":\"\0\"}";
+    arena_t *a = arena_new(1 << 16);
+    mcp_outcome_t o = {0};
+    (void)state;
+    mcp_outcome_feed(&o, str_of(TEXT, sizeof TEXT - 1));
+    assert_int_equal(mcp_outcome_answer(a, &o, STR("1")), MCP_ANSWER_UNCLEAR);
+    assert_false(mcp_outcome_may_be(a, &o, STR("1")));
     arena_free(a);
 }
 
@@ -227,6 +241,7 @@ int main(void)
         cmocka_unit_test(tells_how_an_answer_ends),
         cmocka_unit_test(does_not_depend_on_how_bytes_were_split),
         cmocka_unit_test(tells_whose_answer_it_is),
+        cmocka_unit_test(a_nul_makes_it_unclear),
         cmocka_unit_test(a_foreign_id_is_seen_before_the_end),
         cmocka_unit_test(a_huge_id_is_nobodys),
         cmocka_unit_test(what_depends_on_who_asked_is_private),

@@ -177,15 +177,61 @@ static bool is_same(str_t text, const json_t *v)
     }
 }
 
-static bool param_holds(arena_t *a, mcp_fields_t fields, const mcp_param_t *p,
+/* Letters and digits count; servers that hand fields on as variables make one of the rest. */
+static char as_variable(char c)
+{
+    char lower = (char)(c | 0x20);
+    if (lower >= 'a' && lower <= 'z')
+        return lower;
+    return c >= '0' && c <= '9' ? c : '_';
+}
+
+static bool is_same_variable(str_t one, str_t other)
+{
+    if (one.n != other.n)
+        return false;
+    for (size_t i = 0; i < one.n; i++) {
+        if (as_variable(one.p[i]) != as_variable(other.p[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_asked_for(mcp_params_t params, str_t field)
+{
+    for (size_t i = 0; i < params.n; i++) {
+        str_t header = params.v[i].header;
+        size_t before = field.n >= header.n ? field.n - header.n : 0;
+        if (str_eq_nocase(str_first(field, before), STR("Mcp-Param-")) &&
+            str_eq_nocase(str_skip(field, before), header))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a field that nobody asked for would be read in place of one of the arguments'. */
+static bool is_shadowed(mcp_fields_t fields, mcp_params_t params, str_t name)
+{
+    for (size_t i = 0; i < fields.n; i++) {
+        str_t field = fields.v[i].name;
+        if (is_same_variable(field, name) && !is_asked_for(params, field))
+            return true;
+    }
+    return false;
+}
+
+static bool param_holds(arena_t *a, mcp_fields_t fields, mcp_params_t params, size_t i,
                         const mcp_operation_t *r)
 {
+    const mcp_param_t *p = &params.v[i];
     char name[sizeof "Mcp-Param-" + HEADER_BYTES];
     buf_t b = buf_fixed(name, sizeof name);
     buf_put(&b, STR("Mcp-Param-"));
     buf_put(&b, p->header);
     str_t value, text;
     size_t n = mcp_field_find(fields, buf_str(&b), &value);
+    if (is_shadowed(fields, params, buf_str(&b)))
+        return false;
     const json_t *v = argument(r->arguments, p->path);
     if (n == 0)
         return !v || r->era == MCP_ERA_HANDSHAKE;
@@ -196,7 +242,7 @@ mcp_error_t mcp_params_check(arena_t *a, mcp_fields_t fields, mcp_params_t param
                              const mcp_operation_t *r)
 {
     for (size_t i = 0; i < params.n; i++) {
-        if (!param_holds(a, fields, &params.v[i], r))
+        if (!param_holds(a, fields, params, i, r))
             return MCP_ERROR_HEADER_MISMATCH;
     }
     return MCP_NO_ERROR;

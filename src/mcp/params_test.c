@@ -160,6 +160,25 @@ static void a_field_may_come_once(void **state)
     assert_int_equal(mcp_params_check(*state, (mcp_fields_t){twice, 1}, p, &o), MCP_NO_ERROR);
 }
 
+/* Servers that hand fields on as variables would read the other one. */
+static void a_field_has_no_shadow(void **state)
+{
+    static const str_t NAMES[] = {STR_INIT("Mcp-Param_Region"), STR_INIT("MCP_PARAM_REGION"),
+                                  STR_INIT("Mcp.Param.Region")};
+    mcp_params_t p;
+    mcp_operation_t o = {.era = MCP_ERA_STATELESS};
+    o.arguments = parsed(*state, "{\"region\":\"us\"}");
+    mcp_field_t both[] = {{STR("Mcp-Param-Region"), STR("us")}, {STR_UNSET, STR("eu")}};
+    assert_int_equal(params_of(state, SCHEMA, &p), RC_OK);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        both[1].name = NAMES[i];
+        assert_int_equal(mcp_params_check(*state, (mcp_fields_t){both, 2}, p, &o),
+                         MCP_ERROR_HEADER_MISMATCH);
+    }
+    both[1].name = STR("Mcp-Param-Regional");
+    assert_int_equal(mcp_params_check(*state, (mcp_fields_t){both, 2}, p, &o), MCP_NO_ERROR);
+}
+
 static void the_handshake_era_needs_no_fields(void **state)
 {
     const char *us = "{\"region\":\"us\"}";
@@ -247,6 +266,7 @@ int main(void)
         PARAMS_TEST(bad_annotations_make_a_bad_tool),
         PARAMS_TEST(repeated_arguments_must_equal),
         PARAMS_TEST(a_field_may_come_once),
+        PARAMS_TEST(a_field_has_no_shadow),
         PARAMS_TEST(the_handshake_era_needs_no_fields),
         PARAMS_TEST(fields_that_a_client_writes_are_read_again),
         PARAMS_TEST(a_method_that_no_field_can_bear_is_not_written),

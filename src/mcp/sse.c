@@ -239,6 +239,62 @@ static void write_field(buf_t *b, str_t name, str_t value)
     buf_char(b, '\n');
 }
 
+/* The bytes of a character that ends a line for readers who take every line end of Unicode (such as
+ * Python's splitlines); 0: none begins here. */
+static size_t breaks_line(str_t rest, uint32_t *c)
+{
+    unsigned char first = (unsigned char)rest.p[0];
+    *c = first;
+    if (first == 0x0b || first == 0x0c || (first >= 0x1c && first <= 0x1e))
+        return 1;
+    *c = str_starts(rest, STR("\xe2\x80\xa9")) ? 0x2029 : 0x2028;
+    if (first == 0xe2 && (*c == 0x2029 || str_starts(rest, STR("\xe2\x80\xa8"))))
+        return 3;
+    *c = 0x85;
+    return str_starts(rest, STR("\xc2\x85")) ? 2 : 0;
+}
+
+static bool may_break(unsigned char c)
+{
+    return (c >= 0x0b && c <= 0x1e) || c == 0xc2 || c == 0xe2;
+}
+
+enum { ESCAPE_BYTES = 6 };
+
+/* The next such character from *i on, which moves to it, or to the end: 0. */
+static size_t next_break(str_t line, size_t *i, uint32_t *c)
+{
+    for (; *i < line.n; ++*i) {
+        size_t n = may_break((unsigned char)line.p[*i]) ? breaks_line(str_skip(line, *i), c) : 0;
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
+size_t mcp_sse_growth(str_t data)
+{
+    size_t grown = 0, n;
+    uint32_t c;
+    for (size_t i = 0; (n = next_break(data, &i, &c)) > 0; i += n)
+        grown += ESCAPE_BYTES - n;
+    return grown;
+}
+
+static void write_data(buf_t *b, str_t line)
+{
+    size_t from = 0, n;
+    uint32_t c;
+    buf_put(b, STR("data: "));
+    for (size_t i = 0; (n = next_break(line, &i, &c)) > 0; i += n) {
+        buf_put(b, str_of(line.p + from, i - from));
+        buf_fmt(b, "\\u%04x", (unsigned)c);
+        from = i + n;
+    }
+    buf_put(b, str_skip(line, from));
+    buf_char(b, '\n');
+}
+
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event)
 {
     str_t line, rest = event->data;
@@ -254,8 +310,11 @@ void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event)
         buf_i64(b, event->retry_ms);
         buf_char(b, '\n');
     }
+    if (!str_is_utf8(event->data) ||
+        memchr(event->data.p ? event->data.p : "", '\r', event->data.n))
+        buf_fail(b, RC_MALFORMED);
     while (str_split(&rest, '\n', &line))
-        write_field(b, STR("data"), line);
+        write_data(b, line);
     if (is_something(event))
         buf_char(b, '\n');
 }

@@ -39,8 +39,13 @@ mcp_sse_step_t mcp_sse_next(mcp_sse_t *s, str_t *in, mcp_sse_event_t *out, rc_t 
 void mcp_sse_free(mcp_sse_t *s);
 
 /** Appends one event; nothing where nothing is set. `data` with LF becomes several lines; a CR in
- * it, CR or LF in the rest, or NUL in the id fails the builder; so does what is not UTF-8. */
+ * it, CR or LF in the rest, or NUL in the id fails the builder; so does what is not UTF-8. `data`
+ * is JSON: characters at which some readers end a line, although the standard does not (VT, FF, FS,
+ * GS, RS, NEL, U+2028, U+2029), go out as the escapes that mean the same in its strings, lest what
+ * stands behind one be read as a line of the stream. */
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
+/** How many bytes longer data of one line is for its escapes. */
+size_t mcp_sse_growth(str_t data);
 /** A comment that keeps the connection open; static. */
 str_t mcp_sse_keep_alive(void);
 

@@ -178,6 +178,32 @@ static str_t written(arena_t *a, mcp_sse_event_t e)
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
 
+/* Some clients end a line at each of these, and would read the rest as a line of its own. */
+static void line_ends_of_others_are_escaped(void **state)
+{
+    static const struct {
+        const char *data, *written;
+    } ROWS_OF[] = {
+        {"\"a\xe2\x80\xa8\xe2\x80\xa8"
+         "data: b\"",
+         "data: \"a\\u2028\\u2028data: b\"\n\n"},
+        {"\"\xe2\x80\xa9\xc2\x85\"", "data: \"\\u2029\\u0085\"\n\n"},
+        {"\x0b\x0c\x1c\x1d\x1e\n\t\x1f",
+         "data: \\u000b\\u000c\\u001c\\u001d\\u001e\ndata: \t\x1f\n\n"},
+        {"\"\xc2\x86\xe2\x80\xa7\xc3\xa9\"", "data: \"\xc2\x86\xe2\x80\xa7\xc3\xa9\"\n\n"},
+    };
+    arena_t *a = arena_new(1 << 20);
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS_OF / sizeof *ROWS_OF; i++) {
+        mcp_sse_event_t e = {.data = str_c(ROWS_OF[i].data), .retry_ms = -1};
+        assert_true(str_eq(written(a, e), str_c(ROWS_OF[i].written)));
+    }
+    assert_int_equal(mcp_sse_growth(STR("a\xe2\x80\xa8z\xc2\x85\x0b")), 3 + 4 + 5);
+    assert_int_equal(mcp_sse_growth(STR("\xe2\x80\xa7\xc2")), 0);
+    assert_false(written(a, (mcp_sse_event_t){.data = STR("a\xe2\x80"), .retry_ms = -1}).p);
+    arena_free(a);
+}
+
 static void events_are_written(void **state)
 {
     (void)state;
@@ -224,6 +250,7 @@ int main(void)
         cmocka_unit_test(what_is_not_utf8_ends_the_stream),
         cmocka_unit_test(what_is_too_long_ends_the_stream),
         cmocka_unit_test(an_idle_stream_holds_no_memory),
+        cmocka_unit_test(line_ends_of_others_are_escaped),
         cmocka_unit_test(events_are_written),
         cmocka_unit_test(what_would_split_an_event_is_not_written),
     };

@@ -30,6 +30,8 @@ struct access {
     bool fetching;
 };
 
+/** Keys or answers are about to go stale: new ones are fetched while the old still serve. */
+void access_refresh_early(access_t *a);
 /** Gives one of its holders up; the last one frees it. */
 void access_unref(access_t *a);
 

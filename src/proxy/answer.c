@@ -69,8 +69,8 @@ void relay_reply_refusal(http_exchange_t *x, str_t id, str_t nonce, const relay_
 }
 
 /* Headers of an upstream's answer that go on as they came. */
-static const str_t PASSED[] = {STR_INIT("content-type"), STR_INIT("content-language"),
-                               STR_INIT("mcp-protocol-version"), STR_INIT("retry-after")};
+static const str_t PASSED[] = {STR_INIT("content-language"), STR_INIT("mcp-protocol-version"),
+                               STR_INIT("retry-after")};
 
 bool answer_passes(str_t name)
 {
@@ -81,10 +81,25 @@ bool answer_passes(str_t name)
     return false;
 }
 
+/* Clients that go by another charset would read other messages out of the same bytes. */
+static bool is_utf8(str_t parameters)
+{
+    str_t one, name;
+    while (str_split(&parameters, ';', &one)) {
+        one = str_trim(one, " \t");
+        if (!str_split(&one, '=', &name) || !str_eq_nocase(str_trim(name, " \t"), STR("charset")))
+            continue;
+        if (!one.p || !str_eq_nocase(str_trim(one, " \t\""), STR("utf-8")))
+            return false;
+    }
+    return true;
+}
+
 static bool is_type(str_t value, str_t type)
 {
     str_t first;
-    return value.p && str_split(&value, ';', &first) && str_eq_nocase(str_trim(first, " \t"), type);
+    return value.p && str_split(&value, ';', &first) &&
+           str_eq_nocase(str_trim(first, " \t"), type) && is_utf8(value);
 }
 
 static answer_shape_t fail(relay_reason_t reason, relay_refusal_t *why)

@@ -215,6 +215,37 @@ static void a_long_answer_to_another_request_never_ends(void **state)
     relay_control(f);
 }
 
+/* Some clients read text by its charset, and end lines where the standard does not. */
+static void an_answer_has_one_reading(void **state)
+{
+    static const char *const TYPES[] = {
+        "Content-Type: application/json; charset=utf-7\r\n",
+        "Content-Type: text/event-stream; charset=\"UTF-16\"\r\n",
+        "Content-Type: text/event-stream;charset=utf-8; charset=latin1\r\n",
+        "Content-Type: application/json; charset\r\n",
+    };
+    relay_world_t *f = *state;
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        relay_ask(f, "POST", ALICE POSTED, CALL("2", "echo"));
+        assert_int_equal(relay_answer(f, 200, TYPES[i], RESULT("2")).status, 502);
+        relay_assert_last(f, AUDIT_CALL_END, true, "upstream_malformed");
+    }
+    relay_ask(f, "POST", ALICE POSTED, CALL("2", "echo"));
+    http_direct_answer_t r = relay_answer(
+        f, 200, "Content-Type: application/JSON ; charset=UTF-8; x=\"y\"\r\n", RESULT("2"));
+    assert_true(str_eq(relay_header(&r, "Content-Type"), STR("application/json")));
+    post(f, relay_session(f, ALICE), CALL("2", "echo"));
+    relay_data(f, "event: message\xe2\x80\xa8"
+                  "data: 7\ndata: {\"a\":1}\n\n"
+                  "data: {\"method\":\"\xe2\x80\xa9\xe2\x80\xa9"
+                  "data: {}\"}\n\n");
+    assert_false(heard(f, "\xe2\x80"));
+    assert_false(heard(f, "\"a\":1"));
+    assert_true(heard(f, "\\u2029\\u2029data: {}"));
+    relay_end(f, HTTP_OUT_DONE);
+    relay_control(f);
+}
+
 /* GET streams. */
 
 static void a_get_stream_answers_nothing(void **state)
@@ -411,6 +442,7 @@ int main(void)
         RELAY_TEST(a_json_answer_to_another_request_is_refused),
         RELAY_TEST(who_refuses_need_not_know_the_request),
         RELAY_TEST(a_long_answer_to_another_request_never_ends),
+        RELAY_TEST(an_answer_has_one_reading),
         RELAY_TEST(a_get_stream_answers_nothing),
         RELAY_TEST(a_stream_taken_up_again_brings_its_own_answer),
         RELAY_TEST(a_list_that_was_not_asked_for_stays_hidden),

@@ -106,7 +106,7 @@ static bool say_stateless(child_channel_t *ch, str_t text)
     static const child_event_t PIECE = {.status = 0};
     child_keeper_t *k = ch->child->keeper;
     const mcp_sse_event_t e = {.data = text, .retry_ms = -1};
-    buf_t event = buf_new(k->scratch, text.n + EVENT_BYTES);
+    buf_t event = buf_new(k->scratch, text.n + mcp_sse_growth(text) + EVENT_BYTES);
     if (!ch->call)
         return false;
     mcp_sse_write(&event, &e);

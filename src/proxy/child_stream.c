@@ -31,7 +31,7 @@ static str_t write_id(const child_stream_t *s, uint64_t place, char *room)
 
 rc_t child_stream_add(child_stream_t *s, str_t text, str_t *event)
 {
-    size_t cap = text.n + AROUND_BYTES;
+    size_t cap = text.n + mcp_sse_growth(text) + AROUND_BYTES;
     char *p = malloc(cap);
     if (!p)
         return RC_MEMORY;

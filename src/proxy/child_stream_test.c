@@ -22,6 +22,11 @@ static void events_have_ids_and_can_be_had_again(void **state)
     assert_false(child_stream_next(&s, &at, &e));
     assert_true(str_starts(child_stream_primer(&s, 2, room), STR("id: 3.2\n")));
     assert_int_equal(child_stream_add(&s, STR("a\rb"), &e), RC_MALFORMED);
+    static char wide[3 * 1000]; /* what is longer when it is written has its room */
+    for (size_t i = 0; i < sizeof wide; i++)
+        wide[i] = "\xe2\x80\xa8"[i % 3];
+    assert_int_equal(child_stream_add(&s, str_of(wide, sizeof wide), &e), RC_OK);
+    assert_true(str_ends(e, STR("\\u2028\\u2028\n\n")));
     child_stream_clear(&s);
 }
 

@@ -37,7 +37,8 @@ static rc_t put_session(relay_call_t *c, str_t value)
 
 static rc_t put_theirs(relay_call_t *c, const http_header_t *h)
 {
-    if (http_headers_get((http_headers_t){c->fields, c->n_fields}, h->name).p)
+    if (str_eq_nocase(h->name, STR("Content-Type")) ||
+        http_headers_get((http_headers_t){c->fields, c->n_fields}, h->name).p)
         return RC_OK;
     if (answer_passes(h->name))
         return put_copy(c, h);
@@ -54,9 +55,11 @@ static str_t caching(http_headers_t theirs)
     return stricter ? value : STR("no-store");
 }
 
-static rc_t take_headers(relay_call_t *c, const http_outbound_head_t *h)
+/* Its type is ours, without what the upstream says beside it: what was read here as UTF-8 must not
+ * be read as anything else. */
+static rc_t take_headers(relay_call_t *c, const http_outbound_head_t *h, str_t type)
 {
-    enum { OURS = 3 };
+    enum { OURS = 4 };
     arena_t *a = c->x->arena;
     c->fields = ARENA_ARRAY(a, h->headers.n + OURS, http_header_t);
     c->n_fields = 0;
@@ -67,6 +70,7 @@ static rc_t take_headers(relay_call_t *c, const http_outbound_head_t *h)
     str_t cache = arena_dup(a, caching(h->headers));
     if (!cache.p)
         return RC_MEMORY;
+    put(c, STR("Content-Type"), type);
     put(c, STR("Cache-Control"), cache);
     put(c, STR("DPoP-Nonce"), c->r->verdict->nonce);
     if (c->events)
@@ -128,6 +132,10 @@ static void note_back(const relay_call_t *c)
             LOG_S("upstream", c->route->conf->path));
 }
 
+static const str_t TYPES[] = {[ANSWER_EMPTY] = {NULL, 0},
+                              [ANSWER_JSON] = STR_INIT("application/json"),
+                              [ANSWER_EVENTS] = STR_INIT("text/event-stream")};
+
 static void on_head(void *ctx, const http_outbound_head_t *h)
 {
     relay_call_t *c = ctx;
@@ -148,7 +156,7 @@ static void on_head(void *ctx, const http_outbound_head_t *h)
         call_detach(c);
         return;
     }
-    rc_t rc = take_headers(c, h);
+    rc_t rc = take_headers(c, h, TYPES[shape]);
     if (rc != RC_OK) {
         call_fail(c, rc == RC_MEMORY ? RELAY_MEMORY : RELAY_UPSTREAM_MALFORMED);
         return;

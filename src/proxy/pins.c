@@ -183,6 +183,7 @@ pins_verdict_t pins_list_see(pins_list_t *l, const json_t *tool)
     s->what.path = l->upstream->path;
     s->what.tool = json_get_str(tool, STR("name"));
     s->what.now_s = clock_seconds(&l->p->clock);
+    s->what.text = gate_pin_text(l->a, tool);
     if (!s->what.tool.p || gate_pin_hash(l->a, tool, &s->what.definition) != RC_OK)
         return lose(l);
     s->verdict = judge(l->p, l->upstream, &s->what);

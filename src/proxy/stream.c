@@ -219,6 +219,9 @@ static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
 static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
 {
     TRY(look(c, e));
+    /* Clients know "message" and nothing else; whatever hides more than a name is no type. */
+    if (e->event.p && !str_is_printable_ascii(e->event))
+        e->event = e->data = STR_UNSET;
     if (c->phase != CALL_EVENTS)
         return RC_OK;
     TRY(translate_id(c, e));

@@ -1,9 +1,10 @@
 // Running the gateway: settings that change under load, TLS, health, metrics.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
@@ -284,4 +285,18 @@ test('certificates are taken anew without a restart', async () => {
   const refused = await run(path.join(BUILD, 'warder'), args);
   assert.equal(refused.code, 3);
   assert.match(refused.stderr, /others can use the TLS key/);
+});
+
+test('the log at the start says that clients need a token to register, where nobody chose that', async () => {
+  const said = async (args) => {
+    const data = mkdtempSync(path.join(os.tmpdir(), 'warder-registration-'));
+    const server = await start(path.join(BUILD, 'warder'), ['serve', '--listen', '127.0.0.1:0', '--data', data, ...args], { data, name: 'warder' });
+    for (let i = 0; i < 40 && !/need a token to register/.test(server.err); i++) await sleep(25);
+    await stop(server);
+    rmSync(data, { recursive: true, force: true });
+    return /need a token to register.*registration: open/.test(server.err);
+  };
+  assert.equal(await said(['--public-url', 'https://as.example']), true);
+  assert.equal(await said(['--public-url', 'https://as.example', '--registration', 'token']), false);
+  assert.equal(await said([]), false);
 });
