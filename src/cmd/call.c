@@ -88,8 +88,7 @@ static int call(client_session_t *s, str_t tool, str_t arguments, bool as_json)
                                 &result, &why);
     if (rc == RC_NOT_FOUND)
         return client_session_fail(s, &why);
-    return rc == RC_OK ? print_result(s, result, as_json)
-                       : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    return rc == RC_OK ? print_result(s, result, as_json) : client_session_machine(s, rc);
 }
 
 static int run(int argc, char **argv)

@@ -10,7 +10,7 @@ static int list(client_session_t *s, bool as_json)
     if (rc == RC_NOT_FOUND)
         return client_session_fail(s, &why);
     if (rc != RC_OK)
-        return command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+        return client_session_machine(s, rc);
     client_session_clear(s);
     if (as_json)
         client_print_json(stdout, tools->raw);

@@ -19,8 +19,8 @@ typedef struct {
 } mcp_id_scan_t;
 
 void mcp_id_scan(mcp_id_scan_t *s, str_t piece);
-/** Raw JSON: of an object with a method and exactly one id that may be one (JSON-RPC 2.0, section 4;
- *  no null, no fraction). Borrows *s. Unset: it is no such request. */
+/** Raw JSON: of an object with a method and exactly one id that may be one (JSON-RPC 2.0, section
+ * 4; no null, no fraction). Borrows *s. Unset: it is no such request. */
 str_t mcp_id_scanned(const mcp_id_scan_t *s);
 
 #endif

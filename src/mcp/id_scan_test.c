@@ -29,7 +29,8 @@ static void an_id_at_any_place(void **state)
 {
     (void)state;
     assert_id("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"m\",\"params\":{}}", "7");
-    assert_id("{\"method\":\"m\",\"params\":{\"id\":1,\"a\":[{\"id\":2}]},\"id\":\"x-7\"}", "\"x-7\"");
+    assert_id("{\"method\":\"m\",\"params\":{\"id\":1,\"a\":[{\"id\":2}]},\"id\":\"x-7\"}",
+              "\"x-7\"");
     assert_id(" { \"id\" : -12 , \"method\" : \"m\" } ", "-12");
     assert_id("{\"a\":\"\\\"id\\\":5,{[\",\"id\":0,\"method\":\"\\\\\"}", "0");
     assert_id("{\"x\":[1,2,\"id\",{\"id\":3}],\"method\":\"m\",\"id\":\"\"}", "\"\"");
@@ -38,9 +39,18 @@ static void an_id_at_any_place(void **state)
 static void what_is_no_request_has_none(void **state)
 {
     static const char *const NONE[] = {
-        "", "7", "[1]", "\"id\"", "xx", "{}", "{\"id\":1}", "{\"method\":\"m\"}",
-        "{\"id\":1,\"result\":{\"method\":\"m\"}}", "[{\"id\":1,\"method\":\"m\"}]",
-        "{\"id\":1,\"method\":\"m\"", "{\"id\":1,\"method\":\"m\"}{\"id\":2}",
+        "",
+        "7",
+        "[1]",
+        "\"id\"",
+        "xx",
+        "{}",
+        "{\"id\":1}",
+        "{\"method\":\"m\"}",
+        "{\"id\":1,\"result\":{\"method\":\"m\"}}",
+        "[{\"id\":1,\"method\":\"m\"}]",
+        "{\"id\":1,\"method\":\"m\"",
+        "{\"id\":1,\"method\":\"m\"}{\"id\":2}",
         "{\"a\":{\"id\":1,\"method\":\"m\"}}",
     };
     (void)state;
@@ -50,9 +60,10 @@ static void what_is_no_request_has_none(void **state)
 
 static void an_id_that_may_be_none(void **state)
 {
-    static const char *const IDS[] = {"null", "1.5", "1e3", "01", "-", "--1", "{}", "[1]", "true",
-                                      "\"a\\n\"", "\"\xc3\xa9\"", "1234567890123456", "\"a\"\"b\"",
-                                      "1,\"id\":2"};
+    static const char *const IDS[] = {"null",       "1.5",       "1e3",          "01",
+                                      "-",          "--1",       "{}",           "[1]",
+                                      "true",       "\"a\\n\"",  "\"\xc3\xa9\"", "1234567890123456",
+                                      "\"a\"\"b\"", "1,\"id\":2"};
     char text[128];
     (void)state;
     for (size_t i = 0; i < sizeof IDS / sizeof *IDS; i++) {
