@@ -101,7 +101,8 @@ static int run(int argc, char **argv)
     if (!options_parse(argc, argv, rows, words, 3, &n))
         return EXIT_USAGE;
     if (n < 2)
-        return command_fail(EXIT_USAGE, "call wants a URL and the name of a tool");
+        return command_fail(
+            EXIT_USAGE, "call wants a URL and the name of a tool; 'warder tools URL' lists them");
     bool as_json = option_is_set(rows, "json");
     int code = client_world_open(&w, rows, words[0], CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE)

@@ -39,10 +39,11 @@ static void an_error_of_the_server_is_passed_on(void **state)
                                       .data = STR("{\"a\":1}")};
     const client_error_t e = {
         .code = STR("server_error"), .sentence = STR("It refused"), .status = 200, .rpc = &rpc};
-    assert_str(written(*state, &e, 4),
-               STR("{\"error\":{\"code\":\"server_error\",\"message\":\"It refused\",\"status\":200,"
-                   "\"rpc\":{\"code\":-32602,\"message\":\"Unknown tool\",\"data\":{\"a\":1}}},"
-                   "\"exit\":4}"));
+    assert_str(
+        written(*state, &e, 4),
+        STR("{\"error\":{\"code\":\"server_error\",\"message\":\"It refused\",\"status\":200,"
+            "\"rpc\":{\"code\":-32602,\"message\":\"Unknown tool\",\"data\":{\"a\":1}}},"
+            "\"exit\":4}"));
 }
 
 int main(void)

@@ -111,11 +111,11 @@ static int fail_link(client_session_t *s, const mcp_link_failure_t *why)
     command_fail(
         code, "%" PRIstr "%" PRIstr "%s%" PRIstr ". %" PRIstr "; 'warder doctor URL' looks closer",
         STR_ARG(row->sentence), STR_ARG(status), plain.n ? ": " : "", STR_ARG(plain),
-        STR_ARG(row->mend));
+        STR_ARG(mcp_link_mend(why)));
     const client_error_t e = {.code = row->name,
                               .sentence = row->sentence,
                               .detail = why->detail,
-                              .mend = row->mend,
+                              .mend = mcp_link_mend(why),
                               .status = why->status};
     return client_error_json(s->world, &e, code);
 }

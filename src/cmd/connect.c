@@ -141,7 +141,7 @@ static int run(int argc, char **argv)
     if (option_is_set(rows, "print-client-metadata"))
         return print_document(rows, option_get(rows, "print-client-metadata"));
     if (n < 1)
-        return command_fail(EXIT_USAGE, "connect wants a URL");
+        return command_fail(EXIT_USAGE, "connect wants a URL, as https://mcp.example.com/mcp");
     if (option_is_set(rows, "print-config"))
         return print_config(rows, url);
     int code = client_world_open(&w, rows, url, CLIENT_ASK_ALWAYS);

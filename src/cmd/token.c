@@ -120,7 +120,8 @@ static int run(int argc, char **argv)
                        {NULL}};
     str_t url = STR_UNSET;
     client_world_t w;
-    if (!options_parse_one(argc, argv, rows, "token wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "token wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE && option_is_set(rows, "fresh"))

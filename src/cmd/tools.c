@@ -25,7 +25,8 @@ static int run(int argc, char **argv)
     str_t url = STR_UNSET;
     client_world_t w;
     client_session_t s = {NULL};
-    if (!options_parse_one(argc, argv, rows, "tools wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "tools wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE)
