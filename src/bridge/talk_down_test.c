@@ -71,11 +71,13 @@ static void both_refused(void **state)
         "H " NEW("0", "tools/list", ""), "<1? 2026-07-28 " NEW("'warder-1'", "server/discover", ""),
         "H " NEW("1", "tools/list", ""), "F1 http 404", "<2? - " INIT("2"), "F2 http 404 gone",
         "> {'jsonrpc':'2.0','id':0,'error':{'code':-32603,'message':'The server refused with "
-        "an HTTP status (HTTP 404): gone. Check that the URL is that of an MCP "
-        "endpoint.','data':{'reason':'http_status','status':404}}}",
+        "an HTTP status (HTTP 404): gone. Give the whole URL of the endpoint, as https://host/mcp, "
+        "with or without a last slash as the server has "
+        "it.','data':{'reason':'http_status','status':404}}}",
         "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'The server refused with "
-        "an HTTP status (HTTP 404): gone. Check that the URL is that of an MCP "
-        "endpoint.','data':{'reason':'http_status','status':404}}}",
+        "an HTTP status (HTTP 404): gone. Give the whole URL of the endpoint, as https://host/mcp, "
+        "with or without a last slash as the server has "
+        "it.','data':{'reason':'http_status','status':404}}}",
         "H " NEW("0", "tools/list", ""),
         "<3? 2026-07-28 " NEW("'warder-3'", "server/discover", ""));
 }

@@ -14,7 +14,8 @@ enum {
 static mcp_link_end_row_t row_of(const mcp_link_failure_t *why)
 {
     if (why->end != MCP_LINK_AUTH || why->failure.reason == CLIENT_FINE)
-        return *mcp_link_end_row(why->end);
+        return (mcp_link_end_row_t){mcp_link_end_row(why->end)->name,
+                                    mcp_link_end_row(why->end)->sentence, mcp_link_mend(why)};
     const client_reason_row_t *r = client_reason_row(why->failure.reason);
     return (mcp_link_end_row_t){r->name, r->sentence, r->mend};
 }

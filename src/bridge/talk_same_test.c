@@ -207,8 +207,8 @@ static void unreachable_for_long(void **state)
                 "<3 2025-06-18 {'jsonrpc':'2.0','id':1,'method':'tools/call'}",
                 "F3 unreachable 0 refused",
                 "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'The server cannot be "
-                "reached: refused. Check the URL, the network and the "
-                "certificate.','data':{'reason':'unreachable'}}}");
+                "reached: refused. Start the server, or check host and port: nobody listens "
+                "there.','data':{'reason':'unreachable'}}}");
 }
 
 static void broken_is_asked_anew_only_where_it_changes_nothing(void **state)
@@ -303,14 +303,15 @@ static void failures_are_errors_with_a_reason(void **state)
         OPEN_HANDSHAKE, "H {'jsonrpc':'2.0','id':1,'method':'x'}",
         "<2 2025-06-18 {'jsonrpc':'2.0','id':1,'method':'x'}", "F2 auth 401",
         "> {'jsonrpc':'2.0','id':1,'error':{'code':-32603,'message':'A person must sign in, "
-        "and there is none to ask (HTTP 401). Run warder connect or warder call on a "
-        "terminal first.','data':{'reason':'sign_in_needed','status':401}}}",
+        "and there is none to ask (HTTP 401). Run warder connect or warder call on a terminal "
+        "first, or give --interactive where a page can be "
+        "opened.','data':{'reason':'sign_in_needed','status':401}}}",
         "H {'jsonrpc':'2.0','id':2,'method':'x'}",
         "<3 2025-06-18 {'jsonrpc':'2.0','id':2,'method':'x'}",
         "F3 http 502 <html>\x1b[31mbad</html>",
         "> {'jsonrpc':'2.0','id':2,'error':{'code':-32603,'message':'The server refused with "
-        "an HTTP status (HTTP 502): <html>[31mbad</html>. Check that the URL is that of an "
-        "MCP endpoint.','data':{'reason':'http_status','status':502}}}",
+        "an HTTP status (HTTP 502): <html>[31mbad</html>. Try again later, or tell who runs the "
+        "server.','data':{'reason':'http_status','status':502}}}",
         "H {'jsonrpc':'2.0','id':3,'method':'x'}",
         "<4 2025-06-18 {'jsonrpc':'2.0','id':3,'method':'x'}", "S4 [1,2]",
         "> {'jsonrpc':'2.0','id':3,'error':{'code':-32603,'message':'The server`s answer cannot be "

@@ -74,8 +74,9 @@ static void no_translation_for_a_failed_sign_in(void **state)
     TALK_SCRIPT(
         "H " TALK_INITIALIZE, "<1? - " TALK_INITIALIZE, "F1 auth 401",
         "> {'jsonrpc':'2.0','id':0,'error':{'code':-32603,'message':'A person must sign in, "
-        "and there is none to ask (HTTP 401). Run warder connect or warder call on a "
-        "terminal first.','data':{'reason':'sign_in_needed','status':401}}}",
+        "and there is none to ask (HTTP 401). Run warder connect or warder call on a terminal "
+        "first, or give --interactive where a page can be "
+        "opened.','data':{'reason':'sign_in_needed','status':401}}}",
         /* it may begin anew */
         "H " TALK_INITIALIZE, "<2? - " TALK_INITIALIZE);
 }

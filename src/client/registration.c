@@ -56,15 +56,15 @@ static void write_metadata(json_writer_t *w, const client_registration_want_t *w
     const str_t code = STR("code");
     bool by_code = str_list_has(grants, PERSON_GRANTS[0]);
     json_member_str(w, STR("client_name"), want->name);
-    json_member_str(w, STR("client_uri"), want->uri);
+    json_member_str(w, STR("client_uri"), want->bare ? STR_UNSET : want->uri);
     json_member_str(w, STR("application_type"), STR("native"));
     if (want->redirect_uris.n > 0)
         json_member_strs(w, STR("redirect_uris"), want->redirect_uris);
     json_member_strs(w, STR("grant_types"), grants);
     json_member_strs(w, STR("response_types"), by_code ? (str_list_t){&code, 1} : (str_list_t){0});
     json_member_str(w, STR("token_endpoint_auth_method"), method);
-    json_member_str(w, STR("scope"), want->scope);
-    json_member_str(w, STR("software_version"), want->software_version);
+    json_member_str(w, STR("scope"), want->bare ? STR_UNSET : want->scope);
+    json_member_str(w, STR("software_version"), want->bare ? STR_UNSET : want->software_version);
 }
 
 rc_t client_registration_write(arena_t *a, const client_server_metadata_t *server,

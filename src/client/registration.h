@@ -24,6 +24,7 @@ typedef struct {
     str_list_t grant_types;   /* empty: authorization_code and refresh_token */
     str_t method;             /* token_endpoint_auth_method; unset: chosen by `server` */
     str_t software_version;
+    bool bare; /* only what a registration must say: no client_uri, scope and software_version */
 } client_registration_want_t;
 
 /** The JSON to POST: application_type native, response_types, grant_types (of those the server
@@ -47,6 +48,11 @@ typedef struct {
  *  secret. *rc: RC_MEMORY. */
 client_reason_t client_registration_read(arena_t *a, int status, str_t body,
                                          client_registered_t *out, str_t *why, rc_t *rc);
+
+/** The same once more after a refusal: *want as it may be tried then. False: there is nothing to
+ * adjust. Servers that know no optional members refuse all of it for one of them (RFC 7591 section
+ * 3.2.2, invalid_client_metadata). */
+bool client_registration_adjust(int status, str_t why, client_registration_want_t *want);
 
 /** A metadata document to be hosted at `url` (client_id is that URL); without redirect_uris it gets
  *  those of all names of the loopback host. `jwks_uri` unset: a public client. RC_MALFORMED: not

@@ -42,6 +42,16 @@ static const char *take_client(const json_t *json, client_registered_t *out, str
     return NULL;
 }
 
+bool client_registration_adjust(int status, str_t why, client_registration_want_t *want)
+{
+    bool more =
+        str_is_set(want->uri) || str_is_set(want->scope) || str_is_set(want->software_version);
+    if (status != 400 || want->bare || !more || !str_starts(why, STR("invalid_client_metadata")))
+        return false;
+    want->bare = true;
+    return true;
+}
+
 client_reason_t client_registration_read(arena_t *a, int status, str_t body,
                                          client_registered_t *out, str_t *why, rc_t *rc)
 {

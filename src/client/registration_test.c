@@ -287,6 +287,24 @@ static void a_registration_token_is_not_kept_for_an_open_wire(void **state)
     }
 }
 
+static void what_is_left_out_after_a_refusal(void **state)
+{
+    play_t p;
+    begin(&p);
+    assert_false(client_registration_adjust(400, STR("invalid_client_metadata"), &p.want));
+    p.want.scope = STR("a b");
+    p.want.software_version = STR("1.0");
+    assert_false(client_registration_adjust(400, STR("invalid_redirect_uri: no"), &p.want));
+    assert_false(client_registration_adjust(403, STR("invalid_client_metadata"), &p.want));
+    assert_false(client_registration_adjust(400, STR_UNSET, &p.want));
+    assert_true(client_registration_adjust(400, STR("invalid_client_metadata: scope"), &p.want));
+    write_one(&p, *state);
+    assert_null(json_get(p.json, STR("scope")));
+    assert_null(json_get(p.json, STR("software_version")));
+    assert_str(json_get_str(p.json, STR("application_type")), STR("native"));
+    assert_false(client_registration_adjust(400, STR("invalid_client_metadata"), &p.want));
+}
+
 static void registration_refused(void **state)
 {
     static const struct {
@@ -458,6 +476,7 @@ int main(void)
         ARENA_TEST(times_as_servers_write_them),
         ARENA_TEST(a_registration_token_is_not_kept_for_an_open_wire),
         ARENA_TEST(registration_refused),
+        ARENA_TEST(what_is_left_out_after_a_refusal),
         ARENA_TEST(registration_bad),
         ARENA_TEST(a_document_is_about_its_own_url),
         ARENA_TEST(a_document_with_a_key),

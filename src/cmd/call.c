@@ -88,8 +88,7 @@ static int call(client_session_t *s, str_t tool, str_t arguments, bool as_json)
                                 &result, &why);
     if (rc == RC_NOT_FOUND)
         return client_session_fail(s, &why);
-    return rc == RC_OK ? print_result(s, result, as_json)
-                       : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    return rc == RC_OK ? print_result(s, result, as_json) : client_session_machine(s, rc);
 }
 
 static int run(int argc, char **argv)
@@ -102,7 +101,8 @@ static int run(int argc, char **argv)
     if (!options_parse(argc, argv, rows, words, 3, &n))
         return EXIT_USAGE;
     if (n < 2)
-        return command_fail(EXIT_USAGE, "call wants a URL and the name of a tool");
+        return command_fail(
+            EXIT_USAGE, "call wants a URL and the name of a tool; 'warder tools URL' lists them");
     bool as_json = option_is_set(rows, "json");
     int code = client_world_open(&w, rows, words[0], CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE)

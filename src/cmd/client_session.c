@@ -2,6 +2,7 @@
 
 #include "client/plain.h"
 #include "cmd/client_ask.h"
+#include "cmd/client_error.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -79,8 +80,18 @@ int client_session_open(client_session_t *s, client_world_t *w, bool json)
     rc_t rc = mcp_client_open(&config, w->a, &s->client, &why);
     if (rc == RC_OK && !s->client)
         return client_session_fail(s, &why);
-    return rc == RC_OK ? EXIT_DONE
-                       : command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+    return rc == RC_OK ? EXIT_DONE : client_session_machine(s, rc);
+}
+
+int client_session_machine(client_session_t *s, rc_t rc)
+{
+    const client_error_t e = {.code = STR("machine"),
+                              .sentence = STR("This machine failed"),
+                              .detail = str_c(rc_name(rc)),
+                              .mend = STR("See that there is memory and room on the disk")};
+    client_session_clear(s);
+    return client_error_json(s->world, &e,
+                             command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc)));
 }
 
 void client_session_close(client_session_t *s)
@@ -97,10 +108,16 @@ static int fail_link(client_session_t *s, const mcp_link_failure_t *why)
     str_t plain = why->detail.p ? client_plain(s->world->a, why->detail, SAID_BYTES) : STR("");
     int code = why->end == MCP_LINK_STOPPED ? EXIT_STOPPED : EXIT_FAILED;
     str_t status = why->status ? arena_printf(s->world->a, " (HTTP %d)", why->status) : STR("");
-    return command_fail(
+    command_fail(
         code, "%" PRIstr "%" PRIstr "%s%" PRIstr ". %" PRIstr "; 'warder doctor URL' looks closer",
         STR_ARG(row->sentence), STR_ARG(status), plain.n ? ": " : "", STR_ARG(plain),
-        STR_ARG(row->mend));
+        STR_ARG(mcp_link_mend(why)));
+    const client_error_t e = {.code = row->name,
+                              .sentence = row->sentence,
+                              .detail = why->detail,
+                              .mend = mcp_link_mend(why),
+                              .status = why->status};
+    return client_error_json(s->world, &e, code);
 }
 
 int client_session_fail(client_session_t *s, const mcp_client_failure_t *why)
@@ -109,6 +126,11 @@ int client_session_fail(client_session_t *s, const mcp_client_failure_t *why)
     if (!why->is_rpc_error)
         return fail_link(s, &why->link);
     str_t plain = client_plain(s->world->a, why->message, SAID_BYTES);
-    return command_fail(EXIT_REFUSED, "the server refused: %" PRIstr " (%lld)", STR_ARG(plain),
-                        (long long)why->code);
+    const client_error_t e = {.code = STR("server_error"),
+                              .sentence = STR("The server answered with an error"),
+                              .mend = STR("Read its words: rpc holds them"),
+                              .rpc = why};
+    return client_error_json(s->world, &e,
+                             command_fail(EXIT_REFUSED, "the server refused: %" PRIstr " (%lld)",
+                                          STR_ARG(plain), (long long)why->code));
 }

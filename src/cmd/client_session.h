@@ -21,4 +21,7 @@ int client_session_fail(client_session_t *s, const mcp_client_failure_t *why);
 /** Takes the line of progress away. */
 void client_session_clear(client_session_t *s);
 
+/** This machine failed: says so, and returns EXIT_FAILED. */
+int client_session_machine(client_session_t *s, rc_t rc);
+
 #endif

@@ -1,5 +1,7 @@
 #include "cmd/client_world.h"
 
+#include "cmd/client_error.h"
+
 #include "client/plain.h"
 #include "client/url_rule.h"
 #include "core/limits.h"
@@ -179,6 +181,7 @@ int client_world_open(client_world_t *w, const option_t *rows, str_t url, client
     int code = client_options_read(w->a, rows, url, &w->options);
     if (code == EXIT_DONE && w->options.verbose)
         w->log.min = LOG_DEBUG;
+    w->as_json = option_is_set(rows, "json");
     w->reach = client_url_reach(url, w->options.tokens.reach);
     block_signals();
     command_forbid_core();
@@ -232,5 +235,10 @@ int client_world_fail(client_world_t *w, const client_failure_t *why)
         fprintf(stderr, "warder: %" PRIstr "\n", STR_ARG(row->sentence));
     }
     fprintf(stderr, "warder: %" PRIstr " (%" PRIstr ")\n", STR_ARG(row->mend), STR_ARG(row->rule));
-    return exit_code(why->reason);
+    const client_error_t e = {.code = row->name,
+                              .sentence = row->sentence,
+                              .detail = why->detail,
+                              .mend = row->mend,
+                              .rule = row->rule};
+    return client_error_json(w, &e, exit_code(why->reason));
 }

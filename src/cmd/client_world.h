@@ -18,6 +18,7 @@ typedef struct {
     tokens_memory_t *memory;   /* likewise */
     tokens_source_t *source;
     http_reach_t reach; /* for requests to the endpoint */
+    bool as_json;       /* --json: failures too (client_error.h) */
     _Atomic(bool) stop; /* a signal came */
     int stop_fd;        /* readable then */
     _Atomic(bool) over; /* for the thread of signals */
@@ -37,7 +38,8 @@ typedef enum {
  * tokens_source_stop. */
 int client_world_open(client_world_t *w, const option_t *rows, str_t url, client_asks_t asks);
 void client_world_close(client_world_t *w);
-/** Says a failure on standard error, with the mend, and returns its exit code. */
+/** Says a failure on standard error, with the mend, and with --json on standard output as well;
+ * returns its exit code. */
 int client_world_fail(client_world_t *w, const client_failure_t *why);
 
 #endif

@@ -54,7 +54,9 @@ static int print_config(const option_t *rows, str_t url)
     buf_t b = buf_new(a, CONFIG_BYTES);
     int code = EXIT_DONE;
     if (!connect_config_write(option_get(rows, "print-config"), &config, &b))
-        code = command_fail(EXIT_USAGE, "--print-config wants claude, vscode, cursor or codex");
+        code = command_fail(EXIT_USAGE, "--print-config wants claude, vscode, cursor, codex, "
+                                        "windsurf, zed or gemini-cli; any other "
+                                        "host takes the form of one of them");
     else if (buf_done(&b, &text) != RC_OK)
         code = command_out_of_memory();
     else
@@ -139,7 +141,7 @@ static int run(int argc, char **argv)
     if (option_is_set(rows, "print-client-metadata"))
         return print_document(rows, option_get(rows, "print-client-metadata"));
     if (n < 1)
-        return command_fail(EXIT_USAGE, "connect wants a URL");
+        return command_fail(EXIT_USAGE, "connect wants a URL, as https://mcp.example.com/mcp");
     if (option_is_set(rows, "print-config"))
         return print_config(rows, url);
     int code = client_world_open(&w, rows, url, CLIENT_ASK_ALWAYS);
@@ -153,7 +155,7 @@ static int run(int argc, char **argv)
 
 const command_t CMD_CONNECT = {
     .name = "connect",
-    .usage = "URL [--print-config claude|vscode|cursor|codex] [--server-name N] "
+    .usage = "URL [--print-config HOST] [--server-name N] "
              "[--print-client-metadata URL] [client options]",
     .about =
         "is a local stdio MCP server in front of a remote one, signing in where that is needed",

@@ -45,17 +45,39 @@ static void write_toml(const connect_config_t *c, buf_t *out)
     buf_put(out, STR("]\n"));
 }
 
+static void write_servers(const connect_config_t *c, buf_t *out)
+{
+    write_json(c, STR("mcpServers"), false, out);
+}
+
+static void write_vscode(const connect_config_t *c, buf_t *out)
+{
+    write_json(c, STR("servers"), true, out);
+}
+
+static void write_zed(const connect_config_t *c, buf_t *out)
+{
+    write_json(c, STR("context_servers"), false, out);
+}
+
 bool connect_config_write(str_t host, const connect_config_t *c, buf_t *out)
 {
-    if (str_eq(host, STR("claude")) || str_eq(host, STR("cursor")))
-        write_json(c, STR("mcpServers"), false, out);
-    else if (str_eq(host, STR("vscode")))
-        write_json(c, STR("servers"), true, out);
-    else if (str_eq(host, STR("codex")))
-        write_toml(c, out);
-    else
-        return false;
-    return true;
+    static const struct {
+        str_t host;
+        void (*write)(const connect_config_t *c, buf_t *out);
+    } HOSTS[] = {
+        {STR_INIT("claude"), write_servers},   {STR_INIT("cursor"), write_servers},
+        {STR_INIT("windsurf"), write_servers}, {STR_INIT("gemini-cli"), write_servers},
+        {STR_INIT("vscode"), write_vscode},    {STR_INIT("zed"), write_zed},
+        {STR_INIT("codex"), write_toml},
+    };
+    for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
+        if (!str_eq(host, HOSTS[i].host))
+            continue;
+        HOSTS[i].write(c, out);
+        return true;
+    }
+    return false;
 }
 
 static bool is_name_char(char c)

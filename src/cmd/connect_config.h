@@ -12,7 +12,8 @@ typedef struct {
     str_list_t args; /* "connect", the URL, and the options of this line */
 } connect_config_t;
 
-/** Writes them for `host`: claude, vscode, cursor or codex. False: another. */
+/** Writes them for `host`: claude, vscode, cursor, codex, windsurf, zed or gemini-cli. False:
+ * another. */
 bool connect_config_write(str_t host, const connect_config_t *c, buf_t *out);
 /** A name of letters, digits and dashes, made of a URL's host and path ("mcp-example-com") or of a
  * name that somebody gave. In `a`, or static. */

@@ -27,6 +27,10 @@ static void each_host_has_its_form(void **state)
     assert_true(str_starts(str_c(claude), STR("{\"mcpServers\":{\"news\":{\"command\"")));
     assert_true(str_ends(str_c(claude), str_c(args)));
     assert_string_equal(claude, written(*state, "cursor"));
+    assert_string_equal(claude, written(*state, "windsurf"));
+    assert_string_equal(claude, written(*state, "gemini-cli"));
+    assert_true(str_starts(str_c(written(*state, "zed")),
+                           STR("{\"context_servers\":{\"news\":{\"command\"")));
     assert_true(str_starts(str_c(written(*state, "vscode")),
                            STR("{\"servers\":{\"news\":{\"type\":\"stdio\",\"command\"")));
     assert_string_equal(written(*state, "codex"),

@@ -161,7 +161,8 @@ static int run(int argc, char **argv)
                        {.name = "sign-in", .is_switch = true},
                        {NULL}};
     str_t url = STR_UNSET;
-    if (!options_parse_one(argc, argv, rows, "doctor wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "doctor wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     order_t o = {.a = arena_new(WORLD_BYTES)};
     if (!o.a)

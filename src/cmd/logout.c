@@ -28,7 +28,8 @@ static int run(int argc, char **argv)
     option_t rows[] = {CLIENT_OPTION_ROWS, {.name = "json", .is_switch = true}, {NULL}};
     str_t url = STR_UNSET;
     client_world_t w;
-    if (!options_parse_one(argc, argv, rows, "logout wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "logout wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_NOBODY);
     if (code == EXIT_DONE)

@@ -1,6 +1,6 @@
 /* warder token URL: what is kept of a sign-in, and the token itself only where it is asked for. */
+#include "cmd/client_error.h"
 #include "cmd/client_print.h"
-#include "cmd/client_world.h"
 #include "client/plain.h"
 
 #include <unistd.h>
@@ -68,6 +68,22 @@ static int print_json(client_world_t *w, const tokens_state_t *s)
     return EXIT_DONE;
 }
 
+static int not_kept(client_world_t *w)
+{
+    static const client_error_t NONE = {
+        .code = STR_INIT("not_kept"),
+        .sentence = STR_INIT("No token is kept for this URL"),
+        .detail = {NULL, 0},
+        .mend =
+            STR_INIT("'warder token URL --fresh' signs in, if the server wants it; the URL must "
+                     "be the one that was signed in to, byte for byte; say who the client is, "
+                     "if it is one with an id of its own"),
+        .rule = {NULL, 0}};
+    return client_error_json(w, &NONE,
+                             command_fail(EXIT_REFUSED, "%" PRIstr "; %" PRIstr,
+                                          STR_ARG(NONE.sentence), STR_ARG(NONE.mend)));
+}
+
 static int show(client_world_t *w, const option_t *rows)
 {
     tokens_state_t state;
@@ -75,9 +91,7 @@ static int show(client_world_t *w, const option_t *rows)
     if (rc != RC_OK)
         return command_fail(EXIT_FAILED, "what is kept cannot be read: %s", rc_name(rc));
     if (!state.kept)
-        return command_fail(EXIT_REFUSED, "no token is kept for this URL; 'warder connect URL' or "
-                                          "'warder call URL TOOL' signs in; say who the client "
-                                          "is, if it is one with an id of its own");
+        return not_kept(w);
     if (option_is_set(rows, "secret")) {
         printf("%" PRIstr "\n", STR_ARG(state.token.hidden));
         return EXIT_DONE;
@@ -106,7 +120,8 @@ static int run(int argc, char **argv)
                        {NULL}};
     str_t url = STR_UNSET;
     client_world_t w;
-    if (!options_parse_one(argc, argv, rows, "token wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "token wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE && option_is_set(rows, "fresh"))

@@ -10,7 +10,7 @@ static int list(client_session_t *s, bool as_json)
     if (rc == RC_NOT_FOUND)
         return client_session_fail(s, &why);
     if (rc != RC_OK)
-        return command_fail(EXIT_FAILED, "this machine failed: %s", rc_name(rc));
+        return client_session_machine(s, rc);
     client_session_clear(s);
     if (as_json)
         client_print_json(stdout, tools->raw);
@@ -25,7 +25,8 @@ static int run(int argc, char **argv)
     str_t url = STR_UNSET;
     client_world_t w;
     client_session_t s = {NULL};
-    if (!options_parse_one(argc, argv, rows, "tools wants a URL", &url))
+    if (!options_parse_one(argc, argv, rows, "tools wants a URL, as https://mcp.example.com/mcp",
+                           &url))
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_TERMINAL);
     if (code == EXIT_DONE)

@@ -39,6 +39,10 @@ typedef struct {
     str_t detail; /* words of the server or of the library: client_plain before printing */
 } mcp_link_failure_t;
 
+/** What a person can do about this one, which may be more than its row says; static. Of
+ * MCP_LINK_AUTH the failure's reason says it better. */
+str_t mcp_link_mend(const mcp_link_failure_t *why);
+
 /** All on one thread of the link, one at a time; they may call mcp_link_send, _cancel and _listen,
  * and must not block for long. */
 typedef struct {

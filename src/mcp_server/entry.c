@@ -243,21 +243,6 @@ static rc_t check_flags(row_t *r, unsigned flags, unsigned allowed)
     return RC_OK;
 }
 
-static void write_annotations(json_writer_t *w, unsigned flags)
-{
-    bool read_only = flags & WARDER_MCP_READ_ONLY;
-    json_key(w, STR("annotations"));
-    json_begin_object(w);
-    json_member_bool(w, STR("readOnlyHint"), read_only);
-    /* The two are meaningful only for tools that change something. */
-    if (!read_only) {
-        json_member_bool(w, STR("destructiveHint"), flags & WARDER_MCP_DESTRUCTIVE);
-        json_member_bool(w, STR("idempotentHint"), flags & WARDER_MCP_IDEMPOTENT);
-    }
-    json_member_bool(w, STR("openWorldHint"), flags & WARDER_MCP_OPEN_WORLD);
-    json_end_object(w);
-}
-
 rc_t mcp_entry_tool(arena_t *a, const warder_mcp_tool_t *t, mcp_entry_t *out, str_t *why)
 {
     static const unsigned FLAGS = WARDER_MCP_READ_ONLY | WARDER_MCP_DESTRUCTIVE |
@@ -277,7 +262,7 @@ rc_t mcp_entry_tool(arena_t *a, const warder_mcp_tool_t *t, mcp_entry_t *out, st
     json_member_str(&r.w, STR("description"), str_c(t->description));
     TRY(read_input(&r, t, out));
     TRY(read_output(&r, t, out));
-    write_annotations(&r.w, t->flags);
+    mcp_entry_write_flags(&r.w, t->flags);
     TRY(write_end(&r, t->icons, t->meta));
     return row_done(&r, out);
 }

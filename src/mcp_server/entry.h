@@ -26,4 +26,7 @@ rc_t mcp_entry_icons(arena_t *a, json_writer_t *w, const char *icons) MUST_USE;
  *  malformed. */
 int mcp_scope_count(str_t text);
 
+/** Members of a listed tool: annotations, and whether it may be a task. */
+void mcp_entry_write_flags(json_writer_t *w, unsigned flags);
+
 #endif

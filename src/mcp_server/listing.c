@@ -29,24 +29,6 @@ static str_t cache_scope(const warder_mcp_call_t *call, mcp_kind_t kind)
     return filtered ? STR("private") : STR("public");
 }
 
-/* 2025-11-25, Tasks, "Tool-Level Negotiation"; clients of other revisions are not told. */
-static void write_entry(const warder_mcp_call_t *call, const mcp_entry_t *e, json_writer_t *w)
-{
-    bool only = e->flags & WARDER_MCP_TASK_ONLY;
-    bool may = e->kind == MCP_TOOL && (only || (e->flags & WARDER_MCP_TASK));
-    if (!may || !str_eq(call->op.version->name, STR("2025-11-25"))) {
-        json_raw(w, e->listed);
-        return;
-    }
-    str_t text = arena_printf(call->arena, "%" PRIstr ",\"execution\":{\"taskSupport\":\"%s\"}}",
-                              STR_ARG(str_first(e->listed, e->listed.n - 1)),
-                              only ? "required" : "optional");
-    if (!text.p)
-        buf_fail(w->buf, RC_MEMORY);
-    else
-        json_raw(w, text);
-}
-
 /* Writes the entries of a page that begins at row `from`; where the next one begins, or the end. */
 static size_t write_page(const warder_mcp_call_t *call, mcp_kind_t kind, size_t from,
                          json_writer_t *w)
@@ -59,7 +41,7 @@ static size_t write_page(const warder_mcp_call_t *call, mcp_kind_t kind, size_t 
             continue;
         if (left == 0 || w->buf->n > PAGE_BYTES)
             break;
-        write_entry(call, &all.v[i], w);
+        json_raw(w, all.v[i].listed);
         left--;
     }
     return i;

@@ -118,17 +118,10 @@ static client_reason_t keep_client(source_round_t *r, str_t name, str_t redirect
     return source_write(r, name, text);
 }
 
-static client_reason_t post(source_round_t *r, str_t redirect_uri, client_registered_t *got,
-                            str_t *body)
+static client_reason_t post_once(source_round_t *r, const client_registration_want_t *want,
+                                 client_registered_t *got, str_t *body, int *status)
 {
-    static const str_t DEVICE_GRANTS[] = {STR_INIT("urn:ietf:params:oauth:grant-type:device_code"),
-                                          STR_INIT("refresh_token")};
-    const tokens_config_t *c = &r->s->config;
     const client_server_metadata_t *server = &r->s->place.found.server;
-    client_registration_want_t want = c->registration;
-    want.redirect_uris = (str_list_t){&redirect_uri, str_is_set(redirect_uri)};
-    if (c->way == TOKENS_DEVICE && want.grant_types.n == 0)
-        want.grant_types = (str_list_t){DEVICE_GRANTS, 2};
     http_agent_request_t q = {
         .method = STR("POST"),
         .url = server->registration_endpoint,
@@ -137,17 +130,39 @@ static client_reason_t post(source_round_t *r, str_t redirect_uri, client_regist
         .max_body = SOURCE_ANSWER_BYTES,
     };
     http_answer_t answer;
-    GO(source_rc(r, client_registration_write(r->a, server, &want, &q.body)));
-    source_says(r, "Registering at", r->s->place.issuer);
+    GO(source_rc(r, client_registration_write(r->a, server, want, &q.body)));
     GO(source_ask(r, &q, &answer));
     GO(source_reached(r, q.url, &answer));
     *body = answer.body;
+    *status = answer.status;
     str_t why = STR_UNSET;
     rc_t rc = RC_OK;
     client_reason_t reason =
         client_registration_read(r->a, answer.status, answer.body, got, &why, &rc);
     GO(source_rc(r, rc));
     return reason == CLIENT_FINE ? reason : source_fail(r, reason, arena_dup(r->a, why));
+}
+
+static client_reason_t post(source_round_t *r, str_t redirect_uri, client_registered_t *got,
+                            str_t *body)
+{
+    static const str_t DEVICE_GRANTS[] = {STR_INIT("urn:ietf:params:oauth:grant-type:device_code"),
+                                          STR_INIT("refresh_token")};
+    const tokens_config_t *c = &r->s->config;
+    client_registration_want_t want = c->registration;
+    want.redirect_uris = (str_list_t){&redirect_uri, str_is_set(redirect_uri)};
+    if (c->way == TOKENS_DEVICE && want.grant_types.n == 0)
+        want.grant_types = (str_list_t){DEVICE_GRANTS, 2};
+    source_says(r, "Registering at", r->s->place.issuer);
+    int status = 0;
+    client_reason_t reason = post_once(r, &want, got, body, &status);
+    if (reason == CLIENT_REGISTRATION_REFUSED &&
+        client_registration_adjust(status, r->why.detail, &want)) {
+        LOG(r->s->config.log, LOG_INFO, "registration_tried_bare", LOG_S("why", r->why.detail));
+        source_wipe(*body);
+        reason = post_once(r, &want, got, body, &status);
+    }
+    return reason;
 }
 
 static client_reason_t take_client(source_round_t *r, str_t redirect_uri,

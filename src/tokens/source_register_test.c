@@ -65,6 +65,29 @@ static void a_server_that_compares_ports_gets_a_new_registration(void **state)
     assert_int_equal(p->w->registrations, 2);
 }
 
+/* One that refuses whatever it does not know is asked once more, with less. */
+static void a_refused_registration_is_tried_with_less(void **state)
+{
+    play_t *p = *state;
+    p->w->bare_registrations = true;
+    p->config.registration.software_version = STR("1.0");
+    p->config.registration.scope = STR("all of it");
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->registrations, 1);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/register"), 2);
+}
+
+static void a_registration_that_is_refused_twice_fails(void **state)
+{
+    play_t *p = *state;
+    p->w->no_registrations = true;
+    p->config.registration.software_version = STR("1.0");
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_REGISTRATION_REFUSED);
+    assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/register"), 2);
+}
+
 static void a_forgotten_client_registers_once_more(void **state)
 {
     play_t *p = *state;
@@ -221,6 +244,8 @@ int main(void)
         PLAY_TEST(a_registration_is_used_again),
         PLAY_TEST(a_registration_serves_another_port),
         PLAY_TEST(a_server_that_compares_ports_gets_a_new_registration),
+        PLAY_TEST(a_refused_registration_is_tried_with_less),
+        PLAY_TEST(a_registration_that_is_refused_twice_fails),
         PLAY_TEST(a_forgotten_client_registers_once_more),
         PLAY_TEST(a_forgotten_client_whose_page_leads_nowhere),
         PLAY_TEST(a_forgotten_client_that_the_server_tells_of),

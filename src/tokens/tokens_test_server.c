@@ -87,6 +87,11 @@ static void registration(world_t *w, arena_t *a, const char *issuer, const http_
         error(a, out, "invalid_client_metadata");
         return;
     }
+    bool more = json_get(body, STR("software_version")) || json_get(body, STR("scope"));
+    if (w->no_registrations || (w->bare_registrations && more)) {
+        error(a, out, "invalid_client_metadata");
+        return;
+    }
     world_client_t *c = &w->clients[w->n_clients++];
     w->registrations++;
     world_copy(c->issuer, str_c(issuer));

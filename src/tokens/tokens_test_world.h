@@ -51,7 +51,8 @@ typedef struct {
     const char *grant_types;             /* JSON list; NULL: absent */
     const char *known_id, *known_secret; /* a client that is registered already */
     bool no_resource_metadata, no_registration, documents, pushed, bound, bound_listed;
-    bool no_pkce, no_refresh_tokens, exact_ports, single_metadata;
+    bool no_pkce, no_refresh_tokens, exact_ports, bare_registrations, no_registrations,
+        single_metadata;
     bool legacy_metadata;  /* of an authorization server at the endpoint's origin */
     bool tells_of_clients; /* by the redirect, that it knows none of that name */
     bool never_enough, no_revocation;

@@ -169,6 +169,31 @@ describe('how it ends', () => {
     }
   });
 
+  test('with --json a failure is an object, with what mends it', async () => {
+    const failure = async (words, code) => {
+      const answer = await home.run([...words, '--json']);
+      assert.equal(answer.code, code, answer.stderr);
+      assert.equal(answer.json.exit, code);
+      assert.ok(answer.json.error.message && answer.json.error.mend, answer.stdout);
+      assert.match(answer.stderr, /^warder: /);
+      return answer.json.error;
+    };
+    const asked = await failure(['tools', w.mcp], 5);
+    assert.equal(asked.code, 'sign_in_needed');
+    assert.match(asked.rule, /^MCP 2025-11-25/);
+    const missing = await failure(['tools', `${w.mcp}/`], 1);
+    assert.equal(missing.code, 'http_status');
+    assert.equal(missing.status, 404);
+    assert.match(missing.mend, /last slash/);
+    assert.equal((await failure(['call', 'http://127.0.0.1:9/mcp', 'x'], 1)).code, 'unreachable');
+    assert.equal((await failure(['token', w.mcp], 4)).code, 'not_kept');
+    assert.equal((await failure(['token', 'http://127.0.0.1:9/mcp', '--fresh'], 1)).code, 'unreachable');
+    await signIn();
+    const refused = await failure(['call', w.mcp, 'no_such_tool'], 4);
+    assert.equal(refused.code, 'server_error');
+    assert.equal(refused.rpc.code, -32602);
+  });
+
   test('who wants no token, or brings one that is not taken, is told so', async () => {
     const other = new ClientHome();
     try {
