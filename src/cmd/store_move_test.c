@@ -82,7 +82,7 @@ static void exported_file_is_private_and_whole(void **state)
     assert_int_equal(stat(p->file, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     const char *text = text_of(p->file);
-    assert_int_equal(strncmp(text, "{\"warder_store\":1,", 18), 0);
+    assert_int_equal(strncmp(text, "{\"warder_store\":2,", 18), 0);
     assert_non_null(strstr(text, "{\"table\":\"resource\",\"record\":{\"uri\":"));
     assert_non_null(strstr(text, "https://alice.test/mcp"));
     assert_non_null(
@@ -146,7 +146,7 @@ static void file_that_is_not_whole_fills_nothing(void **state)
     name[0] = 'e';
     import_refused(p, text, "was changed");
     name[0] = 'a';
-    text[strlen("{\"warder_store\":")] = '2';
+    text[strlen("{\"warder_store\":")] = '9';
     import_refused(p, text, "newer program");
     import_refused(p, "PK", "no export");
 }
