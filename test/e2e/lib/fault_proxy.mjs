@@ -6,7 +6,7 @@ import net from 'node:net';
 const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
-const DRIP_BYTES = 4;
+const DRIP_BYTES = 2;
 const DRIP_MS = 1;
 
 /** What a rule can do to a batch. */
