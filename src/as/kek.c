@@ -84,6 +84,18 @@ const key_record_t *as_kek_misfit(const as_kek_t *kek, const key_record_t *recor
     return NULL;
 }
 
+const key_record_t *as_kek_planted(const key_record_t *records, size_t n)
+{
+    const key_record_t *plain = NULL;
+    bool any_sealed = false;
+    for (size_t i = 0; i < n; i++) {
+        any_sealed |= str_is_set(records[i].sealed_by);
+        if (!plain && records[i].use == KEY_SIGN && !str_is_set(records[i].sealed_by))
+            plain = &records[i];
+    }
+    return any_sealed ? plain : NULL;
+}
+
 static rc_t purpose(arena_t *a, const key_record_t *r, str_t *out)
 {
     static const char *const USE[] = {

@@ -23,6 +23,9 @@ rc_t as_kek_read(arena_t *a, str_t bytes, as_kek_t *out) MUST_USE;
 /** The first record that is sealed under another key than `kek` (or under any, if there is none);
  *  NULL: all can be opened. */
 const key_record_t *as_kek_misfit(const as_kek_t *kek, const key_record_t *records, size_t n);
+/** A signing key that is plain where another record is sealed; NULL: there is none. A server that
+ *  has a key seals all records at once, so this one was put there by somebody else. */
+const key_record_t *as_kek_planted(const key_record_t *records, size_t n);
 /** The records with their secrets plain, in the arena; wiped with it. A record that is not sealed
  *  stays as it is. RC_CONFIG: as_kek_misfit; RC_MALFORMED: changed since it was sealed. */
 rc_t as_kek_open(arena_t *a, const as_kek_t *kek, const key_record_t *records, size_t n,

@@ -74,7 +74,9 @@ rc_t as_keys_plan(arena_t *a, const as_keys_t *keys, const as_keys_policy_t *pol
                   as_keys_plan_t *out) MUST_USE;
 
 /** What seals all records anew under policy->kek, in one effect; opened are they with `old` (zero:
- *  they are plain). None when all are. RC_CONFIG: one is sealed under a third key. */
+ *  they are plain). None when all are. With a vault signing keys that are plain are deleted: it
+ *  takes no private key from this side. RC_CONFIG: one is sealed under a third key, or
+ * as_kek_planted. */
 rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
                     const as_keys_policy_t *policy, as_keys_plan_t *out) MUST_USE;
 

@@ -19,23 +19,44 @@ static rc_t reseal(arena_t *a, const as_kek_t *old, const as_opener_t *now, cons
     return as_vault_seal(a, now, plain, out);
 }
 
+/* What lies plain in the store may be anybody's: behind a wall only keys sign that were made there.
+ */
+static bool is_left_out(const as_keys_policy_t *policy, const key_record_t *r)
+{
+    return policy->vault && r->use == KEY_SIGN && !str_is_set(r->sealed_by);
+}
+
+static rc_t reseal_all(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
+                       const as_keys_policy_t *policy, key_change_t *change)
+{
+    const as_opener_t opener = as_keys_opener(policy);
+    key_record_t *v = ARENA_ARRAY(a, keys->n + 1, key_record_t);
+    *change = (key_change_t){keys->v, keys->n, v, 0};
+    if (!v)
+        return RC_MEMORY;
+    for (size_t i = 0; i < keys->n; i++)
+        if (!is_left_out(policy, &keys->v[i]))
+            TRY(reseal(a, old, &opener, &keys->v[i], &v[change->n_becomes++]));
+    return RC_OK;
+}
+
 rc_t as_keys_reseal(arena_t *a, const as_keys_t *keys, const as_kek_t *old,
                     const as_keys_policy_t *policy, as_keys_plan_t *out)
 {
-    const as_opener_t opener = as_keys_opener(policy);
     *out = (as_keys_plan_t){.next_at = 0};
     if (!str_is_set(policy->kek.name) || all_sealed(keys, policy->kek.name))
         return RC_OK;
+    if (as_kek_planted(keys->v, keys->n))
+        return RC_CONFIG;
     key_change_t *change = ARENA_NEW(a, key_change_t);
-    key_record_t *v = ARENA_ARRAY(a, keys->n + 1, key_record_t);
-    if (!change || !v)
+    if (!change)
         return RC_MEMORY;
-    *change = (key_change_t){keys->v, keys->n, v, keys->n};
     effects_add(&out->effects, EFFECT_KEYS_REPLACE, policy->now)->u.key_change = change;
-    for (size_t i = 0; i < keys->n; i++)
-        TRY(reseal(a, old, &opener, &keys->v[i], &v[i]));
-    out->about =
-        arena_printf(a, "all keys are encrypted under key %" PRIstr, STR_ARG(policy->kek.name));
+    TRY(reseal_all(a, keys, old, policy, change));
+    const char *left_out =
+        change->n_becomes < keys->n ? "; signing keys that were plain are deleted" : "";
+    out->about = arena_printf(a, "all keys are encrypted under key %" PRIstr "%s",
+                              STR_ARG(policy->kek.name), left_out);
     return str_is_set(out->about) ? RC_OK : RC_MEMORY;
 }
 

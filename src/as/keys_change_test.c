@@ -53,6 +53,23 @@ static rc_t reseal(ring_t *p, as_kek_t from, as_kek_t to)
     return as_keys_reseal(p->a, &keys, &from, &p->policy, &p->plan);
 }
 
+/* Who has the server plants one and ends it: the next start would have it sign. */
+static void a_signing_key_that_is_plain_among_encrypted_ones_is_not_taken_over(void **state)
+{
+    ring_t *p = *state;
+    as_kek_t x = kek(p, 'x');
+    p->policy.kek = x;
+    ring_run(p, R_START);
+    assert_null(as_kek_planted(p->keys, p->n));
+    p->keys[p->n] = (key_record_t){
+        .kid = STR("planted"), .alg = STR("ES256"), .use = KEY_SIGN, .secret = STR("anything")};
+    p->n++;
+    assert_true(str_eq(as_kek_planted(p->keys, p->n)->kid, STR("planted")));
+    assert_int_equal(reseal(p, x, kek(p, 'y')), RC_CONFIG);
+    assert_int_equal(reseal(p, x, x), RC_CONFIG);
+    assert_null(as_kek_planted(&p->keys[p->n - 1], 1));
+}
+
 static void keys_are_encrypted_in_one_step_and_again_under_another(void **state)
 {
     ring_t *p = *state;
@@ -137,6 +154,7 @@ static void next_and_retired_keys_are_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        RING_TEST(a_signing_key_that_is_plain_among_encrypted_ones_is_not_taken_over),
         RING_TEST(encrypted_ring_rotates_like_a_plain_one),
         RING_TEST(wrong_key_is_no_plan),
         RING_TEST(keys_are_encrypted_in_one_step_and_again_under_another),

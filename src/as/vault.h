@@ -18,7 +18,7 @@ typedef struct {
     rc_t (*settle)(void *ctx);
     /* As as_vault_make, but for sealed_by. */
     rc_t (*make)(void *ctx, arena_t *a, key_record_t *r);
-    /* As as_kek_seal, but for sealed_by; RC_CONFIG after `settle`. */
+    /* As as_kek_seal, but for sealed_by; RC_CONFIG after `settle`, and for KEY_SIGN ever. */
     rc_t (*seal)(void *ctx, arena_t *a, const key_record_t *plain, key_record_t *out);
     /* Of signer_port_t. RC_CONFIG: it is nothing that this server signs. */
     rc_t (*sign)(void *ctx, const sign_request_t *req, signature_t *out);

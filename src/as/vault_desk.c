@@ -108,7 +108,8 @@ static rc_t make_key(answer_t *x)
     return RC_OK;
 }
 
-/* Whoever has taken the server over would have it sign later, with a key of their own. */
+/* Never one that signs: whoever has taken the server over would have it sign later, with a key of
+ * their own, which they put into the store before they ended the server. */
 static rc_t seal_key(answer_t *x)
 {
     const str_t *f = x->q->fields;
@@ -118,6 +119,8 @@ static rc_t seal_key(answer_t *x)
         return RC_CONFIG;
     if (!parse_use(f[0], &r.use) || r.kid.n == 0 || r.kid.n > LIMIT_KID_BYTES)
         return RC_MALFORMED;
+    if (r.use == KEY_SIGN)
+        return RC_CONFIG;
     TRY(as_vault_seal(x->desk->a, &o, &r, &sealed));
     x->frame.fields[0] = sealed.secret;
     return RC_OK;

@@ -150,12 +150,22 @@ static void nothing_plain_is_sealed_once_the_keys_are_loaded(void **state)
 {
     vault_test_t *p = *state;
     key_record_t sealed;
+    const key_record_t plain = {
+        .kid = STR("mine"), .use = KEY_DERIVE, .secret = STR("12345678901234567890123456789012")};
+    assert_int_equal(p->vault.seal(p->vault.ctx, p->a, &plain, &sealed), RC_OK);
+    assert_int_equal(p->vault.settle(p->vault.ctx), RC_OK);
+    assert_int_equal(p->vault.seal(p->vault.ctx, p->a, &plain, &sealed), RC_CONFIG);
+}
+
+/* Who has the server plants one and ends it: the next start would have it sign. */
+static void a_signing_key_is_never_sealed_for_the_server(void **state)
+{
+    vault_test_t *p = *state;
+    key_record_t sealed;
     const key_record_t plain = {.kid = STR("mine"),
                                 .alg = STR("EdDSA"),
                                 .use = KEY_SIGN,
                                 .secret = str_of(VAULT_TEST_KEY, sizeof VAULT_TEST_KEY)};
-    assert_int_equal(p->vault.seal(p->vault.ctx, p->a, &plain, &sealed), RC_OK);
-    assert_int_equal(p->vault.settle(p->vault.ctx), RC_OK);
     assert_int_equal(p->vault.seal(p->vault.ctx, p->a, &plain, &sealed), RC_CONFIG);
 }
 
@@ -293,6 +303,7 @@ int main(void)
         PLAY(a_plain_record_is_not_opened),
         PLAY(a_record_under_another_name_or_use_is_not_opened),
         PLAY(nothing_plain_is_sealed_once_the_keys_are_loaded),
+        PLAY(a_signing_key_is_never_sealed_for_the_server),
         PLAY(what_the_store_has_no_more_is_forgotten),
         PLAY(more_keys_than_a_set_has_make_room),
         PLAY(what_is_no_question_is_answered_as_malformed),

@@ -105,6 +105,32 @@ static void a_ring_is_made_and_rotated_behind_it(void **state)
     keyring_unref(ring);
 }
 
+/* Keys of before there was one to encrypt them under: one that signs may be anybody's. */
+static void plain_signing_keys_are_left_out_where_it_takes_over(void **state)
+{
+    vault_test_t *p = *state;
+    const key_record_t plain[] = {
+        {.kid = STR("d"), .use = KEY_DERIVE, .secret = STR("12345678901234567890123456789012")},
+        {.kid = STR("k"),
+         .alg = STR("EdDSA"),
+         .use = KEY_SIGN,
+         .secret = str_of(VAULT_TEST_KEY, sizeof VAULT_TEST_KEY)},
+    };
+    const as_keys_t keys = {plain, 2};
+    const as_keys_policy_t policy = {
+        .now = VAULT_TEST_NOW, .kek = {.name = p->kek.name}, .vault = &p->vault};
+    const as_kek_t none = {.key = STR_UNSET};
+    as_keys_plan_t plan;
+    assert_int_equal(as_keys_reseal(p->a, &keys, &none, &policy, &plan), RC_OK);
+    assert_int_equal(plan.effects.n, 1);
+    const key_change_t *change = plan.effects.v[0].u.key_change;
+    assert_int_equal(change->n_was, 2);
+    assert_int_equal(change->n_becomes, 1);
+    assert_true(str_eq(change->becomes[0].kid, STR("d")));
+    assert_true(str_eq(change->becomes[0].sealed_by, p->kek.name));
+    assert_true(str_contains(plan.about, STR("signing keys that were plain are deleted")));
+}
+
 static void checkpoints_are_signed_with_the_audit_key(void **state)
 {
     vault_test_t *p = *state;
@@ -123,6 +149,7 @@ int main(void)
         PLAY(an_opened_key_is_its_public_half_and_signs),
         PLAY(made_keys_come_sealed_and_open_again),
         PLAY(a_ring_is_made_and_rotated_behind_it),
+        PLAY(plain_signing_keys_are_left_out_where_it_takes_over),
         PLAY(checkpoints_are_signed_with_the_audit_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,9 @@ static int remove_key(admin_t *admin, const option_t *rows, const str_t *words, 
 static int plan_reseal(change_t *c, const ask_t *keys)
 {
     const as_keys_t all = {keys->u.keys, keys->count};
+    int code = kek_check_planted(all.v, all.n);
+    if (code != EXIT_DONE)
+        return code;
     rc_t rc = as_keys_reseal(c->admin->a, &all, &c->kek, &c->policy, &c->plan);
     return rc == RC_OK ? EXIT_DONE : not_planned(rc);
 }

@@ -101,6 +101,18 @@ int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
     return str_is_set(variable) ? parse(a, "the variable " VARIABLE, variable, out) : EXIT_DONE;
 }
 
+int kek_check_planted(const key_record_t *records, size_t n)
+{
+    const key_record_t *odd = as_kek_planted(records, n);
+    if (!odd)
+        return EXIT_DONE;
+    return command_fail(EXIT_SETTING,
+                        "the signing key '%" PRIstr "' lies in the store as it is, and others "
+                        "encrypted, so no server made it; remove it with: warder admin key remove "
+                        "%" PRIstr ", and find out who writes to the database",
+                        STR_ARG(odd->kid), STR_ARG(odd->kid));
+}
+
 int kek_check(const as_kek_t *kek, const key_record_t *records, size_t n)
 {
     const key_record_t *odd = as_kek_misfit(kek, records, n);

@@ -17,6 +17,8 @@ const char *kek_path(arena_t *a, const settings_t *s);
 void kek_forget(void);
 /** The key in the file at `path`; 0 or an exit code. */
 int kek_file(arena_t *a, str_t path, as_kek_t *out);
+/** 0, or an exit code after saying which record as_kek_planted finds. */
+int kek_check_planted(const key_record_t *records, size_t n);
 /** Whether `kek` opens all records; 0, or an exit code after saying which key is needed. */
 int kek_check(const as_kek_t *kek, const key_record_t *records, size_t n);
 

@@ -88,14 +88,15 @@ static rc_t change_keys(work_t *w, const as_keys_plan_t *plan)
 }
 
 /* Keys of before there was one to encrypt them under. RC_CONFLICT: another process was faster;
- * RC_CONFIG: they are encrypted under another key (said). */
+ * RC_CONFIG: they are encrypted under another key, or one is not as the others are (said). */
 static rc_t seal_keys_once(work_t *w)
 {
     as_keys_plan_t plan;
     const as_keys_policy_t policy = policy_of(w);
     TRY(look(w));
     const as_keys_t keys = keys_of(w);
-    if (kek_check(&w->p->kek, keys.v, keys.n) != EXIT_DONE)
+    if (kek_check(&w->p->kek, keys.v, keys.n) != EXIT_DONE ||
+        kek_check_planted(keys.v, keys.n) != EXIT_DONE)
         return RC_CONFIG;
     TRY(as_keys_reseal(w->p->a, &keys, &w->p->kek, &policy, &plan));
     return change_keys(w, &plan);

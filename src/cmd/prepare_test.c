@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define ONE                                                                                        \
     "resources:\n"                                                                                 \
@@ -372,6 +373,46 @@ static void refuses_to_start(admin_play_t *p, const char *kek, const char *says)
         fail_msg("'%s' is not in: %s", says, p->ran.err);
 }
 
+static void plant(admin_play_t *p, const key_record_t *r)
+{
+    once_result_t result = {0};
+    effects_t effects = {.n = 0};
+    key_record_t becomes[4];
+    ask_t was = look(p, ASK_KEYS);
+    assert_int_equal(was.count, 3);
+    memcpy(becomes, was.u.keys, 3 * sizeof *becomes);
+    becomes[3] = *r;
+    const key_change_t change = {was.u.keys, 3, becomes, 4};
+    effects_add(&effects, EFFECT_KEYS_REPLACE, 1)->u.key_change = &change;
+    store_apply(p->conn, &effects, once_done, &result);
+    once_wait(&p->once, &result);
+    assert_int_equal(result.rc, RC_OK);
+    shut_store(p);
+}
+
+/* What somebody writes who holds the server, before they end it. */
+static void a_planted_signing_key_stops_the_start(void **state)
+{
+    admin_play_t *p = *state;
+    char line[256];
+    const key_record_t planted = {.kid = STR("planted"),
+                                  .alg = STR("ES256"),
+                                  .secret = STR("a secret of somebody else's"),
+                                  .use = KEY_SIGN,
+                                  .state = KEY_NEXT,
+                                  .created_at = 1};
+    start_with_key(p, KEY_1);
+    plant(p, &planted);
+    refuses_to_start(p, KEY_1, "remove it with: warder admin key remove planted");
+    const char *file = test_file(p->folder, "kek", KEY_1);
+    assert_int_equal(chmod(file, 0600), 0);
+    snprintf(line, sizeof line, "admin key reseal --key-file %s --new-key-file %s", file, file);
+    admin_play_refused(p, line, EXIT_SETTING, "so no server made it");
+    snprintf(line, sizeof line, "admin key remove planted --key-file %s", file);
+    admin_play_run(p, line);
+    start_with_key(p, KEY_1);
+}
+
 static void start_without_the_key_or_with_another_is_refused(void **state)
 {
     admin_play_t *p = *state;
@@ -539,6 +580,7 @@ int main(int argc, char **argv)
         PLAY_TEST(accounts_are_seen),
         PLAY_TEST(start_with_a_key_makes_encrypted_keys),
         PLAY_TEST(first_start_with_a_key_encrypts_what_is_plain),
+        PLAY_TEST(a_planted_signing_key_stops_the_start),
         PLAY_TEST(start_without_the_key_or_with_another_is_refused),
         PLAY_TEST(start_that_loses_the_race_takes_the_keys_that_are_there),
         PLAY_TEST(many_at_once_end_with_one_current_key),
