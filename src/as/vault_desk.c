@@ -219,9 +219,10 @@ str_t vault_desk_answer(vault_desk_t *d, str_t question, buf_t *b)
         rc = DO[q.kind](&x);
     if (rc != RC_OK)
         x.frame = (vault_frame_t){.kind = VAULT_ANSWER, .code = rc};
+    x.frame.number = q.number;
     if (vault_frame_write(b, &x.frame, &bytes) == RC_OK)
         return bytes;
     *b = buf_fixed(b->p, b->cap);
-    x.frame = (vault_frame_t){.kind = VAULT_ANSWER, .code = RC_LIMIT};
+    x.frame = (vault_frame_t){.kind = VAULT_ANSWER, .code = RC_LIMIT, .number = q.number};
     return vault_frame_write(b, &x.frame, &bytes) == RC_OK ? bytes : STR("");
 }

@@ -28,6 +28,7 @@ static bool read_head(str_t bytes, vault_frame_t *out)
         return false;
     out->kind = (vault_kind_t)bytes.p[1];
     out->code = number(bytes, 2, 2);
+    out->number = number(bytes, 8, 4);
     return out->code <= (is_answer(out->kind) ? CODE_MAX : 0) &&
            number(bytes, 4, 4) == bytes.n - VAULT_HEAD_BYTES;
 }
@@ -44,11 +45,15 @@ static bool read_field(str_t *rest, str_t *out)
     return true;
 }
 
-rc_t vault_frame_read(str_t bytes, vault_frame_t *out)
+rc_t vault_frame_read_head(str_t bytes, vault_frame_t *out)
 {
     *out = (vault_frame_t){.kind = VAULT_KINDS};
-    if (!read_head(bytes, out))
-        return RC_MALFORMED;
+    return read_head(bytes, out) ? RC_OK : RC_MALFORMED;
+}
+
+rc_t vault_frame_read(str_t bytes, vault_frame_t *out)
+{
+    TRY(vault_frame_read_head(bytes, out));
     str_t rest = str_skip(bytes, VAULT_HEAD_BYTES);
     for (size_t i = 0; i < FIELDS[out->kind]; i++)
         if (!read_field(&rest, &out->fields[i]))
@@ -77,6 +82,7 @@ rc_t vault_frame_write(buf_t *b, const vault_frame_t *frame, str_t *out)
     buf_char(b, (char)frame->kind);
     put_number(b, frame->code, 2);
     put_number(b, n, 4);
+    put_number(b, frame->number, 4);
     for (size_t i = 0; i < fields; i++) {
         put_number(b, frame->fields[i].n, 2);
         buf_put(b, frame->fields[i]);

@@ -1,15 +1,16 @@
 /* What a server and its signing process say to each other: one frame a question, one an answer.
  * Pure; both sides read with the same strict reader, as neither trusts the other.
  *
- * A frame is VAULT_HEAD_BYTES: version, kind, code (2 bytes), length of what follows (4 bytes),
- * numbers little-endian; then the fields of its kind, each behind its length of 2 bytes. */
+ * A frame is VAULT_HEAD_BYTES: version, kind, code (2 bytes), length of what follows the head
+ * (4 bytes), number of the question (4 bytes), little-endian; then the fields of its kind, each
+ * behind its length of 2 bytes. */
 #ifndef AS_VAULT_FRAME_H
 #define AS_VAULT_FRAME_H
 
 #include "core/buf.h"
 #include "core/limits.h"
 
-enum { VAULT_VERSION = 1, VAULT_HEAD_BYTES = 8, VAULT_FIELDS_MAX = 5 };
+enum { VAULT_VERSION = 2, VAULT_HEAD_BYTES = 12, VAULT_FIELDS_MAX = 5 };
 
 /* VAULT_FRAME(NAME, number of fields): what they are, in their order */
 #define VAULT_FRAME_TABLE(VAULT_FRAME)                                                             \
@@ -34,13 +35,16 @@ typedef enum {
  *  others set and perhaps empty. */
 typedef struct {
     vault_kind_t kind;
-    unsigned code; /* rc_t of an answer; of HELLO the code to end with; else 0 */
+    unsigned code;   /* rc_t of an answer; of HELLO the code to end with; else 0 */
+    uint32_t number; /* of a question, and its answer has the same; of HELLO 0 */
     str_t fields[VAULT_FIELDS_MAX];
 } vault_frame_t;
 
 /** A whole frame, nothing behind it. RC_MALFORMED: another version, an unknown kind, a code in a
  *  question, lengths that do not fit, longer than LIMIT_VAULT_FRAME_BYTES. */
 rc_t vault_frame_read(str_t bytes, vault_frame_t *out) MUST_USE;
+/** The head alone: kind, code, number. RC_MALFORMED as above. */
+rc_t vault_frame_read_head(str_t bytes, vault_frame_t *out) MUST_USE;
 /** Writes it into `b`, which is empty; *out borrows from it. Unset fields are empty. RC_LIMIT. */
 rc_t vault_frame_write(buf_t *b, const vault_frame_t *frame, str_t *out) MUST_USE;
 

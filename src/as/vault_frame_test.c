@@ -43,12 +43,14 @@ static void what_is_written_is_read(void **state)
     vault_frame_t back;
     for (unsigned kind = 0; kind < VAULT_KINDS; kind++) {
         bool answers = kind == VAULT_HELLO || kind == VAULT_ANSWER;
-        vault_frame_t frame = {.kind = (vault_kind_t)kind, .code = answers ? 7 : 0};
+        vault_frame_t frame = {
+            .kind = (vault_kind_t)kind, .code = answers ? 7 : 0, .number = 0xfffefdfc - kind};
         for (size_t i = 0; i < VAULT_FIELDS_MAX; i++)
             frame.fields[i] = str_of("fields", i);
         assert_int_equal(vault_frame_read(write_frame(&frame), &back), RC_OK);
         assert_int_equal(back.kind, kind);
         assert_int_equal(back.code, frame.code);
+        assert_int_equal(back.number, frame.number);
         for (size_t i = 0; i < VAULT_FIELDS_MAX && str_is_set(back.fields[i]); i++)
             assert_true(str_eq(back.fields[i], frame.fields[i]));
     }
@@ -57,7 +59,7 @@ static void what_is_written_is_read(void **state)
 static void the_form_is_what_the_header_says(void **state)
 {
     (void)state;
-    static const char BYTES[] = "\1\5\0\0\21\0\0\0\5\0ES256\3\0kid\3\0a.b";
+    static const char BYTES[] = "\2\5\0\0\21\0\0\0\0\0\0\0\5\0ES256\3\0kid\3\0a.b";
     assert_true(str_eq(write_frame(&SIGN), str_of(BYTES, sizeof BYTES - 1)));
 }
 
@@ -74,7 +76,8 @@ static void another_version_is_malformed(void **state)
 {
     (void)state;
     assert_int_equal(with(0, 0), RC_MALFORMED);
-    assert_int_equal(with(0, 2), RC_MALFORMED);
+    assert_int_equal(with(0, 1), RC_MALFORMED);
+    assert_int_equal(with(0, 3), RC_MALFORMED);
 }
 
 static void an_unknown_kind_is_malformed(void **state)
@@ -97,8 +100,8 @@ static void lengths_that_do_not_fit_are_malformed(void **state)
     assert_int_equal(with(4, 16), RC_MALFORMED);
     assert_int_equal(with(4, 18), RC_MALFORMED);
     assert_int_equal(with(7, (char)0x80), RC_MALFORMED);
-    assert_int_equal(with(8, 6), RC_MALFORMED);
-    assert_int_equal(with(9, (char)0xff), RC_MALFORMED);
+    assert_int_equal(with(12, 6), RC_MALFORMED);
+    assert_int_equal(with(13, (char)0xff), RC_MALFORMED);
     assert_int_equal(with(1, VAULT_MAKE), RC_MALFORMED); /* a field is left over */
     assert_int_equal(with(1, VAULT_OPEN), RC_MALFORMED); /* two are missing */
 }

@@ -254,20 +254,51 @@ static void a_cut_line_is_an_error(void **state)
     assert_int_equal(open_record(p, &p->sealed, &out), RC_IO);
 }
 
+/* The number that the next question will have. */
+static uint32_t next_number(vault_test_t *p)
+{
+    vault_frame_t q;
+    assert_int_equal(vault_frame_read(str_of(p->heard, p->heard_n), &q), RC_OK);
+    return q.number + 1;
+}
+
 static void an_answer_that_is_none_is_an_error(void **state)
 {
     vault_test_t *p = *state;
+    char bytes[32];
     static const str_t ANSWERS[] = {
-        STR_INIT(""),
-        STR_INIT("\1\7\0\0\4\0\0\0\0\0\0"),       /* cut */
-        STR_INIT("\1\5\0\0\6\0\0\0\0\0\0\0\0\0"), /* a question */
-        STR_INIT("\1\7\11\0\4\0\0\0\0\0\0\0"),    /* a code that is none */
-        STR_INIT("\1\7\0\0\4\0\0\0\0\0\0\0"),     /* no signature in it */
+        STR_INIT("\2\7\0\0\4\0\0\0nnnn\0\0\0"),       /* cut */
+        STR_INIT("\2\5\0\0\6\0\0\0nnnn\0\0\0\0\0\0"), /* a question */
+        STR_INIT("\2\7\11\0\4\0\0\0nnnn\0\0\0\0"),    /* a code that is none */
+        STR_INIT("\2\7\0\0\4\0\0\0nnnn\0\0\0\0"),     /* no signature in it */
     };
     open_key(p);
+    p->answer = STR("");
+    assert_int_equal(sign_until(p, STR("at+jwt"), 60), RC_IO);
     for (size_t i = 0; i < sizeof ANSWERS / sizeof *ANSWERS; i++) {
-        p->answer = ANSWERS[i];
+        uint32_t number = next_number(p);
+        memcpy(bytes, ANSWERS[i].p, ANSWERS[i].n);
+        for (size_t k = 0; k < 4; k++)
+            bytes[8 + k] = (char)(number >> 8 * k & 0xff);
+        p->answer = str_of(bytes, ANSWERS[i].n);
         assert_int_equal(sign_until(p, STR("at+jwt"), 60), RC_IO);
+    }
+}
+
+/* As after one that came too late. */
+static void an_answer_to_another_question_is_an_error(void **state)
+{
+    vault_test_t *p = *state;
+    static char room[LIMIT_VAULT_FRAME_BYTES];
+    static const uint32_t OFF[] = {UINT32_MAX, 1, 0x10000};
+    vault_frame_t answer = {.kind = VAULT_ANSWER, .fields = {STR_INIT("signature"), STR_INIT("")}};
+    open_key(p);
+    for (size_t i = 0; i <= sizeof OFF / sizeof *OFF; i++) {
+        buf_t b = buf_fixed(room, sizeof room);
+        bool right = i == sizeof OFF / sizeof *OFF;
+        answer.number = next_number(p) + (right ? 0 : OFF[i]);
+        assert_int_equal(vault_frame_write(&b, &answer, &p->answer), RC_OK);
+        assert_int_equal(sign_until(p, STR("at+jwt"), 60), right ? RC_OK : RC_IO);
     }
 }
 
@@ -309,6 +340,7 @@ int main(void)
         PLAY(what_is_no_question_is_answered_as_malformed),
         PLAY(a_cut_line_is_an_error),
         PLAY(an_answer_that_is_none_is_an_error),
+        PLAY(an_answer_to_another_question_is_an_error),
         PLAY(without_a_key_there_is_no_room),
         PLAY(a_key_that_is_elsewhere_seals_nothing_here),
     };

@@ -13,13 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long an answer may take: a new RSA key on a busy machine takes seconds. */
-enum { ANSWER_S = 30 };
+/* How long an answer may take, as a worker and all its connections wait for it: a new RSA key on a
+ * busy machine takes seconds, everything else far less than one. */
+enum { MAKE_S = 30, ANSWER_S = 3 };
 
 /* One question at a time; whoever asks takes one that is free. */
 typedef struct {
     pthread_mutex_t lock;
     int fd;
+    time_t wait_s; /* that its socket waits now */
 } line_t;
 
 struct signer_process {
@@ -72,16 +74,36 @@ static bool receive(int fd, uint8_t *bytes, size_t *n)
     return got > 0 && got <= LIMIT_VAULT_FRAME_BYTES;
 }
 
-/* An answer that came too late would be taken for the next one's: there is no next one. */
+static void wait_at_most(line_t *line, time_t seconds)
+{
+    const struct timeval wait = {.tv_sec = seconds};
+    if (line->wait_s != seconds)
+        (void)setsockopt(line->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    line->wait_s = seconds;
+}
+
+static bool exchange(line_t *line, str_t question, uint8_t *answer, size_t *n)
+{
+    vault_frame_t asked, answered;
+    if (vault_frame_read_head(question, &asked) != RC_OK)
+        return false;
+    wait_at_most(line, asked.kind == VAULT_MAKE ? MAKE_S : ANSWER_S);
+    return send_whole(line->fd, question) && receive(line->fd, answer, n) &&
+           vault_frame_read_head(str_of(answer, *n), &answered) == RC_OK &&
+           answered.number == asked.number;
+}
+
+/* An answer that came too late would be taken for the next one's: there is no next one, also for
+ * those who wait for the line already. The other side ends when a line does. */
 static rc_t call(void *ctx, str_t question, uint8_t *answer, size_t *n)
 {
     signer_process_t *p = ctx;
-    if (atomic_load(&p->gone))
-        return RC_IO;
     line_t *line = take_line(p);
-    bool ok = send_whole(line->fd, question) && receive(line->fd, answer, n);
-    if (!ok)
+    bool ok = !atomic_load(&p->gone) && exchange(line, question, answer, n);
+    if (!ok) {
         atomic_store(&p->gone, true);
+        shutdown(line->fd, SHUT_RDWR);
+    }
     pthread_mutex_unlock(&line->lock);
     return ok ? RC_OK : RC_IO;
 }
@@ -105,14 +127,15 @@ static size_t lines_for(const settings_t *s)
 
 static bool make_lines(signer_process_t *p, size_t n, int *ends)
 {
-    const struct timeval wait = {.tv_sec = ANSWER_S};
+    const struct timeval send_wait = {.tv_sec = ANSWER_S};
     for (; p->n < n; p->n++) {
         int pair[2];
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
             return false;
-        (void)setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+        (void)setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &send_wait, sizeof send_wait);
         pthread_mutex_init(&p->lines[p->n].lock, NULL);
         p->lines[p->n].fd = pair[0];
+        wait_at_most(&p->lines[p->n], MAKE_S);
         ends[p->n] = pair[1];
     }
     return true;

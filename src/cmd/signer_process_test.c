@@ -267,6 +267,53 @@ static void once_it_is_killed_nothing_is_signed(void **state)
     assert_int_equal(sign(p, p->a, 1, &token), RC_IO);
 }
 
+typedef struct {
+    const play_t *p;
+    int number;
+    rc_t rc;
+    bool good;
+} one_t;
+
+static void *sign_one(void *arg)
+{
+    one_t *one = arg;
+    arena_t *a = arena_new(1 << 20);
+    str_t token;
+    one->rc = sign(one->p, a, one->number, &token);
+    one->good = one->rc == RC_OK && is_good(one->p, a, token, one->number);
+    arena_free(a);
+    return NULL;
+}
+
+/* While it stands still, some wait for its answers and others for the lines of these. It goes on
+ * when the first have given up: nobody may be given their answers. */
+static void answers_that_come_too_late_are_nobodys(void **state)
+{
+    play_t *p = *state;
+    pthread_t threads[THREADS];
+    one_t work[THREADS];
+    start(p);
+    make_key(p, "ES256");
+    pid_t pid = signer_process_id(p->signer);
+    time_t begin = time(NULL);
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    for (int i = 0; i < THREADS; i++) {
+        work[i] = (one_t){p, i, RC_OK, false};
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_one, &work[i]), 0);
+    }
+    for (int i = 0; i < 4000 && signer_process_lives(p->signer); i++)
+        wait_a_little();
+    wait_a_little();
+    kill(pid, SIGCONT);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(work[i].rc, RC_IO);
+    }
+    assert_true(time(NULL) - begin <
+                15); /* a worker stands still for seconds, not for half a minute */
+    assert_true(is_gone_soon(pid));
+}
+
 static void signals_that_end_a_service_leave_it(void **state)
 {
     play_t *p = *state;
@@ -370,6 +417,7 @@ int main(void)
         PLAY(the_variable_is_taken_out_of_this_process),
         PLAY(what_is_wrong_with_a_key_is_said_once),
         PLAY(once_it_is_killed_nothing_is_signed),
+        PLAY(answers_that_come_too_late_are_nobodys),
         PLAY(signals_that_end_a_service_leave_it),
         PLAY(it_ends_when_the_server_lets_it_go),
         PLAY(it_dies_with_a_server_that_is_killed),
