@@ -49,15 +49,27 @@ static inline audit_signer_t auditor(vault_test_t *p)
     return (audit_signer_t){vault_remote_checkpoint, &p->line, vault_room_audit_kid(p->room)};
 }
 
-static inline str_t checkpoint_text(vault_test_t *p, str_t kid)
+/* Of the chain that is called by `name` (0: it is not known), so many milliseconds from now. */
+static inline str_t checkpoint_of(vault_test_t *p, uint8_t name, uint64_t seq, int64_t ahead_ms)
 {
     str_t text;
+    char time[AUDIT_TIME_BYTES];
     buf_t b = buf_new(p->a, 1024);
-    const audit_checkpoint_t c = {
-        .head = {.seq = 7}, .time = STR("2026-01-01T00:00:00.000Z"), .kid = kid};
+    audit_time_format(p->clock.ms + ahead_ms, time);
+    audit_checkpoint_t c = {.head = {.seq = seq},
+                            .time = str_of(time, sizeof time),
+                            .kid = vault_room_audit_kid(p->room)};
+    c.chain.bytes[0] = name;
     audit_checkpoint_text(&b, &c);
     VAULT_NEED(buf_done(&b, &text) == RC_OK);
     return text;
+}
+
+static inline str_t checkpoint_text(vault_test_t *p, str_t kid)
+{
+    str_t text = checkpoint_of(p, 0, 7, 0);
+    text = str_first(text, text.n - 1 - vault_room_audit_kid(p->room).n);
+    return arena_printf(p->a, "%" PRIstr "%" PRIstr "\n", STR_ARG(text), STR_ARG(kid));
 }
 
 #endif

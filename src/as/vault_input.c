@@ -1,6 +1,5 @@
 #include "as/vault_input.h"
 
-#include "audit/checkpoint.h"
 #include "conf/conf.h"
 #include "core/b64.h"
 #include "core/limits.h"
@@ -47,7 +46,10 @@ bool vault_input_is_token(arena_t *a, const sign_request_t *req, int64_t now)
            ends_in_time(a, payload, now);
 }
 
-bool vault_input_is_checkpoint(str_t input, str_t kid)
+bool vault_input_is_checkpoint(str_t input, str_t kid, int64_t now_ms, audit_checkpoint_t *out)
 {
-    return audit_checkpoint_is_text(input, kid);
+    if (!audit_checkpoint_read_text(input, kid, out))
+        return false;
+    int64_t ahead = audit_time_parse(out->time) - now_ms;
+    return ahead <= LEEWAY_S * 1000 && ahead >= -LEEWAY_S * 1000;
 }

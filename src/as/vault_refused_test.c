@@ -114,6 +114,53 @@ static void another_checkpoint_is_not_signed(void **state)
         assert_int_equal(signer.sign(signer.ctx, bad[i], &made), RC_CONFIG);
 }
 
+static rc_t sign_checkpoint(vault_test_t *p, uint8_t name, uint64_t seq, int64_t ahead_ms)
+{
+    signature_t made;
+    const audit_signer_t signer = auditor(p);
+    return signer.sign(signer.ctx, checkpoint_of(p, name, seq, ahead_ms), &made);
+}
+
+static void a_checkpoint_of_another_time_is_not_signed(void **state)
+{
+    vault_test_t *p = *state;
+    assert_int_equal(sign_checkpoint(p, 1, 7, -60000), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 7, 60000), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 7, -60001), RC_CONFIG);
+    assert_int_equal(sign_checkpoint(p, 1, 7, 60001), RC_CONFIG);
+    signature_t made;
+    const audit_signer_t signer = auditor(p);
+    str_t text = checkpoint_of(p, 1, 7, 0);
+    size_t at = str_find(text, 'T', 0);
+    ((char *)(uintptr_t)text.p)[at + 1] = ' '; /* what is no time is none */
+    assert_int_equal(signer.sign(signer.ctx, text, &made), RC_CONFIG);
+}
+
+/* Who holds the server writes another history of before. */
+static void a_checkpoint_of_less_than_was_signed_is_not_signed(void **state)
+{
+    vault_test_t *p = *state;
+    assert_int_equal(sign_checkpoint(p, 1, 7, 0), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 9, 0), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 9, 0), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 8, 0), RC_CONFIG);
+    assert_int_equal(sign_checkpoint(p, 2, 3, 0), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 1, 8, 0), RC_CONFIG);
+    assert_int_equal(sign_checkpoint(p, 0, 8, 0), RC_CONFIG);
+    assert_int_equal(sign_checkpoint(p, 0, 9, 0), RC_OK);
+}
+
+/* Names that are made up push none out whose end is known. */
+static void checkpoints_of_too_many_chains_are_not_signed(void **state)
+{
+    vault_test_t *p = *state;
+    for (uint8_t name = 1; name <= 16; name++)
+        assert_int_equal(sign_checkpoint(p, name, name, 0), RC_OK);
+    assert_int_equal(sign_checkpoint(p, 17, 17, 0), RC_LIMIT);
+    assert_int_equal(sign_checkpoint(p, 16, 15, 0), RC_CONFIG);
+    assert_int_equal(sign_checkpoint(p, 1, 2, 0), RC_OK);
+}
+
 static void a_plain_record_is_not_opened(void **state)
 {
     vault_test_t *p = *state;
@@ -331,6 +378,9 @@ int main(void)
         PLAY(a_token_of_longer_life_is_not_signed),
         PLAY(an_unknown_key_signs_nothing),
         PLAY(another_checkpoint_is_not_signed),
+        PLAY(a_checkpoint_of_another_time_is_not_signed),
+        PLAY(a_checkpoint_of_less_than_was_signed_is_not_signed),
+        PLAY(checkpoints_of_too_many_chains_are_not_signed),
         PLAY(a_plain_record_is_not_opened),
         PLAY(a_record_under_another_name_or_use_is_not_opened),
         PLAY(nothing_plain_is_sealed_once_the_keys_are_loaded),

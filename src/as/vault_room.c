@@ -12,6 +12,14 @@
  * workers may still sign with it what they began before. */
 enum { KEPT_MS = 60000, AUDIT_ARENA_BYTES = 65536 };
 
+/* Of the audit trail, in one life: its own, and those that begin as files are put aside. */
+enum { CHAINS_MAX = 16 };
+
+typedef struct {
+    uint8_t name[SHA256_BYTES];
+    uint64_t seq; /* the highest that was signed */
+} signed_chain_t;
+
 typedef struct {
     char kid[LIMIT_KID_BYTES];
     size_t kid_n;
@@ -23,13 +31,15 @@ typedef struct {
 
 struct vault_room {
     vault_config_t config;
-    pthread_mutex_t lock; /* guards `v`, and the audit signer */
+    pthread_mutex_t lock; /* guards `v`, the audit signer, and `chains` */
     held_t v[VAULT_KEYS_MAX];
     size_t n;
     atomic_uint age;
     atomic_bool settled;
     arena_t *audit_arena;
     audit_signer_t audit;
+    signed_chain_t chains[CHAINS_MAX];
+    size_t n_chains;
 };
 
 static rc_t make_audit(vault_room_t *room)
@@ -221,14 +231,56 @@ rc_t vault_room_find(vault_room_t *room, alg_t alg, str_t kid, jose_key_t **key)
     return found ? RC_OK : RC_NOT_FOUND;
 }
 
+/* ---- checkpoints; with the lock held ---- */
+
+static signed_chain_t *find_chain(vault_room_t *room, const audit_name_t *name)
+{
+    for (size_t i = 0; i < room->n_chains; i++)
+        if (memcmp(room->chains[i].name, name->bytes, sizeof name->bytes) == 0)
+            return &room->chains[i];
+    return NULL;
+}
+
+/* A chain without a name could be any. */
+static uint64_t signed_before(vault_room_t *room, const audit_name_t *name)
+{
+    uint64_t highest = 0;
+    const signed_chain_t *own = find_chain(room, name);
+    if (name->known)
+        return own ? own->seq : 0;
+    for (size_t i = 0; i < room->n_chains; i++)
+        if (room->chains[i].seq > highest)
+            highest = room->chains[i].seq;
+    return highest;
+}
+
+/* A chain grows: whoever wants less of it signed has written another history. */
+static rc_t sign_chain(vault_room_t *room, const audit_checkpoint_t *c, str_t input,
+                       signature_t *out)
+{
+    signed_chain_t *chain = find_chain(room, &c->chain);
+    if (c->head.seq < signed_before(room, &c->chain))
+        return RC_CONFIG;
+    if (!chain && room->n_chains == CHAINS_MAX)
+        return RC_LIMIT;
+    TRY(room->audit.sign(room->audit.ctx, input, out));
+    if (!chain)
+        chain = &room->chains[room->n_chains++];
+    memcpy(chain->name, c->chain.bytes, sizeof chain->name);
+    chain->seq = c->head.seq;
+    return RC_OK;
+}
+
 rc_t vault_room_checkpoint(vault_room_t *room, str_t input, signature_t *out)
 {
+    audit_checkpoint_t c;
+    const clock_port_t *clock = &room->config.clock;
     if (!room->config.audit_key)
         return RC_NOT_FOUND;
-    if (!vault_input_is_checkpoint(input, room->audit.kid))
+    if (!vault_input_is_checkpoint(input, room->audit.kid, clock->now_ms(clock->ctx), &c))
         return RC_CONFIG;
     pthread_mutex_lock(&room->lock);
-    rc_t rc = room->audit.sign(room->audit.ctx, input, out);
+    rc_t rc = sign_chain(room, &c, input, out);
     pthread_mutex_unlock(&room->lock);
     return rc;
 }

@@ -32,15 +32,35 @@ static bool take_line(str_t *rest, str_t name, str_t *value)
     return str_is_printable_ascii(*value);
 }
 
-bool audit_checkpoint_is_text(str_t bytes, str_t kid)
+static bool is_time(str_t time)
 {
-    audit_checkpoint_t c;
-    str_t nothing, chain, head, time, key, rest = bytes;
-    return take_line(&rest, str_first(CONTEXT, CONTEXT.n - 1), &nothing) && nothing.n == 0 &&
-           take_line(&rest, STR("chain "), &chain) && audit_hash_parse(chain, c.chain.bytes) &&
-           take_line(&rest, STR("head "), &head) && audit_head_parse(head, &c.head) &&
-           take_line(&rest, STR("time "), &time) && time.n == AUDIT_TIME_BYTES &&
-           take_line(&rest, STR("key "), &key) && str_eq(key, kid) && rest.n == 0;
+    char again[AUDIT_TIME_BYTES];
+    if (time.n != AUDIT_TIME_BYTES)
+        return false;
+    audit_time_format(audit_time_parse(time), again);
+    return str_eq(time, str_of(again, sizeof again));
+}
+
+static bool is_zero(const uint8_t bytes[SHA256_BYTES])
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        any |= bytes[i];
+    return any == 0;
+}
+
+bool audit_checkpoint_read_text(str_t bytes, str_t kid, audit_checkpoint_t *out)
+{
+    str_t nothing, chain, head, rest = bytes;
+    *out = (audit_checkpoint_t){.signature = STR_UNSET};
+    if (!take_line(&rest, str_first(CONTEXT, CONTEXT.n - 1), &nothing) || nothing.n > 0 ||
+        !take_line(&rest, STR("chain "), &chain) || !audit_hash_parse(chain, out->chain.bytes) ||
+        !take_line(&rest, STR("head "), &head) || !audit_head_parse(head, &out->head) ||
+        !take_line(&rest, STR("time "), &out->time) || !is_time(out->time) ||
+        !take_line(&rest, STR("key "), &out->kid))
+        return false;
+    out->chain.known = !is_zero(out->chain.bytes);
+    return str_eq(out->kid, kid) && rest.n == 0;
 }
 
 static void member_hex(json_writer_t *w, str_t name, const uint8_t bytes[SHA256_BYTES])
@@ -94,14 +114,6 @@ rc_t audit_checkpoint_body(buf_t *b, const audit_checkpoint_t *c, const audit_si
     json_member_str(&w, STR("key"), c->kid);
     json_member_str(&w, STR("signature"), buf_str(&signature));
     return end(&w, out);
-}
-
-static bool is_zero(const uint8_t bytes[SHA256_BYTES])
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < SHA256_BYTES; i++)
-        any |= bytes[i];
-    return any == 0;
 }
 
 bool audit_checkpoint_read(const audit_record_t *r, audit_checkpoint_t *out)

@@ -26,8 +26,9 @@ enum { AUDIT_CHECKPOINT_BYTES = 4096 }; /* of its line, at most */
 
 /** Appends the bytes that are signed: five lines, the first names what this is. */
 void audit_checkpoint_text(buf_t *b, const audit_checkpoint_t *c);
-/** Whether it is such bytes, for key `kid`: what anything but a trail wants signed is not. */
-bool audit_checkpoint_is_text(str_t bytes, str_t kid);
+/** Reads such bytes, for key `kid`; *out borrows from them and has no signature. False: what
+ * anything but a trail wants signed. */
+bool audit_checkpoint_read_text(str_t bytes, str_t kid, audit_checkpoint_t *out);
 /** Signs `c` and writes the members of its line (audit_body_write). `b` must be empty. */
 rc_t audit_checkpoint_body(buf_t *b, const audit_checkpoint_t *c, const audit_signer_t *signer,
                            str_t *out) MUST_USE;
