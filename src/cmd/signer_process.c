@@ -1,6 +1,7 @@
 #include "cmd/signer_process.h"
 
 #include "cmd/kek.h"
+#include "proxy/close_from.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,18 +142,29 @@ static bool make_lines(signer_process_t *p, size_t n, int *ends)
     return true;
 }
 
-/* Its own ends, without gaps; nothing else that was open here. They are moved out of the way of
- * each other first. */
-_Noreturn static void become(arena_t *a, const settings_t *s, int *ends, size_t n, pid_t server)
+/* Its own ends, without gaps. They are moved out of the way of each other first. */
+static bool place_ends(int *ends, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         ends[i] = fcntl(ends[i], F_DUPFD_CLOEXEC, SIGNER_FIRST_FD + (int)n);
     for (size_t i = 0; i < n; i++)
         if (dup3(ends[i], SIGNER_FIRST_FD + (int)i, O_CLOEXEC) < 0)
-            _exit(EXIT_FAILED);
-    close_range(SIGNER_FIRST_FD + (unsigned)n, ~0U, 0);
-    close_range(0, STDERR_FILENO - 1, 0);
-    signer_serve(a, s, n, server);
+            return false;
+    return true;
+}
+
+/* Nothing that was open here is kept; of the server's ends above all, by which it sees that the
+ * server is gone. */
+_Noreturn static void become(const signer_process_t *p, arena_t *a, const settings_t *s, int *ends,
+                             pid_t server)
+{
+    for (size_t i = 0; i < p->n; i++)
+        close(p->lines[i].fd);
+    if (!place_ends(ends, p->n) || !close_from(SIGNER_FIRST_FD + (int)p->n))
+        _exit(EXIT_FAILED);
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    signer_serve(a, s, p->n, server);
 }
 
 static bool make_process(signer_process_t *p, arena_t *a, const settings_t *s)
@@ -162,7 +174,7 @@ static bool make_process(signer_process_t *p, arena_t *a, const settings_t *s)
     pid_t server = getpid();
     p->pid = ok ? fork() : -1;
     if (p->pid == 0)
-        become(a, s, ends, p->n, server);
+        become(p, a, s, ends, server);
     for (size_t i = 0; i < p->n; i++)
         close(ends[i]);
     return p->pid > 0;

@@ -1,6 +1,7 @@
 #include "proxy/child_spawner.h"
 
 #include "core/buf.h"
+#include "proxy/close_from.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,9 +119,9 @@ bool spawn_receive(int fd, void *p, size_t n, int fds[SPAWN_STREAMS], size_t *n_
 
 static void become_spawner(int fd, child_commands_t commands)
 {
-    if (fd != STDERR_FILENO + 1)
-        dup3(fd, STDERR_FILENO + 1, O_CLOEXEC);
-    close_range(STDERR_FILENO + 2, ~0U, 0);
+    bool placed = fd == STDERR_FILENO + 1 || dup3(fd, STDERR_FILENO + 1, O_CLOEXEC) >= 0;
+    if (!placed || !close_from(STDERR_FILENO + 2))
+        _exit(1);
     spawn_serve(STDERR_FILENO + 1, commands);
     _exit(0);
 }
