@@ -216,17 +216,44 @@ static void a_signing_key_is_never_sealed_for_the_server(void **state)
     assert_int_equal(p->vault.seal(p->vault.ctx, p->a, &plain, &sealed), RC_CONFIG);
 }
 
+/* So many seconds on, a load ends that has the key or not. */
+static void load_after(vault_test_t *p, int seconds, bool has_key)
+{
+    p->clock.ms += (int64_t)seconds * 1000;
+    if (has_key)
+        open_key(p);
+    assert_int_equal(p->vault.settle(p->vault.ctx), RC_OK);
+}
+
+static rc_t sign_now(vault_test_t *p)
+{
+    return sign_until(p, STR("at+jwt"), p->clock.ms / 1000 - VAULT_TEST_NOW + 60);
+}
+
+/* A minute after it was first missed, however long the load before was ago. */
 static void what_the_store_has_no_more_is_forgotten(void **state)
 {
     vault_test_t *p = *state;
-    open_key(p);
-    assert_int_equal(sign_until(p, STR("at+jwt"), 60), RC_OK);
-    p->clock.ms += 59000;
-    assert_int_equal(p->vault.settle(p->vault.ctx), RC_OK);
-    assert_int_equal(sign_until(p, STR("at+jwt"), 119), RC_OK);
-    p->clock.ms += 2000;
-    assert_int_equal(p->vault.settle(p->vault.ctx), RC_OK);
-    assert_int_equal(sign_until(p, STR("at+jwt"), 120), RC_NOT_FOUND);
+    load_after(p, 0, true);
+    load_after(p, 3600, false);
+    assert_int_equal(sign_now(p), RC_OK);
+    load_after(p, 60, false);
+    assert_int_equal(sign_now(p), RC_OK);
+    load_after(p, 1, false);
+    assert_int_equal(sign_now(p), RC_NOT_FOUND);
+}
+
+static void what_the_store_has_again_is_kept(void **state)
+{
+    vault_test_t *p = *state;
+    load_after(p, 0, true);
+    load_after(p, 10, false);
+    load_after(p, 40, true);
+    load_after(p, 40, false);
+    load_after(p, 60, false);
+    assert_int_equal(sign_now(p), RC_OK);
+    load_after(p, 1, false);
+    assert_int_equal(sign_now(p), RC_NOT_FOUND);
 }
 
 /* More keys than fit: the one that was not seen for longest makes room. */
@@ -386,6 +413,7 @@ int main(void)
         PLAY(nothing_plain_is_sealed_once_the_keys_are_loaded),
         PLAY(a_signing_key_is_never_sealed_for_the_server),
         PLAY(what_the_store_has_no_more_is_forgotten),
+        PLAY(what_the_store_has_again_is_kept),
         PLAY(more_keys_than_a_set_has_make_room),
         PLAY(what_is_no_question_is_answered_as_malformed),
         PLAY(a_cut_line_is_an_error),

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* How long after the last load of the store's keys one that was not among them is kept: other
- * workers may still sign with it what they began before. */
+/* How long a key is kept that a load of the store's keys has not had: other workers may still sign
+ * with it what they began before, and load them later. */
 enum { KEPT_MS = 60000, AUDIT_ARENA_BYTES = 65536 };
 
 /* Of the audit trail, in one life: its own, and those that begin as files are put aside. */
@@ -27,6 +27,9 @@ typedef struct {
     uint8_t sealed[SHA256_BYTES]; /* of what it was opened from */
     jose_key_t *key;
     int64_t seen_ms;
+    bool seen; /* since the last load ended */
+    bool missing;
+    int64_t missing_since_ms;
 } held_t;
 
 struct vault_room {
@@ -138,7 +141,11 @@ static void hold(vault_room_t *room, const key_record_t *r, const uint8_t sealed
         forget(room, (size_t)(old - room->v));
     make_place(room);
     held_t *h = &room->v[room->n++];
-    *h = (held_t){.kid_n = r->kid.n, .alg = alg_parse(r->alg), .key = key, .seen_ms = mono(room)};
+    *h = (held_t){.kid_n = r->kid.n,
+                  .alg = alg_parse(r->alg),
+                  .key = key,
+                  .seen_ms = mono(room),
+                  .seen = true};
     memcpy(h->kid, r->kid.p, r->kid.n);
     memcpy(h->sealed, sealed, sizeof h->sealed);
 }
@@ -150,6 +157,7 @@ static jose_key_t *known(vault_room_t *room, const key_record_t *r,
     if (!h || h->alg != alg_parse(r->alg) || memcmp(h->sealed, sealed, sizeof h->sealed) != 0)
         return NULL;
     h->seen_ms = mono(room);
+    h->seen = true;
     return jose_key_hold(h->key);
 }
 
@@ -202,13 +210,25 @@ rc_t vault_room_open(vault_room_t *room, arena_t *a, const key_record_t *sealed,
                                    : unseal(room, a, sealed, out);
 }
 
+/* At the end of a load. Loads of several workers overlap: one that others' took for missing is seen
+ * again by the next. */
+static bool is_over(held_t *h, int64_t now)
+{
+    bool was_missing = h->missing;
+    h->missing = !h->seen;
+    h->seen = false;
+    if (h->missing && !was_missing)
+        h->missing_since_ms = now;
+    return h->missing && now - h->missing_since_ms > KEPT_MS;
+}
+
 void vault_room_settle(vault_room_t *room)
 {
     atomic_store(&room->settled, true);
     pthread_mutex_lock(&room->lock);
-    int64_t before = mono(room) - KEPT_MS;
+    int64_t now = mono(room);
     for (size_t i = room->n; i-- > 0;)
-        if (room->v[i].seen_ms < before)
+        if (is_over(&room->v[i], now))
             forget(room, i);
     pthread_mutex_unlock(&room->lock);
 }
