@@ -201,15 +201,34 @@ int64_t as_local_get(void *local, str_t url, char *body, size_t cap)
     return n;
 }
 
-rc_t as_local_sign(void *local, arena_t *a, str_t typ, str_t claims, str_t *jwt)
+/* One of this process is used by one thread at a time. */
+static rc_t sign_here(as_local_t *l, arena_t *a, jws_sign_t what, str_t *jwt)
 {
-    as_local_t *l = local;
     pthread_mutex_lock(&l->signing);
     const as_snapshot_t *s = l->signer;
-    const jws_sign_t what = {.alg = s->alg, .kid = s->kid, .typ = typ, .payload = claims};
+    what.alg = s->alg;
+    what.kid = s->kid;
     rc_t rc = jws_sign(a, &s->signer, &what, jwt);
     pthread_mutex_unlock(&l->signing);
     return rc;
+}
+
+/* A vault answers many threads, and nobody waits for the answer of another. */
+static rc_t sign_behind(as_local_t *l, arena_t *a, jws_sign_t what, str_t *jwt)
+{
+    pthread_mutex_lock(&l->signing);
+    const signer_port_t signer = l->signer->signer;
+    what.alg = l->signer->alg;
+    what.kid = arena_dup(a, l->signer->kid);
+    pthread_mutex_unlock(&l->signing);
+    return str_is_set(what.kid) ? jws_sign(a, &signer, &what, jwt) : RC_MEMORY;
+}
+
+rc_t as_local_sign(void *local, arena_t *a, str_t typ, str_t claims, str_t *jwt)
+{
+    as_local_t *l = local;
+    const jws_sign_t what = {.typ = typ, .payload = claims};
+    return l->as->vault ? sign_behind(l, a, what, jwt) : sign_here(l, a, what, jwt);
 }
 
 rc_t as_local_open_setup(as_local_t *l, arena_t *a, str_t *link)

@@ -139,6 +139,86 @@ static void many_threads(void **state)
     as_local_free(l);
 }
 
+/* ---- with another process that signs ---- */
+
+/* Two threads are in it at the same time, or the first gives up waiting for the second. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    int inside;
+} slow_t;
+
+static rc_t open_slow(void *ctx, arena_t *a, const key_record_t *r, str_t *out)
+{
+    jose_key_t *key;
+    (void)ctx;
+    *out = r->secret;
+    if (r->use != KEY_SIGN)
+        return RC_OK;
+    TRY(jose_key_from_pkcs8(r->secret, &key));
+    rc_t rc = jose_key_spki(a, key, out);
+    jose_key_free(key);
+    return rc;
+}
+
+static rc_t settle_slow(void *ctx)
+{
+    (void)ctx;
+    return RC_OK;
+}
+
+static rc_t sign_slow(void *ctx, const sign_request_t *req, signature_t *out)
+{
+    slow_t *s = ctx;
+    struct timespec until;
+    int rc = 0;
+    (void)req;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&s->lock);
+    s->inside++;
+    pthread_cond_broadcast(&s->came);
+    while (s->inside < 2 && rc == 0)
+        rc = pthread_cond_timedwait(&s->came, &s->lock, &until);
+    pthread_mutex_unlock(&s->lock);
+    memset(out->b, 1, 64);
+    out->n = 64;
+    return rc == 0 ? RC_OK : RC_BUSY;
+}
+
+typedef struct {
+    as_local_t *local;
+    rc_t rc;
+} waiting_t;
+
+static void *sign_waiting(void *arg)
+{
+    waiting_t *w = arg;
+    str_t jwt;
+    arena_t *a = arena_new(65536);
+    w->rc = as_local_sign(w->local, a, STR("JWT"), STR("{}"), &jwt);
+    arena_free(a);
+    return NULL;
+}
+
+static void nobody_waits_for_anothers_signature(void **state)
+{
+    world_t *w = *state;
+    slow_t slow = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    const as_vault_t vault = {
+        .open = open_slow, .settle = settle_slow, .sign = sign_slow, .ctx = &slow};
+    pthread_t other;
+    w->as->vault = &vault;
+    waiting_t here = {open_local(w), RC_IO}, there = here;
+    assert_int_equal(pthread_create(&other, NULL, sign_waiting, &there), 0);
+    sign_waiting(&here);
+    pthread_join(other, NULL);
+    assert_ok(here.rc);
+    assert_ok(there.rc);
+    as_local_free(here.local);
+    w->as->vault = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +227,7 @@ int main(void)
         WORLD_TEST(what_was_revoked_shows_at_once),
         WORLD_TEST(signs_with_the_current_key),
         EMPTY_TEST(no_keys_no_start),
+        WORLD_TEST(nobody_waits_for_anothers_signature),
         ON_DISK_TEST(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
