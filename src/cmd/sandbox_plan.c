@@ -219,7 +219,8 @@ bool sandbox_plan_reads(const sandbox_plan_t *plan, const char *path)
         if (!realpath(plan->paths[i].path, allowed))
             continue;
         str_t file = str_c(real), folder = str_c(allowed);
-        if (str_starts(file, folder) && (file.n == folder.n || file.p[folder.n] == '/'))
+        if (str_starts(file, folder) &&
+            (folder.n == 1 || file.n == folder.n || file.p[folder.n] == '/'))
             return true;
     }
     return false;

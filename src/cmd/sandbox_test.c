@@ -311,6 +311,8 @@ static void a_key_beside_other_files_is_known_to_be_readable(void **state)
     assert_int_equal(sandbox_plan(p->a, &p->settings, &p->plan), RC_OK);
     assert_true(sandbox_plan_reads(&p->plan, key));
     assert_false(sandbox_plan_reads(&p->plan, "/etc/warder-none/key"));
+    const sandbox_plan_t all = {.paths = {{"/", false}}, .n_paths = 1};
+    assert_true(sandbox_plan_reads(&all, key));
     test_folder_remove(folder);
 }
 

@@ -66,7 +66,9 @@ void serve_close_rooms(serve_t *s)
     if (s->metrics)
         http_server_free(s->metrics);
     as_free(s->as);
-    signer_process_free(s->signer);
+    if (!signer_process_free(s->signer))
+        LOG(&s->log, LOG_ERROR, "the signing process has not ended; end it by hand",
+            LOG_S("name", STR("warder-signer")));
     node_leave(&s->node);
     ops_free(s->ops);
     counters_free(s->counters);

@@ -12,11 +12,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How long an answer may take, as a worker and all its connections wait for it: a new RSA key on a
  * busy machine takes seconds, everything else far less than one. */
 enum { MAKE_S = 30, ANSWER_S = 3 };
+
+/* How long its end may take, and how often it is looked for. */
+enum { END_MS = 5000, STEP_MS = 5 };
 
 /* One question at a time; whoever asks takes one that is free. */
 typedef struct {
@@ -227,17 +231,37 @@ int signer_process_new(arena_t *a, const settings_t *s, signer_process_t **out)
     return code;
 }
 
-void signer_process_free(signer_process_t *p)
+static bool ends_within(pid_t pid, int ms)
+{
+    const struct timespec while_ = {.tv_nsec = STEP_MS * 1000000L};
+    for (; ms > 0; ms -= STEP_MS) {
+        pid_t ended = waitpid(pid, NULL, WNOHANG);
+        if (ended == pid || (ended < 0 && errno != EINTR))
+            return true;
+        nanosleep(&while_, NULL);
+    }
+    return false;
+}
+
+/* What was not enough for it may be enough for the kernel; a server that Landlock (from Linux 6.12
+ * on) keeps from signals to others may not send any. */
+static bool end_process(pid_t pid)
+{
+    return ends_within(pid, END_MS) || (kill(pid, SIGKILL) == 0 && ends_within(pid, END_MS));
+}
+
+bool signer_process_free(signer_process_t *p)
 {
     if (!p)
-        return;
+        return true;
     for (size_t i = 0; i < p->n; i++) {
+        shutdown(p->lines[i].fd, SHUT_RDWR); /* whoever else may have a copy of it */
         close(p->lines[i].fd);
         pthread_mutex_destroy(&p->lines[i].lock);
     }
-    while (p->pid > 0 && waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
+    bool ended = p->pid <= 0 || end_process(p->pid);
     free(p);
+    return ended;
 }
 
 const as_vault_t *signer_process_vault(const signer_process_t *p)

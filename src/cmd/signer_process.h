@@ -1,7 +1,7 @@
 /* The signing process: forked before the server locks itself in, it alone reads the key that the
  * server's keys are encrypted under and the key of the audit trail, and opens, makes and uses
  * private keys for the server (as/vault.h). It has no files, no network, and its one end: when the
- * server's end of its sockets closes. */
+ * server's end of one of its sockets closes. */
 #ifndef CMD_SIGNER_PROCESS_H
 #define CMD_SIGNER_PROCESS_H
 
@@ -23,8 +23,9 @@ typedef struct signer_process signer_process_t;
  * NULL. 0, or an exit code after saying why: what kek_load and trail_load_key find, or it cannot be
  *  made. All in the arena, until signer_process_free. */
 int signer_process_new(arena_t *a, const settings_t *s, signer_process_t **out);
-/** After whoever signs by it. Waits for its end. NULL is fine. */
-void signer_process_free(signer_process_t *p);
+/** After whoever signs by it. Waits for its end, for some seconds: false, it has not ended. NULL is
+ *  fine. */
+bool signer_process_free(signer_process_t *p);
 
 /** Borrowed from it; any thread may use them. */
 const as_vault_t *signer_process_vault(const signer_process_t *p);
@@ -39,8 +40,8 @@ pid_t signer_process_id(const signer_process_t *p);
 /* Between the two halves. */
 
 enum {
-    SIGNER_LINES_MAX = 64,
-    SIGNER_FIRST_FD = 3, /* of the process's own sockets, one for each of its threads */
+    SIGNER_LINES_MAX = 257, /* as many workers as there can be, and one */
+    SIGNER_FIRST_FD = 3,    /* of the process's own sockets, one for each of its threads */
 };
 
 /** signer_process_serve.c: its life; does not return. */

@@ -73,8 +73,9 @@ _Noreturn static void refuse(int code)
 }
 
 /* Signals that end a service reach it too, by its group: it ends when the server does, which still
- * signs while it drains. Where the server is killed, it is as well. Nobody looks into it from the
- * beginning. */
+ * signs while it drains. Its end is that of its sockets; the kernel's signal for a parent's death
+ * comes before that only where Landlock does not keep the server from signals to others
+ * (Linux 6.12). Nobody looks into it from the beginning. */
 static void begin(pid_t server)
 {
     static const int LEFT[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE};
@@ -155,6 +156,11 @@ _Noreturn void signer_serve(arena_t *a, const settings_t *s, size_t n_lines, pid
                                             : calls        ? STR("calls")
                                             : files        ? STR("files")
                                                            : STR("")}};
+    if (str_eq(s->conf.sandbox, STR("on")) && !(calls && files))
+        refuse(command_fail(EXIT_SETTING,
+                            "sandbox is 'on', and the signing process has no %s; set sandbox to "
+                            "auto to do without",
+                            calls ? "Landlock" : "filter of system calls"));
     say(EXIT_DONE, &hello);
     serve(&seats[0]);
 }

@@ -3,16 +3,21 @@
 
 #include "as/keys.h"
 #include "cmd/command.h"
+#include "cmd/sandbox.h"
 #include "cmd/signer_process.h"
 #include "jose/jws.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -361,6 +366,139 @@ static void it_dies_with_a_server_that_is_killed(void **state)
     close(ends[1]);
 }
 
+/* A server in the sandbox, which may send no signal to others. Its exit code says how it let the
+ * signing process go. */
+enum { LET_GO = 10, LEFT_ALONE = 11, NO_SCOPE = 12, SCOPED_FROM = 6 };
+
+typedef struct {
+    pid_t server, signer;
+    int to, from;
+} locked_t;
+
+_Noreturn static void serve_locked(play_t *p, int in, int out)
+{
+    static const sandbox_plan_t NOTHING;
+    char go;
+    int version = 0;
+    start(p);
+    pid_t pid = signer_process_id(p->signer);
+    bool scoped = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                  sandbox_landlock(&NOTHING, &version) == RC_OK && version >= SCOPED_FROM;
+    if (write(out, &pid, sizeof pid) != sizeof pid || read(in, &go, 1) != 1)
+        _exit(1);
+    bool ended = signer_process_free(p->signer);
+    _exit(!scoped ? NO_SCOPE : ended ? LET_GO : LEFT_ALONE);
+}
+
+static void start_locked(play_t *p, locked_t *l)
+{
+    int in[2], out[2];
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    l->server = fork();
+    if (l->server == 0)
+        serve_locked(p, in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    l->to = in[1];
+    l->from = out[0];
+    assert_int_equal(read(l->from, &l->signer, sizeof l->signer), sizeof l->signer);
+    assert_true(exists(l->signer));
+}
+
+static int end_locked(locked_t *l)
+{
+    int status;
+    assert_int_equal(waitpid(l->server, &status, 0), l->server);
+    close(l->to);
+    close(l->from);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void it_ends_with_a_locked_server_that_is_killed(void **state)
+{
+    locked_t l;
+    start_locked(*state, &l);
+    kill(l.server, SIGKILL);
+    assert_int_equal(end_locked(&l), -1);
+    assert_true(is_gone_soon(l.signer));
+}
+
+static void it_ends_when_a_locked_server_lets_it_go(void **state)
+{
+    locked_t l;
+    start_locked(*state, &l);
+    assert_int_equal(write(l.to, "x", 1), 1);
+    int code = end_locked(&l);
+    assert_true(code == LET_GO || code == NO_SCOPE);
+    assert_true(is_gone_soon(l.signer));
+}
+
+static void a_server_does_not_wait_for_ever_for_its_end(void **state)
+{
+    locked_t l;
+    time_t begin = time(NULL);
+    start_locked(*state, &l);
+    assert_int_equal(kill(l.signer, SIGSTOP), 0);
+    assert_int_equal(write(l.to, "x", 1), 1);
+    int code = end_locked(&l);
+    assert_true(code == LEFT_ALONE || code == NO_SCOPE);
+    assert_true(time(NULL) - begin < 20);
+    kill(l.signer, SIGCONT);
+    assert_true(is_gone_soon(l.signer));
+}
+
+/* ---- its walls ---- */
+
+/* As a kernel without Landlock answers. */
+static bool forbid_landlock(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static int start_without_landlock(void *arg)
+{
+    play_t *p = arg;
+    if (!forbid_landlock())
+        return EXIT_FAILED;
+    int code = signer_process_new(p->a, &p->settings, &p->signer);
+    bool walled = code == EXIT_DONE && signer_process_walls(p->signer).files;
+    return walled || !signer_process_free(p->signer) ? EXIT_FAILED : code;
+}
+
+static void sandbox_on_wants_all_of_its_walls(void **state)
+{
+    play_t *p = *state;
+    p->settings.conf.sandbox = STR("on");
+    test_child(start_without_landlock, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_SETTING);
+    assert_one_line(&p->ran);
+    assert_non_null(strstr(p->ran.err, "the signing process has no Landlock"));
+    p->settings.conf.sandbox = STR("auto");
+    test_child(start_without_landlock, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+}
+
+static void each_worker_has_a_line(void **state)
+{
+    play_t *p = *state;
+    p->settings.conf.workers = 256;
+    start(p);
+    make_key(p, "ES256");
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)signer_process_id(p->signer));
+    assert_true(test_read(path, text, sizeof text));
+    assert_non_null(strstr(text, "Threads:\t257\n"));
+}
+
 /* ---- what others see of it ---- */
 
 static void its_memory_and_environment_are_nobodys(void **state)
@@ -422,6 +560,11 @@ int main(void)
         PLAY(signals_that_end_a_service_leave_it),
         PLAY(it_ends_when_the_server_lets_it_go),
         PLAY(it_dies_with_a_server_that_is_killed),
+        PLAY(it_ends_with_a_locked_server_that_is_killed),
+        PLAY(it_ends_when_a_locked_server_lets_it_go),
+        PLAY(a_server_does_not_wait_for_ever_for_its_end),
+        PLAY(sandbox_on_wants_all_of_its_walls),
+        PLAY(each_worker_has_a_line),
         PLAY(its_memory_and_environment_are_nobodys),
         PLAY(it_has_no_descriptor_but_its_own),
     };
