@@ -69,8 +69,9 @@ int serve_start_signer(serve_t *s);
 const as_vault_t *serve_vault(const serve_t *s);
 /** The settings as the sandbox counts files: without those that the signing process alone reads. */
 settings_t serve_without_keys(const serve_t *s);
-/** Says where the keys are, and warns where the plan lets the server read them all the same. */
-void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan);
+/** Says where the keys are, and warns where the server, or a program that it starts, may read them
+ *  all the same. */
+void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan, const sandbox_state_t *state);
 /** Ends the server once the signing process is gone. */
 void serve_watch_signer(serve_t *s);
 

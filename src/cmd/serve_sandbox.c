@@ -61,7 +61,7 @@ static void name_postgres_user(const serve_t *s)
 
 int serve_enter_sandbox(serve_t *s)
 {
-    sandbox_state_t state;
+    sandbox_state_t state = {0};
     sandbox_plan_t *plan = ARENA_NEW(s->a, sandbox_plan_t);
     const settings_t settings = serve_without_keys(s);
     rc_t rc = plan ? sandbox_plan(s->a, &settings, plan) : RC_MEMORY;
@@ -72,8 +72,8 @@ int serve_enter_sandbox(serve_t *s)
             "setting run_as");
     if (rc != RC_OK)
         return refuse_plan(rc);
-    serve_say_signer(s, plan);
     if (is_off(s)) {
+        serve_say_signer(s, plan, &state);
         LOG(&s->log, LOG_WARN, "the sandbox is off");
         return EXIT_DONE;
     }
@@ -87,6 +87,7 @@ int serve_enter_sandbox(serve_t *s)
                             !state.system_calls ? "filter of system calls"
                             : !state.landlock   ? "Landlock"
                                                 : "Landlock for ports");
+    serve_say_signer(s, plan, &state);
     say(s, &state);
     return EXIT_DONE;
 }

@@ -1,6 +1,8 @@
 /* The process that signs for the server. */
 #include "cmd/serve.h"
 
+#include <unistd.h>
+
 /* Nothing but it reads the key; without it this process does. */
 int serve_start_signer(serve_t *s)
 {
@@ -18,16 +20,38 @@ const as_vault_t *serve_vault(const serve_t *s)
     return s->signer ? signer_process_vault(s->signer) : NULL;
 }
 
-static void warn_of(const serve_t *s, const sandbox_plan_t *plan, const char *path)
+static bool starts_programs(const settings_t *s)
 {
-    if (path && sandbox_plan_reads(plan, path))
+    for (size_t i = 0; i < s->conf.n_upstreams; i++)
+        if (s->conf.upstreams[i].child.command.n > 0)
+            return true;
+    return false;
+}
+
+/* Landlock does not keep from asking; the programs of upstreams run without it. */
+static void warn_of(const serve_t *s, const sandbox_plan_t *plan, const sandbox_state_t *state,
+                    const char *path, const char *mend)
+{
+    if (!path || access(path, R_OK) != 0)
+        return;
+    if (!state->landlock)
+        LOG(&s->log, LOG_WARN,
+            "the server may read a key that is the signing process's alone, as nothing keeps it "
+            "from "
+            "files",
+            LOG_S("file", str_c(path)), LOG_S("mend", str_c(mend)));
+    else if (sandbox_plan_reads(plan, path))
         LOG(&s->log, LOG_WARN,
             "the server may read a key that is the signing process's alone; move its file out of "
             "the folders of other files that the settings name",
             LOG_S("file", str_c(path)));
+    if (starts_programs(&s->settings))
+        LOG(&s->log, LOG_WARN,
+            "programs of upstreams may read a key that is the signing process's alone",
+            LOG_S("file", str_c(path)), LOG_S("mend", str_c(mend)));
 }
 
-void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan)
+void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan, const sandbox_state_t *state)
 {
     if (!s->signer) {
         LOG(&s->log, LOG_INFO, "the server signs in its own process",
@@ -40,11 +64,10 @@ void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan)
     LOG(&s->log, LOG_INFO, "a process of its own signs", LOG_I("pid", signer_process_id(s->signer)),
         LOG_S("system_calls", walls.system_calls ? STR("filtered") : STR("any")),
         LOG_S("files", walls.files ? STR("none") : STR("any")));
-    if (str_eq(s->settings.conf.sandbox, STR("off")))
-        return;
-    warn_of(s, plan, kek_path(s->a, &s->settings));
+    warn_of(s, plan, state, kek_path(s->a, &s->settings), "give it by WARDER_KEY");
     if (s->settings.conf.audit_key_file.n > 0)
-        warn_of(s, plan, trail_key_path(s->a, &s->settings));
+        warn_of(s, plan, state, trail_key_path(s->a, &s->settings),
+                "keep a copy of the trail elsewhere");
 }
 
 settings_t serve_without_keys(const serve_t *s)

@@ -1,7 +1,7 @@
 // Private keys in a process of their own: where they are and are not, and what its end means.
 // attack case: OPS-019
 import assert from 'node:assert/strict';
-import { createDecipheriv, createPrivateKey, randomBytes } from 'node:crypto';
+import { createDecipheriv, createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -187,6 +187,62 @@ test('a key file that lies where the server reads is named in the log', async ()
     assert.equal((await machineToken(w, await w.machineClient())).status, 200);
   } finally {
     await w.stop();
+  }
+});
+
+test('a key file that the programs of upstreams, or a server without a sandbox, may read is named in the log', async () => {
+  const w = await world();
+  const { WARDER_KEY_FILE: file, ...rest } = w.env;
+  try {
+    assert.doesNotMatch(w.warder.err, /programs of upstreams may read a key/);
+    w.env.WARDER_UPSTREAM_COMMAND = '/bin/cat';
+    await w.restart();
+    assert.match(w.warder.err, /programs of upstreams may read a key.*give it by WARDER_KEY/);
+    w.env.WARDER_SANDBOX = 'off';
+    await w.restart();
+    assert.match(w.warder.err, /the server may read a key that is the signing process's alone, as nothing keeps it from files/);
+    w.env = { ...rest, WARDER_UPSTREAM_COMMAND: '/bin/cat', WARDER_KEY: readFileSync(file, 'utf8') };
+    await w.restart();
+    assert.match(w.warder.err, /a process of its own signs/);
+    assert.doesNotMatch(w.warder.err, /may read a key/);
+  } finally {
+    await w.leave();
+  }
+});
+
+/** Changes the table of keys as who holds the server can, and with it the database. */
+function withKeys(w, change) {
+  const db = new DatabaseSync(path.join(w.data, 'warder.db'));
+  const { name } = db.prepare("SELECT name FROM sqlite_master WHERE type='table' AND sql LIKE '%sealed_by%'").get();
+  try {
+    return change(db, name);
+  } finally {
+    db.close();
+  }
+}
+
+test('a signing key that was put into the database is never published', async () => {
+  const w = await world();
+  try {
+    const mine = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'der', type: 'pkcs8' });
+    const kids = async () => (await (await fetch(`${w.base}/jwks`)).json()).keys.map((key) => key.kid);
+    const before = await kids();
+    withKeys(w, (db, name) => {
+      const row = db.prepare(`SELECT * FROM ${name}`).all().find((one) => one.kid === before[0]);
+      const secret = Object.keys(row).find((column) => row[column] instanceof Uint8Array && row[column].length > 70);
+      // All others go: nothing is encrypted any more, as in a store that had no key.
+      db.exec(`DELETE FROM ${name}`);
+      const planted = { ...row, kid: 'planted', [secret]: mine, sealed_by: null };
+      db.prepare(`INSERT INTO ${name} (${Object.keys(planted).join()}) VALUES (${Object.keys(planted).map(() => '?').join()})`).run(...Object.values(planted));
+    });
+    await w.restart();
+    const after = await kids();
+    assert.equal(after.length, 1);
+    assert.ok(!after.includes('planted') && !after.includes(before[0]), `${after}`);
+    assert.equal((await machineToken(w, await w.machineClient())).status, 200);
+    assert.match(w.auditText(), /signing keys that were plain are deleted/);
+  } finally {
+    await w.leave();
   }
 });
 
