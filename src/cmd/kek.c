@@ -3,12 +3,16 @@
 #include "cmd/command.h"
 #include "cmd/secret_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define VARIABLE   "WARDER_KEY"
 #define CREDENTIAL "warder-key"
 #define MAKE_ONE   "make one with: head -c 32 /dev/urandom | base64"
+
+/* Of a file that this process may not open any more; -1: none. */
+static int opened = -1;
 
 static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
 {
@@ -22,11 +26,12 @@ static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
     }
 }
 
-static int read_path(arena_t *a, const char *path, bool any_mode, as_kek_t *out)
+static int read_path(arena_t *a, const char *path, int fd, bool any_mode, as_kek_t *out)
 {
     secret_t bytes;
     const secret_file_t file = {path, "key file", any_mode};
-    int code = secret_file_read(a, &file, &bytes);
+    int code =
+        fd < 0 ? secret_file_read(a, &file, &bytes) : secret_file_read_open(a, &file, fd, &bytes);
     if (code != EXIT_DONE)
         return code;
     const char *where = arena_printf(a, "the key file '%s'", path).p;
@@ -37,16 +42,45 @@ int kek_file(arena_t *a, str_t path, as_kek_t *out)
 {
     *out = (as_kek_t){.key = STR_UNSET};
     const char *c = arena_cstr(a, path);
-    return c ? read_path(a, c, false, out) : command_out_of_memory();
+    return c ? read_path(a, c, -1, false, out) : command_out_of_memory();
+}
+
+void kek_open(arena_t *a, const settings_t *s)
+{
+    const char *path = s->conf.key_file.n > 0 ? arena_cstr(a, s->conf.key_file) : NULL;
+    if (path && s->conf.run_as.n > 0 && geteuid() == 0 && opened < 0)
+        opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+int kek_opened(void)
+{
+    return opened;
+}
+
+void kek_moved(int to)
+{
+    opened = to;
+}
+
+static void shut(void)
+{
+    if (opened >= 0)
+        close(opened);
+    opened = -1;
+}
+
+static void forget_variable(char *value)
+{
+    secret_wipe(value, strlen(value));
+    unsetenv(VARIABLE);
 }
 
 void kek_forget(void)
 {
     char *value = getenv(VARIABLE);
-    if (!value)
-        return;
-    secret_wipe(value, strlen(value));
-    unsetenv(VARIABLE);
+    shut();
+    if (value)
+        forget_variable(value);
 }
 
 /* The variable as a text of ours; overwritten where it stood, so that it is not in
@@ -58,7 +92,7 @@ static rc_t take_variable(arena_t *a, str_t *out)
     if (!value)
         return RC_OK;
     *out = secret_dup(a, str_c(value)).hidden;
-    kek_forget();
+    forget_variable(value);
     return str_is_set(*out) ? RC_OK : RC_MEMORY;
 }
 
@@ -82,6 +116,14 @@ const char *kek_path(arena_t *a, const settings_t *s)
     return s->conf.key_file.n > 0 ? arena_cstr(a, s->conf.key_file) : credential(a);
 }
 
+static int read_setting(arena_t *a, const settings_t *s, as_kek_t *out)
+{
+    const char *path = arena_cstr(a, s->conf.key_file);
+    int code = path ? read_path(a, path, opened, false, out) : command_out_of_memory();
+    shut();
+    return code;
+}
+
 int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
 {
     str_t variable;
@@ -95,9 +137,9 @@ int kek_load(arena_t *a, const settings_t *s, as_kek_t *out)
                                           "key_file, credential " CREDENTIAL ", variable " VARIABLE
                                           "); keep one");
     if (is_set)
-        return kek_file(a, s->conf.key_file, out);
+        return read_setting(a, s, out);
     if (path)
-        return read_path(a, path, true, out);
+        return read_path(a, path, -1, true, out);
     return str_is_set(variable) ? parse(a, "the variable " VARIABLE, variable, out) : EXIT_DONE;
 }
 

@@ -53,15 +53,20 @@ static int read_bytes(arena_t *a, const secret_file_t *file, int fd, secret_t *o
     return code;
 }
 
+int secret_file_read_open(arena_t *a, const secret_file_t *file, int fd, secret_t *out)
+{
+    *out = secret_of(STR_UNSET);
+    int code = check(file, fd);
+    return code == EXIT_DONE ? read_bytes(a, file, fd, out) : code;
+}
+
 int secret_file_read(arena_t *a, const secret_file_t *file, secret_t *out)
 {
     *out = secret_of(STR_UNSET);
     int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return unreadable(file);
-    int code = check(file, fd);
-    if (code == EXIT_DONE)
-        code = read_bytes(a, file, fd, out);
+    int code = secret_file_read_open(a, file, fd, out);
     close(fd);
     return code;
 }

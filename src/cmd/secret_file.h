@@ -19,5 +19,7 @@ typedef struct {
  *  cannot be read, is no regular file, is too long, or others can use it (a group may read, where
  * the file belongs to another account than this process's). */
 int secret_file_read(arena_t *a, const secret_file_t *file, secret_t *out);
+/** Of a file that was opened before, at its begin; `fd` stays open. */
+int secret_file_read_open(arena_t *a, const secret_file_t *file, int fd, secret_t *out);
 
 #endif

@@ -163,6 +163,8 @@ static int load(serve_t *s)
     int code = settings_load(s->a, s->rows, &s->settings);
     s->settings.mend_audit = option_is_set(s->rows, "mend-audit");
     if (code == EXIT_DONE)
+        kek_open(s->a, &s->settings);
+    if (code == EXIT_DONE)
         code = privileges_enter(s->a, &s->settings, &mask);
     if (code == EXIT_DONE)
         code = serve_start_spawner(s, mask);

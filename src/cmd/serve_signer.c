@@ -64,7 +64,8 @@ void serve_say_signer(const serve_t *s, const sandbox_plan_t *plan, const sandbo
     LOG(&s->log, LOG_INFO, "a process of its own signs", LOG_I("pid", signer_process_id(s->signer)),
         LOG_S("system_calls", walls.system_calls ? STR("filtered") : STR("any")),
         LOG_S("files", walls.files ? STR("none") : STR("any")));
-    warn_of(s, plan, state, kek_path(s->a, &s->settings), "give it by WARDER_KEY");
+    warn_of(s, plan, state, kek_path(s->a, &s->settings),
+            "give it by WARDER_KEY, or with run_as in a file that only root may read");
     if (s->settings.conf.audit_key_file.n > 0)
         warn_of(s, plan, state, trail_key_path(s->a, &s->settings),
                 "keep a copy of the trail elsewhere");

@@ -157,15 +157,20 @@ static bool place_ends(int *ends, size_t n)
     return true;
 }
 
-/* Nothing that was open here is kept; of the server's ends above all, by which it sees that the
- * server is gone. */
+/* Nothing that was open here is kept but the file of the key; of the server's ends above all, by
+ * which it sees that the server is gone. */
 _Noreturn static void become(const signer_process_t *p, arena_t *a, const settings_t *s, int *ends,
                              pid_t server)
 {
     for (size_t i = 0; i < p->n; i++)
         close(p->lines[i].fd);
-    if (!place_ends(ends, p->n) || !close_from(SIGNER_FIRST_FD + (int)p->n))
+    size_t n = p->n;
+    if (kek_opened() >= 0)
+        ends[n++] = kek_opened();
+    if (!place_ends(ends, n) || !close_from(SIGNER_FIRST_FD + (int)n))
         _exit(EXIT_FAILED);
+    if (n > p->n)
+        kek_moved(SIGNER_FIRST_FD + (int)p->n);
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
     signer_serve(a, s, p->n, server);
@@ -173,7 +178,7 @@ _Noreturn static void become(const signer_process_t *p, arena_t *a, const settin
 
 static bool make_process(signer_process_t *p, arena_t *a, const settings_t *s)
 {
-    int ends[SIGNER_LINES_MAX];
+    int ends[SIGNER_LINES_MAX + 1];
     bool ok = make_lines(p, lines_for(s), ends);
     pid_t server = getpid();
     p->pid = ok ? fork() : -1;

@@ -3,6 +3,7 @@
 
 #include "as/keys.h"
 #include "cmd/command.h"
+#include "cmd/kek.h"
 #include "cmd/sandbox.h"
 #include "cmd/signer_process.h"
 #include "jose/jws.h"
@@ -205,6 +206,42 @@ static void the_variable_is_taken_out_of_this_process(void **state)
     make_key(p, "ES256");
 }
 
+enum { NOBODY = 65534 };
+
+/* As the server does it with run_as: the process that signs is another's already. */
+static int start_as_another(void *arg)
+{
+    play_t *p = arg;
+    str_t token;
+    kek_open(p->a, &p->settings);
+    int copy = kek_opened();
+    if (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0 ||
+        access(p->key_path, R_OK) == 0)
+        return EXIT_FAILED;
+    int code = signer_process_new(p->a, &p->settings, &p->signer);
+    if (code != EXIT_DONE)
+        return code;
+    make_key(p, "ES256");
+    bool shut = copy < 0 || (kek_opened() < 0 && fcntl(copy, F_GETFD) < 0);
+    code = shut && sign(p, p->a, 1, &token) == RC_OK ? EXIT_DONE : EXIT_FAILED;
+    signer_process_free(p->signer);
+    return code;
+}
+
+static void a_key_file_that_is_roots_alone_is_read_with_run_as(void **state)
+{
+    play_t *p = *state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(p->folder, NOBODY, NOBODY), 0);
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_SETTING);
+    assert_non_null(strstr(p->ran.err, "cannot be read"));
+    p->settings.conf.run_as = STR("nobody");
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+}
+
 static int start_in_child(void *arg)
 {
     play_t *p = arg;
@@ -258,6 +295,19 @@ static bool is_gone_soon(pid_t pid)
     return false;
 }
 
+/* A signal is sent before it is obeyed: by all threads. */
+static void hold_still(pid_t pid)
+{
+    char path[64], text[512] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    for (int i = 0; i < 500 && !strstr(text, ") T"); i++) {
+        wait_a_little();
+        assert_true(test_read(path, text, sizeof text));
+    }
+    wait_a_little();
+}
+
 static void once_it_is_killed_nothing_is_signed(void **state)
 {
     play_t *p = *state;
@@ -302,7 +352,7 @@ static void answers_that_come_too_late_are_nobodys(void **state)
     make_key(p, "ES256");
     pid_t pid = signer_process_id(p->signer);
     time_t begin = time(NULL);
-    assert_int_equal(kill(pid, SIGSTOP), 0);
+    hold_still(pid);
     for (int i = 0; i < THREADS; i++) {
         work[i] = (one_t){p, i, RC_OK, false};
         assert_int_equal(pthread_create(&threads[i], NULL, sign_one, &work[i]), 0);
@@ -439,7 +489,7 @@ static void a_server_does_not_wait_for_ever_for_its_end(void **state)
     locked_t l;
     time_t begin = time(NULL);
     start_locked(*state, &l);
-    assert_int_equal(kill(l.signer, SIGSTOP), 0);
+    hold_still(l.signer);
     assert_int_equal(write(l.to, "x", 1), 1);
     int code = end_locked(&l);
     assert_true(code == LEFT_ALONE || code == NO_SCOPE);
@@ -554,6 +604,7 @@ int main(void)
         PLAY(its_audit_key_signs_checkpoints),
         PLAY(without_a_key_or_where_it_is_off_there_is_none),
         PLAY(the_variable_is_taken_out_of_this_process),
+        PLAY(a_key_file_that_is_roots_alone_is_read_with_run_as),
         PLAY(what_is_wrong_with_a_key_is_said_once),
         PLAY(once_it_is_killed_nothing_is_signed),
         PLAY(answers_that_come_too_late_are_nobodys),
