@@ -73,8 +73,8 @@ static rc_t mend_torn(audit_file_t *f, off_t end, off_t size)
     return f->disk->truncate(f->fd, end) == 0 ? RC_OK : fail_errno(f, "truncate");
 }
 
-/* A loss of power takes no line that was on the disk for long, as those before a checkpoint are, as
- * a rule: who writes zeros into the file must not have us put aside what proves what was there. */
+/* All before a checkpoint was on the disk before that was written (audit_trail_checkpoint): who
+ * writes zeros into the file must not have us put aside what proves what was there. */
 static rc_t may_put_aside(audit_file_t *f, off_t at, off_t size)
 {
     uint64_t seq;
@@ -446,8 +446,8 @@ static rc_t explain(arena_t *a, const audit_file_t *f, rc_t rc, str_t *why)
         *why = arena_printf(
             a,
             "'%s' has zeros where lines were, and lines behind them that a checkpoint signs: a "
-            "loss "
-            "of power seldom leaves that, and somebody who writes into the file does. Keep a copy, "
+            "loss of power leaves that on no disk that keeps what was synced, and somebody who "
+            "writes into the file does. Keep a copy, "
             "look at it by 'warder audit verify', and start 'warder serve' once with --mend-audit, "
             "which puts those lines aside as '%s.lost.…' and records that; or move the file away",
             f->path, f->path);

@@ -135,13 +135,17 @@ typedef struct {
     audit_trail_t trail;
     audit_head_t acknowledged; /* of the last line that is on the disk for sure */
     bool rotated;              /* since the last sync */
+    audit_signer_t signer;
 } run_t;
 
-static void open_trail(trail_t *t, audit_trail_t *trail)
+static void open_trail(trail_t *t, audit_trail_t *trail, const audit_signer_t *signer)
 {
     str_t why;
-    audit_trail_config_t config = {
-        .path = t->path, .log = &t->log, .clock = clock_system(), .rotate_bytes = ROTATE_BYTES};
+    audit_trail_config_t config = {.path = t->path,
+                                   .log = &t->log,
+                                   .clock = clock_system(),
+                                   .signer = signer,
+                                   .rotate_bytes = ROTATE_BYTES};
     if (audit_trail_open(trail, &config, t->a, &why) != RC_OK)
         fail_msg("%" PRIstr, STR_ARG(why));
 }
@@ -174,13 +178,22 @@ static rc_t sync_all(run_t *r)
     return rc;
 }
 
+/* A checkpoint in the middle: no loss of power may leave zeros in front of one. */
+static rc_t sign_all(run_t *r)
+{
+    rc_t rc = audit_trail_checkpoint(&r->trail);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static rc_t step(trail_t *t, run_t *r)
 {
-    uint32_t what = chance(6);
+    uint32_t what = chance(7);
     if (what < 3)
         return write_some(r);
     if (what < 5)
         return sync_all(r);
+    if (what == 5)
+        return sign_all(r);
     if (r->rotated) /* one rotation between two syncs */
         return RC_OK;
     struct stat before, after;
@@ -234,13 +247,14 @@ static void put_away(trail_t *t)
 static int play(uint64_t seed, int lose_at)
 {
     void *state;
-    run_t r = {0};
+    jwks_t keys;
     trail_setup(&state);
     trail_t *t = state;
+    run_t r = {.signer = trail_signer(t, ALG_EDDSA, &keys)};
     memset(&disk, 0, sizeof disk);
     disk.seed = seed;
     disk.lose_at = lose_at;
-    open_trail(t, &r.trail);
+    open_trail(t, &r.trail, &r.signer);
     r.trail.file.disk = &DISK;
     for (int i = 0; i < STEPS && !disk.lost; i++) {
         rc_t rc = step(t, &r);
@@ -249,7 +263,7 @@ static int play(uint64_t seed, int lose_at)
     audit_trail_close(&r.trail);
     survive_names(t, r.rotated);
     expect_torn_at_most(t);
-    open_trail(t, &r.trail);
+    open_trail(t, &r.trail, &r.signer);
     expect_acknowledged(t, &r.acknowledged);
     assert_int_equal(write_some(&r), RC_OK);
     assert_int_equal(audit_trail_sync(&r.trail), RC_OK);
@@ -447,7 +461,7 @@ static void a_running_process_puts_nothing_aside(void **state)
     trail_t *t = *state;
     audit_trail_t trail;
     char path[200];
-    open_trail(t, &trail);
+    open_trail(t, &trail, NULL);
     assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
     unlink(t->path);
     trail_write(t->path, trail_lines(t->a, 6));

@@ -161,15 +161,84 @@ static rc_t locked(audit_trail_t *t, rc_t (*step)(audit_trail_t *t))
     return rc;
 }
 
+static rc_t break_by_sync(audit_trail_t *t)
+{
+    audit_file_break(&t->file, "sync; nobody can tell what is on the disk, and nothing more is "
+                               "recorded until a restart");
+    return RC_IO;
+}
+
+static void note_synced(audit_trail_t *t, ino_t ino, off_t size)
+{
+    t->synced_ino = ino;
+    t->synced = size;
+}
+
+rc_t audit_trail_sync(audit_trail_t *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool broken = t->file.broken;
+    const audit_disk_t *disk = t->file.disk;
+    ino_t ino = t->file.ino;
+    off_t size = t->file.size;
+    audit_unsynced_t set = audit_file_unsynced(&t->file);
+    pthread_mutex_unlock(&t->lock);
+    rc_t rc = audit_unsynced_sync(disk, &set);
+    pthread_mutex_lock(&t->lock);
+    if (rc == RC_OK)
+        note_synced(t, ino, size);
+    else
+        rc = break_by_sync(t);
+    pthread_mutex_unlock(&t->lock);
+    return rc == RC_OK && broken ? RC_IO : rc;
+}
+
+static bool is_synced(const audit_trail_t *t)
+{
+    return t->synced_ino == t->file.ino && t->synced == t->file.size;
+}
+
+rc_t audit_trail_sync_locked(audit_trail_t *t)
+{
+    if (is_synced(t))
+        return RC_OK;
+    audit_unsynced_t set = audit_file_unsynced(&t->file);
+    if (audit_unsynced_sync(t->file.disk, &set) != RC_OK)
+        return break_by_sync(t);
+    note_synced(t, t->file.ino, t->file.size);
+    return RC_OK;
+}
+
+static bool may_sign(const audit_trail_t *t)
+{
+    return t->config.signer && t->file.head.seq > 0 && !t->file.at_checkpoint;
+}
+
+/* Most of what a checkpoint is to sign reaches the disk while others write. */
+static rc_t sync_ahead(audit_trail_t *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool due = may_sign(t) && !is_synced(t);
+    pthread_mutex_unlock(&t->lock);
+    return due ? audit_trail_sync(t) : RC_OK;
+}
+
+/* Lines that came since are few, and their sync is short; without it a loss of power could leave
+ * zeros in front of what signs them, which no start mends by itself. */
 static rc_t checkpoint(audit_trail_t *t)
 {
-    bool due = t->file.head.seq > 0 && !t->file.at_checkpoint;
-    return due ? append(t, NULL, 0, true) : RC_NOT_FOUND;
+    if (!may_sign(t))
+        return RC_NOT_FOUND;
+    TRY(audit_trail_sync_locked(t));
+    return append(t, NULL, 0, true);
 }
 
 rc_t audit_trail_checkpoint(audit_trail_t *t)
 {
-    return t->config.signer ? locked(t, checkpoint) : RC_NOT_FOUND;
+    if (!t->config.signer)
+        return RC_NOT_FOUND;
+    TRY(sync_ahead(t));
+    return locked(t, checkpoint);
 }
 
 static bool is_due(const audit_trail_t *t)
@@ -189,7 +258,7 @@ static rc_t rotate(audit_trail_t *t)
     str_t path;
     if (!is_due(t))
         return RC_OK;
-    rc_t rc = t->config.signer ? checkpoint(t) : RC_NOT_FOUND;
+    rc_t rc = checkpoint(t);
     if (rc != RC_OK && rc != RC_NOT_FOUND)
         return rc;
     buf_put(&b, str_c(t->file.path));
@@ -208,7 +277,10 @@ rc_t audit_trail_rotate(audit_trail_t *t)
     pthread_mutex_lock(&t->lock);
     bool due = is_due(t);
     pthread_mutex_unlock(&t->lock);
-    return due ? locked(t, rotate) : RC_OK;
+    if (!due)
+        return RC_OK;
+    TRY(sync_ahead(t));
+    return locked(t, rotate);
 }
 
 /* The head of a rotated file, if it is what its name says. */
@@ -268,23 +340,6 @@ rc_t audit_trail_expire(audit_trail_t *t)
             LOG_S("why", str_c(rc_name(rc))));
     arena_free(a);
     arena_free(scratch);
-    return rc;
-}
-
-rc_t audit_trail_sync(audit_trail_t *t)
-{
-    pthread_mutex_lock(&t->lock);
-    bool broken = t->file.broken;
-    const audit_disk_t *disk = t->file.disk;
-    audit_unsynced_t set = audit_file_unsynced(&t->file);
-    pthread_mutex_unlock(&t->lock);
-    rc_t rc = audit_unsynced_sync(disk, &set);
-    if (rc == RC_OK)
-        return broken ? RC_IO : RC_OK;
-    pthread_mutex_lock(&t->lock);
-    audit_file_break(&t->file, "sync; nobody can tell what is on the disk, and nothing more is "
-                               "recorded until a restart");
-    pthread_mutex_unlock(&t->lock);
     return rc;
 }
 

@@ -21,11 +21,13 @@ typedef struct {
 
 typedef struct {
     audit_trail_config_t config;
-    pthread_mutex_t lock; /* of all below; never held during a sync */
+    pthread_mutex_t lock; /* of all below; held during a sync only by what must not be overtaken */
     audit_file_t file;
     char *batch; /* owned: lines on their way to one write */
     size_t batch_bytes;
     uint64_t checkpoints; /* written since the start */
+    ino_t synced_ino;     /* the file that the last sync reached, */
+    off_t synced;         /* and how much of it at least */
 } audit_trail_t;
 
 enum { AUDIT_WAIT_EVER = -1 };
@@ -45,11 +47,15 @@ rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t 
 /** All lines written before the call are on the disk after it. RC_IO: the trail is broken. One
  *  thread alone may call; writers do not wait for it. */
 rc_t audit_trail_sync(audit_trail_t *t) MUST_USE;
-/** Writes a checkpoint. RC_NOT_FOUND: the last line is one, or there is no line. RC_BUSY, as the
- *  next two. Any thread. */
+/** The same with both locks held, where nothing may be written in between. */
+rc_t audit_trail_sync_locked(audit_trail_t *t) MUST_USE;
+/** Writes a checkpoint, once all that it signs is on the disk: no loss of power leaves zeros in
+ *  front of one. RC_NOT_FOUND: the last line is one, or there is no line. RC_BUSY, as the next two.
+ *  The thread that syncs. */
 rc_t audit_trail_checkpoint(audit_trail_t *t) MUST_USE;
 /** Begins a new file if this one is too large or too old: a checkpoint ends the old one, and
- * another begins the new one. Any thread, and any number of processes: one of them does it. */
+ * another begins the new one. The thread that syncs, and any number of processes: one of them does
+ * it. */
 rc_t audit_trail_rotate(audit_trail_t *t) MUST_USE;
 /** Deletes rotated files whose time is over, once the lines that name them are on the disk. The
  *  thread that syncs. */

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const str_t BODY = STR_INIT("\"time\":\"2025-11-24T16:00:00.002Z\",\"event\":\"token\","
@@ -105,6 +106,69 @@ static void writes_do_not_wait_for_a_sync(void **state)
     audit_chain_t c = trail_check(t, both, 2, NULL);
     assert_int_equal(c.fault, AUDIT_FAULT_NONE);
     assert_int_equal(c.lines, 12);
+}
+
+static audit_trail_t *written_meanwhile;
+static off_t on_disk;
+
+static off_t size_of(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    return st.st_size;
+}
+
+/* Another thread writes a line while the first sync is under way. */
+static int sync_overtaken(int fd)
+{
+    audit_trail_t *trail = written_meanwhile;
+    on_disk = size_of(fd);
+    written_meanwhile = NULL;
+    if (trail)
+        write_lines(trail, 1);
+    return fdatasync(fd);
+}
+
+static ssize_t write_watched(int fd, const void *p, size_t n)
+{
+    if (str_contains(str_of(p, n), STR("\"event\":\"checkpoint\"")))
+        assert_int_equal(on_disk, size_of(fd));
+    return write(fd, p, n);
+}
+
+static void what_a_checkpoint_signs_is_on_the_disk_before(void **state)
+{
+    static const audit_disk_t WATCHED = {write_watched, sync_overtaken, ftruncate};
+    trail_t *t = *state;
+    audit_trail_t trail;
+    jwks_t keys;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    opened_as(t, (audit_trail_config_t){.signer = &signer}, &trail);
+    trail.file.disk = &WATCHED;
+    for (int i = 0; i < 2; i++) {
+        write_lines(&trail, 3);
+        written_meanwhile = i == 0 ? &trail : NULL;
+        assert_int_equal(audit_trail_checkpoint(&trail), RC_OK);
+    }
+    audit_trail_close(&trail);
+    assert_int_equal(check_all(t, &keys, 0).checkpoints, 2);
+}
+
+static void failed_sync_before_a_checkpoint_breaks_the_trail(void **state)
+{
+    static const audit_disk_t BAD = {write, sync_fails, ftruncate};
+    trail_t *t = *state;
+    audit_trail_t trail;
+    jwks_t keys;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    opened_as(t, (audit_trail_config_t){.signer = &signer}, &trail);
+    write_lines(&trail, 1);
+    trail.file.disk = &BAD;
+    assert_int_equal(audit_trail_checkpoint(&trail), RC_IO);
+    trail.file.disk = &AUDIT_DISK;
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_IO);
+    audit_trail_close(&trail);
+    assert_int_equal(trail_check_one(t).checkpoints, 0);
 }
 
 static void failed_sync_breaks_the_trail(void **state)
@@ -356,6 +420,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TRAIL_TEST(writes_do_not_wait_for_a_sync),
         TRAIL_TEST(failed_sync_breaks_the_trail),
+        TRAIL_TEST(what_a_checkpoint_signs_is_on_the_disk_before),
+        TRAIL_TEST(failed_sync_before_a_checkpoint_breaks_the_trail),
         TRAIL_TEST(checkpoints_are_written_once),
         TRAIL_TEST(failing_signer_does_not_end_the_trail),
         TRAIL_TEST(renamed_file_is_followed_by_a_checkpoint),
