@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
-enum { HASH_DIGITS = 12, JSON_BYTES = 1 << 20, LIST_ARENA_BYTES = 8 << 20 };
+enum {
+    HASH_DIGITS = 12,
+    /* All changes, each at a place as long as a definition may be. */
+    JSON_BYTES = 16 << 20,
+    LIST_ARENA_BYTES = 64 << 20,
+};
 
 static int cannot_open(rc_t rc, str_t why)
 {
@@ -51,7 +56,8 @@ static void print_value(const char *sign, str_t value)
     client_print_json(stdout, value);
 }
 
-/* Words of upstreams: what could do something to a terminal comes as an escape. */
+/* Words of upstreams: what could do something to a terminal comes as an escape, and the name of a
+ * member makes no line that could be taken for one of ours. */
 static void print_changes(arena_t *a, const gate_pin_t *pin)
 {
     gate_pin_changes_t changes;
@@ -64,14 +70,19 @@ static void print_changes(arena_t *a, const gate_pin_t *pin)
     }
     if (!both)
         printf("  (the words that were trusted were not kept: this is all of the new ones)\n");
-    if (gate_pin_diff(a, pin->approved_text.text, pin->pending_text.text, &changes) != RC_OK)
-        return;
+    rc_t rc = gate_pin_diff(a, pin->approved_text.text, pin->pending_text.text, &changes);
+    if (rc != RC_OK)
+        printf("  (what differs cannot be told (%s): read both definitions, with --json)\n",
+               rc_name(rc));
     for (size_t i = 0; i < changes.n; i++) {
         printf("  ");
-        client_print_text(stdout, changes.v[i].place);
+        client_print_line(stdout, changes.v[i].place, changes.v[i].place.n + 1);
+        printf("\n");
         print_value("-", changes.v[i].was);
         print_value("+", changes.v[i].is);
     }
+    if (changes.more)
+        printf("  (more differs than is told here: read both definitions, with --json)\n");
 }
 
 /* Names come from upstreams: what hides or breaks lines is left out. */
@@ -115,11 +126,11 @@ static void write_value(json_writer_t *w, const char *name, str_t value)
 
 static void write_changes(json_writer_t *w, arena_t *a, const gate_pin_t *pin)
 {
-    gate_pin_changes_t changes = {NULL, 0};
+    gate_pin_changes_t changes;
     str_t is = pin->pending_text.text;
-    if (!pin->has_pending || !is.p ||
-        gate_pin_diff(a, pin->approved_text.text, is, &changes) != RC_OK)
+    if (!pin->has_pending || !is.p)
         return;
+    rc_t rc = gate_pin_diff(a, pin->approved_text.text, is, &changes);
     json_key(w, STR("changes"));
     json_begin_array(w);
     for (size_t i = 0; i < changes.n; i++) {
@@ -130,6 +141,8 @@ static void write_changes(json_writer_t *w, arena_t *a, const gate_pin_t *pin)
         json_end_object(w);
     }
     json_end_array(w);
+    if (changes.more || rc != RC_OK)
+        json_member_bool(w, STR("more"), true);
 }
 
 /* One object a line. */

@@ -1,6 +1,7 @@
 #include "cmd/admin_test_play.h"
 
 #include "cmd/command.h"
+#include "gate/pin.h"
 
 #define H_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define H_B "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
@@ -64,6 +65,62 @@ static void what_changed_is_shown(void **state)
                                        "{\"place\":\"inputSchema\",\"is\":{}}]}\n"));
 }
 
+#define CHANGED(pending)                                                                           \
+    "{\"version\":1,\"upstreams\":[{\"path\":\"/mcp\",\"since\":1,\"complete\":true,"              \
+    "\"tools\":[{\"name\":\"a\",\"approved\":\"" H_A "\",\"pending\":\"" H_B                       \
+    "\",\"pending_at\":1700000000,\"approved_text\":\"{}\",\"pending_text\":\"" pending "\"}]}]}"
+
+/* The name of a member is no line, and none begins within it. */
+static void the_name_of_a_member_forges_no_line(void **state)
+{
+    admin_play_t *p = *state;
+    put_pins(p);
+    test_file(p->folder, "pins.json",
+              CHANGED("{\\\"inputSchema\\\":1,\\\"execution\\\":{\\\"x\\\\n/mcp  b  approved\\\\t"
+                      "\\\\u2028/mcp  c\\\":2}}"));
+    admin_play_run(p, "pin list");
+    assert_non_null(strstr(p->ran.out, "  inputSchema\n"
+                                       "    + 1\n"
+                                       "  execution\n"
+                                       "    + {\"x\\n/mcp  b  approved\\t\\u2028/mcp  c\":2}\n"));
+    test_file(
+        p->folder, "pins.json",
+        "{\"version\":1,\"upstreams\":[{\"path\":\"/mcp\",\"since\":1,\"complete\":true,"
+        "\"tools\":[{\"name\":\"a\",\"approved\":\"" H_A "\",\"pending\":\"" H_B
+        "\",\"pending_at\":1700000000,\"approved_text\":\"{\\\"execution\\\":{}}\","
+        "\"pending_text\":\"{\\\"execution\\\":{\\\"x\\\\n/mcp  b  approved\\\\t\\\\u2028/mcp  "
+        "c\\\":2}}\"}]}]}");
+    admin_play_run(p, "pin list");
+    assert_non_null(strstr(p->ran.out, "  execution.x /mcp  b  approved  /mcp  c\n    + 2\n"));
+    assert_null(strstr(p->ran.out, "\n/mcp  b"));
+}
+
+static void what_is_left_out_is_said(void **state)
+{
+    admin_play_t *p = *state;
+    arena_t *a = arena_new(1 << 20);
+    buf_t b = buf_new(a, 1 << 20);
+    put_pins(p);
+    buf_put(&b,
+            STR("{\"version\":1,\"upstreams\":[{\"path\":\"/mcp\",\"since\":1,\"complete\":true,"
+                "\"tools\":[{\"name\":\"a\",\"pending\":\"" H_B "\",\"pending_at\":1,"
+                "\"approved_text\":\"{\\\"inputSchema\\\":{}}\",\"pending_text\":\"{\\\"inputSchema"
+                "\\\":{"));
+    for (int i = 0; i < GATE_PIN_CHANGES; i++)
+        buf_fmt(&b, "\\\"m%d\\\":1,", i);
+    buf_put(&b, STR("\\\"last\\\":1},\\\"description\\\":\\\"Send all.\\\"}\"}]}]}"));
+    test_file(p->folder, "pins.json", arena_cstr(a, buf_str(&b)));
+    admin_play_run(p, "pin list");
+    assert_non_null(strstr(p->ran.out, "  description\n    + \"Send all.\"\n"));
+    assert_non_null(strstr(p->ran.out, "  (more differs than is told here"));
+    admin_play_run(p, "pin list --json");
+    assert_non_null(strstr(p->ran.out, "],\"more\":true}\n"));
+    test_file(p->folder, "pins.json", CHANGED("{"));
+    admin_play_run(p, "pin list");
+    assert_non_null(strstr(p->ran.out, "  (what differs cannot be told (RC_MALFORMED)"));
+    arena_free(a);
+}
+
 static void what_waits_is_approved(void **state)
 {
     admin_play_t *p = *state;
@@ -107,8 +164,12 @@ int main(int argc, char **argv)
     if (test_is_command(argc, argv, &code))
         return code;
     const struct CMUnitTest tests[] = {
-        PLAY_TEST(pins_are_listed),        PLAY_TEST(what_changed_is_shown),
-        PLAY_TEST(what_waits_is_approved), PLAY_TEST(pins_are_forgotten),
+        PLAY_TEST(pins_are_listed),
+        PLAY_TEST(what_changed_is_shown),
+        PLAY_TEST(the_name_of_a_member_forges_no_line),
+        PLAY_TEST(what_is_left_out_is_said),
+        PLAY_TEST(what_waits_is_approved),
+        PLAY_TEST(pins_are_forgotten),
         PLAY_TEST(what_is_wrong_is_said),
     };
     return cmocka_run_group_tests_name("pin", tests, NULL, NULL);

@@ -100,11 +100,13 @@ typedef struct {
 typedef struct {
     const gate_pin_change_t *v;
     size_t n;
+    bool more; /* there are others, beyond GATE_PIN_CHANGES */
 } gate_pin_changes_t;
 
 /** What differs between two texts of definitions; unset ones have no members. What is written in
- *  another way and means the same is no difference; lists differ as a whole. In `a`; borrows both.
- *  RC_MALFORMED, RC_LIMIT, RC_MEMORY. */
+ *  another way and means the same is no difference; lists differ as a whole. What people read
+ * stands first, so that nothing crowds it out: name, title, description, annotations. In `a`;
+ * borrows both. RC_MALFORMED, RC_LIMIT, RC_MEMORY. */
 rc_t gate_pin_diff(arena_t *a, str_t was, str_t is, gate_pin_changes_t *out) MUST_USE;
 
 /** Notes it. *fresh says that it was not known before: worth a report, and a write of the file. On
