@@ -117,6 +117,8 @@ rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight,
  *  each that is missing and was not before. */
 void gate_pin_note_gone(gate_pin_set_t *set, str_list_t tools, void (*gone)(void *ctx, str_t tool),
                         void *ctx);
+/** Whether the hash of what waits begins with these hexadecimal digits, of either case. */
+bool gate_pin_is_pending(const gate_pin_t *pin, str_t digits);
 /** Trusts what waits: of one tool, or with `tool` unset of all. Returns how many. */
 size_t gate_pin_approve(gate_pin_set_t *set, str_t tool);
 /** Forgets one tool, or with `tool` unset the upstream, whose next list is then a first one.
