@@ -5,8 +5,8 @@
 
 enum { LINE_BYTES = 16384, ABOUT_BYTES = 200, NAME_BYTES = 128 };
 
-/* Cleans one line with a small arena of its own, as texts may be long. */
-static void print_line(FILE *out, str_t line, size_t max)
+/* With a small arena of its own, as texts may be long. */
+void client_print_line(FILE *out, str_t line, size_t max)
 {
     arena_t *a = arena_new(8 * LINE_BYTES + 8 * max);
     str_t plain = a ? client_plain(a, line, max) : STR_UNSET;
@@ -24,7 +24,7 @@ static void print_pieces(FILE *out, str_t line)
         if (!first)
             fputc('\t', out);
         first = false;
-        print_line(out, piece, piece.n + 1);
+        client_print_line(out, piece, piece.n + 1);
     }
 }
 
@@ -74,16 +74,16 @@ static void print_block(FILE *out, str_t type, const json_t *block)
     str_t mime = json_get_str(resource ? resource : block, STR("mimeType"));
     str_t data = json_get_str(block, STR("data"));
     fputc('[', out);
-    print_line(out, type, NAME_BYTES);
+    client_print_line(out, type, NAME_BYTES);
     if (mime.p) {
         fputc(' ', out);
-        print_line(out, mime, NAME_BYTES);
+        client_print_line(out, mime, NAME_BYTES);
     }
     if (data.p)
         fprintf(out, ", %zu bytes of base64", data.n);
     if (uri.p) {
         fputc(' ', out);
-        print_line(out, uri, LINE_BYTES);
+        client_print_line(out, uri, LINE_BYTES);
     }
     fputs("]\n", out);
     if (json_get_str(resource, STR("text")).p)
@@ -114,10 +114,10 @@ void client_print_tools(FILE *out, const json_t *tools)
         str_t title = json_get_str(t, STR("title"));
         if (!about.p)
             about = title;
-        print_line(out, json_get_str(t, STR("name")), NAME_BYTES);
+        client_print_line(out, json_get_str(t, STR("name")), NAME_BYTES);
         if (about.p) {
             fputs("  ", out);
-            print_line(out, str_first(about, str_find(about, '\n', 0)), ABOUT_BYTES);
+            client_print_line(out, str_first(about, str_find(about, '\n', 0)), ABOUT_BYTES);
         }
         fputc('\n', out);
     }

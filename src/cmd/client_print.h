@@ -9,6 +9,9 @@
 /** Text of several lines: tabs and line ends stay, other control characters, bidirectional and
  *  invisible marks go. Ends with a line end. */
 void client_print_text(FILE *out, str_t text);
+/** Text that is to stay within a line: what ends lines or moves to a column is a space. At most
+ * `max` bytes; no line end behind it. */
+void client_print_line(FILE *out, str_t line, size_t max);
 /** One JSON value, which was parsed, in one line as it came, but what a terminal or a reader could
  *  take for something else (oauth_label_is_unfit) as \\u escapes, which mean the same. */
 void client_print_json(FILE *out, str_t json);

@@ -2,12 +2,20 @@
 #include "cmd/admin.h"
 #include "cmd/client_print.h"
 #include "cmd/command.h"
+#include "core/hex.h"
 #include "oauth/label.h"
 #include "proxy/pins.h"
 
 #include <stdio.h>
 
-enum { HASH_DIGITS = 12, JSON_BYTES = 1 << 20, LIST_ARENA_BYTES = 8 << 20 };
+enum {
+    HASH_DIGITS = 12,
+    /* Whoever writes both definitions needs 2^64 tries for two that begin alike. */
+    HASH_LEAST = 32,
+    /* All changes, each at a place as long as a definition may be. */
+    JSON_BYTES = 16 << 20,
+    LIST_ARENA_BYTES = 64 << 20,
+};
 
 static int cannot_open(rc_t rc, str_t why)
 {
@@ -51,7 +59,8 @@ static void print_value(const char *sign, str_t value)
     client_print_json(stdout, value);
 }
 
-/* Words of upstreams: what could do something to a terminal comes as an escape. */
+/* Words of upstreams: what could do something to a terminal comes as an escape, and the name of a
+ * member makes no line that could be taken for one of ours. */
 static void print_changes(arena_t *a, const gate_pin_t *pin)
 {
     gate_pin_changes_t changes;
@@ -64,14 +73,45 @@ static void print_changes(arena_t *a, const gate_pin_t *pin)
     }
     if (!both)
         printf("  (the words that were trusted were not kept: this is all of the new ones)\n");
-    if (gate_pin_diff(a, pin->approved_text.text, pin->pending_text.text, &changes) != RC_OK)
-        return;
+    rc_t rc = gate_pin_diff(a, pin->approved_text.text, pin->pending_text.text, &changes);
+    if (rc != RC_OK)
+        printf("  (what differs cannot be told (%s): read both definitions, with --json)\n",
+               rc_name(rc));
     for (size_t i = 0; i < changes.n; i++) {
         printf("  ");
-        client_print_text(stdout, changes.v[i].place);
+        client_print_line(stdout, changes.v[i].place, changes.v[i].place.n + 1);
+        printf("\n");
         print_value("-", changes.v[i].was);
         print_value("+", changes.v[i].is);
     }
+    if (changes.more)
+        printf("  (more differs than is told here: read both definitions, with --json)\n");
+}
+
+/* As a shell reads it. */
+static void print_word(str_t word)
+{
+    printf("'");
+    for (size_t i = 0; i < word.n; i++)
+        fwrite(word.p[i] == '\'' ? "'\\''" : &word.p[i], 1, word.p[i] == '\'' ? 4 : 1, stdout);
+    printf("'");
+}
+
+/* Trusts what was shown, and nothing that comes between. `shown`: its name as it was printed. */
+static void print_command(str_t path, const gate_pin_t *pin, str_t shown)
+{
+    if (!str_eq(pin->tool, shown) || str_starts(shown, STR("--"))) {
+        printf("  (its name cannot be typed: approve all of the upstream, or none)\n");
+        return;
+    }
+    printf("  warder pin approve ");
+    print_word(path);
+    printf(" ");
+    print_word(shown);
+    printf(" ");
+    for (size_t i = 0; i < sizeof pin->pending.b; i++)
+        printf("%02x", pin->pending.b[i]);
+    printf("\n");
 }
 
 /* Names come from upstreams: what hides or breaks lines is left out. */
@@ -94,6 +134,8 @@ static void print_pin(arena_t *a, const gate_pin_set_t *set, const gate_pin_t *p
     }
     printf("\n");
     print_changes(a, pin);
+    if (pin->has_pending)
+        print_command(set->path, pin, name);
 }
 
 static void write_hash(json_writer_t *w, const char *name, bool told, const hash_t *hash)
@@ -115,11 +157,11 @@ static void write_value(json_writer_t *w, const char *name, str_t value)
 
 static void write_changes(json_writer_t *w, arena_t *a, const gate_pin_t *pin)
 {
-    gate_pin_changes_t changes = {NULL, 0};
+    gate_pin_changes_t changes;
     str_t is = pin->pending_text.text;
-    if (!pin->has_pending || !is.p ||
-        gate_pin_diff(a, pin->approved_text.text, is, &changes) != RC_OK)
+    if (!pin->has_pending || !is.p)
         return;
+    rc_t rc = gate_pin_diff(a, pin->approved_text.text, is, &changes);
     json_key(w, STR("changes"));
     json_begin_array(w);
     for (size_t i = 0; i < changes.n; i++) {
@@ -130,6 +172,8 @@ static void write_changes(json_writer_t *w, arena_t *a, const gate_pin_t *pin)
         json_end_object(w);
     }
     json_end_array(w);
+    if (changes.more || rc != RC_OK)
+        json_member_bool(w, STR("more"), true);
 }
 
 /* One object a line. */
@@ -176,68 +220,116 @@ static int list_pins(admin_t *admin, const option_t *rows, const str_t *words, s
     return EXIT_DONE;
 }
 
-/* What both changes are made of. */
-typedef struct {
-    rc_t (*change)(pins_t *p, str_t path, str_t tool, size_t *count);
-    const char *reason;
-    const char *done, *nothing;
-} verb_t;
-
-static const verb_t APPROVE = {pins_approve, "definition_approved", "approved",
-                               "nothing of it waits for approval"};
-static const verb_t FORGET = {pins_forget, "definition_forgotten", "forgotten",
-                              "there are no pins of it"};
-
-static int not_changed(rc_t rc, const verb_t *verb, str_t path)
+static int not_changed(rc_t rc, const char *nothing, str_t path)
 {
     if (rc == RC_NOT_FOUND)
         return command_fail(EXIT_REFUSED,
                             "'%" PRIstr "': %s; 'warder pin list' shows what there is",
-                            STR_ARG(path), verb->nothing);
+                            STR_ARG(path), nothing);
+    if (rc == RC_CONFLICT)
+        return command_fail(EXIT_REFUSED,
+                            "'%" PRIstr "': what waits is not what that hash is of; "
+                            "'warder pin list' shows what it is now",
+                            STR_ARG(path));
     return command_fail(EXIT_FAILED, "the pins could not be changed (%s)", rc_name(rc));
 }
 
-static int record(admin_t *admin, const verb_t *verb, str_t path, str_t tool)
+static int record(admin_t *admin, const char *reason, const pins_choice_t *what, str_t detail)
 {
-    effects_t none = {0};
     const audit_event_t event = {.kind = AUDIT_DEFINITION,
                                  .allowed = true,
-                                 .reason = str_c(verb->reason),
-                                 .upstream = path,
-                                 .tool = tool};
-    return admin_apply(admin, &none, &event, "");
+                                 .reason = str_c(reason),
+                                 .detail = detail,
+                                 .upstream = what->path,
+                                 .tool = what->tool};
+    return admin_record(admin, &event);
 }
 
-static int change_pins(admin_t *admin, const verb_t *verb, const str_t *words, size_t n_words)
+/* The path, which all changes need, and what else was given. */
+static int read_choice(const str_t *words, size_t n_words, pins_choice_t *out)
 {
-    pins_t *pins;
-    size_t count;
+    *out = (pins_choice_t){STR_UNSET, STR_UNSET, STR_UNSET};
     if (n_words == 0)
         return command_fail(EXIT_USAGE, "name the upstream by its path, as '/mcp'");
-    str_t path = words[0], tool = n_words > 1 ? words[1] : STR_UNSET;
-    int code = open_pins(admin, &pins);
-    if (code != EXIT_DONE)
-        return code;
-    rc_t rc = verb->change(pins, path, tool, &count);
-    pins_free(pins);
-    if (rc != RC_OK)
-        return not_changed(rc, verb, path);
-    code = record(admin, verb, path, tool);
-    if (code == EXIT_DONE)
-        printf("%zu tool%s %s\n", count, count == 1 ? "" : "s", verb->done);
-    return code;
+    out->path = words[0];
+    out->tool = n_words > 1 ? words[1] : STR_UNSET;
+    out->hash = n_words > 2 ? words[2] : STR_UNSET;
+    bool good = !out->hash.p || (out->hash.n >= HASH_LEAST && out->hash.n <= 2 * sizeof(hash_t));
+    for (size_t i = 0; i < out->hash.n; i++)
+        good &= hex_value(out->hash.p[i]) >= 0;
+    if (!good)
+        return command_fail(EXIT_USAGE,
+                            "give at least %d hexadecimal digits of the hash, as "
+                            "'warder pin list' shows it",
+                            HASH_LEAST);
+    return EXIT_DONE;
+}
+
+static str_t hex_of(arena_t *a, const hash_t *hash)
+{
+    str_t text;
+    buf_t b = buf_new(a, 2 * sizeof hash->b);
+    buf_hex(&b, hash->b, sizeof hash->b);
+    return buf_done(&b, &text) == RC_OK ? text : STR_UNSET;
+}
+
+/* Each with its hash, so that the trail tells what was trusted, and not only that something was. */
+static int tell_trusted(admin_t *admin, str_t path, const pins_trusted_list_t *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const pins_choice_t what = {path, list->v[i].tool,
+                                    hex_of(admin->a, &list->v[i].definition)};
+        str_t detail = arena_printf(admin->a, "sha256 %" PRIstr, STR_ARG(what.hash));
+        int code = record(admin, "definition_approved", &what, detail);
+        if (code != EXIT_DONE)
+            return code;
+    }
+    printf("%zu tool%s approved\n", list->n, list->n == 1 ? "" : "s");
+    for (size_t i = 0; i < list->n; i++) {
+        str_t hash = hex_of(admin->a, &list->v[i].definition);
+        printf("%" PRIstr "  ", STR_ARG(hash));
+        client_print_line(stdout, list->v[i].tool, GATE_PIN_NAME_BYTES);
+        printf("\n");
+    }
+    return EXIT_DONE;
 }
 
 static int approve_pins(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
+    pins_t *pins;
+    pins_choice_t choice;
+    pins_trusted_list_t trusted;
     (void)rows;
-    return change_pins(admin, &APPROVE, words, n_words);
+    int code = read_choice(words, n_words, &choice);
+    if (code == EXIT_DONE)
+        code = open_pins(admin, &pins);
+    if (code != EXIT_DONE)
+        return code;
+    rc_t rc = pins_approve(pins, admin->a, &choice, &trusted);
+    pins_free(pins);
+    return rc == RC_OK ? tell_trusted(admin, choice.path, &trusted)
+                       : not_changed(rc, "nothing of it waits for approval", choice.path);
 }
 
 static int forget_pins(admin_t *admin, const option_t *rows, const str_t *words, size_t n_words)
 {
+    pins_t *pins;
+    pins_choice_t choice;
+    size_t count;
     (void)rows;
-    return change_pins(admin, &FORGET, words, n_words);
+    int code = read_choice(words, n_words, &choice);
+    if (code == EXIT_DONE)
+        code = open_pins(admin, &pins);
+    if (code != EXIT_DONE)
+        return code;
+    rc_t rc = pins_forget(pins, choice.path, choice.tool, &count);
+    pins_free(pins);
+    if (rc != RC_OK)
+        return not_changed(rc, "there are no pins of it", choice.path);
+    code = record(admin, "definition_forgotten", &choice, STR_UNSET);
+    if (code == EXIT_DONE)
+        printf("%zu tool%s forgotten\n", count, count == 1 ? "" : "s");
+    return code;
 }
 
 static const option_t LIST_OPTIONS[] = {{.name = "json", .is_switch = true}};
@@ -249,7 +341,7 @@ static int run_list(int argc, char **argv)
 
 static int run_approve(int argc, char **argv)
 {
-    return admin_command(argc, argv, NULL, 0, 2, approve_pins);
+    return admin_command(argc, argv, NULL, 0, 3, approve_pins);
 }
 
 static int run_forget(int argc, char **argv)
@@ -260,8 +352,9 @@ static int run_forget(int argc, char **argv)
 const command_t CMD_PIN_LIST = {
     "pin list", "[UPSTREAM] [--json]",
     "lists the pinned definitions of upstreams' tools, and what changed", run_list};
-const command_t CMD_PIN_APPROVE = {"pin approve", "UPSTREAM [TOOL]",
-                                   "trusts the definitions that wait", run_approve};
+const command_t CMD_PIN_APPROVE = {
+    "pin approve", "UPSTREAM [TOOL [HASH]]",
+    "trusts the definitions that wait; with HASH only the one that was read", run_approve};
 const command_t CMD_PIN_FORGET = {"pin forget", "UPSTREAM [TOOL]",
                                   "forgets pins; an upstream without any is trusted as it is then",
                                   run_forget};

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/hex.h"
 #include "jose/digest.h"
 #include "mcp/operation.h"
 
@@ -307,6 +308,18 @@ void gate_pin_note_gone(gate_pin_set_t *set, str_list_t tools, void (*gone)(void
             gone(ctx, pin->tool);
         pin->gone = !pin->seen;
     }
+}
+
+bool gate_pin_is_pending(const gate_pin_t *pin, str_t digits)
+{
+    if (!pin->has_pending || digits.n > 2 * sizeof pin->pending.b)
+        return false;
+    for (size_t i = 0; i < digits.n; i++) {
+        int half = i % 2 ? pin->pending.b[i / 2] & 15 : pin->pending.b[i / 2] >> 4;
+        if (hex_value(digits.p[i]) != half)
+            return false;
+    }
+    return true;
 }
 
 size_t gate_pin_approve(gate_pin_set_t *set, str_t tool)

@@ -100,11 +100,13 @@ typedef struct {
 typedef struct {
     const gate_pin_change_t *v;
     size_t n;
+    bool more; /* there are others, beyond GATE_PIN_CHANGES */
 } gate_pin_changes_t;
 
 /** What differs between two texts of definitions; unset ones have no members. What is written in
- *  another way and means the same is no difference; lists differ as a whole. In `a`; borrows both.
- *  RC_MALFORMED, RC_LIMIT, RC_MEMORY. */
+ *  another way and means the same is no difference; lists differ as a whole. What people read
+ * stands first, so that nothing crowds it out: name, title, description, annotations. In `a`;
+ * borrows both. RC_MALFORMED, RC_LIMIT, RC_MEMORY. */
 rc_t gate_pin_diff(arena_t *a, str_t was, str_t is, gate_pin_changes_t *out) MUST_USE;
 
 /** Notes it. *fresh says that it was not known before: worth a report, and a write of the file. On
@@ -115,6 +117,8 @@ rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight,
  *  each that is missing and was not before. */
 void gate_pin_note_gone(gate_pin_set_t *set, str_list_t tools, void (*gone)(void *ctx, str_t tool),
                         void *ctx);
+/** Whether the hash of what waits begins with these hexadecimal digits, of either case. */
+bool gate_pin_is_pending(const gate_pin_t *pin, str_t digits);
 /** Trusts what waits: of one tool, or with `tool` unset of all. Returns how many. */
 size_t gate_pin_approve(gate_pin_set_t *set, str_t tool);
 /** Forgets one tool, or with `tool` unset the upstream, whose next list is then a first one.

@@ -70,6 +70,7 @@ typedef struct {
     arena_t *a;
     gate_pin_change_t *v;
     size_t n;
+    bool more;
 } diff_t;
 
 static rc_t name_place(arena_t *a, const above_t *at, str_t *out)
@@ -90,7 +91,8 @@ static rc_t name_place(arena_t *a, const above_t *at, str_t *out)
 
 static rc_t add(diff_t *d, const above_t *at, const json_t *was, const json_t *is)
 {
-    if (d->n == GATE_PIN_CHANGES)
+    d->more |= d->n == GATE_PIN_CHANGES;
+    if (d->more)
         return RC_OK;
     gate_pin_change_t *c = &d->v[d->n++];
     c->was = was ? was->raw : STR_UNSET;
@@ -113,7 +115,7 @@ static rc_t compare(diff_t *d, const above_t *at, const json_t *was, const json_
 
 static rc_t compare_members(diff_t *d, const above_t *at, const json_t *was, const json_t *is)
 {
-    size_t depth = at ? at->depth + 1 : 1;
+    size_t depth = at->depth + 1;
     for (const json_t *m = was->child; m; m = m->next) {
         above_t next = {at, m->key, depth};
         TRY(compare(d, &next, m, json_get(is, m->key)));
@@ -130,9 +132,52 @@ static rc_t compare_members(diff_t *d, const above_t *at, const json_t *was, con
 static rc_t compare(diff_t *d, const above_t *at, const json_t *was, const json_t *is)
 {
     bool objects = json_is(was, JSON_OBJECT) && json_is(is, JSON_OBJECT);
-    if (objects && (!at || at->depth < GATE_PIN_DEPTH))
+    if (objects && at->depth < GATE_PIN_DEPTH)
         return compare_members(d, at, was, is);
     return was && is && is_same_leaf(was, is) ? RC_OK : add(d, at, was, is);
+}
+
+/* What stands first among the changes: a schema can have as many as there is room for. */
+static const str_t FIRST[] = {
+    STR_INIT("name"),
+    STR_INIT("title"),
+    STR_INIT("description"),
+    STR_INIT("annotations"),
+};
+
+enum { FIRST_COUNT = sizeof FIRST / sizeof *FIRST };
+
+static bool is_first(str_t key)
+{
+    for (size_t i = 0; i < FIRST_COUNT; i++) {
+        if (str_eq(key, FIRST[i]))
+            return true;
+    }
+    return false;
+}
+
+/* One member of the definition, which at least one of both has. */
+static rc_t compare_top(diff_t *d, str_t key, const json_t *was, const json_t *is)
+{
+    above_t at = {NULL, key, 1};
+    return compare(d, &at, json_get(was, key), json_get(is, key));
+}
+
+static rc_t compare_definitions(diff_t *d, const json_t *was, const json_t *is)
+{
+    for (size_t i = 0; i < FIRST_COUNT; i++) {
+        if (json_get(was, FIRST[i]) || json_get(is, FIRST[i]))
+            TRY(compare_top(d, FIRST[i], was, is));
+    }
+    for (const json_t *m = was->child; m; m = m->next) {
+        if (!is_first(m->key))
+            TRY(compare_top(d, m->key, was, is));
+    }
+    for (const json_t *m = is->child; m; m = m->next) {
+        if (!is_first(m->key) && !json_get(was, m->key))
+            TRY(compare_top(d, m->key, was, is));
+    }
+    return RC_OK;
 }
 
 static rc_t parse(arena_t *a, str_t text, const json_t **out)
@@ -147,12 +192,14 @@ rc_t gate_pin_diff(arena_t *a, str_t was, str_t is, gate_pin_changes_t *out)
 {
     const json_t *before, *after;
     diff_t d = {.a = a, .v = ARENA_ARRAY(a, GATE_PIN_CHANGES, gate_pin_change_t)};
-    *out = (gate_pin_changes_t){NULL, 0};
+    *out = (gate_pin_changes_t){NULL, 0, false};
     if (!d.v)
         return RC_MEMORY;
     TRY(parse(a, was, &before));
     TRY(parse(a, is, &after));
-    TRY(compare(&d, NULL, before, after));
-    *out = (gate_pin_changes_t){d.v, d.n};
+    if (!json_is(before, JSON_OBJECT) || !json_is(after, JSON_OBJECT))
+        return RC_MALFORMED;
+    TRY(compare_definitions(&d, before, after));
+    *out = (gate_pin_changes_t){d.v, d.n, d.more};
     return RC_OK;
 }

@@ -54,6 +54,7 @@ static void a_difference_is_bounded(void **state)
     buf_char(&b, '}');
     assert_int_equal(gate_pin_diff(a, STR_UNSET, buf_str(&b), &c), RC_OK);
     assert_int_equal(c.n, GATE_PIN_CHANGES);
+    assert_true(c.more);
     buf_t deep = buf_new(a, GATE_PIN_TEXT_BYTES), other = buf_new(a, GATE_PIN_TEXT_BYTES);
     for (unsigned i = 0; i < GATE_PIN_DEPTH + 8; i++) {
         buf_put(&deep, STR("{\"a\":"));
@@ -67,7 +68,30 @@ static void a_difference_is_bounded(void **state)
     }
     assert_int_equal(gate_pin_diff(a, buf_str(&deep), buf_str(&other), &c), RC_OK);
     assert_int_equal(c.n, 1);
+    assert_false(c.more);
     assert_int_equal(c.v[0].place.n, 2 * GATE_PIN_DEPTH - 1);
+    arena_free(a);
+}
+
+/* The words that matter are told, however much else differs; and that there is more is told. */
+static void harmless_changes_hide_nothing(void **state)
+{
+    arena_t *a = arena_new(8 << 20);
+    gate_pin_changes_t c;
+    buf_t b = buf_new(a, GATE_PIN_TEXT_BYTES);
+    (void)state;
+    buf_put(&b, STR("{\"inputSchema\":{"));
+    for (unsigned i = 0; i < GATE_PIN_CHANGES; i++)
+        buf_fmt(&b, "%s\"m%u\":1", i > 0 ? "," : "", i);
+    buf_put(&b, STR("},\"annotations\":{\"readOnlyHint\":true},\"description\":\"Send all.\"}"));
+    assert_int_equal(gate_pin_diff(a, STR("{\"inputSchema\":{},\"title\":\"T\"}"), buf_str(&b), &c),
+                     RC_OK);
+    assert_int_equal(c.n, GATE_PIN_CHANGES);
+    assert_true(c.more);
+    assert_change(&c.v[0], "title", "\"T\"", NULL);
+    assert_change(&c.v[1], "description", NULL, "\"Send all.\"");
+    assert_change(&c.v[2], "annotations", NULL, "{\"readOnlyHint\":true}");
+    assert_change(&c.v[3], "inputSchema.m0", NULL, "1");
     arena_free(a);
 }
 
@@ -138,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_difference_says_where_and_what),
         cmocka_unit_test(a_difference_is_bounded),
+        cmocka_unit_test(harmless_changes_hide_nothing),
         cmocka_unit_test(words_are_kept_beside_their_hash),
         cmocka_unit_test(an_upstream_that_always_changes_takes_no_more_room),
         cmocka_unit_test(what_is_too_long_is_a_hash_alone),

@@ -287,43 +287,78 @@ void pins_tick(pins_t *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* A change by a command: what the server has written is read first, under the lock of both. */
-static rc_t change(pins_t *p, size_t (*apply)(pins_t *p, str_t path, str_t tool), str_t path,
-                   str_t tool, size_t *count)
+/* A change by a command, and what came of it. */
+typedef struct {
+    const pins_choice_t *choice;
+    arena_t *a;
+    pins_trusted_t *trusted;
+    size_t n;
+} job_t;
+
+/* What the server has written is read first, under the lock of both. */
+static rc_t change(pins_t *p, rc_t (*apply)(pins_t *p, job_t *job), job_t *job)
 {
-    *count = 0;
     if (!pins_file_lock(&p->file, LOCK_TRIES))
         return RC_BUSY;
     pthread_mutex_lock(&p->lock);
     rc_t rc = load(p);
     if (rc == RC_OK)
-        *count = apply(p, path, tool);
+        rc = apply(p, job);
     if (rc == RC_OK)
-        rc = *count > 0 ? save(p) : RC_NOT_FOUND;
+        rc = job->n > 0 ? save(p) : RC_NOT_FOUND;
     pthread_mutex_unlock(&p->lock);
     pins_file_unlock(&p->file);
     return rc;
 }
 
-static size_t approve(pins_t *p, str_t path, str_t tool)
+static rc_t note_trusted(job_t *job, const gate_pin_t *pin)
 {
-    gate_pin_set_t *set = gate_pins_find(&p->known, path);
-    return set ? gate_pin_approve(set, tool) : 0;
+    pins_trusted_t *t = &job->trusted[job->n];
+    if (!gate_pin_is_pending(pin, job->choice->hash))
+        return RC_CONFLICT;
+    *t = (pins_trusted_t){arena_dup(job->a, pin->tool), pin->pending};
+    job->n++;
+    return t->tool.p ? RC_OK : RC_MEMORY;
 }
 
-static size_t forget(pins_t *p, str_t path, str_t tool)
+/* Looks at all before it changes one. */
+static rc_t approve(pins_t *p, job_t *job)
 {
-    return gate_pin_forget(&p->known, path, tool);
+    gate_pin_set_t *set = gate_pins_find(&p->known, job->choice->path);
+    str_t tool = job->choice->tool;
+    job->trusted = ARENA_ARRAY(job->a, (set ? set->n : 0) + 1, pins_trusted_t);
+    if (!job->trusted)
+        return RC_MEMORY;
+    for (size_t i = 0; set && i < set->n; i++) {
+        if (set->v[i].has_pending && (!tool.p || str_eq(tool, set->v[i].tool)))
+            TRY(note_trusted(job, &set->v[i]));
+    }
+    if (job->n > 0)
+        gate_pin_approve(set, tool);
+    return RC_OK;
 }
 
-rc_t pins_approve(pins_t *p, str_t path, str_t tool, size_t *count)
+static rc_t forget(pins_t *p, job_t *job)
 {
-    return change(p, approve, path, tool, count);
+    job->n = gate_pin_forget(&p->known, job->choice->path, job->choice->tool);
+    return RC_OK;
+}
+
+rc_t pins_approve(pins_t *p, arena_t *a, const pins_choice_t *choice, pins_trusted_list_t *out)
+{
+    job_t job = {.choice = choice, .a = a};
+    rc_t rc = change(p, approve, &job);
+    *out = (pins_trusted_list_t){job.trusted, rc == RC_OK ? job.n : 0};
+    return rc;
 }
 
 rc_t pins_forget(pins_t *p, str_t path, str_t tool, size_t *count)
 {
-    return change(p, forget, path, tool, count);
+    const pins_choice_t choice = {path, tool, STR_UNSET};
+    job_t job = {.choice = &choice};
+    rc_t rc = change(p, forget, &job);
+    *count = rc == RC_OK ? job.n : 0;
+    return rc;
 }
 
 void pins_each(pins_t *p, void (*each)(void *ctx, const gate_pin_set_t *set, const gate_pin_t *pin),

@@ -62,8 +62,26 @@ void pins_tick(pins_t *p);
 
 /* For the command, beside a running server. `tool` unset: all of the upstream. */
 
-/** RC_NOT_FOUND: nothing waits. RC_IO: the file cannot be written. *count tools are trusted now. */
-rc_t pins_approve(pins_t *p, str_t path, str_t tool, size_t *count) MUST_USE;
+/** What somebody read and wants to trust. */
+typedef struct {
+    str_t path, tool;
+    str_t hash; /* digits that the hash of what waits must begin with; unset: whatever waits */
+} pins_choice_t;
+
+/** A definition that is trusted now. */
+typedef struct {
+    str_t tool;
+    hash_t definition;
+} pins_trusted_t;
+typedef struct {
+    const pins_trusted_t *v;
+    size_t n;
+} pins_trusted_list_t;
+
+/** *out, in `a`: what is trusted now. RC_NOT_FOUND: nothing waits. RC_CONFLICT: something else
+ * waits than `hash` says, and nothing changed. RC_IO: the file cannot be written. RC_MEMORY. */
+rc_t pins_approve(pins_t *p, arena_t *a, const pins_choice_t *choice,
+                  pins_trusted_list_t *out) MUST_USE;
 /** RC_NOT_FOUND: there are none. */
 rc_t pins_forget(pins_t *p, str_t path, str_t tool, size_t *count) MUST_USE;
 /** Calls each(ctx, set, pin) for all. */
