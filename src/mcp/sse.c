@@ -281,17 +281,22 @@ size_t mcp_sse_growth(str_t data)
     return grown;
 }
 
-static void write_data(buf_t *b, str_t line)
+void mcp_sse_write_line(buf_t *b, str_t line)
 {
     size_t from = 0, n;
     uint32_t c;
-    buf_put(b, STR("data: "));
     for (size_t i = 0; (n = next_break(line, &i, &c)) > 0; i += n) {
         buf_put(b, str_of(line.p + from, i - from));
         buf_fmt(b, "\\u%04x", (unsigned)c);
         from = i + n;
     }
     buf_put(b, str_skip(line, from));
+}
+
+static void write_data(buf_t *b, str_t line)
+{
+    buf_put(b, STR("data: "));
+    mcp_sse_write_line(b, line);
     buf_char(b, '\n');
 }
 

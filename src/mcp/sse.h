@@ -46,6 +46,9 @@ void mcp_sse_free(mcp_sse_t *s);
 void mcp_sse_write(buf_t *b, const mcp_sse_event_t *event);
 /** How many bytes longer data of one line is for its escapes. */
 size_t mcp_sse_growth(str_t data);
+/** Appends a line of data as mcp_sse_write does, with its escapes, and nothing around it: for who
+ *  sends an event in pieces. Exactly mcp_sse_growth bytes longer. */
+void mcp_sse_write_line(buf_t *b, str_t line);
 /** A comment that keeps the connection open; static. */
 str_t mcp_sse_keep_alive(void);
 

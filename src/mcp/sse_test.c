@@ -200,6 +200,11 @@ static void line_ends_of_others_are_escaped(void **state)
     }
     assert_int_equal(mcp_sse_growth(STR("a\xe2\x80\xa8z\xc2\x85\x0b")), 3 + 4 + 5);
     assert_int_equal(mcp_sse_growth(STR("\xe2\x80\xa7\xc2")), 0);
+    char room[4 + 6 + 6];
+    buf_t line = buf_fixed(room, sizeof room);
+    mcp_sse_write_line(&line, STR("{}\xc2\x85 \n\xe2\x80\xa8"));
+    assert_true(str_eq(buf_str(&line), STR("{}\\u0085 \n\\u2028")));
+    assert_int_equal(line.failed, RC_OK);
     assert_false(written(a, (mcp_sse_event_t){.data = STR("a\xe2\x80"), .retry_ms = -1}).p);
     arena_free(a);
 }

@@ -94,7 +94,7 @@ static const warder_mcp_tool_t TOOLS[] = {
      .run = run_echo,
      .flags = WARDER_MCP_QUICK},
     {.name = "city", .description = "For tests.", .input_schema = CITY, .run = run_echo},
-    {.name = "log", .description = "For tests.", .run = run_log},
+    {.name = "log", .description = "For tests.", .input_schema = ANY, .run = run_log},
     {.name = "wait", .description = "For tests.", .run = run_wait},
     {.name = "let_go", .description = "For tests.", .run = run_let_go},
     {.name = "flood", .description = "For tests.", .run = run_flood},

@@ -289,6 +289,25 @@ static void log_messages_are_for_those_who_want_them(void **state)
     assert_true(str_contains(r.body, STR("notifications/message")));
 }
 
+/* A reader that splits lines wherever Unicode ends one (Python's splitlines, as older httpx-sse)
+ * finds the whole message in one, on a stream as the standard has it. */
+static void line_ends_of_unicode_are_escaped(void **state)
+{
+    static const char *const ENDS[] = {"\xe2\x80\xa8", "\xe2\x80\xa9", "\xc2\x85"};
+    mcp_world_t *f = *state;
+    http_direct_answer_t r =
+        mcp_send(f, "POST", ALICE NEW_TOOL_HEADERS("log"),
+                 NEW_TOOL("log", ",\"io.modelcontextprotocol/logLevel\":\"info\"},"
+                                 "\"arguments\":{\"text\":\"a\xe2\x80\xa8"
+                                 "b\xe2\x80\xa9"
+                                 "c\xc2\x85z\""));
+    assert_true(str_eq(http_headers_get(r.headers, STR("Content-Type")), STR("text/event-stream")));
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++)
+        assert_false(str_contains(r.body, str_c(ENDS[i])));
+    assert_true(str_contains(r.body, STR("\"a\\u2028b\\u2029c\\u0085z\"")));
+    assert_true(str_ends(r.body, STR("}\n\n")));
+}
+
 /* The text of a string member of an answer, as it stands there. */
 static str_t member_of(const http_direct_answer_t *r, const char *key)
 {
@@ -345,6 +364,7 @@ int main(void)
         MCP_TEST(param_field_that_no_schema_names),
         MCP_TEST(capability_that_the_client_has_not),
         MCP_TEST(log_messages_are_for_those_who_want_them),
+        MCP_TEST(line_ends_of_unicode_are_escaped),
         MCP_TEST(question_and_retry),
     };
     return cmocka_run_group_tests_name("stateless", tests, NULL, NULL);

@@ -95,6 +95,7 @@ http_exchange_t *mcp_stream_free(mcp_stream_t *s)
         mcp_session_drop(s->session);
     if (s->call)
         mcp_call_drop(s->call);
+    free(s->escaped);
     free(s);
     return x;
 }

@@ -30,6 +30,7 @@ struct mcp_stream {
     bool begun;
     mcp_out_t out;     /* what is being sent; the reader's, until the next take */
     mcp_event_t event; /* of it */
+    char *escaped;     /* owned: its text, where that is not sent as it is */
     bool sending;
     int64_t silent_ms; /* when something was sent last, or it began to wait */
 };

@@ -2,6 +2,9 @@
  * bear of ids, and no faster than the client reads. */
 #include "mcp_http/stream.h"
 
+#include "core/buf.h"
+#include "mcp/sse.h"
+
 #include <stdlib.h>
 
 enum { ASK_ARENA_BYTES = 1 << 20 };
@@ -118,6 +121,8 @@ static step_t answer_whole(mcp_stream_t *s)
 static step_t event_sent(mcp_stream_t *s)
 {
     s->sending = false;
+    free(s->escaped);
+    s->escaped = NULL;
     s->silent_ms = mcp_stream_now_ms(s);
     if (s->out.kind != MCP_OUT_ANSWER)
         return GOES_ON;
@@ -142,14 +147,35 @@ static step_t send_event(mcp_stream_t *s)
     return event_sent(s);
 }
 
+/* The message as it goes out: what some readers take for the end of a line is escaped before the
+ * event begins, so that what was sent of it is counted in bytes that go out. Unset: no memory. */
+static str_t event_text(mcp_stream_t *s)
+{
+    str_t text = s->out.text;
+    size_t grown = mcp_sse_growth(text);
+    if (grown == 0)
+        return text;
+    s->escaped = malloc(text.n + grown);
+    if (!s->escaped)
+        return STR_UNSET;
+    buf_t b = buf_fixed(s->escaped, text.n + grown);
+    mcp_sse_write_line(&b, text);
+    return b.failed == RC_OK ? buf_str(&b) : STR_UNSET;
+}
+
 static step_t begin_event(mcp_stream_t *s)
 {
     char id[MCP_EVENT_ID_TEXT];
     s->sending = true;
     if (!s->begun && !mcp_stream_begin(s))
         return OVER;
+    str_t text = event_text(s);
+    if (!text.p) { /* who comes back gets it */
+        mcp_stream_lost(s);
+        return OVER;
+    }
     str_t event_id = s->has_ids ? mcp_event_id(id, s->number, s->out.number) : STR_UNSET;
-    s->event = mcp_event(event_id, s->out.text);
+    s->event = mcp_event(event_id, text);
     return send_event(s);
 }
 

@@ -9,7 +9,6 @@ enum {
     ID_BYTES = 24,
     SAY_BYTES = 1024,           /* of a status message: a line for people */
     NOTE_BYTES = (9 << 20) * 3, /* a task with the largest result, as the builder grows */
-    SMALL_BYTES = 64 << 10,     /* of a result: these are bounded by their number */
 };
 
 mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config)
@@ -19,14 +18,15 @@ mcp_tasks_t *mcp_tasks_new(const mcp_tasks_config_t *config)
     if (!t)
         return NULL;
     t->config = *config;
-    if (config->random.fill(config->random.ctx, seed, sizeof seed) == RC_OK)
-        t->map = map_new(seed, MCP_TASKS);
-    if (!t->map) {
-        free(t);
-        return NULL;
-    }
     pthread_mutex_init(&t->lock, NULL);
-    return t;
+    if (config->random.fill(config->random.ctx, seed, sizeof seed) == RC_OK) {
+        t->map = map_new(seed, MCP_TASKS);
+        t->shares = map_new(seed, MCP_TASKS);
+    }
+    if (t->map && t->shares)
+        return t;
+    mcp_tasks_free(t);
+    return NULL;
 }
 
 /* Under no lock: a call may go with its row. */
@@ -45,6 +45,7 @@ void mcp_tasks_free(mcp_tasks_t *t)
     if (!t)
         return;
     map_free(t->map, row_free);
+    map_free(t->shares, free);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }
@@ -149,6 +150,7 @@ static bool census_visit(void *ctx, str_t key, void *value)
     task_row_t *r = value;
     (void)key;
     if (task_is_stale(c->t, r)) {
+        task_share_leave(c->t, r);
         r->next = c->stale;
         c->stale = r;
         return false;
@@ -212,16 +214,25 @@ static void tell(mcp_tasks_t *t, const task_row_t *r)
 
 /* ---- for calls ---- */
 
-static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mcp_task_t *task)
+static rc_t add_row(mcp_tasks_t *t, task_row_t *r)
 {
     void *old;
+    TRY(task_share_join(t, r));
+    rc_t rc = map_put(t->map, str_of(r->id, sizeof r->id), r, &old);
+    if (rc != RC_OK)
+        task_share_leave(t, r);
+    return rc;
+}
+
+static rc_t open_locked(mcp_tasks_t *t, census_t *c, warder_mcp_call_t *call, mcp_task_t *task)
+{
     map_each(t->map, census_visit, c);
     if (c->own >= MCP_TASKS_PER_PRINCIPAL)
         return RC_BUSY;
     task_row_t *r = row_new(t, c->who, scope_of(call));
     if (!r)
         return RC_MEMORY;
-    rc_t rc = map_put(t->map, str_of(r->id, sizeof r->id), r, &old);
+    rc_t rc = add_row(t, r);
     if (rc != RC_OK) {
         row_free(r);
         return rc == RC_LIMIT ? RC_BUSY : rc;
@@ -258,70 +269,56 @@ void mcp_tasks_sweep(mcp_tasks_t *t)
     forget_all(c.stale);
 }
 
+/* What a change sets free, to be let go under no lock. */
 typedef struct {
-    const task_row_t *row;
-    size_t bytes;
-} sum_t;
+    warder_mcp_call_t *call; /* where the row lets it go */
+    task_row_t *gone;        /* rows that made room */
+} loose_t;
 
-static bool sum_visit(void *ctx, str_t key, void *value)
-{
-    sum_t *sum = ctx;
-    const task_row_t *r = value;
-    (void)key;
-    if (r != sum->row && task_is_whose(r, &sum->row->who))
-        sum->bytes += r->body_n;
-    return true;
-}
-
-/* Whether what the row's principal has leaves room for the body. */
-static bool has_room(mcp_tasks_t *t, const task_row_t *r, str_t body)
-{
-    sum_t sum = {.row = r};
-    if (body.n <= SMALL_BYTES)
-        return true;
-    map_each(t->map, sum_visit, &sum);
-    return body.n <= MCP_TASK_BYTES_PER_PRINCIPAL &&
-           sum.bytes <= MCP_TASK_BYTES_PER_PRINCIPAL - body.n;
-}
-
-/* The call, where the row lets it go: to be dropped under no lock. */
-static warder_mcp_call_t *set_locked(mcp_tasks_t *t, task_row_t *r, mcp_task_status_t status,
-                                     str_t body)
+/* False: something else stands in its place, an error. */
+static bool set_body(mcp_tasks_t *t, task_row_t *r, str_t body, loose_t *loose)
 {
     static const str_t LOST =
         STR_INIT("{\"code\":-32603,\"message\":\"Something failed on the server.\"}");
-    static const str_t LARGE =
-        STR_INIT("{\"code\":-32603,\"message\":\"The result is too large beside those of your "
-                 "other tasks.\"}");
-    bool fits = has_room(t, r, body);
-    char *copy = body.p && fits ? copy_text(body, &r->body_n) : NULL;
+    str_t refusal = body.p ? task_make_room(t, r, body.n, &loose->gone) : STR_UNSET;
+    size_t n = 0;
+    char *copy = body.p && !refusal.p ? copy_text(body, &n) : NULL;
+    bool kept = copy || !body.p;
+    if (!kept)
+        copy = copy_text(refusal.p ? refusal : LOST, &n);
     free(r->body);
-    if (body.p && !copy) {
-        copy = copy_text(fits ? LOST : LARGE, &r->body_n);
-        status = MCP_TASK_FAILED;
-    }
     r->body = copy;
-    r->status = status;
+    r->body_n = n;
+    return kept;
+}
+
+static void set_locked(mcp_tasks_t *t, task_row_t *r, mcp_task_status_t status, str_t body,
+                       loose_t *loose)
+{
+    size_t before = r->body_n;
+    bool kept = set_body(t, r, body, loose); /* the row is none of those that go for it */
+    r->status = kept ? status : MCP_TASK_FAILED;
+    task_share_count(t, r, before);
     r->updated_ms = today(t);
     r->touched = mono(t);
     tell(t, r);
     if (!task_has_ended(r))
-        return NULL;
-    warder_mcp_call_t *call = r->call;
+        return;
+    loose->call = r->call;
     r->call = NULL;
-    return call;
 }
 
 void mcp_task_set(mcp_tasks_t *t, mcp_task_t *task, mcp_task_status_t status, str_t body)
 {
-    warder_mcp_call_t *call = NULL;
+    loose_t loose = {NULL, NULL};
     pthread_mutex_lock(&t->lock);
     task_row_t *r = task_row_of(t, task);
     if (r && !task_has_ended(r))
-        call = set_locked(t, r, status, body);
+        set_locked(t, r, status, body, &loose);
     pthread_mutex_unlock(&t->lock);
-    if (call)
-        mcp_call_drop(call);
+    forget_all(loose.gone);
+    if (loose.call)
+        mcp_call_drop(loose.call);
 }
 
 void mcp_task_say(mcp_tasks_t *t, mcp_task_t *task, str_t text)
@@ -390,9 +387,12 @@ bool mcp_task_call(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_
 
 bool mcp_task_cancel(mcp_tasks_t *t, str_t id, const mcp_principal_t *who, warder_mcp_call_t **call)
 {
+    loose_t loose = {NULL, NULL}; /* no room is made for no body */
     pthread_mutex_lock(&t->lock);
     task_row_t *r = find_whose(t, id, who);
-    *call = r && !task_has_ended(r) ? set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET) : NULL;
+    if (r && !task_has_ended(r))
+        set_locked(t, r, MCP_TASK_CANCELLED, STR_UNSET, &loose);
     pthread_mutex_unlock(&t->lock);
+    *call = loose.call;
     return r != NULL;
 }

@@ -10,11 +10,13 @@
 enum {
     MCP_TASKS = 10000,
     MCP_TASKS_PER_PRINCIPAL = 100,
-    MCP_TASK_BYTES_PER_PRINCIPAL = 64 << 20, /* of large results that are kept */
-    MCP_TASK_TEXT = 32,                      /* characters of an id: 192 random bits */
-    MCP_TASK_POLL_MS = 1000,                 /* pollIntervalMs */
-    MCP_TASK_LEAST_MS = 10000, /* a result is kept so long, whatever ttl was asked for */
-    MCP_TASK_WAITERS = 8,      /* requests that wait for the result of one task */
+    MCP_TASKS_PER_SUBJECT = 400,           /* with all its clients, which may register themselves */
+    MCP_TASK_BYTES_PER_SUBJECT = 64 << 20, /* of large results that are kept */
+    MCP_TASK_BYTES = 256 << 20, /* of all results: over it the oldest go of who has most */
+    MCP_TASK_TEXT = 32,         /* characters of an id: 192 random bits */
+    MCP_TASK_POLL_MS = 1000,    /* pollIntervalMs */
+    MCP_TASK_LEAST_MS = 10000,  /* a result is kept so long, whatever ttl was asked for */
+    MCP_TASK_WAITERS = 8,       /* requests that wait for the result of one task */
 };
 
 typedef enum {

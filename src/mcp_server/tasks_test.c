@@ -1,6 +1,7 @@
 #include "mcp_server/tasks.h"
 
 #include "mcp_server/mcp_server_test_world.h"
+#include "mcp_server/task_row.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -359,7 +360,7 @@ static str_t shown(server_world_t *w, mcp_task_t *task, const mcp_principal_t *w
 /* Each may be as large as an answer, and a hundred of them are kept. */
 static void too_many_bytes_of_results_are_not_kept(void **state)
 {
-    enum { BODY = 4 << 20, FIT = MCP_TASK_BYTES_PER_PRINCIPAL / BODY };
+    enum { BODY = 4 << 20, FIT = MCP_TASK_BYTES_PER_SUBJECT / BODY };
     server_world_t *w = *state;
     const mcp_principal_t alice = {STR("i"), STR("a"), STR("c")},
                           bob = {STR("i"), STR("b"), STR("c")};
@@ -385,6 +386,85 @@ static void too_many_bytes_of_results_are_not_kept(void **state)
     mcp_call_drop(call);
 }
 
+/* One who registers clients has no more of them for it, and takes nothing from others. */
+static void clients_of_one_subject_share_its_tasks(void **state)
+{
+    server_world_t *w = *state;
+    warder_mcp_call_t *call = mcp_call_new(w->m);
+    mcp_principal_t who = {STR("i"), STR("alice"), STR_UNSET};
+    mcp_task_t *task, *first = NULL;
+    for (int i = 0; i < MCP_TASKS_PER_SUBJECT; i++) {
+        who.client = arena_printf(w->a, "c%d", i / MCP_TASKS_PER_PRINCIPAL);
+        assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_OK);
+        first = first ? first : task;
+    }
+    who.client = STR("one more");
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_BUSY);
+    who.issuer = STR("j");
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_OK);
+    who = (mcp_principal_t){STR("i"), STR("bob"), STR("one more")};
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_OK);
+    /* What is forgotten counts no more. */
+    mcp_task_set(w->m->tasks, first, MCP_TASK_COMPLETED, STR("{}"));
+    w->clock.ms += w->m->tasks->config.kept_ms;
+    who.subject = STR("alice");
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_OK);
+    assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &task), RC_BUSY);
+    mcp_call_drop(call);
+}
+
+enum { LUMP = 7 << 20, LUMPS = 9 }; /* of one subject; five have more than all may */
+
+static mcp_task_t *keep_lump(server_world_t *w, warder_mcp_call_t *call, const mcp_principal_t *who,
+                             str_t body)
+{
+    mcp_task_t *task;
+    assert_int_equal(mcp_task_open(w->m->tasks, call, who, &task), RC_OK);
+    mcp_task_set(w->m->tasks, task, MCP_TASK_COMPLETED, body);
+    w->clock.ms++;
+    return task;
+}
+
+static bool is_known(server_world_t *w, mcp_task_t *task, const mcp_principal_t *who)
+{
+    warder_mcp_call_t *call = NULL;
+    bool known = mcp_task_call(w->m->tasks, mcp_task_id(task), who, &call);
+    if (call)
+        mcp_call_drop(call);
+    return known;
+}
+
+/* Over the bound of all results the oldest go, of who has most; what works and what others have
+ * stays. */
+static void results_of_all_are_bounded(void **state)
+{
+    server_world_t *w = *state;
+    warder_mcp_call_t *call = mcp_call_new(w->m);
+    mcp_principal_t small = {STR("i"), STR("small"), STR("c")}, who = small;
+    char *text = malloc(LUMP);
+    memset(text, ' ', LUMP);
+    memcpy(text, "{\"kept\":1}", 10);
+    str_t body = str_of(text, LUMP);
+    mcp_task_t *first = NULL, *works, *last = NULL, *kept = keep_lump(w, call, &small, STR("{}"));
+    for (size_t i = 0; i < 5; i++) {
+        who.subject = arena_printf(w->a, "s%zu", i);
+        if (i == 0)
+            assert_int_equal(mcp_task_open(w->m->tasks, call, &who, &works), RC_OK);
+        for (size_t k = 0; k < LUMPS - (i > 0); k++) {
+            last = keep_lump(w, call, &who, body);
+            first = first ? first : last;
+            assert_true(w->m->tasks->bytes <= MCP_TASK_BYTES);
+        }
+    }
+    const mcp_principal_t most = {STR("i"), STR("s0"), STR("c")};
+    assert_false(is_known(w, first, &most));
+    assert_true(is_known(w, works, &most));
+    assert_true(is_known(w, kept, &small));
+    assert_true(str_contains(shown(w, last, &who), STR("{\"kept\":1}")));
+    free(text);
+    mcp_call_drop(call);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +482,8 @@ int main(void)
         SERVER_TEST(a_terminal_state_stays),
         SERVER_TEST(large_results_are_shown_whole),
         SERVER_TEST(too_many_bytes_of_results_are_not_kept),
+        SERVER_TEST(clients_of_one_subject_share_its_tasks),
+        SERVER_TEST(results_of_all_are_bounded),
     };
     return cmocka_run_group_tests_name("tasks", tests, NULL, NULL);
 }
