@@ -2,7 +2,8 @@
  *
  * Little's law: what waits, over how much was done in the last while. It tells as soon as too much
  * has been let in; the time that finished work has taken would tell that long afterwards, when what
- * waits by then is many times too much. */
+ * waits by then is many times too much. A while is long enough to hold some work: the first that is
+ * done after a moment's standstill says nothing about those behind it, which are done with it. */
 #ifndef AS_BACKLOG_H
 #define AS_BACKLOG_H
 
@@ -13,7 +14,8 @@ typedef struct {
     uint32_t open;      /* begun and not done */
     int64_t since_ms;   /* when it was last empty */
     int64_t window_ms;  /* begin of the window that is counted now */
-    uint32_t done;      /* in it */
+    uint32_t done;      /* in it, */
+    int64_t done_ms;    /* and when the last of them was */
     uint32_t last_done; /* in the one before, */
     int64_t last_ms;    /* and its length; 0: there was none since it was empty */
 } as_backlog_t;

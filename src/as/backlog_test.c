@@ -60,6 +60,37 @@ static void a_standstill_is_a_wait(void **state)
     assert_int_equal(as_backlog_wait(&b, 3100), 2000);
 }
 
+/* The disk stands still for a third of a second; then one is done, and with the next commit all
+ * that wait behind it. */
+static void a_moment_of_standstill_turns_nobody_away(void **state)
+{
+    (void)state;
+    as_backlog_t b = {0};
+    begin_many(&b, 33, 1000);
+    end_many(&b, 1, 1330);
+    begin_many(&b, 1, 1330);
+    assert_true(as_backlog_wait(&b, 1331) <= 331);
+    end_many(&b, 32, 1334);
+    begin_many(&b, 32, 1334);
+    assert_true(as_backlog_wait(&b, 1335) <= 340);
+    end_many(&b, 20, 1338);
+    begin_many(&b, 20, 1338);
+    assert_true(as_backlog_wait(&b, 1339) <= 340);
+}
+
+/* Few, and one after the other: five a second, and three wait. */
+static void a_slow_pace_is_known_after_half_a_second(void **state)
+{
+    (void)state;
+    as_backlog_t b = {0};
+    begin_many(&b, 3, 1000);
+    for (int64_t ms = 1200; ms <= 2000; ms += 200) {
+        end_many(&b, 1, ms);
+        begin_many(&b, 1, ms);
+    }
+    assert_int_equal(as_backlog_wait(&b, 2000), 600);
+}
+
 /* What was slow before everything was done says nothing about now. */
 static void an_end_forgets(void **state)
 {
@@ -122,6 +153,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_divided_by_what_is_done),
         cmocka_unit_test(before_the_pace_is_known_the_oldest_counts),
         cmocka_unit_test(a_standstill_is_a_wait),
+        cmocka_unit_test(a_moment_of_standstill_turns_nobody_away),
+        cmocka_unit_test(a_slow_pace_is_known_after_half_a_second),
         cmocka_unit_test(an_end_forgets),
         WORLD_TEST(who_would_wait_too_long_is_told_to_come_again),
     };
