@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { control } from './lib/attack.mjs';
-import { claims, jose, machineToken, mcpOpen, mcpPost, register, signIn } from './lib/oauth.mjs';
+import { claims, jose, machineToken, mcpOpen, mcpPost, refresh, register, signIn } from './lib/oauth.mjs';
 import { BUILD, NEWS, World, run, sleep, stop } from './lib/world.mjs';
 
 const ROTATIONS = Number(process.env.E2E_ROTATIONS ?? 20);
@@ -146,6 +146,7 @@ test('keys: encrypted at rest, with the key of a file; changed in one step', { t
   assert.ok(privateKeys(w) >= 1, 'plain keys are found where there are some');
 
   const first = keyFile(w, 'first');
+  await w.cli(['admin', 'key', 'reseal', '--new-key-file', first]);
   w.env.WARDER_KEY_FILE = first;
   await w.startWarder(w.port);
   assert.deepEqual(await kids(w), published, 'the same keys');
@@ -182,8 +183,28 @@ test('keys: encrypted at rest, with the key of a file; changed in one step', { t
   assert.equal(payload.sub, claims(before.access_token).sub);
   await control(w, client);
   const events = w.audit().filter((event) => event.event === 'key.changed').map((event) => event.reason);
-  assert.deepEqual(events, ['start', 'start', 'resealed_by_admin']);
+  assert.deepEqual(events, ['start', 'resealed_by_admin', 'resealed_by_admin']);
   assert.ok(!w.auditText().includes(w.env.WARDER_KEY));
+});
+
+test('keys: the first start with a key makes new signing keys in place of plain ones, and grants go on', { timeout: 60_000 }, async () => {
+  const w = await world({ sample: false });
+  const client = await register(w);
+  const before = await signIn(w, client);
+  const [plain] = await kids(w);
+  await stop(w.warder);
+  w.env.WARDER_KEY_FILE = keyFile(w, 'first');
+  await w.startWarder(w.port);
+  const now = await kids(w);
+  assert.equal(now.length, 1);
+  assert.notEqual(now[0], plain);
+  const refreshed = await refresh(w, client, before.refresh_token);
+  assert.equal(refreshed.status, 200);
+  await jwtVerify(refreshed.body.access_token, createRemoteJWKSet(jwksUrl(w)), { issuer: w.issuer });
+  await stop(w.warder);
+  assert.equal(privateKeys(w), 0, 'no private key in the database');
+  await w.startWarder(w.port);
+  assert.deepEqual(await kids(w), now);
 });
 
 test('keys: listed, removed one by one, replaced at once', { timeout: 60_000 }, async () => {
