@@ -1,6 +1,8 @@
 /* What has expired, in small batches. */
 #include "store/postgres_effects.h"
 
+#include "core/limits.h"
+
 #include <stdlib.h>
 
 /* Those that delete; in this order, for a family outlives its refresh tokens. */
@@ -20,8 +22,10 @@ static rc_t end_again(postgres_plan_t *plan, int64_t now)
     TRY(postgres_add(plan, POSTGRES_AGAIN_CODES, VALUES(VALUE_I(now))));
     TRY(postgres_add(plan, POSTGRES_AGAIN_DEVICES, NO_VALUES));
     TRY(postgres_add(plan, POSTGRES_AGAIN_FAMILIES_ALL, VALUES(VALUE_I(now))));
-    return postgres_add(plan, POSTGRES_AGAIN_FAMILIES_CLIENT,
-                        VALUES(VALUE_I(now), VALUE_I(now + POSTGRES_REVOKED_S)));
+    TRY(postgres_add(plan, POSTGRES_AGAIN_FAMILIES_CLIENT,
+                     VALUES(VALUE_I(now + POSTGRES_REVOKED_S))));
+    return postgres_add(plan, POSTGRES_REVOKED_FOLD_LAST,
+                        VALUES(VALUE_I(POSTGRES_REVOKED_S), VALUE_I(LIMIT_REVOCATIONS_PERSON)));
 }
 
 rc_t postgres_plan_expire(postgres_job_t *job, int64_t now, uint32_t limit)
@@ -34,8 +38,12 @@ rc_t postgres_plan_expire(postgres_job_t *job, int64_t now, uint32_t limit)
 }
 
 /* Whether a statement ended as many families as go in a step. */
-static bool ended_many(const PGresult *r)
+static bool ended_many(const postgres_job_t *job, size_t step)
 {
+    const PGresult *r = job->results[step];
+    const postgres_stmt_t stmt = job->steps[step].stmt;
+    if (stmt != POSTGRES_AGAIN_FAMILIES_ALL && stmt != POSTGRES_AGAIN_FAMILIES_CLIENT)
+        return false;
     return r && atoi(PQcmdTuples((PGresult *)(uintptr_t)r)) >= POSTGRES_AT_ONCE;
 }
 
@@ -48,7 +56,7 @@ rc_t postgres_read_expired(const postgres_job_t *job, uint32_t limit, size_t *de
         *deleted += (size_t)n;
     }
     for (size_t i = FIRST + N_ALL; i < job->n_steps; i++)
-        if (ended_many(job->results[i]))
+        if (ended_many(job, i))
             *deleted = limit; /* more wait */
     return RC_OK;
 }

@@ -120,7 +120,9 @@ static const char *const MIGRATIONS[] = {
     "CREATE INDEX client_kept ON client(created_at DESC, id)"
     " WHERE deleted_at=0 AND expires_at=0;"
     /* Each token changes once, and not all of a page at the same time. */
-    "ALTER TABLE refresh SET (fillfactor=90);",
+    "ALTER TABLE refresh SET (fillfactor=90);"
+    /* As `until`, where the holder's program knows that what ends many grants does so in steps. */
+    "ALTER TABLE lease ADD COLUMN known_until BIGINT NOT NULL DEFAULT 0;",
 
 #ifdef STORE_TEST_NEXT_SCHEMA
     /* The next version, for tests of two versions side by side, as in sqlite_schema.c. */

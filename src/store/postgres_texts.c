@@ -17,18 +17,29 @@
 #define ENDED_OF(f)                                                                                \
     "greatest((SELECT max(at) FROM revoked WHERE kind=3 AND key=" f "client_id AND at>=" f         \
     "created_at), (SELECT max(at) FROM revoked WHERE kind=4 AND key='' AND at>=" f "created_at))"
-#define LIVE    "family.revoked_at=0 AND " ENDED_OF("family.") " IS NULL"
-#define AT_ONCE "1000"
+#define UNENDED(t) "(" ENDED_OF(t) " IS NULL)"
+#define LIVE       "family.revoked_at=0 AND " UNENDED("family.")
+#define AT_ONCE    "1000"
 /* All families, with the end that is to come. */
 #define FAMILIES                                                                                   \
     "(SELECT id, client_id, user_id, scope, resource, auth_time, created_at, expires_at, CASE "    \
     "WHEN revoked_at=0 THEN coalesce(" ENDED_OF(                                                   \
         "family.") ", 0) ELSE revoked_at END AS "                                                  \
                    "revoked_at, revoked_reason, jkt, acr, redirect_uri FROM family)"
-/* Those of `which` that live, as many as end in a step. */
-#define SOME_LIVE(which)                                                                           \
-    "id=ANY(ARRAY(SELECT id FROM family WHERE revoked_at=0 AND " which " LIMIT " AT_ONCE           \
-    ")) AND revoked_at=0"
+/* A code or an approval that was on its way when its client, or everybody, was ended shows up
+ * behind that: it is as good as gone, before the cleaner comes by. A spent code stays: it tells of
+ * replays. */
+#define DEVICES                                                                                    \
+    "(SELECT id, user_code, CASE WHEN state=1 AND NOT " UNENDED(                                   \
+        "device.") " THEN 2 ELSE state END AS state, client_id, scope, resource, dpop_jkt, "       \
+                   "user_id, family_id, auth_time, acr, "                                          \
+                   "created_at, expires_at, polled_at, interval_s FROM device)"
+/* Those of `which` that live, as many as end in a step. A node of an older program, which knows
+ * nothing of steps, would go on with the rest: while one holds its name `at` that moment, all. */
+#define SOME_LIVE(which, at)                                                                       \
+    "id=ANY(ARRAY(SELECT id FROM family WHERE revoked_at=0 AND " which " LIMIT (CASE WHEN "        \
+    "EXISTS(SELECT 1 FROM lease WHERE name LIKE 'node:%' AND until>" at                            \
+    " AND known_until<>until) THEN 1000000000 ELSE " AT_ONCE " END))) AND revoked_at=0"
 
 /* Remembers what ended with the families `f`, by numbers that are taken for all of them at once. */
 #define GRANTS_REVOKED(at, until)                                                                  \
