@@ -114,15 +114,40 @@ static void torn_line_is_cut_when_opened(void **state)
     expect_sound(t, 5);
 }
 
-static void zeros_at_the_end_are_cut(void **state)
+static void expect_lost(trail_t *t, size_t n)
+{
+    char lost[120];
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    assert_int_equal(trail_read(t, lost).n, n);
+    unlink(lost);
+}
+
+/* Nobody can tell what stood there. */
+static void zeros_at_the_end_are_put_aside(void **state)
 {
     trail_t *t = *state;
     trail_write(t->path, trail_lines(t->a, 4));
     trail_add(t->path, str_of((char[5000]){0}, 5000));
     audit_file_t f = opened(t);
+    expect_lost(t, 5000);
     assert_int_equal(append(&f, 1), RC_OK);
     audit_file_close(&f);
     expect_sound(t, 5);
+}
+
+static void more_than_a_torn_line_is_put_aside(void **state)
+{
+    trail_t *t = *state;
+    size_t n = LIMIT_AUDIT_LINE_BYTES + 1;
+    char *bytes = arena_alloc(t->a, n);
+    memset(bytes, 'x', n);
+    bytes[0] = '{';
+    trail_write(t->path, trail_lines(t->a, 4));
+    trail_add(t->path, str_of(bytes, n));
+    audit_file_t f = opened(t);
+    expect_lost(t, n);
+    audit_file_close(&f);
+    expect_sound(t, 4);
 }
 
 static void torn_first_line_is_cut(void **state)
@@ -556,7 +581,8 @@ int main(void)
         TRAIL_TEST(chain_goes_on_after_reopening),
         TRAIL_TEST(two_writers_take_turns),
         TRAIL_TEST(torn_line_is_cut_when_opened),
-        TRAIL_TEST(zeros_at_the_end_are_cut),
+        TRAIL_TEST(zeros_at_the_end_are_put_aside),
+        TRAIL_TEST(more_than_a_torn_line_is_put_aside),
         TRAIL_TEST(torn_first_line_is_cut),
         TRAIL_TEST(torn_line_of_another_process_is_cut),
         TRAIL_TEST(torn_line_that_cannot_be_cut),

@@ -1,12 +1,17 @@
 #include "audit/hole.h"
 
-#include "audit/checkpoint.h"
+#include "core/num.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 65536 };
+#define CHECKPOINT "\"event\":\"checkpoint\""
+
+enum {
+    BLOCK_BYTES = 65536,
+    FRONT_BYTES = 144, /* of a line before its event, at most; no whole line is so short */
+};
 
 /* The place of the first `c` from `from` on, or `size`. */
 static rc_t find_byte(int fd, off_t from, off_t size, char c, off_t *at)
@@ -34,36 +39,73 @@ static rc_t is_of_a_trail(int fd, off_t at, arena_t *scratch)
     return first == '{' || first == '\0' ? RC_OK : RC_MALFORMED;
 }
 
+/* Zeros that nothing ends stand where a line was to come, or behind the front of one. */
+static rc_t is_tail(int fd, off_t start)
+{
+    char first;
+    TRY(audit_read_at(fd, &first, 1, start));
+    return first == '{' || first == '\0' ? RC_OK : RC_MALFORMED;
+}
+
 rc_t audit_hole_find(int fd, off_t size, arena_t *scratch, off_t *at)
 {
-    off_t zero, newline, from = size > AUDIT_HOLE_BYTES ? size - AUDIT_HOLE_BYTES : 0;
+    off_t zero, newline, start, from = size > AUDIT_HOLE_BYTES ? size - AUDIT_HOLE_BYTES : 0;
     *at = size;
     TRY(find_byte(fd, from, size, '\0', &zero));
-    TRY(find_byte(fd, zero, size, '\n', &newline));
-    if (newline == size)
+    if (zero == size)
         return RC_OK;
-    off_t start;
+    TRY(find_byte(fd, zero, size, '\n', &newline));
     TRY(audit_line_start(fd, zero, &start));
     rc_t rc = is_of_a_trail(fd, start, scratch);
+    if (rc == RC_OK && newline == size)
+        rc = is_tail(fd, start);
     if (rc == RC_OK)
         *at = start;
     return rc == RC_MALFORMED ? RC_OK : rc;
 }
 
-rc_t audit_hole_checkpoint(int fd, off_t at, off_t size, arena_t *scratch, uint64_t *seq)
+/* The number of the line whose event stands at `at`, FRONT_BYTES into the file at least. Where that
+ * is gone, *seq goes on by one. */
+static rc_t read_number(int fd, off_t at, uint64_t *seq)
+{
+    char front[FRONT_BYTES];
+    TRY(audit_read_at(fd, front, sizeof front, at - FRONT_BYTES));
+    const char *brace = memrchr(front, '{', sizeof front);
+    size_t skipped = brace ? (size_t)(brace - front) : sizeof front;
+    str_t line = str_of(front + skipped, sizeof front - skipped), number;
+    uint64_t read;
+    bool there = str_starts(line, STR("{\"seq\":"));
+    line = str_skip(line, there ? 7 : 0);
+    number = str_first(line, str_find(line, ',', 0));
+    *seq = there && num_u64(number, INT64_MAX, &read) && read > 0 ? read : *seq + 1;
+    return RC_OK;
+}
+
+/* Where the next event of a checkpoint stands, from `from` on, or `size`. */
+static rc_t find_checkpoint(int fd, off_t from, off_t size, off_t *at)
+{
+    static const size_t N = sizeof CHECKPOINT - 1;
+    char block[BLOCK_BYTES];
+    for (*at = from; size - *at >= (off_t)N; *at += (off_t)(BLOCK_BYTES - N)) {
+        size_t n = size - *at < BLOCK_BYTES ? (size_t)(size - *at) : BLOCK_BYTES;
+        TRY(audit_read_at(fd, block, n, *at));
+        const char *hit = memmem(block, n, CHECKPOINT, N);
+        if (hit) {
+            *at += hit - block;
+            return RC_OK;
+        }
+    }
+    *at = size;
+    return RC_OK;
+}
+
+rc_t audit_hole_checkpoint(int fd, off_t at, off_t size, uint64_t *seq)
 {
     *seq = 0;
-    for (off_t newline; at < size; at = newline + 1) {
-        audit_record_t r;
-        audit_checkpoint_t checkpoint;
-        TRY(find_byte(fd, at, size, '\n', &newline));
-        if (newline == size)
-            return RC_OK;
-        rc_t rc = audit_line_read(fd, at, newline + 1, scratch, &r);
-        if (rc == RC_OK && audit_checkpoint_read(&r, &checkpoint))
-            *seq = r.seq;
-        if (rc != RC_OK && rc != RC_MALFORMED)
-            return rc;
+    for (off_t from = at + FRONT_BYTES, hit; from < size; from = hit + 1) {
+        TRY(find_checkpoint(fd, from, size, &hit));
+        if (hit < size)
+            TRY(read_number(fd, hit, seq));
     }
     return RC_OK;
 }

@@ -34,7 +34,7 @@ static rc_t name_it(arena_t *a, const char *lost, audit_mend_t *out)
     return str_is_set(out->file) ? RC_OK : RC_MEMORY;
 }
 
-static rc_t look(arena_t *a, int fd, const char *lost, arena_t *scratch, audit_mend_t *out)
+static rc_t look(arena_t *a, int fd, const char *lost, audit_mend_t *out)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
@@ -44,17 +44,17 @@ static rc_t look(arena_t *a, int fd, const char *lost, arena_t *scratch, audit_m
     uint64_t seq = 0;
     out->bytes = st.st_size;
     TRY(hash_file(fd, st.st_size, out->hash));
-    TRY(audit_hole_checkpoint(fd, 0, st.st_size, scratch, &seq));
+    TRY(audit_hole_checkpoint(fd, 0, st.st_size, &seq));
     out->signed_seq = (int64_t)seq;
     return name_it(a, lost, out);
 }
 
-rc_t audit_mend_find(arena_t *a, const char *lost, arena_t *scratch, audit_mend_t *out)
+rc_t audit_mend_find(arena_t *a, const char *lost, audit_mend_t *out)
 {
     int fd = open(lost, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? RC_NOT_FOUND : RC_IO;
-    rc_t rc = look(a, fd, lost, scratch, out);
+    rc_t rc = look(a, fd, lost, out);
     close(fd);
     return rc;
 }

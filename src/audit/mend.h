@@ -16,7 +16,7 @@ typedef struct {
 } audit_mend_t;
 
 /** What waits at `lost` (FILE.lost) for its line. RC_NOT_FOUND: nothing. */
-rc_t audit_mend_find(arena_t *a, const char *lost, arena_t *scratch, audit_mend_t *out) MUST_USE;
+rc_t audit_mend_find(arena_t *a, const char *lost, audit_mend_t *out) MUST_USE;
 /** The members of its line (audit_body_write). `b` must be empty. */
 rc_t audit_mend_body(buf_t *b, const audit_mend_t *m, str_t time, str_t *out) MUST_USE;
 /** False: it is not the line of a mend. */

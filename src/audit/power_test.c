@@ -342,17 +342,28 @@ static void write_signed(trail_t *t, const audit_signer_t *signer)
     audit_trail_close(&trail);
 }
 
-/* Zeros in the line of that number: where it begins. */
-static size_t make_hole(trail_t *t, size_t line)
+static size_t line_begins(str_t all, size_t line)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < line; i++)
+        at = str_find(all, '\n', at) + 1;
+    return at;
+}
+
+static void put_bytes(trail_t *t, size_t at, char c, size_t n)
 {
     str_t all = trail_read(t, t->path);
     char *bytes = arena_alloc(t->a, all.n);
-    size_t at = 0;
     memcpy(bytes, all.p, all.n);
-    for (size_t i = 1; i < line; i++)
-        at = str_find(all, '\n', at) + 1;
-    memset(bytes + at + 20, 0, 10);
+    memset(bytes + at, c, n);
     trail_write(t->path, str_of(bytes, all.n));
+}
+
+/* Zeros in the line of that number: where it begins. */
+static size_t make_hole(trail_t *t, size_t line)
+{
+    size_t at = line_begins(trail_read(t, t->path), line);
+    put_bytes(t, at + 20, 0, 10);
     return at;
 }
 
@@ -395,6 +406,91 @@ static void signed_lines_are_not_put_aside(void **state)
     assert_str(trail_read(t, t->path), before);
     assert_int_equal(put_aside(t, path), 0);
     assert_str(audit_fault_name(trail_check_one(t).fault), STR("line_torn"));
+}
+
+static void expect_refused(trail_t *t, const audit_signer_t *signer)
+{
+    char path[200];
+    str_t why, before = trail_read(t, t->path);
+    assert_int_equal(open_signed(t, signer, false, &why), RC_CONFIG);
+    assert_true(str_contains(why, STR("that a checkpoint signs")));
+    assert_str(trail_read(t, t->path), before);
+    assert_int_equal(put_aside(t, path), 0);
+}
+
+/* A checkpoint that no longer parses signs all the same. */
+static void lines_before_a_damaged_checkpoint_are_not_put_aside(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    str_t whole = trail_read(t, t->path);
+    size_t third = line_begins(whole, 3), at = line_begins(whole, SIGNED_LINES + 1);
+    put_bytes(t, third, 0, at - third); /* with the newline in front of the checkpoint */
+    expect_refused(t, &signer);
+    put_bytes(t, at, 0, 20); /* with its number */
+    expect_refused(t, &signer);
+    trail_write(t->path, whole);
+    put_bytes(t, third, 0, 1);
+    put_bytes(t, at + 100, '"', 1);
+    expect_refused(t, &signer);
+    trail_write(t->path, str_first(whole, at + 200)); /* its end is gone */
+    put_bytes(t, third, 0, at - third);
+    expect_refused(t, &signer);
+}
+
+/* The power goes while a checkpoint is written: its front is there, and what it signs is kept. */
+static void a_hole_in_a_checkpoint_is_mended(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    str_t whole = trail_read(t, t->path);
+    put_bytes(t, line_begins(whole, SIGNED_LINES + 1) + 200, 0, 100);
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_OK);
+    audit_chain_t c = check_mended(t);
+    assert_int_equal(c.head.seq, SIGNED_LINES + 1);
+    assert_int_equal(c.mend.signed_seq, 0);
+    put_away(t);
+}
+
+/* Zeros up to the end leave nothing to tell what stood there: that they were many is told. */
+static void zeros_up_to_the_end_are_put_aside_and_told(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    char path[200];
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    write_signed(t, &signer);
+    str_t whole = trail_read(t, t->path);
+    size_t third = line_begins(whole, 3);
+    put_bytes(t, third, 0, whole.n - third);
+    assert_int_equal(open_signed(t, &signer, false, &why), RC_OK);
+    assert_int_equal(check_mended(t).mend.bytes, whole.n - third);
+    assert_int_equal(put_aside(t, path), 1);
+    put_away(t);
+}
+
+static void number_of_a_damaged_checkpoint_is_told(void **state)
+{
+    trail_t *t = *state;
+    jwks_t keys;
+    str_t why;
+    const audit_signer_t signer = trail_signer(t, ALG_EDDSA, &keys);
+    for (int i = 0; i < 2; i++) {
+        trail_write(t->path, STR(""));
+        write_signed(t, &signer);
+        str_t whole = trail_read(t, t->path);
+        size_t third = line_begins(whole, 3), at = line_begins(whole, SIGNED_LINES + 1);
+        put_bytes(t, third, 0, at - third + (i == 0 ? 0 : 10));
+        assert_int_equal(open_signed(t, &signer, true, &why), RC_OK);
+        assert_int_equal(check_mended(t).mend.signed_seq, i == 0 ? SIGNED_LINES + 1 : 1);
+        put_away(t);
+    }
 }
 
 static void signed_lines_are_put_aside_when_asked_and_that_is_told(void **state)
@@ -480,6 +576,10 @@ int main(void)
         TRAIL_TEST(foreign_file_with_zeros_is_not_touched),
         TRAIL_TEST(lines_behind_a_hole_are_put_aside),
         TRAIL_TEST(signed_lines_are_not_put_aside),
+        TRAIL_TEST(lines_before_a_damaged_checkpoint_are_not_put_aside),
+        TRAIL_TEST(a_hole_in_a_checkpoint_is_mended),
+        TRAIL_TEST(zeros_up_to_the_end_are_put_aside_and_told),
+        TRAIL_TEST(number_of_a_damaged_checkpoint_is_told),
         TRAIL_TEST(signed_lines_are_put_aside_when_asked_and_that_is_told),
         TRAIL_TEST(a_hole_behind_the_last_checkpoint_is_mended_and_told),
         TRAIL_TEST(a_mend_that_broke_off_is_told_by_the_next_start),

@@ -21,7 +21,7 @@ rc_t audit_trail_record_mend(audit_trail_t *t, arena_t *a)
     char lost[PATH_MAX], to[PATH_MAX];
     audit_mend_t mend;
     int n = snprintf(lost, sizeof lost, "%s.lost", t->config.path);
-    rc_t rc = n < (int)sizeof lost ? audit_mend_find(a, lost, t->file.scratch, &mend) : RC_LIMIT;
+    rc_t rc = n < (int)sizeof lost ? audit_mend_find(a, lost, &mend) : RC_LIMIT;
     if (rc != RC_OK)
         return rc == RC_NOT_FOUND ? RC_OK : rc;
     const char *slash = strrchr(lost, '/');
