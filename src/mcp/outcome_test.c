@@ -190,8 +190,21 @@ static void a_huge_id_is_nobodys(void **state)
 
 static const struct {
     const char *from, *to;
-    bool odd;
+    bool odd, is_stateless;
 } SCOPES[] = {
+    /* none, where one is due */
+    {"{\"result\":{\"ttlMs\":1,\"a\":{\"cacheScope\":2}},\"id\":1}",
+     "{\"result\":{\"ttlMs\":1,\"a\":{\"cacheScope\":2},\"cacheScope\":\"private\"},\"id\":1}"},
+    {"{\"result\":{\"TTLMS\":1 }}", "{\"result\":{\"TTLMS\":1 ,\"cacheScope\":\"private\"}}"},
+    {"{\"result\":{\"a\":\"}\"}}", "{\"result\":{\"a\":\"}\",\"cacheScope\":\"private\"}}", false,
+     true},
+    {"{\"result\":{}}", "{\"result\":{\"cacheScope\":\"private\"}}", false, true},
+    {"{\"result\":{\"cacheScope\":1}}", "{\"result\":{\"cacheScope\":\"private\"}}", false, true},
+    {"{\"result\":{}{}{}}", "{\"result\":{\"cacheScope\":\"private\"}{}{}}", false, true},
+    {"{\"result\":{\"a\":[{\"ttlMs\":1}]}}", "{\"result\":{\"a\":[{\"ttlMs\":1}]}}"},
+    {"{\"result\":[{}],\"error\":{},\"a\":{}}", "{\"result\":[{}],\"error\":{},\"a\":{}}", false,
+     true},
+    {"{\"ttlMs\":1,\"result\":{\"b\":1}}", "{\"ttlMs\":1,\"result\":{\"b\":1}}"},
     {"{\"result\":{\"cacheScope\":\"public\",\"a\":1}}",
      "{\"result\":{\"cacheScope\":\"private\",\"a\":1}}", false},
     {"{\"result\":{\"a\":{\"cacheScope\":\"public\"},\"cacheScope\" : {\"x\":[1,2]} }}",
@@ -212,8 +225,8 @@ static void what_depends_on_who_asked_is_private(void **state)
     char out[256];
     (void)state;
     for (size_t i = 0; i < ROWS(SCOPES); i++) {
-        for (size_t size = 1; size < 70; size += 4) {
-            mcp_outcome_t o = {0};
+        for (size_t size = 1; size < 70; size++) {
+            mcp_outcome_t o = {.is_stateless = SCOPES[i].is_stateless};
             buf_t b = buf_fixed(out, sizeof out);
             for (str_t rest = str_c(SCOPES[i].from); rest.n > 0; rest = str_skip(rest, size))
                 mcp_outcome_feed_private(&o, str_first(rest, size), &b);
