@@ -367,5 +367,7 @@ bool mcp_outcome_may_be(arena_t *a, const mcp_outcome_t *o, str_t asked)
         mcp_answer_t answer = mcp_outcome_answer(a, o, asked);
         return answer == MCP_ANSWER_OURS || answer == MCP_ANSWER_NAMELESS;
     }
-    return !o->unclear && (!o->named || is_same_id(a, id_of(o), asked));
+    /* null may be that of an error, which answers nothing and goes on. */
+    bool nameless = str_eq(id_of(o), STR("null")) && !was_seen(o, RESULT);
+    return !o->unclear && (!o->named || nameless || is_same_id(a, id_of(o), asked));
 }
