@@ -116,10 +116,23 @@ static rc_t judge_list(buf_t *b, mcp_list_kind_t kind, const json_t *list, mcp_l
     return RC_OK;
 }
 
+/* What clients may keep says for whom, in front of all else it holds. */
+static void add_scope(copy_t *c, const json_t *result, mcp_list_judge_t judge)
+{
+    bool cached = judge.is_stateless || json_get(result, STR("ttlMs")) ||
+                  mcp_member_has_twin(result, STR("ttlMs"));
+    if (!judge.narrows || !cached || result->count == 0 || json_get(result, STR("cacheScope")))
+        return;
+    copy_until(c, result->raw.p + 1);
+    buf_put(c->to, STR("\"cacheScope\":\"private\","));
+}
+
 static rc_t rewrite_result(copy_t *c, mcp_list_kind_t kind, const json_t *result,
                            mcp_list_judge_t judge)
 {
     bool found = false;
+    if (json_is(result, JSON_OBJECT))
+        add_scope(c, result, judge);
     for (const json_t *m = json_is(result, JSON_OBJECT) ? result->child : NULL; m; m = m->next) {
         bool is_list = str_eq(m->key, LISTS[kind].member);
         bool is_scope = judge.narrows && str_eq(m->key, STR("cacheScope"));

@@ -39,16 +39,17 @@ typedef struct {
      * asks.
      */
     void (*end)(void *ctx, bool more);
+    bool is_stateless; /* a list of 2026-07-28, in which cacheScope is due also without ttlMs */
 } mcp_list_judge_t;
 
 /**
  * Reads one JSON-RPC response to a list request and writes the one to send: entries judged in their
- * order, all other members as they came, raw; with `narrows` cacheScope is "private" where it is
- * there. A marked entry gets _meta["warder/denied"]: true beside what its _meta held. An error
- * response comes back as it is. RC_MALFORMED: it is no such response (an entry without a name, a
- * list that is no array, a member that is the list only to readers that fold case), and must not be
- * sent. RC_LIMIT, RC_MEMORY. *out lives in `a` or is `response`. `a` needs room for the tree: about
- * 100 bytes a JSON value, and three times the response.
+ * order, all other members as they came, raw; with `narrows` cacheScope is "private", also where
+ * it is missing and due. A marked entry gets _meta["warder/denied"]: true beside what its _meta
+ * held. An error response comes back as it is. RC_MALFORMED: it is no such response (an entry
+ * without a name, a list that is no array, a member that is the list only to readers that fold
+ * case), and must not be sent. RC_LIMIT, RC_MEMORY. *out lives in `a` or is `response`. `a` needs
+ * room for the tree: about 100 bytes a JSON value, and three times the response.
  */
 rc_t mcp_list_rewrite(arena_t *a, mcp_list_kind_t kind, str_t response, mcp_list_judge_t judge,
                       str_t *out) MUST_USE;

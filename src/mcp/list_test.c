@@ -81,9 +81,21 @@ static void the_cache_becomes_private(void **state)
           HEAD "{\"cacheScope\":\"private\",\"ttlMs\":5,\"tools\":[{\"name\":\"a\"}]}}");
     gives(state, HEAD "{\"tools\":[{\"name\":\"d\"}],\"cacheScope\":\"public\"}}",
           HEAD "{\"tools\":[],\"cacheScope\":\"private\"}}");
+    gives(state, HEAD "{\"ttlMs\":5,\"tools\":[{\"name\":\"a\"}]}}",
+          HEAD "{\"cacheScope\":\"private\",\"ttlMs\":5,\"tools\":[{\"name\":\"a\"}]}}");
+    gives(state, HEAD "{\"tools\":[],\"TTLms\":5}}",
+          HEAD "{\"cacheScope\":\"private\",\"tools\":[],\"TTLms\":5}}");
+    gives(state, HEAD "{\"_meta\":{\"ttlMs\":5},\"tools\":[]}}",
+          HEAD "{\"_meta\":{\"ttlMs\":5},\"tools\":[]}}");
     str_t out;
+    mcp_list_judge_t stateless = {.judge = judge_letter, .narrows = true, .is_stateless = true};
+    assert_int_equal(
+        mcp_list_rewrite(*state, MCP_LIST_TOOLS, STR(HEAD "{\"tools\":[]}}"), stateless, &out),
+        RC_OK);
+    assert_true(str_eq(out, STR(HEAD "{\"cacheScope\":\"private\",\"tools\":[]}}")));
     mcp_list_judge_t same_for_all = {judge_letter, NULL, false};
     str_t response = STR(HEAD "{\"tools\":[],\"cacheScope\":\"public\"}}");
+    same_for_all.is_stateless = true;
     assert_int_equal(mcp_list_rewrite(*state, MCP_LIST_TOOLS, response, same_for_all, &out), RC_OK);
     assert_true(str_eq(out, response));
 }

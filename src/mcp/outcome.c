@@ -49,12 +49,15 @@ static uint8_t find_member(const mcp_outcome_t *o, bool *odd)
 
 static uint8_t find_value(mcp_outcome_t *o)
 {
-    static const str_t SCOPE_KEY = STR_INIT("cacheScope");
+    static const str_t SCOPE_KEY = STR_INIT("cacheScope"), TTL_KEY = STR_INIT("ttlMs");
     str_t key = key_of(o);
     if (o->member == ERROR)
         return str_eq(key, STR("code")) ? CODE : OTHER;
     if (o->member != RESULT)
         return OTHER;
+    o->any = true;
+    o->cached |= str_eq(key, TTL_KEY) || mcp_is_twin(key, TTL_KEY);
+    o->scoped |= str_eq(key, SCOPE_KEY);
     if (str_eq(key, STR("isError")))
         return IS_ERROR;
     o->odd |= o->key_n == KEY_ESCAPED || mcp_is_twin(key, SCOPE_KEY);
@@ -285,6 +288,19 @@ void mcp_outcome_feed(mcp_outcome_t *o, str_t piece)
         i = read_some(o, piece, i);
 }
 
+/* At the end of a result that clients may keep, and that says nothing about for whom. */
+static bool lacks_scope(const mcp_outcome_t *o, char c)
+{
+    return c == '}' && o->depth == LEVELS && o->member == RESULT && in_object(o) && !in_batch(o) &&
+           !o->in_string && (o->cached || o->is_stateless) && !o->scoped;
+}
+
+static void write_scope(mcp_outcome_t *o, buf_t *out)
+{
+    buf_put(out, o->any ? STR(",\"cacheScope\":\"private\"") : STR("\"cacheScope\":\"private\""));
+    o->scoped = true;
+}
+
 void mcp_outcome_feed_private(mcp_outcome_t *o, str_t piece, buf_t *out)
 {
     size_t copied = 0;
@@ -292,6 +308,11 @@ void mcp_outcome_feed_private(mcp_outcome_t *o, str_t piece, buf_t *out)
     for (size_t i = 0; i < piece.n;) {
         bool was = o->scope;
         size_t at = i;
+        if (lacks_scope(o, piece.p[i])) {
+            buf_put(out, str_of(piece.p + copied, i - copied));
+            write_scope(o, out);
+            copied = i;
+        }
         i = read_some(o, piece, i);
         if (was == o->scope)
             continue;
@@ -346,5 +367,7 @@ bool mcp_outcome_may_be(arena_t *a, const mcp_outcome_t *o, str_t asked)
         mcp_answer_t answer = mcp_outcome_answer(a, o, asked);
         return answer == MCP_ANSWER_OURS || answer == MCP_ANSWER_NAMELESS;
     }
-    return !o->unclear && (!o->named || is_same_id(a, id_of(o), asked));
+    /* null may be that of an error, which answers nothing and goes on. */
+    bool nameless = str_eq(id_of(o), STR("null")) && !was_seen(o, RESULT);
+    return !o->unclear && (!o->named || nameless || is_same_id(a, id_of(o), asked));
 }

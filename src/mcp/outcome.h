@@ -17,6 +17,7 @@ typedef enum {
 enum {
     MCP_OUTCOME_KEY_BYTES = 16,
     MCP_OUTCOME_ID_BYTES = 1540, /* of an id of MCP_ID_BYTES whose every byte is escaped */
+    MCP_OUTCOME_SPARE_BYTES = 48,
 };
 
 /** A reader of one message; zeroed is ready. The answer does not depend on how bytes were split. */
@@ -29,14 +30,17 @@ typedef struct {
     uint8_t value;   /* of the second level that is being read */
     uint8_t seen;    /* members of the first level */
     bool in_string, escaped, is_key, wants_key, negative, counted;
-    bool closed;   /* all of it was read */
-    bool unclear;  /* two readers could take it for two messages: members that come twice, are
-                      spelled with escapes or in another case, bytes behind the end, an answer within
-                      a batch */
-    bool odd;      /* the same of cacheScope in its result */
-    bool scope;    /* the value of cacheScope is being read */
-    bool named;    /* its id was read to the end */
-    uint8_t key_n; /* beyond MCP_OUTCOME_KEY_BYTES: longer, or escaped: none of ours */
+    bool closed;  /* all of it was read */
+    bool unclear; /* two readers could take it for two messages: members that come twice, are
+                     spelled with escapes or in another case, bytes behind the end, an answer within
+                     a batch */
+    bool odd;     /* the same of cacheScope in its result */
+    bool scope;   /* the value of cacheScope is being read */
+    bool any, cached, scoped; /* its result has members; ttlMs, to some reader; cacheScope */
+    bool is_stateless;        /* set before the first piece: a result of 2026-07-28, in which
+                                 cacheScope is due also without ttlMs */
+    bool named;               /* its id was read to the end */
+    uint8_t key_n;            /* beyond MCP_OUTCOME_KEY_BYTES: longer, or escaped: none of ours */
     uint16_t id_n;
     char key[MCP_OUTCOME_KEY_BYTES];
     char id[MCP_OUTCOME_ID_BYTES]; /* as it was written; beyond `id_n` unset */
@@ -44,7 +48,8 @@ typedef struct {
 
 void mcp_outcome_feed(mcp_outcome_t *o, str_t piece);
 /** The same for a result that depends on who asked: writes the piece to `out`, and "private" for
- *  whatever its cacheScope says (2026-07-28, Caching). At most twice as many bytes and 16. */
+ *  whatever its cacheScope says, and where it says none though clients may keep it (2026-07-28,
+ *  Caching). At most twice as many bytes and MCP_OUTCOME_SPARE_BYTES. */
 void mcp_outcome_feed_private(mcp_outcome_t *o, str_t piece, buf_t *out);
 
 /** What a message is to whoever asked one request and waits for its answer. */

@@ -147,6 +147,40 @@ static void tells_whose_answer_it_is(void **state)
     arena_free(a);
 }
 
+/* Where a piece ends makes no difference: what is good at its end is good all the way. */
+static void tells_the_same_at_every_split(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    (void)state;
+    for (size_t i = 0; i < ROWS(WHOSE); i++) {
+        str_t asked = WHOSE[i].asked ? str_c(WHOSE[i].asked) : STR_UNSET,
+              text = str_c(WHOSE[i].text);
+        bool good = WHOSE[i].answer == MCP_ANSWER_OURS || WHOSE[i].answer == MCP_ANSWER_NAMELESS;
+        for (size_t at = 0; at <= text.n; at++) {
+            mcp_outcome_t o = {0};
+            mcp_outcome_feed(&o, str_first(text, at));
+            if (good && !mcp_outcome_may_be(a, &o, asked))
+                fail_msg("%.*s may not be what it is", (int)at, text.p);
+            mcp_outcome_feed(&o, str_skip(text, at));
+            assert_int_equal(mcp_outcome_answer(a, &o, asked), WHOSE[i].answer);
+            arena_reset(a);
+        }
+    }
+    arena_free(a);
+}
+
+static void a_result_without_an_id_is_seen_before_the_end(void **state)
+{
+    arena_t *a = arena_new(1 << 16);
+    mcp_outcome_t o = {0};
+    (void)state;
+    mcp_outcome_feed(&o, STR("{\"id\":null,"));
+    assert_true(mcp_outcome_may_be(a, &o, STR("1")));
+    mcp_outcome_feed(&o, STR("\"result\":"));
+    assert_false(mcp_outcome_may_be(a, &o, STR("1")));
+    arena_free(a);
+}
+
 /* As UTF-16 the same bytes are another message: Python looks for a NUL to tell. */
 static void a_nul_makes_it_unclear(void **state)
 {
@@ -190,8 +224,21 @@ static void a_huge_id_is_nobodys(void **state)
 
 static const struct {
     const char *from, *to;
-    bool odd;
+    bool odd, is_stateless;
 } SCOPES[] = {
+    /* none, where one is due */
+    {"{\"result\":{\"ttlMs\":1,\"a\":{\"cacheScope\":2}},\"id\":1}",
+     "{\"result\":{\"ttlMs\":1,\"a\":{\"cacheScope\":2},\"cacheScope\":\"private\"},\"id\":1}"},
+    {"{\"result\":{\"TTLMS\":1 }}", "{\"result\":{\"TTLMS\":1 ,\"cacheScope\":\"private\"}}"},
+    {"{\"result\":{\"a\":\"}\"}}", "{\"result\":{\"a\":\"}\",\"cacheScope\":\"private\"}}", false,
+     true},
+    {"{\"result\":{}}", "{\"result\":{\"cacheScope\":\"private\"}}", false, true},
+    {"{\"result\":{\"cacheScope\":1}}", "{\"result\":{\"cacheScope\":\"private\"}}", false, true},
+    {"{\"result\":{}{}{}}", "{\"result\":{\"cacheScope\":\"private\"}{}{}}", false, true},
+    {"{\"result\":{\"a\":[{\"ttlMs\":1}]}}", "{\"result\":{\"a\":[{\"ttlMs\":1}]}}"},
+    {"{\"result\":[{}],\"error\":{},\"a\":{}}", "{\"result\":[{}],\"error\":{},\"a\":{}}", false,
+     true},
+    {"{\"ttlMs\":1,\"result\":{\"b\":1}}", "{\"ttlMs\":1,\"result\":{\"b\":1}}"},
     {"{\"result\":{\"cacheScope\":\"public\",\"a\":1}}",
      "{\"result\":{\"cacheScope\":\"private\",\"a\":1}}", false},
     {"{\"result\":{\"a\":{\"cacheScope\":\"public\"},\"cacheScope\" : {\"x\":[1,2]} }}",
@@ -212,8 +259,8 @@ static void what_depends_on_who_asked_is_private(void **state)
     char out[256];
     (void)state;
     for (size_t i = 0; i < ROWS(SCOPES); i++) {
-        for (size_t size = 1; size < 70; size += 4) {
-            mcp_outcome_t o = {0};
+        for (size_t size = 1; size < 70; size++) {
+            mcp_outcome_t o = {.is_stateless = SCOPES[i].is_stateless};
             buf_t b = buf_fixed(out, sizeof out);
             for (str_t rest = str_c(SCOPES[i].from); rest.n > 0; rest = str_skip(rest, size))
                 mcp_outcome_feed_private(&o, str_first(rest, size), &b);
@@ -241,6 +288,8 @@ int main(void)
         cmocka_unit_test(tells_how_an_answer_ends),
         cmocka_unit_test(does_not_depend_on_how_bytes_were_split),
         cmocka_unit_test(tells_whose_answer_it_is),
+        cmocka_unit_test(tells_the_same_at_every_split),
+        cmocka_unit_test(a_result_without_an_id_is_seen_before_the_end),
         cmocka_unit_test(a_nul_makes_it_unclear),
         cmocka_unit_test(a_foreign_id_is_seen_before_the_end),
         cmocka_unit_test(a_huge_id_is_nobodys),

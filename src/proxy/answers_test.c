@@ -413,6 +413,22 @@ static void what_one_may_read_is_private(void **state)
     relay_control(f);
 }
 
+/* What says nothing of it may be kept for all by whoever takes that for leave. */
+static void what_one_may_read_says_that_it_is_private(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, READ);
+    http_direct_answer_t r = relay_answer(f, 200, JSON, "{\"id\":5,\"result\":{\"ttlMs\":1}}");
+    assert_true(
+        str_eq(r.body, STR("{\"id\":5,\"result\":{\"ttlMs\":1,\"cacheScope\":\"private\"}}")));
+    relay_ask(f, "POST", ALICE POSTED, READ);
+    relay_head(f, 200, EVENTS);
+    relay_data(f, "data: {\"id\":5,\"result\":{\"ttlMs\":1}}\n\n");
+    assert_true(heard(f, "{\"id\":5,\"result\":{\"ttlMs\":1,\"cacheScope\":\"private\"}}"));
+    relay_end(f, HTTP_OUT_DONE);
+    relay_control(f);
+}
+
 static void a_scope_is_no_other_by_its_spelling(void **state)
 {
     static const char *const KEYS[] = {"cachescope", "CacheScope", "cache\\u0053cope"};
@@ -451,6 +467,7 @@ int main(void)
         RELAY_TEST(the_stateless_era_answers_on_its_own_stream),
         RELAY_TEST(a_drop_that_cannot_be_written_down_ends_the_stream),
         RELAY_TEST(what_one_may_read_is_private),
+        RELAY_TEST(what_one_may_read_says_that_it_is_private),
         RELAY_TEST(a_scope_is_no_other_by_its_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

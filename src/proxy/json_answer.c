@@ -2,15 +2,14 @@
 
 #include <stdlib.h>
 
-enum { SPARE_BYTES = 16 /* of what is written anew */ };
-
 rc_t json_read(relay_call_t *c, str_t *bytes)
 {
-    buf_t out = buf_new(c->w->scratch, 2 * bytes->n + SPARE_BYTES);
+    buf_t out = buf_new(c->w->scratch, 2 * bytes->n + MCP_OUTCOME_SPARE_BYTES);
     if (!c->reading)
         c->reading = calloc(1, sizeof *c->reading);
     if (!c->reading)
         return RC_MEMORY;
+    c->reading->is_stateless = c->facts.era == MCP_ERA_STATELESS;
     if (!c->facts.asked.is_private) {
         mcp_outcome_feed(c->reading, *bytes);
         return RC_OK;

@@ -115,7 +115,7 @@ static rc_t rewrite(arena_t *a, const relay_t *r, mcp_list_kind_t kind, str_t re
 {
     judge_t j = {.r = r, .a = a};
     bool narrows = r->route->conf->lists != CONF_LISTS_PASS;
-    mcp_list_judge_t with = {judge, &j, narrows, end};
+    mcp_list_judge_t with = {judge, &j, narrows, end, r->facts.era == MCP_ERA_STATELESS};
     if (kind == MCP_LIST_TOOLS && has_pins(r)) {
         j.pins = pins_list_begin(r->w->g->pins, a, r->route->conf, is_first(r));
         if (!j.pins)

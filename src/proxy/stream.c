@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { PRIVATE_BYTES = 16 /* that "private" may be longer, beside what doubles */ };
-
 static void pause(relay_call_t *c)
 {
     const upstream_port_t *u = &c->route->upstream;
@@ -163,10 +161,10 @@ static rc_t drop(relay_call_t *c, mcp_sse_event_t *e, str_t reason)
     return c->dropped++ == 0 ? trail->write(trail->ctx, list, 1) : RC_OK;
 }
 
-static rc_t make_private(arena_t *a, mcp_sse_event_t *e, bool *odd)
+static rc_t make_private(const relay_call_t *c, mcp_sse_event_t *e, bool *odd)
 {
-    mcp_outcome_t o = {0};
-    buf_t out = buf_new(a, 2 * e->data.n + PRIVATE_BYTES);
+    mcp_outcome_t o = {.is_stateless = c->facts.era == MCP_ERA_STATELESS};
+    buf_t out = buf_new(c->w->scratch, 2 * e->data.n + MCP_OUTCOME_SPARE_BYTES);
     mcp_outcome_feed_private(&o, e->data, &out);
     *odd = o.odd;
     return buf_done(&out, &e->data);
@@ -183,7 +181,7 @@ static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t
     if (!c->facts.message && asked->list == MCP_LIST_NONE && lists_hide(a, c, e->data))
         return drop(c, e, STR("unclear_answer"));
     if (asked->is_private)
-        TRY(make_private(a, e, &odd));
+        TRY(make_private(c, e, &odd));
     if (odd)
         return drop(c, e, STR("unclear_answer"));
     c->answered = true;
