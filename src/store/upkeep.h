@@ -66,13 +66,17 @@ rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why) MUST_USE
  *  A store that does not exist is idle. Drivers that cannot tell say RC_CONFIG. */
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why) MUST_USE;
 
-/** Keeps everybody else from opening the store until store_release: who wants to waits, as for any
- *  lock, and then opens whatever has its place. A store that does not exist is held by an empty
- *  file, which goes if nothing took its place. Nothing keeps others from a database that is
- *  damaged, as nobody can open it. Not while this process has it open. RC_BUSY: another process
- *  has; RC_CONFIG: the driver has no files. */
+/** Keeps everybody else from opening the store until store_release: who wants to waits before it
+ *  has opened anything, and then opens whatever has its place. So it is with a store that does not
+ *  exist or is damaged, too. Not while this process has it open. RC_BUSY: another process has;
+ *  RC_CONFIG: the driver has no files. *out is NULL after every failure. */
 typedef struct store_hold store_hold_t;
 rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why) MUST_USE;
+/** Whether there is a file that is held. */
+bool store_hold_is_there(const store_hold_t *hold);
+/** Whether what is held has a record in it (leases do not count), or may have one, being damaged.
+ */
+bool store_hold_is_full(const store_hold_t *hold);
 void store_release(store_hold_t *hold);
 
 #endif
