@@ -87,10 +87,9 @@ static void saved(admin_play_t *p)
 /* Refused where somebody has just opened it, which is right; else done, and then all is there. */
 static bool restore_once(admin_play_t *p, const char *how)
 {
-    test_command(arena_printf(p->a, "store restore %s/saved.db%s --data %s", p->folder, how,
-                              p->folder)
-                     .p,
-                 STR_UNSET, &p->ran);
+    test_command(
+        arena_printf(p->a, "store restore %s/saved.db%s --data %s", p->folder, how, p->folder).p,
+        STR_UNSET, &p->ran);
     assert_one_line(&p->ran);
     assert_true(p->ran.code == EXIT_DONE || p->ran.code == EXIT_REFUSED);
     return p->ran.code == EXIT_DONE;

@@ -46,6 +46,8 @@ static void replace_beside_a_start(play_t *p, store_hold_t *hold, const char *fi
     opening_t o = {.p = p, .a = arena_new(1 << 20)};
     assert_int_equal(pthread_create(&o.thread, NULL, open_beside, &o), 0);
     usleep(300000);
+    unlink(beside(p, "-wal")); /* of the old one */
+    unlink(beside(p, "-shm"));
     assert_int_equal(rename(file, p->path), 0);
     store_release(hold);
     pthread_join(o.thread, NULL);
@@ -94,6 +96,10 @@ static void who_waits_migrates_nothing_that_is_replaced(void **state)
     const char *copy = copy_of_before(p);
     assert_int_equal(unlink(p->path), 0);
     test_write_version_1(p->path);
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(p->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, "PRAGMA journal_mode=WAL", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
     replace_beside_a_start(p, hold_it(p), copy);
     holds_what_was_copied(p);
 }
