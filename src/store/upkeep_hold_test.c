@@ -70,6 +70,20 @@ static const char *copy_of_before(play_t *p)
     return copy;
 }
 
+/* Pages of another database would leave some that belong to nothing. */
+static void is_sound(play_t *p)
+{
+    sqlite3 *handle;
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_open(p->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, "PRAGMA integrity_check(1)", -1, &s, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(s, 0), "ok");
+    sqlite3_finalize(s);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
 /* In what was opened, and in the file as the next one opens it. */
 static void holds_what_was_copied(play_t *p)
 {
@@ -77,6 +91,7 @@ static void holds_what_was_copied(play_t *p)
         assert_non_null(get_family(p, STR("before")));
         assert_null(get_family(p, STR("late")));
         play_close(p);
+        is_sound(p);
         play_open(p);
     }
 }
