@@ -284,7 +284,8 @@ int world_setup_on_disk(void **state)
 
 int world_teardown(void **state)
 {
-    static const char *const FILES[] = {"audit.log", "as.db", "as.db-wal", "as.db-shm"};
+    static const char *const FILES[] = {"audit.log", "as.db", "as.db-wal", "as.db-shm",
+                                        "as.db-lock"};
     world_t *w = *state;
     http_pool_free(w->pool);
     http_pool_free(w->fetchers);

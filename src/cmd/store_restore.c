@@ -94,6 +94,12 @@ static const char *name_aside(const restore_t *r)
     return NULL;
 }
 
+static int refuse_full(void)
+{
+    return command_fail(EXIT_REFUSED,
+                        "the store holds records; with --replace it is put aside first");
+}
+
 /* From here to the end nobody opens it: what a server wrote meanwhile would be put aside with it.
  */
 static int hold(restore_t *r)
@@ -112,6 +118,9 @@ static int plan_file(restore_t *r, bool keeps)
     int code = hold(r);
     if (code != EXIT_DONE)
         return code;
+    /* Written since it was looked at: what is not put aside would be lost. */
+    if (!keeps && store_hold_is_full(r->hold))
+        return refuse_full();
     r->filled = arena_cstr(a, arena_printf(a, "%s.restoring", r->database));
     if (keeps)
         r->aside = name_aside(r);
@@ -130,8 +139,7 @@ static int plan(restore_t *r)
     if (code != EXIT_DONE)
         return code;
     if (full && !r->replace)
-        return command_fail(EXIT_REFUSED,
-                            "the store holds records; with --replace it is put aside first");
+        return refuse_full();
     if (full && !r->database)
         return command_fail(EXIT_REFUSED,
                             "a store of the kind %" PRIstr " is not replaced; make "
@@ -142,8 +150,8 @@ static int plan(restore_t *r)
 
 static void remove_filled(const restore_t *r)
 {
-    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3 && r->filled; i++) {
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", "-lock"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0] && r->filled; i++) {
         str_t path = arena_printf(r->admin->a, "%s%s", r->filled, SUFFIXES[i]);
         if (str_is_set(path))
             unlink(path.p);
@@ -218,6 +226,14 @@ static int move_logs(const restore_t *r)
     return EXIT_DONE;
 }
 
+/* Where nothing was put aside and nothing was there, nothing is written over. */
+static bool move_new(const restore_t *r)
+{
+    return store_hold_is_there(r->hold)
+               ? rename(r->filled, r->database) == 0
+               : link(r->filled, r->database) == 0 && unlink(r->filled) == 0;
+}
+
 /* A hard link keeps the old one under its new name; then one step puts the other in its place. At
  * no moment is there none, which a server that starts then would make empty. */
 static int swap(const restore_t *r)
@@ -227,7 +243,7 @@ static int swap(const restore_t *r)
     int code = move_logs(r);
     if (code != EXIT_DONE)
         return code;
-    if (rename(r->filled, r->database) != 0 || !store_command_sync_folder(r->database))
+    if (!move_new(r) || !store_command_sync_folder(r->database))
         return not_placed(r, "new one");
     if (r->aside)
         printf("the old database is %s\n", r->aside);
@@ -242,8 +258,7 @@ static int put_in_place(restore_t *r)
         code = fill(r);
     if (code == EXIT_DONE && r->filled)
         code = swap(r);
-    if (code != EXIT_DONE)
-        remove_filled(r);
+    remove_filled(r); /* what is left of it, wherever it ended */
     store_release(r->hold);
     return code;
 }

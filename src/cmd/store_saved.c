@@ -41,7 +41,7 @@ static int copy_bytes(const store_saved_t *s, FILE *out)
 /* Its logs as well: another copy under that name must not have them played over it. */
 static void remove_copy(const store_saved_t *s)
 {
-    static const char *const SUFFIXES[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", "-journal", "-lock"};
     for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
         str_t path = arena_printf(s->admin->a, "%s%s", s->copy, SUFFIXES[i]);
         if (str_is_set(path))

@@ -28,6 +28,15 @@ typedef struct {
     rc_t (*idle)(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 } store_driver_t;
 
+/* After a filling: ends the families that an entry about their client, or about everybody, is to
+ * end. Exports of PostgreSQL stores have held such families as alive. */
+#define STORE_END_FAMILIES(entry)                                                                  \
+    "UPDATE family SET revoked_at=(SELECT max(at) FROM revoked WHERE " entry                       \
+    "), revoked_reason='revoked_by_admin' WHERE revoked_at=0 AND created_at<=(SELECT max(at) "     \
+    "FROM revoked WHERE " entry ")"
+#define STORE_END_FAMILIES_CLIENT STORE_END_FAMILIES("kind=3 AND key=family.client_id")
+#define STORE_END_FAMILIES_ALL    STORE_END_FAMILIES("kind=4 AND key=''")
+
 /* The first member of a driver's own structs. */
 struct store {
     const store_driver_t *driver;

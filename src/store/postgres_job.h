@@ -33,6 +33,10 @@ typedef struct {
 } postgres_text_t;
 extern const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS];
 
+/** All families as a FROM has them, each with the end that an entry of the revocation list is still
+ *  to bring it. */
+extern const char POSTGRES_FAMILIES[];
+
 enum { POSTGRES_ARGS_MAX = 40 };
 
 /* A parameter in the binary format. */

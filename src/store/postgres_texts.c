@@ -100,6 +100,8 @@
     " SELECT (SELECT count(*) FROM old), c.client_id, c.user_id, c.resource FROM (SELECT 1) one "  \
     "LEFT JOIN c ON true"
 
+const char POSTGRES_FAMILIES[] = FAMILIES;
+
 const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS] = {
 #define STATEMENT(name, refusal, types, sql)                                                       \
     [POSTGRES_##name] = {"warder_" #name, sql, types, POSTGRES_##refusal},

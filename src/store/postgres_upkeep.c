@@ -3,6 +3,7 @@
 #include "store/postgres_upkeep.h"
 
 #include "store/postgres_effects.h"
+#include "store/postgres_job.h"
 
 enum { RECORD_BYTES = 16 << 20, SQL_BYTES = 4096 };
 
@@ -147,13 +148,23 @@ static rc_t take_rows(postgres_work_t *w, arena_t *scratch, table_id_t table,
     return rc;
 }
 
+/* A grant that ended is written as ended, also where only an entry of the list says so yet: what
+ * reads the records need not know that. */
+static void put_source(buf_t *b, table_id_t table)
+{
+    if (table == TABLE_FAMILY)
+        buf_fmt(b, " FROM %s AS records ORDER BY ", POSTGRES_FAMILIES);
+    else
+        buf_fmt(b, " FROM \"%s\" ORDER BY ", TABLES[table].name);
+}
+
 rc_t postgres_work_walk(postgres_work_t *w, table_id_t table, const postgres_walk_t *walk)
 {
     char sql[SQL_BYTES];
     buf_t b = buf_fixed(sql, sizeof sql);
     buf_put(&b, STR("SELECT "));
     postgres_put_columns(&b, table, TABLES[table].n_fields);
-    buf_fmt(&b, " FROM \"%s\" ORDER BY ", TABLES[table].name);
+    put_source(&b, table);
     postgres_put_columns(&b, table, TABLES[table].n_key);
     buf_char(&b, '\0');
     arena_t *scratch = arena_new(RECORD_BYTES);

@@ -154,6 +154,8 @@ static rc_t insert_all(fill_t *f, const store_source_t *source)
 static const char *const AFTER[] = {
     "UPDATE revoked SET owner=(SELECT user_id FROM family WHERE family.id="
     "CASE revoked.kind WHEN 0 THEN split_part(key, '.', 1) ELSE key END) WHERE kind IN (0, 1)",
+    STORE_END_FAMILIES_CLIENT,
+    STORE_END_FAMILIES_ALL,
     "UPDATE quota SET value=0",
     "UPDATE quota SET value=(SELECT count(*) FROM client WHERE origin=1 AND deleted_at=0)"
     " WHERE name='registered' AND slot=0",

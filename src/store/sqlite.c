@@ -1,5 +1,6 @@
 /* The driver on SQLite: the writer's connection for all changes, and a reader for each worker. On
  * memory there is one connection for both, behind a lock. */
+#include "store/sqlite_gate.h"
 #include "store/sqlite_store.h"
 
 #include <stdlib.h>
@@ -19,6 +20,17 @@ static void free_store(sqlite_store_t *s)
     pthread_mutex_destroy(&s->memory_lock);
     free(s->path);
     free(s);
+}
+
+/* Once it is open, its lock keeps everybody from putting another in its place. */
+static rc_t open_writer(sqlite_store_t *s, arena_t *a, str_t *why)
+{
+    sqlite_gate_t gate = {-1};
+    if (!s->in_memory)
+        TRY(sqlite_gate_take(&gate, a, s->path, SQLITE_GATE_PASS, SQLITE_GATE_WAIT_MS, why));
+    rc_t rc = sqlite_db_open(&s->writer.db, a, s->path, SQLITE_WRITER, why);
+    sqlite_gate_leave(&gate);
+    return rc;
 }
 
 static rc_t start_writer(sqlite_store_t *s, arena_t *a, str_t *why)
@@ -45,7 +57,7 @@ static rc_t open_store(arena_t *a, const store_config_t *config, const store_dri
     s->writer.db_lock = s->in_memory ? &s->memory_lock : NULL;
     s->writer.log = config->log;
     s->path = strndup(path.p, path.n);
-    rc_t rc = s->path ? sqlite_db_open(&s->writer.db, a, s->path, SQLITE_WRITER, why) : RC_MEMORY;
+    rc_t rc = s->path ? open_writer(s, a, why) : RC_MEMORY;
     if (rc == RC_OK)
         rc = start_writer(s, a, why);
     if (rc != RC_OK) {

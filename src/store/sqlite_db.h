@@ -39,6 +39,9 @@ typedef enum {
  *  sentence with the mend, in `a`. */
 rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role,
                     str_t *why) MUST_USE;
+/** Whether another file has taken the place of the one that is open: what is written would go to a
+ *  file that nobody opens again, and into the log of the other. */
+bool sqlite_was_replaced(const sqlite_db_t *db);
 /** Milliseconds of the clock that never goes back. */
 int64_t sqlite_mono_ms(void);
 /** Finalizes all statements; a db of zeros is fine. */

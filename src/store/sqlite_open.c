@@ -176,20 +176,19 @@ static rc_t open_once(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role
     return rc;
 }
 
-/* Whoever had waited for the lock while another file took the place of this one has what was put
- * aside. */
-static bool was_replaced(const sqlite_db_t *db)
+bool sqlite_was_replaced(const sqlite_db_t *db)
 {
     int moved = 0;
     return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
            moved;
 }
 
+/* Programs of before know no gate (sqlite_gate.h), and may have replaced it meanwhile. */
 rc_t sqlite_db_open(sqlite_db_t *db, arena_t *a, const char *path, sqlite_role_t role, str_t *why)
 {
     enum { TRIES = 3 };
     rc_t rc = open_once(db, a, path, role, why);
-    for (int i = 1; rc == RC_OK && was_replaced(db); i++) {
+    for (int i = 1; rc == RC_OK && sqlite_was_replaced(db); i++) {
         sqlite_db_close(db);
         *why = arena_printf(a, "the database %s was replaced while it was opened; try again", path);
         rc = i < TRIES ? open_once(db, a, path, role, why) : RC_BUSY;

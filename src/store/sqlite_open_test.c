@@ -225,10 +225,31 @@ static void read_only_folder_gives_a_sentence(void **state)
     play_close(p);
     if (geteuid() == 0)
         assert_int_equal(chown(p->path, 65534, 65534), 0);
+    assert_int_equal(unlink(arena_printf(p->a, "%s-lock", p->path).p), 0);
     assert_int_equal(chmod(p->dir, 0555), 0);
-    /* The log cannot be made beside the file. */
+    /* The log cannot be made beside the file; that the lock file cannot is no matter. */
     as_nobody(p, STR("let this user write the file and its folder"));
     assert_int_equal(chmod(p->dir, 0700), 0);
+    play_open(p);
+}
+
+/* As after a command of root's where there was no database yet. */
+static void lock_file_of_another_gives_a_sentence(void **state)
+{
+    play_t *p = *state;
+    if (geteuid() != 0)
+        skip();
+    play_close(p);
+    assert_int_equal(chown(p->path, 65534, 65534), 0);
+    assert_int_equal(chown(p->dir, 65534, 65534), 0);
+    as_nobody(p, STR("-lock cannot be opened (Permission denied); let this user read it"));
+    /* One that root makes beside a database is its owner's. */
+    assert_int_equal(unlink(arena_printf(p->a, "%s-lock", p->path).p), 0);
+    play_open(p);
+    play_close(p);
+    struct stat st;
+    assert_int_equal(stat(arena_printf(p->a, "%s-lock", p->path).p, &st), 0);
+    assert_int_equal(st.st_uid, 65534);
     play_open(p);
 }
 
@@ -299,6 +320,7 @@ int main(void)
         ON_SQLITE(path_that_is_no_file_is_refused),
         ON_SQLITE(read_only_file_gives_a_sentence),
         ON_SQLITE(read_only_folder_gives_a_sentence),
+        ON_SQLITE(lock_file_of_another_gives_a_sentence),
         ON_SQLITE(database_that_another_program_holds_is_busy),
         ON_SQLITE(key_that_is_deleted_leaves_the_files),
         ON_SQLITE(data_stays_from_one_opening_to_the_next),

@@ -315,8 +315,9 @@ static play_t *begin_play(void)
 
 static void empty_folder(const play_t *p)
 {
-    static const char *const NAMES_LEFT[] = {"was",    "was-wal", "was-shm",   "was-journal",
-                                             "db-wal", "db-shm",  "db-journal"};
+    static const char *const NAMES_LEFT[] = {"was",         "was-wal",  "was-shm",
+                                             "was-journal", "db-wal",   "db-shm",
+                                             "db-journal",  "was-lock", "db-lock"};
     for (size_t i = 0; i < sizeof NAMES_LEFT / sizeof NAMES_LEFT[0]; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s/%s", p->dir, NAMES_LEFT[i]);

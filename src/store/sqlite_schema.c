@@ -240,6 +240,10 @@ static rc_t migrate(sqlite_db_t *db, arena_t *a, const char *path, str_t *why)
     int application = ask_number(db, "PRAGMA application_id");
     if (version < 0 || tables < 0 || sqlite3_errcode(db->handle) != SQLITE_OK)
         return sqlite_explain(a, path, db->handle, why);
+    if (sqlite_was_replaced(db)) {
+        *why = arena_printf(a, "the database %s was replaced while it was opened; try again", path);
+        return RC_BUSY;
+    }
     if (application != APPLICATION_ID && (tables > 0 || version > 0 || application != 0)) {
         *why = arena_printf(a,
                             "the database %s belongs to another program; give the setting data "

@@ -1,15 +1,16 @@
 /* Keeping everybody else from a database, while another takes its place. */
+#include "store/sqlite_gate.h"
 #include "store/sqlite_store.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 struct store_hold {
-    sqlite3 *handle; /* NULL: the file is damaged, and nobody can use it */
-    char *path;
-    bool made; /* there was none: an empty file keeps its place */
+    sqlite_gate_t gate; /* before those who do not have it open yet */
+    sqlite3 *handle;    /* NULL: there is none, or it is damaged and nobody can use it */
+    bool damaged;
 };
 
 /* In WAL mode everybody who has the database open holds a shared lock on its file. Its log is
@@ -17,65 +18,72 @@ struct store_hold {
 static const char ALONE[] = "PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_master;"
                             "PRAGMA wal_checkpoint(TRUNCATE); BEGIN EXCLUSIVE";
 
-static void end(store_hold_t *hold)
+static rc_t take_alone(store_hold_t *hold, arena_t *a, const char *path, str_t *why)
 {
-    sqlite3_close(hold->handle);
-    free(hold->path);
-    free(hold);
-}
-
-static store_hold_t *begin(str_t path)
-{
-    store_hold_t *hold = calloc(1, sizeof *hold);
-    char *copy = strndup(path.p, path.n);
-    if (!hold || !copy) {
-        free(hold);
-        free(copy);
-        return NULL;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return RC_OK;
+    int code = sqlite3_open_v2(path, &hold->handle, SQLITE_OPEN_READWRITE, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(hold->handle, ALONE, NULL, NULL, NULL);
+    hold->damaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+    if (hold->damaged) {
+        sqlite3_close(hold->handle);
+        hold->handle = NULL;
     }
-    hold->path = copy;
-    int fd = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    hold->made = fd >= 0;
-    if (hold->made)
-        close(fd);
-    return hold;
+    return code == SQLITE_OK || hold->damaged ? RC_OK : sqlite_explain(a, path, hold->handle, why);
 }
 
 rc_t sqlite_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why)
 {
     *why = STR("the store has no memory");
-    store_hold_t *hold = begin(config->path);
-    if (!hold)
+    *out = NULL;
+    store_hold_t *hold = calloc(1, sizeof *hold);
+    const char *path = arena_cstr(a, config->path);
+    if (!hold || !path) {
+        free(hold);
         return RC_MEMORY;
-    int code = sqlite3_open_v2(hold->path, &hold->handle, SQLITE_OPEN_READWRITE, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(hold->handle, ALONE, NULL, NULL, NULL);
-    if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
-        sqlite3_close(hold->handle);
-        hold->handle = NULL;
-        code = SQLITE_OK;
     }
-    *out = hold;
-    if (code == SQLITE_OK)
-        return RC_OK;
-    rc_t rc = sqlite_explain(a, hold->path, hold->handle, why);
-    store_release(hold);
+    rc_t rc = sqlite_gate_take(&hold->gate, a, path, SQLITE_GATE_SHUT, SQLITE_GATE_WAIT_MS, why);
+    if (rc == RC_OK)
+        rc = take_alone(hold, a, path, why);
+    if (rc != RC_OK)
+        store_release(hold);
+    else
+        *out = hold;
     return rc;
 }
 
-/* Whether the file that is held still stands under its name. */
-static bool stands(const store_hold_t *hold)
+bool store_hold_is_there(const store_hold_t *hold)
 {
-    int moved = 0;
-    sqlite3_file_control(hold->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return !moved;
+    return hold->handle || hold->damaged;
+}
+
+/* A table that an older schema does not have is empty. */
+static bool has_rows(sqlite3 *handle, table_id_t table)
+{
+    char sql[64];
+    sqlite3_stmt *s = NULL;
+    snprintf(sql, sizeof sql, "SELECT 1 FROM %s LIMIT 1", TABLES[table].name);
+    int code = sqlite3_prepare_v2(handle, sql, -1, &s, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    sqlite3_finalize(s);
+    return code != SQLITE_DONE && code != SQLITE_ERROR;
+}
+
+bool store_hold_is_full(const store_hold_t *hold)
+{
+    bool full = hold->damaged;
+    for (int t = 0; t < TABLE_COUNT && hold->handle && !full; t++)
+        full = t != TABLE_LEASE && has_rows(hold->handle, (table_id_t)t);
+    return full;
 }
 
 void store_release(store_hold_t *hold)
 {
     if (!hold)
         return;
-    if (hold->made && hold->handle && stands(hold))
-        unlink(hold->path);
-    end(hold);
+    sqlite3_close(hold->handle);
+    sqlite_gate_leave(&hold->gate);
+    free(hold);
 }

@@ -83,7 +83,7 @@ void play_twin(const play_t *p, play_t *twin)
 
 static void unlink_all(const play_t *p)
 {
-    static const char *const SUFFIXES[] = {"", "-wal", "-shm"};
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", "-lock"};
     for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0] && *p->dir; i++) {
         char path[96];
         snprintf(path, sizeof path, "%s%s", p->path, SUFFIXES[i]);

@@ -33,7 +33,8 @@ rc_t store_dump(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why) MU
 
 /** Fills an empty store, in one step: all records or none. RC_CONFLICT: it holds records already;
  *  a schema just made and leases do not count. RC_MALFORMED: a record comes twice, or is of no
- *  table. The numbers of revocations go on above source->revocation and the highest that came. */
+ *  table. The numbers of revocations go on above source->revocation and the highest that came.
+ *  Grants that an entry of the revocation list about their client, or about all, is of end. */
 rc_t store_fill(store_t *s, arena_t *a, const store_source_t *source, str_t *why) MUST_USE;
 
 /** Rows and bytes (with indexes) of each table; bytes are 0 where the driver cannot tell. */
@@ -66,13 +67,17 @@ rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why) MUST_USE
  *  A store that does not exist is idle. Drivers that cannot tell say RC_CONFIG. */
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why) MUST_USE;
 
-/** Keeps everybody else from opening the store until store_release: who wants to waits, as for any
- *  lock, and then opens whatever has its place. A store that does not exist is held by an empty
- *  file, which goes if nothing took its place. Nothing keeps others from a database that is
- *  damaged, as nobody can open it. Not while this process has it open. RC_BUSY: another process
- *  has; RC_CONFIG: the driver has no files. */
+/** Keeps everybody else from opening the store until store_release: who wants to waits before it
+ *  has opened anything, and then opens whatever has its place. So it is with a store that does not
+ *  exist or is damaged, too. Not while this process has it open. RC_BUSY: another process has;
+ *  RC_CONFIG: the driver has no files. *out is NULL after every failure. */
 typedef struct store_hold store_hold_t;
 rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why) MUST_USE;
+/** Whether there is a file that is held. */
+bool store_hold_is_there(const store_hold_t *hold);
+/** Whether what is held has a record in it (leases do not count), or may have one, being damaged.
+ */
+bool store_hold_is_full(const store_hold_t *hold);
 void store_release(store_hold_t *hold);
 
 #endif

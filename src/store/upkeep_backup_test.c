@@ -201,67 +201,6 @@ static void store_that_is_open_is_not_idle(void **state)
     play_open(p);
 }
 
-typedef struct {
-    play_t *p;
-    arena_t *a;
-    store_t *store;
-    rc_t rc;
-} opening_t;
-
-static void *open_beside(void *arg)
-{
-    opening_t *o = arg;
-    str_t why;
-    const store_config_t config = {
-        .driver = STR("sqlite"), .path = str_c(o->p->path), .clock = clock_fake(&o->p->clock)};
-    o->rc = store_open(o->a, &config, &o->store, &why);
-    return NULL;
-}
-
-static void who_waits_for_a_store_that_is_held_opens_what_took_its_place(void **state)
-{
-    play_t *p = *state;
-    str_t why;
-    store_hold_t *hold;
-    pthread_t thread;
-    opening_t opening = {.p = p, .a = arena_new(1 << 20)};
-    family_t before = test_family(STR("before")), late = test_family(STR("late"));
-    const store_config_t config = {.driver = STR("sqlite"), .path = str_c(p->path)};
-    put_family(p, &before);
-    const char *copy = copy_path(p);
-    assert_int_equal(store_backup(p->store, p->a, copy, &why), RC_OK);
-    put_family(p, &late);
-    assert_int_equal(store_hold(&config, p->a, &hold, &why), RC_BUSY);
-    play_close(p);
-    assert_int_equal(store_hold(&config, p->a, &hold, &why), RC_OK);
-    assert_int_equal(pthread_create(&thread, NULL, open_beside, &opening), 0);
-    usleep(300000); /* it has the old one open, and waits */
-    assert_int_equal(rename(copy, p->path), 0);
-    store_release(hold);
-    pthread_join(thread, NULL);
-    assert_int_equal(opening.rc, RC_OK);
-    p->store = opening.store;
-    p->conn = play_connect(p->store, &p->loop);
-    assert_non_null(get_family(p, STR("before")));
-    assert_null(get_family(p, STR("late")));
-    arena_free(opening.a);
-}
-
-static void store_that_is_not_there_is_held_by_an_empty_file(void **state)
-{
-    play_t *p = *state;
-    str_t why;
-    store_hold_t *hold;
-    const store_config_t config = {.driver = STR("sqlite"), .path = str_c(p->path)};
-    play_close(p);
-    unlink(p->path);
-    assert_int_equal(store_hold(&config, p->a, &hold, &why), RC_OK);
-    assert_false(is_idle(p));
-    store_release(hold);
-    assert_int_not_equal(access(p->path, F_OK), 0);
-    play_open(p);
-}
-
 static void memory_has_no_file(void **state)
 {
     play_t *p = *state;
@@ -279,8 +218,6 @@ int main(void)
         ON_SQLITE(half_a_copy_is_removed),
         ON_SQLITE(damaged_store_gives_no_copy),
         ON_SQLITE(store_that_is_open_is_not_idle),
-        ON_SQLITE(who_waits_for_a_store_that_is_held_opens_what_took_its_place),
-        ON_SQLITE(store_that_is_not_there_is_held_by_an_empty_file),
         cmocka_unit_test_setup_teardown(memory_has_no_file, play_begin_memory, play_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,99 @@ static void record_that_comes_twice_leaves_nothing(void **state)
     end(from);
 }
 
+static bool refresh_is_refused(play_t *p, str_t family, const refresh_t *t)
+{
+    ask_t ended = {.kind = ASK_FAMILY, .key = family};
+    play_ask(p, &ended);
+    assert_non_null(ended.family);
+    play_add(p, EFFECT_REFRESH_ROTATE)->u.refresh = t;
+    return play_apply(p) == RC_CONFLICT && ended.family->revoked_at > 0;
+}
+
+static revoked_t entry_about(revoked_kind_t kind, const family_t *f)
+{
+    return (revoked_t){.kind = kind,
+                       .key = kind == REVOKED_CLIENT ? f->client_id : STR(""),
+                       .at = TEST_NOW + 2,
+                       .expires_at = TEST_NOW + 1000};
+}
+
+static const revoked_kind_t OF_MANY[] = {REVOKED_CLIENT, REVOKED_ALL};
+
+/* A PostgreSQL store writes the ends of very many grants step by step. */
+static void put_very_many(play_t *p, const family_t *f)
+{
+    char sql[300];
+    PGconn *pg = PQconnectdb(p->conninfo);
+    put_family(p, f);
+    snprintf(sql, sizeof sql,
+             "CREATE TEMPORARY TABLE more AS SELECT * FROM family; INSERT INTO family SELECT "
+             "(jsonb_populate_record(more, jsonb_build_object('id', 'm' || i))).* FROM more, "
+             "generate_series(1, 2500) AS i; DROP TABLE more");
+    pg_test_sql(pg, sql);
+    PQfinish(pg);
+}
+
+static void grants_that_are_ended_step_by_step_move_as_ended(void **state)
+{
+    (void)state;
+    if (kinds() < 3)
+        skip();
+    for (size_t i = 0; i < 2; i++) {
+        play_t *from = begin(2), *to = begin(1);
+        const family_t f = test_family(STR("first"));
+        const revoked_t entry = entry_about(OF_MANY[i], &f);
+        refresh_t t = test_refresh("r", STR("m2500"));
+        store_stats_t stats;
+        str_t why;
+        put_very_many(from, &f);
+        put_refresh(from, &t);
+        play_add(from, EFFECT_REVOCATION_PUT)->u.revoked = &entry;
+        assert_applied(from);
+        str_t lines = play_dump(from);
+        assert_false(str_contains(lines, STR("\"revoked_at\":0")));
+        copy(from, to);
+        assert_true(refresh_is_refused(to, t.family_id, &t));
+        assert_int_equal(store_stats(to->store, &stats, to->a, &why), RC_OK);
+        assert_int_equal(stats.table[TABLE_FAMILY].rows, 2501);
+        assert_int_equal(stats.oldest, 0);
+        end(from);
+        end(to);
+    }
+}
+
+/* As exports of before wrote them: alive, and the entry beside them. */
+static void grants_that_an_entry_ends_are_filled_in_as_ended(void **state)
+{
+    play_t *to = *state;
+    for (size_t i = 0; i < 2; i++) {
+        play_t *grants = begin(1), *entries = begin(1);
+        test_source_t s;
+        str_t why;
+        family_t f = test_family(STR("f")), late = test_family(STR("late"));
+        const revoked_t entry = entry_about(OF_MANY[i], &f);
+        const refresh_t t = test_refresh("r", f.id), good = test_refresh("good", late.id);
+        late.created_at = entry.at + 1;
+        put_family(grants, &f);
+        put_family(grants, &late);
+        put_refresh(grants, &t);
+        put_refresh(grants, &good);
+        play_add(entries, EFFECT_REVOCATION_PUT)->u.revoked = &entry;
+        assert_applied(entries);
+        str_t lines = arena_printf(to->a, "%" PRIstr "%" PRIstr, STR_ARG(play_dump(grants)),
+                                   STR_ARG(play_dump(entries)));
+        const store_source_t source = test_source(&s, to->a, lines);
+        play_close(to);
+        play_empty(to);
+        play_open(to);
+        assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_OK);
+        assert_true(refresh_is_refused(to, f.id, &t));
+        assert_false(refresh_is_refused(to, late.id, &good));
+        end(grants);
+        end(entries);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +358,8 @@ int main(void)
         ON_EVERY_STORE(leases_do_not_count_as_records),
         ON_EVERY_STORE(source_that_fails_leaves_nothing),
         ON_EVERY_STORE(record_that_comes_twice_leaves_nothing),
+        cmocka_unit_test(grants_that_are_ended_step_by_step_move_as_ended),
+        ON_EVERY_STORE(grants_that_an_entry_ends_are_filled_in_as_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

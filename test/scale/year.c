@@ -413,6 +413,7 @@ int main(int argc, char **argv)
     remove_file(path, "");
     remove_file(path, "-wal");
     remove_file(path, "-shm");
+    remove_file(path, "-lock");
     rmdir(folder);
     if (year.wrong)
         fprintf(stderr, "%u findings\n", year.wrong);
