@@ -11,7 +11,10 @@
     EFFECT(CLIENT_INSERT, client,                                                                  \
            "no client has the id; at quota.max_clients the oldest registration that nobody used "  \
            "makes room, RC_LIMIT when all are used")                                               \
-    EFFECT(CLIENT_PUT, client, "inserts or replaces by id, but never one that is gone (deleted)")  \
+    EFFECT(                                                                                        \
+        CLIENT_PUT, client,                                                                        \
+        "inserts or replaces by id, but never one that is gone (deleted); its used_at does not "   \
+        "go back")                                                                                 \
     EFFECT(CLIENT_KEEP, key,                                                                       \
            "the client exists (its expires_at becomes 0: it is in use; used_at is `at`)")          \
     EFFECT(CLIENT_DELETE, key,                                                                     \

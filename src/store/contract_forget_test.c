@@ -84,6 +84,27 @@ static void unused_client_and_consent_are_forgotten(void **state)
     assert_null(get_client(p, c.id));
 }
 
+/* Who changes a client (RFC 7592) has read it before somebody else used it. */
+static void changed_client_keeps_its_last_use(void **state)
+{
+    play_t *p = *state;
+    client_t c = client_in_use("c1");
+    put_client(p, &c);
+    effect_t *e = play_add(p, EFFECT_CLIENT_KEEP);
+    e->u.key = c.id;
+    e->at = LATER;
+    assert_applied(p);
+    c.name = STR("another name");
+    play_add(p, EFFECT_CLIENT_PUT)->u.client = &c;
+    assert_applied(p);
+    assert_str(get_client(p, c.id)->name, c.name);
+    assert_int_equal(get_client(p, c.id)->used_at, LATER);
+    c.used_at = LATER + DAY;
+    play_add(p, EFFECT_CLIENT_PUT)->u.client = &c;
+    assert_applied(p);
+    assert_int_equal(get_client(p, c.id)->used_at, LATER + DAY);
+}
+
 /* Of an administrator, of a document, one that nobody approved yet, one that was deleted. */
 static void other_clients_stay(void **state)
 {
@@ -262,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(unused_client_and_consent_are_forgotten),
+        ON_EVERY_STORE(changed_client_keeps_its_last_use),
         ON_EVERY_STORE(other_clients_stay),
         ON_EVERY_STORE(consent_of_an_administrators_client_is_forgotten),
         ON_EVERY_STORE(grant_keeps_client_and_consent),

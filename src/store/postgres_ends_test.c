@@ -57,16 +57,16 @@ static void entries_of_one_client_do_not_end_the_step_early(void **state)
     race_t *r = race_ready(state);
     size_t deleted = 0;
     delete_client_of_many(r);
-    pg_test_sql(r->pg,
-                "DELETE FROM family WHERE revoked_at>0; DELETE FROM family WHERE id IN (SELECT id "
-                "FROM family LIMIT 900);"
-                "INSERT INTO family SELECT (jsonb_populate_record(f, jsonb_build_object('id', 'z' "
-                "|| f.id, 'client_id', 'z'))).* FROM family f;"
-                "INSERT INTO revoked(seq, kind, key, at, expires_at) SELECT seq+1, kind, key, at-1, "
-                "expires_at FROM revoked WHERE kind=3;"
-                "INSERT INTO revoked(seq, kind, key, at, expires_at) SELECT seq+2, kind, 'z', at, "
-                "expires_at FROM revoked WHERE kind=3 LIMIT 1;"
-                "UPDATE family SET created_at=created_at-1");
+    pg_test_sql(
+        r->pg, "DELETE FROM family WHERE revoked_at>0; DELETE FROM family WHERE id IN (SELECT id "
+               "FROM family LIMIT 900);"
+               "INSERT INTO family SELECT (jsonb_populate_record(f, jsonb_build_object('id', 'z' "
+               "|| f.id, 'client_id', 'z'))).* FROM family f;"
+               "INSERT INTO revoked(seq, kind, key, at, expires_at) SELECT seq+1, kind, key, at-1, "
+               "expires_at FROM revoked WHERE kind=3;"
+               "INSERT INTO revoked(seq, kind, key, at, expires_at) SELECT seq+2, kind, 'z', at, "
+               "expires_at FROM revoked WHERE kind=3 LIMIT 1;"
+               "UPDATE family SET created_at=created_at-1");
     assert_int_equal(pg_test_sql(r->pg, "SELECT count(*) FROM family WHERE revoked_at=0"), 1200);
     assert_int_equal(pg_test_expire(r->pg, TEST_NOW + 200, 10, &deleted), RC_OK);
     assert_int_equal(deleted, 10);
@@ -85,8 +85,9 @@ static void add_end(race_t *r, size_t kind, revoked_t *all, str_t client_id)
 /* As one takes its name that knows no other columns. */
 static void start_older_node(race_t *r)
 {
-    pg_test_sql(r->pg, "INSERT INTO lease(name, holder, until) VALUES('node:a', 'a', 9999999999) ON "
-                       "CONFLICT(name) DO UPDATE SET holder=excluded.holder, until=excluded.until");
+    pg_test_sql(r->pg,
+                "INSERT INTO lease(name, holder, until) VALUES('node:a', 'a', 9999999999) ON "
+                "CONFLICT(name) DO UPDATE SET holder=excluded.holder, until=excluded.until");
 }
 
 static void start_node(race_t *r)

@@ -21,11 +21,14 @@
 #define SETS(table)       table##_FIELDS(FIELD_SET_1, FIELD_SET, "")
 #define PUTS(table)       table##_FIELDS(FIELD_PUT_1, FIELD_PUT, "")
 #define TYPES(table)      table##_FIELDS(FIELD_TYPE, FIELD_TYPE, "")
+/* Who changes a client has read it a while ago: its use does not go back. */
+#define CLIENT_SETS                                                                                \
+    CLIENT_FIELDS_BUT_USE(FIELD_SET_1, FIELD_SET, "") ", used_at=greatest(client.used_at, $32)"
 
 /* Texts that are kept as strangers sent them, and given back byte for byte, need not be UTF-8: they
  * are bytes here (state, nonce, prompt, acr_values, the form of a pushed request). */
 /* clang-format off */
-#define CLIENT_FIELDS(K, X, t) \
+#define CLIENT_FIELDS_BUT_USE(K, X, t) \
     K(t, id, 1, "t") X(t, name, 2, "t") X(t, auth, 3, "i") X(t, type, 4, "i") \
     X(t, origin, 5, "i") X(t, has_secret, 6, "i") X(t, secret_hash, 7, "b") X(t, grants, 8, "i") \
     X(t, redirect_uris, 9, "b") X(t, scope, 10, "t") X(t, client_uri, 11, "t") \
@@ -35,7 +38,8 @@
     X(t, jwks_uri, 21, "t") X(t, dpop_bound, 22, "i") X(t, par_required, 23, "i") \
     X(t, lenient_loopback, 24, "i") X(t, resources, 25, "b") X(t, exchange_to, 26, "b") \
     X(t, management, 27, "b") X(t, document, 28, "b") X(t, vouched_by, 29, "t") \
-    X(t, sealed, 30, "i") X(t, deleted_at, 31, "i") X(t, used_at, 32, "i")
+    X(t, sealed, 30, "i") X(t, deleted_at, 31, "i")
+#define CLIENT_FIELDS(K, X, t) CLIENT_FIELDS_BUT_USE(K, X, t) X(t, used_at, 32, "i")
 #define USER_FIELDS(K, X, t) \
     K(t, id, 1, "t") X(t, name, 2, "t") X(t, password, 3, "t") X(t, disabled, 4, "i") \
     X(t, admin, 5, "i") X(t, created_at, 6, "i") X(t, password_changed_at, 7, "i") \

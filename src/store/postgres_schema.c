@@ -109,20 +109,24 @@ static const char *const MIGRATIONS[] = {
     "CREATE TABLE lease(name " TEXT KEY ", holder " TEXT " NOT NULL, until " NUMBER
     ") WITH (fillfactor=10);",
 
-    /* When clients and consents were used: 0 of those before, until the cleaning has looked. */
-    "ALTER TABLE client ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;"
-    "ALTER TABLE consent ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0;"
-    "CREATE INDEX client_used ON client(used_at)"
-    " WHERE origin=1 AND expires_at=0 AND deleted_at=0;"
-    "CREATE INDEX consent_used ON consent(used_at);"
+    /* When clients and consents were used: 0 of those before, until the cleaning has looked. What
+     * keeps readers out is over at once; the indexes of large tables come in steps of their own. */
+    "ALTER TABLE client ADD COLUMN IF NOT EXISTS used_at BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE consent ADD COLUMN IF NOT EXISTS used_at BIGINT NOT NULL DEFAULT 0;"
     /* Most clients of the first index went within a day, and pages by time are not filled again. */
     "DROP INDEX client_listed;"
-    "CREATE INDEX client_kept ON client(created_at DESC, id)"
-    " WHERE deleted_at=0 AND expires_at=0;"
     /* Each token changes once, and not all of a page at the same time. */
-    "ALTER TABLE refresh SET (fillfactor=90);"
+    "ALTER TABLE refresh SET (fillfactor=90);",
+
+    "CREATE INDEX IF NOT EXISTS client_used ON client(used_at)"
+    " WHERE origin=1 AND expires_at=0 AND deleted_at=0;"
+    "CREATE INDEX IF NOT EXISTS client_kept ON client(created_at DESC, id)"
+    " WHERE deleted_at=0 AND expires_at=0;",
+
+    "CREATE INDEX IF NOT EXISTS consent_used ON consent(used_at);",
+
     /* As `until`, where the holder's program knows that what ends many grants does so in steps. */
-    "ALTER TABLE lease ADD COLUMN known_until BIGINT NOT NULL DEFAULT 0;",
+    "ALTER TABLE lease ADD COLUMN IF NOT EXISTS known_until BIGINT NOT NULL DEFAULT 0;",
 
 #ifdef STORE_TEST_NEXT_SCHEMA
     /* The next version, for tests of two versions side by side, as in sqlite_schema.c. */
@@ -306,7 +310,8 @@ static rc_t tune(work_t *w)
     return RC_OK;
 }
 
-/* Behind the row's lock: who comes second finds the work done. */
+/* One migration, behind the row's lock: who comes second finds the work done. Each is a transaction
+ * of its own, lest the locks of one be held for as long as the next one takes. */
 static rc_t step(work_t *w)
 {
     char set[128];
@@ -314,14 +319,13 @@ static rc_t step(work_t *w)
     TRY(ask(w, "SELECT value FROM meta WHERE name='schema' FOR UPDATE", &schema));
     if (schema < 0 || schema >= NEWEST)
         return schema < 0 ? RC_IO : RC_OK;
-    for (int64_t i = schema; i < NEWEST; i++)
-        TRY(run(w, MIGRATIONS[i]));
+    TRY(run(w, MIGRATIONS[schema]));
     if (schema == 0)
         TRY(tune(w));
     snprintf(set, sizeof set,
-             "UPDATE meta SET value=%d WHERE name='schema';"
+             "UPDATE meta SET value=%lld WHERE name='schema';"
              "UPDATE meta SET value=%d WHERE name='schema_min'",
-             NEWEST, OLDEST);
+             (long long)schema + 1, OLDEST);
     return run(w, set);
 }
 

@@ -73,7 +73,7 @@ static void many_processes_start_at_once(void **state)
         assert_int_equal(status, 0);
     }
     assert_int_equal(pg_test_sql(s.pg, "SELECT count(*) FROM meta"), 7);
-    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 2);
+    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 5);
     assert_int_equal(pg_test_sql(s.pg, "SELECT count(*) FROM quota"), 5 * 33);
     assert_int_equal(migrate(&s), RC_OK);
     end(&s);
@@ -120,6 +120,68 @@ static void newer_schema_is_refused_where_it_says_so(void **state)
     end(&s);
 }
 
+/* As the first program left it. */
+static void go_back_to_the_first(setup_t *s)
+{
+    assert_int_equal(migrate(s), RC_OK);
+    pg_test_sql(s->pg, "ALTER TABLE client DROP COLUMN used_at; ALTER TABLE consent DROP COLUMN "
+                       "used_at; ALTER TABLE lease DROP COLUMN known_until; DROP INDEX client_kept;"
+                       "CREATE INDEX client_listed ON client(created_at DESC, id) WHERE "
+                       "deleted_at=0; UPDATE meta SET value=1 WHERE name='schema'");
+}
+
+/* The index of a table of millions takes minutes: whoever reads it must not wait for that. */
+static void readers_do_not_wait_for_the_indexes(void **state)
+{
+    (void)state;
+    setup_t s = begin();
+    go_back_to_the_first(&s);
+    pg_test_sql(s.pg, "CREATE FUNCTION locked() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+                      "IF EXISTS(SELECT 1 FROM pg_locks WHERE pid=pg_backend_pid() AND "
+                      "mode='AccessExclusiveLock' AND relation IN ('bare.client'::regclass, "
+                      "'bare.consent'::regclass)) THEN RAISE 'readers wait'; END IF; END $$;"
+                      "CREATE EVENT TRIGGER locked ON ddl_command_start WHEN TAG IN ('CREATE "
+                      "INDEX') EXECUTE FUNCTION locked()");
+    rc_t rc = migrate(&s);
+    pg_test_sql(s.pg, "DROP EVENT TRIGGER locked");
+    if (rc != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(s.why));
+    assert_int_equal(pg_test_sql(s.pg,
+                                 "SELECT count(*) FROM pg_indexes WHERE schemaname='bare' AND "
+                                 "indexname IN ('client_used', 'client_kept', "
+                                 "'consent_used')"),
+                     3);
+    end(&s);
+}
+
+/* Where a table is too large for that, somebody did it before, beside the writers. */
+static void index_that_was_made_by_hand_is_taken(void **state)
+{
+    (void)state;
+    setup_t s = begin();
+    go_back_to_the_first(&s);
+    pg_test_sql(s.pg, "ALTER TABLE consent ADD COLUMN used_at BIGINT NOT NULL DEFAULT 0");
+    pg_test_sql(s.pg, "CREATE INDEX CONCURRENTLY consent_used ON consent(used_at)");
+    assert_int_equal(migrate(&s), RC_OK);
+    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 5);
+    end(&s);
+}
+
+/* A process that died between two steps leaves the rest to the next one. */
+static void migration_goes_on_where_it_was_cut_off(void **state)
+{
+    (void)state;
+    setup_t s = begin();
+    go_back_to_the_first(&s);
+    pg_test_sql(s.pg, "CREATE SCHEMA keep; ALTER TABLE lease SET SCHEMA keep"); /* the last one */
+    assert_refused_with(&s, RC_IO, "cannot be prepared");
+    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 4);
+    pg_test_sql(s.pg, "ALTER TABLE keep.lease SET SCHEMA bare; DROP SCHEMA keep");
+    assert_int_equal(migrate(&s), RC_OK);
+    assert_int_equal(pg_test_sql(s.pg, "SELECT value FROM meta WHERE name='schema'"), 5);
+    end(&s);
+}
+
 /* What a newer program adds has a default: this one names the columns that it knows. */
 static void works_beside_columns_of_a_newer_program(void **state)
 {
@@ -132,7 +194,7 @@ static void works_beside_columns_of_a_newer_program(void **state)
     assert_int_equal(migrate(&s), RC_OK);
     pg_test_sql(s.pg, "ALTER TABLE client ADD COLUMN later BIGINT NOT NULL DEFAULT 7;"
                       "CREATE TABLE later(id BIGINT);"
-                      "UPDATE meta SET value=2 WHERE name='schema'");
+                      "UPDATE meta SET value=99 WHERE name='schema'");
     effects_add(&effects, EFFECT_CLIENT_INSERT, TEST_NOW)->u.client = &client;
     effects_add(&effects, EFFECT_CLIENT_PUT, TEST_NOW)->u.client = &changed;
     assert_int_equal(pg_test_apply(s.pg, &effects, &failed), RC_OK);
@@ -184,6 +246,9 @@ int main(void)
         cmocka_unit_test(database_of_another_program_is_refused),
         cmocka_unit_test(newer_schema_is_used_where_it_says_so),
         cmocka_unit_test(newer_schema_is_refused_where_it_says_so),
+        cmocka_unit_test(readers_do_not_wait_for_the_indexes),
+        cmocka_unit_test(index_that_was_made_by_hand_is_taken),
+        cmocka_unit_test(migration_goes_on_where_it_was_cut_off),
         cmocka_unit_test(works_beside_columns_of_a_newer_program),
         cmocka_unit_test(who_may_not_create_tables_is_told),
         cmocka_unit_test(schema_that_is_up_to_date_needs_no_rights),

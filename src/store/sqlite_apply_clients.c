@@ -18,13 +18,25 @@ rc_t sqlite_client_insert(sqlite_db_t *db, const effect_t *e)
     return evicted > 0 ? RC_OK : RC_LIMIT;
 }
 
+/* Who changes a client has read it a while ago: its use does not go back. */
+static rc_t put_client(sqlite_db_t *db, client_t client)
+{
+    int64_t used_at = 0;
+    rc_t rc = sqlite_number(db, STMT_CLIENT_USED_AT, ARGS(ARG_S(client.id)), &used_at);
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+    if (used_at > client.used_at)
+        client.used_at = used_at;
+    return sqlite_put_record(db, TABLE_CLIENT, &client);
+}
+
 rc_t sqlite_client_put(sqlite_db_t *db, const effect_t *e)
 {
     int64_t gone = 0;
     rc_t rc = sqlite_number(db, STMT_CLIENT_GONE, ARGS(ARG_S(e->u.client->id)), &gone);
     if (rc != RC_NOT_FOUND)
         return rc == RC_OK ? RC_CONFLICT : rc;
-    return sqlite_put_record(db, TABLE_CLIENT, e->u.client);
+    return put_client(db, *e->u.client);
 }
 
 rc_t sqlite_client_keep(sqlite_db_t *db, const effect_t *e)
