@@ -55,7 +55,9 @@ rc_t audit_mend_find(arena_t *a, const char *lost, audit_mend_t *out)
     if (fd < 0)
         return errno == ENOENT ? RC_NOT_FOUND : RC_IO;
     rc_t rc = look(a, fd, lost, out);
+    int error = errno;
     close(fd);
+    errno = error;
     return rc;
 }
 

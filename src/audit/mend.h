@@ -15,7 +15,8 @@ typedef struct {
     int64_t signed_seq;         /* of the last checkpoint among them; 0: there is none */
 } audit_mend_t;
 
-/** What waits at `lost` (FILE.lost) for its line. RC_NOT_FOUND: nothing. */
+/** What waits at `lost` (FILE.lost) for its line. RC_NOT_FOUND: nothing.
+ *  RC_IO: errno says why. */
 rc_t audit_mend_find(arena_t *a, const char *lost, audit_mend_t *out) MUST_USE;
 /** The members of its line (audit_body_write). `b` must be empty. */
 rc_t audit_mend_body(buf_t *b, const audit_mend_t *m, str_t time, str_t *out) MUST_USE;

@@ -551,6 +551,60 @@ static void a_mend_that_broke_off_is_told_by_the_next_start(void **state)
     put_away(t);
 }
 
+enum { STARTS = 6, START_ROUNDS = 5 };
+
+static void *start_one(void *arg)
+{
+    trail_t *t = arg;
+    arena_t *a = arena_new(TEST_ARENA_BYTES);
+    audit_trail_t trail;
+    str_t why;
+    const audit_trail_config_t config = {.path = t->path, .log = &t->log, .clock = clock_system()};
+    rc_t rc = a ? audit_trail_open(&trail, &config, a, &why) : RC_MEMORY;
+    if (rc == RC_OK)
+        audit_trail_close(&trail);
+    arena_free(a);
+    return rc == RC_OK ? NULL : arg;
+}
+
+/* The server and a command of the administration, right after a loss. */
+static void a_mend_is_told_once_by_those_who_start_together(void **state)
+{
+    trail_t *t = *state;
+    char lost[120];
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    for (uint64_t round = 1; round <= START_ROUNDS; round++) {
+        pthread_t threads[STARTS];
+        void *failed;
+        trail_write(lost, STR("what was put aside"));
+        for (int i = 0; i < STARTS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, start_one, t), 0);
+        for (int i = 0; i < STARTS; i++) {
+            assert_int_equal(pthread_join(threads[i], &failed), 0);
+            assert_null(failed);
+        }
+        assert_int_equal(trail_check_one(t).mends, round);
+        put_away(t);
+    }
+}
+
+/* It lies there as long as somebody looks after it. */
+static void what_cannot_be_read_stops_no_start(void **state)
+{
+    trail_t *t = *state;
+    char lost[120];
+    audit_trail_t trail;
+    snprintf(lost, sizeof lost, "%s.lost", t->path);
+    assert_int_equal(symlink("nowhere", lost), 0);
+    open_trail(t, &trail, NULL);
+    assert_int_equal(audit_trail_write(&trail, &BODY, 1, AUDIT_WAIT_EVER), RC_OK);
+    audit_trail_close(&trail);
+    assert_true(trail_logged(t, STR("let this user read the file, or move it away")));
+    assert_true(trail_logged(t, str_c(strerror(ELOOP))));
+    assert_int_equal(trail_check_one(t).mends, 0);
+    assert_int_equal(unlink(lost), 0);
+}
+
 /* Only what was there when a process started can be what a loss of power left. */
 static void a_running_process_puts_nothing_aside(void **state)
 {
@@ -583,6 +637,8 @@ int main(void)
         TRAIL_TEST(signed_lines_are_put_aside_when_asked_and_that_is_told),
         TRAIL_TEST(a_hole_behind_the_last_checkpoint_is_mended_and_told),
         TRAIL_TEST(a_mend_that_broke_off_is_told_by_the_next_start),
+        TRAIL_TEST(a_mend_is_told_once_by_those_who_start_together),
+        TRAIL_TEST(what_cannot_be_read_stops_no_start),
         TRAIL_TEST(a_running_process_puts_nothing_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

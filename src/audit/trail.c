@@ -29,9 +29,10 @@ rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, aren
     rc = audit_trail_record_mend(t, a);
     if (rc == RC_OK)
         return RC_OK;
-    *why =
-        arena_printf(a, "what was put aside in '%s.lost' cannot be recorded in the audit trail: %s",
-                     config->path, rc_name(rc));
+    *why = arena_printf(a,
+                        "what was put aside in '%s.lost' cannot be recorded in the audit trail: "
+                        "%s; the log says more",
+                        config->path, rc == RC_IO ? strerror(errno) : rc_name(rc));
     audit_trail_close(t);
     return rc;
 }
@@ -112,9 +113,9 @@ static int64_t mono_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Takes both locks, with room for `bytes`. While another process has the file, the threads of this
- * one wait without the first, so that each can give up when it wants. */
-static rc_t take(audit_trail_t *t, size_t bytes, int64_t wait_ms)
+/* While another process has the file, the threads of this one wait without the first lock, so that
+ * each can give up when it wants. */
+rc_t audit_trail_take(audit_trail_t *t, size_t bytes, int64_t wait_ms)
 {
     int64_t until = 0;
     for (;;) {
@@ -135,10 +136,15 @@ static rc_t take(audit_trail_t *t, size_t bytes, int64_t wait_ms)
     }
 }
 
-static void give(audit_trail_t *t)
+void audit_trail_give(audit_trail_t *t)
 {
     audit_file_unlock(&t->file);
     pthread_mutex_unlock(&t->lock);
+}
+
+rc_t audit_trail_append(audit_trail_t *t, const str_t *bodies, size_t n)
+{
+    return append(t, bodies, n, false);
 }
 
 rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t wait_ms)
@@ -146,18 +152,18 @@ rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t 
     size_t bytes = AUDIT_CHECKPOINT_BYTES;
     for (size_t i = 0; i < n; i++)
         bytes += bodies[i].n + AUDIT_LINE_FRAME;
-    TRY(take(t, bytes, wait_ms));
+    TRY(audit_trail_take(t, bytes, wait_ms));
     rc_t rc = append(t, bodies, n, false);
-    give(t);
+    audit_trail_give(t);
     return rc;
 }
 
 /* Runs one step with both locks held. */
 static rc_t locked(audit_trail_t *t, rc_t (*step)(audit_trail_t *t))
 {
-    TRY(take(t, AUDIT_CHECKPOINT_BYTES, LIMIT_AUDIT_LOCK_MS));
+    TRY(audit_trail_take(t, AUDIT_CHECKPOINT_BYTES, LIMIT_AUDIT_LOCK_MS));
     rc_t rc = step(t);
-    give(t);
+    audit_trail_give(t);
     return rc;
 }
 

@@ -36,14 +36,20 @@ enum { AUDIT_WAIT_EVER = -1 };
 rc_t audit_trail_open(audit_trail_t *t, const audit_trail_config_t *config, arena_t *a,
                       str_t *why) MUST_USE;
 void audit_trail_close(audit_trail_t *t);
-/** trail_mend.c, part of the above: the line of what was put aside, and the name that it says. A
- *  crash in between leaves it to the next start. */
+/** trail_mend.c, part of the above: the line of what was put aside, and the name that it says, by
+ *  one of those who start together. A crash in between leaves it to the next start, as does a file
+ *  that cannot be read, which is logged. */
 rc_t audit_trail_record_mend(audit_trail_t *t, arena_t *a) MUST_USE;
 /** Makes lines of bodies (audit_body_write), in their order, and appends them by one write. All of
  *  them are in the file, or none is: RC_IO, RC_MEMORY, RC_BUSY (another process had the lock for
  *  `wait_ms`; AUDIT_WAIT_EVER: waits as long as it takes). The first lines of a file that continues
  * a chain follow a checkpoint. Any thread. */
 rc_t audit_trail_write(audit_trail_t *t, const str_t *bodies, size_t n, int64_t wait_ms) MUST_USE;
+/** The steps of the above: both locks, with room for lines of `bytes`; the lines, locked. RC_BUSY,
+ *  RC_IO, RC_MEMORY: not locked. */
+rc_t audit_trail_take(audit_trail_t *t, size_t bytes, int64_t wait_ms) MUST_USE;
+rc_t audit_trail_append(audit_trail_t *t, const str_t *bodies, size_t n) MUST_USE;
+void audit_trail_give(audit_trail_t *t);
 /** All lines written before the call are on the disk after it. RC_IO: the trail is broken. One
  *  thread alone may call; writers do not wait for it. */
 rc_t audit_trail_sync(audit_trail_t *t) MUST_USE;
