@@ -261,14 +261,15 @@ static bool note_definition(gate_pin_t *pin, const gate_pin_sight_t *s)
 }
 
 /* Files of before hold hashes alone: what is trusted is written down when it is seen again. */
-static void keep_text(arena_t *a, gate_pins_t *pins, gate_pin_t *pin, const gate_pin_sight_t *s)
+static void keep_text(arena_t *a, gate_pins_t *pins, gate_pin_set_t *set, gate_pin_t *pin,
+                      const gate_pin_sight_t *s)
 {
     bool trusted = pin->has_approved && hash_eq(&pin->approved, &s->definition);
     gate_pin_text_t *to = trusted ? &pin->approved_text : &pin->pending_text;
     if (trusted && !pin->has_pending)
         pin->pending_text.text = STR_UNSET;
     if (!to->text.p || !str_eq(to->text, s->text))
-        gate_pin_keep(a, pins, to, s->text);
+        gate_pin_keep(a, pins, set, to, s->text);
 }
 
 rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight, bool *fresh)
@@ -284,11 +285,11 @@ rc_t gate_pin_note(arena_t *a, gate_pins_t *pins, const gate_pin_sight_t *sight,
     if (first_use && !pin->has_approved) {
         pin->approved = sight->definition;
         pin->has_approved = *fresh = true;
-        keep_text(a, pins, pin, sight);
+        keep_text(a, pins, set, pin, sight);
         return RC_OK;
     }
     *fresh = note_definition(pin, sight);
-    keep_text(a, pins, pin, sight);
+    keep_text(a, pins, set, pin, sight);
     return RC_OK;
 }
 

@@ -15,14 +15,17 @@ enum {
     GATE_PIN_FIRST_USE_S = 600,       /* how long a first list may take, with all its pages */
     GATE_PIN_TEXT_BYTES = 32 << 10, /* of a definition that is kept to be read; else its hash is */
     GATE_PIN_TEXT_LEAST = 1 << 10,
-    GATE_PIN_TEXTS_BYTES = 8 << 20, /* of all of them */
-    GATE_PIN_DEPTH = 32,            /* into which a difference is told; deeper is one */
-    GATE_PIN_CHANGES = 256,         /* that one difference tells */
+    GATE_PIN_SHARE_BYTES = 2 << 20,  /* of those of one upstream, as the file spells them */
+    GATE_PIN_ROOM_BYTES = 4 << 20,   /* of memory for them, and */
+    GATE_PIN_TEXTS_BYTES = 32 << 20, /* of memory for all upstreams' */
+    GATE_PIN_DEPTH = 32,             /* into which a difference is told; deeper is one */
+    GATE_PIN_CHANGES = 256,          /* that one difference tells */
 };
 
 /** A text with room of its own, which others use after it. */
 typedef struct {
-    str_t text; /* unset: none */
+    str_t text;     /* unset: none */
+    size_t spelled; /* its bytes in the file, where quotes take two */
     char *room;
     size_t cap;
 } gate_pin_text_t;
@@ -45,6 +48,7 @@ typedef struct {
     bool complete; /* a first list was seen to its end: what comes now is new */
     gate_pin_t *v;
     size_t n, cap;
+    size_t room_bytes; /* for texts */
 } gate_pin_set_t;
 
 /** All. Lives in one arena, which changes add to. */
@@ -90,8 +94,13 @@ typedef struct {
 
 /** The members that the hash covers, as JSON, in `a`; unset: longer than what is kept. */
 str_t gate_pin_text(arena_t *a, const json_t *tool);
-/** Keeps a text in `to` where there is room; else none. For pin.c. */
-void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_text_t *to, str_t text);
+/** Keeps a text in `to`, which is of `set`, where that set has room left of its share; else none.
+ * For pin.c. */
+void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_set_t *set, gate_pin_text_t *to,
+                   str_t text);
+/** How many bytes a text takes in the file, and those of all texts of a set. */
+size_t gate_pin_spelled(str_t text);
+size_t gate_pin_share(const gate_pin_set_t *set);
 
 /** One difference: where, as names with dots, and both values as JSON; unset: it was not there. */
 typedef struct {
@@ -129,7 +138,8 @@ size_t gate_pin_forget(gate_pins_t *pins, str_t path, str_t tool);
  *    {"version":1,"upstreams":[{"path":"/mcp","since":1,"complete":true,"tools":[
  *      {"name":"a","approved":"64 hex digits","pending":"…","pending_at":1,"gone":true,
  *       "approved_text":"{…}","pending_text":"{…}"}]}]}
- *  Texts are left out where all together would not fit. Everything in `a`. RC_MALFORMED, RC_LIMIT,
+ *  Where all together would not fit, the texts of those upstreams that have most of them are left
+ *  out. Everything in `a`. RC_MALFORMED, RC_LIMIT,
  * RC_MEMORY; *out is empty then. */
 rc_t gate_pins_read(arena_t *a, str_t text, gate_pins_t *out) MUST_USE;
 /** And writes it: what gate_pins_read reads. RC_LIMIT, RC_MEMORY. */

@@ -35,7 +35,8 @@ static gate_pin_text_t read_text(const json_t *v, str_t name)
 {
     str_t text = json_get_str(v, name);
     bool good = text.p && text.n <= GATE_PIN_TEXT_BYTES;
-    return (gate_pin_text_t){.text = good ? text : STR_UNSET};
+    return (gate_pin_text_t){.text = good ? text : STR_UNSET,
+                             .spelled = good ? gate_pin_spelled(text) : 0};
 }
 
 static bool read_pin(const json_t *v, gate_pin_t *pin)
@@ -155,23 +156,64 @@ static void write_set(json_writer_t *w, const gate_pin_set_t *set, bool texts)
     json_end_object(w);
 }
 
-static rc_t write_all(arena_t *a, const gate_pins_t *pins, bool texts, str_t *out)
+/* Of which sets the texts are written. */
+typedef struct {
+    bool told[GATE_PIN_UPSTREAMS];
+} told_t;
+
+static rc_t write_all(buf_t *b, const gate_pins_t *pins, const told_t *which)
 {
-    buf_t b = buf_new(a, GATE_PIN_FILE_BYTES);
-    json_writer_t w = json_writer(&b);
+    json_writer_t w = json_writer(b);
+    b->n = 0;
+    b->failed = RC_OK;
     json_begin_object(&w);
     json_member_int(&w, STR("version"), VERSION);
     json_key(&w, STR("upstreams"));
     json_begin_array(&w);
     for (size_t i = 0; i < pins->n; i++)
-        write_set(&w, &pins->v[i], texts);
+        write_set(&w, &pins->v[i], which->told[i]);
     json_end_array(&w);
     json_end_object(&w);
-    return buf_done(&b, out);
+    return b->failed;
+}
+
+/* What the texts of a set add, with their names. */
+static size_t texts_of(const gate_pin_set_t *set)
+{
+    enum { NAMES = sizeof ",\"approved_text\":\"\",\"pending_text\":\"\"" };
+    return gate_pin_share(set) + set->n * NAMES;
+}
+
+/* Those of all sets that fit into `room` without the largest ones. */
+static void choose(const gate_pins_t *pins, size_t room, told_t *which)
+{
+    size_t sizes[GATE_PIN_UPSTREAMS], all = 0;
+    for (size_t i = 0; i < pins->n; i++) {
+        sizes[i] = texts_of(&pins->v[i]);
+        which->told[i] = true;
+        all += sizes[i];
+    }
+    for (size_t n = pins->n; n > 0 && all > room; n--) {
+        size_t largest = 0;
+        for (size_t i = 1; i < pins->n; i++)
+            largest = sizes[i] > sizes[largest] ? i : largest;
+        all -= sizes[largest];
+        sizes[largest] = 0;
+        which->told[largest] = false;
+    }
 }
 
 rc_t gate_pins_write(arena_t *a, const gate_pins_t *pins, str_t *out)
 {
-    rc_t rc = write_all(a, pins, true, out);
-    return rc == RC_LIMIT ? write_all(a, pins, false, out) : rc;
+    told_t which;
+    buf_t b = buf_new(a, GATE_PIN_FILE_BYTES);
+    memset(&which, 1, sizeof which);
+    rc_t rc = write_all(&b, pins, &which);
+    if (rc == RC_LIMIT) {
+        which = (told_t){{false}};
+        TRY(write_all(&b, pins, &which));
+        choose(pins, GATE_PIN_FILE_BYTES - b.n, &which);
+        rc = write_all(&b, pins, &which);
+    }
+    return rc == RC_OK ? buf_done(&b, out) : rc;
 }

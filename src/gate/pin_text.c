@@ -36,26 +36,62 @@ str_t gate_pin_text(arena_t *a, const json_t *tool)
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
 
+size_t gate_pin_spelled(str_t text)
+{
+    size_t n = text.p ? text.n : 0;
+    for (size_t i = 0; text.p && i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        n += c < 0x20 || c == 0x7f ? 5 : c == '"' || c == '\\';
+    }
+    return n;
+}
+
+size_t gate_pin_share(const gate_pin_set_t *set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        const gate_pin_t *pin = &set->v[i];
+        n += pin->approved_text.text.p ? pin->approved_text.spelled : 0;
+        n += pin->pending_text.text.p ? pin->pending_text.spelled : 0;
+    }
+    return n;
+}
+
 /* Room that is there is used again: an upstream that changes its mind all the time takes no more.
  */
-void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_text_t *to, str_t text)
+static bool has_room(arena_t *a, gate_pins_t *pins, gate_pin_set_t *set, gate_pin_text_t *to,
+                     size_t n)
 {
+    size_t cap = to->cap > 0 ? to->cap : GATE_PIN_TEXT_LEAST;
+    if (n <= to->cap)
+        return true;
+    while (cap < n)
+        cap *= 2;
+    bool fits = set->room_bytes + cap <= GATE_PIN_ROOM_BYTES &&
+                pins->text_bytes + cap <= GATE_PIN_TEXTS_BYTES;
+    char *room = fits ? arena_alloc(a, cap) : NULL;
+    if (!room)
+        return false;
+    set->room_bytes += cap;
+    pins->text_bytes += cap;
+    to->room = room;
+    to->cap = cap;
+    return true;
+}
+
+/* Within a share: what one upstream says takes no room from what others do. */
+void gate_pin_keep(arena_t *a, gate_pins_t *pins, gate_pin_set_t *set, gate_pin_text_t *to,
+                   str_t text)
+{
+    size_t spelled = gate_pin_spelled(text);
     to->text = STR_UNSET;
     if (!text.p || text.n > GATE_PIN_TEXT_BYTES)
         return;
-    if (text.n > to->cap) {
-        size_t cap = to->cap > 0 ? to->cap : GATE_PIN_TEXT_LEAST;
-        while (cap < text.n)
-            cap *= 2;
-        char *room = pins->text_bytes + cap <= GATE_PIN_TEXTS_BYTES ? arena_alloc(a, cap) : NULL;
-        if (!room)
-            return;
-        pins->text_bytes += cap;
-        to->room = room;
-        to->cap = cap;
-    }
+    if (gate_pin_share(set) + spelled > GATE_PIN_SHARE_BYTES || !has_room(a, pins, set, to, text.n))
+        return;
     memcpy(to->room, text.p, text.n);
     to->text = str_of(to->room, text.n);
+    to->spelled = spelled;
 }
 
 /* The difference. */

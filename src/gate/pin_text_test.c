@@ -157,6 +157,68 @@ static void what_is_too_long_is_a_hash_alone(void **state)
     arena_free(a);
 }
 
+static char WORDS[GATE_PIN_TEXT_BYTES / 2];
+
+static void note_words(arena_t *a, gate_pins_t *pins, str_t path, unsigned tool, char word)
+{
+    bool fresh;
+    memset(WORDS, word, sizeof WORDS);
+    gate_pin_sight_t s = {.path = path, .now_s = 1, .text = str_of(WORDS, sizeof WORDS)};
+    s.tool = arena_printf(a, "t%04u", tool);
+    assert_int_equal(gate_pin_note(a, pins, &s, &fresh), RC_OK);
+}
+
+static size_t count_texts(const gate_pins_t *pins, str_t path)
+{
+    const gate_pin_set_t *set = gate_pins_find(pins, path);
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++)
+        n += set->v[i].approved_text.text.p != NULL;
+    return n;
+}
+
+/* As the file spells them, and with those that it held. */
+static void an_upstream_has_its_share_and_no_more(void **state)
+{
+    arena_t *a = arena_new(128 << 20);
+    gate_pins_t pins = {0}, again;
+    str_t text;
+    (void)state;
+    for (unsigned i = 0; i < 600; i++)
+        note_words(a, &pins, STR("/greedy"), i, '"');
+    size_t kept = count_texts(&pins, STR("/greedy"));
+    assert_int_equal(kept, GATE_PIN_SHARE_BYTES / (2 * sizeof WORDS));
+    note_words(a, &pins, STR("/small"), 1, 'x');
+    assert_int_equal(count_texts(&pins, STR("/small")), 1);
+    assert_int_equal(gate_pins_write(a, &pins, &text), RC_OK);
+    assert_int_equal(gate_pins_read(a, text, &again), RC_OK);
+    for (unsigned i = 600; i < 700; i++)
+        note_words(a, &again, STR("/greedy"), i, '"');
+    assert_int_equal(count_texts(&again, STR("/greedy")), kept);
+    arena_free(a);
+}
+
+static void the_largest_is_left_out_first(void **state)
+{
+    arena_t *a = arena_new(256 << 20);
+    gate_pins_t pins = {0}, again;
+    str_t text;
+    (void)state;
+    note_words(a, &pins, STR("/small"), 1, 'x');
+    for (unsigned u = 0; u < 8; u++) {
+        str_t path = arena_printf(a, "/u%u", u);
+        for (unsigned i = 0; i < GATE_PIN_SHARE_BYTES / (2 * sizeof WORDS); i++)
+            note_words(a, &pins, path, i, '"');
+    }
+    assert_int_equal(gate_pins_write(a, &pins, &text), RC_OK);
+    assert_true(text.n <= GATE_PIN_FILE_BYTES);
+    assert_int_equal(gate_pins_read(a, text, &again), RC_OK);
+    assert_int_equal(count_texts(&again, STR("/small")), 1);
+    assert_int_equal(count_texts(&again, STR("/u0")), 0);
+    assert_int_equal(count_texts(&again, STR("/u1")), count_texts(&pins, STR("/u1")));
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +228,8 @@ int main(void)
         cmocka_unit_test(words_are_kept_beside_their_hash),
         cmocka_unit_test(an_upstream_that_always_changes_takes_no_more_room),
         cmocka_unit_test(what_is_too_long_is_a_hash_alone),
+        cmocka_unit_test(an_upstream_has_its_share_and_no_more),
+        cmocka_unit_test(the_largest_is_left_out_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,9 +77,9 @@ bool access_lives(access_t *a, const gate_principal_t *who);
 /** Whether introspection is what tells of a token: it must be asked about again while a stream of
  * it is open. */
 bool access_asks(const access_t *a, str_t token);
-typedef enum { ACCESS_STILL, ACCESS_ENDED, ACCESS_UNSURE } access_still_t;
-/** What introspection says of it by now; unsure until it has answered: ask again soon. Never
- * blocks. */
+typedef enum { ACCESS_STILL, ACCESS_ENDED, ACCESS_UNSURE, ACCESS_LATER } access_still_t;
+/** What introspection says of it by now; unsure until it has answered, and later where so
+ *  many are asked about that this one is not: ask again soon. Never blocks. */
 access_still_t access_still(access_t *a, str_t token);
 /** Whether the keys of every authorization server are at hand, for readiness; has them fetched
  * where they are not. Never blocks. */

@@ -46,11 +46,12 @@ access_still_t access_still(access_t *a, str_t token)
     static const access_still_t STILL[] = {[WARDER_RS_STILL] = ACCESS_STILL,
                                            [WARDER_RS_ENDED] = ACCESS_ENDED,
                                            [WARDER_RS_UNSURE] = ACCESS_UNSURE};
-    bool due = false;
+    bool due = false, full = false;
     arena_t *work = arena_new(LIMIT_REQUEST_ARENA_BYTES);
-    warder_rs_still_t still = work ? rs_check_still(a->rs, work, token, &due) : WARDER_RS_UNSURE;
+    warder_rs_still_t still =
+        work ? rs_check_still(a->rs, work, token, &due, &full) : WARDER_RS_UNSURE;
     arena_free(work);
     if (due)
         access_refresh_early(a);
-    return STILL[still];
+    return full ? ACCESS_LATER : STILL[still];
 }

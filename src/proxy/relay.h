@@ -271,7 +271,8 @@ struct relay_call {
     relay_facts_t facts;
     char *kept;  /* owned; NULL: facts borrow the arena */
     str_t token; /* owned: of a stream, where introspection is asked about it again; else unset */
-    int64_t check_ms; /* when it is asked about */
+    int64_t check_ms;  /* when it is asked about */
+    int64_t unsure_ms; /* since when nobody says what it is; 0: somebody did */
     call_phase_t phase;
     call_finish_t finish;
     bool gone;             /* the client is; the call waits for a head to detach */

@@ -15,14 +15,15 @@ enum {
     RELAY_COMMENT_MS = 15000,     /* of silence before a comment, and */
     RELAY_COMMENT_SPREAD = 10000, /* up to so many more, so that not all streams speak at once */
     RELAY_LEEWAY_S = 30,          /* after a token's end, for clocks that differ */
-    RELAY_UNSURE_MS = 300000,     /* that a stream stays open while nobody says what its token is */
-    RELAY_DETACHED_MS = 300000,   /* that a call runs on for a client that is gone */
-    RELAY_DETACHED = 1024,        /* such calls of one worker */
-    RELAY_SPARE_CALLS = 64,       /* kept for reuse by one worker */
-    RELAY_STRANGERS = 1000,       /* refusals of one address without a good token, that may come at
-                                     once at one worker, and */
-    RELAY_STRANGERS_MS = 60,      /* after which another one may */
-    RELAY_TURNED_MS = 10000,      /* that those beyond are counted for one line of the trail */
+    RELAY_UNSURE_MS = 300000,   /* that a stream stays open while nobody says what its token is, */
+    RELAY_UNASKED_MS = 900000,  /* and while so many are asked about that it never is */
+    RELAY_DETACHED_MS = 300000, /* that a call runs on for a client that is gone */
+    RELAY_DETACHED = 1024,      /* such calls of one worker */
+    RELAY_SPARE_CALLS = 64,     /* kept for reuse by one worker */
+    RELAY_STRANGERS = 1000,     /* refusals of one address without a good token, that may come at
+                                   once at one worker, and */
+    RELAY_STRANGERS_MS = 60,    /* after which another one may */
+    RELAY_TURNED_MS = 10000,    /* that those beyond are counted for one line of the trail */
     RELAY_RANDOM_BYTES = 1536,
     RELAY_RETRY_S = 1,              /* Retry-After where nothing better is known */
     RELAY_EVENT_ID_BYTES = 256,     /* of an upstream's own */

@@ -70,7 +70,7 @@ static void slim(relay_call_t *c)
 static void check_later(relay_call_t *c)
 {
     int64_t every_ms = c->route->conf->stream_check_s * 1000;
-    /* Not all streams of an hour at once. */
+    c->unsure_ms = 0;
     c->check_ms = call_now(c) + every_ms - every_ms * c->spread_ms / (10 * RELAY_COMMENT_SPREAD);
 }
 
@@ -88,7 +88,9 @@ static rc_t keep_token(relay_call_t *c)
     memcpy(p, token.p, token.n);
     p[token.n] = '\0';
     c->token = str_of(p, token.n);
-    check_later(c);
+    /* Streams that began together, as after a restart, are not asked about together. */
+    c->check_ms =
+        call_now(c) + c->route->conf->stream_check_s * 1000 * c->spread_ms / RELAY_COMMENT_SPREAD;
     return RC_OK;
 }
 
@@ -286,6 +288,16 @@ void stream_close(relay_call_t *c, str_t reason)
     call_end(c, clean ? FINISH_STREAM : FINISH_ABORT, reason);
 }
 
+/* A server that answers nobody ends the stream; one that answers others first does not. */
+static bool may_wait(relay_call_t *c, int64_t now_ms, bool asked)
+{
+    if (asked && c->unsure_ms == 0)
+        c->unsure_ms = now_ms;
+    if (now_ms - c->check_ms >= RELAY_UNASKED_MS)
+        return false;
+    return c->unsure_ms == 0 || now_ms - c->unsure_ms < RELAY_UNSURE_MS;
+}
+
 static bool is_still_active(relay_call_t *c, int64_t now_ms)
 {
     if (!c->token.p || now_ms < c->check_ms)
@@ -296,10 +308,12 @@ static bool is_still_active(relay_call_t *c, int64_t now_ms)
         return true;
     case ACCESS_ENDED:
         return false;
+    case ACCESS_LATER:
+        return may_wait(c, now_ms, false);
     case ACCESS_UNSURE:
         break;
     }
-    return now_ms - c->check_ms < RELAY_UNSURE_MS;
+    return may_wait(c, now_ms, true);
 }
 
 static bool token_lives(const relay_call_t *c, int64_t now_s)

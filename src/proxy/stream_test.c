@@ -265,16 +265,18 @@ static void an_opaque_token_is_asked_about_again(void **state)
     relay_world_t *f = *state;
     f->opaque = true;
     open_get(f, relay_session(f, ALICE));
+    relay_pass(f, 60000);
+    assert_int_equal(f->asked, 1);
     relay_pass(f, 53000);
-    assert_int_equal(f->asked, 0);
+    assert_int_equal(f->asked, 1);
     relay_pass(f, 7000);
-    assert_int_equal(f->asked, 1);
+    assert_int_equal(f->asked, 2);
     relay_pass(f, 50000);
-    assert_int_equal(f->asked, 1);
+    assert_int_equal(f->asked, 2);
     f->still = ACCESS_UNSURE;
     relay_pass(f, 10000);
     relay_pass(f, 1000);
-    assert_int_equal(f->asked, 3);
+    assert_int_equal(f->asked, 4);
     assert_true(f->open);
     f->still = ACCESS_ENDED;
     relay_pass(f, 1000);
@@ -290,7 +292,60 @@ static void a_stream_does_not_stay_open_unsure(void **state)
     f->opaque = true;
     f->still = ACCESS_UNSURE;
     open_get(f, relay_session(f, ALICE));
+    relay_pass(f, 60000);
+    relay_pass(f, RELAY_UNSURE_MS - 1);
+    assert_true(f->open);
+    relay_pass(f, 1);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
+/* Streams that open together are looked at over the whole interval. */
+static void a_first_look_comes_at_any_time(void **state)
+{
+    relay_world_t *f = *state;
+    size_t early = 0;
+    const char *session = relay_session(f, ALICE);
+    f->opaque = true;
+    for (int i = 0; i < 32; i++) {
+        size_t asked = f->asked;
+        f->n_events = 0;
+        open_get(f, session);
+        relay_pass(f, 30000);
+        early += f->asked > asked;
+        relay_end(f, HTTP_OUT_DONE);
+        relay_control(f);
+    }
+    assert_in_range(early, 8, 24);
+}
+
+/* Where so many are asked about that one is not, its server is not to blame. */
+static void a_stream_that_nobody_asks_about_stays_open(void **state)
+{
+    relay_world_t *f = *state;
+    f->opaque = true;
+    f->still = ACCESS_LATER;
+    open_get(f, relay_session(f, ALICE));
     relay_pass(f, RELAY_UNSURE_MS);
+    relay_pass(f, 60000);
+    assert_true(f->open);
+    f->still = ACCESS_UNSURE;
+    relay_pass(f, 1000);
+    f->still = ACCESS_LATER;
+    relay_pass(f, RELAY_UNSURE_MS - 1000);
+    assert_true(f->open);
+    relay_pass(f, 1000);
+    assert_false(f->open);
+    relay_assert_last(f, AUDIT_CALL_END, true, "token_ended");
+}
+
+static void a_stream_that_nobody_asks_about_ends(void **state)
+{
+    relay_world_t *f = *state;
+    f->opaque = true;
+    f->still = ACCESS_LATER;
+    open_get(f, relay_session(f, ALICE));
+    relay_pass(f, RELAY_UNASKED_MS);
     assert_true(f->open);
     relay_pass(f, 60000);
     assert_false(f->open);
@@ -414,6 +469,9 @@ int main(void)
         RELAY_TEST(a_stream_ends_when_its_token_is_revoked),
         RELAY_TEST(an_opaque_token_is_asked_about_again),
         RELAY_TEST(a_stream_does_not_stay_open_unsure),
+        RELAY_TEST(a_stream_that_nobody_asks_about_ends),
+        RELAY_TEST(a_first_look_comes_at_any_time),
+        RELAY_TEST(a_stream_that_nobody_asks_about_stays_open),
         RELAY_TEST(a_subscription_ends_with_its_completion),
         RELAY_TEST(the_stream_of_a_call_ends_with_an_error),
         RELAY_TEST(draining_ends_what_stays_open),

@@ -138,10 +138,11 @@ static rc_t ask_server(work_t *w)
     static const rs_reason_t REASON[] = {[RS_ASKED_ACTIVE] = RS_ALLOWED,
                                          [RS_ASKED_INACTIVE] = RS_INACTIVE,
                                          [RS_ASKED_WAIT] = RS_NO_ANSWER,
+                                         [RS_ASKED_FULL] = RS_NO_ANSWER,
                                          [RS_ASKED_AWAY] = RS_NO_ANSWER};
     uint64_t seen = 0;
-    rs_asked_t asked =
-        rs_introspection_look(w->rs->introspection, w->a, &w->hash, w->text, &w->out->who);
+    rs_asked_t asked = rs_introspection_look(w->rs->introspection, w->a, &w->hash, w->text,
+                                             RS_ASKER_CALLER, &w->out->who);
     w->out->need_keys = asked == RS_ASKED_WAIT;
     decide(w, REASON[asked], STR_UNSET);
     if (asked == RS_ASKED_ACTIVE)
@@ -156,15 +157,18 @@ bool rs_check_asks(const warder_rs_t *rs, str_t token)
            str_find(token, '.', 0) == token.n;
 }
 
-warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due)
+warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due,
+                                 bool *full)
 {
     rs_principal_t who;
-    *refresh_due = false;
+    *refresh_due = *full = false;
     if (!rs_check_asks(rs, token) || !rs_bearer_is_token(token))
         return WARDER_RS_STILL;
     rs_token_hash_t hash = rs_token_hash(rs->settings.resource, token);
-    rs_asked_t asked = rs_introspection_look(rs->introspection, a, &hash, token, &who);
-    *refresh_due = asked == RS_ASKED_WAIT;
+    rs_asked_t asked =
+        rs_introspection_look(rs->introspection, a, &hash, token, RS_ASKER_STREAM, &who);
+    *full = asked == RS_ASKED_FULL;
+    *refresh_due = asked == RS_ASKED_WAIT || *full;
     if (asked == RS_ASKED_ACTIVE)
         return WARDER_RS_STILL;
     return asked == RS_ASKED_INACTIVE ? WARDER_RS_ENDED : WARDER_RS_UNSURE;

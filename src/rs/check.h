@@ -53,8 +53,10 @@ int64_t rs_clock(const warder_rs_t *rs);
 bool rs_check_lives(warder_rs_t *rs, const rs_principal_t *who, bool *refresh_due);
 /** Whether introspection is what tells of a token. */
 bool rs_check_asks(const warder_rs_t *rs, str_t token);
-/** What it says; never blocks. `a` is for work alone. */
-warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due);
+/** What it says; never blocks. `a` is for work alone. *full: unsure only because so much else is
+ *  asked about, and nothing was noted. */
+warder_rs_still_t rs_check_still(warder_rs_t *rs, arena_t *a, str_t token, bool *refresh_due,
+                                 bool *full);
 /** Judges; never blocks. RC_MEMORY. Any thread. */
 rc_t rs_check(warder_rs_t *rs, arena_t *a, const warder_rs_request_t *req,
               rs_finding_t *out) MUST_USE;

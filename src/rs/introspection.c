@@ -16,6 +16,8 @@ enum {
     PAUSE_MS = 1000,   /* after a question without answer */
     ROUND_MS = 5000,   /* all questions of one round, and so many at most: */
     ROUND = 2 * LIMIT_RS_QUESTIONS,
+    STREAM_QUESTIONS = LIMIT_RS_QUESTIONS / 2,
+    QUESTIONS = LIMIT_RS_QUESTIONS + STREAM_QUESTIONS,
     ASK_ARENA = 512 * 1024 /* for one question */
 };
 
@@ -28,6 +30,7 @@ typedef struct {
     rs_token_hash_t hash;
     char *token;
     size_t n;
+    rs_asker_t asker;
 } question_t;
 
 struct rs_introspection {
@@ -37,7 +40,7 @@ struct rs_introspection {
     char *uri; /* NULL: not known yet */
     rs_token_cache_t *active;
     refused_t refused[REFUSED];
-    question_t open[LIMIT_RS_QUESTIONS];
+    question_t open[QUESTIONS];
     size_t n_open;
     int64_t pause_until;
 };
@@ -69,16 +72,27 @@ static bool is_noted(const rs_introspection_t *i, const rs_token_hash_t *hash)
     return false;
 }
 
-static bool note(rs_introspection_t *i, const rs_token_hash_t *hash, str_t token)
+static bool has_place(const rs_introspection_t *i, rs_asker_t asker)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < i->n_open; k++)
+        n += i->open[k].asker == asker;
+    return n < (asker == RS_ASKER_STREAM ? STREAM_QUESTIONS : LIMIT_RS_QUESTIONS);
+}
+
+static rs_asked_t note(rs_introspection_t *i, const rs_token_hash_t *hash, str_t token,
+                       rs_asker_t asker)
 {
     if (is_noted(i, hash))
-        return true;
-    char *copy = i->n_open < LIMIT_RS_QUESTIONS ? malloc(token.n + 1) : NULL;
+        return RS_ASKED_WAIT;
+    if (!has_place(i, asker))
+        return RS_ASKED_FULL;
+    char *copy = malloc(token.n + 1);
     if (!copy)
-        return false;
+        return RS_ASKED_AWAY;
     memcpy(copy, token.p, token.n);
-    i->open[i->n_open++] = (question_t){*hash, copy, token.n};
-    return true;
+    i->open[i->n_open++] = (question_t){*hash, copy, token.n, asker};
+    return RS_ASKED_WAIT;
 }
 
 static void forget(question_t *q)
@@ -88,7 +102,7 @@ static void forget(question_t *q)
 }
 
 rs_asked_t rs_introspection_look(rs_introspection_t *i, arena_t *a, const rs_token_hash_t *hash,
-                                 str_t token, rs_principal_t *who)
+                                 str_t token, rs_asker_t asker, rs_principal_t *who)
 {
     rs_remembered_t seen;
     int64_t now = mono(i);
@@ -102,8 +116,8 @@ rs_asked_t rs_introspection_look(rs_introspection_t *i, arena_t *a, const rs_tok
     rs_asked_t asked = RS_ASKED_AWAY;
     if (refused->until > now && same(&refused->hash, hash))
         asked = RS_ASKED_INACTIVE;
-    else if (now >= i->pause_until && note(i, hash, token))
-        asked = RS_ASKED_WAIT;
+    else if (now >= i->pause_until)
+        asked = note(i, hash, token, asker);
     pthread_mutex_unlock(&i->flight.lock);
     return asked;
 }

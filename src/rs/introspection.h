@@ -20,13 +20,18 @@ typedef enum {
     RS_ASKED_ACTIVE,   /* *who is filled */
     RS_ASKED_INACTIVE, /* not active, or not for us */
     RS_ASKED_WAIT,     /* the question is noted: refresh */
+    RS_ASKED_FULL,     /* too many are asked about: come again */
     RS_ASKED_AWAY,     /* there is no answer to be had just now */
 } rs_asked_t;
+
+/** Who wants to know. What is open for long has fewer places, which are its own: thousands of
+ *  streams keep no caller out, and callers keep no stream from being looked at. */
+typedef enum { RS_ASKER_CALLER, RS_ASKER_STREAM } rs_asker_t;
 
 /** What is known of a token of that hash; notes the question where nothing is. *who lives in the
  *  arena. Any thread; does not block. */
 rs_asked_t rs_introspection_look(rs_introspection_t *i, arena_t *a, const rs_token_hash_t *hash,
-                                 str_t token, rs_principal_t *who);
+                                 str_t token, rs_asker_t asker, rs_principal_t *who);
 /** Asks all that is noted. One thread asks; the others wait for it. Any thread; blocks. */
 void rs_introspection_refresh(rs_introspection_t *i, int64_t now_ms);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/limits.h"
+#include "rs/check.h"
 
 #define W_ASK "https://as.test/introspect"
 
@@ -230,6 +231,30 @@ static void questions_are_bounded(void **state)
     assert_allowed(world_ask(w, "handle", NULL));
 }
 
+/* Of ten thousand streams that are looked at together, and of as many callers, none waits for the
+ * others. */
+static void streams_and_callers_keep_no_place_from_each_other(void **state)
+{
+    world_t *w = *state;
+    bool due, full;
+    for (int i = 0; i < 4 * LIMIT_RS_QUESTIONS; i++) {
+        str_t token = arena_printf(w->a, "s%d", i);
+        assert_int_equal(rs_check_still(w->rs, w->a, token, &due, &full), WARDER_RS_UNSURE);
+        assert_true(due);
+        assert_int_equal(full, i >= LIMIT_RS_QUESTIONS / 2);
+    }
+    for (int i = 0; i < LIMIT_RS_QUESTIONS; i++)
+        assert_int_equal(world_ask_now(w, arena_printf(w->a, "h%d", i).p, NULL)->outcome,
+                         WARDER_RS_NEED_KEYS);
+    assert_denied(world_ask_now(w, "handle", NULL), 503, "introspection_away");
+    warder_rs_refresh(w->rs);
+    assert_int_equal(server->posts, LIMIT_RS_QUESTIONS * 3 / 2);
+    for (int i = 0; i < LIMIT_RS_QUESTIONS; i++)
+        world_ask_now(w, arena_printf(w->a, "i%d", i).p, NULL);
+    assert_int_equal(rs_check_still(w->rs, w->a, STR("late"), &due, &full), WARDER_RS_UNSURE);
+    assert_false(full);
+}
+
 static void made_up_tokens_hold_up_nobody(void **state)
 {
     world_t *w = *state;
@@ -369,6 +394,7 @@ int main(void)
         ASK_TEST(without_an_answer_nobody_is_let_in),
         ASK_TEST(without_blocking_a_refresh_is_asked_for),
         ASK_TEST(questions_are_bounded),
+        ASK_TEST(streams_and_callers_keep_no_place_from_each_other),
         ASK_TEST(made_up_tokens_hold_up_nobody),
         ASK_TEST(an_overlong_token_is_none),
         ASK_TEST(the_list_of_revocations_ends_it_sooner),

@@ -138,9 +138,10 @@ bool warder_rs_lives(warder_rs_t *rs, const warder_rs_token_t *token, bool *refr
 
 warder_rs_still_t warder_rs_still(warder_rs_t *rs, const char *token, bool *refresh_due)
 {
-    bool due = false;
+    bool due = false, full;
     arena_t *a = arena_new(RS_VERDICT_ARENA_BYTES);
-    warder_rs_still_t still = a ? rs_check_still(rs, a, str_c(token), &due) : WARDER_RS_UNSURE;
+    warder_rs_still_t still =
+        a ? rs_check_still(rs, a, str_c(token), &due, &full) : WARDER_RS_UNSURE;
     arena_free(a);
     if (refresh_due)
         *refresh_due = due;
