@@ -1,4 +1,5 @@
 /* warder call URL TOOL [JSON] */
+#include "cmd/client_error.h"
 #include "cmd/client_print.h"
 #include "cmd/client_session.h"
 #include "cmd/text_file.h"
@@ -56,13 +57,22 @@ static str_t call_params(arena_t *a, str_t tool, str_t arguments)
     return buf_done(&b, &out) == RC_OK ? out : STR_UNSET;
 }
 
+static int malformed(client_session_t *s)
+{
+    const client_error_t e = {.code = STR("malformed"),
+                              .sentence = STR("The result is no JSON that can be read"),
+                              .mend = STR("'warder doctor URL' looks closer")};
+    return client_error_json(s->world, &e,
+                             command_fail(EXIT_FAILED, "%" PRIstr, STR_ARG(e.sentence)));
+}
+
 static int print_result(client_session_t *s, str_t text, bool as_json)
 {
     const json_t *result;
     bool failed = false;
     client_session_clear(s);
     if (json_parse(s->world->a, text, NULL, &result) != RC_OK)
-        return command_fail(EXIT_FAILED, "the result is no JSON that can be read");
+        return malformed(s);
     json_get_bool(result, STR("isError"), &failed);
     if (as_json)
         client_print_json(stdout, text);
@@ -112,8 +122,7 @@ static int run(int argc, char **argv)
     if (code == EXIT_DONE)
         code = call(&s, words[1], arguments, as_json);
     client_session_close(&s);
-    client_world_close(&w);
-    return code;
+    return client_error_end(&w, code);
 }
 
 const command_t CMD_CALL = {

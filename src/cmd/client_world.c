@@ -1,7 +1,5 @@
 #include "cmd/client_world.h"
 
-#include "cmd/client_error.h"
-
 #include "client/plain.h"
 #include "client/url_rule.h"
 #include "core/limits.h"
@@ -15,7 +13,6 @@
 enum {
     WORLD_BYTES = 16 << 20,
     SAID_BYTES = LIMIT_URL_BYTES, /* a page is shown whole, as somebody may have to copy it */
-    DETAIL_BYTES = 512,
 };
 
 /* One line. Sentences come on any thread, so the arena is not the world's. */
@@ -116,6 +113,7 @@ static int open_keep(client_world_t *w, tokens_keep_t *out)
 {
     client_keep_t keep = w->options.keep;
     str_t folder = w->options.folder, why = STR_UNSET;
+    w->failing = CLIENT_KEEP_FAILED;
     if (keep == CLIENT_KEEP_MEMORY) {
         if (tokens_memory_new(&w->memory) != RC_OK)
             return command_out_of_memory();
@@ -158,6 +156,7 @@ static int open_source(client_world_t *w, client_asks_t asks)
     int code = open_keep(w, &config.keep);
     if (code != EXIT_DONE)
         return code;
+    w->failing = CLIENT_FINE;
     if (!config.registration.name.p)
         config.registration.name = STR("Warder");
     config.registration.software_version = STR(WARDER_VERSION);
@@ -175,13 +174,13 @@ int client_world_open(client_world_t *w, const option_t *rows, str_t url, client
 {
     *w = (client_world_t){.a = arena_new(WORLD_BYTES),
                           .log = log_stderr(LOG_WARN),
+                          .as_json = option_is_set(rows, "json"),
                           .stop_fd = eventfd(0, EFD_CLOEXEC)};
     if (!w->a || w->stop_fd < 0)
         return command_out_of_memory();
     int code = client_options_read(w->a, rows, url, &w->options);
     if (code == EXIT_DONE && w->options.verbose)
         w->log.min = LOG_DEBUG;
-    w->as_json = option_is_set(rows, "json");
     w->reach = client_url_reach(url, w->options.tokens.reach);
     block_signals();
     command_forbid_core();
@@ -208,37 +207,4 @@ void client_world_close(client_world_t *w)
     if (w->stop_fd >= 0)
         close(w->stop_fd);
     arena_free(w->a);
-}
-
-static int exit_code(client_reason_t reason)
-{
-    switch (reason) {
-    case CLIENT_UNREACHABLE:
-    case CLIENT_MACHINE:
-    case CLIENT_KEEP_FAILED:
-        return EXIT_FAILED;
-    case CLIENT_STOPPED:
-        return EXIT_STOPPED;
-    default:
-        return EXIT_SIGN_IN;
-    }
-}
-
-int client_world_fail(client_world_t *w, const client_failure_t *why)
-{
-    const client_reason_row_t *row = client_reason_row(why->reason);
-    if (why->detail.p) {
-        str_t plain = client_plain(w->a, why->detail, DETAIL_BYTES);
-        fprintf(stderr, "warder: %" PRIstr ": %" PRIstr "\n", STR_ARG(row->sentence),
-                STR_ARG(plain));
-    } else {
-        fprintf(stderr, "warder: %" PRIstr "\n", STR_ARG(row->sentence));
-    }
-    fprintf(stderr, "warder: %" PRIstr " (%" PRIstr ")\n", STR_ARG(row->mend), STR_ARG(row->rule));
-    const client_error_t e = {.code = row->name,
-                              .sentence = row->sentence,
-                              .detail = why->detail,
-                              .mend = row->mend,
-                              .rule = row->rule};
-    return client_error_json(w, &e, exit_code(why->reason));
 }

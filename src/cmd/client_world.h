@@ -17,11 +17,13 @@ typedef struct {
     tokens_desktop_t *desktop; /* likewise */
     tokens_memory_t *memory;   /* likewise */
     tokens_source_t *source;
-    http_reach_t reach; /* for requests to the endpoint */
-    bool as_json;       /* --json: failures too (client_error.h) */
-    _Atomic(bool) stop; /* a signal came */
-    int stop_fd;        /* readable then */
-    _Atomic(bool) over; /* for the thread of signals */
+    http_reach_t reach;      /* for requests to the endpoint */
+    bool as_json;            /* --json: failures too (client_error.h) */
+    bool said;               /* that object is out */
+    client_reason_t failing; /* what it is if what is being opened fails; CLIENT_FINE: any */
+    _Atomic(bool) stop;      /* a signal came */
+    int stop_fd;             /* readable then */
+    _Atomic(bool) over;      /* for the thread of signals */
     bool has_signals;
     pthread_t signals;
 } client_world_t;

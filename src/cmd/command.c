@@ -19,14 +19,20 @@ static void write_message(char message[MESSAGE_BYTES], const char *fmt, va_list 
             *c = '?';
 }
 
+static _Thread_local char last_failure[MESSAGE_BYTES];
+
+const char *command_last_failure(void)
+{
+    return last_failure;
+}
+
 int command_fail(int code, const char *fmt, ...)
 {
-    char message[MESSAGE_BYTES];
     va_list args;
     va_start(args, fmt);
-    write_message(message, fmt, args);
+    write_message(last_failure, fmt, args);
     va_end(args);
-    fprintf(stderr, "warder: %s\n", message);
+    fprintf(stderr, "warder: %s\n", last_failure);
     return code;
 }
 

@@ -95,6 +95,8 @@ int command_refuse(refusal_t *r, int code, const char *fmt, ...)
  *  Never give it a secret. */
 int command_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int command_out_of_memory(void);
+/** The message of this thread's last command_fail; "" before it. Until the next one. */
+const char *command_last_failure(void);
 /** "2026-01-31T12:00:00Z" of Unix seconds, in the arena. Unset: beyond the calendar, or no memory.
  */
 str_t command_time(arena_t *a, int64_t seconds);

@@ -1,24 +1,21 @@
 /* warder logout URL */
-#include "cmd/client_world.h"
-
-#include "core/json.h"
+#include "cmd/client_error.h"
 
 #include <stdio.h>
 
-static int sign_out(client_world_t *w, bool as_json)
+static int sign_out(client_world_t *w)
 {
     client_failure_t why = {CLIENT_FINE, STR_UNSET};
-    bool kept = tokens_source_sign_out(w->source, w->a, &why);
-    if (as_json)
-        printf("{\"kept\":%s,\"revoked\":%s}\n", kept ? "true" : "false",
-               kept && why.reason == CLIENT_FINE ? "true" : "false");
-    if (!kept && why.reason == CLIENT_FINE)
-        return command_fail(EXIT_REFUSED,
-                            "no token is kept for this URL; say who the client is, if it "
-                            "is one with an id of its own");
+    client_left_t left = {.kept = tokens_source_sign_out(w->source, w->a, &why)};
+    left.revoked = left.kept && why.reason == CLIENT_FINE;
     if (why.reason != CLIENT_FINE)
-        return client_world_fail(w, &why);
-    if (!as_json)
+        return client_error_left(w, &why, &left);
+    if (!left.kept)
+        return client_error_not_kept(
+            w, STR("say who the client is, if it is one with an id of its own"), &left);
+    if (w->as_json)
+        printf("{\"kept\":true,\"revoked\":true}\n");
+    else
         fprintf(stderr, "warder: signed out\n");
     return EXIT_DONE;
 }
@@ -33,9 +30,8 @@ static int run(int argc, char **argv)
         return EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_NOBODY);
     if (code == EXIT_DONE)
-        code = sign_out(&w, option_is_set(rows, "json"));
-    client_world_close(&w);
-    return code;
+        code = sign_out(&w);
+    return client_error_end(&w, code);
 }
 
 const command_t CMD_LOGOUT = {

@@ -70,18 +70,12 @@ static int print_json(client_world_t *w, const tokens_state_t *s)
 
 static int not_kept(client_world_t *w)
 {
-    static const client_error_t NONE = {
-        .code = STR_INIT("not_kept"),
-        .sentence = STR_INIT("No token is kept for this URL"),
-        .detail = {NULL, 0},
-        .mend =
-            STR_INIT("'warder token URL --fresh' signs in, if the server wants it; the URL must "
-                     "be the one that was signed in to, byte for byte; say who the client is, "
-                     "if it is one with an id of its own"),
-        .rule = {NULL, 0}};
-    return client_error_json(w, &NONE,
-                             command_fail(EXIT_REFUSED, "%" PRIstr "; %" PRIstr,
-                                          STR_ARG(NONE.sentence), STR_ARG(NONE.mend)));
+    return client_error_not_kept(
+        w,
+        STR("'warder token URL --fresh' signs in, if the server wants it; the URL must "
+            "be the one that was signed in to, byte for byte; say who the client is, "
+            "if it is one with an id of its own"),
+        NULL);
 }
 
 static int show(client_world_t *w, const option_t *rows)
@@ -128,8 +122,7 @@ static int run(int argc, char **argv)
         code = make_fresh(&w);
     if (code == EXIT_DONE)
         code = show(&w, rows);
-    client_world_close(&w);
-    return code;
+    return client_error_end(&w, code);
 }
 
 const command_t CMD_TOKEN = {

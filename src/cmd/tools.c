@@ -1,4 +1,5 @@
 /* warder tools URL */
+#include "cmd/client_error.h"
 #include "cmd/client_print.h"
 #include "cmd/client_session.h"
 
@@ -34,8 +35,7 @@ static int run(int argc, char **argv)
     if (code == EXIT_DONE)
         code = list(&s, option_is_set(rows, "json"));
     client_session_close(&s);
-    client_world_close(&w);
-    return code;
+    return client_error_end(&w, code);
 }
 
 const command_t CMD_TOOLS = {

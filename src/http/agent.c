@@ -88,6 +88,17 @@ static void on_end(void *ctx, http_agent_end_t end, str_t why)
     pthread_mutex_unlock(&w->lock); /* the last look at what is the waiter's */
 }
 
+/* Half an answer is none. Where it only goes on too long, its head is whole. */
+static void forget_what_came(http_answer_t *out)
+{
+    http_answer_t left = {.end = out->end, .why = out->why};
+    if (out->end == HTTP_AGENT_TOO_LONG) {
+        left.status = out->status;
+        left.headers = out->headers;
+    }
+    *out = left;
+}
+
 static rc_t wait_for(waiter_t *w)
 {
     pthread_mutex_lock(&w->lock);
@@ -99,7 +110,7 @@ static rc_t wait_for(waiter_t *w)
     if (w->has_event)
         w->out->end = HTTP_AGENT_DONE;
     if (w->out->end != HTTP_AGENT_DONE) {
-        *w->out = (http_answer_t){.end = w->out->end, .why = w->out->why};
+        forget_what_came(w->out);
         return str_is_set(w->out->why) ? RC_OK : RC_MEMORY;
     }
     TRY(buf_done(&w->body, &w->out->body));

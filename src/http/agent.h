@@ -88,7 +88,8 @@ rc_t http_agent_start(http_agent_t *agent, const http_agent_request_t *request,
 void http_agent_cancel(http_agent_t *agent, uint64_t call);
 void http_agent_resume(http_agent_t *agent, uint64_t call);
 
-/** A whole answer, in the caller's arena. status and below only with HTTP_AGENT_DONE. */
+/** A whole answer, in the caller's arena. status and headers also with HTTP_AGENT_TOO_LONG where
+ *  only what follows the head is that, body only with HTTP_AGENT_DONE; else 0 and nothing. */
 typedef struct {
     http_agent_end_t end;
     str_t why; /* one plain sentence of the library about a failure; may be empty */

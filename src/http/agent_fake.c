@@ -74,13 +74,16 @@ static rc_t answer(arena_t *a, const http_ask_row_t *row, size_t max, http_answe
     out->end = row->end;
     if (out->end == HTTP_AGENT_DONE && body.n > (max ? max : LIMIT_HTTP_FETCH_BYTES))
         out->end = HTTP_AGENT_TOO_LONG;
-    if (out->end != HTTP_AGENT_DONE)
+    bool too_long = row->end == HTTP_AGENT_DONE && out->end == HTTP_AGENT_TOO_LONG;
+    if (out->end != HTTP_AGENT_DONE && !too_long)
         return RC_OK;
     out->status = row->status;
-    out->body = arena_dup(a, body);
+    str_t whole = arena_dup(a, body);
     str_t headers = arena_dup(a, str_c(row->headers ? row->headers : ""));
-    if (!str_is_set(out->body) || !str_is_set(headers))
+    if (!str_is_set(whole) || !str_is_set(headers))
         return RC_MEMORY;
+    if (!too_long)
+        out->body = whole;
     return read_headers(a, headers, &out->headers);
 }
 

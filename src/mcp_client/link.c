@@ -185,7 +185,10 @@ static rc_t fill_from(arena_t *scratch, link_call_t *c, const mcp_link_message_t
     c->id = m.id.p ? arena_dup(c->a, m.id) : STR_UNSET;
     c->method = m.method.p ? arena_dup(c->a, m.method) : STR("response");
     c->operation = operation_of(c->a, &m);
-    if (!c->json.p || !c->method.p || !c->operation.p || (m.id.p && !c->id.p))
+    const json_t *token = json_path(m.params, STR("_meta.progressToken"));
+    c->progress = token ? arena_dup(c->a, token->raw) : STR_UNSET;
+    if ((token && !c->progress.p) || !c->json.p || !c->method.p || !c->operation.p ||
+        (m.id.p && !c->id.p))
         return RC_MEMORY;
     return write_fields(scratch, c, &m, message->params);
 }

@@ -62,7 +62,9 @@ typedef struct {
     tokens_source_t *tokens; /* borrowed; NULL: no tokens at all */
     str_t url;
     http_reach_t reach;
-    int64_t answer_ms; /* between two pieces of an answer [300000]; -1: no limit */
+    int64_t answer_ms; /* between two pieces of an answer [300000]; -1: no limit. On the stream of
+                        * 2024-11-05, which is shared: four times that between two that name the
+                        * call */
     mcp_link_events_t events;
     const log_t *log;
 } mcp_link_config_t;

@@ -71,6 +71,13 @@ static void on_answer(link_call_t *c, const mcp_message_t *m)
     link_call_drop(asker);
 }
 
+static void give_other(link_call_t *c, const mcp_message_t *m)
+{
+    if (c->kind == LINK_STREAM)
+        link_on_progress(c, m);
+    give(c, m);
+}
+
 static void give_those(link_call_t *c, const json_t *first, bool answers)
 {
     mcp_message_t m;
@@ -79,7 +86,7 @@ static void give_those(link_call_t *c, const json_t *first, bool answers)
         if (m.kind == MCP_RESPONSE && answers)
             on_answer(c, &m);
         else if (m.kind != MCP_RESPONSE && !answers)
-            give(c, &m);
+            give_other(c, &m);
     }
 }
 

@@ -13,7 +13,10 @@
 
 #include <stdlib.h>
 
-enum { STEADY_MS = 5000 };
+enum {
+    STEADY_MS = 5000,
+    POSTED_TIMES = 4, /* of answer_ms: how long a call that nothing names may wait */
+};
 
 /* Codes of 2025-11-25 and later by which a server says that it knows the new transport. */
 static bool is_modern(mcp_link_t *l, str_t body)
@@ -163,13 +166,45 @@ rc_t link_target(arena_t *a, const link_call_t *c, str_t *out)
     return out->p ? RC_OK : RC_MEMORY;
 }
 
+/* ---- time ---- */
+
+static void begin_time(link_call_t *c)
+{
+    int64_t silence = c->link->config.answer_ms, now = link_now();
+    c->due = silence > 0 ? now + silence : 0;
+    c->latest = now + POSTED_TIMES * silence;
+}
+
+/* The stream is everybody's: what comes on it shows that the server lives, but a server that says
+ * comments for ever is not to be waited for as long. */
+static void postpone(link_call_t *c)
+{
+    int64_t due = link_now() + c->link->config.answer_ms;
+    c->due = due < c->latest ? due : c->latest;
+}
+
 void link_touch_posted(link_call_t *stream)
 {
     mcp_link_t *l = stream->link;
     link_lock(l);
     for (link_call_t *c = l->calls; c; c = c->next) {
         if (c->state == LINK_POSTED && c->stream == stream->stream && c->due)
-            c->due = link_now() + l->config.answer_ms;
+            postpone(c);
+    }
+    link_unlock(l);
+}
+
+void link_on_progress(link_call_t *stream, const mcp_message_t *m)
+{
+    mcp_link_t *l = stream->link;
+    const json_t *token = json_get(m->params, STR("progressToken"));
+    if (!token || !str_eq(m->method, STR("notifications/progress")))
+        return;
+    link_lock(l);
+    for (link_call_t *c = l->calls; c; c = c->next) {
+        bool waits = c->state == LINK_POSTED && c->stream == stream->stream && c->due;
+        if (waits && c->progress.p && link_is_id(l, c->progress, token))
+            begin_time(c);
     }
     link_unlock(l);
 }
@@ -200,7 +235,7 @@ bool link_was_posted(link_exchange_t *x, link_call_t *c)
     link_lock(l);
     (void)link_detach(c, true);
     c->state = LINK_POSTED;
-    c->due = l->config.answer_ms > 0 ? link_now() + l->config.answer_ms : 0;
+    begin_time(c);
     pthread_cond_broadcast(&l->changed);
     link_unlock(l);
     return true;

@@ -24,6 +24,7 @@ typedef struct {
     atomic_int streams;
     atomic_uint needed; /* generation of the token that it takes; 0: any */
     atomic_bool closes;
+    atomic_bool chatters; /* comments without an end */
     test_mcp_t *s;
     http_agent_t *agent;
     tokens_source_t tokens;
@@ -103,6 +104,11 @@ static bool say_next(fixture_t *f, int fd)
     return !line[0] || test_say(fd, "event: message\ndata: %s\n\n", line);
 }
 
+static bool chatter(fixture_t *f, int fd)
+{
+    return !atomic_load(&f->chatters) || test_say(fd, ": still here\n\n");
+}
+
 static bool stream(fixture_t *f, int fd)
 {
     int64_t until = clock_micros() / 1000 + 4 * TEST_PATIENCE_MS;
@@ -112,7 +118,7 @@ static bool stream(fixture_t *f, int fd)
     if (f->endpoint)
         test_say(fd, ": hello\n\nevent: endpoint\ndata: %s%d\n\n", f->endpoint, own);
     while (!atomic_load(&f->s->ending) && !atomic_load(&f->closes) && own == f->streams &&
-           clock_micros() / 1000 < until && say_next(f, fd))
+           clock_micros() / 1000 < until && say_next(f, fd) && chatter(f, fd))
         nanosleep(&(struct timespec){0, 1000000}, NULL);
     return false;
 }
@@ -157,7 +163,7 @@ static bool old_server(test_mcp_t *s, const test_asked_t *r, int fd)
 
 /* ---- the play ---- */
 
-static void begin(fixture_t *f, test_answer_fn answer)
+static void begin_with(fixture_t *f, test_answer_fn answer, int64_t answer_ms)
 {
     static char url[128];
     const http_agent_config_t agent = {.user_agent = STR("test")};
@@ -176,8 +182,14 @@ static void begin(fixture_t *f, test_answer_fn answer)
                                       .tokens = &f->tokens,
                                       .url = str_c(url),
                                       .reach = HTTP_REACH_LOOPBACK,
+                                      .answer_ms = answer_ms,
                                       .events = {on_message, on_failed, on_unheard, f}};
     assert_int_equal(mcp_link_new(&config, &f->l), RC_OK);
+}
+
+static void begin(fixture_t *f, test_answer_fn answer)
+{
+    begin_with(f, answer, 0);
 }
 
 static void end(fixture_t *f)
@@ -336,6 +348,47 @@ static void a_refused_message_is_told(void **state)
     assert_event(&f, 1, "failed 2 http 400 not so");
     send_with(&f, REQUEST(3, "tools/list"), 3, HANDSHAKE);
     assert_event(&f, 2, "message 3 ");
+    end(&f);
+}
+
+enum { SHORT_MS = 400, PROGRESS_MS = 100, PROGRESSES = 20 };
+
+/* Talk about other things postpones the end of a call, and not for ever. */
+static void talk_on_the_stream_keeps_no_call_for_ever(void **state)
+{
+    fixture_t f;
+    (void)state;
+    begin_with(&f, old_server, SHORT_MS);
+    open_old(&f);
+    size_t n = events(&f);
+    atomic_store(&f.chatters, true);
+    send_with(&f, REQUEST(2, "silent"), 2, HANDSHAKE);
+    assert_event(&f, n, "failed 2 timeout");
+    end(&f);
+}
+
+/* What names the call does: it may last as long as it says how far it is. */
+static void progress_on_the_stream_keeps_its_call(void **state)
+{
+    fixture_t f;
+    (void)state;
+    begin_with(&f, old_server, SHORT_MS);
+    open_old(&f);
+    size_t n = events(&f);
+    atomic_store(&f.chatters, true);
+    send_with(&f,
+              "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"silent\",\"params\":{\"_meta\":{"
+              "\"progressToken\":\"p\"}}}",
+              2, HANDSHAKE);
+    for (int i = 0; i < PROGRESSES; i++) {
+        nanosleep(&(struct timespec){0, PROGRESS_MS * 1000000}, NULL);
+        push(&f,
+             "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{"
+             "\"progressToken\":\"p\",\"progress\":%d}}",
+             i);
+    }
+    push(&f, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}");
+    assert_event(&f, n + PROGRESSES, "message 2 ");
     end(&f);
 }
 
@@ -524,6 +577,8 @@ int main(void)
         cmocka_unit_test(a_session_that_the_endpoint_forgot_is_lost),
         cmocka_unit_test(a_new_initialize_leaves_the_old_stream),
         cmocka_unit_test(a_refused_message_is_told),
+        cmocka_unit_test(talk_on_the_stream_keeps_no_call_for_ever),
+        cmocka_unit_test(progress_on_the_stream_keeps_its_call),
         cmocka_unit_test(a_link_ends_while_it_seeks),
         cmocka_unit_test(an_endpoint_of_another_origin),
         cmocka_unit_test(an_endpoint_that_is_no_url),

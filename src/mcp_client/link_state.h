@@ -41,6 +41,7 @@ struct link_call {
     link_kind_t kind;
     uint64_t tag;
     str_t json, id, method, operation;
+    str_t progress; /* its token, raw JSON; unset: none */
     const mcp_version_t *version;
     mcp_fields_t fields;
     bool probe;
@@ -54,6 +55,7 @@ struct link_call {
     link_state_t state;
     link_exchange_t *x;
     int64_t due;     /* OPEN, POSTED: how long silence may last; WAITING: until when. 0: for ever */
+    int64_t latest;  /* POSTED: the end of what talk about other things postpones */
     uint64_t stream; /* of link_old.c: that it belongs to; 0: none */
 
     /* Of whoever has it: a worker while BUSY, else the link's thread. */
@@ -211,8 +213,11 @@ bool link_join_stream(mcp_link_t *l, link_call_t *c);
 /** Where a call's request goes; in `a`. RC_CONFLICT: its stream has ended; RC_MEMORY. Any thread.
  */
 rc_t link_target(arena_t *a, const link_call_t *c, str_t *out) MUST_USE;
-/** Something came: nobody is silent. */
+/** Something came: the server is there, and calls that were posted wait on, up to their `latest`.
+ */
 void link_touch_posted(link_call_t *stream);
+/** A message of the stream: the time of the call whose progress it is begins anew. */
+void link_on_progress(link_call_t *stream, const mcp_message_t *m);
 /** Whose answer it is, with a reference; NULL: nobody's. */
 link_call_t *link_asker_of(link_call_t *stream, const mcp_message_t *m);
 /** Whether the head says all there is to say: the server took it. */

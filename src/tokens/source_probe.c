@@ -54,8 +54,9 @@ static client_reason_t ask(source_round_t *r, const probe_t *p, http_answer_t *a
                               .body = str_c(p->body),
                               .max_body = ANSWER_BYTES};
     GO(source_ask(r, &q, answer));
-    /* Only the head counts: a stream may go on. */
-    if (answer->end == HTTP_AGENT_TOO_LONG)
+    /* Only the head counts: a stream may go on, and so may the page of a refusal. A head that is
+     * itself too long has no status. */
+    if (answer->end == HTTP_AGENT_TOO_LONG && answer->status != 0)
         answer->end = HTTP_AGENT_DONE;
     return source_reached(r, q.url, answer);
 }

@@ -488,6 +488,19 @@ static void sign_in_needs_no_refusal(void **state)
     play_goes(p, NULL);
 }
 
+/* What a challenge says is in the head. */
+static void a_challenge_counts_whatever_the_size_of_its_page(void **state)
+{
+    play_t *p = *state;
+    machine(p);
+    p->w->long_refusals = true;
+    p->w->challenge_scope = "a";
+    play_begin(p);
+    assert_int_equal(tokens_source_sign_in(p->s, p->a, false, &p->why), TOKENS_AGAIN);
+    assert_int_equal(p->w->granted, 1);
+    assert_string_equal(p->w->scope_asked, "a");
+}
+
 static void sign_out_revokes_and_forgets(void **state)
 {
     play_t *p = *state;
@@ -591,6 +604,7 @@ int main(void)
         PLAY_TEST(an_enterprise_exchanges_its_id_token),
         PLAY_TEST(an_enterprise_may_name_the_token_endpoint_of_its_provider),
         PLAY_TEST(sign_in_needs_no_refusal),
+        PLAY_TEST(a_challenge_counts_whatever_the_size_of_its_page),
         PLAY_TEST(sign_out_revokes_and_forgets),
         PLAY_TEST(the_claims_of_a_token_are_told_as_they_stand),
         PLAY_TEST(no_secret_is_logged),

@@ -253,6 +253,8 @@ static rc_t ask(void *ctx, arena_t *a, const http_agent_request_t *q, http_answe
         snprintf(w->log[w->n_log++], WORLD_TEXT, "%" PRIstr " %" PRIstr, STR_ARG(q->method),
                  STR_ARG(q->url));
     dispatch(w, a, q, out);
+    if (w->long_refusals && out->status == 401 && str_eq(q->url, STR(WORLD_MCP)))
+        out->end = HTTP_AGENT_TOO_LONG;
     out->body = arena_dup(a, out->body); /* the caller may wipe it */
     pthread_mutex_unlock(&w->lock);
     return RC_OK;

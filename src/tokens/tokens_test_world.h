@@ -57,6 +57,7 @@ typedef struct {
     bool tells_of_clients; /* by the redirect, that it knows none of that name */
     bool never_enough, no_revocation;
     bool server_nonce, endpoint_nonce, nonce_never_taken;
+    bool long_refusals;                       /* of the endpoint, whose pages nobody reads whole */
     bool refuse_all;                          /* the endpoint takes no token at all */
     bool iss_wrong, declines, silent, nobody; /* what the person, and the page, do */
     int64_t lifetime;                         /* of access tokens, seconds */
