@@ -40,6 +40,7 @@
            "it exists with `uses` == refresh.uses, its family is live; "                           \
            "uses grows by one, rotated_at is set if it was 0")                                     \
     EFFECT(CONSENT_PUT, consent, "")                                                               \
+    EFFECT(CONSENT_USE, consent, "it exists, and does until this is applied; nothing changes")     \
     EFFECT(CONSENT_DELETE, consent,                                                                \
            "it exists (families, open codes, approved devices of it end)")                         \
     EFFECT(RESOURCE_PUT, resource, "")                                                             \

@@ -160,6 +160,12 @@ static rc_t end_interaction(arena_t *a, const oauth_authorize_facts_t *facts, ef
     return RC_OK;
 }
 
+/* Withdrawn or forgotten at this very moment, it would leave a grant that nobody can see. */
+static void need_consent(const oauth_authorize_facts_t *facts, effects_t *effects)
+{
+    effects_add(effects, EFFECT_CONSENT_USE, facts->now)->u.consent = facts->consent;
+}
+
 static rc_t issue_silently(arena_t *a, const oauth_authorize_facts_t *facts,
                            const authz_request_t *request, oauth_authorize_verdict_t *out)
 {
@@ -167,7 +173,9 @@ static rc_t issue_silently(arena_t *a, const oauth_authorize_facts_t *facts,
     TRY(oauth_handle_new(a, facts->random, OAUTH_HANDLE_CODE, &code));
     TRY(oauth_answer_code(a, facts, request, code, out));
     TRY(end_interaction(a, facts, &out->effects));
-    return oauth_answer_issue(a, facts, request, code, AUDIT_AUTHORIZE, out);
+    TRY(oauth_answer_issue(a, facts, request, code, AUDIT_AUTHORIZE, out));
+    need_consent(facts, &out->effects);
+    return RC_OK;
 }
 
 static oauth_reason_t check_interaction(const oauth_authorize_facts_t *facts)

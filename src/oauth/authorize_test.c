@@ -73,7 +73,8 @@ static void a_remembered_consent_is_silent(void **state)
     p.facts.consent = &p.consent;
     way_next(&p);
     assert_int_equal(p.out.kind, OAUTH_AUTHORIZE_REDIRECT);
-    assert_effects(&p.out.effects, EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP);
+    assert_effects(&p.out.effects, EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP,
+                   EFFECT_CONSENT_USE);
     const code_t *code = p.out.effects.v[0].u.code;
     str_t sent = world_parameter(&p.w, p.out.redirect, "code");
     hash_t hash = oauth_handle_hash(sent);
@@ -101,7 +102,7 @@ static void a_client_in_use_is_not_kept_again(void **state)
     p.facts.consent = &p.consent;
     p.w.client.expires_at = 0;
     way_next(&p);
-    assert_effects(&p.out.effects, EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH);
+    assert_effects(&p.out.effects, EFFECT_CODE_INSERT, EFFECT_SESSION_TOUCH, EFFECT_CONSENT_USE);
     world_end(&p.w);
 }
 
@@ -158,7 +159,7 @@ static void a_silent_code_ends_its_interaction(void **state)
     p.facts.consent = &p.consent;
     way_next(&p);
     assert_effects(&p.out.effects, EFFECT_INTERACTION_UPDATE, EFFECT_CODE_INSERT,
-                   EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP);
+                   EFFECT_SESSION_TOUCH, EFFECT_CLIENT_KEEP, EFFECT_CONSENT_USE);
     assert_int_equal(p.out.effects.v[0].u.interaction->state, INTERACTION_DONE);
     assert_int_equal(p.out.effects.v[0].expect_interaction, INTERACTION_LOGIN);
     world_end(&p.w);

@@ -381,7 +381,7 @@ static void a_silent_code_consumes_it(void **state)
     assert_int_equal(oauth_authorize_next(p.w.a, &p.facts, &p.request, &p.came), RC_OK);
     assert_int_equal(p.came.kind, OAUTH_AUTHORIZE_REDIRECT);
     assert_effects(&p.came.effects, EFFECT_CODE_INSERT, EFFECT_PUSHED_CONSUME, EFFECT_SESSION_TOUCH,
-                   EFFECT_CLIENT_KEEP);
+                   EFFECT_CLIENT_KEEP, EFFECT_CONSENT_USE);
     world_end(&p.w);
 }
 

@@ -105,6 +105,24 @@ static void changed_client_keeps_its_last_use(void **state)
     assert_int_equal(get_client(p, c.id)->used_at, LATER + DAY);
 }
 
+/* What is issued by a consent that somebody forgets or withdraws meanwhile is not issued. */
+static void use_conflicts_when_the_consent_is_gone(void **state)
+{
+    play_t *p = *state;
+    const client_t c = client_in_use("c1");
+    const consent_t s = consent_of(c.id);
+    put_client(p, &c);
+    put_consent(p, &s);
+    play_add(p, EFFECT_CONSENT_USE)->u.consent = &s;
+    assert_applied(p);
+    assert_int_equal(get_consent(p, &s)->used_at, s.used_at);
+    assert_int_equal(forget_all(p, LATER + DAY), 2);
+    code_t code = test_code("c", STR("f1"));
+    play_add(p, EFFECT_CODE_INSERT)->u.code = &code;
+    play_add(p, EFFECT_CONSENT_USE)->u.consent = &s;
+    assert_refused(p, RC_CONFLICT, 1);
+}
+
 /* Of an administrator, of a document, one that nobody approved yet, one that was deleted. */
 static void other_clients_stay(void **state)
 {
@@ -284,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EVERY_STORE(unused_client_and_consent_are_forgotten),
         ON_EVERY_STORE(changed_client_keeps_its_last_use),
+        ON_EVERY_STORE(use_conflicts_when_the_consent_is_gone),
         ON_EVERY_STORE(other_clients_stay),
         ON_EVERY_STORE(consent_of_an_administrators_client_is_forgotten),
         ON_EVERY_STORE(grant_keeps_client_and_consent),

@@ -87,7 +87,8 @@ postgres_effect_fn_t postgres_client_insert, postgres_client_put, postgres_clien
 postgres_effect_fn_t postgres_user_insert, postgres_user_insert_first, postgres_user_set_password,
     postgres_user_disable, postgres_user_set_groups, postgres_session_insert,
     postgres_session_touch, postgres_session_delete, postgres_interaction_insert,
-    postgres_interaction_update, postgres_consent_put, postgres_consent_delete;
+    postgres_interaction_update, postgres_consent_put, postgres_consent_use,
+    postgres_consent_delete;
 postgres_effect_fn_t postgres_code_insert, postgres_code_consume, postgres_family_insert,
     postgres_family_revoke, postgres_refresh_insert, postgres_refresh_rotate, postgres_refresh_use,
     postgres_access_token_insert, postgres_pushed_insert, postgres_pushed_consume,

@@ -31,6 +31,7 @@ static const row_t ROWS[EFFECT_COUNT] = {
     [EFFECT_REFRESH_INSERT] = {postgres_refresh_insert, false},
     [EFFECT_REFRESH_ROTATE] = {postgres_refresh_rotate, false},
     [EFFECT_CONSENT_PUT] = {postgres_consent_put, false},
+    [EFFECT_CONSENT_USE] = {postgres_consent_use, false},
     [EFFECT_CONSENT_DELETE] = {postgres_consent_delete, false},
     [EFFECT_RESOURCE_PUT] = {postgres_resource_put, true},
     [EFFECT_RESOURCE_DELETE] = {postgres_resource_delete, true},

@@ -96,6 +96,14 @@ rc_t postgres_consent_put(postgres_plan_t *plan, const effect_t *e)
     return postgres_add_record(plan, POSTGRES_CONSENT_PUT, TABLE_CONSENT, consent, NO_VALUES);
 }
 
+rc_t postgres_consent_use(postgres_plan_t *plan, const effect_t *e)
+{
+    const consent_t *c = e->u.consent;
+    return postgres_add(plan, POSTGRES_CONSENT_USE,
+                        VALUES(VALUE_S(c->user_id), VALUE_S(c->client_id), VALUE_S(c->resource),
+                               VALUE_S(place_of(c))));
+}
+
 rc_t postgres_consent_delete(postgres_plan_t *plan, const effect_t *e)
 {
     const consent_t *c = e->u.consent;

@@ -75,6 +75,7 @@ static const row_t ROWS[EFFECT_COUNT] = {
     [EFFECT_REFRESH_INSERT] = {sqlite_refresh_insert, false},
     [EFFECT_REFRESH_ROTATE] = {sqlite_refresh_rotate, false},
     [EFFECT_CONSENT_PUT] = {sqlite_consent_put, false},
+    [EFFECT_CONSENT_USE] = {sqlite_consent_use, false},
     [EFFECT_CONSENT_DELETE] = {sqlite_consent_delete, false},
     [EFFECT_RESOURCE_PUT] = {sqlite_resource_put, true},
     [EFFECT_RESOURCE_DELETE] = {sqlite_resource_delete, true},

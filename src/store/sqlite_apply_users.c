@@ -96,6 +96,16 @@ rc_t sqlite_consent_put(sqlite_db_t *db, const effect_t *e)
     return sqlite_put_record(db, TABLE_CONSENT, &consent);
 }
 
+rc_t sqlite_consent_use(sqlite_db_t *db, const effect_t *e)
+{
+    const consent_t *c = e->u.consent;
+    int64_t one = 0;
+    rc_t rc = sqlite_number(
+        db, STMT_CONSENT_IS,
+        ARGS(ARG_S(c->user_id), ARG_S(c->client_id), ARG_S(c->resource), ARG_S(place_of(c))), &one);
+    return rc == RC_NOT_FOUND ? RC_CONFLICT : rc;
+}
+
 rc_t sqlite_consent_delete(sqlite_db_t *db, const effect_t *e)
 {
     const consent_t *c = e->u.consent;

@@ -19,7 +19,7 @@ sqlite_effect_fn_t sqlite_client_insert, sqlite_client_put, sqlite_client_keep,
 sqlite_effect_fn_t sqlite_user_insert, sqlite_user_insert_first, sqlite_user_set_password,
     sqlite_user_disable, sqlite_user_set_groups, sqlite_session_insert, sqlite_session_touch,
     sqlite_session_delete, sqlite_interaction_insert, sqlite_interaction_update, sqlite_consent_put,
-    sqlite_consent_delete;
+    sqlite_consent_use, sqlite_consent_delete;
 sqlite_effect_fn_t sqlite_code_insert, sqlite_code_consume, sqlite_family_insert,
     sqlite_family_revoke, sqlite_refresh_insert, sqlite_refresh_rotate, sqlite_refresh_use,
     sqlite_access_token_insert, sqlite_pushed_insert, sqlite_pushed_consume, sqlite_device_insert,
