@@ -35,6 +35,9 @@ static bool enter(void)
 static int behind(long (*act)(void))
 {
     int status;
+#ifdef __SANITIZE_THREAD__
+    skip(); /* its own thread begins while the walls close, and is refused what it needs */
+#endif
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     pid_t pid = fork();
     if (pid == 0) {

@@ -355,6 +355,9 @@ static bool is_there(admin_play_t *p, const char *name)
 /* Wherever the room ends: in the copy of the backup, in the new database or in its log. */
 static void full_disk_leaves_the_old_database_in_place(void **state)
 {
+#ifdef __SANITIZE_THREAD__
+    skip(); /* as it starts, the sanitizer writes files of its own and reads them as memory */
+#endif
     static const char *const FILES[] = {"saved.db", "saved.jsonl"};
     static const char *const LEFT[] = {"warder.db.restoring", "warder.db.restoring-wal",
                                        "warder.db.restoring-shm", "warder.db.saved",

@@ -39,7 +39,7 @@
     AUDIT(SETTINGS, "settings", "settings were loaded anew, or refused")                           \
     AUDIT(STORE, "store", "the whole store was exported, filled, moved, saved or restored")        \
     AUDIT(CHECKPOINT, "checkpoint", "the trail so far, signed with the audit key")                 \
-    AUDIT(MEND, "mend", "lines that a loss of power left out of order were put aside")             \
+    AUDIT(MEND, "mend", "zeros, or lines out of order, that a loss of power left were put aside")  \
     AUDIT(RETENTION, "retention", "a file of the trail whose time was over is deleted")            \
     AUDIT(SERVER, "server", "the server started or stopped")
 
