@@ -40,6 +40,7 @@ static const mcp_version_t *HANDSHAKE, *BATCHES;
 #define BATCH                                                                                      \
     "[{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{}},{\"jsonrpc\":\"2.0\",\"method\":\"n\"}]"
 
+static void put(char *line, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 static void put(char *line, const char *fmt, va_list args)
 {
     vsnprintf(line, EVENT_BYTES, fmt, args);
