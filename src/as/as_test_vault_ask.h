@@ -7,6 +7,23 @@
 #include "audit/checkpoint.h"
 #include "jose/jws.h"
 
+/* Of cmocka: a vault for each test. */
+static inline int vault_test_setup(void **state)
+{
+    vault_test_t *p = malloc(sizeof *p);
+    VAULT_NEED(p != NULL);
+    vault_test_new(p);
+    *state = p;
+    return 0;
+}
+
+static inline int vault_test_teardown(void **state)
+{
+    vault_test_free(*state);
+    free(*state);
+    return 0;
+}
+
 static inline rc_t open_record(vault_test_t *p, const key_record_t *r, str_t *out)
 {
     return p->vault.open(p->vault.ctx, p->a, r, out);

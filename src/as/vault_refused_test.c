@@ -11,22 +11,6 @@
 #include "conf/conf.h"
 #include "core/b64.h"
 
-static int setup(void **state)
-{
-    vault_test_t *p = malloc(sizeof *p);
-    assert_non_null(p);
-    vault_test_new(p);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_test_free(*state);
-    free(*state);
-    return 0;
-}
-
 /* ---- what is refused ---- */
 
 static void another_type_is_not_signed(void **state)
@@ -394,7 +378,7 @@ static void a_key_that_is_elsewhere_seals_nothing_here(void **state)
     assert_int_equal(as_kek_seal(p->a, &name, random_fake(&p->random), &plain, &out), RC_CONFIG);
 }
 
-#define PLAY(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define PLAY(fn) cmocka_unit_test_setup_teardown(fn, vault_test_setup, vault_test_teardown)
 
 int main(void)
 {

@@ -10,22 +10,6 @@
 
 #include "as/keys.h"
 
-static int setup(void **state)
-{
-    vault_test_t *p = malloc(sizeof *p);
-    assert_non_null(p);
-    vault_test_new(p);
-    *state = p;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    vault_test_free(*state);
-    free(*state);
-    return 0;
-}
-
 /* ---- what goes well ---- */
 
 static void an_opened_key_is_its_public_half_and_signs(void **state)
@@ -141,7 +125,7 @@ static void checkpoints_are_signed_with_the_audit_key(void **state)
     assert_true(jose_key_verify(p->audit_key, ALG_EDDSA, text, str_of(made.b, made.n)));
 }
 
-#define PLAY(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define PLAY(fn) cmocka_unit_test_setup_teardown(fn, vault_test_setup, vault_test_teardown)
 
 int main(void)
 {

@@ -114,20 +114,26 @@ static void lists_need_not_be_followed(void **state)
     assert_int_equal(w->fetches, 2);
 }
 
-static void pages_are_read_to_the_end(void **state)
+/* The list at `url`, asked since `since`: a page of others, and on the next one the token. */
+static void two_pages(world_t *w, const char *url, uint64_t since)
 {
-    world_t *w = *state;
-    list_follow(w);
-    const char *token = list_token(w);
     revoked_t *v = ARENA_ARRAY(w->a, LIMIT_REVOCATIONS_PAGE + 1, revoked_t);
     for (size_t i = 0; i <= LIMIT_REVOCATIONS_PAGE; i++)
         v[i] = (revoked_t){.seq = i + 1,
                            .kind = REVOKED_TOKEN,
                            .key = arena_printf(w->a, "other-%zu", i),
                            .at = W_NOW_S};
-    list_is(w, W_LIST "?since=0", 0, v, LIMIT_REVOCATIONS_PAGE + 1);
+    list_is(w, url, since, v, LIMIT_REVOCATIONS_PAGE + 1);
     const revoked_t last = {.seq = 501, .kind = REVOKED_TOKEN, .key = STR("f1.j1"), .at = W_NOW_S};
     list_is(w, W_LIST "?since=500", 500, &last, 1);
+}
+
+static void pages_are_read_to_the_end(void **state)
+{
+    world_t *w = *state;
+    list_follow(w);
+    const char *token = list_token(w);
+    two_pages(w, W_LIST "?since=0", 0);
     world_pass(w, 2);
     assert_denied(world_ask(w, token, NULL), 401, "token_revoked");
     list_is(w, W_LIST "?since=501", 501, NULL, 0);
@@ -145,15 +151,7 @@ static void a_list_that_goes_back_is_read_anew(void **state)
     list_ends(w, 9000, REVOKED_GRANT, STR("f2"), W_NOW_S);
     world_pass(w, 2);
     assert_allowed(world_ask(w, token, NULL));
-    revoked_t *v = ARENA_ARRAY(w->a, LIMIT_REVOCATIONS_PAGE + 1, revoked_t);
-    for (size_t i = 0; i <= LIMIT_REVOCATIONS_PAGE; i++)
-        v[i] = (revoked_t){.seq = i + 1,
-                           .kind = REVOKED_TOKEN,
-                           .key = arena_printf(w->a, "other-%zu", i),
-                           .at = W_NOW_S};
-    list_is(w, W_LIST "?since=9000", 9000, v, LIMIT_REVOCATIONS_PAGE + 1);
-    const revoked_t last = {.seq = 501, .kind = REVOKED_TOKEN, .key = STR("f1.j1"), .at = W_NOW_S};
-    list_is(w, W_LIST "?since=500", 500, &last, 1);
+    two_pages(w, W_LIST "?since=9000", 9000);
     world_pass(w, 2);
     assert_denied(world_ask(w, token, NULL), 401, "token_revoked");
     /* What was remembered of the numbers that are lost goes on to count. */
