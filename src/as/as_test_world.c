@@ -1,5 +1,7 @@
 #include "as/as_test_world.h"
 
+#include "as/as_test_served.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,6 +289,8 @@ int world_teardown(void **state)
     static const char *const FILES[] = {"audit.log", "as.db", "as.db-wal", "as.db-shm",
                                         "as.db-lock"};
     world_t *w = *state;
+    if (w->served) /* the test failed */
+        world_serve_stop(w);
     http_pool_free(w->pool);
     http_pool_free(w->fetchers);
     if (w->audit)

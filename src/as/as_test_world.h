@@ -102,6 +102,7 @@ struct world {
     void (*applied)(world_t *w, const effects_t *effects);
     audit_t *audit;
     http_pool_t *pool, *fetchers;
+    http_server_t *served;    /* as_test_served.c; NULL: none runs */
     http_fetch_fake_t web;    /* what the server fetches: put rows there */
     pthread_mutex_t web_gate; /* hold it: nothing comes from there */
     arena_t *as_arena;

@@ -2,49 +2,9 @@
 #include "as/forget.h"
 
 #include "as/as_test_browser.h"
+#include "as/as_test_served.h"
 
-#include <time.h>
-
-enum { PATIENCE_MS = 8000, STEP_MS = 20, DAY_S = 86400, MANY = 3 * AS_FORGET_BATCH };
-
-static http_server_t *start(world_t *w)
-{
-    http_server_t *s;
-    str_t why = STR("");
-    http_server_config_t config = http_server_defaults();
-    config.app = &w->as->app;
-    config.log = &w->log;
-    config.worker_init = as_worker_init;
-    config.worker_exit = as_worker_exit;
-    if (http_server_new(&config, &s, &why) != RC_OK)
-        fail_msg("%" PRIstr, STR_ARG(why));
-    assert_ok(http_server_start(s));
-    return s;
-}
-
-/* In the order of a real end, as in maintenance_test.c. */
-static void stop(world_t *w, http_server_t *s)
-{
-    http_server_stop(s);
-    http_server_join(s);
-    assert_ok(world_apply(w, w->admin, &(effects_t){0}));
-    http_pool_free(w->pool);
-    audit_close(w->audit);
-    w->pool = NULL;
-    w->audit = NULL;
-    http_server_free(s);
-}
-
-static bool come(world_t *w, bool (*here)(world_t *w))
-{
-    const struct timespec step = {0, STEP_MS * 1000000};
-    for (int64_t ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
-        if (here(w))
-            return true;
-        nanosleep(&step, NULL);
-    }
-    return false;
-}
+enum { DAY_S = 86400, MANY = 3 * AS_FORGET_BATCH };
 
 /* So long nobody has used anything that is put here. */
 static int64_t long_ago(const world_t *w)
@@ -102,9 +62,9 @@ static void unused_client_and_consent_end(void **state)
     put_client(w, STR("old"), long_ago(w));
     put_consent(w, STR("old"), long_ago(w));
     put_client(w, STR("young"), long_ago(w) + 2 * DAY_S);
-    http_server_t *s = start(w);
-    assert_true(come(w, first_is_gone));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, first_is_gone));
+    world_serve_stop(w);
     assert_false(is_there(w, STR("old")));
     assert_true(is_there(w, STR("young")));
     assert_true(is_there(w, STR(W_PUBLIC))); /* an administrator's */
@@ -119,9 +79,9 @@ static void many_unused_clients_end_in_batches(void **state)
     world_restart(w, "cleanup_interval", "1");
     for (int i = 0; i < MANY; i++)
         put_client(w, id_of(w, i), long_ago(w));
-    http_server_t *s = start(w);
-    assert_true(come(w, many_are_gone));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, many_are_gone));
+    world_serve_stop(w);
     assert_int_equal(trail_count(w, "client.deleted", "allow", "unused"), MANY);
     assert_false(is_there(w, id_of(w, MANY - 1)));
 }

@@ -2,66 +2,12 @@
 #include "as/maintenance.h"
 
 #include "as/as_test_browser.h"
+#include "as/as_test_served.h"
 #include "as/keys.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { PATIENCE_MS = 8000, STEP_MS = 20 };
-
-static http_server_t *start_shared(world_t *w, bool shared)
-{
-    http_server_t *s;
-    str_t why = STR("");
-    http_server_config_t config = http_server_defaults();
-    config.shared = shared;
-    config.app = &w->as->app;
-    config.log = &w->log;
-    config.worker_init = as_worker_init;
-    config.worker_exit = as_worker_exit;
-    if (http_server_new(&config, &s, &why) != RC_OK)
-        fail_msg("%" PRIstr, STR_ARG(why));
-    assert_ok(http_server_start(s));
-    return s;
-}
-
-static http_server_t *start(world_t *w)
-{
-    return start_shared(w, false);
-}
-
-/* In the order of a real end: whoever hands results to the workers goes before them. The store is
- * still asked afterwards; when its writer has done one thing more, it has handed over all before.
- */
-static void stop_threads(world_t *w)
-{
-    assert_ok(world_apply(w, w->admin, &(effects_t){0}));
-    http_pool_free(w->pool);
-    audit_close(w->audit);
-    w->pool = NULL;
-    w->audit = NULL;
-}
-
-static void stop(world_t *w, http_server_t *s)
-{
-    http_server_stop(s);
-    http_server_join(s);
-    stop_threads(w);
-    http_server_free(s);
-}
-
-static bool come(world_t *w, bool (*here)(world_t *w))
-{
-    const struct timespec step = {0, STEP_MS * 1000000};
-    for (int64_t ms = 0; ms < PATIENCE_MS; ms += STEP_MS) {
-        if (here(w))
-            return true;
-        nanosleep(&step, NULL);
-    }
-    return false;
-}
 
 enum { RING = 3 }; /* one key that signs, one that derives, one that seals */
 
@@ -78,10 +24,10 @@ static bool key_change_is_recorded(world_t *w)
 static void missing_keys_are_made_and_recorded(void **state)
 {
     world_t *w = *state;
-    http_server_t *s = start(w);
-    assert_true(come(w, key_change_is_recorded));
+    world_serve(w, false);
+    assert_true(world_comes(w, key_change_is_recorded));
     assert_int_equal(keys(w), RING);
-    stop(w, s);
+    world_serve_stop(w);
     assert_int_equal(keys(w), RING);
 }
 
@@ -118,12 +64,12 @@ static void a_rotation_goes_its_way(void **state)
     world_t *w = *state;
     ask_for_rotation(w);
     assert_int_equal(keys(w), RING + 1);
-    http_server_t *s = start(w);
+    world_serve(w, false);
     world_pass(w, w->conf->key_set_cache_age + 120);
-    assert_true(come(w, is_signed_with_another));
+    assert_true(world_comes(w, is_signed_with_another));
     world_pass(w, w->conf->access_token_lifetime + w->conf->key_set_cache_age + 120);
-    assert_true(come(w, old_key_is_gone));
-    stop(w, s);
+    assert_true(world_comes(w, old_key_is_gone));
+    world_serve_stop(w);
 }
 
 static bool session_is_gone(world_t *w)
@@ -148,9 +94,9 @@ static void what_has_expired_is_deleted(void **state)
     world_put(w, EFFECT_SESSION_INSERT, &OLD);
     world_put(w, EFFECT_SESSION_INSERT, &live);
     assert_false(session_is_gone(w));
-    http_server_t *s = start(w);
-    assert_true(come(w, session_is_gone));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, session_is_gone));
+    world_serve_stop(w);
     assert_non_null(world_look(w, (ask_t){.kind = ASK_SESSION, .hash = live.id}).u.session);
 }
 
@@ -191,9 +137,9 @@ static void many_that_have_expired_go_at_once(void **state)
     world_t *w = *state;
     world_restart(w, "cleanup_interval", "1");
     put_many(w);
-    http_server_t *s = start(w);
-    assert_true(come(w, last_is_gone));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, last_is_gone));
+    world_serve_stop(w);
     assert_in_range(w->faults.most, 1, 1000); /* a batch must not hold up who else writes */
     assert_true(w->faults.least_pause_us >= 80000);
 }
@@ -225,24 +171,24 @@ static void what_another_node_cleans_is_left_to_it(void **state)
     world_restart(w, "cleanup_interval", "1");
     world_put(w, EFFECT_SESSION_INSERT, &OLD);
     assert_ok(take_lease(w, "cleaning", "another", 1000));
-    http_server_t *s = start(w);
-    assert_true(come(w, has_tried_twice));
+    world_serve(w, false);
+    assert_true(world_comes(w, has_tried_twice));
     assert_int_equal(w->faults.expires, 0);
     world_pass(w, 1000); /* it has died */
-    assert_true(come(w, session_is_gone));
-    stop(w, s);
+    assert_true(world_comes(w, session_is_gone));
+    world_serve_stop(w);
 }
 
 static void keys_that_another_node_makes_are_left_to_it(void **state)
 {
     world_t *w = *state;
     assert_ok(take_lease(w, "keys", "another", 1000));
-    http_server_t *s = start(w);
-    assert_true(come(w, has_tried));
+    world_serve(w, false);
+    assert_true(world_comes(w, has_tried));
     assert_int_equal(keys(w), 0);
     world_pass(w, 1000); /* it has died */
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    assert_true(world_comes_in_time(w, key_change_is_recorded));
+    world_serve_stop(w);
 }
 
 /* One takes over from the other: they are of one node, and both believe it to be theirs. */
@@ -251,12 +197,12 @@ static void keys_that_another_process_of_the_node_makes_are_left_to_it(void **st
     world_t *w = *state;
     w->as->holder = STR("west");
     assert_ok(take_lease(w, "keys", "west", 1000));
-    http_server_t *s = start(w);
-    assert_true(come(w, has_tried));
+    world_serve(w, false);
+    assert_true(world_comes(w, has_tried));
     assert_int_equal(keys(w), 0);
     world_pass(w, 1000);
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    assert_true(world_comes_in_time(w, key_change_is_recorded));
+    world_serve_stop(w);
 }
 
 static bool name_is_kept_twice(world_t *w)
@@ -268,12 +214,12 @@ static void keys_are_left_alone_until_the_sockets_are_ours(void **state)
 {
     world_t *w = *state;
     w->as->node_lease = STR("node:west");
-    http_server_t *s = start_shared(w, true);
-    assert_true(come(w, name_is_kept_twice));
+    http_server_t *s = world_serve(w, true);
+    assert_true(world_comes(w, name_is_kept_twice));
     assert_int_equal(keys(w), 0);
     http_server_keep(s);
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    assert_true(world_comes(w, key_change_is_recorded));
+    world_serve_stop(w);
 }
 
 static bool has_cleaned(world_t *w)
@@ -285,12 +231,12 @@ static void a_clean_end_leaves_everything_to_the_others(void **state)
 {
     world_t *w = *state;
     world_restart(w, "cleanup_interval", "1");
-    http_server_t *s = start(w);
-    assert_true(come(w, key_change_is_recorded));
-    assert_true(come(w, has_cleaned));
+    world_serve(w, false);
+    assert_true(world_comes(w, key_change_is_recorded));
+    assert_true(world_comes(w, has_cleaned));
     assert_int_equal(take_lease(w, "cleaning", "another", 10), RC_CONFLICT);
     assert_int_equal(take_lease(w, "keys", "another", 10), RC_CONFLICT);
-    stop(w, s);
+    world_serve_stop(w);
     assert_ok(take_lease(w, "cleaning", "another", 10));
     assert_ok(take_lease(w, "keys", "another", 10));
 }
@@ -306,17 +252,17 @@ static void a_node_that_lost_the_lease_stops_cleaning(void **state)
 {
     world_t *w = *state;
     world_restart(w, "cleanup_interval", "1");
-    http_server_t *s = start(w);
-    assert_true(come(w, has_cleaned));
+    world_serve(w, false);
+    assert_true(world_comes(w, has_cleaned));
     world_pass(w, 1000);
-    assert_true(come(w, cleaning_is_the_other_s));
+    assert_true(world_comes(w, cleaning_is_the_other_s));
     w->faults.applies = 0;
-    assert_true(come(w, has_tried));
+    assert_true(world_comes(w, has_tried));
     unsigned before = w->faults.expires;
     w->faults.applies = 0;
-    assert_true(come(w, has_tried));
+    assert_true(world_comes(w, has_tried));
     assert_int_equal(w->faults.expires, before);
-    stop(w, s);
+    world_serve_stop(w);
 }
 
 enum { AHEAD_S = 30 };
@@ -331,9 +277,9 @@ static void a_clock_that_is_ahead_forgets_no_spent_name(void **state)
     world_put(w, EFFECT_SESSION_INSERT, &OLD);
     world_put(w, EFFECT_SPEND, &proof);
     world_pass(w, 5 + AHEAD_S);
-    http_server_t *s = start(w);
-    assert_true(come(w, session_is_gone));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, session_is_gone));
+    world_serve_stop(w);
     effects_add(&again, EFFECT_SPEND, W_START_S + 4)->u.spent = &proof;
     assert_int_equal(world_apply(w, w->admin, &again), RC_CONFLICT);
 }
@@ -366,20 +312,18 @@ static void a_name_is_kept_until_the_end(void **state)
 {
     world_t *w = *state;
     w->as->node_lease = STR(NAME);
-    http_server_t *s = start(w);
-    assert_true(come(w, name_is_taken));
+    world_serve(w, false);
+    assert_true(world_comes(w, name_is_taken));
     world_pass(w, AS_NODE_LEASE_S - 1);
     assert_true(name_is_taken(w));
-    stop(w, s);
+    world_serve_stop(w);
     assert_true(name_was_free(w));
     assert_false(name_is_lost(w));
 }
 
-static void end_shared(world_t *w, http_server_t *s)
+static void name_stays_when_it_ends(world_t *w)
 {
-    http_server_join(s);
-    stop_threads(w);
-    http_server_free(s);
+    world_serve_join(w);
     assert_false(name_was_free(w));
 }
 
@@ -388,10 +332,10 @@ static void a_name_is_not_given_up_after_a_take_over(void **state)
 {
     world_t *w = *state;
     w->as->node_lease = STR(NAME);
-    http_server_t *s = start(w);
-    assert_true(come(w, name_is_taken));
+    http_server_t *s = world_serve(w, false);
+    assert_true(world_comes(w, name_is_taken));
     http_server_hand_over(s);
-    end_shared(w, s);
+    name_stays_when_it_ends(w);
 }
 
 /* The one before has it still. */
@@ -399,10 +343,10 @@ static void a_name_is_not_given_up_by_a_server_that_fails_to_take_over(void **st
 {
     world_t *w = *state;
     w->as->node_lease = STR(NAME);
-    http_server_t *s = start_shared(w, true);
-    assert_true(come(w, name_is_taken));
+    http_server_t *s = world_serve(w, true);
+    assert_true(world_comes(w, name_is_taken));
     http_server_stop(s);
-    end_shared(w, s);
+    name_stays_when_it_ends(w);
 }
 
 static void a_name_that_another_node_takes_is_told(void **state)
@@ -410,12 +354,12 @@ static void a_name_that_another_node_takes_is_told(void **state)
     world_t *w = *state;
     w->as->node_lease = STR(NAME);
     assert_true(name_was_free(w));
-    http_server_t *s = start(w);
-    assert_true(come(w, name_is_lost));
+    world_serve(w, false);
+    assert_true(world_comes(w, name_is_lost));
     world_pass(w, 100);
-    assert_true(come(w, name_is_back));
+    assert_true(world_comes(w, name_is_back));
     assert_true(name_is_taken(w));
-    stop(w, s);
+    world_serve_stop(w);
 }
 
 static bool keys_are_stored(world_t *w)
@@ -430,13 +374,14 @@ static void a_look_that_nobody_waits_for_ends_well(void **state)
     world_t *w = *state;
     int fd = open(arena_cstr(w->a, w->trail), O_RDONLY | O_CLOEXEC);
     assert_int_equal(flock(fd, LOCK_EX), 0);
-    http_server_t *s = start(w);
-    assert_true(come(w, keys_are_stored));
+    http_server_t *s = world_serve(w, false);
+    assert_true(world_comes(w, keys_are_stored));
     http_server_stop(s);
     http_server_join(s);
+    w->served = NULL;
     assert_non_null(w->as->keys.look);
     close(fd);
-    stop_threads(w);
+    world_serve_stop_threads(w);
     http_server_free(s);
     assert_true(key_change_is_recorded(w));
 }
@@ -450,10 +395,10 @@ static void keys_that_cannot_be_stored_are_tried_again(void **state)
 {
     world_t *w = *state;
     w->faults = (faults_t){.apply = RC_IO, .times = 1};
-    http_server_t *s = start(w);
-    assert_true(come(w, failure_is_logged));
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, failure_is_logged));
+    assert_true(world_comes(w, key_change_is_recorded));
+    world_serve_stop(w);
     assert_int_equal(keys(w), RING);
 }
 
@@ -462,13 +407,13 @@ static void keys_that_cannot_be_made_are_tried_again(void **state)
 {
     world_t *w = *state;
     atomic_store(&w->random_fails, true);
-    http_server_t *s = start(w);
-    assert_true(come(w, failure_is_logged));
+    world_serve(w, false);
+    assert_true(world_comes(w, failure_is_logged));
     assert_true(world_logged(w, "\"at\":\"plan\""));
     assert_int_equal(keys(w), 0);
     atomic_store(&w->random_fails, false);
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    assert_true(world_comes(w, key_change_is_recorded));
+    world_serve_stop(w);
     assert_int_equal(keys(w), RING);
 }
 
@@ -476,9 +421,9 @@ static void a_store_that_cannot_be_read_is_tried_again(void **state)
 {
     world_t *w = *state;
     w->faults = (faults_t){.ask = RC_IO, .ask_ok = 1}; /* the worker's snapshot comes first */
-    http_server_t *s = start(w);
-    assert_true(come(w, failure_is_logged));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, failure_is_logged));
+    world_serve_stop(w);
     assert_true(world_logged(w, "\"at\":\"store\""));
     assert_int_equal(keys(w), 0);
 }
@@ -487,9 +432,9 @@ static void a_faster_process_is_no_failure(void **state)
 {
     world_t *w = *state;
     w->faults = (faults_t){.apply = RC_CONFLICT, .apply_ok = 1, .times = 1}; /* behind the lease */
-    http_server_t *s = start(w);
-    assert_true(come(w, key_change_is_recorded));
-    stop(w, s);
+    world_serve(w, false);
+    assert_true(world_comes(w, key_change_is_recorded));
+    world_serve_stop(w);
     assert_false(failure_is_logged(w));
 }
 
