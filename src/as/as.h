@@ -68,8 +68,7 @@ typedef struct as {
         as_lease_t lease;
         as_pace_t pace;
         http_timer_t *pause; /* before the next batch; NULL: none was started */
-        int64_t began_ms;    /* the batch under way (monotonic) */
-        int64_t now;         /* what it takes for now, in seconds */
+        store_expire_t what; /* the batch under way */
         as_settled_t clock;
         bool running;
     } cleaning;

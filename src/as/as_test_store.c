@@ -92,7 +92,15 @@ static uint64_t generation(store_conn_t *base)
     return store_generation(((faulty_conn_t *)base)->real);
 }
 
-static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
+/* What a batch held up is told as ordered, and not as this machine happened to be. */
+static void expired(void *ctx, rc_t rc, size_t deleted)
+{
+    faulty_store_t *s = ctx;
+    s->expire->held_ms = s->w->faults.held_ms;
+    s->expire_done(s->expire_ctx, rc, deleted);
+}
+
+static void expire(store_conn_t *base, store_expire_t *what, store_done_t done, void *ctx)
 {
     faulty_conn_t *c = (faulty_conn_t *)base;
     faults_t *f = &c->w->faults;
@@ -100,9 +108,13 @@ static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t
     if (f->expires > 0 && (f->least_pause_us == 0 || pause < f->least_pause_us))
         f->least_pause_us = pause;
     c->w->faulty.expired_us = us;
-    f->most = limit > f->most ? limit : f->most;
+    f->most = what->limit > f->most ? what->limit : f->most;
     f->expires++;
-    store_expire(c->real, now, limit, done, ctx);
+    c->w->faulty.expire = what;
+    c->w->faulty.expire_done = done;
+    c->w->faulty.expire_ctx = ctx;
+    atomic_fetch_add(&c->w->ms, f->waits_ms);
+    store_expire(c->real, what, expired, &c->w->faulty);
 }
 
 static void forget(store_conn_t *base, store_forget_t *what, store_done_t done, void *ctx)

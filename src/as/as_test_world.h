@@ -53,6 +53,7 @@ typedef struct {
     _Atomic unsigned expires;       /* likewise, of what has expired */
     _Atomic uint32_t most;          /* rows that one of them asked for */
     int64_t least_pause_us;         /* between two of them; 0: there were no two */
+    int64_t held_ms, waits_ms;      /* by each of them; for the disk, before it is answered */
 } faults_t;
 
 typedef struct {
@@ -71,6 +72,9 @@ typedef struct {
     store_t base;
     world_t *w;
     int64_t expired_us; /* when the last one was asked for */
+    store_expire_t *expire;
+    store_done_t expire_done;
+    void *expire_ctx;
 } faulty_store_t;
 
 struct world {

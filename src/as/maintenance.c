@@ -220,8 +220,8 @@ static void expired(void *ctx, rc_t rc, size_t deleted)
         say_not_deleted(as, rc);
         return;
     }
-    if (!as_pace_next(&as->cleaning.pace, deleted, mono(as) - as->cleaning.began_ms)) {
-        as_forget_begin(w, as->cleaning.now);
+    if (!as_pace_next(&as->cleaning.pace, deleted, as->cleaning.what.held_ms)) {
+        as_forget_begin(w, as->cleaning.what.now);
         return;
     }
     as->cleaning.pause = http_timer_start(w->loop, as->cleaning.pace.pause_ms, 0, delete_batch, w);
@@ -243,9 +243,9 @@ static void delete_batch(void *arg)
     as->cleaning.running = as_lease_is_held(w, &as->cleaning.lease);
     if (!as->cleaning.running)
         return;
-    as->cleaning.began_ms = mono(as);
-    as->cleaning.now = settled_now(as) / 1000 - CLOCKS_SLACK_S;
-    store_expire(w->store, as->cleaning.now, as->cleaning.pace.rows, expired, w);
+    as->cleaning.what = (store_expire_t){.now = settled_now(as) / 1000 - CLOCKS_SLACK_S,
+                                         .limit = as->cleaning.pace.rows};
+    store_expire(w->store, &as->cleaning.what, expired, w);
 }
 
 static void cleaning_leased(void *ctx, rc_t rc)

@@ -144,6 +144,23 @@ static void many_that_have_expired_go_at_once(void **state)
     assert_true(w->faults.least_pause_us >= 80000);
 }
 
+static bool a_batch_was_large(world_t *w)
+{
+    return w->faults.most > AS_PACE_FIRST;
+}
+
+static void a_slow_disk_makes_no_batch_small(void **state)
+{
+    world_t *w = *state;
+    world_restart(w, "cleanup_interval", "1");
+    put_many(w);
+    w->faults.held_ms = 1;
+    w->faults.waits_ms = 1000;
+    world_serve(w, false);
+    assert_true(world_comes(w, a_batch_was_large));
+    world_serve_stop(w);
+}
+
 /* ---- of several nodes one ---- */
 
 static rc_t take_lease(world_t *w, const char *name, const char *holder, int64_t length)
@@ -445,6 +462,7 @@ int main(void)
         WORLD_TEST(a_rotation_goes_its_way),
         WORLD_TEST(what_has_expired_is_deleted),
         WORLD_TEST(many_that_have_expired_go_at_once),
+        WORLD_TEST(a_slow_disk_makes_no_batch_small),
         WORLD_TEST(what_another_node_cleans_is_left_to_it),
         EMPTY_TEST(keys_that_another_node_makes_are_left_to_it),
         EMPTY_TEST(keys_that_another_process_of_the_node_makes_are_left_to_it),

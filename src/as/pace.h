@@ -20,8 +20,10 @@ typedef struct {
 } as_pace_t;
 
 as_pace_t as_pace_begin(void);
-/** After a batch that deleted so many rows in `took_ms`. False: nothing is left, the run is over.
- *  A pause is never shorter than the batch took, so that others have half of the time at least. */
-bool as_pace_next(as_pace_t *p, size_t deleted, int64_t took_ms);
+/** After a batch that deleted so many rows and held up others for `held_ms`. False: nothing is
+ * left, the run is over. A pause is never shorter than that, so that others have half of the time
+ * at least. What the batch itself waited for does not count: a slow disk would make batches small,
+ * and rows would end faster than they go. */
+bool as_pace_next(as_pace_t *p, size_t deleted, int64_t held_ms);
 
 #endif

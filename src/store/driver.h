@@ -14,7 +14,7 @@ typedef struct {
     void (*ask)(store_conn_t *c, arena_t *a, ask_t *asks, size_t n, store_done_t done, void *ctx);
     void (*apply)(store_conn_t *c, const effects_t *effects, store_done_t done, void *ctx);
     uint64_t (*generation)(store_conn_t *c);
-    void (*expire)(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+    void (*expire)(store_conn_t *c, store_expire_t *expire, store_done_t done, void *ctx);
     void (*forget)(store_conn_t *c, store_forget_t *forget, store_done_t done, void *ctx);
     void (*health)(store_t *s, store_health_t *out); /* NULL: it is up */
 

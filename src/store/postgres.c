@@ -17,7 +17,9 @@ typedef struct {
     void *ctx;
     arena_t *a; /* ask: for the answers */
     ask_t *asks;
-    size_t n; /* asks; expire: its limit */
+    size_t n; /* asks */
+    store_expire_t *expire;
+    int64_t began_us; /* expire */
     store_forget_t *forget;
 } call_t;
 
@@ -154,16 +156,18 @@ static void end_expire(postgres_job_t *job)
 {
     const call_t *call = job->owner;
     size_t deleted = 0;
-    rc_t rc = job->rc == RC_OK ? postgres_read_expired(job, (uint32_t)call->n, &deleted) : job->rc;
+    rc_t rc =
+        job->rc == RC_OK ? postgres_read_expired(job, call->expire->limit, &deleted) : job->rc;
+    call->expire->held_ms = (clock_micros() - call->began_us) / 1000;
     call->done(call->ctx, rc, deleted);
 }
 
-static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
+static void expire(store_conn_t *base, store_expire_t *what, store_done_t done, void *ctx)
 {
     const postgres_store_conn_t *c = (const postgres_store_conn_t *)base;
-    const call_t call = {.done = done, .ctx = ctx, .n = limit};
+    const call_t call = {.done = done, .ctx = ctx, .expire = what, .began_us = clock_micros()};
     postgres_job_t *job = begin(c, end_expire, &call);
-    push(c->pool, job, job ? postgres_plan_expire(job, now, limit) : RC_MEMORY, &call);
+    push(c->pool, job, job ? postgres_plan_expire(job, what->now, what->limit) : RC_MEMORY, &call);
 }
 
 static void end_forget(postgres_job_t *job)

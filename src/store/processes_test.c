@@ -283,6 +283,26 @@ static void queue_that_is_full_is_busy(void **state)
     assert_int_equal(counts[1], 1);
 }
 
+/* What a batch of cleaning waits for itself holds up nobody. */
+static void wait_for_the_lock_is_no_cleaning(void **state)
+{
+    enum { WAIT_MS = 20 };
+    play_t *p = *state;
+    int counts[2] = {0, 0};
+    store_expire_t expire = {.now = TEST_NOW, .limit = 1000, .held_ms = -1};
+    sqlite3 *holder = hold_the_lock(p);
+    int64_t pushed = mono_ms();
+    store_expire(p->conn, &expire, count_down, counts);
+    while (mono_ms() - pushed < WAIT_MS)
+        sqlite3_sleep(5);
+    int64_t released = mono_ms();
+    sqlite3_close(holder);
+    while (counts[0] + counts[1] == 0)
+        test_loop_step(&p->loop);
+    assert_int_equal(counts[0], 1);
+    assert_in_range(expire.held_ms, 0, mono_ms() - released);
+}
+
 static void open_and_close(play_t *p, int out)
 {
     play_close(p);
@@ -316,6 +336,7 @@ int main(void)
         ON_SHARED_STORES(busy_writer_lets_another_process_in),
         ON_SHARED_STORES(generation_shows_the_change_of_another_process),
         ON_SQLITE(lock_that_is_held_too_long_is_busy),
+        ON_SQLITE(wait_for_the_lock_is_no_cleaning),
         ON_SQLITE(queue_that_is_full_is_busy),
         ON_SQLITE(many_processes_make_one_new_database),
     };

@@ -178,12 +178,10 @@ static void apply(store_conn_t *base, const effects_t *effects, store_done_t don
     push(c, &(sqlite_job_t){.effects = effects, .back = c->post, .done = done, .ctx = ctx});
 }
 
-static void expire(store_conn_t *base, int64_t now, uint32_t limit, store_done_t done, void *ctx)
+static void expire(store_conn_t *base, store_expire_t *what, store_done_t done, void *ctx)
 {
     sqlite_conn_t *c = (sqlite_conn_t *)base;
-    push(c,
-         &(sqlite_job_t){
-             .expire_now = now, .expire_limit = limit, .back = c->post, .done = done, .ctx = ctx});
+    push(c, &(sqlite_job_t){.expire = what, .back = c->post, .done = done, .ctx = ctx});
 }
 
 static void forget(store_conn_t *base, store_forget_t *what, store_done_t done, void *ctx)

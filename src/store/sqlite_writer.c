@@ -7,13 +7,22 @@
 
 enum { BATCH_MAX = 512, LEAST_WAIT_MS = 100 };
 
+static rc_t expire(sqlite_writer_t *w, sqlite_job_t *job)
+{
+    store_expire_t *e = job->expire;
+    int64_t began = sqlite_mono_ms();
+    rc_t rc = sqlite_expire(&w->db, e->now, e->limit, &job->failed);
+    e->held_ms = sqlite_mono_ms() - began;
+    return rc;
+}
+
 static rc_t carry_out(sqlite_writer_t *w, sqlite_job_t *job)
 {
     if (job->effects)
         return sqlite_apply_effects(&w->db, job->effects, &job->failed);
     if (job->forget)
         return sqlite_forget(&w->db, job->forget, &job->failed);
-    return sqlite_expire(&w->db, job->expire_now, job->expire_limit, &job->failed);
+    return expire(w, job);
 }
 
 static void complain(const sqlite_writer_t *w, rc_t rc)

@@ -13,8 +13,7 @@ typedef struct sqlite_job {
     struct sqlite_job *next;
     const effects_t *effects; /* NULL: forget or expire */
     store_forget_t *forget;   /* NULL: expire */
-    int64_t expire_now;
-    uint32_t expire_limit;
+    store_expire_t *expire;
     post_port_t back;
     store_done_t done;
     void *ctx;

@@ -43,9 +43,9 @@ uint64_t store_generation(store_conn_t *c)
     return c->driver->generation(c);
 }
 
-void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx)
+void store_expire(store_conn_t *c, store_expire_t *expire, store_done_t done, void *ctx)
 {
-    c->driver->expire(c, now, limit, done, ctx);
+    c->driver->expire(c, expire, done, ctx);
 }
 
 int64_t store_moment(const store_t *s, int64_t now_s)

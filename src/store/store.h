@@ -134,13 +134,23 @@ void store_apply(store_conn_t *c, const effects_t *effects, store_done_t done, v
 enum { STORE_GENERATION_MS = 100 };
 uint64_t store_generation(store_conn_t *c);
 
+/** What has expired at `now`, in seconds, and how much of it goes at once. */
+typedef struct {
+    int64_t now;
+    uint32_t limit;
+
+    int64_t held_ms; /* the answer: how long whoever else writes was held up by it, at most. On
+                      * SQLite without the wait for those before it and for the disk, which is the
+                      * same for one row and a thousand. */
+} store_expire_t;
+
 /** Deletes at most `limit` expired rows (sessions, interactions, codes an hour after expiry, pushed
  *  requests, devices, opaque access tokens, spent names, revocations,
  *  families past their end with their refresh tokens, unused clients, registration tokens). A
  *  refresh token past its own idle end stays known until its family's: reuse must end the family.
  *  After RC_OK the `failed` of done is how many were deleted: `limit` of them means that more may
- *  wait. */
-void store_expire(store_conn_t *c, int64_t now, uint32_t limit, store_done_t done, void *ctx);
+ *  wait. `expire` must live until done. */
+void store_expire(store_conn_t *c, store_expire_t *expire, store_done_t done, void *ctx);
 
 /** The time of what ends all that was made before it, where that is decided at `now_s`. A store
  * that several machines share holds what was made by the clock of another one: there it is

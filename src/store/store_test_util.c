@@ -240,9 +240,11 @@ rc_t play_forget(play_t *p, store_forget_t *forget)
 rc_t play_expire(play_t *p, int64_t now, uint32_t limit)
 {
     test_result_t r = {0};
-    store_expire(p->conn, now, limit, test_done, &r);
+    store_expire_t expire = {.now = now, .limit = limit, .held_ms = -1};
+    store_expire(p->conn, &expire, test_done, &r);
     while (!r.done)
         test_loop_step(&p->loop);
     p->failed = r.failed;
+    p->held_ms = expire.held_ms;
     return r.rc;
 }

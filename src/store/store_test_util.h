@@ -49,6 +49,7 @@ typedef struct {
     test_loop_t loop;
     effects_t effects; /* of the next test_apply, which empties it */
     size_t failed;     /* of the last one, and of play_expire */
+    int64_t held_ms;   /* of play_expire */
     char dir[64];
     char path[80];
     const char *driver;
