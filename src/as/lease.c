@@ -24,11 +24,11 @@ static void taken(void *ctx, rc_t rc, size_t failed)
     l->done(l->ctx, rc);
 }
 
-void as_lease_take(as_worker_t *w, as_lease_t *l, as_lease_done_t done, void *ctx)
+bool as_lease_take(as_worker_t *w, as_lease_t *l, as_lease_done_t done, void *ctx)
 {
     int64_t now = clock_seconds(&w->as->clock);
     if (l->asking)
-        return;
+        return false;
     l->asking = true;
     l->asked_at = mono(w);
     l->done = done;
@@ -37,6 +37,7 @@ void as_lease_take(as_worker_t *w, as_lease_t *l, as_lease_done_t done, void *ct
     l->taking.n = 0;
     effects_add(&l->taking, EFFECT_LEASE_TAKE, now)->u.lease = &l->record;
     store_apply(w->store, &l->taking, taken, l);
+    return true;
 }
 
 bool as_lease_is_held(const as_worker_t *w, const as_lease_t *l)

@@ -26,8 +26,9 @@ typedef struct {
 /** `name` and `holder` are borrowed. */
 void as_lease_begin(as_lease_t *l, str_t name, str_t holder, int64_t length_s);
 /** Takes it, or takes it again, for its length from now on. done gets RC_OK, RC_CONFLICT (another
- *  holds it), or what the store answers. While a question is under way: nothing. */
-void as_lease_take(struct as_worker *w, as_lease_t *l, as_lease_done_t done, void *ctx);
+ *  holds it), or what the store answers. False: a question is under way, and of this one nobody
+ * will hear: `done` is not called. */
+bool as_lease_take(struct as_worker *w, as_lease_t *l, as_lease_done_t done, void *ctx) MUST_USE;
 /** Whether it is held for sure, as far as this process's own clock can tell. */
 bool as_lease_is_held(const struct as_worker *w, const as_lease_t *l);
 /** At the worker's end: lets others have it at once. Nobody waits for that. */

@@ -114,6 +114,15 @@ static void keys_leased(void *ctx, rc_t rc)
     rotation_end(r, rc == RC_CONFLICT ? NULL : "lease");
 }
 
+/* Each look ends, or there would be none behind it. */
+static void take_keys(rotation_t *r)
+{
+    if (as_lease_take(r->w, &r->w->as->keys.lease, keys_leased, r))
+        return;
+    r->rc = RC_BUSY;
+    rotation_end(r, "lease");
+}
+
 static void planned(void *arg)
 {
     rotation_t *r = arg;
@@ -123,7 +132,7 @@ static void planned(void *arg)
         return;
     }
     if (r->due && !r->leads) {
-        as_lease_take(r->w, &as->keys.lease, keys_leased, r);
+        take_keys(r);
         return;
     }
     if (r->plan.effects.n > 0) { /* looks again: the store's generation will have changed */
@@ -260,10 +269,12 @@ static void cleaning_leased(void *ctx, rc_t rc)
     delete_batch(w);
 }
 
+/* Where the question of before has no answer yet, that one tells. */
 static void clean(void *arg)
 {
     as_worker_t *w = arg;
-    as_lease_take(w, &w->as->cleaning.lease, cleaning_leased, w);
+    bool asked = as_lease_take(w, &w->as->cleaning.lease, cleaning_leased, w);
+    (void)asked;
 }
 
 /* ---- the node's name ---- */
@@ -285,7 +296,8 @@ static void named(void *ctx, rc_t rc)
 static void keep_name(void *arg)
 {
     as_worker_t *w = arg;
-    as_lease_take(w, &w->as->name, named, w);
+    bool asked = as_lease_take(w, &w->as->name, named, w); /* likewise */
+    (void)asked;
 }
 
 /* ---- */

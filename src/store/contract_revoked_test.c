@@ -375,6 +375,62 @@ static void many_tokens_end_with_what_they_came_from(void **state)
     }
 }
 
+/* A code, an approval and a grant, on their way since then. */
+static void put_late(play_t *p, str_t name, str_t client, int64_t at)
+{
+    code_t c = test_code(name.p, name);
+    device_t d = test_device(name.p, name);
+    family_t f = test_family(name);
+    c.request.client_id = d.client_id = f.client_id = client;
+    c.created_at = f.created_at = at;
+    put_family(p, &f);
+    put_code(p, &c);
+    put_device(p, &d);
+    device_t decided = d;
+    decided.state = DEVICE_APPROVED;
+    decided.user_id = c.user_id;
+    decided.created_at = at;
+    play_add(p, EFFECT_DEVICE_DECIDE)->u.device = &decided;
+    assert_applied(p);
+}
+
+static void is_redeemed(play_t *p, str_t name, bool yes)
+{
+    const code_t *c = get_code(p, name.p);
+    const hash_t code = test_hash(name.p), device = get_device(p, name.p)->id;
+    assert_int_equal(c != NULL, yes);
+    assert_int_equal(get_family(p, name)->revoked_at == 0, yes);
+    assert_int_equal(get_device(p, name.p)->state, yes ? DEVICE_APPROVED : DEVICE_DENIED);
+    play_add(p, EFFECT_CODE_CONSUME)->u.hash = &code;
+    assert_int_equal(play_apply(p), yes ? RC_OK : RC_CONFLICT);
+    play_add(p, EFFECT_DEVICE_CONSUME)->u.hash = &device;
+    assert_int_equal(play_apply(p), yes ? RC_OK : RC_CONFLICT);
+}
+
+/* Decided before all were ended, written down behind it: as good as if it had been there. */
+static void what_was_on_its_way_when_all_were_ended_ends_too(void **state)
+{
+    static const struct {
+        revoked_kind_t kind;
+        str_t key, name;
+        bool ends;
+    } CASES[] = {
+        {REVOKED_CLIENT, STR_INIT("c2"), STR_INIT("another"), false},
+        {REVOKED_CLIENT, STR_INIT("c1"), STR_INIT("client"), true},
+        {REVOKED_ALL, STR_INIT(""), STR_INIT("all"), true},
+    };
+    play_t *p = *state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const str_t made = CASES[i].name, later = arena_printf(p->a, "later%zu", i);
+        const str_t client = CASES[i].kind == REVOKED_ALL ? STR("c3") : STR("c1");
+        revoke(p, CASES[i].kind, CASES[i].key, TEST_NOW);
+        put_late(p, made, client, TEST_NOW);
+        put_late(p, later, client, TEST_NOW + 1);
+        is_redeemed(p, made, !CASES[i].ends);
+        is_redeemed(p, later, true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +453,7 @@ int main(void)
         ON_EVERY_STORE(all_revocations_that_fit_count),
         ON_EVERY_STORE(unset_names_fit_nothing),
         ON_EVERY_STORE(many_tokens_end_with_what_they_came_from),
+        ON_EVERY_STORE(what_was_on_its_way_when_all_were_ended_ends_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

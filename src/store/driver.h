@@ -37,6 +37,14 @@ typedef struct {
 #define STORE_END_FAMILIES_CLIENT STORE_END_FAMILIES("kind=3 AND key=family.client_id")
 #define STORE_END_FAMILIES_ALL    STORE_END_FAMILIES("kind=4 AND key=''")
 
+/* The same for what a family could still be made of: codes and approvals that were written down
+ * behind the entry, by a decision that was on its way. Spent codes stay: they tell of replays. */
+#define STORE_ENDED(t)                                                                             \
+    "EXISTS(SELECT 1 FROM revoked WHERE at>=" t ".created_at AND ((kind=3 AND key=" t              \
+    ".client_id) OR (kind=4 AND key='')))"
+#define STORE_END_CODES   "DELETE FROM code WHERE consumed_at=0 AND " STORE_ENDED("code")
+#define STORE_END_DEVICES "UPDATE device SET state=2 WHERE state=1 AND " STORE_ENDED("device")
+
 /* The first member of a driver's own structs. */
 struct store {
     const store_driver_t *driver;

@@ -36,6 +36,9 @@ extern const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS];
 /** All families as a FROM has them, each with the end that an entry of the revocation list is still
  *  to bring it. */
 extern const char POSTGRES_FAMILIES[];
+/** Likewise all devices; and the codes that are still good or tell of replays. */
+extern const char POSTGRES_DEVICES[];
+extern const char POSTGRES_CODES[];
 
 enum { POSTGRES_ARGS_MAX = 40 };
 

@@ -101,6 +101,8 @@
     "LEFT JOIN c ON true"
 
 const char POSTGRES_FAMILIES[] = FAMILIES;
+const char POSTGRES_DEVICES[] = DEVICES;
+const char POSTGRES_CODES[] = "(SELECT * FROM code WHERE consumed_at<>0 OR " UNENDED("code.") ")";
 
 const postgres_text_t POSTGRES_TEXTS[POSTGRES_STATEMENTS] = {
 #define STATEMENT(name, refusal, types, sql)                                                       \

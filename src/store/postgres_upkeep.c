@@ -148,12 +148,15 @@ static rc_t take_rows(postgres_work_t *w, arena_t *scratch, table_id_t table,
     return rc;
 }
 
-/* A grant that ended is written as ended, also where only an entry of the list says so yet: what
- * reads the records need not know that. */
+/* What ended is written as ended, also where only an entry of the list says so yet: what reads the
+ * records need not know that. */
 static void put_source(buf_t *b, table_id_t table)
 {
-    if (table == TABLE_FAMILY)
-        buf_fmt(b, " FROM %s AS records ORDER BY ", POSTGRES_FAMILIES);
+    static const char *const SOURCES[TABLE_COUNT] = {[TABLE_FAMILY] = POSTGRES_FAMILIES,
+                                                     [TABLE_DEVICE] = POSTGRES_DEVICES,
+                                                     [TABLE_CODE] = POSTGRES_CODES};
+    if (SOURCES[table])
+        buf_fmt(b, " FROM %s AS records ORDER BY ", SOURCES[table]);
     else
         buf_fmt(b, " FROM \"%s\" ORDER BY ", TABLES[table].name);
 }

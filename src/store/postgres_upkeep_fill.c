@@ -156,6 +156,8 @@ static const char *const AFTER[] = {
     "CASE revoked.kind WHEN 0 THEN split_part(key, '.', 1) ELSE key END) WHERE kind IN (0, 1)",
     STORE_END_FAMILIES_CLIENT,
     STORE_END_FAMILIES_ALL,
+    STORE_END_CODES,
+    STORE_END_DEVICES,
     "UPDATE quota SET value=0",
     "UPDATE quota SET value=(SELECT count(*) FROM client WHERE origin=1 AND deleted_at=0)"
     " WHERE name='registered' AND slot=0",

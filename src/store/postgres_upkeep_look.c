@@ -33,6 +33,18 @@ static rc_t count_bytes(postgres_work_t *w, store_stats_t *out)
     return RC_OK;
 }
 
+/* A grant that only an entry of the list ends so far is none that lives. */
+static rc_t find_oldest(postgres_work_t *w, int64_t *out)
+{
+    const char *sql = arena_cstr(w->a, arena_printf(w->a,
+                                                    "SELECT min(created_at) FROM %s AS f WHERE "
+                                                    "revoked_at=0 AND (expires_at=0 OR "
+                                                    "expires_at>$1)",
+                                                    POSTGRES_FAMILIES));
+    *w->why = STR("out of memory");
+    return sql ? postgres_work_number(w, sql, now_of(w), out) : RC_MEMORY;
+}
+
 static rc_t read_stats(postgres_work_t *w, store_stats_t *out)
 {
     char sql[SQL_BYTES];
@@ -46,10 +58,7 @@ static rc_t read_stats(postgres_work_t *w, store_stats_t *out)
     TRY(number(w, "SELECT value FROM meta WHERE name='generation'", &out->generation));
     TRY(number(w, "SELECT value FROM meta WHERE name='revocation'", &out->revocation));
     out->schema = (int)schema;
-    return postgres_work_number(w,
-                                "SELECT min(created_at) FROM family WHERE revoked_at=0 AND"
-                                " (expires_at=0 OR expires_at>$1)",
-                                now_of(w), &out->oldest);
+    return find_oldest(w, &out->oldest);
 }
 
 rc_t postgres_stats(store_t *s, store_stats_t *out, arena_t *a, str_t *why)

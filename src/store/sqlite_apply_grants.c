@@ -2,9 +2,11 @@
 #include "core/limits.h"
 #include "store/sqlite_effects.h"
 
+/* As it is redeemed by nobody, it is as if it had been there when all were ended. */
 rc_t sqlite_code_insert(sqlite_db_t *db, const effect_t *e)
 {
-    return sqlite_insert_record(db, TABLE_CODE, e->u.code);
+    TRY(sqlite_insert_record(db, TABLE_CODE, e->u.code));
+    return sqlite_change(db, STMT_CODE_END_LATE, ARGS(ARG_H(&e->u.code->id)));
 }
 
 rc_t sqlite_code_consume(sqlite_db_t *db, const effect_t *e)
@@ -14,7 +16,8 @@ rc_t sqlite_code_consume(sqlite_db_t *db, const effect_t *e)
 
 rc_t sqlite_family_insert(sqlite_db_t *db, const effect_t *e)
 {
-    return sqlite_insert_record(db, TABLE_FAMILY, e->u.family);
+    TRY(sqlite_insert_record(db, TABLE_FAMILY, e->u.family));
+    return sqlite_change(db, STMT_FAMILY_END_LATE, ARGS(ARG_S(e->u.family->id)));
 }
 
 rc_t sqlite_family_revoke(sqlite_db_t *db, const effect_t *e)
@@ -87,12 +90,13 @@ rc_t sqlite_device_insert(sqlite_db_t *db, const effect_t *e)
 rc_t sqlite_device_decide(sqlite_db_t *db, const effect_t *e)
 {
     const device_t *d = e->u.device;
-    return sqlite_change_or_conflict(db, STMT_DEVICE_DECIDE,
-                                     ARGS(ARG_H(&d->id), ARG_S(d->user_code), ARG_I(d->state),
-                                          ARG_S(d->client_id), ARG_S(d->scope), ARG_S(d->resource),
-                                          ARG_S(d->dpop_jkt), ARG_S(d->user_id),
-                                          ARG_S(d->family_id), ARG_I(d->auth_time), ARG_S(d->acr),
-                                          ARG_I(d->created_at), ARG_I(d->expires_at)));
+    TRY(sqlite_change_or_conflict(db, STMT_DEVICE_DECIDE,
+                                  ARGS(ARG_H(&d->id), ARG_S(d->user_code), ARG_I(d->state),
+                                       ARG_S(d->client_id), ARG_S(d->scope), ARG_S(d->resource),
+                                       ARG_S(d->dpop_jkt), ARG_S(d->user_id), ARG_S(d->family_id),
+                                       ARG_I(d->auth_time), ARG_S(d->acr), ARG_I(d->created_at),
+                                       ARG_I(d->expires_at))));
+    return sqlite_change(db, STMT_DEVICE_END_LATE, ARGS(ARG_H(&d->id)));
 }
 
 rc_t sqlite_device_poll(sqlite_db_t *db, const effect_t *e)

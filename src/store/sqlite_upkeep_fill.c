@@ -75,6 +75,8 @@ static rc_t fill_all(sqlite_work_t *w, const store_source_t *source)
     TRY(run(w, OWNERS, 0));
     TRY(run(w, STORE_END_FAMILIES_CLIENT, 0));
     TRY(run(w, STORE_END_FAMILIES_ALL, 0));
+    TRY(run(w, STORE_END_CODES, 0));
+    TRY(run(w, STORE_END_DEVICES, 0));
     TRY(run(w, SEQUENCE, 0));
     TRY(run(w, SEQUENCE_AT_LEAST, source->revocation ? (int64_t)*source->revocation : 0));
     rc_t rc = sqlite_run_fixed(w->db, STMT_GENERATION_NEXT);

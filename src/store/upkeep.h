@@ -34,7 +34,8 @@ rc_t store_dump(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why) MU
 /** Fills an empty store, in one step: all records or none. RC_CONFLICT: it holds records already;
  *  a schema just made and leases do not count. RC_MALFORMED: a record comes twice, or is of no
  *  table. The numbers of revocations go on above source->revocation and the highest that came.
- *  Grants that an entry of the revocation list about their client, or about all, is of end. */
+ *  What an entry of the revocation list about its client, or about all, is of ends: grants, codes
+ *  and approvals. */
 rc_t store_fill(store_t *s, arena_t *a, const store_source_t *source, str_t *why) MUST_USE;
 
 /** Rows and bytes (with indexes) of each table; bytes are 0 where the driver cannot tell. */

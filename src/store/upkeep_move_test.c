@@ -282,6 +282,18 @@ static void put_very_many(play_t *p, const family_t *f)
     PQfinish(pg);
 }
 
+/* A code and an approval that nobody has fetched yet. */
+static void put_unfetched(play_t *p, const char *name, int64_t at)
+{
+    code_t c = test_code(name, str_c(name));
+    device_t d = test_device(name, str_c(name));
+    d.state = DEVICE_APPROVED;
+    d.user_id = c.user_id;
+    c.created_at = d.created_at = at;
+    put_code(p, &c);
+    put_device(p, &d);
+}
+
 static void grants_that_are_ended_step_by_step_move_as_ended(void **state)
 {
     (void)state;
@@ -298,9 +310,15 @@ static void grants_that_are_ended_step_by_step_move_as_ended(void **state)
         put_refresh(from, &t);
         play_add(from, EFFECT_REVOCATION_PUT)->u.revoked = &entry;
         assert_applied(from);
+        put_unfetched(from, "on its way", entry.at);
+        assert_int_equal(store_stats(from->store, &stats, from->a, &why), RC_OK);
+        assert_int_equal(stats.oldest, 0);
         str_t lines = play_dump(from);
         assert_false(str_contains(lines, STR("\"revoked_at\":0")));
         copy(from, to);
+        assert_str(play_dump(to), lines); /* as whoever moves a store compares them */
+        assert_null(get_code(to, "on its way"));
+        assert_int_equal(get_device(to, "on its way")->state, DEVICE_DENIED);
         assert_true(refresh_is_refused(to, t.family_id, &t));
         assert_int_equal(store_stats(to->store, &stats, to->a, &why), RC_OK);
         assert_int_equal(stats.table[TABLE_FAMILY].rows, 2501);
@@ -322,6 +340,8 @@ static void grants_that_an_entry_ends_are_filled_in_as_ended(void **state)
         const revoked_t entry = entry_about(OF_MANY[i], &f);
         const refresh_t t = test_refresh("r", f.id), good = test_refresh("good", late.id);
         late.created_at = entry.at + 1;
+        put_unfetched(grants, "f", entry.at);
+        put_unfetched(grants, "late", entry.at + 1);
         put_family(grants, &f);
         put_family(grants, &late);
         put_refresh(grants, &t);
@@ -337,6 +357,10 @@ static void grants_that_an_entry_ends_are_filled_in_as_ended(void **state)
         assert_int_equal(store_fill(to->store, to->a, &source, &why), RC_OK);
         assert_true(refresh_is_refused(to, f.id, &t));
         assert_false(refresh_is_refused(to, late.id, &good));
+        assert_null(get_code(to, "f"));
+        assert_non_null(get_code(to, "late"));
+        assert_int_equal(get_device(to, "f")->state, DEVICE_DENIED);
+        assert_int_equal(get_device(to, "late")->state, DEVICE_APPROVED);
         end(grants);
         end(entries);
     }
