@@ -146,11 +146,12 @@ static void uris_with_another_spelling(void **state)
         "file:///public/%73ecret",    "file:///public/..;/secret",
         "file:///public/..?x",        "file:///public/x?/../../s",
         "file:///public/..#x",        "../secret",
-        "file:///public/%7Eroot"};
+        "file:///public/%7Eroot",     "file:///public/secret%00.png"};
     static const char *const GOOD[] = {
         "file:///public/a..b",  "file:///public/...",   "file:///public/.hidden",
         "file:///public/x%20y", "file:///public/a%2Fb", "file:///public/100%",
-        "file:///public/%zz",   "file:///public/x?y=.", "file:///public/%C3%A4."};
+        "file:///public/%zz",   "file:///public/x?y=.", "file:///public/%C3%A4.",
+        "file:///public/x%0Ay", "file:///public/%0"};
     test_rules(t, "{name: public, resources: ['file:///public*', '*secret']}");
     for (size_t i = 0; i < ROWS(OTHERS); i++) {
         str_t uri = str_c(OTHERS[i]);

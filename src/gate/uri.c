@@ -34,7 +34,8 @@ bool gate_uri_is_normal(str_t uri)
     size_t segment = 0, dots = 0;
     while (uri.n > 0) {
         int code = escaped(uri), c = code < 0 ? uri.p[0] : code;
-        if (code >= 0 && is_unreserved(code))
+        /* A NUL ends the name to some who unescape it (RFC 3986 section 7.3). */
+        if (code == 0 || (code > 0 && is_unreserved(code)))
             return false;
         uri = str_skip(uri, code < 0 ? 1 : 3);
         bool ends = ends_segment(c);

@@ -7,7 +7,7 @@
 #include "http/scan.h"
 #include "http/writer.h"
 
-/* About the connection or written here, next to those that http_writer_is_field refuses. */
+/* About the connection or written here, next to those that http_writer_may_pass refuses. */
 static const str_t OWN[] = {
     STR_INIT("host"), STR_INIT("expect"),  STR_INIT("keep-alive"),
     STR_INIT("te"),   STR_INIT("upgrade"), STR_INIT("proxy-connection"),
@@ -39,7 +39,7 @@ static rc_t check(const http_outbound_request_t *r, str_t host, size_t *head)
         const http_header_t *f = &r->headers.v[i];
         if (!str_is_set(f->value))
             continue;
-        if (!http_writer_is_field(f) || is_own(f->name))
+        if (!http_writer_may_pass(f) || is_own(f->name))
             return RC_MALFORMED;
         n += f->name.n + f->value.n + 4;
     }

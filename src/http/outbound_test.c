@@ -1,5 +1,6 @@
 /* The client against a scripted upstream: what it sends, keeps, repeats, and when it stops. */
 #include "http/http_test_outbound.h"
+#include "http/outbound_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +306,23 @@ static void a_bad_header_starts_nothing(void **state)
     test_upstream_close(&up);
 }
 
+/* RFC 9110 section 5.5: what a client wrote there is opaque. */
+static void bytes_beyond_ascii_go_on(void **state)
+{
+    char *out;
+    size_t n;
+    http_outbound_request_t r = {.target = STR("/"),
+                                 .headers = HTTP_HEADERS({STR("X-Title"), STR("caf\xc3\xa9")})};
+    (void)state;
+    assert_int_equal(http_outbound_write(&r, STR("h"), &out, &n), RC_OK);
+    assert_true(str_contains(str_of(out, n), STR("\r\nX-Title: caf\xc3\xa9\r\n")));
+    free(out);
+    r.headers = HTTP_HEADERS({STR("X-Title\xc3\xa9"), STR("a")});
+    assert_int_equal(http_outbound_write(&r, STR("h"), &out, &n), RC_MALFORMED);
+    r.headers = HTTP_HEADERS({STR("X-Title"), STR("\xc3\n")});
+    assert_int_equal(http_outbound_write(&r, STR("h"), &out, &n), RC_MALFORMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +342,7 @@ int main(void)
         cmocka_unit_test(nobody_there_is_unreachable),
         cmocka_unit_test(a_host_that_is_none_is_refused),
         cmocka_unit_test(a_bad_header_starts_nothing),
+        cmocka_unit_test(bytes_beyond_ascii_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,11 +27,15 @@ static bool is_ascii(str_t s)
     return true;
 }
 
-bool http_writer_is_field(const http_header_t *h)
+bool http_writer_may_pass(const http_header_t *h)
 {
     return h->name.n && http_scan_class(h->name.p, 0, h->name.n, HTTP_C_TOKEN) == h->name.n &&
-           http_scan_value(h->value.p, 0, h->value.n) == h->value.n && is_ascii(h->value) &&
-           !is_reserved(h->name);
+           http_scan_value(h->value.p, 0, h->value.n) == h->value.n && !is_reserved(h->name);
+}
+
+bool http_writer_is_field(const http_header_t *h)
+{
+    return http_writer_may_pass(h) && is_ascii(h->value);
 }
 
 static void put_status(http_out_t *o, int status)

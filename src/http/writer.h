@@ -34,6 +34,9 @@ rc_t http_writer_head(const http_answer_head_t *h, char *out, size_t cap, size_t
 /** Whether a field may be written at all: the name a token, the value without control or non-ASCII
  *  bytes, and neither one that frames the message. */
 bool http_writer_is_field(const http_header_t *h);
+/** The same for one that somebody else wrote: what is beyond ASCII goes on as it came (obs-text,
+ * RFC 9110 section 5.5). */
+bool http_writer_may_pass(const http_header_t *h);
 /** The IMF-fixdate of a Unix time in seconds (RFC 9110 section 5.6.7); 29 bytes. */
 void http_writer_date(int64_t unix_s, char out[HTTP_DATE_TEXT]);
 

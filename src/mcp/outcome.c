@@ -371,3 +371,21 @@ bool mcp_outcome_may_be(arena_t *a, const mcp_outcome_t *o, str_t asked)
     bool nameless = str_eq(id_of(o), STR("null")) && !was_seen(o, RESULT);
     return !o->unclear && (!o->named || nameless || is_same_id(a, id_of(o), asked));
 }
+
+static bool reads_as(const json_t *text, const json_t *number)
+{
+    double x, y;
+    return json_is(text, JSON_STRING) && json_f64(number, &y) && num_f64(text->str, &x) && x == y;
+}
+
+bool mcp_outcome_is_mistyped(arena_t *a, const mcp_outcome_t *o, str_t asked)
+{
+    static const json_limits_t LIMITS = {MCP_OUTCOME_ID_BYTES, 1, 1};
+    const json_t *said, *wanted;
+    if (!o->named || o->unclear || !asked.p)
+        return false;
+    if (json_parse(a, id_of(o), &LIMITS, &said) != RC_OK ||
+        json_parse(a, asked, &LIMITS, &wanted) != RC_OK)
+        return false;
+    return reads_as(said, wanted) || reads_as(wanted, said);
+}

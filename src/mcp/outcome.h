@@ -67,5 +67,9 @@ typedef enum {
 mcp_answer_t mcp_outcome_answer(arena_t *a, const mcp_outcome_t *o, str_t asked);
 /** Of one that was fed in part: whether it can still become MCP_ANSWER_OURS. */
 bool mcp_outcome_may_be(arena_t *a, const mcp_outcome_t *o, str_t asked);
+/** Of one whose id was read: whether it is that of the request but for its type, as "1" for 1.
+ *  JSON-RPC 2.0 section 5 has the same value; clients differ in whether they take such an answer.
+ */
+bool mcp_outcome_is_mistyped(arena_t *a, const mcp_outcome_t *o, str_t asked);
 
 #endif

@@ -272,6 +272,29 @@ static void what_depends_on_who_asked_is_private(void **state)
     }
 }
 
+static void another_type_of_id_is_seen(void **state)
+{
+    static const struct {
+        const char *said, *asked;
+        bool mistyped;
+    } TYPES[] = {
+        {"\"1\"", "1", true},       {"1", "\"1\"", true},        {"\"1.0\"", "1", true},
+        {"\"\\u0031\"", "1", true}, {"1", "1", false},           {"\"1\"", "\"1\"", false},
+        {"\"2\"", "1", false},      {"\"a\"", "1", false},       {"\"\"", "0", false},
+        {"\" 1\"", "1", false},     {"null", "\"null\"", false}, {"true", "1", false},
+    };
+    arena_t *a = arena_new(1 << 16);
+    (void)state;
+    for (size_t i = 0; i < ROWS(TYPES); i++) {
+        mcp_outcome_t o = {0};
+        mcp_outcome_feed(&o, arena_printf(a, "{\"id\":%s,\"result\":{}}", TYPES[i].said));
+        if (mcp_outcome_is_mistyped(a, &o, str_c(TYPES[i].asked)) != TYPES[i].mistyped)
+            fail_msg("%s for %s", TYPES[i].said, TYPES[i].asked);
+        assert_false(mcp_outcome_is_mistyped(a, &o, STR_UNSET));
+    }
+    arena_free(a);
+}
+
 static void depth_needs_no_memory(void **state)
 {
     mcp_outcome_t o = {0};
@@ -294,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_foreign_id_is_seen_before_the_end),
         cmocka_unit_test(a_huge_id_is_nobodys),
         cmocka_unit_test(what_depends_on_who_asked_is_private),
+        cmocka_unit_test(another_type_of_id_is_seen),
         cmocka_unit_test(depth_needs_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

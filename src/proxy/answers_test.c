@@ -80,7 +80,7 @@ static void an_answer_to_another_request_is_dropped(void **state)
     assert_false(heard(f, "event: message"));
     assert_int_equal(dropped(f, "foreign_answer"), 1);
     assert_string_equal(relay_last(f)->user, "alice");
-    relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"id\":\"2\",\"result\":{\"stringly\":1}}\n\n");
+    relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"id\":\"3\",\"result\":{\"stringly\":1}}\n\n");
     assert_false(heard(f, "stringly"));
     relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n\n");
     assert_true(heard(f, "ping"));
@@ -90,6 +90,71 @@ static void an_answer_to_another_request_is_dropped(void **state)
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
     assert_string_equal(relay_last(f)->detail, "answers dropped: 2");
     assert_int_equal(dropped(f, "foreign_answer"), 1); /* an upstream cannot fill the trail */
+    relay_end(f, HTTP_OUT_DONE);
+    relay_control(f);
+}
+
+#define MISTYPED "The protected server's answer has the request's id in another type."
+
+static void a_mistyped_answer_is_an_error_at_once(void **state)
+{
+    relay_world_t *f = *state;
+    post(f, relay_session(f, ALICE), CALL("2", "echo"));
+    relay_data(f, "id: e-1\ndata: {\"id\":\"2\",\"result\":{\"stringly\":1}}\n\n");
+    assert_false(heard(f, "stringly"));
+    assert_true(heard(f, "data: {\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32603,"
+                         "\"message\":\"" MISTYPED "\"}}\n\n"));
+    assert_int_equal(dropped(f, "mistyped_answer"), 1);
+    relay_data(f, "data: {\"id\":\"2\",\"result\":{}}\n\ndata: " RESULT("2") "\n\n");
+    assert_false(heard(f, RESULT("2")));
+    relay_end(f, HTTP_OUT_DONE);
+    relay_assert_last(f, AUDIT_CALL_END, true, "mistyped_answer");
+    assert_string_equal(relay_last(f)->detail, "JSON-RPC error -32603; answers dropped: 3");
+    relay_ask(f, "POST", ALICE POSTED, CALL("\"7\"", "echo"));
+    http_direct_answer_t r = relay_answer(f, 200, JSON, RESULT("7"));
+    assert_int_equal(r.status, 502);
+    assert_true(str_contains(r.body, STR("\"id\":\"7\"")));
+    assert_true(str_contains(r.body, STR(MISTYPED)));
+    relay_assert_last(f, AUDIT_CALL_END, true, "mistyped_answer");
+    relay_end(f, HTTP_OUT_DONE);
+    relay_control(f);
+}
+
+#define NEWS       "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}"
+#define UNANSWERED "The protected server ended the stream without an answer."
+
+static void a_stream_that_ends_without_an_answer_has_an_error(void **state)
+{
+    static const char *const BROUGHT[] = {
+        NEWS, RESULT("3"), "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":1}}"};
+    relay_world_t *f = *state;
+    for (size_t i = 0; i < sizeof BROUGHT / sizeof *BROUGHT; i++) {
+        post(f, relay_session(f, ALICE), CALL("2", "echo"));
+        relay_data(f, arena_printf(f->a, "data: %s\n\n", BROUGHT[i]).p);
+        assert_false(heard(f, UNANSWERED));
+        relay_end(f, HTTP_OUT_DONE);
+        assert_true(heard(f, "data: {\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32603,"
+                             "\"message\":\"" UNANSWERED "\"}}\n\n"));
+        assert_true(heard(f, "\r\n0\r\n\r\n"));
+        relay_assert_last(f, AUDIT_CALL_END, true, "upstream_unanswered");
+    }
+    relay_end(f, HTTP_OUT_DONE);
+    relay_control(f);
+}
+
+static void a_stream_that_can_be_taken_up_again_ends_without_an_error(void **state)
+{
+    relay_world_t *f = *state;
+    post(f, relay_session(f, ALICE), CALL("2", "echo"));
+    relay_data(f, "id: e-7\ndata: \n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    assert_false(heard(f, "error"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    post(f, relay_session(f, ALICE), CALL("2", "echo"));
+    relay_data(f, "data: " RESULT("2") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    assert_false(heard(f, "error"));
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
     relay_end(f, HTTP_OUT_DONE);
     relay_control(f);
 }
@@ -145,7 +210,7 @@ static void a_json_answer_to_another_request_is_refused(void **state)
     assert_true(str_contains(r.body, STR("\"id\":2")));
     relay_assert_last(f, AUDIT_CALL_END, true, "foreign_answer");
     relay_ask(f, "POST", ALICE POSTED, LIST);
-    r = relay_answer(f, 200, JSON, "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":{\"tools\":[]}}");
+    r = relay_answer(f, 200, JSON, "{\"jsonrpc\":\"2.0\",\"id\":\"2\",\"result\":{\"tools\":[]}}");
     assert_int_equal(r.status, 502);
     relay_assert_last(f, AUDIT_CALL_END, true, "foreign_answer");
     relay_ask(f, "POST", ALICE POSTED, CALL("2", "echo"));
@@ -453,6 +518,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(an_answer_to_another_request_is_dropped),
+        RELAY_TEST(a_mistyped_answer_is_an_error_at_once),
+        RELAY_TEST(a_stream_that_ends_without_an_answer_has_an_error),
+        RELAY_TEST(a_stream_that_can_be_taken_up_again_ends_without_an_error),
         RELAY_TEST(an_answer_comes_once),
         RELAY_TEST(an_answer_within_another_kind_of_answer_is_dropped),
         RELAY_TEST(a_json_answer_to_another_request_is_refused),

@@ -261,6 +261,8 @@ void call_drop(relay_call_t *c, str_t reason)
 
 str_t call_outcome(const relay_call_t *c)
 {
+    if (c->settled.p)
+        return c->settled;
     switch (c->outcome) {
     case MCP_OUTCOME_TOOL_ERROR:
         return STR("tool_error");

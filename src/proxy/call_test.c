@@ -52,6 +52,59 @@ static void what_the_connection_names_stays_here(void **state)
     relay_control(f);
 }
 
+/* However many it names: what decides must not be behind the last that is looked at. */
+static void a_long_list_of_the_connection_is_read_to_its_end(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST",
+              ALICE POSTED
+              "Connection: a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, X-Hop\r\n"
+              "X-Hop: 1\r\n",
+              CALL("1", "echo"));
+    assert_null(sent_header(f, "X-Hop"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    relay_control(f);
+}
+
+/* The server behind would read the message in another era than it was judged in, or as another
+ * type. */
+static void a_field_that_the_message_needs_is_for_no_hop(void **state)
+{
+    static const char *const OPTIONS[] = {
+        "MCP-Protocol-Version", "keep-alive, mcp-protocol-version", "content-type", "x,accept"};
+    relay_world_t *f = *state;
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        str_t headers = arena_printf(f->a, ALICE POSTED "Connection: %s\r\n", OPTIONS[i]);
+        http_direct_answer_t r = relay_ask(f, "POST", headers.p, CALL("1", "echo"));
+        assert_int_equal(r.status, 400);
+        relay_assert_last(f, AUDIT_CALL_BEGIN, false, "hop_field");
+    }
+    assert_int_equal(f->starts, 0);
+    relay_ask(f, "POST", ALICE POSTED "Connection: Mcp-Name, close\r\n", CALL("1", "echo"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    relay_control(f);
+}
+
+/* RFC 9110 section 5.5: such bytes are opaque, and no reason to take a server for unreachable or an
+ * answer for none. */
+static void bytes_beyond_ascii_harm_no_message(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED "X-Title: caf\xc3\xa9\r\n", CALL("1", "echo"));
+    assert_non_null(strstr(f->headers, "X-Title: caf\xc3\xa9\n"));
+    http_direct_answer_t r = relay_answer(f, 200,
+                                          JSON "Content-Language: \xc3\xa9\r\nRetry-After: 5\r\n"
+                                               "Cache-Control: no-store, x=\xc3\xa9\r\n",
+                                          RESULT("1"));
+    assert_int_equal(r.status, 200);
+    assert_true(str_eq(r.body, STR(RESULT("1"))));
+    assert_true(str_eq(relay_header(&r, "Retry-After"), STR("5")));
+    assert_true(str_eq(relay_header(&r, "Cache-Control"), STR("no-store")));
+    assert_null(relay_header(&r, "Content-Language").p);
+    relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    relay_control(f);
+}
+
 static void two_types_of_a_body_are_none(void **state)
 {
     relay_world_t *f = *state;
@@ -565,6 +618,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RELAY_TEST(the_callers_token_never_goes_upstream),
         RELAY_TEST(what_the_connection_names_stays_here),
+        RELAY_TEST(a_long_list_of_the_connection_is_read_to_its_end),
+        RELAY_TEST(a_field_that_the_message_needs_is_for_no_hop),
+        RELAY_TEST(bytes_beyond_ascii_harm_no_message),
         RELAY_TEST(two_types_of_a_body_are_none),
         RELAY_TEST(a_trace_goes_on),
         RELAY_TEST(headers_of_an_answer_are_few),

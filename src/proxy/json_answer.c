@@ -52,11 +52,18 @@ static bool is_foreign(const relay_call_t *c)
     return o->closed ? judge(c) == MCP_ANSWER_FOREIGN : !json_may_be_ours(c);
 }
 
+static relay_reason_t reason_of(const relay_call_t *c)
+{
+    if (!is_foreign(c))
+        return c->looked ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED;
+    bool mistyped = mcp_outcome_is_mistyped(c->w->scratch, c->reading, c->facts.asked.id);
+    return mistyped ? RELAY_MISTYPED_ANSWER : RELAY_FOREIGN_ANSWER;
+}
+
 void json_refuse(relay_call_t *c)
 {
-    relay_reason_t unread = c->looked ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED;
     counter_add(c->w->counts, COUNTER_ANSWERS_DROPPED, 1);
-    call_fail(c, is_foreign(c) ? RELAY_FOREIGN_ANSWER : unread);
+    call_fail(c, reason_of(c));
 }
 
 void json_tell(relay_call_t *c)

@@ -35,13 +35,14 @@ static rc_t put_session(relay_call_t *c, str_t value)
     return RC_OK;
 }
 
+/* What this server could not write is left out: none of it is worth the answer. */
 static rc_t put_theirs(relay_call_t *c, const http_header_t *h)
 {
     if (str_eq_nocase(h->name, STR("Content-Type")) ||
         http_headers_get((http_headers_t){c->fields, c->n_fields}, h->name).p)
         return RC_OK;
     if (answer_passes(h->name))
-        return put_copy(c, h);
+        return str_is_printable_ascii(h->value) ? put_copy(c, h) : RC_OK;
     bool session = str_eq_nocase(h->name, STR("Mcp-Session-Id"));
     return session && c->facts.era == MCP_ERA_HANDSHAKE ? put_session(c, h->value) : RC_OK;
 }
@@ -51,7 +52,8 @@ static str_t caching(http_headers_t theirs)
 {
     str_t value = http_headers_get(theirs, STR("Cache-Control"));
     bool stricter = http_headers_count(theirs, STR("Cache-Control")) == 1 &&
-                    http_headers_has_token(theirs, STR("Cache-Control"), STR("no-store"));
+                    http_headers_has_token(theirs, STR("Cache-Control"), STR("no-store")) &&
+                    str_is_printable_ascii(value);
     return stricter ? value : STR("no-store");
 }
 
@@ -283,6 +285,16 @@ static bool is_cut_short(const relay_call_t *c)
     return c->phase == CALL_RAW && !(c->reading && c->reading->closed);
 }
 
+static void end_stream(relay_call_t *c)
+{
+    if (c->phase == CALL_ENDING)
+        return;
+    if (c->held.n > 0)
+        c->ended = true;
+    else
+        call_end(c, FINISH_STREAM, call_outcome(c));
+}
+
 static void end_well(relay_call_t *c)
 {
     json_tell(c);
@@ -299,12 +311,12 @@ static void end_well(relay_call_t *c)
         c->bytes_out = 0;
         call_end(c, FINISH_REPLY, STR("answered"));
         return;
-    case CALL_RAW:
     case CALL_EVENTS:
-        if (c->held.n > 0)
-            c->ended = true;
-        else
-            call_end(c, FINISH_STREAM, call_outcome(c));
+        stream_settle(c);
+        end_stream(c);
+        return;
+    case CALL_RAW:
+        end_stream(c);
         return;
     case CALL_DETACHED:
         call_end(c, FINISH_NONE, call_outcome(c));

@@ -179,6 +179,9 @@ relay_step_t relay_open_event(relay_t *r);
 relay_step_t relay_take_seat(relay_t *r);
 /* forward.c: */
 relay_step_t relay_ask_credential(relay_t *r);
+/** Whether Connection names fields, and whether it names this one. */
+bool relay_has_hops(const relay_t *r);
+bool relay_is_hop(const relay_t *r, str_t name);
 relay_step_t relay_check_credential(relay_t *r);
 relay_step_t relay_record(relay_t *r);
 relay_step_t relay_send(relay_t *r);
@@ -283,6 +286,8 @@ struct relay_call {
     bool looked;           /* it may bring a list that is rewritten: needs the arena */
     bool events;           /* its answer is an event stream */
     bool answered;         /* and has brought the answer */
+    bool resumable;        /* the client has an event id, by which it can take that up again */
+    str_t settled;         /* static: why its request got an error of ours; unset: it did not */
     unsigned dropped;      /* answers to what was not asked */
     int status;            /* of the answer */
     http_header_t *fields; /* of it; in the arena */
@@ -354,6 +359,9 @@ void stream_write(relay_call_t *c, str_t bytes);
 void stream_pass(relay_call_t *c, str_t bytes);
 /** Ends what stays open, as well as its era can. */
 void stream_close(relay_call_t *c, str_t reason);
+/** The upstream has ended its events: a request that waits for an answer, and cannot take them up
+ *  again, gets an error. */
+void stream_settle(relay_call_t *c);
 /** A look at an open call, once a second. */
 void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s);
 

@@ -101,11 +101,33 @@ static bool takes(const relay_t *r, str_t type)
     return http_media_accepts(http_header(r->x, STR("Accept")), type);
 }
 
+/* Whoever comes behind this hop would read the message without what was read here. */
+static bool is_needed_behind(str_t name)
+{
+    str_t repeated = STR("Mcp-");
+    return str_eq_nocase(name, STR("Content-Type")) || str_eq_nocase(name, STR("Accept")) ||
+           str_eq_nocase(str_first(name, repeated.n), repeated);
+}
+
+static bool withholds_needed(const relay_t *r)
+{
+    http_headers_t h = r->x->headers;
+    if (!relay_has_hops(r))
+        return false;
+    for (size_t i = 0; i < h.n; i++) {
+        if (is_needed_behind(h.v[i].name) && relay_is_hop(r, h.v[i].name))
+            return true;
+    }
+    return false;
+}
+
 /* GET and DELETE: they are authorized as methods of that name. */
 relay_step_t relay_read_bare(relay_t *r)
 {
     if (take_fields(r) != RC_OK)
         return relay_refuse_for(r, RELAY_MEMORY);
+    if (withholds_needed(r))
+        return relay_refuse_for(r, RELAY_HOP_FIELD);
     if (r->facts.message)
         return STEP_ON;
     mcp_error_t e = mcp_operation_read_bare(r->fields, &r->version);

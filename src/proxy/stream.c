@@ -137,7 +137,7 @@ void stream_write(relay_call_t *c, str_t bytes)
 
 /* The id as this principal may bring it back; the stateless era has none (2026-07-28, Streamable
  * HTTP: resuming is not supported). */
-static rc_t translate_id(const relay_call_t *c, mcp_sse_event_t *e)
+static rc_t translate_id(relay_call_t *c, mcp_sse_event_t *e)
 {
     str_t packed;
     gate_handle_scope_t scope = {GATE_HANDLE_EVENT, c->route->conf->path, c->facts.session};
@@ -145,6 +145,7 @@ static rc_t translate_id(const relay_call_t *c, mcp_sse_event_t *e)
         e->id = STR_UNSET;
         return RC_OK;
     }
+    c->resumable = true;
     TRY(asked_pack(c->w->scratch, &c->facts.asked, e->id, &packed));
     return gate_handle_make(c->w->scratch, c->w->g->config.handle_key, &scope, &c->facts.who,
                             packed, &e->id);
@@ -194,6 +195,27 @@ static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t
     return c->r ? lists_rewrite(a, c->r, e->data, &e->data) : RC_MALFORMED;
 }
 
+/* An error of ours in place of the answer, and the end of the wait for it. */
+static str_t settle(relay_call_t *c, relay_reason_t reason)
+{
+    relay_refusal_t why = relay_refusal(reason);
+    c->answered = true;
+    c->outcome = MCP_OUTCOME_ERROR;
+    c->code = why.code;
+    c->settled = why.reason;
+    return relay_error_body(c->w->scratch, c->facts.asked.id, &why);
+}
+
+/* Meant for this request, and no answer to clients that go by the letter: they would wait on. */
+static rc_t refuse_mistyped(relay_call_t *c, mcp_sse_event_t *e)
+{
+    if (c->answered)
+        return drop(c, e, STR("repeated_answer"));
+    TRY(drop(c, e, relay_refusal(RELAY_MISTYPED_ANSWER).reason));
+    e->data = settle(c, RELAY_MISTYPED_ANSWER);
+    return e->data.p ? RC_OK : RC_MEMORY;
+}
+
 /* A stream brings the answer to its own request and no other: clients find theirs by the id alone,
  * and would take any stream's for the list that they have asked for elsewhere. */
 static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
@@ -209,7 +231,9 @@ static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
     case MCP_ANSWER_OURS:
         return take_answer(c, &o, e);
     case MCP_ANSWER_FOREIGN:
-        return drop(c, e, STR("foreign_answer"));
+        return mcp_outcome_is_mistyped(c->w->scratch, &o, c->facts.asked.id)
+                   ? refuse_mistyped(c, e)
+                   : drop(c, e, STR("foreign_answer"));
     case MCP_ANSWER_UNCLEAR:
         break;
     }
@@ -267,10 +291,10 @@ static str_t last_message(const relay_call_t *c)
                                         : relay_error_body(a, c->facts.id, &closed);
 }
 
-static void say_last(relay_call_t *c)
+static void say(relay_call_t *c, str_t message)
 {
     buf_t b = buf_new(c->w->scratch, RELAY_PIECE_BYTES);
-    mcp_sse_event_t e = {.data = last_message(c), .retry_ms = -1};
+    mcp_sse_event_t e = {.data = message, .retry_ms = -1};
     if (e.data.p)
         mcp_sse_write(&b, &e);
     if (e.data.p && b.failed == RC_OK)
@@ -278,10 +302,22 @@ static void say_last(relay_call_t *c)
     arena_reset(c->w->scratch);
 }
 
+static bool waits_for_ever(const relay_call_t *c)
+{
+    bool request = c->facts.message && c->facts.kind == MCP_REQUEST;
+    return request && !c->answered && !c->resumable && !relay_is_standing(&c->facts);
+}
+
+void stream_settle(relay_call_t *c)
+{
+    if (waits_for_ever(c))
+        say(c, settle(c, RELAY_UPSTREAM_UNANSWERED));
+}
+
 void stream_close(relay_call_t *c, str_t reason)
 {
     if (c->phase == CALL_EVENTS && c->held.n == 0)
-        say_last(c);
+        say(c, last_message(c));
     if (c->phase == CALL_ENDING || c->phase == CALL_DETACHED)
         return;
     bool clean = c->phase == CALL_EVENTS && c->held.n == 0;

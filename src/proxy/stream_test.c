@@ -146,6 +146,7 @@ static void an_upstream_that_ends_first_waits_for_the_client(void **state)
     f->wire.window = 100;
     relay_data(f, event);
     relay_data(f, event);
+    relay_data(f, "data: " RESULT("1") "\n\n");
     relay_end(f, HTTP_OUT_DONE);
     assert_int_equal(f->n_events, 1);
     test_wire_take(&f->wire, SIZE_MAX);
@@ -153,6 +154,32 @@ static void an_upstream_that_ends_first_waits_for_the_client(void **state)
     trail_flush(&f->w->trail);
     test_wire_take(&f->wire, SIZE_MAX);
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    free(event);
+}
+
+static void a_slow_client_gets_the_error_behind_what_waits(void **state)
+{
+    enum { PIECE = 200000 };
+    relay_world_t *f = *state;
+    char *event = malloc(PIECE);
+    assert_non_null(event);
+    memset(event, 'x', PIECE);
+    memcpy(event, "data: ", 6);
+    memcpy(event + PIECE - 3, "\n\n", 3);
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->wire.window = 100;
+    relay_data(f, event);
+    relay_data(f, event);
+    relay_end(f, HTTP_OUT_DONE);
+    assert_int_equal(f->n_events, 1);
+    test_wire_take(&f->wire, SIZE_MAX);
+    test_wire_take(&f->wire, SIZE_MAX);
+    trail_flush(&f->w->trail);
+    test_wire_take(&f->wire, SIZE_MAX);
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_unanswered");
+    assert_true(heard(f, "ended the stream without an answer"));
     assert_true(heard(f, "\r\n0\r\n\r\n"));
     free(event);
 }
@@ -460,6 +487,7 @@ int main(void)
         RELAY_TEST(a_get_that_the_upstream_does_not_offer),
         RELAY_TEST(a_slow_client_slows_the_upstream),
         RELAY_TEST(an_upstream_that_ends_first_waits_for_the_client),
+        RELAY_TEST(a_slow_client_gets_the_error_behind_what_waits),
         RELAY_TEST(a_slow_client_that_goes_lets_the_call_run_on),
         RELAY_TEST(silence_is_filled_with_comments),
         RELAY_TEST(an_idle_stream_is_slim_and_goes_on),
