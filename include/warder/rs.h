@@ -240,6 +240,9 @@ warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed)
 /** The same in the scheme of the token: `jkt` is that of its verdict. */
 warder_rs_verdict_t *warder_rs_insufficient_for(warder_rs_t *rs, const char *jkt,
                                                 const char *needed);
+/** And with the scope of its verdict, which `repeat_scopes` names besides. */
+warder_rs_verdict_t *warder_rs_insufficient_beyond(warder_rs_t *rs, const char *jkt,
+                                                   const char *granted, const char *needed);
 
 /** The identifier tokens must name, in its canonical form. Lives as long as rs, as below. */
 const char *warder_rs_resource(const warder_rs_t *rs);

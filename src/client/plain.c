@@ -1,7 +1,6 @@
 #include "client/plain.h"
 
-#include "core/buf.h"
-#include "oauth/label.h"
+#include "core/unfit.h"
 
 /* Bytes of the well-formed character that `text` begins with; 0: there is none. */
 static size_t char_bytes(str_t text)
@@ -26,11 +25,11 @@ static str_t next_shown(str_t *rest)
         return STR("?");
     }
     str_t text = str_first(*rest, n);
-    uint32_t c = oauth_label_first(text, &n);
+    uint32_t c = unfit_first(text, &n);
     *rest = str_skip(*rest, c == '\r' && str_starts(str_skip(*rest, 1), STR("\n")) ? 2 : n);
     if (is_break(c))
         return STR(" ");
-    return oauth_label_is_unfit(c) ? STR("") : text;
+    return unfit_is(c) ? STR("") : text;
 }
 
 str_t client_plain(arena_t *a, str_t text, size_t max)

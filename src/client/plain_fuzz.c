@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "oauth/label.h"
+#include "core/unfit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,7 +22,7 @@ static void check(arena_t *a, str_t text, size_t max)
     must(plain.n <= max && str_is_utf8(plain));
     while (rest.n > 0) {
         size_t n;
-        must(!oauth_label_is_unfit(oauth_label_first(rest, &n)));
+        must(!unfit_is(unfit_first(rest, &n)));
         rest = str_skip(rest, n);
     }
     must(str_eq(client_plain(a, plain, max), plain));

@@ -40,6 +40,7 @@ typedef struct {
     secret_t secret;           /* hidden unset: none */
     int64_t secret_expires_at; /* Unix seconds; 0: never */
     str_t registration_uri, registration_token; /* RFC 7592; unset: not offered */
+    str_list_t redirect_uris;                   /* as the server says; empty: not said */
 } client_registered_t;
 
 /** Reads the answer: CLIENT_FINE, CLIENT_REGISTRATION_REFUSED (with the server's words),
@@ -60,5 +61,10 @@ bool client_registration_adjust(int status, str_t why, client_registration_want_
  */
 rc_t client_document_write(arena_t *a, str_t url, const client_registration_want_t *want,
                            str_t jwks_uri, str_t *out) MUST_USE;
+
+/** Whether the registration holds the redirect URI, or says nothing of any; of loopback hosts one
+ * is as good as the other, with any port (RFC 8252 section 7.3). The server may have replaced what
+ * it was asked for (RFC 7591 section 3.2.1). */
+bool client_registered_takes(const client_registered_t *c, str_t redirect_uri);
 
 #endif

@@ -3,6 +3,7 @@
 #include "client/answer.h"
 #include "client/url_rule.h"
 #include "core/limits.h"
+#include "core/url.h"
 
 enum { SECRET_BYTES = 4096, TOKEN_BYTES = 8192 };
 static const int64_t END_OF_TIME_S = 253402300799; /* of the year 9999 */
@@ -42,6 +43,42 @@ static const char *take_client(const json_t *json, client_registered_t *out, str
     return NULL;
 }
 
+/* Those that are text; what is no list counts as not said. */
+static rc_t take_redirect_uris(arena_t *a, const json_t *json, client_registered_t *out)
+{
+    const json_t *list = json_get(json, STR("redirect_uris"));
+    if (!json_is(list, JSON_ARRAY) || list->count == 0)
+        return RC_OK;
+    str_t *v = ARENA_ARRAY(a, list->count, str_t);
+    size_t n = 0;
+    if (!v)
+        return RC_MEMORY;
+    for (const json_t *one = list->child; one; one = one->next)
+        if (json_is(one, JSON_STRING))
+            v[n++] = one->str;
+    out->redirect_uris = (str_list_t){v, n};
+    return RC_OK;
+}
+
+static bool is_same_but_port(str_t first, str_t second)
+{
+    url_t a, b;
+    if (url_parse(first, &a) != RC_OK || url_parse(second, &b) != RC_OK)
+        return false;
+    return url_host_is_loopback(a.host) && url_host_is_loopback(b.host) &&
+           str_eq_nocase(a.scheme, b.scheme) && str_eq(a.path, b.path) && str_eq(a.query, b.query);
+}
+
+bool client_registered_takes(const client_registered_t *c, str_t redirect_uri)
+{
+    for (size_t i = 0; i < c->redirect_uris.n; i++) {
+        str_t one = c->redirect_uris.v[i];
+        if (str_eq(one, redirect_uri) || is_same_but_port(one, redirect_uri))
+            return true;
+    }
+    return c->redirect_uris.n == 0;
+}
+
 bool client_registration_adjust(int status, str_t why, client_registration_want_t *want)
 {
     bool more =
@@ -77,5 +114,6 @@ client_reason_t client_registration_read(arena_t *a, int status, str_t body,
     (void)client_answer_number(answer.json, STR("client_secret_expires_at"), END_OF_TIME_S,
                                &out->secret_expires_at);
     take_management(answer.json, out);
-    return CLIENT_FINE;
+    *rc = take_redirect_uris(a, answer.json, out);
+    return *rc == RC_OK ? CLIENT_FINE : CLIENT_REGISTRATION_BAD;
 }

@@ -460,6 +460,37 @@ static void no_memory(void **state)
     client_test_starve(read_in, bad);
 }
 
+static void redirect_uris_of_a_registration(void **state)
+{
+    static const char ASKED[] = "http://127.0.0.1:4711/callback";
+    static const struct {
+        const char *list;
+        bool takes;
+    } CASES[] = {
+        {"null", true},
+        {"[]", true},
+        {"7", true},
+        {"[\"http://127.0.0.1:4711/callback\"]", true},
+        {"[\"https://a.example/\",\"http://127.0.0.1/callback\"]", true},
+        {"[\"http://localhost:1/callback\"]", true},
+        {"[\"http:\\/\\/127.0.0.1:4711\\/callback\"]", true},
+        {"[\"https://a.example/callback\"]", false},
+        {"[\"http://127.0.0.1.a.example/callback\"]", false},
+        {"[\"https://127.0.0.1:4711/callback\"]", false},
+        {"[\"http://127.0.0.1:4711/\"]", false},
+        {"[\"http://127.0.0.1:4711/callback?x=1\"]", false},
+        {"[\"x\"]", false},
+    };
+    arena_t *a = *state;
+    read_t r;
+    for (size_t i = 0; i < ROWS(CASES); i++) {
+        str_t body = arena_printf(a, "{\"client_id\":\"c\",\"redirect_uris\":%s}", CASES[i].list);
+        assert_reason(read_one(a, 201, body.p, &r), CLIENT_FINE);
+        if (client_registered_takes(&r.got, str_c(ASKED)) != CASES[i].takes)
+            fail_msg("%s", CASES[i].list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +513,7 @@ int main(void)
         ARENA_TEST(a_document_with_a_key),
         ARENA_TEST(a_document_that_cannot_be_one),
         ARENA_TEST(no_memory),
+        ARENA_TEST(redirect_uris_of_a_registration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,8 +57,11 @@ static client_reason_t take_type(const json_t *json, const client_token_expect_t
         *why = out->issued_type;
         return str_eq(out->issued_type, STR(ID_JAG)) ? CLIENT_FINE : CLIENT_TOKEN_TYPE;
     }
+    /* A proof was sent because the token must be bound: one that is not is no answer to it (RFC
+     * 9449 section 5). */
     out->dpop = expect->dpop && str_eq_nocase(type, STR("DPoP"));
-    return out->dpop || str_eq_nocase(type, STR("Bearer")) ? CLIENT_FINE : CLIENT_TOKEN_TYPE;
+    bool good = expect->dpop ? out->dpop : str_eq_nocase(type, STR("Bearer"));
+    return good ? CLIENT_FINE : CLIENT_TOKEN_TYPE;
 }
 
 /* What informs only, and refuses nothing: a scope that is none counts as not said. */
@@ -66,7 +69,8 @@ static rc_t take_rest(arena_t *a, const json_t *json, int64_t now, client_token_
 {
     int64_t seconds;
     str_t scope;
-    if (client_answer_number(json, STR("expires_in"), LIFE_MAX_S, &seconds))
+    /* Who says 0 or less means that none is known: nobody gives out a token that has ended. */
+    if (client_answer_number(json, STR("expires_in"), LIFE_MAX_S, &seconds) && seconds > 0)
         out->expires_at = now + seconds;
     (void)client_answer_text(json, STR("issued_token_type"), &out->issued_type);
     if (!client_answer_text(json, STR("scope"), &scope) || !str_is_set(scope))

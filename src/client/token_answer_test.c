@@ -84,7 +84,7 @@ static void the_type_in_any_case(void **state)
         bool dpop;
     } CASES[] = {
         {"Bearer", &PLAIN, false}, {"bearer", &PLAIN, false}, {"BEARER", &PLAIN, false},
-        {"DPoP", &PROVED, true},   {"dpop", &PROVED, true},   {"Bearer", &PROVED, false},
+        {"DPoP", &PROVED, true},   {"dpop", &PROVED, true},
     };
     arena_t *a = *state;
     read_t r;
@@ -102,8 +102,9 @@ static void token_type(void **state)
         const char *type;
         const client_token_expect_t *expect;
     } CASES[] = {
-        {"DPoP", &PLAIN}, {"mac", &PLAIN},  {"Bearer ", &PLAIN},   {"N_A", &PLAIN},
-        {"N_A", &PROVED}, {"mac", &PROVED}, {"Bearer", &EXCHANGE}, {"DPoP", &EXCHANGE},
+        {"DPoP", &PLAIN}, {"mac", &PLAIN},       {"Bearer ", &PLAIN},
+        {"N_A", &PLAIN},  {"Bearer", &PROVED},   {"N_A", &PROVED},
+        {"mac", &PROVED}, {"Bearer", &EXCHANGE}, {"DPoP", &EXCHANGE},
     };
     arena_t *a = *state;
     read_t r;
@@ -150,8 +151,11 @@ static void lifetimes_as_servers_write_them(void **state)
         {"\"3600\"", NOW + 3600},
         {"3600.7", NOW + 3600},
         {"3.6e3", NOW + 3600},
-        {"0", NOW},
-        {"-5", NOW},
+        {"0", 0},
+        {"-5", 0},
+        {"0.5", 0},
+        {"\"0\"", 0},
+        {"1", NOW + 1},
         {"1e300", NOW + 315360000LL},
         {"\"99999999999999999999\"", 0},
         {"\"18446744073709551615\"", NOW + 315360000LL},

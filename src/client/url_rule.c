@@ -35,6 +35,9 @@ client_reason_t client_url_check(str_t url, bool plain_ok)
         return CLIENT_URL_BAD;
     if (str_is_set(u.userinfo) || str_is_set(u.fragment) || u.port_number == 0)
         return CLIENT_URL_BAD;
+    /* To a browser it may be an address that the reach of a request does not hold. */
+    if (http_host_is_odd(u.host))
+        return CLIENT_URL_BAD;
     if (!url_is_https(&u) && !plain_ok && !url_host_is_loopback(u.host))
         return CLIENT_URL_PLAIN;
     return CLIENT_FINE;

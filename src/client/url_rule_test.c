@@ -48,6 +48,17 @@ static const struct {
     {"https://a.example/b c", CLIENT_URL_BAD, CLIENT_URL_BAD},
     {"https://a.example/$(id)\n", CLIENT_URL_BAD, CLIENT_URL_BAD},
     {"https://\xc3\xa9.example/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://127.1/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://2130706433/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://0x7f000001/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://a.0X7F/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://192.168.257/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://0300.0250.1.1/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://192.168.1.1./", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://%31%39%32.168.1.1/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://local%68ost/", CLIENT_URL_BAD, CLIENT_URL_BAD},
+    {"https://1.example/", CLIENT_FINE, CLIENT_FINE},
+    {"https://0xa.example./", CLIENT_FINE, CLIENT_FINE},
 };
 
 static void urls_of_strangers(void **state)

@@ -1,7 +1,7 @@
 #include "cmd/client_print.h"
 
 #include "client/plain.h"
-#include "oauth/label.h"
+#include "core/unfit.h"
 
 enum { LINE_BYTES = 16384, ABOUT_BYTES = 200, NAME_BYTES = 128 };
 
@@ -39,13 +39,12 @@ void client_print_text(FILE *out, str_t text)
     }
 }
 
-/* Beyond the first plane an escape is two (RFC 8259 section 7). */
 static void print_escape(FILE *out, uint32_t c)
 {
-    if (c > 0xffff)
-        fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
-    else
-        fprintf(out, "\\u%04x", c);
+    char text[16];
+    buf_t b = buf_fixed(text, sizeof text);
+    unfit_escape(&b, c);
+    fwrite(b.p, 1, b.n, out);
 }
 
 void client_print_json(FILE *out, str_t json)
@@ -54,10 +53,10 @@ void client_print_json(FILE *out, str_t json)
         return;
     while (json.n > 0) {
         size_t n;
-        uint32_t c = oauth_label_first(json, &n);
+        uint32_t c = unfit_first(json, &n);
         if (c < 0x20) /* between values only: strings hold none */
             fputc(' ', out);
-        else if (oauth_label_is_unfit(c))
+        else if (unfit_is(c))
             print_escape(out, c);
         else
             fwrite(json.p, 1, n, out);

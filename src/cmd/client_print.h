@@ -13,7 +13,7 @@ void client_print_text(FILE *out, str_t text);
  * `max` bytes; no line end behind it. */
 void client_print_line(FILE *out, str_t line, size_t max);
 /** One JSON value, which was parsed, in one line as it came, but what a terminal or a reader could
- *  take for something else (oauth_label_is_unfit) as \\u escapes, which mean the same. */
+ *  take for something else (unfit_is) as \\u escapes, which mean the same. */
 void client_print_json(FILE *out, str_t json);
 /** The content of a tool's result for people: texts as they are, other blocks in a line each that
  * says what they are; structuredContent alone where there is no text. */

@@ -1,7 +1,7 @@
 #include "cmd/signer_process.h"
 
 #include "cmd/kek.h"
-#include "proxy/close_from.h"
+#include "core/close_from.h"
 
 #include <errno.h>
 #include <fcntl.h>

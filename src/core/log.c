@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/unfit.h"
 
 enum { CUT_SHORT = 32 };
 
@@ -54,10 +55,27 @@ typedef struct {
     size_t n;
 } entry_t;
 
+/* JSON lets marks through that turn text round, and controls that terminals act on; logs are read
+ * on terminals, so there they are escapes, which mean the same. */
+static void escape_unfit(str_t line, buf_t *out)
+{
+    while (line.n > 0) {
+        size_t n;
+        uint32_t c = unfit_first(line, &n);
+        if (unfit_is(c))
+            unfit_escape(out, c);
+        else
+            buf_put(out, str_first(line, n));
+        line = str_skip(line, n);
+    }
+}
+
 /* The line into `out`, strings cut at `max` bytes. */
 static rc_t render(const entry_t *e, size_t max, buf_t *out)
 {
-    json_writer_t w = json_writer(out);
+    char text[LIMIT_LOG_LINE_BYTES];
+    buf_t b = buf_fixed(text, sizeof text);
+    json_writer_t w = json_writer(&b);
     json_begin_object(&w);
     if (e->timed)
         json_member_int(&w, STR("time"), e->now_ms);
@@ -65,8 +83,10 @@ static rc_t render(const entry_t *e, size_t max, buf_t *out)
     json_member_str(&w, STR("msg"), e->msg);
     write_fields(&w, e->fields, e->n, max);
     json_end_object(&w);
-    buf_char(out, '\n');
     str_t line;
+    TRY(buf_done(&b, &line));
+    escape_unfit(line, out);
+    buf_char(out, '\n');
     return buf_done(out, &line);
 }
 

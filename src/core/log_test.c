@@ -81,6 +81,18 @@ static void control_bytes_are_escaped(void **state)
                              "\\\"info\\\"}\\u001b[31m\\u007f\\u0000\"}\n"));
 }
 
+static void marks_that_turn_or_hide_text_are_escaped(void **state)
+{
+    (void)state;
+    sink_t s;
+    log_t log = log_to(&s);
+    LOG(&log, LOG_INFO, "name",
+        LOG_S("client", STR("\xc2\x9b"
+                            "31m \xe2\x80\xae \xe2\x80\x8b \xf3\xa0\x81\x81 \xc3\xa9")));
+    assert_str(line(&s), STR("{\"level\":\"info\",\"msg\":\"name\",\"client\":\"\\u009b31m \\u202e "
+                             "\\u200b \\udb40\\udc41 \xc3\xa9\"}\n"));
+}
+
 static void bytes_that_are_no_text_are_hex(void **state)
 {
     (void)state;
@@ -190,6 +202,7 @@ int main(void)
         cmocka_unit_test(golden_lines),
         cmocka_unit_test(levels_below_the_least_are_silent),
         cmocka_unit_test(control_bytes_are_escaped),
+        cmocka_unit_test(marks_that_turn_or_hide_text_are_escaped),
         cmocka_unit_test(bytes_that_are_no_text_are_hex),
         ARENA_TEST(long_fields_are_cut),
         ARENA_TEST(a_cut_keeps_characters_whole),

@@ -126,6 +126,8 @@ static void edit(arena_t *a, const play_edit_t *e, answering_t *x, bool *used)
     x->ms = e->ms;
     x->answer.end = e->end;
     x->answer.why = e->why ? str_c(e->why) : STR("");
+    if (e->cut)
+        x->body = STR_UNSET;
     if (e->status) {
         x->answer.status = e->status;
         x->headers = str_c(e->headers ? e->headers : "");

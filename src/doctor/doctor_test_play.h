@@ -17,6 +17,7 @@ typedef struct {
     http_agent_end_t end;
     const char *why;
     int64_t ms;
+    bool cut; /* no body is told */
 } play_edit_t;
 
 #define PLAY_ANY DOCTOR_ASK_COUNT
@@ -43,6 +44,12 @@ typedef struct {
 #define PLAY_END(name, end_, why_)                                                                 \
     {                                                                                              \
         .ask = DOCTOR_ASK_##name, .end = HTTP_AGENT_##end_, .why = (why_)                          \
+    }
+/* Status and head as they were. */
+#define PLAY_LONG(name)                                                                            \
+    {                                                                                              \
+        .ask = DOCTOR_ASK_##name, .end = HTTP_AGENT_TOO_LONG, .why = "the answer is too long",     \
+        .cut = true                                                                                \
     }
 #define PLAY_SLOW(name, ms_)                                                                       \
     {                                                                                              \

@@ -50,9 +50,16 @@ int doctor_status(const doctor_facts_t *f, doctor_ask_t ask)
     return doctor_answered(f, ask) ? f->at[ask].answer.status : 0;
 }
 
+/* Clients go by the head of a refusal, and read no page that comes with it, however long. */
+static bool is_told_by_head(const http_answer_t *answer)
+{
+    return answer->end == HTTP_AGENT_TOO_LONG && (answer->status == 401 || answer->status == 403);
+}
+
 bool doctor_answered(const doctor_facts_t *f, doctor_ask_t ask)
 {
-    return f->at[ask].asked && f->at[ask].answer.end == HTTP_AGENT_DONE;
+    const http_answer_t *answer = &f->at[ask].answer;
+    return f->at[ask].asked && (answer->end == HTTP_AGENT_DONE || is_told_by_head(answer));
 }
 
 const json_t *doctor_json(const doctor_facts_t *f, doctor_ask_t ask)

@@ -97,6 +97,29 @@ bool http_host_is_here(str_t host)
     return is_local_name(host);
 }
 
+/* "127.1", "0x7f.1", "2130706433" and "1.2.3.4." are addresses to those who look names up. */
+static bool ends_in_number(str_t host)
+{
+    static const char DIGITS[] = "0123456789abcdefABCDEF";
+    str_t last = host;
+    if (str_ends(last, STR(".")))
+        last.n--;
+    for (size_t dot; (dot = str_find(last, '.', 0)) < last.n;)
+        last = str_skip(last, dot + 1);
+    bool is_hex = str_starts(last, STR("0x")) || str_starts(last, STR("0X"));
+    if (is_hex)
+        return str_trim(str_skip(last, 2), DIGITS).n == 0;
+    return last.n > 0 && str_trim(last, "0123456789").n == 0;
+}
+
+bool http_host_is_odd(str_t host)
+{
+    http_addr_t a;
+    if (http_addr_parse(str_trim(host, "[]"), &a) == RC_OK)
+        return false;
+    return str_find(host, '%', 0) < host.n || ends_in_number(host);
+}
+
 rc_t http_cidr_parse(str_t text, http_cidr_t *out)
 {
     size_t slash = str_find(text, '/', 0);

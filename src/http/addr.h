@@ -35,6 +35,9 @@ bool http_addr_is_special(const http_addr_t *a);
 /** Whether the host of a URL is this machine by its spelling: a loopback address, localhost or a
  *  name under it (RFC 6761 section 6.3). */
 bool http_host_is_here(str_t host);
+/** Whether a host could be an address to others though http_addr_parse takes it for none: its last
+ *  label is a number ("127.1", "0x7f.1", "1.2.3.4."; RFC 3986 section 7.4), or it holds escapes. */
+bool http_host_is_odd(str_t host);
 
 /** "10.0.0.0/8", "fd00::/8", or a bare address. Host bits must be zero. RC_MALFORMED. */
 rc_t http_cidr_parse(str_t text, http_cidr_t *out) MUST_USE;

@@ -255,10 +255,27 @@ static void special_addresses_are_told_apart(void **state)
     assert_true(http_addr_is_special(&unknown));
 }
 
+static void hosts_that_others_take_for_addresses_are_odd(void **state)
+{
+    static const char *const ODD[] = {"127.1",    "2130706433",  "0x7f.1",     "a.0X7F",
+                                      "1.2.3.4.", "0300.0.0.1",  "1.2.3.4.5",  "%31.example",
+                                      "a.0x",     "192.168.257", "localhos%74"};
+    static const char *const PLAIN[] = {"127.0.0.1", "[::1]",     "a.example", "1.example",
+                                        "a.1b",      "0x7f.test", "localhost", "a.example."};
+    (void)state;
+    for (size_t i = 0; i < sizeof ODD / sizeof *ODD; i++)
+        if (!http_host_is_odd(str_c(ODD[i])))
+            fail_msg("%s", ODD[i]);
+    for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++)
+        if (http_host_is_odd(str_c(PLAIN[i])))
+            fail_msg("%s", PLAIN[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_spelling_has_one_text),
+        cmocka_unit_test(hosts_that_others_take_for_addresses_are_odd),
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(bytes_make_addresses),
         cmocka_unit_test(limits_count_a_host_or_a_subnet),

@@ -11,28 +11,12 @@ bool http_reach_has(http_reach_t reach, const http_addr_t *a)
     return a->family != 0 && !http_addr_is_special(a);
 }
 
-/* A host whose last label is a number is an address to those who look names up ("127.1", "0x7f.1",
- * "2130706433"), and none to http_addr_parse. */
-static bool is_odd_address(str_t host)
-{
-    static const char DIGITS[] = "0123456789abcdefABCDEF";
-    str_t last = host;
-    if (str_ends(last, STR(".")))
-        last.n--;
-    for (size_t dot; (dot = str_find(last, '.', 0)) < last.n;)
-        last = str_skip(last, dot + 1);
-    bool is_hex = str_starts(last, STR("0x")) || str_starts(last, STR("0X"));
-    if (is_hex)
-        return str_trim(str_skip(last, 2), DIGITS).n == 0;
-    return last.n > 0 && str_trim(last, "0123456789").n == 0;
-}
-
 static http_agent_end_t check_host(str_t host, http_reach_t reach, str_t *why)
 {
     http_addr_t a;
     bool is_literal = http_addr_parse(str_trim(host, "[]"), &a) == RC_OK;
-    if (!is_literal && is_odd_address(host)) {
-        *why = STR("the host is an address in a spelling that is not taken");
+    if (!is_literal && http_host_is_odd(host)) {
+        *why = STR("the host is written in a way that is not taken");
         return HTTP_AGENT_BAD_URL;
     }
     bool is_reached = is_literal ? http_reach_has(reach, &a)

@@ -290,6 +290,7 @@ static void urls_that_are_not_taken(void **state)
         "http://127.0.0.1/a b",
         "",
         "http://127.1/",
+        "http://%31%32%37.0.0.1/",
         "http://2130706433/",
         "http://0x7f000001/",
         "http://0177.0.0.1/",

@@ -131,21 +131,22 @@ static bool covers(void *ctx, str_t granted, str_t needed)
     return warder_rs_scope_covers(g, n);
 }
 
-static str_t insufficient(void *ctx, arena_t *arena, const mcp_access_t *who, str_t needed)
-{
-    kit_access_t *a = ctx;
-    const char *text = arena_cstr(arena, needed);
-    const char *key = who->key.p; /* ends in a NUL: of keep */
-    warder_rs_verdict_t *v = text ? warder_rs_insufficient_for(a->rs, key, text) : NULL;
-    str_t out = v ? keep(arena, v->www_authenticate) : STR_UNSET;
-    warder_rs_verdict_free(v);
-    return out;
-}
-
 /* Texts of keep end in a NUL. */
 static const char *text_of(str_t s)
 {
     return s.p ? s.p : "";
+}
+
+static str_t insufficient(void *ctx, arena_t *arena, const mcp_access_t *who, str_t needed)
+{
+    kit_access_t *a = ctx;
+    const char *text = arena_cstr(arena, needed);
+    warder_rs_verdict_t *v =
+        text ? warder_rs_insufficient_beyond(a->rs, text_of(who->key), text_of(who->scope), text)
+             : NULL;
+    str_t out = v ? keep(arena, v->www_authenticate) : STR_UNSET;
+    warder_rs_verdict_free(v);
+    return out;
 }
 
 static bool lives(void *ctx, http_exchange_t *x, const mcp_access_t *who)

@@ -338,6 +338,21 @@ static void insufficient_names_what_is_needed(void **state)
     arena_free(none);
 }
 
+/* RS-41: for clients that ask for what a challenge names and nothing else. */
+static void insufficient_may_repeat_what_is_granted(void **state)
+{
+    fixture_t *f = *state;
+    world_t *w = f->w;
+    w->config.repeat_scopes = true;
+    world_open(w);
+    f->access.rs = w->rs;
+    ask(f, world_sign(w, &w->key, "{" W_WHO W_AUD W_TIME ",\"scope\":\"news:read a\"}"));
+    assert_true(f->got.allowed);
+    mcp_access_port_t p = kit_access_port(&f->access);
+    str_t c = p.insufficient(p.ctx, f->x.arena, &f->got, STR("sentiment:analyze"));
+    assert_true(str_contains(c, STR("scope=\"news:read a sentiment:analyze\"")));
+}
+
 /* attack cases: RDP-003, RDP-006 */
 static void a_bound_token_needs_its_proof(void **state)
 {
@@ -396,6 +411,7 @@ int main(void)
         ACCESS_TEST(no_memory_is_503),
         ACCESS_TEST(scopes_are_covered_with_wildcards),
         ACCESS_TEST(insufficient_names_what_is_needed),
+        ACCESS_TEST(insufficient_may_repeat_what_is_granted),
         ACCESS_TEST(a_bound_token_needs_its_proof),
     };
     return cmocka_run_group_tests_name("access", tests, NULL, NULL);

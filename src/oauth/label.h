@@ -8,9 +8,4 @@
  *  character to at most `max` bytes. In the arena; unset when nothing is left. RC_MEMORY. */
 rc_t oauth_label_clean(arena_t *a, str_t text, size_t max, str_t *out) MUST_USE;
 
-/** The character that `text`, well-formed UTF-8 and not empty, begins with; its bytes in *n. */
-uint32_t oauth_label_first(str_t text, size_t *n);
-/** Whether a character hides, reorders or breaks a line. */
-bool oauth_label_is_unfit(uint32_t c);
-
 #endif

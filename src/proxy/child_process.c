@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/close_from.h"
 #include "proxy/child_spawner.h"
 
 enum { ARENA_BYTES = 256 << 10, PATH_TRIES = 64, STREAMS = 3 };
@@ -127,8 +128,8 @@ static bool place_streams(const plan_t *p)
     if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0 || dup2(p->err, 2) < 0)
         return false;
     if (dup3(p->report, 3, O_CLOEXEC) < 0)
-        return p->report == 3 && close_range(4, ~0U, 0) == 0;
-    return close_range(4, ~0U, 0) == 0;
+        return p->report == 3 && close_from(4);
+    return close_from(4);
 }
 
 static void become(const plan_t *p)

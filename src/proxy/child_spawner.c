@@ -1,7 +1,7 @@
 #include "proxy/child_spawner.h"
 
 #include "core/buf.h"
-#include "proxy/close_from.h"
+#include "core/close_from.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -170,7 +170,14 @@ warder_rs_verdict_t *warder_rs_insufficient(warder_rs_t *rs, const char *needed)
 warder_rs_verdict_t *warder_rs_insufficient_for(warder_rs_t *rs, const char *jkt,
                                                 const char *needed)
 {
+    return warder_rs_insufficient_beyond(rs, jkt, "", needed);
+}
+
+warder_rs_verdict_t *warder_rs_insufficient_beyond(warder_rs_t *rs, const char *jkt,
+                                                   const char *granted, const char *needed)
+{
     rs_finding_t found = {.reason = RS_SCOPE, .dpop = jkt && jkt[0], .who = RS_NOBODY};
+    found.who.scope = granted;
     arena_t *a = arena_new(RS_VERDICT_ARENA_BYTES);
     return a ? rs_verdict_make(&rs->settings, a, &found, str_c(needed)) : NULL;
 }

@@ -338,6 +338,10 @@ static void a_403_may_repeat_what_is_granted(void **state)
         world_sign(w, &w->key,
                    arena_printf(w->a, "{" W_WHO W_AUD W_TIME ",\"scope\":\"%s\"}", longest).p),
         "scope=\"files:write\"");
+    warder_rs_verdict_t *later = warder_rs_insufficient_beyond(w->rs, "", "a b", "c");
+    assert_denied(later, 403, "insufficient_scope");
+    assert_non_null(strstr(later->www_authenticate, "scope=\"a b c\""));
+    warder_rs_verdict_free(later);
     control(w);
 }
 

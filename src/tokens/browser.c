@@ -1,6 +1,7 @@
 #include "tokens/browser.h"
 
 #include "client/url_rule.h"
+#include "core/close_from.h"
 #include "core/limits.h"
 
 #include <errno.h>
@@ -70,7 +71,7 @@ static bool place_streams(const plan_t *p)
     for (int i = 0; i < 3; i++)
         if (dup2(p->null, i) < 0)
             return false;
-    return close_range(REPORT + 1, ~0U, 0) == 0;
+    return close_from(REPORT + 1);
 }
 
 /* Tells errno if it comes back from exec, which else closes the descriptor that it would tell by.

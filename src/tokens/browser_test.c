@@ -2,6 +2,7 @@
 #include "tokens/browser.h"
 #include "tokens/tokens_test_drivers.h"
 
+#include "core/core_test_old_kernel.h"
 #include "core/ports.h"
 
 #include <errno.h>
@@ -133,6 +134,25 @@ static void the_opener_runs_detached(void **state)
     assert_false(str_contains(all, STR("/dev/zero")));
 }
 
+static void an_old_kernel_opens_the_page_and_leaves_no_descriptor(void **state)
+{
+    int status;
+    const world_t *w = *state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool left = open("/dev/zero", O_RDONLY) > 2 && forbid_close_range();
+        _exit(left && tokens_browser_open(w->opener, STR("https://as.test/authorize")) == RC_OK
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    str_t all = told(w);
+    assert_streams(all);
+    assert_false(str_contains(all, STR("/dev/zero")));
+}
+
 static void no_process_is_left_to_wait_for(void **state)
 {
     const world_t *w = *state;
@@ -249,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BROWSER_TEST(the_url_arrives_whole_as_the_one_argument),
         BROWSER_TEST(the_opener_runs_detached),
+        BROWSER_TEST(an_old_kernel_opens_the_page_and_leaves_no_descriptor),
         BROWSER_TEST(no_process_is_left_to_wait_for),
         BROWSER_TEST(closed_streams_do_no_harm),
         BROWSER_TEST(a_url_that_is_not_for_a_browser_is_refused),

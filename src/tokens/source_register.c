@@ -143,6 +143,17 @@ static client_reason_t post_once(source_round_t *r, const client_registration_wa
     return reason == CLIENT_FINE ? reason : source_fail(r, reason, arena_dup(r->a, why));
 }
 
+/* With another redirect URI a person would stand before an error page, and nothing would come back.
+ */
+static client_reason_t check_redirect(source_round_t *r, str_t redirect_uri,
+                                      const client_registered_t *got)
+{
+    if (!str_is_set(redirect_uri) || client_registered_takes(got, redirect_uri))
+        return CLIENT_FINE;
+    return source_fail(r, CLIENT_REGISTRATION_BAD,
+                       STR("it holds other redirect URIs than the one that was asked for"));
+}
+
 static client_reason_t post(source_round_t *r, str_t redirect_uri, client_registered_t *got,
                             str_t *body)
 {
@@ -162,7 +173,7 @@ static client_reason_t post(source_round_t *r, str_t redirect_uri, client_regist
         source_wipe(*body);
         reason = post_once(r, &want, got, body, &status);
     }
-    return reason;
+    return reason == CLIENT_FINE ? check_redirect(r, redirect_uri, got) : reason;
 }
 
 static client_reason_t take_client(source_round_t *r, str_t redirect_uri,

@@ -88,6 +88,20 @@ static void a_registration_that_is_refused_twice_fails(void **state)
     assert_int_equal(world_asked(p->w, "POST " WORLD_ISSUER "/register"), 2);
 }
 
+static void a_registration_of_other_redirect_uris_opens_no_page(void **state)
+{
+    play_t *p = *state;
+    p->w->other_redirects = true;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_REGISTRATION_BAD);
+    assert_int_equal(p->w->opened, 0);
+    p->w->other_redirects = false; /* nothing of it was kept */
+    p->w->now += 3600;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_int_equal(p->w->registrations, 2);
+}
+
 static void a_forgotten_client_registers_once_more(void **state)
 {
     play_t *p = *state;
@@ -246,6 +260,7 @@ int main(void)
         PLAY_TEST(a_server_that_compares_ports_gets_a_new_registration),
         PLAY_TEST(a_refused_registration_is_tried_with_less),
         PLAY_TEST(a_registration_that_is_refused_twice_fails),
+        PLAY_TEST(a_registration_of_other_redirect_uris_opens_no_page),
         PLAY_TEST(a_forgotten_client_registers_once_more),
         PLAY_TEST(a_forgotten_client_whose_page_leads_nowhere),
         PLAY_TEST(a_forgotten_client_that_the_server_tells_of),

@@ -98,6 +98,8 @@ static void registration(world_t *w, arena_t *a, const char *issuer, const http_
     snprintf(c->id, sizeof c->id, "client-%u", ++w->made);
     const json_t *uris = json_get(body, STR("redirect_uris"));
     world_copy(c->redirect, uris && uris->child ? uris->child->str : STR(""));
+    if (w->other_redirects)
+        world_copy(c->redirect, STR("https://other.test/callback"));
     str_t method = json_get_str(body, STR("token_endpoint_auth_method"));
     if (!str_eq(method, STR("none")))
         snprintf(c->secret, sizeof c->secret, "secret-%u", w->made);

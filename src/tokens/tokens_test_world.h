@@ -56,6 +56,7 @@ typedef struct {
     bool legacy_metadata;  /* of an authorization server at the endpoint's origin */
     bool tells_of_clients; /* by the redirect, that it knows none of that name */
     bool never_enough, no_revocation;
+    bool other_redirects; /* registrations hold another redirect URI than the one asked for */
     bool server_nonce, endpoint_nonce, nonce_never_taken;
     bool long_refusals;                       /* of the endpoint, whose pages nobody reads whole */
     bool refuse_all;                          /* the endpoint takes no token at all */
