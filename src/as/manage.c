@@ -102,7 +102,11 @@ static rc_t read(as_flow_t *f)
 void as_manage(http_exchange_t *x)
 {
     if (x->rest.n <= 1) { /* the endpoint itself, which takes registrations */
-        http_reply(x, 405, HTTP_HEADERS({STR("Allow"), STR("POST, OPTIONS")}), STR(""));
+        http_reply(x, 405,
+                   HTTP_HEADERS({STR("Allow"), STR("POST, OPTIONS")},
+                                {STR("Content-Type"), STR("application/json")}),
+                   STR("{\"error\":\"invalid_request\",\"error_description\":\"this address does "
+                       "not take this method\"}"));
         return;
     }
     as_flow_t *f = as_flow_read(x, sizeof(manage_t), read);

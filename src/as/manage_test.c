@@ -267,6 +267,7 @@ static void the_endpoint_itself_takes_registrations_only(void **state)
     world_t *w = *state;
     answer_t r = world_ask(w, world_request(w, "GET", STR("/register"), "", STR("")));
     assert_status(r, 405);
+    assert_text(answer_error(w, &r), "invalid_request");
     r = world_ask(w, world_request(w, "POST", STR("/register/x"), W_JSON, STR("{}")));
     assert_status(r, 405);
     r = world_ask(w, world_request(w, "GET", STR("/register/"), "", STR("")));

@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/url.h"
 #include "oauth/plain.h"
+#include "oauth/redirect_host.h"
 
 /* Schemes that lead to no native application: they run code, read files, show text of the caller's
  * choice, install or set something, or are another protocol. "localhost:8080/cb" has one too: what
@@ -101,11 +102,19 @@ static bool is_loopback(const url_t *u)
     return str_eq(u->scheme, STR("http")) && str_list_has(hosts, u->host);
 }
 
+/* Spellings would lead around the hosts that an operator denies, and tell people another one. */
+static oauth_reason_t check_host(str_t host)
+{
+    if (host.n == 0)
+        return OAUTH_REDIRECT_URI_MALFORMED;
+    return oauth_redirect_host_is_plain(host) ? OAUTH_FINE : OAUTH_REDIRECT_URI_SPELLING;
+}
+
 static oauth_reason_t check_scheme(const url_t *u, oauth_redirect_kind_t *kind)
 {
     *kind = OAUTH_REDIRECT_HTTPS;
     if (str_eq_nocase(u->scheme, STR("https")))
-        return u->host.n > 0 ? OAUTH_FINE : OAUTH_REDIRECT_URI_MALFORMED;
+        return check_host(u->host);
     *kind = OAUTH_REDIRECT_LOOPBACK;
     if (str_eq_nocase(u->scheme, STR("http")))
         return is_loopback(u) ? OAUTH_FINE : OAUTH_REDIRECT_URI_HTTP;
@@ -123,13 +132,14 @@ static bool has_scheme(str_list_t list, str_t scheme)
     return false;
 }
 
-/* The three names of this machine are one: denying one of them denies all. */
+/* The three names of this machine are one: denying one of them denies all, and whatever else leads
+ * there. */
 static bool is_denied(const oauth_redirect_policy_t *policy, const url_t *u)
 {
     url_t named = *u;
     if (host_list_has(policy->denied_hosts, u))
         return true;
-    for (size_t i = 0; url_host_is_loopback(u->host) && i < 3; i++) {
+    for (size_t i = 0; oauth_redirect_host_is_loopback(u->host) && i < 3; i++) {
         named.host = LOOPBACK_HOSTS[i];
         if (host_list_has(policy->denied_hosts, &named))
             return true;

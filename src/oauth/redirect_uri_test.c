@@ -45,6 +45,18 @@ static void redirect_uri_userinfo(void **state)
             "http://user@127.0.0.1/cb", "https://@c.test/cb");
 }
 
+static void redirect_uri_spelling(void **state)
+{
+    (void)state;
+    REFUSED(OAUTH_REDIRECT_URI_SPELLING, "https://ev%69l.test/cb", "https://c%2Etest/cb",
+            "https://c.test./cb", "https://127.1/cb", "https://2130706433/cb", "https://0x7f.1/cb",
+            "https://0177.0.0.1/cb", "https://c..test/cb", "https://c.test%2f.evil.test/cb");
+    oauth_redirect_kind_t kind;
+    assert_reason(oauth_redirect_uri_check(STR("https://127.0.0.1/cb"), NULL, &kind), OAUTH_FINE);
+    assert_reason(oauth_redirect_uri_check(STR("https://[2001:db8::1]/cb"), NULL, &kind),
+                  OAUTH_FINE);
+}
+
 /* attack case: RED-004 */
 static void redirect_uri_wildcard(void **state)
 {
@@ -128,6 +140,13 @@ static void redirect_uri_host(void **state)
     assert_reason(under(&policy, "http://localhost/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "http://127.0.0.1:8/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "http://[::1]/cb"), OAUTH_REDIRECT_URI_HOST);
+    policy.hosts.n = 0;
+    assert_reason(under(&policy, "https://c.test/cb"), OAUTH_FINE);
+    assert_reason(under(&policy, "https://127.0.0.2/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://[0:0:0:0:0:0:0:1]/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://[::ffff:127.0.0.1]/cb"), OAUTH_REDIRECT_URI_HOST);
+    assert_reason(under(&policy, "https://a.localhost/cb"), OAUTH_REDIRECT_URI_HOST);
+    policy.hosts.n = 2;
     assert_reason(under(&policy, "https://claude.ai/cb"), OAUTH_FINE);
 }
 
@@ -235,6 +254,8 @@ static void what_matches(void **state)
         {"http://127.0.0.1/callback", "https://127.0.0.1/callback", false},
         {"http://127.0.0.1/callback", "http://user@127.0.0.1:2/callback", false},
         {"http://127.0.0.1/callback", "http://127.0.0.1:2/callback?x", false},
+        {"http://127.0.0.1/callback", "http://127.0.0.1:2/callback?", false},
+        {"http://127.0.0.1/callback?", "http://127.0.0.1:2/callback", false},
         {"http://127.0.0.1/callback", "http://127.0.0.1:2/callback#x", false},
         {"http://127.0.0.1/callback", "http://127.0.0.1:99999/callback", false},
         {"http://127.0.0.1/cb?x=1", "http://127.0.0.1:2/cb?x=1", true},
@@ -379,6 +400,7 @@ int main(void)
         cmocka_unit_test(redirect_uri_malformed),
         cmocka_unit_test(redirect_uri_fragment),
         cmocka_unit_test(redirect_uri_userinfo),
+        cmocka_unit_test(redirect_uri_spelling),
         cmocka_unit_test(redirect_uri_wildcard),
         cmocka_unit_test(redirect_uri_query),
         cmocka_unit_test(redirect_uri_scheme),

@@ -213,7 +213,7 @@ describe('the policy of redirect URIs', () => {
   test('only what the operator allows is registered', async () => {
     const taken = async (uri) => (await registerRaw(strict, { ...metadata, redirect_uris: [uri] })).status;
     for (const uri of ['https://claude.ai/api/mcp/auth_callback', 'https://a.example.com/cb', 'http://localhost:1/cb', 'com.example.app:/cb']) assert.equal(await taken(uri), 201, uri);
-    for (const uri of ['https://example.com/cb', 'https://bad.example.com/cb', 'https://claude.ai.evil.test/cb', 'cursor://anysphere.cursor-mcp/oauth/callback', 'com.example.app2:/cb']) {
+    for (const uri of ['https://example.com/cb', 'https://bad.example.com/cb', 'https://b%61d.example.com/cb', 'https://bad.example.com./cb', 'https://claude.ai.evil.test/cb', 'cursor://anysphere.cursor-mcp/oauth/callback', 'com.example.app2:/cb']) {
       assert.equal(await taken(uri), 400, uri);
     }
     const mixed = await registerRaw(strict, { ...metadata, redirect_uris: ['https://evil.test/cb', 'https://claude.ai/api/mcp/auth_callback'] });
