@@ -172,11 +172,26 @@ static rc_t read_scope(reader_t *r, const json_t *v, str_t *into)
     return rc;
 }
 
+static const json_t *present(const json_t *all, str_t name)
+{
+    const json_t *v = json_get(all, name);
+    bool empty = json_is(v, JSON_NULL) || (json_is(v, JSON_STRING) && v->str.n == 0);
+    return empty ? NULL : v;
+}
+
+/* What says the keys of the client. Those that are vouched for stand alone, in whichever of the two
+ * members: beside them, others would be somebody else's (RFC 7591 section 2.3). */
+static const json_t *says_keys(const reader_t *r)
+{
+    bool vouched = present(r->over, STR("jwks")) || present(r->over, STR("jwks_uri"));
+    return vouched ? r->over : r->all;
+}
+
 static rc_t read_jwks(reader_t *r, const json_t *v, str_t *into)
 {
     if (!v)
         return RC_OK;
-    if (json_get_str(r->all, STR("jwks_uri")).n > 0)
+    if (json_get_str(says_keys(r), STR("jwks_uri")).n > 0)
         return refuse(r, OAUTH_METADATA_JWKS_TWICE);
     if (!oauth_client_jwks_is_sound(r->a, v))
         return refuse(r, OAUTH_METADATA_JWKS);
@@ -251,18 +266,12 @@ static const struct {
     {STR_INIT("jwks_uri"), JSON_STRING, read_jwks_uri, 0},
 };
 
-static const json_t *present(const json_t *all, str_t name)
-{
-    const json_t *v = json_get(all, name);
-    bool empty = json_is(v, JSON_NULL) || (json_is(v, JSON_STRING) && v->str.n == 0);
-    return empty ? NULL : v;
-}
-
 static rc_t read_member(reader_t *r, size_t i)
 {
     const json_t *v = present(r->over, MEMBERS[i].name);
+    bool keys = MEMBERS[i].read == read_jwks || MEMBERS[i].read == read_jwks_uri;
     if (!v)
-        v = present(r->all, MEMBERS[i].name);
+        v = present(keys ? says_keys(r) : r->all, MEMBERS[i].name);
     str_t *into = (str_t *)(void *)((char *)r->client + MEMBERS[i].into);
     bool boolean = MEMBERS[i].type == JSON_TRUE && json_is(v, JSON_FALSE);
     if (!v || v->type == MEMBERS[i].type || boolean)

@@ -140,10 +140,13 @@ static void redirect_uri_host(void **state)
     assert_reason(under(&policy, "http://localhost/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "http://127.0.0.1:8/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "http://[::1]/cb"), OAUTH_REDIRECT_URI_HOST);
+    policy.hosts.n = 0;
+    assert_reason(under(&policy, "https://c.test/cb"), OAUTH_FINE);
     assert_reason(under(&policy, "https://127.0.0.2/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "https://[0:0:0:0:0:0:0:1]/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "https://[::ffff:127.0.0.1]/cb"), OAUTH_REDIRECT_URI_HOST);
     assert_reason(under(&policy, "https://a.localhost/cb"), OAUTH_REDIRECT_URI_HOST);
+    policy.hosts.n = 2;
     assert_reason(under(&policy, "https://claude.ai/cb"), OAUTH_FINE);
 }
 

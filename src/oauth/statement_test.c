@@ -129,6 +129,39 @@ static void the_claims_win(void **state)
     end(&p);
 }
 
+/* RFC 7591 sections 2 and 2.3: whoever brings the statement adds no keys of its own. */
+static void the_keys_of_the_claims_stand_alone(void **state)
+{
+    (void)state;
+    play_t p;
+    begin(&p);
+    const str_t own = keys_of(&p);
+    const char *const claims[] = {
+        "{\"iss\":\"" ISSUER "\"," SAYS ",\"jwks_uri\":\"https://v.test/keys\"}",
+        arena_cstr(p.w.a,
+                   arena_printf(p.w.a, "{\"iss\":\"" ISSUER "\"," SAYS ",\"jwks\":%" PRIstr "}",
+                                STR_ARG(own))),
+    };
+    for (size_t i = 0; i < 2; i++) {
+        str_t mine = i == 0 ? arena_printf(p.w.a, "\"jwks\":%" PRIstr, STR_ARG(own))
+                            : STR("\"jwks_uri\":\"https://c.test/keys\"");
+        ask(&p, arena_printf(p.w.a,
+                             "{\"redirect_uris\":[\"https://c.test/cb\"],"
+                             "\"token_endpoint_auth_method\":\"private_key_jwt\",%" PRIstr
+                             ",\"software_statement\":\"%" PRIstr "\"}",
+                             STR_ARG(mine), STR_ARG(sign(&p, 0, NULL, claims[i]))));
+        assert_reason(p.out.reason, OAUTH_FINE);
+        const client_t *c = p.out.client;
+        assert_int_equal(str_is_set(c->jwks_uri), i == 0);
+        assert_int_equal(str_is_set(c->jwks), i == 1);
+        if (i == 0)
+            assert_text(c->jwks_uri, "https://v.test/keys");
+        const json_t *answer = world_json(&p.w, p.out.body);
+        assert_true(!json_get(answer, STR("jwks")) != !json_get(answer, STR("jwks_uri")));
+    }
+    end(&p);
+}
+
 /* Also what is vouched for obeys the rules. */
 static void the_rules_hold_for_claims_too(void **state)
 {
@@ -349,6 +382,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_claims_win),
+        cmocka_unit_test(the_keys_of_the_claims_stand_alone),
         cmocka_unit_test(the_rules_hold_for_claims_too),
         cmocka_unit_test(statement_missing),
         cmocka_unit_test(statement_malformed),
