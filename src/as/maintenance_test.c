@@ -272,7 +272,7 @@ static void a_node_that_lost_the_lease_stops_cleaning(void **state)
     world_serve(w, false);
     assert_true(world_comes(w, has_cleaned));
     world_pass(w, 1000);
-    assert_true(world_comes(w, cleaning_is_the_other_s));
+    assert_true(world_comes_in_time(w, cleaning_is_the_other_s)); /* it may take it once more */
     w->faults.applies = 0;
     assert_true(world_comes(w, has_tried));
     unsigned before = w->faults.expires;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PERSON_MS = 15000, SOON_MS = 5000 };
+enum { PERSON_MS = 90000, SOON_MS = 45000 };
 
 /* A server of 2025-03-26 without metadata: all of it is one origin. */
 static bool answer(test_mcp_t *s, const test_asked_t *r, int fd)

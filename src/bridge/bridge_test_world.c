@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, HEARD_BYTES = 48 << 20 };
+enum { PATIENCE_MS = 60000, HEARD_BYTES = 48 << 20 };
 
 /* ---- the server ---- */
 

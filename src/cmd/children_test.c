@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, ARENA_BYTES = 64 << 20 };
+enum { PATIENCE_MS = 60000, ARENA_BYTES = 64 << 20 };
 
 typedef struct {
     arena_t *a;

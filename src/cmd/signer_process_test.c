@@ -160,10 +160,10 @@ static void many_threads_get_their_own_answers(void **state)
         work[i] = (many_t){p, i * SIGNATURES, 0};
         assert_int_equal(pthread_create(&threads[i], NULL, sign_many, &work[i]), 0);
     }
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++)
         assert_int_equal(work[i].good, SIGNATURES);
-    }
 }
 
 static void its_audit_key_signs_checkpoints(void **state)
@@ -285,7 +285,7 @@ static void wait_a_little(void)
 /* A zombie of somebody else's is gone as well. */
 static bool is_gone_soon(pid_t pid)
 {
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 6000; i++) {
         char path[64], text[512];
         snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
         if (!test_read(path, text, sizeof text) || strstr(text, ") Z"))
@@ -301,7 +301,7 @@ static void hold_still(pid_t pid)
     char path[64], text[512] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     assert_int_equal(kill(pid, SIGSTOP), 0);
-    for (int i = 0; i < 500 && !strstr(text, ") T"); i++) {
+    for (int i = 0; i < 6000 && !strstr(text, ") T"); i++) {
         wait_a_little();
         assert_true(test_read(path, text, sizeof text));
     }
@@ -317,7 +317,7 @@ static void once_it_is_killed_nothing_is_signed(void **state)
     assert_true(signer_process_lives(p->signer));
     pid_t pid = signer_process_id(p->signer);
     assert_int_equal(kill(pid, SIGKILL), 0);
-    for (int i = 0; i < 500 && signer_process_lives(p->signer); i++)
+    for (int i = 0; i < 6000 && signer_process_lives(p->signer); i++)
         wait_a_little();
     assert_false(signer_process_lives(p->signer));
     assert_int_equal(sign(p, p->a, 1, &token), RC_IO);
@@ -366,7 +366,7 @@ static void answers_that_come_too_late_are_nobodys(void **state)
         assert_int_equal(work[i].rc, RC_IO);
     }
     assert_true(time(NULL) - begin <
-                15); /* a worker stands still for seconds, not for half a minute */
+                25); /* a worker stands still for seconds, not for half a minute */
     assert_true(is_gone_soon(pid));
 }
 

@@ -7,7 +7,7 @@
 #include "core/ports.h"
 #include "http/http_test_peer.h"
 
-enum { LARGE = 48 << 20, BLOCK = 65536, THREADS = 6, EACH = 30 };
+enum { LARGE = 24 << 20, BLOCK = 65536, THREADS = 6, EACH = 30 };
 
 static test_peer_t *peer;
 static http_agent_t *agent;
@@ -133,12 +133,12 @@ static void time_does_not_run_while_paused(void **state)
 {
     test_heard_t h;
     http_agent_request_t r = get(*state, "/some");
-    r.total_ms = r.head_ms = 500;
+    r.total_ms = r.head_ms = 2000;
     test_heard_init(&h, agent);
     h.pause_at = 1;
     test_heard_start(&h, &r);
     test_heard_wait_refused(&h, 1);
-    int64_t past = clock_micros() + 700000;
+    int64_t past = clock_micros() + 2500000;
     assert_true(test_until(is_past, &past));
     assert_int_equal(h.ends, 0);
     test_heard_pause_at(&h, SIZE_MAX);
@@ -154,7 +154,7 @@ static void time_runs_again_after_a_pause(void **state)
 {
     test_heard_t h;
     http_agent_request_t r = get(*state, "/stream");
-    r.total_ms = 300;
+    r.total_ms = 2000;
     test_heard_init(&h, agent);
     h.pause_at = 0;
     test_heard_start(&h, &r);

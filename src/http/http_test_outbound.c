@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TURN_MS = 5, PATIENCE_MS = 5000 };
+enum { TURN_MS = 5, PATIENCE_MS = 60000 };
 
 static void on_tick(uv_timer_t *tick)
 {
@@ -53,8 +53,8 @@ void test_upstream_open(test_upstream_t *up, http_outbound_config_t config)
     uv_timer_start(&up->tick, on_tick, TURN_MS, TURN_MS);
     config.host = str_is_set(config.host) ? config.host : STR("127.0.0.1");
     config.port = config.port ? config.port : up->port;
-    config.connect_ms = config.connect_ms ? config.connect_ms : 2000;
-    config.head_ms = config.head_ms ? config.head_ms : 4000;
+    config.connect_ms = config.connect_ms ? config.connect_ms : 30000;
+    config.head_ms = config.head_ms ? config.head_ms : 40000;
     assert_int_equal(http_outbound_new(&up->worker, &config, &up->o), RC_OK);
 }
 
@@ -77,7 +77,9 @@ void test_turn(test_upstream_t *up)
 void test_turn_for(test_upstream_t *up, int64_t ms)
 {
     int64_t until = http_worker_now_ms(&up->worker) + ms;
-    while (http_worker_now_ms(&up->worker) < until)
+    /* Where the machine stands still, time passes in a single turn. */
+    for (int64_t turns = 0; turns < ms / TURN_MS || http_worker_now_ms(&up->worker) < until;
+         turns++)
         test_turn(up);
 }
 
@@ -198,7 +200,7 @@ bool test_say_answer(test_upstream_t *up, int fd, str_t bytes)
 bool test_is_closed(test_upstream_t *up, int fd)
 {
     char bytes[4096];
-    int64_t until = http_worker_now_ms(&up->worker) + 2000;
+    int64_t until = http_worker_now_ms(&up->worker) + PATIENCE_MS;
     while (http_worker_now_ms(&up->worker) < until) {
         ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN))

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10, TLS_HANDSHAKE = 0x16 };
+enum { PATIENCE_S = 60, TLS_HANDSHAKE = 0x16 };
 
 /* The peer. */
 

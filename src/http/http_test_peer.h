@@ -82,7 +82,7 @@ void test_heard_end(test_heard_t *h);
 http_agent_events_t test_heard_events(test_heard_t *h);
 /** Starts it, which must be accepted. */
 void test_heard_start(test_heard_t *h, const http_agent_request_t *r);
-/** Waits for what it names, up to ten seconds; then the test fails. */
+/** Waits for what it names, up to a minute; then the test fails. */
 void test_heard_wait_end(test_heard_t *h);
 void test_heard_wait_body(test_heard_t *h, size_t n);
 void test_heard_wait_refused(test_heard_t *h, unsigned times);
@@ -95,7 +95,7 @@ http_agent_t *test_agent_start(void);
 /** A GET of that path of the peer, by 127.0.0.1; reach: loopback. In `a`. */
 http_agent_request_t test_get(arena_t *a, const test_peer_t *p, const char *path);
 http_answer_t test_agent_ask(http_agent_t *agent, arena_t *a, http_agent_request_t r);
-/** Waits until `ready`, up to ten seconds. */
+/** Waits until `ready`, up to a minute. */
 bool test_until(bool (*ready)(void *ctx), void *ctx);
 /** How many entries a folder has, as /proc/self/fd and /proc/self/task. */
 unsigned test_entries(const char *folder);

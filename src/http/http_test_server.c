@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { PATIENCE_S = 60, STEP_MS = 5 };
+
 test_seen_t test_seen;
 
 static void hello(http_exchange_t *x)
@@ -65,6 +67,7 @@ static void hold(http_exchange_t *x)
     http_exchange_on_gone(x, told_gone, NULL);
     x->user = http_timer_start(x->loop, 5, 5, look_at_hold, x);
     assert_non_null(x->user);
+    atomic_fetch_add(&test_seen.holding, 1);
 }
 
 /* An endless stream until the client goes away or the server drains. */
@@ -198,7 +201,7 @@ int test_dial_with(const http_server_t *s, int room)
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(http_server_port(s)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {10, 0};
+    struct timeval patience = {PATIENCE_S, 0};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
     if (room)
@@ -254,8 +257,8 @@ void test_assert_alive(const http_server_t *s)
 
 bool test_wait_for(atomic_int *what, int value)
 {
-    const struct timespec nap = {0, 5000000};
-    for (int i = 0; i < 1000 && atomic_load(what) < value; i++)
+    const struct timespec nap = {0, STEP_MS * 1000000};
+    for (int ms = 0; ms < PATIENCE_S * 1000 && atomic_load(what) < value; ms += STEP_MS)
         nanosleep(&nap, NULL);
     return atomic_load(what) >= value;
 }

@@ -13,8 +13,8 @@
 /** What the handlers share with the tests; cleared by every start. */
 typedef struct {
     http_pool_t *pool;
-    atomic_int workers, exits, drains, gone, streamed, timer_runs, posted;
-    atomic_bool hold; /* /hold answers once it is false */
+    atomic_int workers, exits, drains, holding, gone, streamed, timer_runs, posted;
+    atomic_bool hold; /* /hold answers once it is false; `holding` counts its requests */
 } test_seen_t;
 
 extern test_seen_t test_seen;
@@ -35,7 +35,7 @@ str_t test_hear(int fd, const char *want);
 str_t test_ask(const http_server_t *s, const char *text);
 /** Fails unless the server answers. */
 void test_assert_alive(const http_server_t *s);
-/** Waits up to five seconds for a counter. */
+/** Waits for a counter; false: it did not come so far, for a minute. */
 bool test_wait_for(atomic_int *what, int value);
 
 #endif

@@ -50,7 +50,7 @@ static void nap(void)
 /* Runs what is posted until n calls have run. */
 static void turn(size_t n)
 {
-    for (int i = 0; i < 5000 && n; i++) {
+    for (int i = 0; i < 60000 && n; i++) {
         pthread_mutex_lock(&loop.lock);
         size_t have = loop.n;
         loop.n = 0;
@@ -202,7 +202,7 @@ static void a_result_waits_for_room_in_the_loop(void **state)
     http_pool_t *p = http_pool_new(1, 1);
     atomic_store(&loop.full, true);
     assert_int_equal(http_pool_run(p, (post_port_t){post, &loop}, work, done, &job), RC_OK);
-    for (int i = 0; i < 5000 && atomic_load(&loop.refused) < 3; i++)
+    for (int i = 0; i < 60000 && atomic_load(&loop.refused) < 3; i++)
         nap();
     assert_true(atomic_load(&loop.refused) >= 3);
     atomic_store(&loop.full, false);

@@ -20,15 +20,14 @@ static void *join_main(void *arg)
 static void draining_lets_open_requests_finish(void **state)
 {
     http_server_config_t c = test_server_config();
-    c.times.drain_ms = 5000;
+    c.times.drain_ms = 60000;
     http_server_t *s = test_server_start(&c);
     atomic_store(&test_seen.hold, true);
     int idle = test_dial(s), busy = test_dial(s);
     test_say(idle, "GET /hello HTTP/1.1\r\n" HOST "\r\n");
     test_hear(idle, "hello");
     test_say(busy, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    const struct timespec nap = {0, 100000000};
-    nanosleep(&nap, NULL);
+    assert_true(test_wait_for(&test_seen.holding, 1));
     http_server_stop(s);
     assert_int_equal(test_hear(idle, NULL).n, 0); /* the idle one is closed */
     atomic_store(&test_seen.hold, false);
@@ -136,18 +135,21 @@ typedef struct {
 static void *send_rain(void *arg)
 {
     rain_t *r = arg;
-    static const struct timespec MOMENT = {0, 1000000}, NAP = {0, 100000000};
-    void *whole;
-    nanosleep(&NAP, NULL);
+    static const struct timespec MOMENT = {0, 1000000};
+    void *whole = NULL;
+    test_wait_for(&test_seen.holding, 1);
     kill(getpid(), r->first);
-    nanosleep(&NAP, NULL);
+    test_wait_for(r->first == SIGHUP ? &reloads : &test_seen.drains, 1);
     for (int i = 0; i < r->storm; i++) {
         kill(getpid(), SIGHUP);
         kill(getpid(), r->then);
         nanosleep(&MOMENT, NULL);
     }
+    if (r->then == SIGINT) /* cut, or held for ever */
+        pthread_join(r->asker, &whole);
     atomic_store(&test_seen.hold, false);
-    pthread_join(r->asker, &whole);
+    if (r->then != SIGINT)
+        pthread_join(r->asker, &whole);
     r->whole = whole != NULL;
     return NULL;
 }
@@ -173,7 +175,7 @@ static void rain(rain_t *r)
     http_server_config_t c = test_server_config();
     memset(&test_seen, 0, sizeof test_seen);
     atomic_store(&reloads, 0);
-    c.times.drain_ms = 5000;
+    c.times.drain_ms = 60000;
     c.reload = count_reload;
     c.ready = begin_rain;
     c.ready_ctx = r;

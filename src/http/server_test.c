@@ -85,12 +85,14 @@ static void a_stream_waits_for_its_reader(void **state)
     arena_t *a = arena_new(16 << 20);
     int fd = test_dial_with(s, 4096);
     const struct timespec nap = {0, 300000000};
+    int before;
     test_say(fd, "GET /stream HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
-    nanosleep(&nap, NULL);
-    /* The reader has not read: the writer stands still with bounded memory. */
-    int before = test_seen.streamed;
-    nanosleep(&nap, NULL);
-    assert_int_equal(before, test_seen.streamed);
+    assert_true(test_wait_for(&test_seen.streamed, 1));
+    /* The reader has not read: the writer comes to a stand with bounded memory. */
+    do {
+        before = test_seen.streamed;
+        nanosleep(&nap, NULL);
+    } while (before != test_seen.streamed);
     assert_true(before < 4 << 20);
     str_t all = test_hear(fd, NULL);
     assert_int_equal(test_seen.streamed, 4 << 20);
@@ -138,8 +140,7 @@ static void an_exchange_outlives_its_client(void **state)
     int fd = test_dial(s);
     struct linger hard = {1, 0};
     test_say(fd, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
-    const struct timespec nap = {0, 100000000};
-    nanosleep(&nap, NULL);
+    assert_true(test_wait_for(&test_seen.holding, 1));
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     close(fd); /* a reset, not an end */
     assert_true(test_wait_for(&test_seen.gone, 1));

@@ -210,7 +210,7 @@ static void a_slow_greeting_is_cut(void **state)
     http_tls_t *tls = cert("a.test");
     http_server_config_t c = test_server_config();
     c.tls = tls;
-    c.times.header_ms = 200;
+    c.times.header_ms = 1500;
     http_server_t *s = test_server_start(&c);
     http_tls_free(tls);
     int fd = test_dial(s);

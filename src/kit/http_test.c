@@ -163,7 +163,7 @@ static void stop_lets_open_calls_end(void **state)
     assert_int_equal(call(f, token(f, "math:add"), "add", TWO).status, 200); /* keys are here */
     asked_t q = {.f = f, .request = call_text(f, token(f, "math:wait"), "soon", "{}")};
     assert_int_equal(pthread_create(&thread, NULL, ask_aside, &q), 0);
-    for (int i = 0; i < 10000 && !atomic_load(&KIT_RUNS); i++)
+    for (int i = 0; i < 60000 && !atomic_load(&KIT_RUNS); i++)
         usleep(1000);
     warder_mcp_http_stop(f->s);
     f->s = NULL;

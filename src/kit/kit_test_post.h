@@ -43,11 +43,11 @@ static inline bool loop_step(loop_t *l)
     return some;
 }
 
-/* Runs posts until *flag is at least `want`, at most five seconds. */
+/* Runs posts until *flag is at least `want`, at most a minute. */
 static inline bool loop_until(loop_t *l, const unsigned *flag, unsigned want)
 {
     const struct timespec pause = {0, 1000000};
-    for (int i = 0; i < 5000 && *flag < want; i++) {
+    for (int i = 0; i < 60000 && *flag < want; i++) {
         if (!loop_step(l))
             nanosleep(&pause, NULL);
     }

@@ -22,6 +22,7 @@ enum {
     ID_BYTES = 64,
     TEXT_BYTES = 8192,
     PATIENCE_MS = 25,
+    GOOD_PATIENCE_MS = 5000,
     DEFAULT_MS = 2000,
     QUESTIONS = 40,
 };
@@ -40,6 +41,7 @@ typedef struct {
 typedef struct {
     shared_t *all;
     uint64_t state;
+    int64_t patience_ms;
     char out[TEXT_BYTES], in[TEXT_BYTES];
 } client_t;
 
@@ -100,7 +102,7 @@ static void exchange(client_t *c, const char *method, const char *fields, const 
     if (fd < 0)
         return;
     if (send(fd, c->out, (size_t)n, MSG_NOSIGNAL) == n && pick(c, 4) > 0)
-        receive(c, fd, pick(c, 3) ? PATIENCE_MS : 1);
+        receive(c, fd, pick(c, 3) ? c->patience_ms : 1);
     if (strstr(c->in, " 200 OK"))
         atomic_fetch_add(&c->all->answered, 1);
     close(fd);
@@ -313,7 +315,7 @@ static int64_t how_long_ms(void)
 /* A good client is answered in the midst of them all. */
 static void assert_serves(shared_t *all)
 {
-    client_t c = {.all = all, .state = 7};
+    client_t c = {.all = all, .state = 7, .patience_ms = GOOD_PATIENCE_MS};
     for (int i = 0; i < 1000; i++) {
         stateless(&c, "tools/call", "quick", "\"name\":\"quick\",");
         if (strstr(c.in, "\"text\":\"quick\""))
@@ -333,7 +335,8 @@ static void clients_that_do_everything_at_once(void **state)
     warder_mcp_server_t *s = start(&all);
     assert_int_equal(pthread_create(&finisher, NULL, stress_finish_all, &all.desk), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
-        clients[i] = (client_t){.all = &all, .state = 0x9e3779b97f4a7c15u * (i + 1)};
+        clients[i] = (client_t){
+            .all = &all, .state = 0x9e3779b97f4a7c15u * (i + 1), .patience_ms = PATIENCE_MS};
         assert_int_equal(pthread_create(&threads[i], NULL, live, &clients[i]), 0);
     }
     const struct timespec turn = {0, 50000000};

@@ -363,7 +363,7 @@ static void what_is_cancelled_says_nothing_more(void **state)
 static void a_server_that_is_silent_for_too_long_times_out(void **state)
 {
     fixture_t f;
-    begin_with(&f, silent, 100);
+    begin_with(&f, silent, 1000);
     send_with(&f, REQUEST(1, "tools/call"), 1, STATELESS);
     assert_event(&f, 0, "failed 1 timeout");
     control(&f);

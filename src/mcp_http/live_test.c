@@ -11,7 +11,7 @@
 #include "http/server.h"
 #include "mcp/sse.h"
 
-enum { PATIENCE_MS = 30000, HEARD_BYTES = 64 << 10, SMALL_BUFFER = 4096, CALLERS = 4, ROUNDS = 12 };
+enum { PATIENCE_MS = 60000, HEARD_BYTES = 64 << 10, SMALL_BUFFER = 4096, CALLERS = 4, ROUNDS = 12 };
 
 typedef struct {
     mcp_world_t *f;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PATIENCE_MS = 20000, MOMENT_MS = 30 };
+enum { PATIENCE_MS = 60000, MOMENT_MS = 30 };
 
 /* The trail */
 

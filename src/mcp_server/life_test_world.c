@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 static void pause_ms(void)
 {

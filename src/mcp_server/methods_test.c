@@ -235,7 +235,7 @@ static void little_memory_is_an_error(void **state)
     };
     bool served = false, refused = false;
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
-        for (w->room = 8; w->room < 16 << 10; w->room += w->room / 8 + 8) {
+        for (w->room = 8; w->room < 16 << 10; w->room += w->room / 4 + 8) {
             test_running_t r = test_begin(w, MCP_ERA_STATELESS, ROWS[i].method, ROWS[i].params);
             refused |= r.verdict.error == MCP_ERROR_INTERNAL;
             served |= r.verdict.body.p && r.verdict.error == MCP_NO_ERROR;

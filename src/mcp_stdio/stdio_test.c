@@ -382,7 +382,7 @@ static int call_until_full(stdio_world_t *w, int max)
     int n = 0;
     while (n < max) {
         str_t call = arena_printf(w->a, STDIO_CALL_NEW("%d", "big", "") "\n", n);
-        if (!stdio_write(w, call))
+        if (!stdio_write_soon(w, call))
             return n;
         n++;
     }

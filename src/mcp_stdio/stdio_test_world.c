@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 10000, QUIET_MS = 100, ROOM = 16 << 20, NODES = 1 << 16 };
+enum { WAIT_MS = 60000, QUIET_MS = 100, ROOM = 16 << 20, NODES = 1 << 16 };
 
 atomic_bool SLOW_RUNS, SLOW_CANCELLED;
 
@@ -195,6 +195,11 @@ static bool put(stdio_world_t *w, str_t bytes, int wait_ms)
 }
 
 bool stdio_write(stdio_world_t *w, str_t bytes)
+{
+    return put(w, bytes, WAIT_MS);
+}
+
+bool stdio_write_soon(stdio_world_t *w, str_t bytes)
 {
     return put(w, bytes, QUIET_MS);
 }

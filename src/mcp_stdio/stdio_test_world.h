@@ -27,9 +27,11 @@ int stdio_world_setup(void **state);
 int stdio_world_teardown(void **state);
 /** Writes a line and its end. */
 void stdio_say(stdio_world_t *w, const char *line);
-/** Bytes as they are; false: the server does not take them now. */
+/** Bytes as they are; false: the server has ended, or does not take them for a minute. */
 bool stdio_write(stdio_world_t *w, str_t bytes);
-/** The next line, parsed; fails the test after ten seconds. */
+/** The same; false: it does not take them now. */
+bool stdio_write_soon(stdio_world_t *w, str_t bytes);
+/** The next line, parsed; fails the test after a minute. */
 const json_t *stdio_hear(stdio_world_t *w);
 /** The text of it. */
 str_t stdio_hear_text(stdio_world_t *w);
@@ -43,7 +45,7 @@ bool stdio_left(stdio_world_t *w, str_t *line);
 bool stdio_is_at_end(stdio_world_t *w);
 /** initialize and notifications/initialized, with elicitation and sampling. */
 void stdio_initialize(stdio_world_t *w);
-/** Waits until *flag is set; fails the test after ten seconds. */
+/** Waits until *flag is set; fails the test after a minute. */
 void stdio_wait(const atomic_bool *flag);
 
 /** What a request of 2026-07-28 holds; the members of params go before it. */

@@ -92,7 +92,7 @@ static void a_command_of_the_settings_runs(void **state)
     assert_int_equal(start(*state, command(ECHO, 1), STR("/tmp"), &c, &error), RC_OK);
     assert_int_equal(write(c.in, "hello\n", 6), 6);
     readable.fd = c.out;
-    assert_int_equal(poll(&readable, 1, 5000), 1);
+    assert_int_equal(poll(&readable, 1, 60000), 1);
     assert_int_equal(read(c.out, got, sizeof got), 6);
     assert_string_equal(got, "hello\n");
     /* It is not ours: whoever takes us over can neither wait for it nor, by the filter, signal it.
@@ -100,7 +100,7 @@ static void a_command_of_the_settings_runs(void **state)
     assert_int_equal(waitpid(c.pid, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     child_process_signal(&c, SIGTERM);
-    assert_true(ends_within(&c, 5000));
+    assert_true(ends_within(&c, 60000));
     int status = child_process_reap(&c);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     shut(&c);
@@ -161,7 +161,7 @@ static void children_end_with_the_spawner(void **state)
     assert_int_equal(start(p, command(SLEEPER, 2), STR("/tmp"), &c, &error), RC_OK);
     child_spawner_free(p->spawner);
     p->spawner = NULL;
-    assert_true(ends_within(&c, 5000));
+    assert_true(ends_within(&c, 60000));
     shut(&c);
 }
 

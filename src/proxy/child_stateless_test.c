@@ -193,7 +193,7 @@ static void who_dies_of_the_question_is_of_the_handshake(void **state)
     child_world_free(w);
     w = begin("die", true);
     const struct timespec nap = {0, 20000000};
-    for (int i = 0; i < 500 && !child_world_is_ready(w); i++)
+    for (int i = 0; i < 3000 && !child_world_is_ready(w); i++)
         nanosleep(&nap, NULL);
     assert_true(child_world_is_ready(w)); /* without a request */
     child_world_free(w);

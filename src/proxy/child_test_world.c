@@ -470,7 +470,7 @@ long child_world_number(const child_answer_t *answer, const char *name)
 bool child_world_gone(long pid)
 {
     const struct timespec nap = {0, 10000000};
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 6000; i++) {
         if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
             return true;
         nanosleep(&nap, NULL);

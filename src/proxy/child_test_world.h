@@ -65,7 +65,7 @@ bool child_world_wait_trail(child_world_t *w, const char *reason, unsigned n);
 bool child_world_is_ready(child_world_t *w);
 /** The number behind "NAME": in the body. */
 long child_world_number(const child_answer_t *answer, const char *name);
-/** Whether the process is gone, within five seconds. */
+/** Whether the process is gone, within a minute. */
 bool child_world_gone(long pid);
 
 #endif

@@ -17,7 +17,7 @@
 
 #include "conf/conf_policy.h"
 
-enum { NAPS = 300 };
+enum { NAPS = 6000 };
 
 typedef struct {
     arena_t *a;
