@@ -245,6 +245,58 @@ static rc_t write_arguments(json_writer_t *w, str_t arguments)
     return rc;
 }
 
+/* How many bytes at `p` are U+0085, U+2028 or U+2029, which end a line to some readers of lines; 0:
+ * none. */
+static size_t line_end(const char *p, size_t n)
+{
+    if (n >= 2 && memcmp(p, "\xc2\x85", 2) == 0)
+        return 2;
+    bool separator = n >= 3 && (p[2] == '\xa8' || p[2] == '\xa9');
+    return separator && memcmp(p, "\xe2\x80", 2) == 0 ? 3 : 0;
+}
+
+static size_t count_growth(str_t s, char lead)
+{
+    size_t more = 0;
+    const char *end = s.p + s.n;
+    for (const char *p = s.p; (p = memchr(p, lead, (size_t)(end - p))) != NULL; p++) {
+        size_t n = line_end(p, (size_t)(end - p));
+        more += n > 0 ? ESCAPED - n : 0;
+    }
+    return more;
+}
+
+/* The same of those that end at `end`. */
+static size_t line_end_before(const char *p, size_t end)
+{
+    if (end >= 2 && line_end(p + end - 2, 2) == 2)
+        return 2;
+    return end >= 3 && line_end(p + end - 3, 3) == 3 ? 3 : 0;
+}
+
+/* They stand within strings alone, where an escape means the same. From the end, as it grows. */
+static void escape_line_ends(buf_t *b)
+{
+    size_t from = b->n, more = count_growth(buf_str(b), '\xc2') + count_growth(buf_str(b), '\xe2');
+    if (more == 0 || !buf_room(b, more))
+        return;
+    for (size_t to = b->n; to > from;) {
+        size_t n = line_end_before(b->p, from);
+        if (n == 0) {
+            b->p[--to] = b->p[--from];
+            continue;
+        }
+        char last = b->p[from - 1];
+        from -= n;
+        to -= ESCAPED;
+        memcpy(b->p + to,
+               last == '\x85'   ? "\\u0085"
+               : last == '\xa8' ? "\\u2028"
+                                : "\\u2029",
+               ESCAPED);
+    }
+}
+
 rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *out)
 {
     char time[AUDIT_TIME_BYTES];
@@ -259,6 +311,7 @@ rc_t audit_body_write(buf_t *b, const audit_event_t *e, int64_t now_ms, str_t *o
     write_texts(&w, e, AFTER_HASH, N_MEMBERS);
     write_numbers(&w, e);
     json_end_object(&w);
+    escape_line_ends(b);
     TRY(buf_done(b, out));
     *out = str_of(out->p + 1, out->n - 2);
     return RC_OK;

@@ -40,7 +40,8 @@ int64_t audit_time_parse(str_t time);
 size_t audit_body_bound(const audit_event_t *e);
 /** Writes the members between `seq` and `prev`, without braces: time, event, decision and what is
  *  set. `now_ms` is Unix time. Text is cut at its limit; bytes that are not UTF-8 become U+FFFD, so
- *  that the line is JSON whatever strangers sent. `arguments` are read strictly and written anew in
+ *  that the line is JSON whatever strangers sent, and what ends lines to some readers (U+0085,
+ *  U+2028, U+2029) stands as an escape. `arguments` are read strictly and written anew in
  *  one spelling (numbers as they stand); what is too long, too deep or no JSON is left out, and
  *  `arguments_omitted` says why. *out borrows from `b`, which must be empty. RC_LIMIT, RC_MEMORY.
  */

@@ -195,6 +195,21 @@ static void control_bytes_are_escaped(void **state)
     assert_str(json_get_str(parsed(t, body), STR("user")), e.user);
 }
 
+/* Node's readline and Python's splitlines end lines there: a caller must not cut his own record. */
+static void line_ends_of_other_readers_are_escaped(void **state)
+{
+    trail_t *t = *state;
+    audit_event_t e = {
+        .kind = AUDIT_CALL_BEGIN,
+        .tool = STR("\xc2\x85\xe2\x80\xa8{\xe2\x80\xa9\xe2\x80\xa7\xc2\x84\xc3\x85\xc2\x85{"),
+        .arguments = STR("{\"\xe2\x80\xa8\":\"\xc2\x85\"}")};
+    str_t body = body_at(t, &e, NOW);
+    assert_true(
+        str_contains(body, STR("\"\\u0085\\u2028{\\u2029\xe2\x80\xa7\xc2\x84\xc3\x85\\u0085{\"")));
+    assert_true(str_contains(body, STR("\"arguments\":{\"\\u2028\":\"\\u0085\"}")));
+    assert_str(json_get_str(parsed(t, body), STR("tool")), e.tool);
+}
+
 static void long_text_is_cut(void **state)
 {
     trail_t *t = *state;
@@ -333,6 +348,7 @@ int main(void)
         TRAIL_TEST(times_of_all_kinds),
         TRAIL_TEST(bad_utf8_is_replaced),
         TRAIL_TEST(control_bytes_are_escaped),
+        TRAIL_TEST(line_ends_of_other_readers_are_escaped),
         TRAIL_TEST(long_text_is_cut),
         TRAIL_TEST(character_at_the_cut_is_replaced),
         TRAIL_TEST(worst_line_fits_its_limit),

@@ -32,6 +32,20 @@ static void all_values_in_their_order(void **state)
     assert_null(r.scope);
 }
 
+/* A client that asks for another spelling of the resource signs that one. */
+static void a_proof_is_for_the_path_that_was_asked_for(void **state)
+{
+    static const http_header_t V[] = {FIELD("Authorization", "DPoP one"), FIELD("DPoP", "proof")};
+    warder_rs_request_t r;
+    rs_credentials_t keep;
+    http_exchange_t x = {.raw_path = STR("/mcp/"), .headers = {V, 2}, .arena = *state};
+    assert_int_equal(rs_credentials_read(&x, &keep, &r), RC_OK);
+    assert_string_equal(r.path, "/mcp/");
+    x.headers.n = 1;
+    assert_int_equal(rs_credentials_read(&x, &keep, &r), RC_OK);
+    assert_null(r.path);
+}
+
 static void none_and_too_many(void **state)
 {
     http_header_t v[RS_CREDENTIALS_MAX + 1];
@@ -69,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CREDENTIALS_TEST(all_values_in_their_order),
+        CREDENTIALS_TEST(a_proof_is_for_the_path_that_was_asked_for),
         CREDENTIALS_TEST(none_and_too_many),
         CREDENTIALS_TEST(a_value_with_a_nul),
     };
