@@ -101,8 +101,8 @@ void warder_mcp_fresh(warder_mcp_call_t *call, int seconds, bool for_all);
 /** A member of the result's _meta, each key once: text of one JSON value. Names of your own have a
  *  prefix, "com.example/trace"; those of the protocol fail the call. */
 void warder_mcp_set_meta(warder_mcp_call_t *call, const char *key, const char *json);
-/** The call failed, in words that help a model to do better: a result with isError. For a resource
- *  or a prompt it is an error of the protocol. */
+/** The call failed, in words that help a model to do better: a result with isError. For a prompt it
+ *  is the error for wrong arguments, for a resource an internal one. */
 void warder_mcp_error(warder_mcp_call_t *call, const char *sentence);
 void warder_mcp_errorf(warder_mcp_call_t *call, const char *format, ...) WARDER_MCP_PRINTF(2, 3);
 /** An error of the protocol in place of a result; `data` is JSON or NULL. Codes of your own stand

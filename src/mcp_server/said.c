@@ -318,11 +318,14 @@ void warder_mcp_fresh(warder_mcp_call_t *call, int seconds, bool for_all)
     call->said.for_all = for_all;
 }
 
-/* Only tools have results that failed. */
+/* Only tools have results that failed. Of a prompt the words are about its arguments: what fails by
+ * itself has an end of its own (MCP 2025-11-25, Prompts, "Error Handling"). */
 static void say_error(warder_mcp_call_t *call, str_t sentence)
 {
+    enum { INVALID_PARAMS = -32602 };
     if (answers_resource(call) || answers_prompt(call)) {
-        call->said.error_code = mcp_error_row(MCP_ERROR_INTERNAL)->code;
+        call->said.error_code =
+            answers_prompt(call) ? INVALID_PARAMS : mcp_error_row(MCP_ERROR_INTERNAL)->code;
         call->said.error_message = sentence;
         return;
     }

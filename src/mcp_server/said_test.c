@@ -196,8 +196,11 @@ static void errors_of_others_are_the_protocols(void **state)
     warder_mcp_error(&w->call, sentence);
     sentence[0] = 'X'; /* it was copied */
     assert_false(w->call.said.is_error);
-    assert_int_equal(w->call.said.error_code, -32603);
+    assert_int_equal(w->call.said.error_code, -32602);
     assert_text(w->call.said.error_message, "no luck");
+    said_world_becomes(w, MCP_RESOURCE, "p:");
+    warder_mcp_error(&w->call, "no luck");
+    assert_int_equal(w->call.said.error_code, -32603);
 }
 
 static void protocol_errors_hold_json(void **state)
