@@ -1,7 +1,7 @@
 #include "cmd/admin.h"
 
+#include "cmd/beforehand.h"
 #include "cmd/command.h"
-#include "cmd/kek.h"
 #include "cmd/privileges.h"
 #include "cmd/store_config.h"
 #include "cmd/trail.h"
@@ -46,7 +46,7 @@ static int open_all(admin_t *admin, arena_t *a, const option_t *rows, bool with_
         code = command_fail(EXIT_SETTING, "store is 'memory': only the server itself can reach it; "
                                           "set store to sqlite or postgres");
     if (code == EXIT_DONE)
-        kek_open(a, &admin->settings);
+        beforehand_open(a, &admin->settings);
     if (code == EXIT_DONE)
         code = privileges_enter(a, &admin->settings, NULL);
     if (code == EXIT_DONE && with_store)

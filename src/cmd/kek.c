@@ -1,18 +1,15 @@
 #include "cmd/kek.h"
 
+#include "cmd/beforehand.h"
 #include "cmd/command.h"
 #include "cmd/secret_file.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define VARIABLE   "WARDER_KEY"
 #define CREDENTIAL "warder-key"
 #define MAKE_ONE   "make one with: head -c 32 /dev/urandom | base64"
-
-/* Of a file that this process may not open any more; -1: none. */
-static int opened = -1;
 
 static int parse(arena_t *a, const char *where, str_t bytes, as_kek_t *out)
 {
@@ -45,30 +42,6 @@ int kek_file(arena_t *a, str_t path, as_kek_t *out)
     return c ? read_path(a, c, -1, false, out) : command_out_of_memory();
 }
 
-void kek_open(arena_t *a, const settings_t *s)
-{
-    const char *path = s->conf.key_file.n > 0 ? arena_cstr(a, s->conf.key_file) : NULL;
-    if (path && s->conf.run_as.n > 0 && geteuid() == 0 && opened < 0)
-        opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-}
-
-int kek_opened(void)
-{
-    return opened;
-}
-
-void kek_moved(int to)
-{
-    opened = to;
-}
-
-static void shut(void)
-{
-    if (opened >= 0)
-        close(opened);
-    opened = -1;
-}
-
 static void forget_variable(char *value)
 {
     secret_wipe(value, strlen(value));
@@ -78,7 +51,7 @@ static void forget_variable(char *value)
 void kek_forget(void)
 {
     char *value = getenv(VARIABLE);
-    shut();
+    beforehand_shut_all();
     if (value)
         forget_variable(value);
 }
@@ -119,8 +92,9 @@ const char *kek_path(arena_t *a, const settings_t *s)
 static int read_setting(arena_t *a, const settings_t *s, as_kek_t *out)
 {
     const char *path = arena_cstr(a, s->conf.key_file);
-    int code = path ? read_path(a, path, opened, false, out) : command_out_of_memory();
-    shut();
+    int code = path ? read_path(a, path, beforehand_fd(BEFOREHAND_KEY), false, out)
+                    : command_out_of_memory();
+    beforehand_shut(BEFOREHAND_KEY);
     return code;
 }
 

@@ -13,14 +13,8 @@ int kek_load(arena_t *a, const settings_t *s, as_kek_t *out);
 bool kek_is_given(arena_t *a, const settings_t *s);
 /** The file that it comes from; NULL: another place, or none. */
 const char *kek_path(arena_t *a, const settings_t *s);
-/** Before root becomes another (run_as): opens the file of setting key_file for kek_load, so that
- * it may be root's alone. Does nothing where nobody is to be become; what is wrong kek_load says.
- */
-void kek_open(arena_t *a, const settings_t *s);
-/** What kek_open opened; -1: nothing. Whoever moves it to another descriptor says so. */
-int kek_opened(void);
-void kek_moved(int to);
-/** For a process that needs no key: the variable is wiped and removed, the file closed. */
+/** For a process that needs no key: the variable is wiped and removed, files that were opened
+ * beforehand are closed. */
 void kek_forget(void);
 /** The key in the file at `path`; 0 or an exit code. */
 int kek_file(arena_t *a, str_t path, as_kek_t *out);

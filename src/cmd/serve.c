@@ -1,6 +1,7 @@
 /* warder serve: authorization server and gateway from the settings to the end of the process. */
 #include "cmd/serve.h"
 
+#include "cmd/beforehand.h"
 #include "cmd/catalogue.h"
 #include "cmd/issuer_keys.h"
 #include "cmd/privileges.h"
@@ -163,7 +164,7 @@ static int load(serve_t *s)
     int code = settings_load(s->a, s->rows, &s->settings);
     s->settings.mend_audit = option_is_set(s->rows, "mend-audit");
     if (code == EXIT_DONE)
-        kek_open(s->a, &s->settings);
+        beforehand_open(s->a, &s->settings);
     if (code == EXIT_DONE)
         code = privileges_enter(s->a, &s->settings, &mask);
     if (code == EXIT_DONE)

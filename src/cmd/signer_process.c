@@ -1,5 +1,6 @@
 #include "cmd/signer_process.h"
 
+#include "cmd/beforehand.h"
 #include "cmd/kek.h"
 #include "core/close_from.h"
 
@@ -157,7 +158,7 @@ static bool place_ends(int *ends, size_t n)
     return true;
 }
 
-/* Nothing that was open here is kept but the file of the key; of the server's ends above all, by
+/* Nothing that was open here is kept but the files of keys; of the server's ends above all, by
  * which it sees that the server is gone. */
 _Noreturn static void become(const signer_process_t *p, arena_t *a, const settings_t *s, int *ends,
                              pid_t server)
@@ -165,12 +166,15 @@ _Noreturn static void become(const signer_process_t *p, arena_t *a, const settin
     for (size_t i = 0; i < p->n; i++)
         close(p->lines[i].fd);
     size_t n = p->n;
-    if (kek_opened() >= 0)
-        ends[n++] = kek_opened();
+    for (int i = 0; i < BEFOREHAND_COUNT; i++)
+        if (beforehand_fd((beforehand_t)i) >= 0)
+            ends[n++] = beforehand_fd((beforehand_t)i);
     if (!place_ends(ends, n) || !close_from(SIGNER_FIRST_FD + (int)n))
         _exit(EXIT_FAILED);
-    if (n > p->n)
-        kek_moved(SIGNER_FIRST_FD + (int)p->n);
+    n = p->n;
+    for (int i = 0; i < BEFOREHAND_COUNT; i++)
+        if (beforehand_fd((beforehand_t)i) >= 0)
+            beforehand_moved((beforehand_t)i, SIGNER_FIRST_FD + (int)n++);
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
     signer_serve(a, s, p->n, server);
@@ -178,7 +182,7 @@ _Noreturn static void become(const signer_process_t *p, arena_t *a, const settin
 
 static bool make_process(signer_process_t *p, arena_t *a, const settings_t *s)
 {
-    int ends[SIGNER_LINES_MAX + 1];
+    int ends[SIGNER_LINES_MAX + BEFOREHAND_COUNT];
     bool ok = make_lines(p, lines_for(s), ends);
     pid_t server = getpid();
     p->pid = ok ? fork() : -1;

@@ -2,10 +2,11 @@
 #include "cmd/cmd_test_run.h"
 
 #include "as/keys.h"
+#include "cmd/beforehand.h"
 #include "cmd/command.h"
-#include "cmd/kek.h"
 #include "cmd/sandbox.h"
 #include "cmd/signer_process.h"
+#include "cmd/trail.h"
 #include "jose/jws.h"
 
 #include <errno.h>
@@ -208,13 +209,18 @@ static void the_variable_is_taken_out_of_this_process(void **state)
 
 enum { NOBODY = 65534 };
 
+static bool is_shut(beforehand_t which, int was)
+{
+    return was < 0 || (beforehand_fd(which) < 0 && fcntl(was, F_GETFD) < 0);
+}
+
 /* As the server does it with run_as: the process that signs is another's already. */
 static int start_as_another(void *arg)
 {
     play_t *p = arg;
     str_t token;
-    kek_open(p->a, &p->settings);
-    int copy = kek_opened();
+    beforehand_open(p->a, &p->settings);
+    int copy = beforehand_fd(BEFOREHAND_KEY), other = beforehand_fd(BEFOREHAND_AUDIT_KEY);
     if (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0 ||
         access(p->key_path, R_OK) == 0)
         return EXIT_FAILED;
@@ -222,7 +228,7 @@ static int start_as_another(void *arg)
     if (code != EXIT_DONE)
         return code;
     make_key(p, "ES256");
-    bool shut = copy < 0 || (kek_opened() < 0 && fcntl(copy, F_GETFD) < 0);
+    bool shut = is_shut(BEFOREHAND_KEY, copy) && is_shut(BEFOREHAND_AUDIT_KEY, other);
     code = shut && sign(p, p->a, 1, &token) == RC_OK ? EXIT_DONE : EXIT_FAILED;
     signer_process_free(p->signer);
     return code;
@@ -240,6 +246,37 @@ static void a_key_file_that_is_roots_alone_is_read_with_run_as(void **state)
     p->settings.conf.run_as = STR("nobody");
     test_child(start_as_another, p, STR_UNSET, &p->ran);
     assert_int_equal(p->ran.code, EXIT_DONE);
+}
+
+static void an_audit_key_that_is_roots_alone_is_read_with_run_as(void **state)
+{
+    play_t *p = *state;
+    jose_key_t *key;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(trail_load_key(p->a, &p->settings, &key), EXIT_DONE);
+    assert_int_equal(chown(p->folder, NOBODY, NOBODY), 0);
+    p->settings.conf.audit_key_file = arena_printf(p->a, "%s/audit-key.pem", p->folder);
+    p->settings.conf.run_as = STR("nobody");
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
+}
+
+/* As is the folder: then its public half is to be made by root. */
+static void a_public_half_that_cannot_be_made_is_said_how_to_make(void **state)
+{
+    play_t *p = *state;
+    jose_key_t *key;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(trail_load_key(p->a, &p->settings, &key), EXIT_DONE);
+    assert_int_equal(unlink(arena_printf(p->a, "%s/audit-key.pub.pem", p->folder).p), 0);
+    assert_int_equal(chmod(p->folder, 0755), 0);
+    p->settings.conf.audit_key_file = arena_printf(p->a, "%s/audit-key.pem", p->folder);
+    p->settings.conf.run_as = STR("nobody");
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_FAILED);
+    assert_non_null(strstr(p->ran.err, "openssl pkey -in"));
 }
 
 static int start_in_child(void *arg)
@@ -612,6 +649,8 @@ int main(void)
         PLAY(without_a_key_or_where_it_is_off_there_is_none),
         PLAY(the_variable_is_taken_out_of_this_process),
         PLAY(a_key_file_that_is_roots_alone_is_read_with_run_as),
+        PLAY(an_audit_key_that_is_roots_alone_is_read_with_run_as),
+        PLAY(a_public_half_that_cannot_be_made_is_said_how_to_make),
         PLAY(what_is_wrong_with_a_key_is_said_once),
         PLAY(once_it_is_killed_nothing_is_signed),
         PLAY(answers_that_come_too_late_are_nobodys),

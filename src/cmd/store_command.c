@@ -25,6 +25,14 @@ int store_command_refused(const store_text_t *text, const char *path, rc_t rc, s
                         (unsigned long long)r->line, STR_ARG(archive_refusal_text(r->refusal)));
 }
 
+int store_command_in_use(str_t who, const char *mend)
+{
+    return str_is_set(who)
+               ? command_fail(EXIT_REFUSED, "another process uses the store (%" PRIstr "); %s",
+                              STR_ARG(who), mend)
+               : command_fail(EXIT_REFUSED, "another process uses the store; %s", mend);
+}
+
 int store_command_record(admin_t *admin, const char *reason, str_t detail)
 {
     const audit_event_t event = {

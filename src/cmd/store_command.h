@@ -11,6 +11,8 @@
 int store_command_failed(rc_t rc, str_t why, const char *what);
 /** The same after reading an export: what is wrong with which line of `path`. */
 int store_command_refused(const store_text_t *text, const char *path, rc_t rc, str_t why);
+/** Refuses, as another process uses the store: `who`, where that is set. Gives the exit code. */
+int store_command_in_use(str_t who, const char *mend);
 /** Records an event of AUDIT_STORE; `reason` is a word such as "exported". 0 or an exit code. */
 int store_command_record(admin_t *admin, const char *reason, str_t detail);
 /** Opens a file with secrets that must not exist yet, for its owner alone. 0, or an exit code after

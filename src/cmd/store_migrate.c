@@ -4,6 +4,8 @@
 #include "cmd/store_config.h"
 #include "cmd/store_pipe.h"
 
+#include <sys/stat.h>
+
 static const option_t OPTIONS[] = {
     {.name = "to-store"},
     {.name = "to-data"},
@@ -15,6 +17,7 @@ static const option_t OPTIONS[] = {
 typedef struct {
     admin_t *admin;
     store_t *from, *to;
+    store_hold_t *hold; /* of where it comes from */
     store_pipe_t pipe;
 } migration_t;
 
@@ -42,26 +45,35 @@ static int read_target(admin_t *admin, const option_t *rows, settings_t *out)
     return str_is_set(out->database) ? settings_make_data(admin->a, out) : command_out_of_memory();
 }
 
-/* What a server writes after its record was read is lost. */
-static int check_idle(admin_t *admin, bool anyway)
+/* What servers write from then on is not moved; who wants that anyway is told. */
+static int open_beside_servers(migration_t *m)
 {
     bool idle;
+    str_t why;
+    store_config_t config;
+    int code = store_config_make(m->admin->a, &m->admin->settings, &m->admin->log, &config);
+    if (code != EXIT_DONE)
+        return code;
+    if (store_idle(&config, m->admin->a, &idle, &why) != RC_OK || !idle)
+        command_fail(0, "servers may be using the store: what they write from now on is not moved");
+    return store_config_open(m->admin->a, &m->admin->settings, &m->admin->log, &m->from);
+}
+
+/* What a server wrote after its record was read would be lost: until all is moved, none comes in.
+ */
+static int open_alone(migration_t *m)
+{
     str_t why = STR_UNSET;
     store_config_t config;
+    admin_t *admin = m->admin;
     int code = store_config_make(admin->a, &admin->settings, &admin->log, &config);
     if (code != EXIT_DONE)
         return code;
-    rc_t rc = store_idle(&config, admin->a, &idle, &why);
-    if (rc == RC_OK && idle)
-        return EXIT_DONE;
-    if (anyway) {
-        command_fail(0, "servers may be using the store: what they write from now on is not moved");
-        return EXIT_DONE;
-    }
-    if (rc != RC_OK)
-        return store_command_failed(rc, why, "the store could not be looked at");
-    return command_fail(EXIT_REFUSED, "another process uses the store; stop the server, or move a "
-                                      "copy of this moment with --while-running");
+    rc_t rc = store_open_held(admin->a, &config, &m->from, &m->hold, &why);
+    if (rc == RC_BUSY)
+        return store_command_in_use(
+            why, "stop the server, or move a copy of this moment with --while-running");
+    return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the store cannot be held");
 }
 
 static int copy(migration_t *m)
@@ -112,9 +124,24 @@ static int record(migration_t *m, str_t where)
         arena_printf(m->admin->a, "%llu records to %" PRIstr, n, STR_ARG(where)));
 }
 
-static int move(migration_t *m, const settings_t *target)
+/* It would wait for itself. */
+static bool is_same_file(const admin_t *admin, const settings_t *target)
 {
-    int code = store_config_open(m->admin->a, &m->admin->settings, &m->admin->log, &m->from);
+    struct stat from, to;
+    const char *here = arena_cstr(admin->a, admin->settings.database);
+    const char *there = arena_cstr(admin->a, target->database);
+    bool files = str_eq(admin->settings.conf.store, STR("sqlite")) &&
+                 str_eq(target->conf.store, STR("sqlite"));
+    return files && here && there && stat(here, &from) == 0 && stat(there, &to) == 0 &&
+           from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+}
+
+static int move(migration_t *m, const settings_t *target, bool while_running)
+{
+    if (is_same_file(m->admin, target))
+        return command_fail(EXIT_REFUSED, "the other store is this one, which holds records "
+                                          "already; name one that is empty");
+    int code = while_running ? open_beside_servers(m) : open_alone(m);
     if (code == EXIT_DONE)
         code = store_config_open(m->admin->a, target, &m->admin->log, &m->to);
     if (code == EXIT_DONE)
@@ -129,6 +156,7 @@ static int move(migration_t *m, const settings_t *target)
         store_close(m->to);
     if (m->from)
         store_close(m->from);
+    store_release(m->hold);
     return code;
 }
 
@@ -139,9 +167,7 @@ static int migrate(admin_t *admin, const option_t *rows, const str_t *words, siz
     settings_t target;
     migration_t m = {.admin = admin};
     int code = read_target(admin, rows, &target);
-    if (code == EXIT_DONE)
-        code = check_idle(admin, option_is_set(rows, "while-running"));
-    return code == EXIT_DONE ? move(&m, &target) : code;
+    return code == EXIT_DONE ? move(&m, &target, option_is_set(rows, "while-running")) : code;
 }
 
 static int run(int argc, char **argv)

@@ -3,9 +3,12 @@
 
 #include "cmd/command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct {
@@ -195,13 +198,70 @@ static void store_in_use_is_moved_only_by_will(void **state)
     fill(p);
     admin_play_store(p->from);
     char *line = words(p, "store migrate --to-store sqlite --to-data %s", p->to->folder);
-    admin_play_refused(p->from, line, EXIT_REFUSED, "another process uses the store");
+    admin_play_refused(
+        p->from, line, EXIT_REFUSED,
+        arena_printf(p->from->a, "another process uses the store (process %d (", (int)getpid()).p);
     test_command(
         words(p, "%s",
               arena_printf(p->from->a, "%s --while-running --data %s", line, p->from->folder).p),
         STR_UNSET, &p->from->ran);
     assert_int_equal(p->from->ran.code, EXIT_DONE);
     assert_non_null(strstr(p->from->ran.err, "is not moved"));
+}
+
+/* Whoever opens a database waits while this is taken. */
+static bool is_shut(int gate)
+{
+    bool shut = flock(gate, LOCK_SH | LOCK_NB) != 0;
+    flock(gate, LOCK_UN);
+    return shut;
+}
+
+static int open_gate(admin_play_t *p)
+{
+    int fd = open(arena_printf(p->a, "%s/warder.db-lock", p->folder).p, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static pid_t start_to_move(pair_t *p)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; i < 3; i++)
+        dup2(fd, i);
+    execl("/proc/self/exe", "warder", "--command", "store", "migrate", "--to-store", "sqlite",
+          "--to-data", p->to->folder, "--data", p->from->folder, (char *)NULL);
+    _exit(97);
+}
+
+/* A server that starts while the store is moved would write to what is left behind. The one it goes
+ * to is kept shut, so that it stands still on its way. */
+static void nobody_opens_a_store_while_it_is_moved(void **state)
+{
+    pair_t *p = *state;
+    int status;
+    bool shut = false;
+    fill(p);
+    admin_play_run(p->to, "admin resource list");
+    int from = open_gate(p->from), to = open_gate(p->to);
+    assert_int_equal(flock(to, LOCK_EX), 0);
+    pid_t pid = start_to_move(p);
+    for (int i = 0; i < 8000 && !shut; i++) {
+        usleep(1000);
+        shut = is_shut(from);
+    }
+    flock(to, LOCK_UN);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_true(shut);
+    assert_false(is_shut(from));
+    admin_play_run(p->to, "admin resource list");
+    assert_non_null(strstr(p->to->ran.out, "alice"));
+    close(from);
+    close(to);
 }
 
 static void store_is_not_moved_onto_itself(void **state)
@@ -230,6 +290,7 @@ int main(int argc, char **argv)
         PAIR_TEST(words_are_wanted),
         PAIR_TEST(store_is_moved),
         PAIR_TEST(store_in_use_is_moved_only_by_will),
+        PAIR_TEST(nobody_opens_a_store_while_it_is_moved),
         PAIR_TEST(store_is_not_moved_onto_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

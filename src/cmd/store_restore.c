@@ -40,10 +40,9 @@ static bool all_but_sessions(table_id_t table)
     return table != TABLE_SESSION;
 }
 
-static int refuse_in_use(void)
+static int refuse_in_use(str_t who)
 {
-    return command_fail(EXIT_REFUSED,
-                        "another process uses the store; stop the server, then restore");
+    return store_command_in_use(who, "stop the server, then restore");
 }
 
 static int check_idle(const restore_t *r)
@@ -53,7 +52,7 @@ static int check_idle(const restore_t *r)
     rc_t rc = store_idle(&r->config, r->admin->a, &idle, &why);
     if (rc != RC_OK)
         return store_command_failed(rc, why, "the store could not be looked at");
-    return idle ? EXIT_DONE : refuse_in_use();
+    return idle ? EXIT_DONE : refuse_in_use(why);
 }
 
 static bool holds_records(const store_stats_t *stats)
@@ -107,7 +106,7 @@ static int hold(restore_t *r)
     str_t why = STR_UNSET;
     rc_t rc = store_hold(&r->config, r->admin->a, &r->hold, &why);
     if (rc == RC_BUSY)
-        return refuse_in_use();
+        return refuse_in_use(why);
     return rc == RC_OK ? EXIT_DONE : store_command_failed(rc, why, "the database cannot be held");
 }
 

@@ -1,6 +1,7 @@
 #include "cmd/trail.h"
 
 #include "audit/audit.h"
+#include "cmd/beforehand.h"
 #include "cmd/command.h"
 #include "cmd/secret_file.h"
 #include "cmd/text_file.h"
@@ -74,11 +75,22 @@ static void free_key(void *key)
     jose_key_free(key);
 }
 
+/* What was opened beforehand is read once, and then is nobody's. */
+static int read_text(arena_t *a, const char *path, secret_t *text)
+{
+    const secret_file_t file = {path, "audit key", false};
+    int fd = beforehand_fd(BEFOREHAND_AUDIT_KEY);
+    if (fd < 0)
+        return secret_file_read(a, &file, text);
+    int code = secret_file_read_open(a, &file, fd, text);
+    beforehand_shut(BEFOREHAND_AUDIT_KEY);
+    return code;
+}
+
 static int read_key(arena_t *a, const char *path, jose_key_t **out)
 {
     secret_t text;
-    const secret_file_t file = {path, "audit key", false};
-    int code = secret_file_read(a, &file, &text);
+    int code = read_text(a, path, &text);
     if (code != EXIT_DONE)
         return code;
     rc_t rc = pem_private_read(a, text.hidden, out);
@@ -115,6 +127,15 @@ static bool set_aside(arena_t *a, const char *path, str_t old)
     return to && rename(path, to) == 0;
 }
 
+/* A key that root alone may read may lie in a folder that the server may not write. */
+static int cannot_publish(const char *key_path, const char *path)
+{
+    return command_fail(EXIT_FAILED,
+                        "the public half of the audit key cannot be made (%s); make it with: "
+                        "openssl pkey -in '%s' -pubout -out '%s'",
+                        strerror(errno), key_path, path);
+}
+
 static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
 {
     const char *path = trail_public_path(a, key_path);
@@ -127,7 +148,7 @@ static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
     if (is_there && !set_aside(a, path, old))
         return command_fail(EXIT_FAILED, "'%s' is not the public half of '%s'; move it away", path,
                             key_path);
-    return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_make(path);
+    return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_publish(key_path, path);
 }
 
 /* *out stays NULL where a command finds no key. */

@@ -25,6 +25,9 @@ typedef struct {
     rc_t (*check)(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
     rc_t (*backup)(store_t *s, arena_t *a, const char *path, str_t *why);
     rc_t (*hold)(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why);
+    rc_t (*open_held)(arena_t *a, const store_config_t *config, store_t **out, store_hold_t **hold,
+                      str_t *why);
+    void (*release)(store_hold_t *hold);
     rc_t (*idle)(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 } store_driver_t;
 
@@ -50,6 +53,9 @@ struct store {
     const store_driver_t *driver;
 };
 struct store_conn {
+    const store_driver_t *driver;
+};
+struct store_hold {
     const store_driver_t *driver;
 };
 

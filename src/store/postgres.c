@@ -213,5 +213,7 @@ const store_driver_t STORE_POSTGRES = {
     .fill = postgres_fill,
     .stats = postgres_stats,
     .check = postgres_check,
+    .open_held = postgres_open_held,
+    .release = postgres_release,
     .idle = postgres_idle,
 };

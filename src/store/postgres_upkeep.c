@@ -209,22 +209,3 @@ rc_t postgres_dump(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why)
         rc = dump_all(&w, sink);
     return postgres_work_end(&w, rc);
 }
-
-rc_t postgres_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why)
-{
-    /* Servers take a lease each for as long as they run. */
-    static const char NODES[] = "SELECT count(*) FROM lease WHERE name LIKE 'node:%' AND until>$1";
-    static const char TABLE[] = "SELECT count(*) FROM information_schema.tables WHERE"
-                                " table_schema=current_schema() AND table_name='lease'";
-    int64_t tables = 0, nodes = 0;
-    postgres_work_t w = {.a = a, .why = why, .pg = postgres_connect_once(a, config, why)};
-    *idle = false;
-    if (!w.pg)
-        return RC_IO;
-    rc_t rc = postgres_work_number(&w, TABLE, 0, &tables);
-    if (rc == RC_OK && tables > 0)
-        rc = postgres_work_number(&w, NODES, clock_seconds(&config->clock), &nodes);
-    *idle = rc == RC_OK && nodes == 0;
-    PQfinish(w.pg);
-    return rc;
-}

@@ -46,6 +46,9 @@ rc_t postgres_dump(store_t *s, arena_t *a, const store_sink_t *sink, str_t *why)
 rc_t postgres_fill(store_t *s, arena_t *a, const store_source_t *source, str_t *why);
 rc_t postgres_stats(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
 rc_t postgres_check(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
+rc_t postgres_open_held(arena_t *a, const store_config_t *config, store_t **out,
+                        store_hold_t **hold, str_t *why);
+void postgres_release(store_hold_t *hold);
 rc_t postgres_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 
 #endif

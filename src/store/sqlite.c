@@ -23,10 +23,10 @@ static void free_store(sqlite_store_t *s)
 }
 
 /* Once it is open, its lock keeps everybody from putting another in its place. */
-static rc_t open_writer(sqlite_store_t *s, arena_t *a, str_t *why)
+static rc_t open_writer(sqlite_store_t *s, arena_t *a, bool passes, str_t *why)
 {
     sqlite_gate_t gate = {-1};
-    if (!s->in_memory)
+    if (passes)
         TRY(sqlite_gate_take(&gate, a, s->path, SQLITE_GATE_PASS, SQLITE_GATE_WAIT_MS, why));
     rc_t rc = sqlite_db_open(&s->writer.db, a, s->path, SQLITE_WRITER, why);
     sqlite_gate_leave(&gate);
@@ -43,21 +43,27 @@ static rc_t start_writer(sqlite_store_t *s, arena_t *a, str_t *why)
     return rc;
 }
 
-static rc_t open_store(arena_t *a, const store_config_t *config, const store_driver_t *driver,
-                       str_t path, store_t **out, str_t *why)
+typedef struct {
+    const store_driver_t *driver;
+    str_t path;
+    bool passes; /* the gate */
+} opening_t;
+
+static rc_t open_store(arena_t *a, const store_config_t *config, opening_t how, store_t **out,
+                       str_t *why)
 {
     *why = STR("the store has no memory");
     sqlite_store_t *s = calloc(1, sizeof *s);
     if (!s)
         return RC_MEMORY;
     pthread_mutex_init(&s->memory_lock, NULL);
-    s->base.driver = driver;
+    s->base.driver = how.driver;
     s->clock = config->clock;
-    s->in_memory = driver == &STORE_MEMORY;
+    s->in_memory = how.driver == &STORE_MEMORY;
     s->writer.db_lock = s->in_memory ? &s->memory_lock : NULL;
     s->writer.log = config->log;
-    s->path = strndup(path.p, path.n);
-    rc_t rc = s->path ? open_writer(s, a, why) : RC_MEMORY;
+    s->path = strndup(how.path.p, how.path.n);
+    rc_t rc = s->path ? open_writer(s, a, how.passes, why) : RC_MEMORY;
     if (rc == RC_OK)
         rc = start_writer(s, a, why);
     if (rc != RC_OK) {
@@ -68,19 +74,30 @@ static rc_t open_store(arena_t *a, const store_config_t *config, const store_dri
     return RC_OK;
 }
 
-static rc_t open_file(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
+static rc_t open_path(arena_t *a, const store_config_t *config, bool passes, store_t **out,
+                      str_t *why)
 {
     /* SQLite would make a private database for each connection of these names. */
     if (str_is_empty(config->path) || str_eq(config->path, STR(":memory:"))) {
         *why = STR("the store sqlite needs the path of a file; give the setting data a folder");
         return RC_CONFIG;
     }
-    return open_store(a, config, &STORE_SQLITE, config->path, out, why);
+    return open_store(a, config, (opening_t){&STORE_SQLITE, config->path, passes}, out, why);
+}
+
+static rc_t open_file(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
+{
+    return open_path(a, config, true, out, why);
+}
+
+rc_t sqlite_open_behind_gate(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
+{
+    return open_path(a, config, false, out, why);
 }
 
 static rc_t open_memory(arena_t *a, const store_config_t *config, store_t **out, str_t *why)
 {
-    return open_store(a, config, &STORE_MEMORY, STR(":memory:"), out, why);
+    return open_store(a, config, (opening_t){&STORE_MEMORY, STR(":memory:"), false}, out, why);
 }
 
 static void close_store(store_t *base)
@@ -222,6 +239,8 @@ const store_driver_t STORE_SQLITE = {
     .check = sqlite_check,
     .backup = sqlite_backup,
     .hold = sqlite_hold,
+    .open_held = sqlite_open_held,
+    .release = sqlite_release,
     .idle = sqlite_idle,
 };
 const store_driver_t STORE_MEMORY = {

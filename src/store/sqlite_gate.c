@@ -64,6 +64,19 @@ static rc_t wait_for(int fd, int how, int64_t wait_ms)
     }
 }
 
+str_t sqlite_gate_holder(arena_t *a, const char *path)
+{
+    const char *file = arena_cstr(a, arena_printf(a, "%s-lock", path));
+    return file ? sqlite_lock_holder(a, file) : STR_UNSET;
+}
+
+static str_t in_use(arena_t *a, const char *path)
+{
+    str_t who = sqlite_gate_holder(a, path);
+    return arena_printf(a, "the database %s is being opened or replaced%s%" PRIstr "; try again",
+                        path, str_is_set(who) ? " by " : "", STR_ARG(who));
+}
+
 rc_t sqlite_gate_take(sqlite_gate_t *gate, arena_t *a, const char *path, sqlite_gate_way_t way,
                       int64_t wait_ms, str_t *why)
 {
@@ -75,14 +88,14 @@ rc_t sqlite_gate_take(sqlite_gate_t *gate, arena_t *a, const char *path, sqlite_
     }
     int fd = open_lock(path, file);
     if (fd < 0)
-        return way == SQLITE_GATE_PASS && nobody_replaces(file) ? RC_OK : explain(a, file, why);
+        return way != SQLITE_GATE_SHUT && nobody_replaces(file) ? RC_OK : explain(a, file, why);
     rc_t rc = wait_for(fd, way == SQLITE_GATE_PASS ? LOCK_SH : LOCK_EX, wait_ms);
     if (rc == RC_OK) {
         gate->fd = fd;
         return RC_OK;
     }
     if (rc == RC_BUSY)
-        *why = arena_printf(a, "the database %s is being opened or replaced; try again", path);
+        *why = in_use(a, path);
     else
         rc = explain(a, file, why);
     close(fd);

@@ -47,6 +47,11 @@ rc_t sqlite_stats(store_t *s, store_stats_t *out, arena_t *a, str_t *why);
 rc_t sqlite_check(store_t *s, arena_t *a, const store_finder_t *finder, str_t *why);
 rc_t sqlite_backup(store_t *s, arena_t *a, const char *path, str_t *why);
 rc_t sqlite_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why);
+void sqlite_release(store_hold_t *hold);
+/** As the driver's open, by who has the gate already. */
+rc_t sqlite_open_behind_gate(arena_t *a, const store_config_t *config, store_t **out, str_t *why);
+rc_t sqlite_open_held(arena_t *a, const store_config_t *config, store_t **out, store_hold_t **hold,
+                      str_t *why);
 rc_t sqlite_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why);
 
 #endif

@@ -45,6 +45,25 @@ rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, st
     return RC_CONFIG;
 }
 
+rc_t store_open_held(arena_t *a, const store_config_t *config, store_t **out, store_hold_t **hold,
+                     str_t *why)
+{
+    const store_driver_t *driver = store_driver(config->driver);
+    *out = NULL;
+    *hold = NULL;
+    if (driver && driver->open_held)
+        return driver->open_held(a, config, out, hold, why);
+    *why =
+        arena_printf(a, "a store of the kind %" PRIstr " cannot be held", STR_ARG(config->driver));
+    return RC_CONFIG;
+}
+
+void store_release(store_hold_t *hold)
+{
+    if (hold)
+        hold->driver->release(hold);
+}
+
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why)
 {
     const store_driver_t *driver = store_driver(config->driver);

@@ -64,21 +64,29 @@ rc_t store_check(store_t *s, arena_t *a, const store_finder_t *finder, str_t *wh
  *  use. RC_CONFIG: the driver has no files, or the file exists. */
 rc_t store_backup(store_t *s, arena_t *a, const char *path, str_t *why) MUST_USE;
 
-/** Whether nobody else has the store open, to be asked before it is opened here. RC_OK: *idle says.
- *  A store that does not exist is idle. Drivers that cannot tell say RC_CONFIG. */
+/** Whether nobody else has the store open, to be asked before it is opened here. RC_OK: *idle says,
+ *  after a moment's wait for commands that end by themselves; where it is not, *why names who has
+ * it open ("process 4711 (warder)", "node a"), or is unset where nobody can tell. A store that does
+ * not exist is idle. Drivers that cannot tell say RC_CONFIG. */
 rc_t store_idle(const store_config_t *config, arena_t *a, bool *idle, str_t *why) MUST_USE;
 
 /** Keeps everybody else from opening the store until store_release: who wants to waits before it
  *  has opened anything, and then opens whatever has its place. So it is with a store that does not
- *  exist or is damaged, too. Not while this process has it open. RC_BUSY: another process has;
- *  RC_CONFIG: the driver has no files. *out is NULL after every failure. */
+ *  exist or is damaged, too. Not while this process has it open. RC_BUSY: another process has, also
+ *  after a moment's wait, and *why names it as store_idle does; RC_CONFIG: the driver has no files.
+ *  *out is NULL after every failure. */
 typedef struct store_hold store_hold_t;
 rc_t store_hold(const store_config_t *config, arena_t *a, store_hold_t **out, str_t *why) MUST_USE;
-/** Whether there is a file that is held. */
+/** Of store_hold: whether there is a file that is held. */
 bool store_hold_is_there(const store_hold_t *hold);
 /** Whether what is held has a record in it (leases do not count), or may have one, being damaged.
  */
 bool store_hold_is_full(const store_hold_t *hold);
+/** Opens it, and keeps everybody else from writing to it until *hold is released: who starts
+ * meanwhile waits, and fails if it takes long. Close the store before. The same otherwise. */
+rc_t store_open_held(arena_t *a, const store_config_t *config, store_t **out, store_hold_t **hold,
+                     str_t *why) MUST_USE;
+/** NULL is fine. */
 void store_release(store_hold_t *hold);
 
 #endif

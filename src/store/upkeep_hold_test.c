@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *beside(play_t *p, const char *suffix)
@@ -166,6 +168,131 @@ static bool is_idle(play_t *p)
     return idle;
 }
 
+/* Whether others are kept out, as they find it. */
+static bool gate_is_shut(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool shut = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    close(fd);
+    return shut;
+}
+
+typedef struct {
+    sqlite3 *handle;
+    const char *gate;
+    pthread_t thread;
+} leaving_t;
+
+/* Ends when nobody can come in any more, at the latest after a time that nobody waits. */
+static void *leave_when_shut(void *arg)
+{
+    leaving_t *l = arg;
+    for (int i = 0; i < 10000 && !gate_is_shut(l->gate); i++)
+        usleep(1000);
+    sqlite3_close(l->handle);
+    return NULL;
+}
+
+static void open_and_leave(play_t *p, leaving_t *l)
+{
+    l->gate = beside(p, "-lock");
+    assert_int_equal(sqlite3_open(p->path, &l->handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(l->handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(pthread_create(&l->thread, NULL, leave_when_shut, l), 0);
+}
+
+/* As commands do that start and end beside a restore. */
+static void who_is_about_to_end_is_waited_for(void **state)
+{
+    play_t *p = *state;
+    leaving_t l;
+    play_close(p);
+    open_and_leave(p, &l);
+    assert_true(is_idle(p));
+    pthread_join(l.thread, NULL);
+    open_and_leave(p, &l);
+    store_hold_t *hold = hold_it(p);
+    pthread_join(l.thread, NULL);
+    store_release(hold);
+    play_open(p);
+}
+
+typedef struct {
+    pid_t pid;
+    int end;
+} user_of_t;
+
+static user_of_t start_user_of(const char *path)
+{
+    int to[2], from[2];
+    char byte = 0;
+    assert_int_equal(pipe(to) + pipe(from), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        sqlite3 *handle;
+        close(to[1]);
+        sqlite3_open(path, &handle);
+        sqlite3_exec(handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+        byte = (char)write(from[1], "x", 1);
+        byte = (char)read(to[0], &byte, 1);
+        _exit(0);
+    }
+    close(to[0]);
+    assert_int_equal(read(from[0], &byte, 1), 1);
+    close(from[0]);
+    close(from[1]);
+    return (user_of_t){pid, to[1]};
+}
+
+static void who_has_it_open_is_named(void **state)
+{
+    play_t *p = *state;
+    bool idle = true;
+    str_t why;
+    store_t *store;
+    store_hold_t *hold;
+    const store_config_t config = play_config(p);
+    play_close(p);
+    user_of_t user = start_user_of(p->path);
+    const str_t who = arena_printf(p->a, "process %d (", (int)user.pid);
+    assert_int_equal(store_idle(&config, p->a, &idle, &why), RC_OK);
+    assert_false(idle);
+    assert_true(str_starts(why, who));
+    assert_int_equal(store_hold(&config, p->a, &hold, &why), RC_BUSY);
+    assert_true(str_starts(why, who));
+    assert_int_equal(store_open_held(p->a, &config, &store, &hold, &why), RC_BUSY);
+    assert_true(str_starts(why, who));
+    assert_null(hold);
+    close(user.end);
+    waitpid(user.pid, NULL, 0);
+    play_open(p);
+}
+
+/* What is read whole, to be moved, is written by nobody until that is done. */
+static void store_that_is_opened_alone_is_kept_from_others(void **state)
+{
+    play_t *p = *state;
+    str_t why;
+    store_t *store;
+    store_hold_t *hold;
+    const store_config_t config = play_config(p);
+    family_t f = test_family(STR("f1"));
+    put_family(p, &f);
+    play_close(p);
+    assert_int_equal(store_open_held(p->a, &config, &store, &hold, &why), RC_OK);
+    p->store = store;
+    p->conn = play_connect(store, &p->loop);
+    assert_true(gate_is_shut(beside(p, "-lock")));
+    assert_non_null(get_family(p, STR("f1")));
+    assert_true(str_contains(play_dump(p), STR("f1")));
+    assert_true(gate_is_shut(beside(p, "-lock")));
+    play_close(p);
+    store_release(hold);
+    assert_false(gate_is_shut(beside(p, "-lock")));
+    play_open(p);
+}
+
 static void store_that_is_not_there_is_held_without_a_file(void **state)
 {
     play_t *p = *state;
@@ -234,6 +361,9 @@ int main(void)
         ON_SQLITE(who_waits_where_nothing_is_makes_no_store),
         ON_SQLITE(damaged_store_is_held_too),
         ON_SQLITE(store_that_is_open_is_not_held),
+        ON_SQLITE(who_is_about_to_end_is_waited_for),
+        ON_SQLITE(who_has_it_open_is_named),
+        ON_SQLITE(store_that_is_opened_alone_is_kept_from_others),
         ON_SQLITE(store_that_is_not_there_is_held_without_a_file),
         ON_SQLITE(held_store_tells_whether_it_has_records),
         ON_SQLITE(lock_file_is_the_owners_alone),

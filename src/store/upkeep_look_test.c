@@ -173,6 +173,8 @@ static void server_is_idle_without_the_lease_of_a_node(void **state)
     play_t *p = *state;
     bool idle;
     str_t why;
+    store_t *store;
+    store_hold_t *hold;
     lease_t lease = {STR("node:west"), STR("x"), TEST_NOW + 60};
     const store_config_t config = {
         .driver = STR("postgres"),
@@ -184,9 +186,48 @@ static void server_is_idle_without_the_lease_of_a_node(void **state)
     assert_applied(p);
     assert_int_equal(store_idle(&config, p->a, &idle, &why), RC_OK);
     assert_false(idle);
+    assert_str(why, STR("node west"));
+    assert_int_equal(store_open_held(p->a, &config, &store, &hold, &why), RC_BUSY);
+    assert_str(why, STR("node west"));
+    assert_null(hold);
     p->clock.ms += 61000;
     assert_int_equal(store_idle(&config, p->a, &idle, &why), RC_OK);
     assert_true(idle);
+}
+
+static bool can_write(const play_t *p)
+{
+    PGconn *pg = pg_test_connect(p->conninfo);
+    pg_test_sql(pg, "SET lock_timeout='50ms'");
+    PGresult *r = PQexec(pg, "UPDATE lease SET until=until");
+    bool done = PQresultStatus(r) == PGRES_COMMAND_OK;
+    if (!done)
+        assert_string_equal(PQresultErrorField(r, PG_DIAG_SQLSTATE), "55P03");
+    PQclear(r);
+    PQfinish(pg);
+    return done;
+}
+
+/* A node that starts meanwhile takes its name with a write. */
+static void server_that_is_held_is_read_and_not_written(void **state)
+{
+    play_t *p = *state;
+    str_t why = STR_UNSET;
+    store_t *store;
+    store_hold_t *hold;
+    const store_config_t config = play_config(p);
+    pg_test_settle(p->conninfo);
+    play_put_all(p);
+    play_close(p);
+    assert_true(can_write(p));
+    if (store_open_held(p->a, &config, &store, &hold, &why) != RC_OK)
+        fail_msg("%" PRIstr, STR_ARG(why));
+    p->store = store;
+    p->conn = play_connect(store, &p->loop);
+    assert_true(play_dump(p).n > 0);
+    assert_false(can_write(p));
+    store_release(hold);
+    assert_true(can_write(p));
 }
 
 static void damaged_page_is_found(void **state)
@@ -213,7 +254,8 @@ int main(void)
         ON_EVERY_STORE(stats_count_rows),
         ON_EVERY_STORE(stats_of_an_empty_store_are_nothing),
         cmocka_unit_test(each_damage_is_found),
-        ON_SERVED(each_damage_is_found_on_a_server),
+        ON_SERVED(server_that_is_held_is_read_and_not_written),
+        ON_SERVED(each_damage_is_found_on_a_server), /* damaged for good */
         ON_SERVED(server_is_idle_without_the_lease_of_a_node),
         ON_SQLITE(damaged_page_is_found),
     };

@@ -15,7 +15,8 @@ const WARDER = path.join(BUILD, 'warder');
 
 let w;
 const folders = [];
-before(async () => (w = await World.start({ sample: false, env: { WARDER_REFRESH_GRACE: '0' } })));
+// What is saved and moved here is a file, whatever store other tests run on; PostgreSQL comes in by name.
+before(async () => (w = await World.start({ sample: false, store: 'sqlite', nodes: 1, env: { WARDER_REFRESH_GRACE: '0' } })));
 after(async () => {
   await w?.stop();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
