@@ -21,13 +21,25 @@ export const NEWS = 'news:read';
 export const ANALYZE = 'sentiment:analyze';
 export const PASSWORD = 'correct horse battery staple';
 
-/** A port that was free a moment ago. */
-export async function freePort() {
+const PORTS = [20_000, 32_000];
+
+function canListen(port) {
   const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * A port that was free a moment ago. It is below those that the system gives to whoever asks for any: else
+ * another's connection could have it before the program that is started over it.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS[0] + Math.floor(Math.random() * (PORTS[1] - PORTS[0]));
+    if (await canListen(port)) return port;
+  }
 }
 
 /** A server of a test's own does not keep the process alive when the test has failed before its end. */
