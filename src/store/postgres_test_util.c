@@ -172,7 +172,7 @@ store_health_t pg_health(const pg_play_t *p)
 
 void pg_await_up(const pg_play_t *p, uint32_t connections)
 {
-    int64_t until = pg_now_ms() + 10000;
+    int64_t until = pg_now_ms() + 60000;
     while (pg_health(p).connections < connections && pg_now_ms() < until)
         pg_pause_ms(5);
     assert_int_equal(pg_health(p).connections, connections);

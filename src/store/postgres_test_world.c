@@ -51,7 +51,7 @@ store_health_t world_health(const world_t *w)
 
 void world_await_up(const world_t *w, uint32_t connections)
 {
-    int64_t until = test_now_ms() + 10000;
+    int64_t until = test_now_ms() + 60000;
     while (world_health(w).connections != connections && test_now_ms() < until)
         test_pause_ms(2);
     assert_int_equal(world_health(w).connections, connections);

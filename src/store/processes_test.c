@@ -250,13 +250,13 @@ static void lock_that_is_held_too_long_is_busy(void **state)
     int64_t since = mono_ms();
     play_add(p, EFFECT_CLIENT_INSERT)->u.client = &c;
     assert_int_equal(play_apply(p), RC_BUSY);
-    assert_true(mono_ms() - since >= 5000 && mono_ms() - since < 6000);
+    assert_true(mono_ms() - since >= 5000 && mono_ms() - since < 20000);
     assert_non_null(get_client(p, before.id));
     assert_null(get_client(p, c.id));
     sqlite3_close(holder);
     since = mono_ms();
     put_client(p, &c);
-    assert_true(mono_ms() - since < 1000);
+    assert_true(mono_ms() - since < 5000);
 }
 
 static void count_down(void *ctx, rc_t rc, size_t failed)

@@ -66,7 +66,7 @@ static void change_key(play_t *p, int number)
 
 static void wait_for_empty_log(const play_t *p)
 {
-    int64_t end = sqlite_mono_ms() + 5000;
+    int64_t end = sqlite_mono_ms() + 60000;
     while (log_bytes(p) > 0 && sqlite_mono_ms() < end)
         sqlite3_sleep(5);
     assert_int_equal(log_bytes(p), 0);

@@ -160,8 +160,8 @@ test('CIMD-007 a host that sends too much or too slowly costs nobody else anythi
       await sleep(20);
     }
     await asked;
-    assert.ok(Date.now() - began < 8000, `${name} took ${Date.now() - began} ms`);
-    assert.ok(slowest < 1500, `${name}: others waited ${slowest} ms`);
+    assert.ok(Date.now() - began < 15_000, `${name} took ${Date.now() - began} ms`);
+    assert.ok(slowest < 4000, `${name}: others waited ${slowest} ms`);
   }
   host.serve('/seven.json', exact(5120), { headers: json });
   assert.ok((await play(w, one, {}, { browser })).code, '5 KiB is not too much');

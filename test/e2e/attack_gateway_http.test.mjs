@@ -133,8 +133,8 @@ test('GWH-007 GWH-008 HTTP/2 is not spoken: its preface and its floods end the c
   const reset = Buffer.from([0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8]);
   for (const flood of [settings, reset, Buffer.from([0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]), Buffer.from([0, 0, 0, 9, 0, 0, 0, 0, 1])]) {
     const begin = Date.now();
-    const text = await bytes(w.base, Buffer.concat([Buffer.from(preface), ...Array.from({ length: 20_000 }, () => flood)]), 3000);
-    assert.ok(Date.now() - begin < 3000, 'closed');
+    const text = await bytes(w.base, Buffer.concat([Buffer.from(preface), ...Array.from({ length: 20_000 }, () => flood)]), 20_000);
+    assert.ok(Date.now() - begin < 20_000, 'closed');
     assert.ok(statuses(text).every((one) => [400, 501, 505].includes(one)), text.slice(0, 200));
   }
   const upgrade = await bytes(w.mcp, request({ more: ['Connection: Upgrade, HTTP2-Settings, close', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'] }));

@@ -123,6 +123,6 @@ describe('rate limits', () => {
     const machine = await tight.machineClient();
     const begin = Date.now();
     assert.equal((await machineToken(tight, machine)).status, 200, 'another client');
-    assert.ok(Date.now() - begin < 1000);
+    assert.ok(Date.now() - begin < 10_000);
   });
 });

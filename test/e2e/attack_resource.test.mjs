@@ -269,7 +269,7 @@ describe('rs-jwt, tokens that an issuer really signed', () => {
     for (let i = 0; i < 5; i++) {
       const begin = Date.now();
       await taken(issuer.sign('ec', good()), 'during a flood');
-      assert.ok(Date.now() - begin < 1000, `${Date.now() - begin} ms during a flood`);
+      assert.ok(Date.now() - begin < 4000, `${Date.now() - begin} ms during a flood`);
     }
     assert.equal(issuer.fetches, asked + 1, 'one fetch hangs meanwhile');
     issuer.mode = 'ok';

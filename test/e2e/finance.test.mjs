@@ -199,7 +199,7 @@ test('SDK v1: who watches the watchlist is told', async () => {
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, (note) => told.push(note.params.uri));
   await client.subscribeResource({ uri: 'finance://watchlist' });
   await client.callTool({ name: 'watchlist', arguments: { action: 'add', tickers: ['ACME'] } });
-  for (let i = 0; i < 50 && !told.length; i++) await sleep(50);
+  for (let i = 0; i < 600 && !told.length; i++) await sleep(50);
   assert.deepEqual(told, ['finance://watchlist']);
   await client.callTool({ name: 'watchlist', arguments: { action: 'clear' } });
   await client.close();
@@ -246,7 +246,7 @@ test('the brief runs as a task for clients that have tasks, and is told how far 
   assert.equal(begun.message.result.resultType, 'task', begun.text);
   const { taskId } = begun.message.result;
   let task;
-  for (let i = 0; i < 50 && task?.status !== 'completed'; i++) {
+  for (let i = 0; i < 600 && task?.status !== 'completed'; i++) {
     const answer = await stateless(bearer, 'tasks/get', { taskId }, { name: taskId, extensions: { 'io.modelcontextprotocol/tasks': {} } });
     task = answer.message.result;
     assert.ok(task, answer.text);

@@ -160,7 +160,7 @@ function clientTests(name, sdk, world) {
     await sleep(400);
     abort.abort('enough');
     await assert.rejects(call);
-    for (let i = 0; i < 20 && (await stoppedNow()) === before; i++) await sleep(100);
+    for (let i = 0; i < 60 && (await stoppedNow()) === before; i++) await sleep(100);
     assert.equal(await stoppedNow(), before + 1, 'the server was told');
     await client.close();
   });

@@ -20,7 +20,7 @@ import { sleep } from './world.mjs';
 
 const CAPABILITIES = { elicitation: { form: {} }, sampling: {}, roots: {} };
 const textOf = (result) => result.content.map((part) => part.text).join('\n');
-const until = async (done, ms = 3000) => {
+const until = async (done, ms = 30_000) => {
   for (const end = Date.now() + ms; !(await done()) && Date.now() < end; ) await sleep(25);
 };
 

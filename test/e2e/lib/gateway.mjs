@@ -68,7 +68,7 @@ export class Gateway extends World {
     if (text !== undefined) this.writeSettings(text);
     const before = this.warder.err.length;
     this.warder.child.kill('SIGHUP');
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 2400; i++) {
       const said = this.warder.err.slice(before);
       if (/settings/.test(said)) return said;
       await new Promise((resolve) => setTimeout(resolve, 25));
