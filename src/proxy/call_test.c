@@ -105,6 +105,25 @@ static void bytes_beyond_ascii_harm_no_message(void **state)
     relay_control(f);
 }
 
+/* Each name is looked for among all fields. */
+static void more_names_than_a_message_has_fields_are_refused(void **state)
+{
+    static const char OPTIONS[] =
+        "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+        "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"
+        "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,,close";
+    relay_world_t *f = *state;
+    str_t headers = arena_printf(f->a, ALICE POSTED "Connection: %s\r\n", OPTIONS);
+    relay_ask(f, "POST", headers.p, CALL("1", "echo"));
+    relay_answer(f, 200, JSON, RESULT("1"));
+    assert_int_equal(f->starts, 1);
+    headers = arena_printf(f->a, ALICE POSTED "Connection: %s,\r\n", OPTIONS);
+    assert_int_equal(relay_ask(f, "POST", headers.p, CALL("1", "echo")).status, 400);
+    relay_assert_last(f, AUDIT_CALL_BEGIN, false, "hop_field");
+    assert_int_equal(f->starts, 1);
+    relay_control(f);
+}
+
 static void two_types_of_a_body_are_none(void **state)
 {
     relay_world_t *f = *state;
@@ -621,6 +640,7 @@ int main(void)
         RELAY_TEST(a_long_list_of_the_connection_is_read_to_its_end),
         RELAY_TEST(a_field_that_the_message_needs_is_for_no_hop),
         RELAY_TEST(bytes_beyond_ascii_harm_no_message),
+        RELAY_TEST(more_names_than_a_message_has_fields_are_refused),
         RELAY_TEST(two_types_of_a_body_are_none),
         RELAY_TEST(a_trace_goes_on),
         RELAY_TEST(headers_of_an_answer_are_few),

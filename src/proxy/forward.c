@@ -83,27 +83,21 @@ static bool is_own(str_t name)
     return false;
 }
 
-static bool names_fields(str_t connection)
+static bool is_about_the_connection(str_t option)
 {
-    str_t part;
-    while (str_split(&connection, ',', &part)) {
-        str_t option = str_trim(part, " \t");
-        if (option.n > 0 && !str_eq_nocase(option, STR("keep-alive")) &&
-            !str_eq_nocase(option, STR("close")))
-            return true;
-    }
-    return false;
+    return str_eq_nocase(option, STR("keep-alive")) || str_eq_nocase(option, STR("close"));
 }
 
-bool relay_has_hops(const relay_t *r)
+/* Empty ones count, too: each costs a look for every field. */
+size_t relay_hops(const relay_t *r)
 {
-    size_t at = 0;
-    str_t value;
+    size_t at = 0, n = 0;
+    str_t value, part;
     while (http_headers_next(r->x->headers, STR("Connection"), &at, &value)) {
-        if (names_fields(value))
-            return true;
+        while (str_split(&value, ',', &part))
+            n += !is_about_the_connection(str_trim(part, " \t"));
     }
-    return false;
+    return n;
 }
 
 bool relay_is_hop(const relay_t *r, str_t name)
@@ -128,7 +122,7 @@ static rc_t make_headers(const relay_t *r, http_headers_t *out)
     http_header_t *v = ARENA_ARRAY(r->x->arena, came.n + own + 1, http_header_t);
     if (!v)
         return RC_MEMORY;
-    bool hops = relay_has_hops(r);
+    bool hops = relay_hops(r) > 0;
     for (size_t i = 0; i < came.n; i++) {
         if (goes_on(r, hops, came.v[i].name))
             v[n++] = came.v[i];

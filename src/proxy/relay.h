@@ -179,8 +179,8 @@ relay_step_t relay_open_event(relay_t *r);
 relay_step_t relay_take_seat(relay_t *r);
 /* forward.c: */
 relay_step_t relay_ask_credential(relay_t *r);
-/** Whether Connection names fields, and whether it names this one. */
-bool relay_has_hops(const relay_t *r);
+/** How many fields Connection names, and whether it names this one. */
+size_t relay_hops(const relay_t *r);
 bool relay_is_hop(const relay_t *r, str_t name);
 relay_step_t relay_check_credential(relay_t *r);
 relay_step_t relay_record(relay_t *r);

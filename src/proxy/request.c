@@ -1,5 +1,6 @@
 #include "proxy/relay.h"
 
+#include "core/limits.h"
 #include "mcp/headers.h"
 
 /* Header fields of http/ as mcp/ reads them, which knows no HTTP. */
@@ -112,8 +113,9 @@ static bool is_needed_behind(str_t name)
 static bool withholds_needed(const relay_t *r)
 {
     http_headers_t h = r->x->headers;
-    if (!relay_has_hops(r))
-        return false;
+    size_t hops = relay_hops(r);
+    if (hops == 0 || hops > LIMIT_HTTP_HEADERS)
+        return hops > 0;
     for (size_t i = 0; i < h.n; i++) {
         if (is_needed_behind(h.v[i].name) && relay_is_hop(r, h.v[i].name))
             return true;
