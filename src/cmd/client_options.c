@@ -118,6 +118,11 @@ static int read_url(const char *what, str_t url, bool plain_ok)
                         STR_ARG(row->sentence), STR_ARG(row->mend));
 }
 
+int client_options_url(str_t url)
+{
+    return read_url("the URL", url, true);
+}
+
 static int read_urls(const option_t *rows, tokens_config_t *t)
 {
     const struct {
@@ -127,7 +132,7 @@ static int read_urls(const option_t *rows, tokens_config_t *t)
                 {"client-issuer", &t->who_issuer},
                 {"client-metadata-url", &t->document},
                 {"provider", &t->provider.issuer}};
-    int code = read_url("the URL", t->url, true);
+    int code = client_options_url(t->url);
     for (size_t i = 0; code == EXIT_DONE && i < sizeof URLS / sizeof *URLS; i++) {
         *URLS[i].url = option_get(rows, URLS[i].option);
         code = read_url(URLS[i].option, *URLS[i].url, t->plain_ok);

@@ -48,4 +48,7 @@ typedef struct {
 /** Reads the options for `url`. EXIT_DONE, or an exit code after saying why. */
 int client_options_read(arena_t *a, const option_t *rows, str_t url, client_options_t *out);
 
+/** Judges the URL of the command line alone: EXIT_DONE, or EXIT_USAGE and told why. */
+int client_options_url(str_t url);
+
 #endif

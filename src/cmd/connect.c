@@ -1,6 +1,7 @@
 /* warder connect URL: the stdio MCP server that a local host runs in front of a remote one. */
 #include "bridge/bridge.h"
 #include "client/registration.h"
+#include "cmd/client_options.h"
 #include "cmd/client_world.h"
 #include "cmd/connect_config.h"
 #include "mcp_stdio/streams.h"
@@ -143,7 +144,7 @@ static int run(int argc, char **argv)
     if (n < 1)
         return command_fail(EXIT_USAGE, "connect wants a URL, as https://mcp.example.com/mcp");
     if (option_is_set(rows, "print-config"))
-        return print_config(rows, url);
+        return client_options_url(url) == EXIT_DONE ? print_config(rows, url) : EXIT_USAGE;
     int code = client_world_open(&w, rows, url, CLIENT_ASK_ALWAYS);
     if (code == EXIT_DONE)
         code = greet(&w);

@@ -332,7 +332,7 @@ describe('scopes', () => {
 describe('lines for hosts', () => {
   // attack case: CLI-023
   test('what a URL or a name holds cannot become a command, an option or an environment', async () => {
-    const evil = 'http://127.0.0.1:1/mcp?x=$(touch%20/tmp/x)&y=`id`';
+    const evil = 'http://127.0.0.1:1/mcp?x=$(touch%20/tmp/x)&y=;id';
     for (const host of ['claude', 'vscode', 'cursor', 'codex']) {
       const { stdout, code } = await home.run(['connect', evil, '--print-config', host, '--server-name', '../../"],"command":"/bin/sh","x":["']);
       assert.equal(code, 0);
@@ -345,5 +345,10 @@ describe('lines for hosts', () => {
     }
     assert.equal((await home.run(['connect', '--server=x'])).code, 2);
     assert.equal((await home.run(['connect', '$(id)'])).code, 2);
+    for (const unusable of ['https://user:secret@mcp.example.com/mcp', 'file:///etc/passwd', '$(id)', 'http://127.0.0.1:1/mcp?y=`id`']) {
+      const { code, stdout } = await home.run(['connect', unusable, '--print-config', 'claude']);
+      assert.equal(code, 2, unusable);
+      assert.equal(stdout, '', 'no line for a host that would never run, and no password in one');
+    }
   });
 });
