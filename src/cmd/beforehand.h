@@ -11,8 +11,8 @@ typedef enum {
     BEFOREHAND_COUNT,
 } beforehand_t;
 
-/** Opens what the settings name, where root is to become another; else nothing. What is wrong with a
- *  file says who reads it. */
+/** Opens what the settings name, where root is to become another; else nothing. What is wrong with
+ * a file says who reads it. */
 void beforehand_open(arena_t *a, const settings_t *s);
 /** The descriptor, which stays this room's; -1: it was not opened. */
 int beforehand_fd(beforehand_t which);

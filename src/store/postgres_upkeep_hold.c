@@ -34,9 +34,9 @@ static str_t name_nodes(postgres_work_t *w, int64_t now)
     snprintf(number, sizeof number, "%lld", (long long)now);
     const char *values[] = {number};
     const Oid types[] = {20 /* int8 */};
-    PGresult *r = PQexecParams(w->pg,
-                               "SELECT string_agg(substr(name, 6), ', ' ORDER BY name)" NODES, 1,
-                               types, values, NULL, NULL, 0);
+    PGresult *r =
+        PQexecParams(w->pg, "SELECT string_agg(substr(name, 6), ', ' ORDER BY name)" NODES, 1,
+                     types, values, NULL, NULL, 0);
     str_t who = STR_UNSET;
     if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
         who = arena_printf(w->a, "node %s", PQgetvalue(r, 0, 0));
@@ -107,8 +107,8 @@ static rc_t hold_opened(arena_t *a, const store_config_t *config, store_t *store
     return RC_OK;
 }
 
-/* Opening brings the schema up to date, so it comes before the lock: and who uses it is asked before
- * that. */
+/* Opening brings the schema up to date, so it comes before the lock: and who uses it is asked
+ * before that. */
 rc_t postgres_open_held(arena_t *a, const store_config_t *config, store_t **out,
                         store_hold_t **hold, str_t *why)
 {

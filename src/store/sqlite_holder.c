@@ -11,8 +11,8 @@
 
 enum { LINE_BYTES = 256, NAME_BYTES = 32 };
 
-/* "2: POSIX  ADVISORY  READ 4711 08:01:1234 0 EOF": of who has it; who waits has an arrow. 0: another
- * file, this process, or one that cannot be seen from here. */
+/* "2: POSIX  ADVISORY  READ 4711 08:01:1234 0 EOF": of who has it; who waits has an arrow. 0:
+ * another file, this process, or one that cannot be seen from here. */
 static int holder_in(const char *line, const struct stat *st)
 {
     unsigned major, minor;
