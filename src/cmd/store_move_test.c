@@ -167,8 +167,10 @@ static void words_are_wanted(void **state)
 {
     pair_t *p = *state;
     admin_play_refused(p->from, "store import", EXIT_USAGE, "wants one FILE");
-    admin_play_refused(p->from, "store import /nonexistent/file", EXIT_FAILED, "cannot be read");
-    admin_play_refused(p->from, "store export /nonexistent/file", EXIT_FAILED, "cannot be written");
+    admin_play_refused(p->from, words(p, "store import %s/none/file", p->from->folder), EXIT_FAILED,
+                       "cannot be read");
+    admin_play_refused(p->from, words(p, "store export %s/none/file", p->from->folder), EXIT_FAILED,
+                       "cannot be written");
     admin_play_refused(p->from, "store migrate", EXIT_USAGE, "say where to");
     admin_play_refused(p->from, "store migrate --to-store sqlite", EXIT_USAGE, "say where to");
     admin_play_refused(p->from, "store migrate --to-store memory --to-data /tmp", EXIT_USAGE,
@@ -224,6 +226,22 @@ static int open_gate(admin_play_t *p)
     return fd;
 }
 
+/* Whether the process stands before the gate of the store in `folder`. */
+static bool has_open(pid_t pid, const char *folder)
+{
+    char gate[128];
+    snprintf(gate, sizeof gate, "%s/warder.db-lock", folder);
+    for (int fd = 0; fd < 64; fd++) {
+        char path[64], target[256];
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        if (strcmp(target, gate) == 0)
+            return true;
+    }
+    return false;
+}
+
 static pid_t start_to_move(pair_t *p)
 {
     pid_t pid = fork();
@@ -243,20 +261,21 @@ static void nobody_opens_a_store_while_it_is_moved(void **state)
 {
     pair_t *p = *state;
     int status;
-    bool shut = false;
+    bool waits = false;
     fill(p);
     admin_play_run(p->to, "admin resource list");
     int from = open_gate(p->from), to = open_gate(p->to);
     assert_int_equal(flock(to, LOCK_EX), 0);
     pid_t pid = start_to_move(p);
-    for (int i = 0; i < 8000 && !shut; i++) {
+    for (int i = 0; i < 8000 && !waits; i++) {
         usleep(1000);
-        shut = is_shut(from);
+        waits = has_open(pid, p->to->folder);
     }
+    bool shut = is_shut(from);
     flock(to, LOCK_UN);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-    assert_true(shut);
+    assert_true(waits && shut);
     assert_false(is_shut(from));
     admin_play_run(p->to, "admin resource list");
     assert_non_null(strstr(p->to->ran.out, "alice"));

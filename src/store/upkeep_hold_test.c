@@ -189,6 +189,7 @@ static void *leave_when_shut(void *arg)
     leaving_t *l = arg;
     for (int i = 0; i < 10000 && !gate_is_shut(l->gate); i++)
         usleep(1000);
+    usleep(30000); /* until it was looked at */
     sqlite3_close(l->handle);
     return NULL;
 }
