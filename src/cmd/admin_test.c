@@ -115,6 +115,12 @@ static void settings_are_checked_and_shown(void **state)
     assert_string_equal(p->ran.out, "the settings are good\n");
     admin_play_refused(p, "config check --public-url http://as.test", EXIT_SETTING, "https");
     admin_play_refused(p, "config check --listen nowhere", EXIT_SETTING, "listen");
+    admin_play_refused(p, "config check --listen 0.0.0.0:80", EXIT_SETTING, "public_url");
+    admin_play_refused(p, "config check --key-file /nonexistent", EXIT_SETTING, "the key file");
+    admin_play_refused(p, "config check --client-catalogue /nonexistent", EXIT_SETTING,
+                       "client_catalogue");
+    admin_play_refused(p, "config check --tls-certificate /nonexistent --tls-key-file /nonexistent",
+                       EXIT_SETTING, "the certificate '/nonexistent'");
     admin_play_run(p, "config show --listen 127.0.0.1:9");
     assert_non_null(strstr(p->ran.out, "listen: \"127.0.0.1:9\"  # command line\n"));
     assert_non_null(strstr(p->ran.out, "audit.log"));

@@ -1,5 +1,8 @@
 /* warder config check|show */
+#include "cmd/catalogue.h"
 #include "cmd/command.h"
+#include "cmd/issuer_keys.h"
+#include "cmd/serve.h"
 #include "cmd/settings.h"
 #include "cmd/store_config.h"
 #include "cmd/upstreams.h"
@@ -19,12 +22,33 @@ static int load(arena_t *a, int argc, char **argv, settings_t *out)
     return settings_load(a, rows, out);
 }
 
+/* What the settings name, as a start would find it for whoever runs this. */
+static int look_at_files(arena_t *a, settings_t *s)
+{
+    const log_t log = log_stderr(LOG_WARN);
+    http_tls_t *tls = NULL;
+    as_kek_t kek;
+    int code = s->conf.key_file.n > 0 ? kek_file(a, s->conf.key_file, &kek) : EXIT_DONE;
+    if (code == EXIT_DONE)
+        code = issuer_keys_load(a, s);
+    if (code == EXIT_DONE)
+        code = catalogue_load(a, s);
+    if (code == EXIT_DONE)
+        code = serve_load_tls(a, s, &log, &tls);
+    http_tls_free(tls);
+    return code;
+}
+
 static int check(int argc, char **argv)
 {
     arena_t *a = arena_new(ARENA_BYTES);
     settings_t settings;
     store_config_t store;
     int code = load(a, argc, argv, &settings);
+    if (code == EXIT_DONE)
+        code = serve_check_reach(&settings.conf);
+    if (code == EXIT_DONE)
+        code = look_at_files(a, &settings);
     if (code == EXIT_DONE)
         code = upstreams_load(a, &settings);
     if (code == EXIT_DONE)

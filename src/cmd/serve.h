@@ -95,6 +95,8 @@ bool serve_look(void *serve);
 
 /* serve_listen.c: the listeners. */
 int serve_make_server(serve_t *s);
+/** That others reach it under a URL of theirs; 0, or an exit code after saying what is missing. */
+int serve_check_reach(const conf_t *conf);
 /** Knows under which URL others reach it. */
 int serve_choose_issuer(serve_t *s);
 int serve_make_metrics(serve_t *s);

@@ -38,11 +38,8 @@ int serve_load_tls(arena_t *a, const settings_t *settings, const log_t *log, htt
     secret_t key;
     const conf_t *conf = &settings->conf;
     *out = NULL;
-    if (conf->tls_certificate.n == 0 && conf->tls_key_file.n == 0)
+    if (conf->tls_certificate.n == 0)
         return EXIT_DONE;
-    if (conf->tls_certificate.n == 0 || conf->tls_key_file.n == 0)
-        return refuse_tls(settings, "tls_certificate and tls_key_file come together",
-                          STR("set the other one, too"));
     int code = read_pair(a, settings, &chain, &key);
     if (code != EXIT_DONE)
         return code;
@@ -161,21 +158,28 @@ static bool is_loopback_host(str_t host)
     return http_addr_parse(host, &addr) == RC_OK && http_addr_is_loopback(&addr);
 }
 
+int serve_check_reach(const conf_t *conf)
+{
+    if (conf->public_url.n > 0 || is_loopback_host(conf->listen_host))
+        return EXIT_DONE;
+    return command_fail(EXIT_SETTING,
+                        "listen is '%" PRIstr "', which others can reach, and public_url is "
+                        "not set; set public_url to the https URL that clients use",
+                        STR_ARG(conf->listen));
+}
+
 /* The public URL is set, or this machine's own where nobody else can reach it anyway. */
 int serve_choose_issuer(serve_t *s)
 {
     const conf_t *conf = &s->settings.conf;
     str_t why;
+    int code = serve_check_reach(conf);
+    if (code != EXIT_DONE)
+        return code;
     s->issuer = s->address;
-    if (conf->public_url.n > 0) {
-        if (conf_check_public_url(s->a, conf->public_url, &s->issuer, &why) != RC_OK)
-            return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
-    } else if (!is_loopback_host(conf->listen_host)) {
-        return command_fail(EXIT_SETTING,
-                            "listen is '%" PRIstr "', which others can reach, and public_url is "
-                            "not set; set public_url to the https URL that clients use",
-                            STR_ARG(conf->listen));
-    }
+    if (conf->public_url.n > 0 &&
+        conf_check_public_url(s->a, conf->public_url, &s->issuer, &why) != RC_OK)
+        return command_fail(EXIT_SETTING, "%" PRIstr, STR_ARG(why));
     as_identify(s->as, s->issuer);
     return EXIT_DONE;
 }

@@ -106,13 +106,67 @@ static rc_t finish_public_url(arena_t *a, const conf_raw_t *raw, conf_t *conf, s
     return conf_refuse(a, &CONF_ROWS[row], &shown, str_c(mend), why);
 }
 
+static rc_t refuse(arena_t *a, const conf_raw_t *raw, const char *key, str_t mend, str_t *why)
+{
+    size_t row = conf_row_find(str_c(key));
+    return conf_refuse(a, &CONF_ROWS[row], &raw[row], mend, why);
+}
+
 static rc_t finish_listen(arena_t *a, const conf_raw_t *raw, conf_t *conf, str_t *why)
 {
     if (conf_listen_split(conf->listen, &conf->listen_host, &conf->listen_port))
         return RC_OK;
-    size_t row = conf_row_find(STR("listen"));
-    return conf_refuse(a, &CONF_ROWS[row], &raw[row],
-                       STR("give ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080"), why);
+    return refuse(a, raw, "listen", STR("give ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080"),
+                  why);
+}
+
+/* Listeners share their address among threads (SO_REUSEPORT), so the kernel would not refuse a
+ * second one there: connections would go to either, and metrics to strangers. */
+static rc_t check_metrics(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
+{
+    str_t host;
+    uint16_t port;
+    if (conf->metrics_listen.n == 0)
+        return RC_OK;
+    if (!conf_listen_split(conf->metrics_listen, &host, &port))
+        return refuse(a, raw, "metrics_listen", STR("give ADDRESS:PORT, such as 127.0.0.1:9464"),
+                      why);
+    if (port == 0 || port != conf->listen_port || !str_eq(host, conf->listen_host))
+        return RC_OK;
+    return refuse(a, raw, "metrics_listen",
+                  STR("listen is that address, too: give another port, such as 127.0.0.1:9464"),
+                  why);
+}
+
+static rc_t check_tls(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
+{
+    bool has_certificate = conf->tls_certificate.n > 0;
+    if (has_certificate == (conf->tls_key_file.n > 0))
+        return RC_OK;
+    return refuse(a, raw, has_certificate ? "tls_certificate" : "tls_key_file",
+                  STR("tls_certificate and tls_key_file come together: set the other one, too"),
+                  why);
+}
+
+static rc_t check_default_resource(arena_t *a, const conf_raw_t *raw, const conf_t *conf,
+                                   str_t *why)
+{
+    url_t u;
+    str_t text = conf->default_resource;
+    if (text.n == 0 || (url_parse(text, &u) == RC_OK && url_is_http(&u)))
+        return RC_OK;
+    return refuse(a, raw, "default_resource",
+                  STR("give the URI of a resource, such as https://mcp.example.com/mcp"), why);
+}
+
+static rc_t check_ports(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
+{
+    int64_t port;
+    for (size_t i = 0; i < conf->sandbox_connect_ports.n; i++)
+        if (!num_i64(conf->sandbox_connect_ports.v[i], 1, 65535, &port))
+            return refuse(a, raw, "sandbox_connect_ports",
+                          STR("give numbers of TCP ports, such as 443"), why);
+    return RC_OK;
 }
 
 static rc_t check_proxies(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
@@ -160,7 +214,11 @@ static rc_t finish(arena_t *a, const conf_raw_t *raw, conf_t *conf, str_t *why)
     for (size_t i = 0; i < CONF_N_ROWS; i++)
         TRY(store_value(a, &CONF_ROWS[i], &raw[i], conf, why));
     TRY(finish_listen(a, raw, conf, why));
+    TRY(check_metrics(a, raw, conf, why));
     TRY(finish_public_url(a, raw, conf, why));
+    TRY(check_tls(a, raw, conf, why));
+    TRY(check_default_resource(a, raw, conf, why));
+    TRY(check_ports(a, raw, conf, why));
     TRY(check_document_hosts(a, raw, conf, why));
     TRY(conf_check_store(a, raw, conf, why));
     TRY(conf_check_login(a, raw, conf, why));

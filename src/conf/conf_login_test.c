@@ -33,6 +33,7 @@ static void refusals_name_setting_and_mend(void **state)
         {ISSUER CLIENT "login_allowed: [groups=]\n", "login_allowed", "groups=staff"},
         {ISSUER CLIENT "login_allowed: ['email=*']\n", "login_allowed", "groups=staff"},
         {"login_only: true\n", "login_only", "login_issuer"},
+        {CLIENT, "login_client_id", "login_issuer"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         str_t why = test_file_refusal(*state, str_c(ROWS[i].file));

@@ -124,9 +124,9 @@ static void put_issuers(buf_t *b)
 
 #define UPSTREAMS                                                                                  \
     "\nMCP servers that this one protects stand in the file, too, when there are several or more " \
-    "is to say of\none than the settings `upstream_*` can. Each needs `path`, and `url` or "       \
-    "`command`; all else may be left\nout and is shown here with its default, but for what "       \
-    "stands "                                                                                      \
+    "is to say of\none than the settings `upstream_*` can. Each needs `url` or `command`, and "    \
+    "as a rule `path` (without it: that of\n`url`, or /mcp); all else may be left out and is "     \
+    "shown here with its default, but for what stands "                                            \
     "behind a mark:\n\n"                                                                           \
     "```yaml\nupstreams:\n"                                                                        \
     "  - path: /mcp                    # public_url and this are the resource\n"                   \
@@ -185,8 +185,10 @@ static void put_issuers(buf_t *b)
     "        client_id: warder\n"                                                                  \
     "        client_secret_file: /etc/warder/login.secret\n```\n\n"                                \
     "`policy` and `shadow` name a policy of `policies`; without one, everything needs the scope "  \
-    "`mcp:use`.\nRelative files count from the folder of the settings file; those with secrets "   \
-    "must be readable by nobody\nelse. What is unsafe is refused at the start: an upstream that "  \
+    "`mcp:use`.\nRelative files count from the folder of the settings file, but for `data`, "      \
+    "`audit_file`, `key_file` and\n`login_client_secret_file`, which count from the working "      \
+    "folder; those with secrets must be readable by nobody\nelse. What is unsafe is refused at "   \
+    "the start: an upstream that "                                                                 \
     "is "                                                                                          \
     "this server's own address, plain\nhttp to a host that others can listen in on, `identity: "   \
     "headers` to a public host, introspection\nwithout credentials, two upstreams under one "      \

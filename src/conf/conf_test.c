@@ -140,6 +140,24 @@ static void wrong_values(void **state)
         {STR_INIT("listen: 8080"),
          STR_INIT("listen (from line 1 of the settings file) is '8080'; give ADDRESS:PORT, such as "
                   "127.0.0.1:8080 or [::1]:8080")},
+        {STR_INIT("metrics_listen: 9464"),
+         STR_INIT("metrics_listen (from line 1 of the settings file) is '9464'; give ADDRESS:PORT, "
+                  "such as 127.0.0.1:9464")},
+        {STR_INIT("listen: localhost:81\nmetrics_listen: 127.0.0.1:81"),
+         STR_INIT("metrics_listen (from line 2 of the settings file) is '127.0.0.1:81'; listen is "
+                  "that address, too: give another port, such as 127.0.0.1:9464")},
+        {STR_INIT("tls_certificate: a"),
+         STR_INIT("tls_certificate (from line 1 of the settings file) is 'a'; tls_certificate and "
+                  "tls_key_file come together: set the other one, too")},
+        {STR_INIT("tls_key_file: a"),
+         STR_INIT("tls_key_file (from line 1 of the settings file) is 'a'; tls_certificate and "
+                  "tls_key_file come together: set the other one, too")},
+        {STR_INIT("default_resource: mcp"),
+         STR_INIT("default_resource (from line 1 of the settings file) is 'mcp'; give the URI of a "
+                  "resource, such as https://mcp.example.com/mcp")},
+        {STR_INIT("sandbox_connect_ports: [443, https]"),
+         STR_INIT("sandbox_connect_ports (from line 1 of the settings file) is '443,https'; give "
+                  "numbers of TCP ports, such as 443")},
         {STR_INIT("trusted_proxies: [10.0.0.0/8, proxy]"),
          STR_INIT("trusted_proxies (from line 1 of the settings file) is '10.0.0.0/8,proxy'; "
                   "'proxy' is no address or CIDR such as 10.0.0.0/8")},

@@ -38,6 +38,54 @@ static bool is_field(str_t s)
     return s.n > 0 && s.n <= 64;
 }
 
+static char fold(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c | 0x20);
+    return c == '_' ? '-' : c;
+}
+
+/* Whether `name` begins with `with`, in any case, and with '_' for '-'. */
+static bool begins(str_t name, str_t with)
+{
+    if (name.n < with.n)
+        return false;
+    for (size_t i = 0; i < with.n; i++)
+        if (fold(name.p[i]) != with.p[i])
+            return false;
+    return true;
+}
+
+/* Fields that frame or route a message (RFC 9110 sections 6 to 8, RFC 9112), or that MCP gives a
+ * meaning: a second one, with a value of ours, would have two readers see two messages. */
+static bool is_spoken_for(str_t name)
+{
+    static const str_t NAMES[] = {
+        STR_INIT("host"),    STR_INIT("connection"),    STR_INIT("keep-alive"),
+        STR_INIT("te"),      STR_INIT("trailer"),       STR_INIT("transfer-encoding"),
+        STR_INIT("upgrade"), STR_INIT("expect"),        STR_INIT("accept"),
+        STR_INIT("origin"),  STR_INIT("last-event-id"),
+    };
+    static const str_t PREFIXES[] = {STR_INIT("content-"), STR_INIT("accept-"), STR_INIT("mcp-")};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (name.n == NAMES[i].n && begins(name, NAMES[i]))
+            return true;
+    for (size_t i = 0; i < sizeof PREFIXES / sizeof *PREFIXES; i++)
+        if (begins(name, PREFIXES[i]))
+            return true;
+    return false;
+}
+
+static bool is_same_field(str_t x, str_t y)
+{
+    if (x.n != y.n)
+        return false;
+    for (size_t i = 0; i < x.n; i++)
+        if (fold(x.p[i]) != fold(y.p[i]))
+            return false;
+    return true;
+}
+
 static bool is_safe_url(str_t text)
 {
     url_t u;
@@ -107,6 +155,8 @@ static const char *mend_of_credential(const conf_upstream_t *u)
                "token_exchange";
     if (str_is_set(c->header) && !is_field(c->header))
         return "header is the name of a header field";
+    if (str_is_set(c->header) && is_spoken_for(c->header))
+        return "header is a field that HTTP or MCP itself uses: take another, such as X-Api-Key";
     return NULL;
 }
 
@@ -156,6 +206,13 @@ static const char *mend_of_names(const conf_upstream_t *u)
     url_t url;
     if (!is_field(u->identity_header))
         return "identity_header is the name of a header field";
+    if (is_spoken_for(u->identity_header))
+        return "identity_header is a field that HTTP or MCP itself uses: take another, such as "
+               "X-Warder-Identity";
+    if (u->identity == CONF_IDENTITY_JWT && u->credential.kind != CONF_CREDENTIAL_NONE &&
+        is_same_field(u->identity_header, u->credential.header))
+        return "identity_header and the credential's header are one field, and a server would read "
+               "either: give each its own";
     for (size_t i = 0; i < u->strip.n; i++)
         if (!is_field(u->strip.v[i]))
             return "strip lists names of header fields";

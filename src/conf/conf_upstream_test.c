@@ -142,6 +142,14 @@ static void what_is_refused(void **state)
         {U "name: ''}]", "here belongs one line of text"},
         {U "strip: ['a b']}]", "strip lists names of header fields"},
         {U "identity_header: 'X:Y'}]", "identity_header is the name"},
+        {U "identity_header: Content_Length}]", "identity_header is a field that HTTP"},
+        {U "identity_header: Mcp-Name}]", "identity_header is a field that HTTP"},
+        {U "identity: jwt, identity_header: authorization, credential: {kind: static, secret_file: "
+           "x}}]",
+         "are one field"},
+        {U "credential: {kind: static, secret_file: x, header: Host}}]", "header is a field that"},
+        {U "credential: {kind: static, secret_file: x, header: TRANSFER-ENCODING}}]",
+         "header is a field that"},
         {U "origins: ['https://a/b']}]", "origins are written"},
         {U "redact: [a]}]", "redact takes values out"},
         {U "scopes: [a]}]", "scopes are written as"},
@@ -197,6 +205,8 @@ static void what_is_refused(void **state)
             fail_msg("%s: %" PRIstr, CASES[i].file, STR_ARG(why));
     }
     only(*state, U "name: control}]");
+    only(*state, U "identity: jwt, identity_header: Authorization}]");
+    only(*state, U "credential: {kind: static, secret_file: x, header: Hosts}}]");
 }
 
 static void plain_http_where_nobody_listens_in(void **state)

@@ -80,7 +80,7 @@ test('sandbox: off is said, and on is held to', async () => {
   }
   const wrong = await run(WARDER, ['serve', '--data', mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-')), '--sandbox-connect-ports', 'https']);
   assert.equal(wrong.code, 3);
-  assert.match(wrong.stderr, /^warder: sandbox_connect_ports lists numbers of TCP ports, such as 443$/m);
+  assert.match(wrong.stderr, /^warder: sandbox_connect_ports \(from the command line\) is 'https'; give numbers of TCP ports, such as 443$/m);
 });
 
 test('started by root it becomes the user of the settings, and keeps nothing of root', { skip: !isRoot && 'only root can become another' }, async () => {
