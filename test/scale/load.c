@@ -28,7 +28,7 @@ enum {
     ANSWER_BYTES = 8192,
     TOKEN_BYTES = 200,
     REQUEST_BYTES = 4096,
-    MS_MAX = 30000,
+    SLOTS_MAX = 300000, /* of a tenth of a millisecond */
     EVENTS = 256,
     SLICES_MAX = 65536, /* of 100 ms */
     TOKENS_MAX = 65536,
@@ -51,7 +51,9 @@ typedef struct {
 typedef struct {
     double rate, seconds;
     uint64_t meant, unsent, ok, shed, other, late, broken;
-    uint32_t ok_ms[MS_MAX + 1], shed_ms[MS_MAX + 1]; /* tenths below, see slot() */
+    /* Answers, and how late requests were sent: what is this program's, and not the server's. */
+    uint32_t ok_slots[SLOTS_MAX + 1], shed_slots[SLOTS_MAX + 1], sent_slots[SLOTS_MAX + 1];
+    int64_t busy_us; /* of processor */
 } phase_t;
 
 typedef struct {
@@ -92,10 +94,17 @@ static slice_t *slice_of(load_t *l, int64_t us)
     return &l->slices[i < 0 ? 0 : i >= SLICES_MAX ? SLICES_MAX - 1 : i];
 }
 
-static uint32_t ms_of(int64_t us)
+static uint32_t slot_of(int64_t us)
 {
-    int64_t ms = us / 1000;
-    return ms > MS_MAX ? MS_MAX : (uint32_t)ms;
+    int64_t slot = us / 100;
+    return slot > SLOTS_MAX ? SLOTS_MAX : (uint32_t)slot;
+}
+
+static int64_t busy_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 static void put_free(load_t *l, conn_t *c)
@@ -169,6 +178,7 @@ static void begin(load_t *l, unsigned phase, int64_t meant_us)
     conn_t *c = &l->conns[l->free[--l->n_free]];
     c->begun_us = meant_us;
     c->phase = phase;
+    l->phases[phase].sent_slots[slot_of(now_us() - meant_us)]++;
     c->serial = ++l->serials;
     if (l->tokens) {
         memcpy(c->token, l->tokens[l->first_token], TOKEN_BYTES);
@@ -199,25 +209,25 @@ static void take_token(conn_t *c)
     memcpy(c->token, at + sizeof NAME - 1, (size_t)(end - (at + sizeof NAME - 1)));
 }
 
-static void note_ok(load_t *l, conn_t *c, uint32_t ms)
+static void note_ok(load_t *l, conn_t *c, uint32_t slot)
 {
     slice_t *s = slice_of(l, c->begun_us);
     l->phases[c->phase].ok++;
-    l->phases[c->phase].ok_ms[ms]++;
+    l->phases[c->phase].ok_slots[slot]++;
     s->ok++;
-    s->slowest_ms = ms > s->slowest_ms ? ms : s->slowest_ms;
+    s->slowest_ms = slot / 10 > s->slowest_ms ? slot / 10 : s->slowest_ms;
 }
 
 static void answered(load_t *l, conn_t *c, int status)
 {
     phase_t *p = &l->phases[c->phase];
-    uint32_t ms = ms_of(now_us() - c->begun_us);
+    uint32_t slot = slot_of(now_us() - c->begun_us);
     if (status == 200) {
-        note_ok(l, c, ms);
+        note_ok(l, c, slot);
         take_token(c);
     } else if (status == 503 || status == 429) {
         p->shed++;
-        p->shed_ms[ms]++;
+        p->shed_slots[slot]++;
         slice_of(l, c->begun_us)->shed++;
     } else {
         p->other++;
@@ -297,13 +307,23 @@ static void give_up(load_t *l, int64_t now)
     }
 }
 
-static void events(load_t *l, int wait_ms)
+static void events(load_t *l, int64_t wait_us)
 {
     struct epoll_event e[EVENTS];
-    int n = epoll_wait(l->epoll, e, EVENTS, wait_ms);
+    struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
+    int n = epoll_pwait2(l->epoll, e, EVENTS, &wait, NULL);
     for (int i = 0; i < n; i++)
         look(l, &e[i]);
     give_up(l, now_us());
+}
+
+/* Sleeps until the next request is due: who spins takes the core from other loads beside it. */
+static int64_t wait_us(const phase_t *p, int64_t since, uint64_t begun)
+{
+    if (p->rate <= 0)
+        return 10000;
+    int64_t left = since + (int64_t)((double)begun * 1e6 / p->rate) - now_us();
+    return left < 0 ? 0 : left < 1000 ? left : 1000;
 }
 
 static void run_phase(load_t *l, unsigned phase)
@@ -311,15 +331,17 @@ static void run_phase(load_t *l, unsigned phase)
     phase_t *p = &l->phases[phase];
     int64_t since = now_us(), until = since + (int64_t)(p->seconds * 1e6), now;
     uint64_t begun = 0;
+    p->busy_us = -busy_us();
     while ((now = now_us()) < until) {
         if (p->rate <= 0)
             while (l->n_free > 0 && (!l->tokens || l->n_tokens > 0))
                 begin(l, phase, now_us());
-        uint64_t due = (uint64_t)((double)(now - since) * p->rate / 1e6);
+        uint64_t due = p->rate > 0 ? (uint64_t)((double)(now - since) * p->rate / 1e6) + 1 : 0;
         for (; begun < due; begun++)
             begin(l, phase, since + (int64_t)((double)begun * 1e6 / p->rate));
-        events(l, p->rate > 0 && p->rate < 2000 ? 1 : p->rate > 0 ? 0 : 10);
+        events(l, wait_us(p, since, begun));
     }
+    p->busy_us += busy_us();
 }
 
 /* ---- beginning and end ---- */
@@ -335,12 +357,12 @@ static void keep_tokens(const load_t *l)
         fclose(f);
 }
 
-static double percentile(const uint32_t *ms, uint64_t n, double part)
+static double percentile_ms(const uint32_t *slots, uint64_t n, double part)
 {
     uint64_t seen = 0;
-    for (uint32_t i = 0; i <= MS_MAX; i++)
-        if ((seen += ms[i]) >= (uint64_t)((double)n * part) && n > 0)
-            return i;
+    for (uint32_t i = 0; i <= SLOTS_MAX; i++)
+        if ((seen += slots[i]) >= (uint64_t)((double)n * part) && n > 0)
+            return i / 10.0;
     return 0;
 }
 
@@ -350,14 +372,17 @@ static void print(const load_t *l, double seconds)
     for (unsigned i = 0; i < l->n_phases; i++) {
         const phase_t *p = &l->phases[i];
         printf("%s{\"rate\":%.0f,\"seconds\":%.1f,\"meant\":%llu,\"unsent\":%llu,\"ok\":%llu,"
-               "\"shed\":%llu,\"other\":%llu,\"late\":%llu,\"broken\":%llu,\"p50\":%.0f,"
-               "\"p99\":%.0f,\"shed_p50\":%.0f,\"shed_p99\":%.0f}",
+               "\"shed\":%llu,\"other\":%llu,\"late\":%llu,\"broken\":%llu,\"p50\":%.1f,"
+               "\"p99\":%.1f,\"shed_p50\":%.1f,\"shed_p99\":%.1f,\"sent_p99\":%.1f,\"busy\":%.2f}",
                i ? "," : "", p->rate, p->seconds, (unsigned long long)p->meant,
                (unsigned long long)p->unsent, (unsigned long long)p->ok,
                (unsigned long long)p->shed, (unsigned long long)p->other,
                (unsigned long long)p->late, (unsigned long long)p->broken,
-               percentile(p->ok_ms, p->ok, .5), percentile(p->ok_ms, p->ok, .99),
-               percentile(p->shed_ms, p->shed, .5), percentile(p->shed_ms, p->shed, .99));
+               percentile_ms(p->ok_slots, p->ok, .5), percentile_ms(p->ok_slots, p->ok, .99),
+               percentile_ms(p->shed_slots, p->shed, .5),
+               percentile_ms(p->shed_slots, p->shed, .99),
+               percentile_ms(p->sent_slots, p->meant - p->unsent, .99),
+               (double)p->busy_us / 1e6 / (p->seconds > 0 ? p->seconds : 1));
     }
     printf("],\"slices\":[");
     for (int i = 0; i < SLICES_MAX && i < (int)(seconds * 10); i++)
@@ -428,7 +453,7 @@ int main(int argc, char **argv)
     }
     int64_t until = now_us() + l->timeout_us + 100000;
     while (l->n_waiting > 0 && now_us() < until)
-        events(l, 10);
+        events(l, 10000);
     print(l, seconds);
     keep_tokens(l);
     return 0;

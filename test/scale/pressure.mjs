@@ -1,10 +1,12 @@
 // Warder under more load than it can do, and under much load for long. test/e2e/pressure.test.mjs tries
 // both for seconds, script/pressure for as long as one likes.
-// Usage: pressure.mjs overload|soak SECONDS
+// Usage: pressure.mjs overload SECONDS | soak SECONDS [PERCENT]
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { Browser } from '../e2e/lib/browser.mjs';
 import { basic, register, signIn } from '../e2e/lib/oauth.mjs';
 import { NEWS, World, sleep } from '../e2e/lib/world.mjs';
 
@@ -33,10 +35,11 @@ function head(w, lines) {
 
 /** Runs phases "RATE:SECONDS" of one kind of request; what load.c prints. */
 function load(w, program, { connections, timeout, phases, request }) {
+  const env = { ...process.env, LOAD_TOKENS_OUT: request.tokens ?? '' }; // whoever comes next goes on with them
   const args = ['-c', pinned().load, program, String(w.port), String(connections), String(timeout), phases.join(','), request.head, request.body];
   if (request.tokens) args.push(request.tokens);
   return new Promise((resolve, reject) =>
-    execFile('taskset', args, { maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+    execFile('taskset', args, { env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message} ${stderr.slice(0, 2000)}`));
       else resolve({ ...JSON.parse(stdout), said: stderr.slice(0, 2000) });
     }));
@@ -52,9 +55,10 @@ async function machine(w) {
 
 async function refreshing(w, grants) {
   const client = await register(w);
+  const browser = new Browser(w.base); // who signed in once is asked no more
   const tokens = [];
   for (let i = 0; i < grants; i++) {
-    tokens.push((await signIn(w, client)).refresh_token);
+    tokens.push((await signIn(w, client, {}, { browser })).refresh_token);
   }
   const file = path.join(w.data, `tokens-${files++}`);
   writeFileSync(file, `${tokens.join('\n')}\n`);
@@ -110,15 +114,27 @@ function overloadFigures(run, seconds, after, capacity) {
 
 /* ---- soak ---- */
 
+const PARTS = 3;
+const TOKEN_S = 60; // opaque tokens live that long
+const KEPT_S = 60; // after their end: CLOCKS_SLACK_S of src/as/maintenance.c
+const CLEAN_S = 5;
+const SETTLED_S = TOKEN_S + KEPT_S + 3 * CLEAN_S; // from then on as much is deleted as is issued
+const AT_ONCE = 512; // connections of each kind: more than wait in any usual stall, so that all is sent
+
+/** What the server has used up to now, and what it holds. */
 function usage(w) {
   const pid = w.warder.child.pid;
   const size = (name) => { try { return statSync(path.join(w.data, name)).size; } catch { return 0; } };
+  const sizes = (form) => readdirSync(w.data).filter((name) => form.test(name)).reduce((sum, name) => sum + size(name), 0);
+  const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
   return {
     rss: Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]),
     files: readdirSync(`/proc/${pid}/fd`).length,
-    wal: readdirSync(w.data).filter((name) => name.endsWith('-wal')).reduce((sum, name) => sum + size(name), 0),
+    cpu: (Number(ticks[11]) + Number(ticks[12])) * 10, // ms: Linux counts to user space in hundredths
+    written: Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0),
+    wal: sizes(/-wal$/),
     trail: size('audit.log'),
-    database: readdirSync(w.data).filter((name) => /\.db$/.test(name)).reduce((sum, name) => sum + size(name), 0),
+    database: sizes(/\.db$/),
   };
 }
 
@@ -131,67 +147,153 @@ function slope(samples) {
   return top / x.reduce((sum, xi) => sum + (xi - mean(x)) ** 2, 0);
 }
 
-/**
- * Refreshes and opaque tokens of machines at 70 % of what the server can do of both, and a sign-in a
- * second. Samples each second; drift: p99 of the last third over that of the first.
- */
-export async function soak({ seconds, grants = 40 }) {
-  const w = await World.start({ sample: false, nodes: 1, store: 'sqlite', wrap: pinned().server,
-    env: { WARDER_WORKERS: '1', WARDER_LOG_LEVEL: 'warn', WARDER_ACCESS_TOKEN_LIFETIME: '60', WARDER_CLEANUP_INTERVAL: '5' } });
-  try {
-    w.mcp = 'https://opaque.example/mcp';
-    await w.addResource(w.mcp, ['--format', 'opaque']);
-    const program = buildLoad(w);
-    const machines = await machine(w);
-    const refreshes = await refreshing(w, grants);
-    const one = async (request, rate, long) => load(w, program, { connections: 64, timeout: 5000, phases: [1, 2, 3].map(() => `${rate}:${long / 3}`), request });
-    const can = (await Promise.all([one(machines, 0, 1.5), one({ ...refreshes, tokens: (await refreshing(w, grants)).tokens }, 0, 1.5)]))
-      .map((run) => run.phases.reduce((sum, p) => sum + p.ok, 0) / 1.5 * 0.7);
-    const idle = usage(w);
-    const began = Date.now();
-    const samples = [];
-    let going = true;
-    const client = await register(w);
-    const watching = (async () => {
-      while (going) {
-        samples.push({ at: (Date.now() - began) / 1000, ...usage(w) });
-        await sleep(1000);
-        await signIn(w, client);
-      }
-    })();
-    const runs = await Promise.all([one(machines, can[0], seconds), one(refreshes, can[1], seconds)]);
+/** Samples each second, and signs somebody in, until it is called. */
+function watch(w, client) {
+  const began = Date.now();
+  const samples = [];
+  const look = () => samples.push({ at: (Date.now() - began) / 1000, ...usage(w) });
+  const timer = setInterval(look, 1000);
+  let going = true;
+  const visits = { ok: 0, failed: 0 };
+  const visiting = (async () => {
+    while (going) {
+      // As all the others somebody may be turned away for a moment.
+      await signIn(w, client).then(() => visits.ok++, () => visits.failed++);
+      await sleep(1000);
+    }
+  })();
+  look();
+  return async () => {
     going = false;
-    await watching;
+    await visiting;
+    clearInterval(timer);
     await sleep(300);
-    samples.push({ at: (Date.now() - began) / 1000, ...usage(w) });
-    return { filesIdle: idle.files, filesAfter: usage(w).files, ...soakFigures(runs, samples, can, seconds) };
+    look();
+    return { samples, visits };
+  };
+}
+
+const SOAK = {
+  WARDER_WORKERS: '1', WARDER_LOG_LEVEL: 'warn', WARDER_MAX_CONNECTIONS_PER_ADDRESS: '100000',
+  WARDER_ACCESS_TOKEN_LIFETIME: String(TOKEN_S), WARDER_CLEANUP_INTERVAL: String(CLEAN_S),
+};
+
+async function soakWorld() {
+  const w = await World.start({ sample: false, nodes: 1, store: 'sqlite', wrap: pinned().server, env: SOAK });
+  w.mcp = 'https://opaque.example/mcp';
+  await w.addResource(w.mcp, ['--format', 'opaque']);
+  return w;
+}
+
+/** Two kinds at once, as they take turns in the soak; answers a second of each. */
+async function soakCapacity(w, program, kinds, look = 2) {
+  const phases = ['0:1', `0:${look}`];
+  const runs = await Promise.all(kinds.map((request) => load(w, program, { connections: 64, timeout: 5000, phases, request })));
+  return runs.map((run) => run.phases[1].ok / look);
+}
+
+/**
+ * Refreshes and opaque tokens of machines, and a sign-in a second, for SECONDS, at SHARE of what the
+ * server can do over an empty store; SETTLE seconds of the same come before, until as much is deleted
+ * as is issued. Then it can do less: what it can is measured in the end, and `share` is of that.
+ * Samples each second. drift: p99 of the last third over that of the first; driftUsual: likewise of
+ * the median over tenths of a second of the slowest answer, which a stall of the machine does not
+ * change. beside: the same of a server on the same core and disk that is asked for nothing but 20
+ * tokens a second: what changes there is not this server's. Where `unsent` is not 0, the load was not
+ * what it says.
+ */
+export async function soak({ seconds, grants = AT_ONCE, share = 0.35, settle = SETTLED_S }) {
+  const w = await soakWorld();
+  let beside;
+  try {
+    beside = await soakWorld();
+    const program = buildLoad(w);
+    const kinds = [await machine(w), await refreshing(w, grants)];
+    const quiet = await machine(beside);
+    const idle = usage(w);
+    const empty = await soakCapacity(w, program, kinds);
+    const rates = empty.map((can) => can * share);
+    const lengths = [settle, ...Array(PARTS).fill(seconds / PARTS)].filter((s) => s > 0);
+    const one = (at, request, rate) => load(at, program, { connections: AT_ONCE, timeout: 5000, phases: lengths.map((s) => `${rate}:${s}`), request });
+    const stopWatch = watch(w, await register(w));
+    const runs = await Promise.all([...kinds.map((request, i) => one(w, request, rates[i])), one(beside, quiet, 20)]);
+    const left = overdue(w);
+    const { samples, visits } = await stopWatch();
+    const filesAfter = usage(w).files;
+    const then = await soakCapacity(w, program, kinds);
+    const measured = samples.filter((each) => each.at >= settle);
+    return {
+      seconds,
+      capacity: { empty: Math.round(total(empty)), settled: Math.round(total(then)) },
+      rate: Math.round(total(rates)),
+      share: Number((total(rates) / total(then)).toFixed(2)),
+      filesIdle: idle.files, filesAfter, visits, overdue: left,
+      ...soakFigures(runs, measured, settle, seconds),
+    };
   } finally {
     await w.stop();
+    await beside?.stop();
   }
 }
 
-function soakFigures(runs, samples, can, seconds) {
-  const sum = (name) => runs.reduce((n, run) => n + run.phases.reduce((m, p) => m + p[name], 0), 0);
-  const settled = samples.slice(Math.floor(samples.length / 3));
-  const first = samples[0];
-  const last = samples.at(-1);
+/** Tokens that should have been deleted: more of them each second are a cleaning that is too slow. */
+function overdue(w) {
+  const db = new DatabaseSync(path.join(w.data, 'warder.db'), { readOnly: true });
+  const { n } = db.prepare('SELECT count(*) AS n FROM access_token WHERE expires_at < ?').get(Math.floor(Date.now() / 1000) - KEPT_S - 2 * CLEAN_S);
+  db.close();
+  return n;
+}
+
+/** What the server used in a part of the time for one answer. */
+function costs(samples, from, to, answers) {
+  const at = (when) => samples.find((one) => one.at >= when) ?? samples.at(-1);
+  const part = samples.filter((one) => one.at >= from && one.at <= to);
+  const used = (name) => (at(to)[name] - at(from)[name]) / answers;
+  return { cpu_us: Math.round(used('cpu') * 1000), written_kib: Number((used('written') / 1024).toFixed(2)), rss: median(part.map((one) => one.rss)) };
+}
+
+const total = (list) => list.reduce((a, b) => a + b, 0);
+/** Bytes that went into a file of these sizes, which begins anew now and then. */
+const written = (sizes) => total(sizes.slice(1).map((size, i) => (size >= sizes[i] ? size - sizes[i] : size)));
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+/** Of each part the median of the slowest answers of tenths of a second, ms. */
+function usual(run, settle, seconds) {
+  const each = Math.floor((seconds * 10) / PARTS);
+  return Array.from({ length: PARTS }, (_, i) => median(run.slices.slice(settle * 10 + i * each, settle * 10 + (i + 1) * each).map((slice) => slice[4])));
+}
+
+function soakFigures(all, samples, settle, seconds) {
+  const [beside, ...runs] = [all[2], all[0], all[1]].map((run) => run.phases.slice(-PARTS));
+  const sum = (name, phases = runs.flat()) => total(phases.map((p) => p[name]));
+  const [first, last] = [samples[0], samples.at(-1)];
+  const warm = samples.filter((one) => one.at - first.at >= seconds / PARTS);
+  const grown = (list) => Number((list.at(-1) / Math.max(0.1, list[0])).toFixed(2));
+  const p99 = (phases) => phases.map((p) => p.p99);
+  const slowest = all.map((run) => usual(run, settle, seconds));
   return {
-    rate: Math.round(can[0] + can[1]),
     ok: sum('ok'), shed: sum('shed'), other: sum('other'), late: sum('late'), broken: sum('broken'), unsent: sum('unsent'),
-    rssFirst: settled[0].rss, rssLast: last.rss, slope: slope(settled),
-    filesLeast: Math.min(...settled.map((s) => s.files)), filesMost: Math.max(...settled.map((s) => s.files)),
+    rssFirst: warm[0].rss, rssLast: last.rss, slope: slope(warm),
+    filesLeast: Math.min(...warm.map((s) => s.files)), filesMost: Math.max(...warm.map((s) => s.files)),
     walMost: Math.max(...samples.map((s) => s.wal)),
-    trailEach: (last.trail - first.trail) / sum('ok'),
+    trailEach: written(samples.map((one) => one.trail)) / sum('ok'),
     databaseEach: (last.database - first.database) / sum('ok'),
-    p99: runs.map((run) => run.phases.map((p) => p.p99)),
-    drift: Math.max(...runs.map((run) => run.phases[2].p99 / Math.max(1, run.phases[0].p99))),
-    seconds, said: runs.map((run) => run.said).join(''),
+    parts: beside.map((probe, i) => ({
+      p50: runs.map((run) => run[i].p50), p99: runs.map((run) => run[i].p99), usual: slowest.slice(0, 2).map((list) => list[i]),
+      beside_p50: probe.p50, beside_p99: probe.p99, beside_usual: slowest[2][i],
+      sent_p99: Math.max(...runs.map((run) => run[i].sent_p99)), load_busy: sum('busy', runs.map((run) => run[i])),
+      ...costs(samples, first.at + (i * seconds) / PARTS, first.at + ((i + 1) * seconds) / PARTS, sum('ok', runs.map((run) => run[i]))),
+    })),
+    drift: Math.max(...runs.map((run) => grown(p99(run)))),
+    driftUsual: Math.max(...slowest.slice(0, 2).map(grown)),
+    besideDrift: grown(p99(beside)), besideDriftUsual: grown(slowest[2]),
+    said: all.map((run) => run.said).join(''),
   };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [what, seconds] = [process.argv[2], Number(process.argv[3] ?? 20)];
   if (what === 'overload') console.table(await overload({ seconds, factors: [2, 5, 10] }));
-  else if (what === 'soak') console.log(await soak({ seconds }));
-  else throw new Error('pressure.mjs overload|soak SECONDS');
+  else if (what === 'soak') console.dir(await soak({ seconds, share: Number(process.argv[4] ?? 35) / 100 }), { depth: 4 });
+  else throw new Error('pressure.mjs overload SECONDS | soak SECONDS [PERCENT]');
 }
