@@ -314,7 +314,8 @@ test('GWM-009 an upstream that answers a pending list where something else was a
   const list = (id) => JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [{ name: 'secretTool', inputSchema: { type: 'object' } }] } });
   const own = (id) => JSON.stringify({ jsonrpc: '2.0', id, result: { content: [] } });
   const bodies = {
-    events: (message) => ['text/event-stream', `id: 1\ndata: ${list(7)}\n\ndata: [${list(7)}]\n\ndata: ${list('5')}\n\ndata: ${own(message.id)}\n\ndata: ${list(message.id)}\n\n`],
+    events: (message) => ['text/event-stream', `id: 1\ndata: ${list(7)}\n\ndata: [${list(7)}]\n\ndata: ${list('7')}\n\ndata: ${own(message.id)}\n\ndata: ${list(message.id)}\n\n`],
+    mistyped: (message) => ['text/event-stream', `data: ${list(String(message.id))}\n\ndata: ${own(message.id)}\n\n`],
     json: () => ['application/json', list(7)],
     batch: (message) => ['application/json', `[${own(message.id)},${list(7)}]`],
     long: () => ['application/json', list(7).replace('"result":{', `"result":{"pad":"${'x'.repeat(200000)}",`)],
@@ -335,6 +336,9 @@ test('GWM-009 an upstream that answers a pending list where something else was a
     assert.equal(events.status, 200);
     assert.doesNotMatch(events.text, /secretTool/);
     assert.match(events.text, /"id":5,"result":\{"content"/, 'its own answer is there');
+    const mistyped = await mcpPost(w.mcp, call('ping_tool', 5, { how: 'mistyped' }), { bearer: alice, headers });
+    assert.match(mistyped.text, /^data: \{"jsonrpc":"2.0","id":5,"error":\{"code":-32603,/);
+    assert.doesNotMatch(mistyped.text, /secretTool|"result"/);
     for (const how of ['json', 'batch']) {
       const answer = await mcpPost(w.mcp, call('ping_tool', 5, { how }), { bearer: alice, headers });
       assert.equal(answer.status, 502, `${how}: ${answer.text}`);
@@ -352,8 +356,9 @@ test('GWM-009 an upstream that answers a pending list where something else was a
     assert.match(again, /list_changed/, 'the stream of the call is taken up again');
     assert.doesNotMatch(again, /secretTool/);
     const reasons = w.audit().filter((one) => one.event === 'answer.dropped').map((one) => one.reason);
-    assert.deepEqual(reasons, ['foreign_answer', 'foreign_answer', 'foreign_answer']);
-    assert.ok(w.audit().some((one) => one.event === 'call.end' && one.reason === 'foreign_answer'));
+    assert.deepEqual(reasons, ['foreign_answer', 'mistyped_answer', 'foreign_answer', 'foreign_answer']);
+    for (const reason of ['foreign_answer', 'mistyped_answer'])
+      assert.ok(w.audit().some((one) => one.event === 'call.end' && one.reason === reason), reason);
   } finally {
     r.own = () => false;
   }
