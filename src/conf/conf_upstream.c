@@ -244,7 +244,10 @@ static rc_t fill(arena_t *a, const conf_raw_t *raw, const conf_t *conf, conf_ups
                  str_t *why)
 {
     bool is_url = conf->upstream.n > 0;
-    const char *mend;
+    const char *mend =
+        conf->upstream_path.n > 0 ? conf_upstream_path_mend(conf->upstream_path) : NULL;
+    if (mend)
+        return refuse_row(a, raw, "upstream_path", mend, why);
     *u = conf_upstream_default();
     u->path = conf->upstream_path.n ? conf->upstream_path : STR_UNSET;
     u->name = conf->upstream_name.n ? conf->upstream_name : STR_UNSET;

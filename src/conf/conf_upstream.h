@@ -19,6 +19,8 @@ rc_t conf_read_upstreams(arena_t *a, const struct conf_node *node, conf_t *conf,
 rc_t conf_finish_upstreams(arena_t *a, const conf_raw_t *raw, conf_t *conf, str_t *why) MUST_USE;
 
 /* conf_upstream_check.c */
+/** Why clients cannot reach an upstream under `path`, and the mend; NULL: they can. */
+const char *conf_upstream_path_mend(str_t path);
 /** What is wrong with one of them and how it is mended, or NULL; without what depends on others.
  *  Sets what follows from other members (the path, and the prefix of a credential). */
 rc_t conf_upstream_check(arena_t *a, const conf_t *conf, conf_upstream_t *u,

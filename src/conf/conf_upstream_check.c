@@ -228,14 +228,19 @@ static const char *mend_of_names(const conf_upstream_t *u)
     return NULL;
 }
 
-static const char *mend_of_path(const conf_upstream_t *u)
+const char *conf_upstream_path_mend(str_t path)
 {
-    if (!is_path(u->path))
+    if (!is_path(path))
         return "path is where clients reach it: a slash, then letters, digits and -._~ between "
                "slashes, such as /mcp";
-    if (str_eq(u->path, STR("/.well-known")) || str_starts(u->path, STR("/.well-known/")))
+    if (str_eq(path, STR("/.well-known")) || str_starts(path, STR("/.well-known/")))
         return "what stands under /.well-known describes this server: choose another path";
     return NULL;
+}
+
+static const char *mend_of_path(const conf_upstream_t *u)
+{
+    return conf_upstream_path_mend(u->path);
 }
 
 static rc_t canonical(arena_t *a, conf_upstream_t *u, const url_t *url)

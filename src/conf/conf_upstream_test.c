@@ -110,6 +110,10 @@ static void flags_that_do_not_fit(void **state)
           {STR_INIT("workers"), STR_INIT("1")}},
          "",
          "upstream (from the command line) is 'ftp://127.0.0.1:1'; url is that"},
+        {{{STR_INIT("upstream"), STR_INIT("http://127.0.0.1:1")},
+          {STR_INIT("upstream_path"), STR_INIT("mcp")}},
+         "",
+         "upstream_path (from the command line) is 'mcp'; path is where clients"},
     };
     for (size_t i = 0; i < ROWS(CASES); i++) {
         conf_sources_t s = test_file(str_c(CASES[i].file));
