@@ -17,6 +17,16 @@ const AGAIN_MS = 40; // before coming again
 const PATIENCE_MS = 30_000;
 const SCOPE = { scope: USE };
 
+/** The answer to `ask`, which comes again as 503 says it should: what is away for a moment is not lost. */
+async function again(ask) {
+  const until = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503 || Date.now() > until) return answer;
+    await sleep(AGAIN_MS);
+  }
+}
+
 /** A gateway of some nodes with everything that Steady needs. */
 export async function startSteadyWorld(options) {
   const echo = await startEcho();
@@ -204,12 +214,12 @@ export class Steady {
   async check() {
     const said = (what, answer) => this.faults.push(`${what}: ${answer.status} ${answer.text.slice(0, 200)}`);
     for (const one of [...this.grants, ...this.refreshers.filter((each) => !each.lost)]) {
-      const answer = await refresh(this.w, one.client, one.last);
-      if (answer.status !== 200) said('an acknowledged grant is lost', answer);
+      const answer = await again(() => refresh(this.w, one.client, one.last));
+      if (answer.status !== 200) said(answer.status === 503 ? 'still unavailable' : 'an acknowledged grant is lost', answer);
     }
     for (const one of this.ended) {
-      const answer = await refresh(this.w, one.client, one.token);
-      if (answer.status !== 400) said('a revoked token lives', answer);
+      const answer = await again(() => refresh(this.w, one.client, one.token));
+      if (answer.status !== 400) said(answer.status === 503 ? 'still unavailable' : 'a revoked token lives', answer);
     }
     const bad = await this.w.faultsOfTrails();
     return [...this.faults, ...bad];
