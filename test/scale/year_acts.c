@@ -91,7 +91,8 @@ rc_t year_apply(year_t *y, const effects_t *effects)
 rc_t year_expire(year_t *y, uint32_t limit, size_t *deleted)
 {
     answer_t answer = {0};
-    store_expire(y->conn, year_now(y), limit, answered, &answer);
+    store_expire_t expire = {.now = year_now(y), .limit = limit};
+    store_expire(y->conn, &expire, answered, &answer);
     rc_t rc = wait_for(y, &answer);
     *deleted = answer.n;
     return rc;
