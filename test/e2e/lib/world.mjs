@@ -1,6 +1,6 @@
 // The real binaries on free ports of loopback, with a fresh data folder each; ended with the tests.
 import { execFile, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -48,6 +48,9 @@ export function unheld(server) {
   return server.on('connection', (socket) => socket.unref());
 }
 
+// What no test sends: the program went wrong, and no second try of a test undoes that.
+const CRASHES = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS']);
+
 // Whatever happens to the tests, nothing they started outlives them.
 const running = new Set();
 process.on('exit', () => {
@@ -74,6 +77,7 @@ export async function start(file, args, { env = {}, data, name = path.basename(f
     });
     child.on('close', (code, signal) => {
       server.exited ??= { code, signal };
+      if (CRASHES.has(signal) && process.env.E2E_CRASHED) appendFileSync(process.env.E2E_CRASHED, `${name}: ${signal}\n`);
       running.delete(child);
       log?.end();
       resolve(server.exited);
