@@ -45,6 +45,14 @@ typedef struct {
 #define STORE_ENDED(t)                                                                             \
     "EXISTS(SELECT 1 FROM revoked WHERE at>=" t ".created_at AND ((kind=3 AND key=" t              \
     ".client_id) OR (kind=4 AND key='')))"
+/* When it ended, and why: the entry of a client that is gone came with its deletion. */
+#define STORE_ENDED_AT(t)                                                                          \
+    "(SELECT max(at) FROM revoked WHERE at>=" t ".created_at AND ((kind=3 AND key=" t              \
+    ".client_id) OR (kind=4 AND key='')))"
+#define STORE_ENDED_BY(t)                                                                          \
+    "CASE WHEN EXISTS(SELECT 1 FROM client WHERE id=" t ".client_id AND deleted_at=0) OR "         \
+    "EXISTS(SELECT 1 FROM revoked WHERE kind=4 AND key='' AND at>=" t                              \
+    ".created_at) THEN 'revoked_by_admin' ELSE 'client_deleted' END"
 #define STORE_END_CODES   "DELETE FROM code WHERE consumed_at=0 AND " STORE_ENDED("code")
 #define STORE_END_DEVICES "UPDATE device SET state=2 WHERE state=1 AND " STORE_ENDED("device")
 

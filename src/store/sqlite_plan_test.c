@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "store/sqlite_db.h"
+#include "store/sqlite_sql.h"
 
 static const stmt_id_t LISTS[] = {
     STMT_ANY_USER, STMT_RESOURCE_IDS, STMT_KEY_IDS, STMT_CLIENT_IDS, STMT_USER_IDS,
@@ -66,8 +67,38 @@ static void no_statement_scans(void **state)
     arena_free(a);
 }
 
+/* A walk reads its own table whole, in the order of an index, and looks entries up. */
+static void check_walk(sqlite3 *handle, table_id_t table)
+{
+    char sql[SQLITE_SQL_MAX], explain[SQLITE_SQL_MAX + 32], own[64];
+    sqlite3_stmt *plan;
+    sqlite_sql_walk(table, sql, sizeof sql);
+    snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql);
+    snprintf(own, sizeof own, "SCAN %s", TABLES[table].name);
+    assert_int_equal(sqlite3_prepare_v2(handle, explain, -1, &plan, NULL), SQLITE_OK);
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *line = (const char *)sqlite3_column_text(plan, 3);
+        if ((strstr(line, "SCAN") && !strstr(line, own)) || strstr(line, "TEMP B-TREE"))
+            fail_msg("%s: %s", line, sql);
+    }
+    sqlite3_finalize(plan);
+}
+
+static void no_walk_sorts_or_scans_another_table(void **state)
+{
+    arena_t *a = arena_new(65536);
+    sqlite_db_t db;
+    str_t why;
+    assert_int_equal(sqlite_db_open(&db, a, ":memory:", SQLITE_WRITER, &why), RC_OK);
+    for (int table = 0; table < TABLE_COUNT; table++)
+        check_walk(db.handle, (table_id_t)table);
+    sqlite_db_close(&db);
+    arena_free(a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_statement_scans)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_statement_scans),
+                                       cmocka_unit_test(no_walk_sorts_or_scans_another_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ void sqlite_sql_insert(table_id_t table, char *out, size_t size);
 void sqlite_sql_put(table_id_t table, char *out, size_t size);
 /** SELECT of one row by its first column. */
 void sqlite_sql_select(table_id_t table, char *out, size_t size);
-/** SELECT of all rows by the key. */
+/** SELECT of all rows by the key, as they are for who knows no entry of the revocation list: what
+ * one ended is ended, or for an unspent code not there. */
 void sqlite_sql_walk(table_id_t table, char *out, size_t size);
 
 #endif

@@ -3,6 +3,8 @@
 #include "store/postgres_test_run.h"
 #include "store/store_test_dump.h"
 
+#include <sqlite3.h>
+
 typedef int (*begin_fn_t)(void **state);
 static const begin_fn_t KINDS[] = {play_begin_memory, play_begin_sqlite, play_begin_postgres};
 
@@ -366,6 +368,106 @@ static void grants_that_an_entry_ends_are_filled_in_as_ended(void **state)
     }
 }
 
+static void run_beside(play_t *p, const char *sql)
+{
+    sqlite3 *handle;
+    assert_int_equal(sqlite3_open(p->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* What the ends of codes pass by: nobody redeemed it, and it had expired. Beside it one that is
+ * spent, which tells of replays, and one of later. */
+static void put_expired(play_t *p, int64_t at)
+{
+    code_t expired = test_code("expired", STR("f")), spent = test_code("spent", STR("f"));
+    code_t later = test_code("later", STR("f"));
+    expired.created_at = spent.created_at = at - 600;
+    expired.expires_at = spent.expires_at = at - 540;
+    spent.consumed_at = at - 590;
+    later.created_at = at + 1;
+    put_code(p, &expired);
+    put_code(p, &spent);
+    put_code(p, &later);
+}
+
+/* To each kind of store, behind an entry of either kind, what is read again is what was read. */
+static void moves_as_it_is(void (*settle)(play_t *from, const revoked_t *entry),
+                           void (*look)(play_t *to))
+{
+    for (size_t i = 0; i < 2 * kinds(); i++) {
+        play_t *from = begin(1), *to = begin(i / 2);
+        const family_t f = test_family(STR("f"));
+        const revoked_t entry = entry_about(OF_MANY[i % 2], &f);
+        put_family(from, &f);
+        settle(from, &entry);
+        copy(from, to);
+        assert_str(play_dump(to), play_dump(from)); /* as whoever moves a store compares them */
+        look(to);
+        end(from);
+        end(to);
+    }
+}
+
+static void settle_expired(play_t *from, const revoked_t *entry)
+{
+    put_expired(from, entry->at);
+    play_add(from, EFFECT_REVOCATION_PUT)->u.revoked = entry;
+    assert_applied(from);
+    assert_non_null(get_code(from, "expired"));
+}
+
+static void expired_is_gone(play_t *to)
+{
+    assert_null(get_code(to, "expired"));
+    assert_non_null(get_code(to, "spent"));
+    assert_non_null(get_code(to, "later"));
+}
+
+static void code_that_expired_before_an_entry_hinders_no_move(void **state)
+{
+    (void)state;
+    moves_as_it_is(settle_expired, expired_is_gone);
+}
+
+/* An older program wrote down alive what came behind the entry. */
+static void settle_late(play_t *from, const revoked_t *entry)
+{
+    char sql[300];
+    const family_t late = test_family(STR("late"));
+    play_add(from, EFFECT_REVOCATION_PUT)->u.revoked = entry;
+    assert_applied(from);
+    put_family(from, &late);
+    put_unfetched(from, "late", entry->at + 1);
+    put_unfetched(from, "good", entry->at + 1);
+    play_close(from);
+    snprintf(sql, sizeof sql,
+             "UPDATE family SET revoked_at=0, revoked_reason=NULL WHERE id='late';"
+             "UPDATE code SET created_at=%lld WHERE family_id='late';"
+             "UPDATE device SET created_at=%lld WHERE user_code='late'",
+             (long long)entry->at, (long long)entry->at);
+    run_beside(from, sql);
+    play_open(from);
+    assert_int_equal(get_device(from, "late")->state, DEVICE_APPROVED);
+}
+
+static void late_is_ended(play_t *to)
+{
+    const family_t *f = get_family(to, STR("late"));
+    assert_int_equal(f->revoked_at, TEST_NOW + 2);
+    assert_true(str_is_set(f->revoked_reason));
+    assert_null(get_code(to, "late"));
+    assert_non_null(get_code(to, "good"));
+    assert_int_equal(get_device(to, "late")->state, DEVICE_DENIED);
+    assert_int_equal(get_device(to, "good")->state, DEVICE_APPROVED);
+}
+
+static void what_an_older_program_left_alive_moves_as_ended(void **state)
+{
+    (void)state;
+    moves_as_it_is(settle_late, late_is_ended);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +485,8 @@ int main(void)
         ON_EVERY_STORE(source_that_fails_leaves_nothing),
         ON_EVERY_STORE(record_that_comes_twice_leaves_nothing),
         cmocka_unit_test(grants_that_are_ended_step_by_step_move_as_ended),
+        cmocka_unit_test(code_that_expired_before_an_entry_hinders_no_move),
+        cmocka_unit_test(what_an_older_program_left_alive_moves_as_ended),
         ON_EVERY_STORE(grants_that_an_entry_ends_are_filled_in_as_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
