@@ -153,8 +153,9 @@ typedef struct {
     const char *scope; /* all the operation needs, space-separated; NULL: any token will do */
     /* for DPoP; without it all may be left out */
     const char *method; /* of the request, e.g. "POST" */
-    /** Path under which clients reach it, where that is not the resource's. Scheme, host and port
-     *  are the resource's: what the request says of them proves nothing. */
+    /** Path under which clients reach it, where that is not the resource's. NULL: the resource's,
+     *  with a slash more or less at its end, too. Scheme, host and port are the resource's: what
+     *  the request says of them proves nothing. */
     const char *path;
     const char *const *proofs; /* the values of all DPoP headers */
     size_t proof_count;

@@ -151,7 +151,10 @@ static rc_t check_place(check_t *c, str_t text)
     str_t method = json_get_str(c->claims.all, STR("htm"));
     if (!str_is_set(method) || !str_eq(method, c->expect->method))
         return refuse(c, OAUTH_DPOP_METHOD);
-    TRY(same_url(c->a, json_get_str(c->claims.all, STR("htu")), c->expect->url, &same));
+    str_t url = json_get_str(c->claims.all, STR("htu"));
+    TRY(same_url(c->a, url, c->expect->url, &same));
+    if (!same && str_is_set(c->expect->twin))
+        TRY(same_url(c->a, url, c->expect->twin, &same));
     return same ? RC_OK : refuse(c, OAUTH_DPOP_URL);
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     str_t method;       /* of the request, "POST" */
     str_t url;          /* that clients use for it, of the settings: what a request says of its own
                          * place (Host, X-Forwarded-*) proves nothing */
+    str_t twin;         /* another spelling of it that clients use; unset: none */
     str_t access_token; /* that came along and whose hash the proof must hold; unset: none */
     int64_t now_ms;
     const oauth_dpop_nonces_t *nonces; /* one of these must be in it; NULL: none is demanded */

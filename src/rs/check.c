@@ -194,15 +194,19 @@ static rc_t verify(work_t *w)
     return rc;
 }
 
-/* Where clients send such requests, by the settings. */
-static rc_t url_of(const work_t *w, str_t *out)
+/* Where clients send such requests, by the settings. The resource is served with a slash more or
+ * less at its end, too: clients sign the one that they ask for (RFC 9449 section 4.2), and a proxy
+ * may turn that into the other. */
+static rc_t put_url(const work_t *w, oauth_dpop_expect_t *e)
 {
     const rs_settings_t *s = &w->rs->settings;
-    *out = s->resource;
-    if (!w->req->path)
+    if (!w->req->path) {
+        e->url = s->resource;
+        e->twin = s->twin;
         return RC_OK;
-    *out = arena_printf(w->a, "%" PRIstr "%s", STR_ARG(s->origin), w->req->path);
-    return str_is_set(*out) ? RC_OK : RC_MEMORY;
+    }
+    e->url = arena_printf(w->a, "%" PRIstr "%s", STR_ARG(s->origin), w->req->path);
+    return str_is_set(e->url) ? RC_OK : RC_MEMORY;
 }
 
 /* The nonces of this resource. */
@@ -227,7 +231,7 @@ static rc_t read_proof(const work_t *w, oauth_dpop_t *out)
         return RC_MEMORY;
     for (size_t i = 0; i < n; i++)
         proofs[i] = str_c(w->req->proofs[i]);
-    TRY(url_of(w, &expect.url));
+    TRY(put_url(w, &expect));
     return oauth_dpop_check(w->a, (str_list_t){proofs, n}, &expect, out);
 }
 

@@ -22,11 +22,5 @@ rc_t rs_credentials_read(const http_exchange_t *x, rs_credentials_t *keep, warde
         .method = http_method_name(x->method).p,
     };
     TRY(read_values(x, STR("Authorization"), keep->headers, &out->header_count));
-    TRY(read_values(x, STR("DPoP"), keep->proofs, &out->proof_count));
-    if (out->proof_count == 0 || !x->raw_path.p)
-        return RC_OK;
-    /* A resource is served with a slash more at its end, too, and clients sign what they ask for
-     * (RFC 9449 section 4.2). */
-    out->path = arena_cstr(x->arena, x->raw_path);
-    return out->path ? RC_OK : RC_MEMORY;
+    return read_values(x, STR("DPoP"), keep->proofs, &out->proof_count);
 }

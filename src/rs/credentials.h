@@ -13,9 +13,9 @@ typedef struct {
     const char *headers[RS_CREDENTIALS_MAX], *proofs[RS_CREDENTIALS_MAX];
 } rs_credentials_t;
 
-/** Fills method, headers and proofs of `out` from the exchange, and with a proof the path; its
- * other members are zero. The texts live in the exchange's arena. RC_MEMORY: also for a value with
- * a NUL, which no C string holds. */
+/** Fills method, headers and proofs of `out` from the exchange; its other members are zero: the
+ * path that arrived is not the one that clients sign where a proxy has rewritten it. The texts live
+ * in the exchange's arena. RC_MEMORY: also for a value with a NUL, which no C string holds. */
 rc_t rs_credentials_read(const http_exchange_t *x, rs_credentials_t *keep,
                          warder_rs_request_t *out) MUST_USE;
 

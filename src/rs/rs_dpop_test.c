@@ -290,6 +290,41 @@ static void the_url_is_the_resources(void **state)
     control(&p);
 }
 
+/* A proxy may hand on the one for the other. */
+static void a_resource_has_two_spellings(void **state)
+{
+    static const struct {
+        const char *resource, *htu;
+        bool fine;
+    } ROWS[] = {
+        {"https://rs.test/mcp", "https://rs.test/mcp/", true},
+        {"https://rs.test/mcp", "https://rs.test/mcp", true},
+        {"https://rs.test/mcp", "https://rs.test/mcp//", false},
+        {"https://rs.test/mcp", "https://rs.test/", false},
+        {"https://rs.test/mcp/", "https://rs.test/mcp", true},
+        {"https://rs.test/mcp/", "https://rs.test/mcp/", true},
+        {"https://rs.test/mcp/", "https://rs.test/mcp//", false},
+        {"https://rs.test", "https://rs.test/", true},
+        {"https://rs.test", "https://rs.test//", false},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        play_t p = begin(state, WARDER_RS_DPOP_REQUIRED);
+        p.w->config.resource = ROWS[i].resource;
+        world_open(p.w);
+        str_t claims = arena_printf(p.w->a,
+                                    "{" W_WHO ",\"aud\":\"%s\"" W_TIME ",\"cnf\":{\"jkt\":\""
+                                    "%" PRIstr "\"},\"scope\":\"files:read\"}",
+                                    ROWS[i].resource, STR_ARG(dpop_test_jkt(p.w->a, &p.key)));
+        p.token = world_sign(p.w, &p.w->key, claims.p);
+        str_t proof =
+            dpop_test_good(p.w->a, &p.key, ROWS[i].htu, p.w->wall_ms / 1000, ath(&p, p.token));
+        if (ROWS[i].fine)
+            assert_allowed(ask_as(&p, "DPoP", proof));
+        else
+            assert_denied(ask_as(&p, "DPoP", proof), 401, "dpop_url");
+    }
+}
+
 static void proof_nonce(void **state)
 {
     play_t p = begin(state, WARDER_RS_DPOP_REQUIRED);
@@ -422,6 +457,7 @@ int main(void)
         WORLD_TEST(a_proof_counts_once),
         WORLD_TEST(proofs_full),
         WORLD_TEST(the_url_is_the_resources),
+        WORLD_TEST(a_resource_has_two_spellings),
         WORLD_TEST(proof_nonce),
         WORLD_TEST(processes_share_nonces_by_a_secret),
         WORLD_TEST(a_remembered_token_needs_its_proof_as_well),

@@ -73,6 +73,11 @@ static rc_t make_paths(check_t *c)
     s->paths[2] = str_is_empty(bare) ? STR_UNSET : WELL_KNOWN;
     s->metadata_url =
         arena_printf(c->a, "%" PRIstr "%" PRIstr, STR_ARG(s->origin), STR_ARG(s->paths[0]));
+    s->twin = str_is_empty(bare) ? STR_UNSET
+                                 : arena_printf(c->a, "%" PRIstr "%" PRIstr "%s",
+                                                STR_ARG(s->origin), STR_ARG(bare), other);
+    if (!str_is_empty(bare) && !str_is_set(s->twin))
+        return RC_MEMORY;
     bool all = str_is_set(s->paths[0]) && str_is_set(s->paths[1]) && str_is_set(s->metadata_url);
     return all ? RC_OK : RC_MEMORY;
 }

@@ -44,6 +44,7 @@ typedef struct {
     bool dpop_nonce;
     bool repeat_scopes;
     size_t dpop_proofs;
+    str_t twin;   /* the resource with a slash more at its end, or less; unset: it has no path */
     str_t origin; /* of the resource */
     str_t metadata_url;
     str_t paths[RS_PATHS_MAX]; /* request paths of the metadata, unset behind the last */
