@@ -97,22 +97,48 @@ static rc_t add(void *ctx, table_id_t table, const void *record)
     return store_tally_add(ctx, table, record);
 }
 
+/* Whether what `store` holds now is what was moved. */
+static rc_t read_again(migration_t *m, store_t *store, bool *same, str_t *why)
+{
+    store_tally_t now;
+    const store_sink_t sink = {add, &now, NULL};
+    *why = STR_UNSET;
+    rc_t rc = store_tally_begin(&now, NULL);
+    if (rc == RC_OK)
+        rc = store_dump(store, m->admin->a, &sink, why);
+    *same = rc == RC_OK && store_tally_same(&now, &m->pipe.tally);
+    store_tally_free(&now);
+    return rc;
+}
+
 /* What stands in the other store now is read again, and has to be what was read here. */
 static int compare(migration_t *m)
 {
-    store_tally_t there;
-    str_t why = STR_UNSET;
-    const store_sink_t sink = {add, &there, NULL};
-    rc_t rc = store_tally_begin(&there, NULL);
-    if (rc == RC_OK)
-        rc = store_dump(m->to, m->admin->a, &sink, &why);
-    bool same = rc == RC_OK && store_tally_same(&there, &m->pipe.tally);
-    store_tally_free(&there);
+    bool same;
+    str_t why;
+    rc_t rc = read_again(m, m->to, &same, &why);
     if (rc != RC_OK)
         return store_command_failed(rc, why, "the other store could not be read again");
     return same ? EXIT_DONE
                 : command_fail(EXIT_FAILED, "the other store holds something else than what was "
                                             "moved; do not use it, and report this");
+}
+
+/* A program that knows nothing of the gate (an older one, or another's tool) may have come in. */
+static int compare_source(migration_t *m)
+{
+    bool same;
+    str_t why;
+    if (!m->hold)
+        return EXIT_DONE;
+    rc_t rc = read_again(m, m->from, &same, &why);
+    if (rc != RC_OK)
+        return store_command_failed(rc, why, "the store could not be read again");
+    return same
+               ? EXIT_DONE
+               : command_fail(EXIT_FAILED, "another program wrote to the store while it was moved, "
+                                           "which the other store lacks; stop it, empty the other "
+                                           "store and move again");
 }
 
 static int record(migration_t *m, str_t where)
@@ -148,6 +174,8 @@ static int move(migration_t *m, const settings_t *target, bool while_running)
         code = copy(m);
     if (code == EXIT_DONE)
         code = compare(m);
+    if (code == EXIT_DONE)
+        code = compare_source(m);
     if (code == EXIT_DONE)
         code = record(m, target->conf.store);
     if (m->pipe.a)

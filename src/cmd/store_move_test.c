@@ -4,6 +4,7 @@
 #include "cmd/command.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -292,11 +293,58 @@ static void store_is_not_moved_onto_itself(void **state)
                        EXIT_REFUSED, "holds records already");
 }
 
+#define TO   "WARDER_TEST_MOVED_TO"
+#define FROM "WARDER_TEST_MOVED_FROM"
+
+/* As a program of before the gate: it asks nobody. */
+static int write_to_source(void *ignored)
+{
+    sqlite3 *handle;
+    (void)ignored;
+    sqlite3_open(getenv(FROM), &handle);
+    sqlite3_exec(handle, "INSERT INTO spent(id, expires_at) VALUES(randomblob(32), 1)", NULL, NULL,
+                 NULL);
+    sqlite3_close(handle);
+    return 0;
+}
+
+static int watch(sqlite3 *handle, char **why, const struct sqlite3_api_routines *api)
+{
+    const char *path = sqlite3_db_filename(handle, "main");
+    (void)why;
+    (void)api;
+    if (path && strcmp(path, getenv(TO)) == 0)
+        sqlite3_commit_hook(handle, write_to_source, NULL);
+    return SQLITE_OK;
+}
+
+/* In the command's process: as all that was read is committed there, something is written here. */
+static void write_where_wanted(void)
+{
+    /* The type that SQLite declares stands for any; the one above is what it calls. */
+    if (getenv(TO) && getenv(FROM))
+        sqlite3_auto_extension((void (*)(void))watch);
+}
+
+static void what_is_written_past_the_gate_fails_the_move(void **state)
+{
+    pair_t *p = *state;
+    char *line = words(p, "store migrate --to-store sqlite --to-data %s", p->to->folder);
+    fill(p);
+    setenv(TO, words(p, "%s/warder.db", p->to->folder), 1);
+    setenv(FROM, words(p, "%s/warder.db", p->from->folder), 1);
+    admin_play_refused(p->from, line, EXIT_FAILED, "another program wrote to the store");
+    unsetenv(TO);
+    unsetenv(FROM);
+    assert_null(strstr(admin_play_trail(p->from), "\"migrated\""));
+}
+
 #define PAIR_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(int argc, char **argv)
 {
     int code;
+    write_where_wanted();
     if (test_is_command(argc, argv, &code))
         return code;
     const struct CMUnitTest tests[] = {
@@ -310,6 +358,7 @@ int main(int argc, char **argv)
         PAIR_TEST(store_is_moved),
         PAIR_TEST(store_in_use_is_moved_only_by_will),
         PAIR_TEST(nobody_opens_a_store_while_it_is_moved),
+        PAIR_TEST(what_is_written_past_the_gate_fails_the_move),
         PAIR_TEST(store_is_not_moved_onto_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -431,6 +431,32 @@ static void what_was_on_its_way_when_all_were_ended_ends_too(void **state)
     }
 }
 
+/* What comes behind the end of its client says when that was, and by whom. */
+static void grant_that_came_late_tells_of_its_end(void **state)
+{
+    play_t *p = *state;
+    const client_t kept = test_client(STR("c1")), gone = test_client(STR("c2"));
+    family_t early = test_family(STR("early"));
+    early.client_id = gone.id;
+    put_client(p, &kept);
+    put_client(p, &gone);
+    put_family(p, &early);
+    revoke(p, REVOKED_CLIENT, kept.id, TEST_NOW + 5);
+    effect_t *e = play_add(p, EFFECT_CLIENT_DELETE);
+    e->u.key = gone.id;
+    e->at = TEST_NOW + 5;
+    assert_applied(p);
+    put_late(p, STR("of kept"), kept.id, TEST_NOW);
+    put_late(p, STR("of gone"), gone.id, TEST_NOW);
+    assert_int_equal(play_expire(p, TEST_NOW + 6, 100), RC_OK);
+    const family_t *of_kept = get_family(p, STR("of kept"));
+    const family_t *of_gone = get_family(p, STR("of gone"));
+    assert_int_equal(of_kept->revoked_at, TEST_NOW + 5);
+    assert_str(of_kept->revoked_reason, STR("revoked_by_admin"));
+    assert_int_equal(of_gone->revoked_at, TEST_NOW + 5);
+    assert_str(of_gone->revoked_reason, STR("client_deleted"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +480,7 @@ int main(void)
         ON_EVERY_STORE(unset_names_fit_nothing),
         ON_EVERY_STORE(many_tokens_end_with_what_they_came_from),
         ON_EVERY_STORE(what_was_on_its_way_when_all_were_ended_ends_too),
+        ON_EVERY_STORE(grant_that_came_late_tells_of_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

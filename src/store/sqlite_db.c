@@ -1,6 +1,7 @@
 /* The statements of one connection, and what their failures mean. */
 #include "store/sqlite_db.h"
 
+#include "store/driver.h"
 #include "store/sqlite_sql.h"
 
 static void finalize_all(sqlite3_stmt **v, size_t n)

@@ -177,45 +177,64 @@ static bool gate_is_shut(const char *file)
     return shut;
 }
 
-typedef struct {
+/* Who has the database open, and leaves as soon as somebody waits for that: SQLite sleeps where it
+ * finds a lock taken. By then nobody else comes in. */
+static struct {
     sqlite3 *handle;
+    sqlite3_vfs *usual, waiting;
     const char *gate;
-    pthread_t thread;
-} leaving_t;
+    bool shut;
+} leaving;
 
-/* Ends when nobody can come in any more, at the latest after a time that nobody waits. */
-static void *leave_when_shut(void *arg)
+static int leave_and_sleep(sqlite3_vfs *vfs, int us)
 {
-    leaving_t *l = arg;
-    for (int i = 0; i < 10000 && !gate_is_shut(l->gate); i++)
-        usleep(1000);
-    usleep(30000); /* until it was looked at */
-    sqlite3_close(l->handle);
-    return NULL;
+    if (leaving.handle) {
+        leaving.shut = gate_is_shut(leaving.gate);
+        sqlite3_close(leaving.handle);
+        leaving.handle = NULL;
+    }
+    return leaving.usual->xSleep(vfs, us);
 }
 
-static void open_and_leave(play_t *p, leaving_t *l)
+static void open_to_leave(play_t *p)
 {
-    l->gate = beside(p, "-lock");
-    assert_int_equal(sqlite3_open(p->path, &l->handle), SQLITE_OK);
+    leaving.gate = beside(p, "-lock");
+    leaving.shut = false;
+    assert_int_equal(sqlite3_open(p->path, &leaving.handle), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(l->handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(pthread_create(&l->thread, NULL, leave_when_shut, l), 0);
+        sqlite3_exec(leaving.handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL),
+        SQLITE_OK);
+}
+
+static void start_to_watch_sleeps(void)
+{
+    leaving.usual = sqlite3_vfs_find(NULL);
+    leaving.waiting = *leaving.usual;
+    leaving.waiting.zName = "waiting";
+    leaving.waiting.xSleep = leave_and_sleep;
+    assert_int_equal(sqlite3_vfs_register(&leaving.waiting, 1), SQLITE_OK);
+}
+
+static void end_to_watch_sleeps(void)
+{
+    sqlite3_vfs_register(leaving.usual, 1);
+    sqlite3_vfs_unregister(&leaving.waiting);
 }
 
 /* As commands do that start and end beside a restore. */
 static void who_is_about_to_end_is_waited_for(void **state)
 {
     play_t *p = *state;
-    leaving_t l;
     play_close(p);
-    open_and_leave(p, &l);
+    start_to_watch_sleeps();
+    open_to_leave(p);
     assert_true(is_idle(p));
-    pthread_join(l.thread, NULL);
-    open_and_leave(p, &l);
+    assert_true(!leaving.handle && leaving.shut);
+    open_to_leave(p);
     store_hold_t *hold = hold_it(p);
-    pthread_join(l.thread, NULL);
+    assert_true(!leaving.handle && leaving.shut);
     store_release(hold);
+    end_to_watch_sleeps();
     play_open(p);
 }
 
