@@ -174,6 +174,12 @@ int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out)
     return load_key(a, s, TRAIL_OF_SERVER, out);
 }
 
+int trail_check_key(arena_t *a, const settings_t *s)
+{
+    jose_key_t *key;
+    return s->conf.audit_key_file.n > 0 ? load_key(a, s, TRAIL_OF_COMMAND, &key) : EXIT_DONE;
+}
+
 static int open_trail(arena_t *a, const audit_config_t *config, audit_t **out)
 {
     str_t why = STR("out of memory");
