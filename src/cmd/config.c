@@ -82,6 +82,8 @@ static int look_at_files(arena_t *a, settings_t *s)
     if (code == EXIT_DONE)
         code = serve_load_tls(a, s, &log, &tls);
     http_tls_free(tls);
+    if (code == EXIT_DONE)
+        settings_warn(s, &log);
     return code;
 }
 

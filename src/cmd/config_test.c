@@ -101,9 +101,15 @@ static void key_file_of_roots_alone_is_read_before_run_as(void **state)
 static void files_are_looked_at_as_the_account_of_run_as(void **state)
 {
     play_t *p = *state;
-    static const char *const LOGIN[] = {"--login-issuer", "https://op.test", "--login-client-id",
-                                        "c", "--login-client-secret-file", "FILE", "--run-as",
-                                        "nobody", NULL};
+    static const char *const LOGIN[] = {"--login-issuer",
+                                        "https://op.test",
+                                        "--login-client-id",
+                                        "c",
+                                        "--login-client-secret-file",
+                                        "FILE",
+                                        "--run-as",
+                                        "nobody",
+                                        NULL};
     if (geteuid() != 0)
         skip();
     put(p, KEY, 0640);
@@ -149,8 +155,13 @@ static void account_of_run_as_must_be_there(void **state)
 static void login_secret_is_read(void **state)
 {
     play_t *p = *state;
-    static const char *const LOGIN[] = {"--login-issuer", "https://op.test", "--login-client-id",
-                                        "c", "--login-client-secret-file", "FILE", NULL};
+    static const char *const LOGIN[] = {"--login-issuer",
+                                        "https://op.test",
+                                        "--login-client-id",
+                                        "c",
+                                        "--login-client-secret-file",
+                                        "FILE",
+                                        NULL};
     put(p, "hush\n", 0600);
     is_good(p, LOGIN);
     put(p, "\n", 0600);
@@ -177,6 +188,13 @@ static void audit_key_is_read(void **state)
     is_refused(p, FLAGS("--audit-key-file", "/nonexistent"), "cannot be read");
 }
 
+static void settings_that_do_nothing_are_good_and_warned_of(void **state)
+{
+    play_t *p = *state;
+    is_good(p, FLAGS("--login-client-id", "c"));
+    assert_non_null(strstr(p->ran.err, "\"setting\":\"login_client_id\""));
+}
+
 #define PLAY(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -190,6 +208,7 @@ int main(void)
         PLAY(login_secret_is_read),
         PLAY(key_given_twice_is_refused),
         PLAY(audit_key_is_read),
+        PLAY(settings_that_do_nothing_are_good_and_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,6 +205,8 @@ static int serve(serve_t *s)
     command_forbid_core();
     raise_descriptors();
     s->log = log_stderr(serve_log_level(s->settings.conf.log_level));
+    if (code == EXIT_DONE)
+        settings_warn(&s->settings, &s->log);
     pthread_mutex_init(&s->audit_lock, NULL);
     for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)
         code = STEPS[i](s);
