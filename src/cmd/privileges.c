@@ -77,6 +77,13 @@ static bool change_user(const user_t *user)
            setresuid(user->uid, user->uid, user->uid) == 0 && keep_capabilities(keep);
 }
 
+static int take_user(const user_t *user)
+{
+    return change_user(user) ? EXIT_DONE
+                             : command_fail(EXIT_FAILED, "cannot become user '%s': %s", user->name,
+                                            strerror(errno));
+}
+
 static int become(arena_t *a, const settings_t *s)
 {
     user_t user = {0};
@@ -89,11 +96,16 @@ static int become(arena_t *a, const settings_t *s)
                             "'%s'",
                             user.name, user.name);
     code = make_data(a, s, &user);
-    if (code != EXIT_DONE)
-        return code;
-    return change_user(&user) ? EXIT_DONE
-                              : command_fail(EXIT_FAILED, "cannot become user '%s': %s", user.name,
-                                             strerror(errno));
+    return code == EXIT_DONE ? take_user(&user) : code;
+}
+
+int privileges_look(arena_t *a, const settings_t *s)
+{
+    user_t user = {0};
+    if (s->conf.run_as.n == 0 || geteuid() != 0)
+        return EXIT_DONE;
+    int code = find_user(a, s->conf.run_as, &user);
+    return code != EXIT_DONE || user.uid == geteuid() ? code : take_user(&user);
 }
 
 int privileges_enter(arena_t *a, const settings_t *s, mode_t *mask)

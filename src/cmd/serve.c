@@ -140,20 +140,21 @@ static void block_signals(void)
 }
 
 /* The file ends in a line feed, as files do; the secret does not. */
-static int load_login_secret(serve_t *s)
+int serve_load_login_secret(arena_t *a, const settings_t *settings, secret_t *out)
 {
-    const conf_t *conf = &s->settings.conf;
+    const conf_t *conf = &settings->conf;
+    *out = secret_of(STR_UNSET);
     if (conf->login_issuer.n == 0 || conf->login_client_secret_file.n == 0)
         return EXIT_DONE;
-    const secret_file_t file = {arena_cstr(s->a, conf->login_client_secret_file),
-                                "client secret file", false};
+    const secret_file_t file = {arena_cstr(a, conf->login_client_secret_file), "client secret file",
+                                false};
     if (!file.path)
         return command_out_of_memory();
-    int code = secret_file_read(s->a, &file, &s->login_secret);
+    int code = secret_file_read(a, &file, out);
     if (code != EXIT_DONE)
         return code;
-    s->login_secret.hidden = str_trim(s->login_secret.hidden, " \t\r\n");
-    return s->login_secret.hidden.n > 0
+    out->hidden = str_trim(out->hidden, " \t\r\n");
+    return out->hidden.n > 0
                ? EXIT_DONE
                : command_fail(EXIT_SETTING, "the client secret file '%s' is empty", file.path);
 }
@@ -172,7 +173,7 @@ static int load(serve_t *s)
     if (code == EXIT_DONE)
         code = serve_start_signer(s);
     if (code == EXIT_DONE)
-        code = load_login_secret(s);
+        code = serve_load_login_secret(s->a, &s->settings, &s->login_secret);
     if (code == EXIT_DONE)
         code = issuer_keys_load(s->a, &s->settings);
     if (code == EXIT_DONE)
@@ -204,6 +205,8 @@ static int serve(serve_t *s)
     command_forbid_core();
     raise_descriptors();
     s->log = log_stderr(serve_log_level(s->settings.conf.log_level));
+    if (code == EXIT_DONE)
+        settings_warn(&s->settings, &s->log);
     pthread_mutex_init(&s->audit_lock, NULL);
     for (size_t i = 0; code == EXIT_DONE && i < sizeof STEPS / sizeof STEPS[0]; i++)
         code = STEPS[i](s);

@@ -54,6 +54,10 @@ typedef struct {
 log_level_t serve_log_level(str_t word);
 prepare_t serve_prepare(serve_t *s);
 
+/** The client secret of login_client_secret_file; unset: none is named, or no login_issuer. 0, or
+ * an exit code after saying why. */
+int serve_load_login_secret(arena_t *a, const settings_t *settings, secret_t *out);
+
 /* serve_sandbox.c */
 /** Forks the process that starts children, which the sandbox forbids to this one. `mask`: their
  *  umask. */

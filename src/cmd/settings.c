@@ -174,6 +174,22 @@ int settings_load(arena_t *a, const option_t *rows, settings_t *out)
     return settings_load_again(a, rows, out, NULL);
 }
 
+static void warn(const log_t *log, const char *setting, const char *mend)
+{
+    LOG(log, LOG_WARN, "a setting does nothing", LOG_S("setting", str_c(setting)),
+        LOG_S("mend", str_c(mend)));
+}
+
+void settings_warn(const settings_t *s, const log_t *log)
+{
+    const conf_t *conf = &s->conf;
+    if (conf->login_issuer.n == 0 && conf->login_client_id.n > 0)
+        warn(log, "login_client_id", "set login_issuer too: it says at which provider");
+    if (!str_eq(conf->store, STR("postgres")) && conf->postgres.n > 0)
+        warn(log, "postgres",
+             "set store to postgres, or this server shares nothing with others; else leave it out");
+}
+
 str_t settings_node(const settings_t *s)
 {
     bool is_one_of_many = s->node_is_given || str_eq(s->conf.store, STR("postgres"));

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "conf/conf.h"
+#include "core/log.h"
 
 /** The settings, with every empty default filled in but public_url (it may depend on the port). */
 typedef struct {
@@ -22,6 +23,9 @@ typedef struct {
 int settings_load(arena_t *a, const option_t *rows, settings_t *out);
 /** The same for a running server: a refusal goes into *refusal. */
 int settings_load_again(arena_t *a, const option_t *rows, settings_t *out, refusal_t *refusal);
+/** Warns of settings that are given and do nothing, as another that they need is not: harmless, but
+ * somebody means something by them. */
+void settings_warn(const settings_t *s, const log_t *log);
 /** The node's name where it is, or may be, one of many: it was given, or store is postgres. Unset:
  *  processes over one SQLite file are one node. */
 str_t settings_node(const settings_t *s);

@@ -100,6 +100,46 @@ static void flag_beats_environment_beats_file(void **state)
     assert_int_equal(p->settings.conf.workers, 3);
 }
 
+static int warn_in_child(void *arg)
+{
+    job_t *job = arg;
+    const log_t log = log_stderr(LOG_WARN);
+    int code = load(job->p, job->flags);
+    settings_warn(&job->p->settings, &log);
+    return code;
+}
+
+/* How many lines there are, the last of which says the setting and the mend. */
+static void warned(play_t *p, const char *const *flags, size_t lines, const char *setting,
+                   const char *mend)
+{
+    job_t job = {p, flags};
+    ran_t ran;
+    size_t n = 0;
+    test_child(warn_in_child, &job, STR_UNSET, &ran);
+    assert_int_equal(ran.code, EXIT_DONE);
+    for (const char *c = ran.err; *c; c++)
+        n += *c == '\n';
+    assert_int_equal(n, lines);
+    if (!strstr(ran.err, setting) || !strstr(ran.err, mend))
+        fail_msg("'%s', '%s' are not in: %s", setting, mend, ran.err);
+}
+
+#define WARNED(p, lines, setting, mend, ...)                                                       \
+    warned((p), (const char *const[]){__VA_ARGS__, NULL}, (lines), (setting), (mend))
+
+static void settings_that_do_nothing_are_warned_of(void **state)
+{
+    play_t *p = *state;
+    WARNED(p, 1, "\"setting\":\"login_client_id\"", "set login_issuer too", "--login-client-id",
+           "c");
+    WARNED(p, 0, "", "", "--login-client-id", "c", "--login-issuer", "https://op.test");
+    WARNED(p, 1, "\"setting\":\"postgres\"", "set store to postgres", "--postgres", "host=db.test");
+    WARNED(p, 1, "\"setting\":\"postgres\"", "", "--postgres", "host=db.test", "--store", "memory");
+    WARNED(p, 0, "", "", "--postgres", "host=db.test", "--store", "postgres");
+    WARNED(p, 0, "", "", "--data", "/d");
+}
+
 static void file_is_named_by_the_environment(void **state)
 {
     play_t *p = *state;
@@ -212,6 +252,7 @@ int main(void)
 #define PLAY_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         PLAY_TEST(flag_beats_environment_beats_file),
+        PLAY_TEST(settings_that_do_nothing_are_warned_of),
         PLAY_TEST(file_is_named_by_the_environment),
         PLAY_TEST(data_folder_follows_the_machine),
         PLAY_TEST(audit_file_may_stand_elsewhere),

@@ -277,6 +277,27 @@ static void a_public_half_that_cannot_be_made_is_said_how_to_make(void **state)
     test_child(start_as_another, p, STR_UNSET, &p->ran);
     assert_int_equal(p->ran.code, EXIT_FAILED);
     assert_non_null(strstr(p->ran.err, "openssl pkey -in"));
+    assert_null(strstr(p->ran.err, "let run_as read the folder"));
+}
+
+/* What is made where the server cannot look is as if it were not there. */
+static void a_public_half_in_a_folder_that_is_closed_is_said_to_need_it_open(void **state)
+{
+    play_t *p = *state;
+    jose_key_t *key;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(trail_load_key(p->a, &p->settings, &key), EXIT_DONE);
+    assert_int_equal(chmod(p->folder, 0700), 0);
+    p->settings.conf.audit_key_file = arena_printf(p->a, "%s/audit-key.pem", p->folder);
+    p->settings.conf.run_as = STR("nobody");
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_FAILED);
+    assert_non_null(strstr(p->ran.err, "openssl pkey -in"));
+    assert_non_null(strstr(p->ran.err, ", and let run_as read the folder"));
+    assert_int_equal(chmod(p->folder, 0755), 0);
+    test_child(start_as_another, p, STR_UNSET, &p->ran);
+    assert_int_equal(p->ran.code, EXIT_DONE);
 }
 
 static int start_in_child(void *arg)
@@ -651,6 +672,7 @@ int main(void)
         PLAY(a_key_file_that_is_roots_alone_is_read_with_run_as),
         PLAY(an_audit_key_that_is_roots_alone_is_read_with_run_as),
         PLAY(a_public_half_that_cannot_be_made_is_said_how_to_make),
+        PLAY(a_public_half_in_a_folder_that_is_closed_is_said_to_need_it_open),
         PLAY(what_is_wrong_with_a_key_is_said_once),
         PLAY(once_it_is_killed_nothing_is_signed),
         PLAY(answers_that_come_too_late_are_nobodys),

@@ -127,13 +127,24 @@ static bool set_aside(arena_t *a, const char *path, str_t old)
     return to && rename(path, to) == 0;
 }
 
-/* A key that root alone may read may lie in a folder that the server may not write. */
-static int cannot_publish(const char *key_path, const char *path)
+/* Whether what lies beside `path` could not be found there either. */
+static bool is_folder_closed(arena_t *a, const char *path)
 {
+    const char *slash = strrchr(path, '/');
+    const char *folder = slash ? arena_printf(a, "%.*s/", (int)(slash - path), path).p : "./";
+    return folder && access(folder, X_OK) != 0 && errno == EACCES;
+}
+
+/* A key that root alone may read may lie in a folder that the server may not write, or not even
+ * enter: there the public half would be of no use to it. */
+static int cannot_publish(arena_t *a, const char *key_path, const char *path)
+{
+    const char *why = strerror(errno);
     return command_fail(EXIT_FAILED,
                         "the public half of the audit key cannot be made (%s); make it with: "
-                        "openssl pkey -in '%s' -pubout -out '%s'",
-                        strerror(errno), key_path, path);
+                        "openssl pkey -in '%s' -pubout -out '%s'%s",
+                        why, key_path, path,
+                        is_folder_closed(a, path) ? ", and let run_as read the folder" : "");
 }
 
 static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
@@ -148,7 +159,7 @@ static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
     if (is_there && !set_aside(a, path, old))
         return command_fail(EXIT_FAILED, "'%s' is not the public half of '%s'; move it away", path,
                             key_path);
-    return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_publish(key_path, path);
+    return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_publish(a, key_path, path);
 }
 
 /* *out stays NULL where a command finds no key. */
@@ -172,6 +183,12 @@ static int load_key(arena_t *a, const settings_t *s, trail_owner_t owner, jose_k
 int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out)
 {
     return load_key(a, s, TRAIL_OF_SERVER, out);
+}
+
+int trail_check_key(arena_t *a, const settings_t *s)
+{
+    jose_key_t *key;
+    return s->conf.audit_key_file.n > 0 ? load_key(a, s, TRAIL_OF_COMMAND, &key) : EXIT_DONE;
 }
 
 static int open_trail(arena_t *a, const audit_config_t *config, audit_t **out)

@@ -45,13 +45,9 @@ static rc_t check_rules(arena_t *a, const conf_raw_t *raw, const conf_t *conf, s
 
 static rc_t check_without_issuer(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)
 {
-    if (conf->login_only)
-        return refuse(a, raw, "login_only", STR("set login_issuer too, or nobody could sign in"),
-                      why);
-    if (conf->login_client_id.n > 0)
-        return refuse(a, raw, "login_client_id",
-                      STR("set login_issuer too: it says at which provider"), why);
-    return RC_OK;
+    if (!conf->login_only)
+        return RC_OK;
+    return refuse(a, raw, "login_only", STR("set login_issuer too, or nobody could sign in"), why);
 }
 
 rc_t conf_check_login(arena_t *a, const conf_raw_t *raw, const conf_t *conf, str_t *why)

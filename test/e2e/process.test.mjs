@@ -117,6 +117,15 @@ test('started by root it becomes the user of the settings, and keeps nothing of 
   }
 });
 
+test('a setting that does nothing is warned of, and stops nothing', async () => {
+  const w = await World.start({ sample: false, users: [], args: ['--login-client-id', 'c'] });
+  try {
+    assert.match(w.warder.err, /"level":"warn","msg":"a setting does nothing","setting":"login_client_id","mend":"set login_issuer too/);
+  } finally {
+    await w.stop();
+  }
+});
+
 test('an account that is none, or that it cannot become, stops the start', async () => {
   const data = mkdtempSync(path.join(os.tmpdir(), 'warder-e2e-'));
   const wrong = await run(WARDER, ['serve', '--data', data, '--run-as', 'no-such-account']);
