@@ -113,6 +113,24 @@ static void a_server_that_stops_binding_is_signed_in_to_once_more(void **state)
     assert_int_equal(p->w->bad_refreshes, 0); /* the one that went is not sent again */
 }
 
+/* It went for an answer that was not taken: the server has another in its place. */
+static void a_refresh_token_that_went_for_nothing_is_forgotten(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = p->config.dpop = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->unbinds = true;
+    p->w->now += p->w->lifetime;
+    play_fails(p, NULL, CLIENT_TOKEN_TYPE);
+    p->w->unbinds = false;
+    p->w->mono += 600000; /* no failure counts any more */
+    play_goes(p, NULL);
+    assert_string_not_equal(last_jkt(p), "");
+    assert_int_equal(p->w->refreshes, 1);
+    assert_int_equal(p->w->bad_refreshes, 0);
+}
+
 static void a_kept_key_binds_nothing_that_need_not_be(void **state)
 {
     play_t *p = *state;
@@ -148,6 +166,7 @@ int main(void)
         PLAY_TEST(wanted_and_not_listed_is_a_bearer_token),
         PLAY_TEST(listed_and_not_wanted_is_a_bearer_token),
         PLAY_TEST(a_server_that_stops_binding_is_signed_in_to_once_more),
+        PLAY_TEST(a_refresh_token_that_went_for_nothing_is_forgotten),
         PLAY_TEST(a_kept_key_binds_nothing_that_need_not_be),
         PLAY_TEST(token_type_where_binding_is_wanted),
         PLAY_TEST(nonces_of_both_servers_are_learned),
