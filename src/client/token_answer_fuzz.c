@@ -36,7 +36,7 @@ static void check_token(arena_t *a, int status, str_t body, bool dpop, bool exch
     must(str_find(got.access_token.hidden, ' ', 0) == got.access_token.hidden.n);
     must(!str_is_set(got.refresh_token.hidden) || is_word(got.refresh_token.hidden));
     must(got.expires_at == 0 || got.expires_at >= NOW);
-    must(dpop || !got.dpop);
+    must(got.dpop == (dpop && !exchange));
 }
 
 static void check_device(arena_t *a, int status, str_t body)

@@ -74,7 +74,7 @@ typedef struct {
 /** CLIENT_FINE; CLIENT_TOKEN_REFUSED: an error as RFC 6749 section 5.2 has it, whatever the status,
  *  with *error (its code; unset where it is not printable ASCII) and its words in *why;
  *  CLIENT_TOKEN_BAD: anything else that holds no token, also a 502 in HTML; CLIENT_TOKEN_TYPE:
- *  neither Bearer nor, with `dpop`, DPoP; with `exchange`, not N_A with an ID-JAG. Members that are
+ *  with `dpop` not DPoP, else not Bearer; with `exchange`, not N_A with an ID-JAG. Members that are
  *  null count as absent. Borrows the body, but for tokens and scope. *rc: RC_MEMORY. */
 client_reason_t client_token_read(arena_t *a, int status, str_t body,
                                   const client_token_expect_t *expect, client_token_t *out,

@@ -52,6 +52,7 @@ typedef enum {
     HTTP_OUT_TIMEOUT,     /* head_ms or body_ms */
     HTTP_OUT_MALFORMED, /* an answer that two readers could read differently, or too long a head */
     HTTP_OUT_BROKEN,    /* it closed before the end */
+    HTTP_OUT_LOST,      /* likewise, and what came of it cannot be taken up again */
     HTTP_OUT_ENDED,     /* the worker ends */
 } http_outbound_end_t;
 

@@ -214,13 +214,18 @@ static bool has_end(const relay_call_t *c)
     return !c->facts.message || c->facts.kind == MCP_REQUEST;
 }
 
-void call_end(relay_call_t *c, call_finish_t how, str_t reason)
+void call_let_go(relay_call_t *c)
 {
     if (c->upstream) {
         c->route->upstream.cancel(c->route->upstream.ctx, c->upstream);
         counter_add(c->w->counts, COUNTER_UPSTREAM_CANCELLED, 1);
     }
     c->upstream = NULL;
+}
+
+void call_end(relay_call_t *c, call_finish_t how, str_t reason)
+{
+    call_let_go(c);
     if (has_begun(c))
         call_count_stream(c->w, -1);
     counter_add(c->w->counts, COUNTER_BYTES_OUT, c->bytes_out);

@@ -191,7 +191,7 @@ void child_channel_end(child_channel_t *ch)
     bool of_get = ch->session && ch == &ch->session->get;
     close_flight(ch);
     if (ch->call)
-        end_call(ch->child->keeper, ch->call, of_get ? HTTP_OUT_DONE : HTTP_OUT_BROKEN);
+        end_call(ch->child->keeper, ch->call, of_get ? HTTP_OUT_DONE : HTTP_OUT_LOST);
     if (!of_get)
         child_channel_free(ch);
 }

@@ -35,7 +35,7 @@ static void sigchld_ignored_by_who_started_it(void **state)
     const char *s = child_world_open(w, NULL);
     const char *crash = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"crash\",\"params\":{}}";
     child_answer_t *x = child_world_ask(w, ASK(.session = s, .body = crash));
-    assert_int_equal(x->how, HTTP_OUT_BROKEN);
+    assert_int_equal(x->how, HTTP_OUT_LOST);
     assert_true(child_world_wait_trail(w, "child_crashed", 1));
     assert_int_equal(child_world_log(w, "exit status 0"), 0);
     child_world_free(w);

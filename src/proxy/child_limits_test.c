@@ -116,7 +116,7 @@ static void start_s(void **state)
 {
     child_world_t *w = WORLD(.mode = "legacy slow-start", .start_s = 1);
     child_answer_t *x = child_world_ask(w, ASK(.body = INITIALIZE));
-    assert_int_equal(x->how, HTTP_OUT_BROKEN);
+    assert_int_equal(x->how, HTTP_OUT_LOST);
     assert_int_equal(child_world_ask(w, ASK(.body = INITIALIZE))->status, 503);
     assert_true(child_world_wait_trail(w, "child_slow", 1));
     child_world_free(w);
@@ -130,7 +130,7 @@ static void failures_of_one_caller(void **state)
     const char *bad = RPC("1", "initialize", "{\"protocolVersion\":\"crash\"}");
     for (int i = 0; i < 3; i++)
         assert_int_equal(child_world_ask(w, ASK(.who = "mallory", .body = bad))->how,
-                         HTTP_OUT_BROKEN);
+                         HTTP_OUT_LOST);
     assert_true(child_world_wait_trail(w, "child_crashed", 3));
     assert_true(child_world_is_ready(w));
     child_world_open(w, "alice");
@@ -182,7 +182,7 @@ static void a_line_without_end(void **state)
     child_world_t *w = WORLD(.mode = "legacy", .message_bytes = 100000);
     const char *s = child_world_open(w, "alice"), *other = child_world_open(w, "bob");
     child_answer_t *x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "endless", "{}")));
-    assert_int_equal(x->how, HTTP_OUT_BROKEN);
+    assert_int_equal(x->how, HTTP_OUT_LOST);
     assert_true(child_world_wait_trail(w, "child_crashed", 1));
     assert_works(w, "bob", other);
     child_world_free(w);
@@ -200,7 +200,7 @@ static void malformed_lines(void **state)
     x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "odd", "{}")));
     assert_int_equal(child_world_number(x, "code"), -32603);
     x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "malformed", "{\"n\":60}")));
-    assert_int_equal(x->how, HTTP_OUT_BROKEN);
+    assert_int_equal(x->how, HTTP_OUT_LOST);
     assert_true(child_world_wait_trail(w, "child_malformed", 1));
     assert_works(w, NULL, child_world_open(w, NULL));
     child_world_free(w);

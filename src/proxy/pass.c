@@ -285,16 +285,6 @@ static bool is_cut_short(const relay_call_t *c)
     return c->phase == CALL_RAW && !(c->reading && c->reading->closed);
 }
 
-static void end_stream(relay_call_t *c)
-{
-    if (c->phase == CALL_ENDING)
-        return;
-    if (c->held.n > 0)
-        c->ended = true;
-    else
-        call_end(c, FINISH_STREAM, call_outcome(c));
-}
-
 static void end_well(relay_call_t *c)
 {
     json_tell(c);
@@ -313,10 +303,9 @@ static void end_well(relay_call_t *c)
         return;
     case CALL_EVENTS:
         stream_settle(c);
-        end_stream(c);
         return;
     case CALL_RAW:
-        end_stream(c);
+        stream_end(c);
         return;
     case CALL_DETACHED:
         call_end(c, FINISH_NONE, call_outcome(c));
@@ -338,6 +327,7 @@ static const struct {
     [HTTP_OUT_TIMEOUT] = {RELAY_UPSTREAM_TIMEOUT, COUNTER_UPSTREAM_TIMEOUT},
     [HTTP_OUT_MALFORMED] = {RELAY_UPSTREAM_MALFORMED, COUNTER_UPSTREAM_MALFORMED},
     [HTTP_OUT_BROKEN] = {RELAY_UPSTREAM_BROKEN, COUNTER_UPSTREAM_BROKEN},
+    [HTTP_OUT_LOST] = {RELAY_UPSTREAM_BROKEN, COUNTER_UPSTREAM_BROKEN},
     [HTTP_OUT_ENDED] = {RELAY_UPSTREAM_ENDED, COUNTER_UPSTREAM_BROKEN},
 };
 
@@ -353,7 +343,9 @@ static void on_end(void *ctx, http_outbound_end_t how)
     counter_add(c->w->counts, ENDS[how].counter, 1);
     if (how == HTTP_OUT_UNREACHABLE)
         note_away(c);
-    call_fail(c, ENDS[how].reason);
+    if (how == HTTP_OUT_LOST)
+        c->resumable = false;
+    stream_fail(c, ENDS[how].reason);
 }
 
 http_outbound_events_t call_events(relay_call_t *c)

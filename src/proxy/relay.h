@@ -310,6 +310,8 @@ struct relay_call {
 relay_call_t *call_open(relay_t *r);
 /** Cancels, records the end and then finishes. */
 void call_end(relay_call_t *c, call_finish_t finish, str_t reason);
+/** Cancels: nothing more comes of the upstream. */
+void call_let_go(relay_call_t *c);
 /** Ends with an error: an answer of ours, or a cut where the answer has begun. */
 void call_refuse(relay_call_t *c, const relay_refusal_t *failure);
 void call_fail(relay_call_t *c, relay_reason_t reason);
@@ -359,9 +361,14 @@ void stream_write(relay_call_t *c, str_t bytes);
 void stream_pass(relay_call_t *c, str_t bytes);
 /** Ends what stays open, as well as its era can. */
 void stream_close(relay_call_t *c, str_t reason);
-/** The upstream has ended its events: a request that waits for an answer, and cannot take them up
- *  again, gets an error. */
+/** Ends once the client has taken everything. */
+void stream_end(relay_call_t *c);
+/** The upstream has ended its events, and so does the stream: a request that waits for an answer,
+ *  and cannot take them up again, gets an error first. */
 void stream_settle(relay_call_t *c);
+/** The upstream has failed: the same with this reason, else as call_fail, and who can take up what
+ *  is missing does so. */
+void stream_fail(relay_call_t *c, relay_reason_t reason);
 /** A look at an open call, once a second. */
 void stream_tick(relay_call_t *c, int64_t now_ms, int64_t now_s);
 

@@ -187,7 +187,7 @@ static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t
         TRY(make_private(c, e, &odd));
     if (odd)
         return drop(c, e, STR("unclear_answer"));
-    c->answered = true;
+    c->answered = true; /* stream_pass takes it back where this fails */
     c->outcome = o->kind;
     c->code = o->code;
     if (c->phase != CALL_EVENTS || !lists_judge(c))
@@ -195,15 +195,19 @@ static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t
     return c->r ? lists_rewrite(a, c->r, e->data, &e->data) : RC_MALFORMED;
 }
 
-/* An error of ours in place of the answer, and the end of the wait for it. */
+/* An error of ours in place of the answer, and the end of the wait for it; unset without memory:
+ * the wait goes on. */
 static str_t settle(relay_call_t *c, relay_reason_t reason)
 {
     relay_refusal_t why = relay_refusal(reason);
+    str_t body = relay_error_body(c->w->scratch, c->facts.asked.id, &why);
+    if (!body.p)
+        return body;
     c->answered = true;
     c->outcome = MCP_OUTCOME_ERROR;
     c->code = why.code;
     c->settled = why.reason;
-    return relay_error_body(c->w->scratch, c->facts.asked.id, &why);
+    return body;
 }
 
 /* Meant for this request, and no answer to clients that go by the letter: they would wait on. */
@@ -253,6 +257,27 @@ static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
     return out->failed;
 }
 
+/* An event goes out whole, or not at all. */
+static rc_t pass_whole(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
+{
+    size_t n = out->n;
+    bool answered = c->answered, resumable = c->resumable;
+    rc_t rc = pass_event(c, e, out);
+    if (rc == RC_OK)
+        return RC_OK;
+    out->n = n;
+    c->answered = answered;
+    c->resumable = resumable;
+    return rc;
+}
+
+static relay_reason_t reason_of(const relay_call_t *c, rc_t rc)
+{
+    if (rc == RC_MEMORY || rc == RC_IO)
+        return rc == RC_MEMORY ? RELAY_MEMORY : RELAY_AUDIT;
+    return lists_judge(c) ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED;
+}
+
 void stream_pass(relay_call_t *c, str_t bytes)
 {
     mcp_sse_event_t e;
@@ -260,12 +285,12 @@ void stream_pass(relay_call_t *c, str_t bytes)
     rc_t rc = RC_OK, read = RC_OK;
     buf_t out = buf_new(c->w->scratch, RELAY_EVENT_BYTES);
     while (rc == RC_OK && (step = mcp_sse_next(&c->sse, &bytes, &e, &read)) != MCP_SSE_MORE)
-        rc = step == MCP_SSE_EVENT ? pass_event(c, &e, &out) : RC_MALFORMED;
+        rc = step == MCP_SSE_EVENT ? pass_whole(c, &e, &out) : RC_MALFORMED;
     if (c->phase == CALL_EVENTS && out.n > 0)
         stream_write(c, str_of(out.p, out.n));
     arena_reset(c->w->scratch);
     if (rc != RC_OK && c->phase != CALL_ENDING)
-        call_fail(c, lists_judge(c) ? RELAY_LIST : RELAY_UPSTREAM_MALFORMED);
+        stream_fail(c, reason_of(c, rc));
 }
 
 /* The end from here. */
@@ -281,24 +306,30 @@ static str_t completion(arena_t *a, str_t id)
                         STR_ARG(id), STR_ARG(id));
 }
 
+static bool has_last_message(const relay_call_t *c)
+{
+    return c->facts.message && c->outcome == MCP_OUTCOME_NONE;
+}
+
 static str_t last_message(const relay_call_t *c)
 {
     arena_t *a = c->w->scratch;
     relay_refusal_t closed = {.code = -32600, .sentence = STR("The stream was closed.")};
-    if (!c->facts.message || c->outcome != MCP_OUTCOME_NONE)
-        return STR_UNSET;
     return relay_is_standing(&c->facts) ? completion(a, c->facts.id)
                                         : relay_error_body(a, c->facts.id, &closed);
 }
 
+/* Unset: there was no memory for it. */
 static void say(relay_call_t *c, str_t message)
 {
     buf_t b = buf_new(c->w->scratch, RELAY_PIECE_BYTES);
     mcp_sse_event_t e = {.data = message, .retry_ms = -1};
-    if (e.data.p)
+    if (message.p)
         mcp_sse_write(&b, &e);
-    if (e.data.p && b.failed == RC_OK)
+    if (message.p && b.failed == RC_OK)
         stream_write(c, buf_str(&b));
+    else
+        call_fail(c, RELAY_MEMORY);
     arena_reset(c->w->scratch);
 }
 
@@ -308,15 +339,37 @@ static bool waits_for_ever(const relay_call_t *c)
     return request && !c->answered && !c->resumable && !relay_is_standing(&c->facts);
 }
 
+void stream_end(relay_call_t *c)
+{
+    if (c->phase == CALL_ENDING)
+        return;
+    if (c->held.n > 0)
+        c->ended = true;
+    else
+        call_end(c, FINISH_STREAM, call_outcome(c));
+}
+
 void stream_settle(relay_call_t *c)
 {
     if (waits_for_ever(c))
         say(c, settle(c, RELAY_UPSTREAM_UNANSWERED));
+    stream_end(c);
+}
+
+void stream_fail(relay_call_t *c, relay_reason_t reason)
+{
+    if (c->phase != CALL_EVENTS || !waits_for_ever(c)) {
+        call_fail(c, reason);
+        return;
+    }
+    call_let_go(c);
+    say(c, settle(c, reason));
+    stream_end(c);
 }
 
 void stream_close(relay_call_t *c, str_t reason)
 {
-    if (c->phase == CALL_EVENTS && c->held.n == 0)
+    if (c->phase == CALL_EVENTS && c->held.n == 0 && has_last_message(c))
         say(c, last_message(c));
     if (c->phase == CALL_ENDING || c->phase == CALL_DETACHED)
         return;

@@ -48,23 +48,125 @@ static void events_pass_one_by_one(void **state)
     assert_int_equal(f->n_events, 2);
 }
 
-static void a_stream_that_breaks_is_cut(void **state)
+/* What breaks off: the client that waits for its answer is told so, and need not wait on. */
+static void assert_told(relay_world_t *f, const char *sentence, const char *reason)
 {
-    static const http_outbound_end_t HOWS[] = {HTTP_OUT_BROKEN, HTTP_OUT_MALFORMED};
-    relay_world_t *f = *state;
-    for (size_t i = 0; i < 2; i++) {
-        relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
-        relay_head(f, 200, EVENTS);
-        relay_data(f, "data: {}\n\n");
-        relay_end(f, HOWS[i]);
-        assert_true(f->wire.aborted);
-    }
-    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_malformed");
+    assert_false(f->wire.aborted);
+    assert_true(heard(f, "\"id\":1,\"error\":"));
+    assert_true(heard(f, sentence));
+    assert_true(heard(f, "\r\n0\r\n\r\n"));
+    relay_assert_last(f, AUDIT_CALL_END, true, reason);
+}
+
+static void begin_events(relay_world_t *f, const char *first)
+{
     relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
     relay_head(f, 200, EVENTS);
-    relay_data(f, "data: \xff\xfe\n\n");
+    relay_data(f, first);
+}
+
+static void a_request_whose_stream_breaks_gets_an_error(void **state)
+{
+    static const struct {
+        http_outbound_end_t how;
+        const char *sentence, *reason;
+    } ROWS[] = {
+        {HTTP_OUT_BROKEN, "broke off its answer", "upstream_broken"},
+        {HTTP_OUT_LOST, "broke off its answer", "upstream_broken"},
+        {HTTP_OUT_TIMEOUT, "did not answer in time", "upstream_timeout"},
+        {HTTP_OUT_MALFORMED, "answer cannot be read", "upstream_malformed"},
+    };
+    relay_world_t *f = *state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        begin_events(f, "data: {}\n\nda");
+        relay_end(f, ROWS[i].how);
+        assert_told(f, ROWS[i].sentence, ROWS[i].reason);
+    }
+    begin_events(f, "data: {\"a\":1}\n\ndata: \xff\xfe\n\n");
+    assert_int_equal(f->cancels, 1);
+    assert_true(heard(f, "data: {\"a\":1}"));
+    assert_told(f, "answer cannot be read", "upstream_malformed");
+    relay_control(f);
+}
+
+static void a_stream_that_breaks_after_its_answer_is_cut(void **state)
+{
+    relay_world_t *f = *state;
+    begin_events(f, "data: " RESULT("1") "\n\n");
+    relay_end(f, HTTP_OUT_BROKEN);
     assert_true(f->wire.aborted);
-    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_malformed");
+    assert_false(heard(f, "\"error\""));
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_broken");
+    relay_control(f);
+}
+
+/* Who can take it up again gets the answer so; not where nothing is left to take up. */
+static void a_stream_that_can_be_taken_up_again_is_cut(void **state)
+{
+    relay_world_t *f = *state;
+    begin_events(f, "id: e-1\ndata: {}\n\n");
+    relay_end(f, HTTP_OUT_BROKEN);
+    assert_true(f->wire.aborted);
+    assert_false(heard(f, "\"error\""));
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_broken");
+    begin_events(f, "id: e-1\ndata: {}\n\n");
+    relay_end(f, HTTP_OUT_LOST);
+    assert_told(f, "broke off its answer", "upstream_broken");
+    open_get(f, relay_session(f, ALICE));
+    relay_end(f, HTTP_OUT_BROKEN);
+    assert_true(f->wire.aborted);
+    relay_control(f);
+}
+
+static void a_list_that_cannot_be_read_is_an_error(void **state)
+{
+    relay_world_t *f = *state;
+    relay_ask(f, "POST", ALICE POSTED, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+    relay_head(f, 200, EVENTS);
+    relay_data(f, "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[7]}}\n\n");
+    assert_int_equal(f->cancels, 1);
+    assert_told(f, "list cannot be read", "list_malformed");
+    relay_control(f);
+}
+
+/* Its client takes nothing: the error waits behind the rest, and the upstream is let go. */
+static void a_slow_client_gets_the_error_of_a_break(void **state)
+{
+    enum { PIECE = 200000 };
+    relay_world_t *f = *state;
+    char *event = malloc(PIECE);
+    assert_non_null(event);
+    memset(event, 'x', PIECE);
+    memcpy(event, "data: ", 6);
+    memcpy(event + PIECE - 3, "\n\n", 3);
+    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
+    relay_head(f, 200, EVENTS);
+    f->wire.window = 100;
+    relay_data(f, event);
+    relay_data(f, event);
+    relay_data(f, "data: \xff\xfe\n\n");
+    assert_int_equal(f->cancels, 1);
+    assert_int_equal(f->n_events, 1);
+    test_wire_take(&f->wire, SIZE_MAX);
+    test_wire_take(&f->wire, SIZE_MAX);
+    trail_flush(&f->w->trail);
+    test_wire_take(&f->wire, SIZE_MAX);
+    assert_told(f, "answer cannot be read", "upstream_malformed");
+    free(event);
+}
+
+static void an_error_without_memory_is_a_cut(void **state)
+{
+    relay_world_t *f = *state;
+    begin_events(f, "data: {}\n\n");
+    for (size_t size = 1 << 20; size > 0; size /= 2)
+        while (arena_alloc(f->w->scratch, size))
+            continue;
+    relay_end(f, HTTP_OUT_DONE);
+    assert_true(f->wire.aborted);
+    relay_assert_last(f, AUDIT_CALL_END, true, "out_of_memory");
+    assert_string_equal(relay_last(f)->detail, ""); /* nobody was told of an error */
+    arena_reset(f->w->scratch);
     relay_control(f);
 }
 
@@ -482,7 +584,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RELAY_TEST(events_pass_one_by_one),
-        RELAY_TEST(a_stream_that_breaks_is_cut),
+        RELAY_TEST(a_request_whose_stream_breaks_gets_an_error),
+        RELAY_TEST(a_stream_that_breaks_after_its_answer_is_cut),
+        RELAY_TEST(a_stream_that_can_be_taken_up_again_is_cut),
+        RELAY_TEST(a_list_that_cannot_be_read_is_an_error),
+        RELAY_TEST(a_slow_client_gets_the_error_of_a_break),
+        RELAY_TEST(an_error_without_memory_is_a_cut),
         RELAY_TEST(ids_of_events_are_their_principals),
         RELAY_TEST(a_get_that_the_upstream_does_not_offer),
         RELAY_TEST(a_slow_client_slows_the_upstream),

@@ -83,7 +83,7 @@ static void delete_ends_session_and_child(void **state)
     child_world_end(w, get);
     child_world_end(w, held);
     assert_int_equal(get->how, HTTP_OUT_DONE);
-    assert_int_equal(held->how, HTTP_OUT_BROKEN);
+    assert_int_equal(held->how, HTTP_OUT_LOST);
     assert_int_equal(child_world_ask(w, ASK(.session = s, .body = RPC("1", "echo", "{}")))->status,
                      404);
     assert_true(child_world_gone(pid));
@@ -231,7 +231,7 @@ static void a_dead_childs_session_is_gone(void **state)
     const char *s = child_world_open(w, "alice"), *other = child_world_open(w, "bob");
     child_answer_t *x = child_world_ask(w, ASK(.session = s, .body = RPC("1", "crash", "{}")));
     assert_int_equal(x->status, 0);
-    assert_int_equal(x->how, HTTP_OUT_BROKEN);
+    assert_int_equal(x->how, HTTP_OUT_LOST);
     assert_true(child_world_wait_trail(w, "child_crashed", 1));
     assert_int_equal(child_world_ask(w, ASK(.session = s, .body = RPC("1", "echo", "{}")))->status,
                      404);

@@ -89,6 +89,74 @@ static void nonce_loop_of_the_endpoint(void **state)
     play_goes(p, NULL);
 }
 
+static const char *last_jkt(const play_t *p)
+{
+    return p->w->tokens[p->w->n_tokens - 1].jkt;
+}
+
+static void a_server_that_stops_binding_is_signed_in_to_once_more(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = p->config.dpop = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_not_equal(last_jkt(p), "");
+    p->w->unbinds = true;
+    p->config.dpop = false;
+    play_begin(p);
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    assert_string_equal(last_jkt(p), "");
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    assert_int_equal(p->w->refreshes, 2);
+    assert_int_equal(p->w->bad_refreshes, 0); /* the one that went is not sent again */
+}
+
+/* It went for an answer that was not taken: the server has another in its place. */
+static void a_refresh_token_that_went_for_nothing_is_forgotten(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = p->config.dpop = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->unbinds = true;
+    p->w->now += p->w->lifetime;
+    play_fails(p, NULL, CLIENT_TOKEN_TYPE);
+    p->w->unbinds = false;
+    p->w->mono += 600000; /* no failure counts any more */
+    play_goes(p, NULL);
+    assert_string_not_equal(last_jkt(p), "");
+    assert_int_equal(p->w->refreshes, 1);
+    assert_int_equal(p->w->bad_refreshes, 0);
+}
+
+static void a_kept_key_binds_nothing_that_need_not_be(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = p->config.dpop = p->w->no_refresh_tokens = true;
+    play_begin(p);
+    play_goes(p, NULL);
+    p->w->unbinds = true;
+    p->config.dpop = false;
+    play_begin(p);
+    p->w->now += p->w->lifetime;
+    play_goes(p, NULL);
+    assert_string_equal(last_jkt(p), "");
+}
+
+static void token_type_where_binding_is_wanted(void **state)
+{
+    play_t *p = *state;
+    p->w->bound_listed = p->config.dpop = p->w->unbinds = true;
+    play_begin(p);
+    play_fails(p, NULL, CLIENT_TOKEN_TYPE);
+    p->config.dpop = false;
+    play_begin(p);
+    play_goes(p, NULL);
+    assert_string_equal(last_jkt(p), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +165,10 @@ int main(void)
         PLAY_TEST(wanted_and_listed),
         PLAY_TEST(wanted_and_not_listed_is_a_bearer_token),
         PLAY_TEST(listed_and_not_wanted_is_a_bearer_token),
+        PLAY_TEST(a_server_that_stops_binding_is_signed_in_to_once_more),
+        PLAY_TEST(a_refresh_token_that_went_for_nothing_is_forgotten),
+        PLAY_TEST(a_kept_key_binds_nothing_that_need_not_be),
+        PLAY_TEST(token_type_where_binding_is_wanted),
         PLAY_TEST(nonces_of_both_servers_are_learned),
         PLAY_TEST(nonce_loop_of_the_authorization_server),
         PLAY_TEST(nonce_loop_of_the_endpoint),

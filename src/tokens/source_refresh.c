@@ -78,6 +78,15 @@ static client_reason_t after_invalid_grant(source_round_t *r)
     return refused.reason;
 }
 
+/* The server has stopped binding, and the refresh token went for what is not taken: only a sign-in
+ * asks whether it is to be bound. */
+static void without_binding(source_round_t *r)
+{
+    client_failure_t refused = r->why;
+    source_forget(r);
+    r->why = refused;
+}
+
 /* The server has forgotten the registration, and with it all that it was given. */
 static void without_client(source_round_t *r)
 {
@@ -105,6 +114,8 @@ static client_reason_t ask(source_round_t *r)
         return after_invalid_grant(r);
     if (str_eq(r->error, STR("invalid_client")) && client.registered)
         without_client(r);
+    if (reason == CLIENT_TOKEN_TYPE)
+        without_binding(r);
     return reason;
 }
 

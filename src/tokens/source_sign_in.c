@@ -46,10 +46,9 @@ client_reason_t source_bind(source_round_t *r, str_t *text, jwk_t *key)
 {
     *text = STR_UNSET;
     *key = (jwk_t){.key = NULL};
-    bool kept = kept_key(r, text);
-    if (!kept && !wants_bound(r))
+    if (!wants_bound(r))
         return CLIENT_FINE;
-    if (!kept)
+    if (!kept_key(r, text))
         GO(source_key_new(r, text));
     GO(source_rc(r, source_key_read(r->a, *text, key)));
     return source_rc(r, arena_cleanup(r->a, free_key, key->key));

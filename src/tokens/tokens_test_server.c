@@ -154,7 +154,7 @@ static void issue(world_t *w, arena_t *a, const char *issuer, str_t client, str_
         world_copy(t->access, str_c(w->access));
     world_copy(t->client, client);
     world_copy(t->scope, scope);
-    world_copy(t->jkt, jkt);
+    world_copy(t->jkt, w->unbinds ? STR("") : jkt);
     if (!w->no_refresh_tokens) {
         t->refresh_live = true;
         snprintf(t->refresh, sizeof t->refresh, "rt-%u", n);

@@ -51,6 +51,7 @@ typedef struct {
     const char *grant_types;             /* JSON list; NULL: absent */
     const char *known_id, *known_secret; /* a client that is registered already */
     bool no_resource_metadata, no_registration, documents, pushed, bound, bound_listed;
+    bool unbinds; /* tokens are bearer tokens, whatever proof came */
     bool no_pkce, no_refresh_tokens, exact_ports, bare_registrations, no_registrations,
         single_metadata;
     bool legacy_metadata;  /* of an authorization server at the endpoint's origin */
