@@ -270,7 +270,8 @@ static void nobody_opens_a_store_while_it_is_moved(void **state)
     pid_t pid = start_to_move(p);
     for (int i = 0; i < 8000 && !waits; i++) {
         usleep(1000);
-        waits = has_open(pid, p->to->folder);
+        /* in this order: until it is that program, the child has what this one has open */
+        waits = is_shut(from) && has_open(pid, p->to->folder);
     }
     bool shut = is_shut(from);
     flock(to, LOCK_UN);

@@ -131,7 +131,8 @@ static void folder_that_is_missing_gives_a_sentence(void **state)
 {
     play_t *p = *state;
     str_t why;
-    assert_int_equal(store_backup(p->store, p->a, "/nonexistent/copy", &why), RC_IO);
+    const char *path = arena_printf(p->a, "%s/missing/copy", p->dir).p;
+    assert_int_equal(store_backup(p->store, p->a, path, &why), RC_IO);
     assert_true(str_contains(why, STR("No such file")));
 }
 
