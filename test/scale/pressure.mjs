@@ -147,12 +147,14 @@ function slope(samples) {
   return top / x.reduce((sum, xi) => sum + (xi - mean(x)) ** 2, 0);
 }
 
-/** Samples each second, and signs somebody in, until it is called. */
+/** Samples each second, and signs somebody in, until it ends; what it saw comes of `end`. */
 function watch(w, client) {
   const began = Date.now();
   const samples = [];
   const look = () => samples.push({ at: (Date.now() - began) / 1000, ...usage(w) });
-  const timer = setInterval(look, 1000);
+  look();
+  // A server that is gone is for whoever asks it to tell of.
+  const timer = setInterval(() => { try { look(); } catch { clearInterval(timer); } }, 1000);
   let going = true;
   const visits = { ok: 0, failed: 0 };
   const visiting = (async () => {
@@ -162,15 +164,18 @@ function watch(w, client) {
       await sleep(1000);
     }
   })();
-  look();
-  return async () => {
+  const stop = async () => {
     going = false;
     await visiting;
     clearInterval(timer);
+  };
+  const end = async () => {
+    await stop();
     await sleep(300);
     look();
     return { samples, visits };
   };
+  return { stop, end };
 }
 
 const SOAK = {
@@ -204,7 +209,7 @@ async function soakCapacity(w, program, kinds, look = 2) {
  */
 export async function soak({ seconds, grants = AT_ONCE, share = 0.35, settle = SETTLED_S }) {
   const w = await soakWorld();
-  let beside;
+  let beside, watching;
   try {
     beside = await soakWorld();
     const program = buildLoad(w);
@@ -215,10 +220,10 @@ export async function soak({ seconds, grants = AT_ONCE, share = 0.35, settle = S
     const rates = empty.map((can) => can * share);
     const lengths = [settle, ...Array(PARTS).fill(seconds / PARTS)].filter((s) => s > 0);
     const one = (at, request, rate) => load(at, program, { connections: AT_ONCE, timeout: 5000, phases: lengths.map((s) => `${rate}:${s}`), request });
-    const stopWatch = watch(w, await register(w));
+    watching = watch(w, await register(w));
     const runs = await Promise.all([...kinds.map((request, i) => one(w, request, rates[i])), one(beside, quiet, 20)]);
     const left = overdue(w);
-    const { samples, visits } = await stopWatch();
+    const { samples, visits } = await watching.end();
     const filesAfter = usage(w).files;
     const then = await soakCapacity(w, program, kinds);
     const measured = samples.filter((each) => each.at >= settle);
@@ -231,6 +236,7 @@ export async function soak({ seconds, grants = AT_ONCE, share = 0.35, settle = S
       ...soakFigures(runs, measured, settle, seconds),
     };
   } finally {
+    await watching?.stop();
     await w.stop();
     await beside?.stop();
   }
