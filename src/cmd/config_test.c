@@ -188,6 +188,25 @@ static void audit_key_is_read(void **state)
     is_refused(p, FLAGS("--audit-key-file", "/nonexistent"), "cannot be read");
 }
 
+/* A start makes it, as the account that it serves as. */
+static void public_half_that_could_not_be_made_is_told(void **state)
+{
+    static const char AUDIT_KEY[] =
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MC4CAQAwBQYDK2VwBCIEIIAg5kp3/86iumBQKZN1zbTckMMtZWnB35/KcRCLRQTx\n"
+        "-----END PRIVATE KEY-----\n";
+    play_t *p = *state;
+    const char *const *flags = FLAGS("--audit-key-file", "FILE", "--run-as", "nobody");
+    if (geteuid() != 0)
+        skip();
+    put(p, AUDIT_KEY, 0600);
+    run(p, flags);
+    assert_int_equal(p->ran.code, EXIT_FAILED);
+    assert_non_null(strstr(p->ran.err, "openssl pkey -in"));
+    assert_int_equal(chmod(p->folder, 0777), 0);
+    is_good(p, flags);
+}
+
 static void settings_that_do_nothing_are_good_and_warned_of(void **state)
 {
     play_t *p = *state;
@@ -208,6 +227,7 @@ int main(void)
         PLAY(login_secret_is_read),
         PLAY(key_given_twice_is_refused),
         PLAY(audit_key_is_read),
+        PLAY(public_half_that_could_not_be_made_is_told),
         PLAY(settings_that_do_nothing_are_good_and_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

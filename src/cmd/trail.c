@@ -127,11 +127,16 @@ static bool set_aside(arena_t *a, const char *path, str_t old)
     return to && rename(path, to) == 0;
 }
 
+static const char *folder_of(arena_t *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? arena_printf(a, "%.*s/", (int)(slash - path), path).p : "./";
+}
+
 /* Whether what lies beside `path` could not be found there either. */
 static bool is_folder_closed(arena_t *a, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *folder = slash ? arena_printf(a, "%.*s/", (int)(slash - path), path).p : "./";
+    const char *folder = folder_of(a, path);
     return folder && access(folder, X_OK) != 0 && errno == EACCES;
 }
 
@@ -162,6 +167,17 @@ static int publish(arena_t *a, const char *key_path, const jose_key_t *key)
     return make_file(a, path, text, 0644) ? EXIT_DONE : cannot_publish(a, key_path, path);
 }
 
+/* What publish would find, for who makes nothing. */
+static int look_for_public(arena_t *a, const char *key_path)
+{
+    const char *path = trail_public_path(a, key_path), *folder = path ? folder_of(a, path) : NULL;
+    if (!folder)
+        return command_out_of_memory();
+    if (access(path, R_OK) == 0 || access(folder, W_OK | X_OK) == 0)
+        return EXIT_DONE;
+    return cannot_publish(a, key_path, path);
+}
+
 /* *out stays NULL where a command finds no key. */
 static int load_key(arena_t *a, const settings_t *s, trail_owner_t owner, jose_key_t **out)
 {
@@ -188,7 +204,10 @@ int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out)
 int trail_check_key(arena_t *a, const settings_t *s)
 {
     jose_key_t *key;
-    return s->conf.audit_key_file.n > 0 ? load_key(a, s, TRAIL_OF_COMMAND, &key) : EXIT_DONE;
+    if (s->conf.audit_key_file.n == 0)
+        return EXIT_DONE;
+    int code = load_key(a, s, TRAIL_OF_COMMAND, &key);
+    return code == EXIT_DONE ? look_for_public(a, trail_key_path(a, s)) : code;
 }
 
 static int open_trail(arena_t *a, const audit_config_t *config, audit_t **out)

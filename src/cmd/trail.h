@@ -19,8 +19,8 @@ int trail_open(arena_t *a, const settings_t *s, const log_t *log, trail_owner_t 
 /** The two halves of it, for a key that is in another process: the server's key, made where it is
  *  missing, its public half written beside it; it lives as long as the arena. */
 int trail_load_key(arena_t *a, const settings_t *s, jose_key_t **out);
-/** Whether the key that audit_key_file names can be read, for a command that makes nothing. 0 or an
- *  exit code. */
+/** Whether the key that audit_key_file names can be read, and its public half is there or could be
+ *  made, for a command that makes nothing. 0 or an exit code. */
 int trail_check_key(arena_t *a, const settings_t *s);
 /** The server's trail, signed by `signer`, which is borrowed. */
 int trail_open_signed(arena_t *a, const settings_t *s, const log_t *log,

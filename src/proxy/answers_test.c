@@ -142,6 +142,19 @@ static void a_stream_that_ends_without_an_answer_has_an_error(void **state)
     relay_control(f);
 }
 
+/* The client does not see it, so it waits on. */
+static void an_answer_of_a_type_that_is_none_is_no_answer(void **state)
+{
+    relay_world_t *f = *state;
+    post(f, relay_session(f, ALICE), CALL("2", "echo"));
+    relay_data(f, "event: \xc3\xa9\ndata: " RESULT("2") "\n\n");
+    relay_end(f, HTTP_OUT_DONE);
+    assert_false(heard(f, "result"));
+    assert_true(heard(f, UNANSWERED));
+    relay_assert_last(f, AUDIT_CALL_END, true, "upstream_unanswered");
+    relay_control(f);
+}
+
 static void a_stream_that_can_be_taken_up_again_ends_without_an_error(void **state)
 {
     relay_world_t *f = *state;
@@ -520,6 +533,7 @@ int main(void)
         RELAY_TEST(an_answer_to_another_request_is_dropped),
         RELAY_TEST(a_mistyped_answer_is_an_error_at_once),
         RELAY_TEST(a_stream_that_ends_without_an_answer_has_an_error),
+        RELAY_TEST(an_answer_of_a_type_that_is_none_is_no_answer),
         RELAY_TEST(a_stream_that_can_be_taken_up_again_ends_without_an_error),
         RELAY_TEST(an_answer_comes_once),
         RELAY_TEST(an_answer_within_another_kind_of_answer_is_dropped),

@@ -187,7 +187,7 @@ static rc_t take_answer(relay_call_t *c, const mcp_outcome_t *o, mcp_sse_event_t
         TRY(make_private(c, e, &odd));
     if (odd)
         return drop(c, e, STR("unclear_answer"));
-    c->answered = true; /* stream_pass takes it back where this fails */
+    c->answered = true; /* pass_whole takes it back where this fails */
     c->outcome = o->kind;
     c->code = o->code;
     if (c->phase != CALL_EVENTS || !lists_judge(c))
@@ -246,10 +246,10 @@ static rc_t look(relay_call_t *c, mcp_sse_event_t *e)
 
 static rc_t pass_event(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
 {
-    TRY(look(c, e));
     /* Clients know "message" and nothing else; whatever hides more than a name is no type. */
     if (e->event.p && !str_is_printable_ascii(e->event))
         e->event = e->data = STR_UNSET;
+    TRY(look(c, e));
     if (c->phase != CALL_EVENTS)
         return RC_OK;
     TRY(translate_id(c, e));
@@ -262,12 +262,18 @@ static rc_t pass_whole(relay_call_t *c, mcp_sse_event_t *e, buf_t *out)
 {
     size_t n = out->n;
     bool answered = c->answered, resumable = c->resumable;
+    mcp_outcome_kind_t outcome = c->outcome;
+    int64_t code = c->code;
+    str_t settled = c->settled;
     rc_t rc = pass_event(c, e, out);
     if (rc == RC_OK)
         return RC_OK;
     out->n = n;
     c->answered = answered;
     c->resumable = resumable;
+    c->outcome = outcome;
+    c->code = code;
+    c->settled = settled;
     return rc;
 }
 
@@ -285,7 +291,7 @@ void stream_pass(relay_call_t *c, str_t bytes)
     rc_t rc = RC_OK, read = RC_OK;
     buf_t out = buf_new(c->w->scratch, RELAY_EVENT_BYTES);
     while (rc == RC_OK && (step = mcp_sse_next(&c->sse, &bytes, &e, &read)) != MCP_SSE_MORE)
-        rc = step == MCP_SSE_EVENT ? pass_whole(c, &e, &out) : RC_MALFORMED;
+        rc = step == MCP_SSE_EVENT ? pass_whole(c, &e, &out) : read != RC_OK ? read : RC_MALFORMED;
     if (c->phase == CALL_EVENTS && out.n > 0)
         stream_write(c, str_of(out.p, out.n));
     arena_reset(c->w->scratch);

@@ -172,6 +172,7 @@ static bool is_idle(play_t *p)
 static bool gate_is_shut(const char *file)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
     bool shut = flock(fd, LOCK_SH | LOCK_NB) != 0;
     close(fd);
     return shut;

@@ -21,11 +21,12 @@ static bool lacks_scope(const client_challenge_t *c)
 static tokens_do_t renew(const tokens_facts_t *f, client_reason_t *reason)
 {
     bool fresh = !f->proven;
-    if (fresh && f->origin == TOKENS_FROM_SIGN_IN)
-        return give_up(CLIENT_TOKEN_NOT_TAKEN, reason);
-    /* A refresh gives a token of the same kind, and of the same sign-in. */
+    /* A refresh gives a token of the same kind, and of the same sign-in. One that this challenge
+     * leads to is bound, or fails: so this comes once. */
     if (f->challenge->dpop && !f->challenge->bearer && !f->dpop)
         return TOKENS_DO_SIGN_IN;
+    if (fresh && f->origin == TOKENS_FROM_SIGN_IN)
+        return give_up(CLIENT_TOKEN_NOT_TAKEN, reason);
     if (str_eq(f->challenge->error, STR("insufficient_user_authentication")))
         return TOKENS_DO_SIGN_IN;
     if (fresh && f->origin == TOKENS_FROM_REFRESH)

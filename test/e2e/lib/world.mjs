@@ -51,6 +51,10 @@ export function unheld(server) {
 // What no test sends: the program went wrong, and no second try of a test undoes that.
 const CRASHES = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS']);
 
+function tellCrash(name, signal) {
+  if (CRASHES.has(signal) && process.env.E2E_CRASHED) appendFileSync(process.env.E2E_CRASHED, `${name}: ${signal}\n`);
+}
+
 // Whatever happens to the tests, nothing they started outlives them.
 const running = new Set();
 process.on('exit', () => {
@@ -77,7 +81,7 @@ export async function start(file, args, { env = {}, data, name = path.basename(f
     });
     child.on('close', (code, signal) => {
       server.exited ??= { code, signal };
-      if (CRASHES.has(signal) && process.env.E2E_CRASHED) appendFileSync(process.env.E2E_CRASHED, `${name}: ${signal}\n`);
+      tellCrash(name, signal);
       running.delete(child);
       log?.end();
       resolve(server.exited);
@@ -120,9 +124,10 @@ function assertClean(server) {
 /** Runs one command of the command line to its end. */
 export function run(file, args, { env = {}, input } = {}) {
   return new Promise((resolve) => {
-    const child = execFile(file, args, { env: { ...process.env, ...env }, timeout: 2 * READY_MS }, (error, stdout, stderr) =>
-      resolve({ code: error ? (error.code ?? 1) : 0, stdout, stderr }),
-    );
+    const child = execFile(file, args, { env: { ...process.env, ...env }, timeout: 2 * READY_MS }, (error, stdout, stderr) => {
+      tellCrash(path.basename(file), error?.signal);
+      resolve({ code: error ? (error.code ?? error.signal ?? 1) : 0, stdout, stderr });
+    });
     if (input !== undefined) child.stdin.end(input);
     else child.stdin.end();
   });
