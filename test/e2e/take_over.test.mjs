@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Load, get, post } from './lib/load.mjs';
-import { BUILD, World, sleep, start } from './lib/world.mjs';
+import { BUILD, World, sleep, start, unheld } from './lib/world.mjs';
 
 const ROUNDS = Number(process.env.WARDER_SOAK_UPGRADES ?? 3);
 // Old servers keep idle connections for three quarters of it.
@@ -54,11 +55,13 @@ test(`${ROUNDS} upgrades under load fail no request, and the audit trail stays o
 test('a server that does not start leaves the running one as it is', async () => {
   const w = await World.start({ sample: false, args: QUICK });
   const load = new Load(w.port, [get('/jwks')], { callers: 4 });
+  const other = unheld(net.createServer());
   try {
     const running = w.warder;
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
     const failing = [
       [['--workers', '1'], /as many workers as the running server/],
-      [['--metrics-listen', `127.0.0.1:${w.port}`], /cannot listen on .* \(metrics_listen\)/],
+      [['--metrics-listen', `127.0.0.1:${other.address().port}`], /cannot listen on .* \(metrics_listen\)/],
     ];
     for (let i = 0; i < failing.length; i++) {
       await assert.rejects(upgrade(w, failing[i][0]), failing[i][1]);
@@ -70,6 +73,7 @@ test('a server that does not start leaves the running one as it is', async () =>
     await load.stop();
     assert.deepEqual(load.failures, {});
   } finally {
+    other.close();
     load.abandon();
     await w.stop();
   }
