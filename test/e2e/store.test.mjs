@@ -9,7 +9,10 @@ import { Browser } from './lib/browser.mjs';
 import { authorize, claims, post, refresh, register, signIn } from './lib/oauth.mjs';
 import { HAS_POSTGRES, commonCluster } from './lib/postgres.mjs';
 import { Load, beside, sameBrowser, through } from './lib/two_versions.mjs';
-import { BUILD, World, run, stop } from './lib/world.mjs';
+import { BUILD, World, run, sleep, stop } from './lib/world.mjs';
+
+// What is made in the second in which all is ended ends, too.
+const MOMENT_MS = 1100;
 
 const WARDER = path.join(BUILD, 'warder');
 
@@ -101,6 +104,7 @@ test('a backup under load is whole; what it revives is ended by --revoke-after-r
     const all = await revocations(at, seen.seq);
     assert.deepEqual(all.entries.map((one) => one.kind), ['all']);
     await assert.rejects(authorize(at, client, {}, { browser: sameBrowser(person, at), user: 'nobody' }), /stopped at/, 'nobody is signed in');
+    await sleep(MOMENT_MS);
     const anew = await signIn(at, client, {}, { browser: sameBrowser(new Browser(at.base), at) });
     assert.equal((await refresh(at, client, anew.refresh_token)).status, 200, 'people sign in again');
   });
