@@ -68,6 +68,9 @@ static void run(play_t *p, const char *const *flags)
 }
 
 #define FLAGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define LOGIN                                                                                      \
+    "--login-issuer", "https://op.test", "--login-client-id", "c", "--login-client-secret-file",   \
+        "FILE"
 
 static void is_good(play_t *p, const char *const *flags)
 {
@@ -101,23 +104,15 @@ static void key_file_of_roots_alone_is_read_before_run_as(void **state)
 static void files_are_looked_at_as_the_account_of_run_as(void **state)
 {
     play_t *p = *state;
-    static const char *const LOGIN[] = {"--login-issuer",
-                                        "https://op.test",
-                                        "--login-client-id",
-                                        "c",
-                                        "--login-client-secret-file",
-                                        "FILE",
-                                        "--run-as",
-                                        "nobody",
-                                        NULL};
+    const char *const *login = FLAGS(LOGIN, "--run-as", "nobody");
     if (geteuid() != 0)
         skip();
     put(p, KEY, 0640);
     assert_int_equal(chown(p->file, 0, NOBODY), 0);
     is_good(p, FLAGS("--key-file", "FILE", "--run-as", "nobody"));
-    is_good(p, LOGIN);
+    is_good(p, login);
     assert_int_equal(chmod(p->file, 0600), 0);
-    is_refused(p, LOGIN, "cannot be read: Permission denied");
+    is_refused(p, login, "cannot be read: Permission denied");
 }
 
 static void check_as_another_account_is_told_to_run_as_root(void **state)
@@ -155,19 +150,13 @@ static void account_of_run_as_must_be_there(void **state)
 static void login_secret_is_read(void **state)
 {
     play_t *p = *state;
-    static const char *const LOGIN[] = {"--login-issuer",
-                                        "https://op.test",
-                                        "--login-client-id",
-                                        "c",
-                                        "--login-client-secret-file",
-                                        "FILE",
-                                        NULL};
+    const char *const *login = FLAGS(LOGIN);
     put(p, "hush\n", 0600);
-    is_good(p, LOGIN);
+    is_good(p, login);
     put(p, "\n", 0600);
-    is_refused(p, LOGIN, "is empty");
+    is_refused(p, login, "is empty");
     put(p, "hush\n", 0644);
-    is_refused(p, LOGIN, "others can use the client secret file");
+    is_refused(p, login, "others can use the client secret file");
 }
 
 static void key_given_twice_is_refused(void **state)

@@ -7,12 +7,11 @@
 #include "cmd/sandbox.h"
 #include "cmd/signer_process.h"
 #include "cmd/trail.h"
+#include "core/core_test_old_kernel.h"
 #include "jose/jws.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -557,20 +556,6 @@ static void a_server_does_not_wait_for_ever_for_its_end(void **state)
 }
 
 /* ---- its walls ---- */
-
-/* As a kernel without Landlock answers. */
-static bool forbid_landlock(void)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
 
 static int start_without_landlock(void *arg)
 {

@@ -129,11 +129,10 @@ static void a_list_that_cannot_be_read_is_an_error(void **state)
     relay_control(f);
 }
 
-/* Its client takes nothing: the error waits behind the rest, and the upstream is let go. */
-static void a_slow_client_gets_the_error_of_a_break(void **state)
+/* The stream of a call whose client takes 100 bytes of what has come, and no more. */
+static void begin_for_a_slow_client(relay_world_t *f)
 {
     enum { PIECE = 200000 };
-    relay_world_t *f = *state;
     char *event = malloc(PIECE);
     assert_non_null(event);
     memset(event, 'x', PIECE);
@@ -144,15 +143,28 @@ static void a_slow_client_gets_the_error_of_a_break(void **state)
     f->wire.window = 100;
     relay_data(f, event);
     relay_data(f, event);
-    relay_data(f, "data: \xff\xfe\n\n");
-    assert_int_equal(f->cancels, 1);
-    assert_int_equal(f->n_events, 1);
+    free(event);
+}
+
+/* Now it takes all, and what was held comes behind the trail's answer. */
+static void take_the_rest(relay_world_t *f)
+{
     test_wire_take(&f->wire, SIZE_MAX);
     test_wire_take(&f->wire, SIZE_MAX);
     trail_flush(&f->w->trail);
     test_wire_take(&f->wire, SIZE_MAX);
+}
+
+/* Its client takes nothing: the error waits behind the rest, and the upstream is let go. */
+static void a_slow_client_gets_the_error_of_a_break(void **state)
+{
+    relay_world_t *f = *state;
+    begin_for_a_slow_client(f);
+    relay_data(f, "data: \xff\xfe\n\n");
+    assert_int_equal(f->cancels, 1);
+    assert_int_equal(f->n_events, 1);
+    take_the_rest(f);
     assert_told(f, "answer cannot be read", "upstream_malformed");
-    free(event);
 }
 
 static void an_error_without_memory_is_a_cut(void **state)
@@ -236,70 +248,32 @@ static void a_slow_client_slows_the_upstream(void **state)
 
 static void an_upstream_that_ends_first_waits_for_the_client(void **state)
 {
-    enum { PIECE = 200000 };
     relay_world_t *f = *state;
-    char *event = malloc(PIECE);
-    assert_non_null(event);
-    memset(event, 'x', PIECE);
-    memcpy(event, "data: ", 6);
-    memcpy(event + PIECE - 3, "\n\n", 3);
-    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
-    relay_head(f, 200, EVENTS);
-    f->wire.window = 100;
-    relay_data(f, event);
-    relay_data(f, event);
+    begin_for_a_slow_client(f);
     relay_data(f, "data: " RESULT("1") "\n\n");
     relay_end(f, HTTP_OUT_DONE);
     assert_int_equal(f->n_events, 1);
-    test_wire_take(&f->wire, SIZE_MAX);
-    test_wire_take(&f->wire, SIZE_MAX);
-    trail_flush(&f->w->trail);
-    test_wire_take(&f->wire, SIZE_MAX);
+    take_the_rest(f);
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
     assert_true(heard(f, "\r\n0\r\n\r\n"));
-    free(event);
 }
 
 static void a_slow_client_gets_the_error_behind_what_waits(void **state)
 {
-    enum { PIECE = 200000 };
     relay_world_t *f = *state;
-    char *event = malloc(PIECE);
-    assert_non_null(event);
-    memset(event, 'x', PIECE);
-    memcpy(event, "data: ", 6);
-    memcpy(event + PIECE - 3, "\n\n", 3);
-    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
-    relay_head(f, 200, EVENTS);
-    f->wire.window = 100;
-    relay_data(f, event);
-    relay_data(f, event);
+    begin_for_a_slow_client(f);
     relay_end(f, HTTP_OUT_DONE);
     assert_int_equal(f->n_events, 1);
-    test_wire_take(&f->wire, SIZE_MAX);
-    test_wire_take(&f->wire, SIZE_MAX);
-    trail_flush(&f->w->trail);
-    test_wire_take(&f->wire, SIZE_MAX);
+    take_the_rest(f);
     relay_assert_last(f, AUDIT_CALL_END, true, "upstream_unanswered");
     assert_true(heard(f, "ended the stream without an answer"));
     assert_true(heard(f, "\r\n0\r\n\r\n"));
-    free(event);
 }
 
 static void a_slow_client_that_goes_lets_the_call_run_on(void **state)
 {
-    enum { PIECE = 200000 };
     relay_world_t *f = *state;
-    char *event = malloc(PIECE);
-    assert_non_null(event);
-    memset(event, 'x', PIECE);
-    memcpy(event, "data: ", 6);
-    memcpy(event + PIECE - 3, "\n\n", 3);
-    relay_ask(f, "POST", ALICE POSTED, CALL("1", "echo"));
-    relay_head(f, 200, EVENTS);
-    f->wire.window = 100;
-    relay_data(f, event);
-    relay_data(f, event);
+    begin_for_a_slow_client(f);
     assert_int_equal(f->pauses, 1);
     test_wire_break(&f->wire);
     assert_int_equal(f->resumes, 1);
@@ -307,7 +281,6 @@ static void a_slow_client_that_goes_lets_the_call_run_on(void **state)
     relay_data(f, "data: " RESULT("1") "\n\n");
     relay_end(f, HTTP_OUT_DONE);
     relay_assert_last(f, AUDIT_CALL_END, true, "answered");
-    free(event);
 }
 
 static void silence_is_filled_with_comments(void **state)
